@@ -1,4 +1,4 @@
-/** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
+/** Main script of `npm start`: reads the settings, starts the server and prints its addresses. */
 import { inspect } from 'node:util';
 import { ClusterError } from './cluster/valkey-connection.ts';
 import { createVivariumServer } from './composition/create-server.ts';
@@ -16,11 +16,11 @@ import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
 
 /**
- * Exits with one sentence for errors that the host can fix, and with the full error for all others.
- * The host can fix errors of Valkey and errors with a reason.
+ * Exits after a fatal error. Shows only the error's message if the host can fix the error: it comes
+ * from Valkey, or has a `reason`. Shows other errors with their stack.
  *
- * @param log writes the error. If absent, the console shows it
- * @param advice sentence to append, with a space before it
+ * @param log where to write the error; if absent, the console
+ * @param advice sentence to append to the message, with a space before it
  */
 function fail(error: unknown, log?: Log, advice = ''): never {
   const isFixable = error instanceof ClusterError || (error instanceof Error && 'reason' in error);
@@ -30,7 +30,10 @@ function fail(error: unknown, log?: Log, advice = ''): never {
   process.exit(1);
 }
 
-/** Says what the host can do about damaged data, if the settings allow it. */
+/**
+ * Returns advice for the host if damaged data caused the error and the setting `--on-damage` can
+ * help; else ''.
+ */
 function adviceOn(error: unknown, { cluster, onDamage }: Config): string {
   const isDamage = error instanceof StoreError && error.reason === 'damaged';
   if (!isDamage || cluster !== undefined || onDamage === 'set-aside') return '';
@@ -72,8 +75,8 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
     onFatal,
   });
 
-  // Install the handlers before the banner is printed: a script that has read the address may send
-  // a signal immediately.
+  // Install the signal handlers before the addresses are printed. A script may send a signal as
+  // soon as it has read the address.
   const end = new ProcessEnd({
     ...{ clock: systemClock, log, onFailure: onFatal },
     close: () => vivarium.close(),

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * `npm start`, and `vivarium` of the installed package: runs the server or another command from the
- * bundle, or from the sources if they cannot be bundled.
+ * Script behind `npm start`, and behind the command `vivarium` of the installed package. Runs the
+ * server or another command from the bundle, or from the sources if bundling fails.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUNDLE, enter } from './launch/worker-entry.mjs';
 
-/** Commands besides the server, and their modules. */
+/** Commands other than the server, with their modules. */
 const COMMANDS = {
   doctor: './engine/doctor/main.ts',
   replay: './replay/main.ts',
@@ -17,18 +17,18 @@ const COMMANDS = {
 };
 
 /**
- * Settings of glibc's allocator: few arenas, and large buffers that return to the system when they
- * are freed. By default, the arenas of all threads keep freed memory, hundreds of megabytes in a
- * busy show.
+ * Environment variables for the memory allocator of glibc: few arenas, and large buffers that
+ * return to the system as soon as they are freed. By default, the arenas of all threads keep freed
+ * memory, which can be hundreds of megabytes on a busy server.
  */
 const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 /**
- * Size in MB of each half of V8's space for young objects, as in Node 20. Later versions take twice
- * as much.
+ * Option for the size of each half of V8's space for young objects, in MB. 16 MB is the default of
+ * Node 20; later versions take twice as much.
  */
 const YOUNG = '--max-semi-space-size=16';
-// glibc reads the settings when a process begins, so replace the process. Node before 22.15 has no
-// `execve`.
+// glibc reads its environment variables only when a process begins, so replace this process by a
+// new one. Node before 22.15 has no `execve`.
 const { execve } = /** @type {any} */ (process);
 if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
   const args = [process.execPath, YOUNG, ...process.execArgv, ...process.argv.slice(1)];
@@ -36,7 +36,8 @@ if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
 }
 
 try {
-  // The installed package has a bundle; `npm pack` leaves out the lock file.
+  // The installed package contains a bundle. It has no lock file, because `npm pack` leaves that
+  // out.
   const isInstalled = !existsSync(new URL('../package-lock.json', import.meta.url));
   process.env[BUNDLE] = isInstalled
     ? fileURLToPath(new URL('../dist/server', import.meta.url))

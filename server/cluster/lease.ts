@@ -1,31 +1,34 @@
 /**
- * The leader's side of a lease: renews the lease, and determines by this process's monotonic clock
- * how long to rely on it. That time counts from when a renewal was sent, so a late answer does not
- * extend it. Start at `Lease`.
+ * A room's lease, as used by the server that leads the room: renews the lease, and decides how long
+ * to rely on it. The decision uses only this process's monotonic clock. The time counts from the
+ * moment when a renewal was sent, so a late answer does not extend it. Start at `Lease`.
  */
 import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
 
-/** Times of leases, in ms. */
 export const LEASE = {
-  /** Time from a lease's last renewal to its end, in ms. */
+  /** A lease expires in Valkey this long after its last renewal, in ms. */
   lease: 3_000,
   /** Interval of lease renewals, in ms. */
   renewal: 1_000,
-  /** How long a leader trusts its lease after it sent the last successful renewal, in ms. */
+  /** How long a leader relies on its lease after it sent the last successful renewal, in ms. */
   trusted: 2_000,
   /**
-   * How long a new leader waits before its first tick, in ms. The delay starts when it saw the
-   * previous leader's last renewal or, if it saw none, when it acquired the lease. At the end of
-   * the delay the previous leader has stopped itself, whatever Valkey's clock says.
+   * How long a new leader waits before its first tick, in ms. The delay starts when this server
+   * first saw the previous leader's last renewal. If it saw none, the delay starts when it acquired
+   * the lease. After the delay the previous leader has certainly stopped, whatever Valkey's clock
+   * says.
    */
   firstTickDelay: 2_200,
-  /** Interval of attempts to acquire a lease, in ms. */
+  /** Interval between attempts to acquire a lease, in ms. */
   attempt: 250,
-  /** Delay before another attempt if the room could not be opened, in ms. */
+  /** Delay before the next attempt to take over a room that could not be opened, in ms. */
   failed: 5_000,
-  /** Delay before another attempt if Valkey refused the room's writes or its lease, in ms. */
+  /**
+   * Delay before the next attempt to take over a room if Valkey refused the lease or the room's
+   * writes, in ms.
+   */
   refused: 30_000,
   /** Delay before a failed write is retried, in ms. */
   writeRetry: 100,
@@ -34,23 +37,28 @@ export const LEASE = {
 } as const;
 
 /**
- * Interval of load reports, in ms. A server that has sent no report for three intervals counts as
- * gone.
+ * Interval between load reports of a server, in ms. A server counts as gone if it has sent no
+ * report for three intervals.
  */
 export const REPORT_INTERVAL = 1_000;
 
-/** Number of leaders that a room has had. Never decreases or expires. */
+/** Number of leaders that a room has had so far. Never decreases or expires. */
 export type Epoch = number;
 
-/** Number of times that a room's lease was acquired or renewed. Never decreases or expires. */
+/**
+ * Number of times that a room's lease was acquired or renewed so far. Never decreases or expires.
+ */
 export type Renewals = number;
 
 /** A lease that has just been acquired. */
 export interface Acquired {
   readonly epoch: Epoch;
-  /** Whether the previous leader released the room with everything stored, or there was none. */
+  /**
+   * Whether the room was released by its previous leader with everything stored, or had no leader
+   * before.
+   */
   readonly isReleased: boolean;
-  /** Number of renewals before this acquisition. */
+  /** Number of renewals before this lease was acquired. */
   readonly renewals: Renewals;
 }
 
@@ -60,50 +68,55 @@ export interface Held {
   readonly renewals: Renewals;
 }
 
-/** How a leader releases a room. */
 export interface Release {
-  /** Whether everything that this leader and earlier ones have shown of the room is stored. */
+  /**
+   * Whether all ticks of the room that visitors have seen are stored, including ticks of earlier
+   * leaders.
+   */
   readonly isStored: boolean;
-  /** The only process that may acquire the room during the next `LEASE.offer`. */
+  /** The only process that may acquire the room's lease during the next `LEASE.offer` ms. */
   readonly heir?: string | undefined;
 }
 
 /**
- * Stores leases. A call that gets no answer fails, but may have taken effect.
+ * Stores leases. A call that gets no answer fails, but may still have taken effect.
  *
  * @throws Refused; Error if the store cannot be reached
  */
 export interface LeaseStore {
   /**
-   * Acquires a room's lease with a new epoch, for `LEASE.lease`.
+   * Acquires a room's lease with a new epoch. The lease expires after `LEASE.lease` ms unless it is
+   * renewed.
    *
    * @param holder unique name of this process
    * @param abandoned a number of renewals. If the room still has exactly this number, the caller
-   *   knows that the holder has stopped relying on the lease, so the lease is acquired even though
-   *   somebody holds it.
+   *   knows that the holder has stopped relying on the lease. The lease is then acquired even
+   *   though it has not expired.
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Extends a lease to its full duration. @returns false if the holder has lost it */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /** Ends a lease, if the holder still has it. Call it after the leader has stopped. */
+  /** Ends a lease if `holder` still has it. Call it after the leader has stopped the room. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
 
-/** Identifies a write by its leader and number. */
+/** Identifies a write to a room: the epoch of its leader, and the write's number. */
 export interface Position {
   readonly epoch: Epoch;
-  /** Number of the write among the leader's writes, from 1. */
+  /** Sequence number of the write among all writes of this leader, from 1. */
   readonly number: number;
 }
 
-/** Stores writes of type `W`. */
+/** A log that accepts writes of type `W` only from a room's latest leader. */
 export interface FencedLog<W> {
   /**
-   * Writes atomically, if the epoch is the room's latest. A write whose number is not new has no
-   * effect and counts as written, because it is a repetition or a later write overtook it.
+   * Writes atomically, if the epoch is the room's latest one. If the log already has this number or
+   * a later one, does nothing and reports success: the write is a repetition, or was overtaken by a
+   * later write.
    *
-   * @returns whether it is written and survives a power failure
-   * @throws Refused; Error if there is no answer, in which case the write may still have been done
+   * @returns whether the data are written and survive a power failure
+   * @throws Refused; Error if there is no answer, in which case the data may still have been
+   *   written
    */
   write(room: string, position: Position, write: W): Promise<boolean>;
 }
@@ -113,25 +126,30 @@ interface LeaseOptions {
   /** Unique name of this process. */
   readonly holder: string;
   readonly clock: Clock;
-  /** Called when the store refuses to acquire or renew a lease. */
+  /** Called when the lease store refuses to acquire or renew a lease. */
   readonly onRefused?: (room: string, why: string) => void;
 }
 
 /**
- * A number of renewals, and when this process first saw that number, in ms of the process's own
- * clock.
+ * An observation of a room's lease: the number of renewals, and when this process first saw that
+ * number, in ms of its own clock.
  */
 export interface Sighting {
   readonly renewals: Renewals;
   readonly at: number;
 }
 
-/** A room's lease, from its acquisition until it has ended. */
+/** A room's lease in the process that holds it, from its acquisition to its end. */
 export class Lease {
   readonly epoch = this.acquired.epoch;
-  /** Whether everything shown of the room is stored. The leader updates it on every change. */
+  /**
+   * Whether all ticks of the room that visitors have seen are stored. The leader updates this field
+   * on every change.
+   */
   isStored = this.acquired.isReleased;
-  /** Resolves when the lease has ended: it was released, has lapsed, or somebody else has it. */
+  /**
+   * Resolves when the lease has ended: it was released, has lapsed, or belongs to another process.
+   */
   readonly ended: Promise<void>;
   private hasEnded = false;
   private readonly writes = new Mutex();
@@ -143,7 +161,7 @@ export class Lease {
     void this.renew();
   });
   private cancelLapse = (): void => {};
-  /** Cancels pending calls of `whileHeld`. */
+  /** Functions that cancel the pending calls of `whileHeld`. */
   private readonly waiting = new Set<() => void>();
   private tellEnded!: () => void;
 
@@ -154,8 +172,8 @@ export class Lease {
     seen: Sighting | undefined,
   ) {
     const { isReleased, renewals } = acquired;
-    // The previous leader sent its last renewal before this process saw it, so it is safe to count
-    // the delay from the sighting.
+    // The previous leader sent its last renewal before this process saw the renewal, so it is safe
+    // to start the delay at the sighting.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -165,10 +183,10 @@ export class Lease {
   }
 
   /**
-   * Acquires a room's lease. A caller that has seen no renewal for long enough to know that the
-   * leader has stopped does not need to wait until the lease expires in the store.
+   * Acquires a room's lease. If this process has seen no renewal for so long that the leader must
+   * have stopped, it does not wait until the lease expires in the store.
    *
-   * @param seen latest sighting of the room's lease by this process
+   * @param seen this process's latest sighting of the room's lease
    * @throws the errors of `LeaseStore`
    */
   static async acquire(
@@ -184,20 +202,20 @@ export class Lease {
     return new Lease(room, options, { ...answer, sentAt }, seen);
   }
 
-  /** Whether it is certain that no other process has the room now. */
+  /** Whether it is certain that no other process holds the lease now. */
   get isHeld(): boolean {
     return !this.hasEnded && this.options.clock.now() < this.until;
   }
 
-  /** Whether the room may tick and be shown now, because all earlier leaders have stopped. */
+  /** Whether the room may tick and be shown now. If true, all earlier leaders have stopped. */
   get mayTick(): boolean {
     return this.isHeld && this.options.clock.now() >= this.ticksFrom;
   }
 
   /**
-   * Waits for a promise, but at most until the lease ends.
+   * Waits for a promise, but not longer than the lease is held.
    *
-   * @returns undefined if the lease has ended
+   * @returns the result; undefined if the lease has ended first
    */
   async whileHeld<T>(work: Promise<T>): Promise<T | undefined> {
     if (this.hasEnded) {
@@ -217,11 +235,11 @@ export class Lease {
   }
 
   /**
-   * Writes once all earlier writes are done, and retries while the lease is held. If the write
-   * fails, ends the lease, because only durable changes may be shown.
+   * Writes to a log after all earlier writes. Retries while the lease is held. If the write fails,
+   * ends the lease, because a leader may show only stored changes.
    *
-   * @returns whether the write is durable
-   * @throws Refused if the lease has ended
+   * @returns whether the data are written and survive a power failure
+   * @throws Refused if the log refuses the write; the lease has then ended
    */
   write<W>(log: FencedLog<W>, write: W): Promise<boolean> {
     return this.writes.runExclusive(async () => {
@@ -243,7 +261,10 @@ export class Lease {
     });
   }
 
-  /** Ends the lease on this side, so that the room stops here immediately. */
+  /**
+   * Ends the lease in this process, so that the room stops here immediately. Does not notify the
+   * store.
+   */
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
@@ -254,14 +275,14 @@ export class Lease {
   }
 
   /**
-   * Releases the room, so that another process does not have to wait. Nothing may write the room
-   * afterwards.
+   * Releases the lease in the store, so that another process can take the room over without
+   * waiting. Afterwards, nothing may write to the room.
    *
-   * @param heir process that should take the room
+   * @param heir name of the process that should take the room
    */
   async release(heir?: string): Promise<void> {
-    // Do not release the room while an earlier leader may still run it, because the next leader
-    // would start immediately.
+    // Do not release the lease while an earlier leader may still run the room, because the next
+    // leader would start immediately.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, holder } = this.options;
@@ -273,7 +294,7 @@ export class Lease {
   private async renew(): Promise<void> {
     const { leases, holder, clock, onRefused } = this.options;
     const sentAt = clock.now();
-    // If there is no answer, the next renewal may succeed.
+    // If the store does not answer, ignore it: the next renewal may succeed.
     const renewed = await leases.renew(this.room, holder, this.epoch).catch((error: unknown) => {
       if (error instanceof Refused) onRefused?.(this.room, error.message);
       return undefined;
@@ -291,7 +312,7 @@ export class Lease {
     this.cancelLapse();
     const left = this.until - this.options.clock.now();
     this.cancelLapse = this.options.clock.after(Math.max(0, left), () => {
-      // A timer may fire early, so check the lease and wait again if necessary.
+      // A timer may fire slightly too early. If the lease is still held then, wait again.
       if (this.isHeld) this.awaitLapse();
       else this.end();
     });
@@ -299,34 +320,32 @@ export class Lease {
 }
 
 interface RoomLeasesOptions extends LeaseOptions {
-  /** Called when a lease has ended without having been released. */
+  /** Called when a lease has ended without being released. */
   readonly onEnd?: (room: string) => void;
 }
 
-/**
- * Reason for not acquiring a lease. Either another process has it, or the store does not answer.
- */
+/** Why a lease was not acquired: another process holds it, or the store does not answer. */
 export type NotAcquired = 'held-elsewhere' | 'no-answer';
 
 /** Acquires and releases the leases of rooms. */
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
   private readonly seen = new Map<string, Sighting>();
-  /** For each room, the earliest time at which this process may take it over, in ms. */
+  /** The earliest time at which this process may take over each room, in ms, by room name. */
   private readonly notBefore = new Map<string, number>();
 
   constructor(private readonly options: RoomLeasesOptions) {}
 
   /**
-   * Acquires a room's lease, unless this process holds it.
+   * Acquires a room's lease. If this process holds the lease already, returns it.
    *
-   * @returns the lease, or why there is none
+   * @returns the lease, or the reason why it was not acquired
    */
   async acquire(room: string): Promise<Lease | NotAcquired> {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
-      // The room that runs under the ended lease must stop before a new lease is acquired.
+      // The room still runs under the ended lease, and must stop before a new lease is acquired.
       own.end();
       return 'no-answer';
     }
@@ -361,18 +380,18 @@ export class RoomLeases {
     return this.options.holder;
   }
 
-  /** Returns this process's lease of a room, which may have lapsed. */
+  /** Returns this process's lease of a room; the lease may have lapsed. */
   of(room: string): Lease | undefined {
     return this.held.get(room);
   }
 
-  /** Prevents this process from taking a room over for `time` ms. */
+  /** Prevents this process from taking over a room for `time` ms. */
   holdOff(room: string, time: number): void {
     const until = this.options.clock.now() + time;
     this.notBefore.set(room, Math.max(until, this.notBefore.get(room) ?? 0));
   }
 
-  /** Whether a room may be taken over now. */
+  /** Whether this process may take over a room now. */
   mayTakeOver(room: string): boolean {
     return this.options.clock.now() >= (this.notBefore.get(room) ?? 0);
   }
@@ -381,9 +400,10 @@ export class RoomLeases {
   readonly mayTick = (room: string): boolean => this.held.get(room)?.mayTick ?? false;
 
   /**
-   * Releases a room. Call it after its ticks have stopped and all its writes are done.
+   * Releases a room's lease. Call it after the room's ticks have stopped and all its writes are
+   * done.
    *
-   * @param heir process that should take the room
+   * @param heir name of the process that should take the room
    */
   async release(room: string, heir?: string): Promise<void> {
     const lease = this.held.get(room);
@@ -402,14 +422,15 @@ interface StandbyOptions {
   /** Lists the rooms that should run but do not run in this process. */
   readonly waiting: () => Iterable<string>;
   /**
-   * Opens a room whose lease this process has just acquired. Must release the lease if that fails.
+   * Opens a room whose lease this process has just acquired. If opening fails, `open` must release
+   * the lease.
    */
   readonly open: (room: string) => Promise<void>;
-  /** Called when a room could not be opened; another attempt follows later. */
+  /** Called when a room could not be opened. Another attempt follows later. */
   readonly onFailure: (room: string, error: unknown) => void;
 }
 
-/** Repeatedly tries to acquire the leases of the rooms that wait. */
+/** Repeatedly tries to acquire the leases of all rooms that wait for a leader. */
 export class Standby {
   private readonly trying = new Set<string>();
   private stopped = false;
@@ -417,7 +438,7 @@ export class Standby {
 
   constructor(private readonly options: StandbyOptions) {}
 
-  /** Stops the attempts. An attempt in progress may still open its room. */
+  /** Stops trying. An attempt that is in progress may still open its room. */
   stop(): void {
     this.stopped = true;
     this.cancel();

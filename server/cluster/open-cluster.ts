@@ -1,6 +1,6 @@
 /**
- * A process's access to a cluster: the records, its leases, and the shared secret. Never runs
- * rooms. Start at `openCluster`.
+ * Connects a process to a cluster. Gives access to the stored records, the process's leases, and
+ * the secret that all processes share. Does not run rooms. Start at `openCluster`.
  */
 
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -53,8 +53,8 @@ return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 `;
 
 /**
- * Script that renews a lease. It may run even if Valkey is full, so that idle rooms keep their
- * leases.
+ * Lua script that renews a lease. Its flag allows it to run even if Valkey's memory is full, so
+ * that rooms that write nothing keep their leases.
  */
 const RENEW = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -63,8 +63,8 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
 /**
- * Script that releases a lease. If the leader stopped without storing everything, the script does
- * not set `released`, so that the leader counts as crashed.
+ * Lua script that releases a lease. If the leader stopped without storing everything, the script
+ * does not set `released`. The next leader then treats the leader as crashed.
  */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -74,9 +74,10 @@ return redis.call('DEL', KEYS[1])
 `;
 
 /**
- * Opens the leases.
+ * Creates a store for leases in Valkey.
  *
- * @param connection must have no other use, so that no large write delays a renewal
+ * @param connection a connection that is used for nothing else, so that no large write delays a
+ *   renewal
  */
 export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
   const keys = (room: string): string[] => [leaseKey(room), fenceKey(room), heirKey(room)];
@@ -100,24 +101,32 @@ export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
 const load = v.object({
   /** Unique name of the process. */
   node: v.string(),
-  /** For each room that the process runs, its number of awake cells. */
+  /** Number of awake cells of each room that the process runs, by room name. */
   rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
-  /** Rooms that the process could take over immediately. */
+  /** Rooms of other servers that the process could take over immediately. */
   followed: v.array(v.string()),
-  /** State for the host; undefined if the process is stopping, or runs another release. */
+  /**
+   * State of the server for the host's page; undefined if the process is stopping, or if it runs
+   * another release whose state has another format.
+   */
   server: v.fallback(v.optional(serverState), undefined),
-  /** Films that the process has. */
+  /** Films that the process has recorded or is recording. */
   jobs: v.fallback(v.optional(v.array(jobState)), undefined),
 });
 export type NodeLoad = v.InferOutput<typeof load>;
 
 /**
- * Reports this process's load. @returns the other processes' reports @throws Error if there is no
- * answer
+ * Sends this process's report of its load.
+ *
+ * @returns the reports of the other processes
+ * @throws Error if Valkey does not answer
  */
 export type ReportLoad = (own: NodeLoad) => Promise<NodeLoad[]>;
 
-/** Script that reports a process's load. It may run even if Valkey is full. */
+/**
+ * Lua script that stores a process's report and returns the reports of the other processes. Its
+ * flag allows it to run even if Valkey's memory is full.
+ */
 const REPORT = `#!lua flags=allow-oom
 local prefix, own = ARGV[1], ARGV[2]
 redis.call('SET', prefix .. own, ARGV[3], 'PX', ARGV[4])
@@ -139,8 +148,7 @@ export const reportLoad =
       ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
     );
     return (found as readonly Reply[]).flatMap((one) => {
-      // A process of another release may send a different report, so skip reports that do not fit
-      // the schema.
+      // Skip reports that do not match the schema: they come from processes of another release.
       const parsed = v.safeParse(load, JSON.parse(`${one}`));
       return parsed.success ? [parsed.output] : [];
     });
@@ -150,7 +158,7 @@ export const reportLoad =
 const OLDEST = [7, 2] as const;
 
 /**
- * Connects to Valkey, and checks its settings and the user's rights.
+ * Connects to Valkey, and checks Valkey's settings and the rights of the Valkey user.
  *
  * @throws ClusterError
  */
@@ -166,7 +174,11 @@ export async function openChecked(url: string, clock: Clock): Promise<ValkeyConn
   }
 }
 
-/** Connects like `ValkeyConnection.open`. @throws ClusterError */
+/**
+ * Connects to Valkey like `ValkeyConnection.open`, but converts errors to sentences for the host.
+ *
+ * @throws ClusterError
+ */
 async function connectTo(
   ...[url, ...how]: Parameters<typeof ValkeyConnection.open>
 ): Promise<ValkeyConnection> {
@@ -174,7 +186,7 @@ async function connectTo(
     return await ValkeyConnection.open(url, ...how);
   } catch (error) {
     const { message } = (error as { cause?: Error }).cause ?? (error as Error);
-    // Leave the user and password out of the message.
+    // Do not show the user and password of the URL in the error message.
     const { hostname, port } = new URL(url);
     const at = `Valkey at ${hostname}:${port || 6379}`;
     throw failure(
@@ -239,11 +251,11 @@ async function check(connection: ValkeyConnection): Promise<void> {
 const failure = (why: string): ClusterError => new ClusterError(`--cluster: ${why}`);
 
 /**
- * Writes once in the same way as rooms are written, because the user may lack rights that only such
- * writes need.
+ * Writes a record and removes it, in the same way as rooms are written. Checks that the Valkey user
+ * has the rights that such writes need.
  */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
-  // The second change removes the record that the first one wrote.
+  // The second change has no bytes, so it removes the record that the first change has written.
   const changes = [{ key: 'probe', bytes: new Uint8Array() }, { key: 'probe' }];
   for (let attempt = 1; ; attempt++) {
     try {
@@ -256,13 +268,19 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       if (error instanceof Refused || attempt === 3) {
         throw failure(`Valkey rejects the writes that rooms make (${message}).`);
       }
-      // Valkey's disk may be busy, or the connection is being replaced, so wait before the next try.
+      // Wait before the next attempt: Valkey's disk may be busy, or a lost connection is being
+      // replaced.
       await pause(clock, ANSWER_TIMEOUT);
     }
   }
 }
 
-/** Executes a command like `ValkeyConnection.ask`. @throws ClusterError */
+/**
+ * Executes a Valkey command like `ValkeyConnection.ask`, but converts errors to sentences for the
+ * host.
+ *
+ * @throws ClusterError
+ */
 async function asked(connection: ValkeyConnection, ...command: Argument[]): Promise<Reply> {
   try {
     return await connection.ask(...command);
@@ -276,16 +294,19 @@ const SECRET_LENGTH = 32;
 
 export interface Cluster {
   readonly records: Records;
-  /** Unique name of this process, for people. */
+  /** Unique, readable name of this process: the host name and a random id. */
   readonly node: string;
   readonly leases: RoomLeases;
   /**
-   * Secret that signs resume tokens, [32]. All processes share it, so that each accepts the tokens
-   * of the others.
+   * Secret that signs resume tokens, 32 bytes. All processes share it, so that each process accepts
+   * tokens that another process has issued.
    */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;
-  /** Rooms that Valkey has refused lately, each with a sentence that explains why. */
+  /**
+   * Returns the rooms whose lease or writes Valkey has refused recently, with a sentence that
+   * explains the reason.
+   */
   refused(): ReadonlyMap<string, string>;
   /** Sets the function to call when a lease of this process has ended. */
   onEnd(call: (room: string) => void): void;
@@ -294,7 +315,7 @@ export interface Cluster {
 /**
  * Connects to a cluster.
  *
- * @param url redis://user:password@host:port/database
+ * @param url address of Valkey, in the form redis://user:password@host:port/database
  * @throws ClusterError
  */
 export async function openCluster(url: string, clock: Clock, log: Log): Promise<Cluster> {
@@ -313,14 +334,15 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
           `Valkey does not answer (${why}). Rooms stop until it answers again.`,
         );
     };
-    // Leases are renewed every second, so this connection notices a failure first and reports it.
+    // Leases are renewed every second, so this connection is the first to notice a failure. It is
+    // therefore the one that reports failures.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);
     connections.push(writes);
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
-    /** For each room, its latest refusal, and when that happened, in ms. */
+    /** The latest refusal for each room, and when it happened, in ms. */
     const refused = new Map<string, { sentence: string; at: number }>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, LEASE.refused);
@@ -342,8 +364,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // A room that is still refused has been tried again within this time, so omit older
-        // refusals.
+        // Omit old refusals. If Valkey still refused the room, another attempt would have failed
+        // more recently.
         const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));
@@ -358,7 +380,12 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
   }
 }
 
-/** Opens the records for reading; writing a room would need a lease. @throws ClusterError */
+/**
+ * Opens a cluster's records for reading. Writing to a room fails, because this process holds no
+ * leases.
+ *
+ * @throws ClusterError
+ */
 export async function readCluster(url: string, clock: Clock): Promise<Records> {
   const connection = await connectTo(url, clock);
   const holder = `reader ${process.pid}`;

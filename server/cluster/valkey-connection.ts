@@ -1,32 +1,33 @@
 /**
- * A connection to Valkey that reconnects by itself, and the keys in Valkey. Calls never wait for a
- * connection: without one they fail immediately. Start at `ValkeyConnection`.
+ * A connection to Valkey that reconnects automatically, and the names of all keys in Valkey.
+ * Commands never wait for a connection: while it is lost, they fail immediately. Start at
+ * `ValkeyConnection`.
  */
 
 import type { RedisClientType } from '@redis/client';
 import type { Clock } from '../platform/clock.ts';
 import { ANSWER_TIMEOUT, inTime } from './bus/bus.ts';
 
-/** Valkey refused a command. Repeating it immediately is useless. */
+/** Thrown if Valkey refuses a command. Repeating the command immediately would not help. */
 export class Refused extends Error {
   override readonly name: string = 'Refused';
 }
 
-/** Valkey cannot be used. The message is one sentence for the host. */
+/** Thrown if Valkey cannot be used. The message is one sentence for the host. */
 export class ClusterError extends Error {
   override readonly name = 'ClusterError';
 }
 
-/** An answer from Valkey; texts and bytes are buffers. */
+/** An answer from Valkey. Texts and bytes are represented as buffers. */
 export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
-/** Matches errors of a Valkey that will accept the command later. */
+/** Matches errors after which Valkey will accept the same command later. */
 const LATER = /^(?:LOADING|BUSY|TRYAGAIN|MASTERDOWN)\b/;
-/** Delay before the next attempt to reconnect, in ms. */
+/** Returns the delay before the next attempt to reconnect, in ms. */
 const redial = (retries: number): number => Math.min(500, 50 * 2 ** retries);
 
-/** A connection to Valkey that is re-established when it is lost. */
+/** A connection to Valkey. If it is lost, it is re-established automatically. */
 export class ValkeyConnection {
   private client: RedisClientType;
   private isClosed = false;
@@ -43,11 +44,11 @@ export class ValkeyConnection {
   }
 
   /**
-   * Connects. Loads the client library only now, because processes without a cluster do not need
-   * it.
+   * Connects to Valkey. Loads the client library only now, because servers without a cluster do not
+   * need the library.
    *
-   * @param url redis://user:password@host:port/database
-   * @param onAnswering called when Valkey stops answering and when it answers again
+   * @param url address of Valkey, in the form redis://user:password@host:port/database
+   * @param onAnswering called when Valkey stops answering, and when it answers again
    * @throws Error if Valkey cannot be reached, or requires another password
    */
   static async open(
@@ -83,7 +84,7 @@ export class ValkeyConnection {
   }
 
   /**
-   * Executes a command. Commands are sent immediately and executed in order.
+   * Executes a Valkey command. Commands are sent immediately and executed in order.
    *
    * @throws Refused; Error if there is no answer, in which case the command may still have been
    *   executed
@@ -95,7 +96,7 @@ export class ValkeyConnection {
     );
     try {
       const reply = await inTime(this.clock, client.sendCommand(words), () =>
-        // The connection may be dead without being closed, so replace it.
+        // The connection may be dead although it is not closed, so replace it.
         this.replace(client),
       );
       this.tell(true, '');
@@ -108,7 +109,7 @@ export class ValkeyConnection {
     }
   }
 
-  /** Runs a Lua script. @throws the errors of `ask` */
+  /** Runs a Lua script in Valkey. @throws the errors of `ask` */
   run(script: string, keys: readonly string[], ...args: readonly Argument[]): Promise<Reply> {
     return this.ask('EVAL', script, keys.length, ...keys, ...args);
   }
@@ -125,13 +126,15 @@ export class ValkeyConnection {
   }
 
   private newClient(): RedisClientType {
-    // Retry only after the first connection has succeeded.
+    // Reconnect only if the first connection succeeded.
     const client = this.create((retries) =>
       this.wasUp && !this.isClosed ? redial(retries) : false,
     ) as RedisClientType;
-    // Failed commands report a lost connection to their callers, so ignore the client's own errors.
+    // Ignore the client's own errors. If the connection is lost, commands fail, and their callers
+    // handle these failures.
     client.on('error', () => {});
-    // The library sets no time limit for the answers that make a connection ready, so set one here.
+    // While a connection is being set up, the library waits for answers without a time limit, so
+    // limit the time here.
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();
@@ -149,40 +152,44 @@ export class ValkeyConnection {
   }
 }
 
-/** Closes a client, which may already be closed. */
+/** Closes a client. Does nothing if the client is already closed. */
 function destroy(client: RedisClientType): void {
   try {
     client.destroy();
   } catch {
-    // The connection is closed already.
+    // Nothing to do: the connection is already closed.
   }
 }
 
 const PREFIX = 'vivarium:';
 
 /**
- * Key of a room's hash with the fields `epoch`, the latest epoch; `renewals`, the number of lease
- * renewals; `last`, the number of the last write; `released`, the latest epoch whose leader
- * released the room; and `bytes`, the size of the room's records.
+ * Returns the key of a room's hash. Its fields are `epoch`, the latest epoch; `renewals`, the
+ * number of lease renewals; `last`, the number of the last write; `released`, the latest epoch
+ * whose leader released the room; and `bytes`, the total size of the room's records.
  */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
-/** Key of a value that names the holder of a room's lease; the key expires. */
-export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
-/** Key of a value that names the process that a room has been given to; the key expires. */
-export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
-/** Key of the set of all processes. */
-export const NODES_KEY = `${PREFIX}nodes`;
 /**
- * Prefix of the key of a process's latest report, followed by the process's name; the key expires.
+ * Returns the key of a room's lease. Its value names the process that holds the lease; the key
+ * expires with the lease.
  */
+export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
+/**
+ * Returns the key of a room's heir. Its value names the process that the room has been given to;
+ * the key expires.
+ */
+export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
+/** Key of the set of the names of all processes. */
+export const NODES_KEY = `${PREFIX}nodes`;
+/** Key prefix of a process's latest report; the name of the process follows. The key expires. */
 export const NODE_PREFIX = `${PREFIX}node:`;
-/** Key of a sorted set of the records' keys. */
+/** Key of a sorted set that contains the keys of all records. */
 export const INDEX_KEY = `${PREFIX}index`;
-/** Prefix of a record's key. */
+/** Key prefix of a record; the record's own key follows. */
 export const RECORD_PREFIX = `${PREFIX}record:`;
-/** Prefix of the key of parts stored separately from the records. */
+/** Key prefix of parts that are stored separately from the records, such as recent snapshots. */
 export const APART_PREFIX = `${PREFIX}apart:`;
-/** Prefix of the key of an uploaded part that is not published yet; the key expires. */
+/** Key prefix of an uploaded part that no write has published yet. The key expires. */
 export const PART_PREFIX = `${PREFIX}part:`;
 /** Key of the total size of all records, in bytes. */
 export const BYTES_KEY = `${PREFIX}bytes`;

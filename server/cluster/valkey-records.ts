@@ -1,6 +1,6 @@
 /**
- * Records in Valkey. Never writes a room's records without holding its lease. Start at
- * `openValkeyRecords`.
+ * Stores records in Valkey. A room's records are written only while this process holds the room's
+ * lease. Start at `openValkeyRecords`.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -24,32 +24,37 @@ import {
   type ValkeyConnection,
 } from './valkey-connection.ts';
 
-/** Limits of a room's records in Valkey, in bytes. */
 export const RECORD_LIMITS = {
   /** Maximum total size of a room's records in Valkey, in bytes. */
   roomBytes: 268_435_456,
   /** Maximum number of bytes that one Valkey command writes. */
   partBytes: 1_000_000,
-  /** Maximum size of a room's snapshots, in bytes. Above it, the oldest snapshots are deleted. */
+  /**
+   * Maximum total size of a room's snapshots, in bytes. If they grow larger, the oldest snapshots
+   * are deleted.
+   */
   snapshotBytes: 201_326_592,
 } as const;
 
-/** Thrown if a room's records exceed their limit, or Valkey is full. Nothing was written. */
+/**
+ * Thrown if a room's records exceed their limit, or if Valkey is full. The write has changed
+ * nothing.
+ */
 export class LogFull extends Refused {
   override readonly name: string = 'LogFull';
 }
 
 const { partBytes, roomBytes } = RECORD_LIMITS;
-/** Uploaded parts expire if no write publishes them within this time, in ms. */
+/** Uploaded parts expire after this time, in ms, unless a write publishes them. */
 const PART_LIFE = 600_000;
 
-/** One change of a write; without bytes, it removes the record. */
+/** One change in a write: puts a record or, if `bytes` is undefined, removes the record. */
 export interface Change {
   readonly key: string;
   readonly bytes?: Uint8Array | undefined;
-  /** Whether `bytes` are stored under a key of their own. */
+  /** Whether the bytes are stored separately from the records, with their own key prefix. */
   readonly isApart?: boolean;
-  /** Whether to write nothing if a record of this key exists. */
+  /** If true and a record with this key exists, the whole write does nothing. */
   readonly isNew?: boolean;
 }
 
@@ -102,9 +107,12 @@ redis.call('INCRBY', total, grown)
 return 1
 `;
 
-/** Changes that are written together, after their large parts have been uploaded. */
+/**
+ * Changes to be written in one transaction. Large values must be uploaded as parts before the
+ * transaction.
+ */
 export class Prepared {
-  /** Unique prefix of this write's parts. */
+  /** Unique name of this write, used in the keys of its uploaded parts. */
   private readonly name = randomUUID();
   private readonly isLarge: readonly boolean[];
   private uploads = 0;
@@ -122,16 +130,23 @@ export class Prepared {
   }
 
   /**
-   * Returns the key of a change's uploaded bytes; undefined if the change is too small to upload.
+   * Returns the key of the part that holds the bytes of a change; undefined if the change is small
+   * and not uploaded.
+   *
+   * @param change index of the change
    */
   partOf(change: number): string | undefined {
-    // Use a new key per upload, because a late command of an earlier upload must not change the new
-    // parts.
+    // Each upload has new keys, because a delayed command of an earlier upload could otherwise
+    // change the new parts.
     const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
     return this.isLarge[change] ? name : undefined;
   }
 
-  /** Uploads the parts, unless that has been done. @throws LogFull; Error if there is no answer */
+  /**
+   * Uploads the parts, unless they are uploaded already.
+   *
+   * @throws LogFull; Error if there is no answer
+   */
   upload(): Promise<unknown> {
     this.uploaded ??= this.uploadParts().catch((error: unknown) => {
       this.uploaded = undefined;
@@ -140,7 +155,10 @@ export class Prepared {
     return this.uploaded;
   }
 
-  /** Makes the next write upload the parts again, because they may be lost. */
+  /**
+   * Forgets the uploaded parts, because Valkey may have lost them. The next write uploads them
+   * again.
+   */
   discard(): void {
     this.uploaded = undefined;
   }
@@ -159,9 +177,9 @@ export class Prepared {
 }
 
 /**
- * Converts an error if Valkey says that it is full.
+ * Waits for a command. If Valkey says that it is full, throws LogFull.
  *
- * @throws LogFull; any other error of the work
+ * @throws LogFull; any other error of the command
  */
 async function full<T>(work: Promise<T>): Promise<T> {
   try {
@@ -172,15 +190,15 @@ async function full<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** The log of all rooms, and of records that belong to no room. */
+/** Writes the records of all rooms, and records that belong to no room. */
 export class ValkeyLog implements FencedLog<Prepared> {
   constructor(private readonly connection: ValkeyConnection) {}
 
   /**
-   * Writes changes.
+   * Writes changes in one transaction.
    *
-   * @param position undefined for records that belong to no room; the result is then false only if
-   *   a change with `isNew` found a record
+   * @param position undefined for records that belong to no room. The result is then false only if
+   *   a change with `isNew` found an existing record.
    */
   async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
@@ -194,7 +212,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
     const { epoch = '', number = 0 } = position ?? {};
     const limits = [epoch, number, roomBytes, RECORD_PREFIX, APART_PREFIX];
     try {
-      // Send both together. The second command waits until the first is on disk.
+      // Send both commands at the same time. The second one waits until the first one's changes are
+      // on disk.
       const [written, durable] = await Promise.all(
         [
           this.connection.run(WRITE, [fenceKey(room), INDEX_KEY, BYTES_KEY], ...limits, ...changes),
@@ -208,7 +227,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
         );
       }
       if (written === 3) throw new Error('Valkey has lost uploaded data');
-      // After its timeout, WAITAOF does not fail but returns the number of disks that have synced.
+      // After a timeout, WAITAOF does not fail. It returns how many disks have synced, which may be
+      // 0.
       const [disks] = durable as readonly Reply[];
       if (Number(disks) < 1) throw new Error('Valkey does not write to its disk');
       return true;
@@ -222,8 +242,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
 /** Maximum number of records read at a time. */
 const READ_AT_ONCE = 100;
 /**
- * Reads the values of the first keys, up to `partBytes` in total, because a larger answer could
- * exceed the time limit. Returns none if the first value alone is larger.
+ * Lua script that reads the values of the first keys, up to `partBytes` bytes in total, because a
+ * larger answer could exceed the time limit. If the first value alone is larger, returns none.
  */
 const READ = `
 local left, found = tonumber(ARGV[1]), {}
@@ -236,24 +256,29 @@ return found
 `;
 /** Maximum number of attempts to write records that belong to no room. */
 const ATTEMPTS = 3;
-/** Finds the room that a record belongs to, for keys `kind/room/…` and `kind/room`. */
+/**
+ * Matches keys `kind/room/…` and `kind/room`; the group is the name of the room that the record
+ * belongs to.
+ */
 const ROOM_KEY =
   /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted|moderation)\/([^/]+)/;
 
 export interface ValkeyRecordsOptions {
-  /** Connection for reading. */
   readonly reads: ValkeyConnection;
-  /** Connection for writing, so that a tick's journal does not wait for large reads. */
+  /**
+   * Connection for writing. Separate from `reads`, so that journal writes do not wait for large
+   * reads.
+   */
   readonly writes: ValkeyConnection;
   readonly leases: RoomLeases;
   readonly clock: Clock;
-  /** Called when Valkey refuses a room's writes, so that the room stops. */
+  /** Called when Valkey refuses a room's writes. The room then stops on this server. */
   readonly onRefused?: (room: string, why: string) => void;
 }
 
 /**
- * Opens the records. Writes of one room take effect in order, except that a large write has to be
- * uploaded first, so later small writes may overtake it.
+ * Opens the records of a cluster. Writes of one room take effect in order, with one exception: a
+ * large write is uploaded first, so later small writes may overtake it.
  *
  * @returns the records. Writes throw StoreError not-owner if this process does not lead the room;
  *   all methods throw StoreError unreachable.
@@ -282,7 +307,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const found = await read('ZRANGE', INDEX_KEY, ...order, ...part);
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
-  /** Reads the first of some values, and as many more as fit into one answer. */
+  /** Reads the first value, and as many of the following values as fit into one answer. */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
     const values = (found as readonly Reply[]).map((bytes) =>
@@ -291,8 +316,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
   /**
-   * Reads a large value in pieces. If another process changes the value meanwhile, the pieces may
-   * mix two values; see `Store.recent`.
+   * Reads a large value in pieces. If another process changes the value in the meantime, the result
+   * may mix the old and the new value; `Store.recent` checks for this.
    */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
@@ -311,7 +336,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
       const found = await readSome(some.map((key) => RECORD_PREFIX + key));
       i += found.length;
       for (const [j, bytes] of found.entries()) {
-        // Skip a record that was removed meanwhile.
+        // Skip a record that was removed after its key was read.
         if (bytes) entries.push({ key: some[j], bytes });
       }
     }
@@ -335,8 +360,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
-        // Upload before this write's turn, so that ticks do not wait for it. `lease.write` repeats
-        // a failed upload.
+        // Upload the parts before it is this write's turn, so that journal writes do not wait for
+        // the upload. If the upload fails, `lease.write` repeats it.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }
@@ -350,7 +375,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const change = async (changes: readonly Change[]): Promise<void> => {
     requireOpen();
     const byRoom = new Map<string | undefined, Change[]>();
-    // If a record is changed several times, only the last change counts.
+    // If the same record is changed several times, apply only the last change.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
       getOrAdd(byRoom, ROOM_KEY.exec(one.key)?.[1], () => []).push(one);
     }
@@ -392,10 +417,13 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
 export const unreachable = (error: unknown): StoreError =>
   new StoreError('unreachable', `Valkey cannot be used: ${(error as Error).message}.`);
 
-/** Copies a reply, because the client's buffers share their memory. */
+/** Copies the bytes of a reply, because several replies of the client share one buffer. */
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
-/** Schema of a value that consists of several parts. They are copied, so that they are aligned. */
+/**
+ * Schema of a value that consists of several parts. Copies the parts, so that their bytes are
+ * aligned for typed arrays.
+ */
 const parts = v.array(
   v.pipe(
     v.custom<Uint8Array>((part) => part instanceof Uint8Array),

@@ -1,6 +1,6 @@
 /**
- * Creates the rooms of a server that runs alone or shares its rooms with other servers, and relays
- * HTTP requests about rooms between servers.
+ * Creates a server's registry of rooms, for a server that runs alone or in a cluster. In a cluster,
+ * also forwards HTTP requests about a room to the server that runs the room.
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -32,15 +32,15 @@ interface CreateRoomsOptions extends RoomRegistryOptions {
   readonly bus: Bus | undefined;
   readonly config: Config;
   readonly records: HostRecords;
-  /** Version of this server, and when it started (wall clock, ms). */
+  /** `version`: version of this server. `since`: wall-clock time at which it started, in ms. */
   readonly version: string;
   readonly since: number;
 }
 
 /**
- * Creates the empty registry of rooms, and the directory that leads visitors to rooms. In a
- * cluster, the registry takes over a room when it gets the room's lease, and the bus connects
- * visitors to rooms of other servers.
+ * Creates a registry without any rooms, and the directory that connects visitors to rooms. In a
+ * cluster, the registry takes over a room when it acquires the room's lease, and visitors reach
+ * rooms of other servers through the bus.
  */
 export function createRooms(options: CreateRoomsOptions): ServerRooms {
   const { cluster, bus, wallSeats } = options;
@@ -51,7 +51,7 @@ export function createRooms(options: CreateRoomsOptions): ServerRooms {
 
 type InCluster = Omit<ReturnType<typeof createClusterRooms>, 'rooms' | 'directory'>;
 
-/** A server's rooms. If the server runs alone, only the first two members are defined. */
+/** A server's rooms. If the server runs alone, only `rooms` and `directory` are defined. */
 export interface ServerRooms extends Partial<InCluster> {
   readonly rooms: RoomRegistry;
   /** Opens sessions for incoming connections. */
@@ -108,21 +108,23 @@ function createClusterRooms(
   const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
     rooms,
-    /** The same object as `rooms`. */
+    /** The same registry as `rooms`, with the type that has the methods for a cluster. */
     cluster: rooms,
     directory: roomDirectory(rooms, wallSeats, remote),
     /**
-     * Whether visitors can join here. A server that connects visitors to rooms of other servers is
-     * ready while its bus works. A server that connects visitors only to its own rooms is ready
-     * while `ClusterRooms.isLeader` is true.
+     * Whether visitors can join through this server. If it connects visitors to rooms of other
+     * servers, it is ready while its bus works. Otherwise it is ready while `ClusterRooms.isLeader`
+     * is true.
      */
     isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
-    /** Gives up the rooms, so that other servers can take them over immediately. */
+    /**
+     * Releases the leases of all rooms, so that other servers can take the rooms over immediately.
+     */
     releaseAll: (): Promise<void> => {
       accesses.closeAll();
       return rooms.releaseAll();
     },
-    /** Returns the latency of the bus, and the epochs of the leases that this server holds. */
+    /** Returns the latency of the bus in ms, and the epoch of each lease that this server holds. */
     figures: () => ({
       latency: bus.latency,
       epochs: [...rooms.roomServers.keys()].flatMap((room) => {
@@ -130,7 +132,10 @@ function createClusterRooms(
         return epoch === undefined ? [] : [{ room, epoch }];
       }),
     }),
-    /** Counts connections of other servers to rooms here, and of this server to rooms elsewhere. */
+    /**
+     * Counts connections between servers: connections of other servers to rooms that run here, and
+     * connections of this server to rooms that run elsewhere.
+     */
     connections: () => [
       ...[...accesses.connections].flatMap(([room, servers]) =>
         [...servers].map(([server, connections]) => ({ room, server, connections })),
@@ -138,14 +143,14 @@ function createClusterRooms(
       ...remoteViewers().map((viewer) => ({ ...viewer, server: node })),
     ],
     /**
-     * Closes the links to rooms of other servers. Call it after all visitors' connections have
-     * ended.
+     * Closes the links to rooms of other servers. Call it after all visitors have been
+     * disconnected.
      */
     close: (): void => remote?.close(),
   };
 }
 
-/** Returns the reason why nobody can join a room here; undefined if visitors can join. */
+/** Returns why visitors cannot join a room on this server; undefined if they can. */
 function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): Reason | undefined {
   try {
     rooms.findServer(room);
@@ -156,7 +161,10 @@ function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): R
   }
 }
 
-/** @param remote undefined if the directory leads only to rooms of this server */
+/**
+ * @param remote rooms of other servers; undefined if the directory leads only to rooms of this
+ *   server
+ */
 function roomDirectory(
   rooms: Pick<RoomRegistry, 'findServer'>,
   wallSeats: Pick<WallSeats, 'find'>,
@@ -172,7 +180,7 @@ function roomDirectory(
   };
 }
 
-/** Returns the settings that a room has until the host changes them. */
+/** Returns the default settings of a room, which apply until the host changes them. */
 export function defaultRoomSettings(config: Config): RoomSettings {
   const { tickRate, capacity, maxOrganisms, birth, healing, energy } = config;
   const { liveliness, water, lifetime } = config;
@@ -191,7 +199,8 @@ export function gardenerSettings({ attract, curation }: RoomSettings): GardenerS
 }
 
 /**
- * Lists the configured rooms, and which of their properties the configuration sets explicitly.
+ * Lists the rooms named in the configuration, and says whether the configuration sets their size
+ * and checkpoint explicitly.
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
   const { width, height } = size ?? DEFAULT_SIZE;
@@ -207,25 +216,33 @@ export function serverVersion(): string {
 }
 
 interface RelayOptions extends LineageOptions {
-  /** Connects to the other servers; undefined if this server runs alone. */
+  /** Bus to the other servers; undefined if this server runs alone. */
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
   readonly clock: Clock;
-  /** Returns the key of a request's address, by which limits count requests. */
+  /** Returns the key under which limits count requests from the same address. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly rooms: RoomRegistry;
   /** The host's API, for requests that another server has authenticated. */
   readonly hostApi: RequestHandler;
 }
 
-/** Relays requests about rooms and servers. Without a bus, all requests are answered here. */
+/**
+ * Opens the relay, which forwards requests about rooms and servers to the server that can answer
+ * them. Without a bus, this server answers all requests itself.
+ */
 export async function openRelay(options: RelayOptions) {
   const { bus, cluster, clock, rooms, hostApi } = options;
   let relay: RequestRelay | undefined;
-  /** Returns the key of the visitor's address, even if another server passed the request on. */
+  /**
+   * Returns the key of the visitor's address, even for a request that another server has forwarded.
+   */
   const addressOf = (request: IncomingMessage): string =>
     relay?.addressOf(request) ?? options.addressOf(request);
-  /** Whether a wall is connected from the requesting address; undefined if the room is closed. */
+  /**
+   * Whether a wall is connected to a room from the address of a request; undefined if the room is
+   * closed.
+   */
   const hasWall = (room: string, request: IncomingMessage): boolean | undefined =>
     rooms.roomServers.get(room)?.walls.hasWallAt(addressOf(request));
   const lineage = lineageRoutes({ ...options, addressOf });
@@ -248,7 +265,7 @@ export async function openRelay(options: RelayOptions) {
       throw error;
     }
   };
-  /** Passes on a request about a room that another server runs. */
+  /** Forwards a request if another server runs the requested room. */
   const passRoom: RequestHandler = async (request, response, next) => {
     const room = `${request.params.room}`;
     const isElsewhere = cluster?.isElsewhere(room) ?? false;

@@ -1,7 +1,7 @@
 /**
- * Opens the parts of a server one after another, connects them, and closes them. This module only
- * assembles: how rooms, pages and the host's calls behave is up to the parts.
- * Start reading at `createVivariumServer`.
+ * Opens the parts of a server one after another, connects them, and closes them. Contains no
+ * behaviour of its own: the parts themselves define how rooms, pages and the host's calls behave.
+ * Start at `createVivariumServer`.
  */
 
 import { once } from 'node:events';
@@ -77,29 +77,34 @@ export interface VivariumServerOptions {
   readonly config: Config;
   readonly clientFolder: string;
   readonly clock?: Clock;
-  /** Maximum number of engine threads, at least 1; if absent, as many as the engine can use. */
+  /** Maximum number of engine threads, at least 1. If absent, the engine decides. */
   readonly engineThreads?: number;
   /**
-   * Called when the engine has lost a GPU or a thread and is replacing it. Rooms pause for a
-   * moment, then continue.
+   * Called when the engine has lost a GPU or a thread and is replacing it. Rooms pause briefly and
+   * then continue.
    */
   readonly onEngineLoss?: (loss: EngineLoss) => void;
   /** Called after each tick, for measurements. */
   readonly onTick?: (timing: TickTiming) => void;
-  /** Wall clock, ms since the epoch; it may be set back. */
+  /** Returns the wall-clock time, in ms since the epoch. The clock may be set back. */
   readonly date?: () => number;
-  /** This machine's network addresses; those that phones can probably reach come first. */
+  /**
+   * Returns this machine's network addresses. Addresses that phones can probably reach come first.
+   */
   readonly networkAddresses?: () => readonly string[];
   readonly log?: Log;
   /** Called about once a second while ticks run. */
   readonly onHeartbeat?: () => void;
-  /** Ends the process, so that a supervisor restarts it; absent if there is no supervisor. */
+  /** Ends the process, so that a supervisor starts it again; absent if there is no supervisor. */
   readonly restart?: (() => void) | undefined;
-  /** Called when the rooms cannot continue. */
+  /** Called after an error that makes it impossible to continue the rooms. */
   readonly onFatal: (error: unknown) => void;
 }
 
-/** State that changes after the start, and parts that open after the parts that use them. */
+/**
+ * State that changes after the start, and parts that are opened only after other parts that use
+ * them.
+ */
 interface Later {
   http?: Server;
   gardeners?: Gardeners;
@@ -115,7 +120,7 @@ interface Later {
 export type VivariumServer = Awaited<ReturnType<typeof createVivariumServer>>;
 
 /**
- * Starts the server and resolves once it listens.
+ * Starts the server. Resolves once the server listens for connections.
  *
  * @throws CheckpointError, ClusterError, EngineError, HookError, ListenError, StoreError
  */
@@ -138,21 +143,28 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     port: bound().port,
     localOrigin: localOrigin(bound()),
     engine: server.engine.info,
-    /** The servers of the open rooms, by room name. */
+    /** The room servers of all open rooms, by room name. */
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
-    /** The host's token, if it was created at this start. Show it now: only its hash is stored. */
+    /**
+     * The host's access token, if it was created at this start. The caller must show it now,
+     * because only its hash is stored.
+     */
     hostToken: host.token.fresh,
-    /** The port for metrics, if they have a separate port. */
+    /** Port for metrics, if metrics have a separate port. */
     metricsPort: later.metricsServer?.port,
-    /** The port for incoming OSC messages; undefined if OSC is off. */
+    /** Port for incoming OSC messages; undefined if OSC is off. */
     oscPort: later.osc?.port,
-    /** Rejections since the start, by reason. */
+    /** Number of rejected connections and messages since the start, by reason. */
     rejectionCounts: server.rejections,
     setTickRate: (room: Room, rate: number): void => {
       ticker.setRate(room, rate);
       room.setTickRate(rate);
     },
-    /** Stops the server in the order of the shutdown phases. @throws the first phase's error */
+    /**
+     * Stops the server in the order of the shutdown phases.
+     *
+     * @throws the error of the first phase that failed
+     */
     close: (): Promise<void> => {
       later.closing ??= shutDown(server, server.log);
       return later.closing;
@@ -160,19 +172,23 @@ export async function createVivariumServer(options: VivariumServerOptions) {
   };
 }
 
-/** Opens the parts that rooms need: checkpoints, extensions, engine, storage and host records. */
+/**
+ * Opens everything that rooms need: checkpoints, extensions, engine, storage and the host's
+ * records.
+ */
 async function openBase(options: VivariumServerOptions) {
   const { config, clock = systemClock, date = Date.now, log = silentLog } = options;
   const { onEngineLoss: onLoss, engineThreads: threads } = options;
   const folder = config.data === 'none' ? undefined : config.data;
   const checkpoints = await loadCheckpoints(config, folder, log);
-  // Read the client's files first: if they are unreadable, nothing needs to be closed.
+  // Read the client's files before opening other parts. If they are unreadable, nothing has to be
+  // closed.
   const files = await StaticFiles.load(options.clientFolder);
   const checkpointFolders = new Map(checkpoints.map((one) => [one.card.name, one.folder]));
   const gallery = await loadGalleries(checkpointFolders);
   const names = createNameCheck(config.bannedWords ?? []);
   const hooks = await Hooks.open(config.extension, clock, log, config.limits);
-  /** Faster engines that could not be used, each with the reason. */
+  /** Engines that are faster than the chosen one but could not be used, with the reasons. */
   let skippedEngines: readonly SkippedEngine[] = [];
   const engineOptions = {
     ...(onLoss && { onLoss }),
@@ -231,15 +247,21 @@ async function openBase(options: VivariumServerOptions) {
     rejections: new RejectionCounts(),
     version: serverVersion(),
     since: date(),
-    /** The origins at which phones can probably reach the server now, the likeliest first. */
+    /**
+     * Returns the origins at which phones can probably reach the server now. The most likely origin
+     * comes first.
+     */
     networkOrigins: () => networkOrigins(bound(), (addresses ?? networkAddresses)()),
-    /** The origin for QR codes; '' if phones can probably reach no address of this server. */
+    /**
+     * Returns the origin for QR codes; '' if phones can probably not reach any address of this
+     * server.
+     */
     qrOrigin: () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '',
   };
 }
 export type ServerBase = Awaited<ReturnType<typeof openBase>>;
 
-/** Creates the registry of rooms, the journal and the tick loop, but does not open rooms yet. */
+/** Creates the registry of rooms, the journal writer and the tick loop. Does not open rooms yet. */
 async function openRooms(base: ServerBase) {
   const { config, options, clock, date, log, folder, hooks, engine, world, later } = base;
   const { opened, store, cluster, records, checkpointFolders } = base;
@@ -299,10 +321,10 @@ async function openRooms(base: ServerBase) {
 }
 
 /**
- * Builds the tick loop. For all rooms that are added to its ticker, the loop steps the world,
- * journals the result, and lets rooms broadcast it.
+ * Builds the tick loop. At each tick, the loop steps the cells of all rooms that were added to its
+ * ticker, writes the journal, and lets the rooms broadcast the changes.
  *
- * @param roomServers returns the servers of the rooms that are open now, by room name
+ * @param roomServers returns the room servers of all open rooms, by room name
  */
 export function createTickLoop(
   base: Pick<
@@ -318,7 +340,10 @@ export function createTickLoop(
     later.hasFailed = true;
     options.onFatal(error);
   };
-  /** Whether a room may tick and be shown here now; false if another server may run it. */
+  /**
+   * Whether this server may tick and show a room now. False if another server may be running the
+   * room.
+   */
   const mayTick = (room: string): boolean => cluster?.leases.mayTick(room) ?? true;
   const onStalled = (): void =>
     fail(
@@ -342,8 +367,8 @@ export function createTickLoop(
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {
         const roomServer = roomServers().get(room.name);
-        // Skip rooms that this server may no longer run: during the tick, the process may have been
-        // suspended, or the journal may have failed.
+        // Skip rooms that this server may no longer run. The process may have been suspended during
+        // the tick, or the journal may have failed.
         if (!roomServer || !mayTick(room.name)) continue;
         roomServer.handleTick(result, clock.now());
         hooks.ticked(roomServer, result);
@@ -355,7 +380,8 @@ export function createTickLoop(
         }
       });
       // Broadcast now if there is time before the next tick. Also broadcast now if a refresh is
-      // pending: it sends the room's current state, so it must run before the next tick begins.
+      // pending, because a refresh sends the room's current state and must therefore run before the
+      // next tick begins.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }
@@ -375,7 +401,10 @@ export function createTickLoop(
 
 type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
 
-/** Creates the host's calls, the routes of pages and the socket server, but does not listen yet. */
+/**
+ * Creates the host's API, the routes of pages and the socket server. Does not listen for
+ * connections yet.
+ */
 async function openPages(server: ServerWithRooms) {
   const { config, options, clock, date, log, bus, cluster, later, engine } = server;
   const { rejections, rooms, serverRooms } = server;
@@ -423,7 +452,7 @@ async function openPages(server: ServerWithRooms) {
 type WholeServer = ServerWithRooms & Awaited<ReturnType<typeof openPages>>;
 
 /**
- * Starts listening for visitors, OSC and metrics, and starts the alerts.
+ * Starts listening for visitors, OSC messages and requests for metrics, and starts the alerts.
  *
  * @throws ListenError, HookError
  */
@@ -431,8 +460,8 @@ async function openDoors(server: WholeServer): Promise<void> {
   const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;
   later.osc = await openOsc({
     ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
-    // A gateway runs no rooms, so OSC messages from other servers are useless to it. It needs the
-    // bus only to pass on messages that it receives itself.
+    // OSC messages from other servers are useless to a gateway, which runs no rooms. A gateway
+    // needs the bus only to forward OSC messages that it receives itself.
     bus: config.role === 'gateway' && !config.oscIn ? undefined : server.bus,
     ...{ hooks, rooms, limits, rejections, clock, log },
     pause: async (room, paused) => {
@@ -451,7 +480,8 @@ async function openDoors(server: WholeServer): Promise<void> {
     http.listen(config.port, config.host);
     await once(http, 'listening');
   });
-  // Log the error and continue: perhaps just one connection could not be accepted.
+  // Only log the error and continue, because perhaps just a single connection could not be
+  // accepted.
   http.on('error', (error) => log.warn('not-accepted', error.message));
   const { metrics: port } = config;
   if (metrics && typeof port === 'number') {
@@ -464,11 +494,16 @@ async function openDoors(server: WholeServer): Promise<void> {
     for (const { refresh } of rooms.roomServers.values()) refresh.requestWalls();
   });
   later.alerts = await startAlerts(server);
-  // Do this last. If a later step failed, the token would be stored but never shown.
+  // Store the token as the last step. Otherwise, if a later step failed, the stored token would
+  // never be shown to the host.
   await server.host.keepToken();
 }
 
-/** Stops the server, even if starting it failed halfway. @throws the first phase's error */
+/**
+ * Stops the server. Also works for a server that has started only partly.
+ *
+ * @throws the error of the first phase that failed
+ */
 function shutDown(server: WholeServer, log: Log): Promise<void> {
   server.serverRooms.cluster?.stopStandby();
   server.watchdog.stop();
@@ -478,7 +513,10 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
   return runShutdownPhases(shutdownPhases(server), log);
 }
 
-/** Lists the phases of a shutdown. Parts that start late may be absent. */
+/**
+ * Lists the phases of a shutdown, in order. Parts that start late may be missing if starting
+ * failed.
+ */
 export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
   const { config, cluster, sockets, previews, journalWriter, serverRooms, later } = server;
   return [
@@ -494,8 +532,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      // Another server continues from the stored records, so give up the rooms only after all
-      // records are stored.
+      // Release the rooms only after all records are stored, because another server continues from
+      // the stored records.
       run: () =>
         Promise.all([server.host.close(), later.alerts?.close()]).finally(() =>
           serverRooms.releaseAll?.(),
@@ -504,8 +542,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     {
       name: 'clients are disconnected',
       run: async () => {
-        // Only pages connected to a gateway reconnect gradually. Pages connected to other servers
-        // get no frames during the shutdown, so these pages should reconnect immediately.
+        // Pages connected to a gateway reconnect gradually. Pages connected to other servers get no
+        // frames during the shutdown, so they should reconnect immediately.
         if (cluster) await sockets.moveAway(config.role === 'gateway' ? MOVING.time : 0);
         await sockets.close();
         serverRooms.close?.();
@@ -516,7 +554,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => server.hooks.close() },
     {
       name: 'the engine has stopped',
-      // Wait for drawings that are being refined: closing the rooms did not wait for them.
+      // Wait for drawings that are still being refined, because closing the rooms did not wait for
+      // them.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await server.engine.close();

@@ -1,4 +1,7 @@
-/** Network addresses, listening on ports, and the sentences that the log shows at the start. */
+/**
+ * Finds the network addresses of this machine, listens on ports, and writes the messages shown when
+ * the server starts.
+ */
 
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -9,10 +12,12 @@ import { type Clock, repeat } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';
 import { ReasonError } from '../platform/log.ts';
 
-/** The address and port that a server listens on. */
 export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
 
-/** Interfaces of containers, virtual machines and tunnels, which visitors' phones cannot reach. */
+/**
+ * Names of network interfaces of containers, virtual machines and tunnels. Visitors' phones cannot
+ * reach these interfaces.
+ */
 const VIRTUAL =
   /^(br-(?!lan)|bridge1\d\d|cali|cni|docker|flannel|incus|lxc|lxd|podman|tailscale|tap|tun|utun|vboxnet|veth|virbr|virtualbox|vmnet|vmware|wg|zt)/i;
 const ALL = /^(0\.0\.0\.0|::)$/;
@@ -20,20 +25,26 @@ const LOOPBACK = /^((::ffff:)?127\.|::1$)/;
 
 export const POLL_INTERVAL = 10_000;
 
-/** Visitors' phones cannot reach addresses of this rank or a higher one. */
+/** Lowest rank of addresses that visitors' phones cannot reach. */
 const NO_PHONES = 3;
 
-/** Ranks a network address. The lower the rank, the likelier phones are on that network. */
+/**
+ * Ranks a network address. The lower the rank, the more likely it is that visitors' phones are in
+ * the same network.
+ */
 function rank(network: string, address: string): number {
   if (VIRTUAL.test(network)) return NO_PHONES + 1;
-  // A link-local address: the network has assigned no address to the machine.
+  // This is a link-local address: the network has not assigned an address to this machine.
   if (address.startsWith('169.254.')) return NO_PHONES;
   return address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
 }
 
 type Networks = ReturnType<typeof networkInterfaces>;
 
-/** Lists the system's networks. Empty if that fails because no file descriptors are left. */
+/**
+ * Lists the machine's network interfaces. Returns an empty list if the call fails because the
+ * process has no file descriptors left.
+ */
 function askNetworks(): Networks {
   try {
     return networkInterfaces();
@@ -42,7 +53,10 @@ function askNetworks(): Networks {
   }
 }
 
-/** Lists this machine's IPv4 addresses. Those in typical home and venue ranges come first. */
+/**
+ * Lists this machine's IPv4 addresses. Addresses in ranges that are typical for homes and venues
+ * come first.
+ */
 export const networkAddresses = (networks: Networks = askNetworks()): string[] =>
   ranked(networks).map(({ address }) => address);
 
@@ -63,8 +77,8 @@ const originAt = (address: string, port: number): string =>
   `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 
 /**
- * Lists the origins at which phones can reach a server, the likeliest first. Empty if the server
- * listens on the loopback interface only, or if the machine has no network.
+ * Lists the origins at which phones can reach a server, the most likely one first. The list is
+ * empty if the server listens only on the loopback interface, or if the machine has no network.
  */
 export function networkOrigins(
   { address, port }: BoundAddress,
@@ -82,8 +96,8 @@ export function localOrigin({ address, port }: BoundAddress): string {
 }
 
 /**
- * Watches for changes of the server's origin, for example because the network came up late or
- * assigned another address. A change counts only after two consecutive checks agree.
+ * Watches for changes of the server's origin. The origin changes, for example, if the network comes
+ * up late or assigns another address. A change counts only after two consecutive checks agree.
  *
  * @param origin returns the current origin
  * @returns a function that stops watching
@@ -101,19 +115,19 @@ export function watchOrigin(clock: Clock, origin: () => string, onChange: () => 
   });
 }
 
-/** Address and port to listen on, and the flag that sets the port. */
+/** Address and port to listen on, and the command-line flag that sets the port. */
 export interface ListenTarget {
   readonly flag: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** Ports below this one need privileges. */
+/** Lowest port that can be used without special privileges. */
 const FIRST_UNPRIVILEGED = 1024;
 
 const next = (port: number): number => (port < 65_535 ? port + 1 : FIRST_UNPRIVILEGED);
 
-/** For each reason, a sentence for the host. */
+/** Error messages for the host, by reason. */
 const SENTENCES = {
   'port-taken': ({ flag, port }: ListenTarget) =>
     `${flag}: another program uses port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
@@ -136,15 +150,16 @@ const REASONS: Readonly<Record<string, ListenReason>> = {
   ENOTFOUND: 'no-such-address',
 };
 
-/** The server cannot listen. The message is one sentence for the host. */
+/** Thrown if the server cannot listen on its address and port. The message is for the host. */
 export class ListenError extends ReasonError<ListenReason> {
   override readonly name = 'ListenError';
 }
 
 /**
- * Starts listening.
+ * Starts to listen on a port.
  *
- * @throws ListenError if the host can fix the cause, else the error of `start`
+ * @param start starts listening; called once
+ * @throws ListenError if the host can fix the cause, otherwise the error of `start`
  */
 export async function listen<T>(target: ListenTarget, start: () => Promise<T>): Promise<T> {
   try {
@@ -155,7 +170,9 @@ export async function listen<T>(target: ListenTarget, start: () => Promise<T>): 
   }
 }
 
-/** Names the engine in use, and the faster engines that the host could enable, in one sentence. */
+/**
+ * Writes a sentence that names the engine in use, and faster engines that the host could enable.
+ */
 export function engineLine(
   { name, device }: EngineInfo,
   skipped: readonly SkippedEngine[],
@@ -163,7 +180,10 @@ export function engineLine(
   return `Engine: ${[`${name} on ${device}`, ...withRemedy(skipped).map(explain)].join('; better: ')}.`;
 }
 
-/** Writes a warning about an engine loss that the rooms have survived, in a few sentences. */
+/**
+ * Writes a warning about the loss of a GPU or engine thread that was replaced, so that all rooms
+ * continue.
+ */
 export function lossLine({ what, why, count, replacement }: EngineLoss): string {
   if (replacement) {
     const { name, device } = replacement;
@@ -177,7 +197,7 @@ export function lossLine({ what, why, count, replacement }: EngineLoss): string 
   return `Warning: ${lost} failed (${why}) and was replaced. No organism was lost. Failures so far: ${count}.`;
 }
 
-/** Draws a QR code of half-block characters, dark on light in any terminal theme. */
+/** Draws a QR code with half-block characters. It is dark on light in any terminal theme. */
 export function terminalQr(text: string): string {
   const code = generate(text);
   const margin = 2;

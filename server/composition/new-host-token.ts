@@ -1,4 +1,7 @@
-/** `host-token`: creates a new token for the host's page, prints it, and ends. */
+/**
+ * Main script of the command `host-token`: creates a new access token for the host's page and
+ * prints it.
+ */
 import { HostToken } from '../host/host-sessions.ts';
 import { systemClock } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';

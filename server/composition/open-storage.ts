@@ -1,6 +1,6 @@
 /**
- * Opens the storage of the rooms, the engine, the checkpoints, and the host's records that apply to
- * all rooms.
+ * Opens the storage of rooms, the engine, the checkpoints, and the host's records that apply to all
+ * rooms (bans and wall seats).
  */
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -25,29 +25,30 @@ import { loadCheckpoint } from '../vnca/checkpoint.ts';
 
 interface Services {
   readonly clock: Clock;
-  /** Wall clock, ms. */
+  /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
   readonly log: Log;
 }
 
 interface OpenStorage {
   readonly store: Store;
-  /** The data that were set aside; absent if the server does not start with damaged data. */
+  /**
+   * List of data that were moved aside because they were damaged. Absent if the server refuses to
+   * start with damaged data.
+   */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;
-  /** Connects to the other servers of the cluster. */
   readonly bus?: Bus;
   close(): Promise<void>;
 }
 
 /**
- * Opens the store of the cluster, or without a cluster the store in the data folder.
+ * Opens the store of the cluster or, without a cluster, the store in the data folder.
  *
  * @param folder the data folder; undefined if nothing is stored
  * @returns undefined if nothing is stored
- * @throws ClusterError
- * @throws StoreError not-writable, in-use, other-version; also damaged, unless the settings say
- * that damaged data are set aside
+ * @throws ClusterError; StoreError not-writable, in-use, other-version; also StoreError damaged,
+ *   unless the settings say that damaged data are moved aside
  */
 export async function openStorage(
   { cluster, onDamage }: Pick<Config, 'cluster' | 'onDamage'>,
@@ -63,7 +64,7 @@ export async function openStorage(
 }
 
 async function openClusterStorage(url: string, { clock, log }: Services): Promise<OpenStorage> {
-  // Load this module only in a cluster: a server that runs alone does not need it.
+  // Load these modules only in a cluster, because a server that runs alone does not need them.
   const { openCluster } = await import('../cluster/open-cluster.ts');
   const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
   const cluster = await openCluster(url, clock, log);
@@ -74,7 +75,7 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
     else log.warn('bus-lost', `${notDelivered} (${why}). This server keeps retrying.`);
   };
   try {
-    // Retry. The cluster's store has just answered, so Valkey is probably only busy.
+    // Retry, because the store of the cluster has just answered. So Valkey is probably only busy.
     const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
       clock,
       pauses: [200, 1_000],
@@ -89,8 +90,8 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
 }
 
 /**
- * Opens a store with damaged data: repairs the essential records from their copy, and sets the
- * other damaged data aside.
+ * Opens a store that may contain damaged data. Restores damaged essential records from their copy,
+ * and moves other damaged data aside.
  */
 async function openDamaged(
   folder: string,
@@ -111,7 +112,8 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // If the file was unreadable, `found` contains only the readable records, so skip all others.
+    // If the data file was unreadable, `found` contains only its readable records. Skip damaged
+    // records that are not in `found`.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -127,14 +129,14 @@ async function openDamaged(
 }
 
 /**
- * Types of records that a room can open without. Damaged records of other types stay for now: if
- * they keep the room from opening, the whole room is set aside at that point.
+ * Record types without which a room can still be opened. Damaged records of other types stay in
+ * place for now. If they prevent the room from opening, the whole room is moved aside then.
  */
 const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Groups damaged records by room, and omits records that a room cannot open without. Records of the
- * server have the key null.
+ * Groups the keys of damaged records by room, and omits records without which the room cannot be
+ * opened. Records of the whole server are grouped under null.
  */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();
@@ -148,7 +150,7 @@ function dispensable(keys: readonly string[]): Map<string | null, string[]> {
 }
 
 /**
- * Opens the engine. A gateway gets an engine that refuses everything.
+ * Opens the engine. For a gateway, returns an engine that refuses all calls.
  *
  * @throws EngineError unavailable
  */
@@ -174,9 +176,9 @@ const NO_ENGINE: Engine = {
 };
 
 /**
- * Loads the installed and the retained checkpoints.
+ * Loads the installed checkpoints, and those that are stored in the data folder.
  *
- * @returns the checkpoints; the checkpoint named in the settings comes first
+ * @returns all checkpoints; the checkpoint named in the settings comes first
  * @throws CheckpointError
  */
 export async function loadCheckpoints(
@@ -191,25 +193,28 @@ export async function loadCheckpoints(
 }
 
 /**
- * Maximum number of times that a change is written. A change is written again if another server has
- * overwritten it.
+ * Maximum number of times that a change is written. A change is written a second time if another
+ * server has overwritten it.
  */
 const MOST_WRITES = 2;
 
 /**
- * Changes that may not be stored yet, by the item's id. `item` is undefined if the item was removed.
- * `writes` is how often the change has been written.
+ * Changes that may not be stored yet, by the id of the changed item. `item` is the new item, or
+ * undefined if it was removed. `writes` counts how often the change has been written.
  */
 type Changes<T> = Map<number, { readonly item: T | undefined; writes: number }>;
 
-/** A stored list that several servers can change. Ids of items are unique across servers. */
+/**
+ * A stored list that several servers can change. The ids of its items are unique across servers.
+ */
 class SharedList<T extends { readonly id: number }> {
-  /** The list as this server knows it. */
   private known: readonly T[] = [];
   private readonly changes: Changes<T> = new Map();
   private readonly mutex = new Mutex();
 
-  /** @param onReplaced called with the merged list, which may contain changes of other servers */
+  /**
+   * @param onReplaced called with the new list after it was merged with changes of other servers
+   */
   constructor(
     private readonly store: Store,
     private readonly name: string,
@@ -223,7 +228,7 @@ class SharedList<T extends { readonly id: number }> {
     return this.known;
   }
 
-  /** Finds and stores the changes that this server has made. @throws StoreError */
+  /** Compares a new list with the known one, and stores the differences. @throws StoreError */
   changed(all: readonly T[]): Promise<void> {
     const before = new Map(this.known.map((item) => [item.id, item]));
     const after = new Map(all.map((item) => [item.id, item]));
@@ -236,7 +241,8 @@ class SharedList<T extends { readonly id: number }> {
   }
 
   /**
-   * Adopts the changes that other servers have stored, and stores those of this server.
+   * Reads changes that other servers have stored, and stores changes of this server that are not
+   * stored yet.
    *
    * @throws StoreError
    */
@@ -252,7 +258,7 @@ class SharedList<T extends { readonly id: number }> {
         await this.store.putServerRecord(this.name, merged(stored, changes));
       }
       for (const change of changes.values()) change.writes++;
-      // Also adopt changes that this server made during the write.
+      // Include changes that this server has made while the list was being written.
       this.known = merged(stored, this.changes);
       this.onReplaced(this.known);
     });
@@ -276,9 +282,9 @@ function merged<T extends { readonly id: number }>(
 }
 
 /**
- * Opens the bans and the wall seats, which the servers of a cluster share.
+ * Opens the lists of bans and wall seats, which all servers of a cluster share.
  *
- * @param isShared whether other servers change the records too
+ * @param isShared whether other servers may change the lists, too
  * @param secret the secret that `Bans` needs
  */
 export async function openHostRecords(
@@ -295,7 +301,8 @@ export async function openHostRecords(
     onChange: (all) => void banList.changed(all).catch(warn),
   });
   const stored = await seatList.open();
-  // If servers share walls, a wall that is not here may be on another server, so it is not lost.
+  // In a cluster, a wall that is not connected to this server may be connected to another server,
+  // so it does not count as lost.
   const seats = new WallSeats(
     date,
     isShared ? [] : stored,
@@ -306,9 +313,9 @@ export async function openHostRecords(
     bans,
     wallSeats: seats,
     /**
-     * Adopts changes that other servers may have stored.
+     * Reads changes of bans and wall seats that other servers may have stored.
      *
-     * @param takenOver a room that another server has run until now
+     * @param takenOver name of a room that this server takes over from another server
      * @throws StoreError
      */
     async refresh(takenOver?: string): Promise<void> {

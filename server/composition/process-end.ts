@@ -1,11 +1,17 @@
-/** Ends the process: in order after the first signal, immediately after a second signal. */
+/**
+ * Ends the process. After the first signal, the server shuts down in order; after a second signal,
+ * the process exits immediately.
+ */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 
-/** How close together two signals must be to count as one, in ms. */
+/** Two signals within this time count as one, in ms. */
 const SAME_SIGNAL = 1_000;
 
-/** How long closing may take before the process exits anyway, in ms. */
+/**
+ * Maximum duration of a shutdown, in ms. Afterwards, the process exits even if the shutdown has not
+ * finished.
+ */
 const LONGEST = 20_000;
 
 export class ProcessEnd {
@@ -22,7 +28,11 @@ export class ProcessEnd {
     },
   ) {}
 
-  /** Closes the server, unless it is already closing, and exits. @param code the exit code */
+  /**
+   * Closes the server and exits. Does nothing if the server is already closing.
+   *
+   * @param code exit code of the process
+   */
   begin(code: number): void {
     if (this.closing) return;
     this.closing = true;
@@ -38,9 +48,9 @@ export class ProcessEnd {
   }
 
   /**
-   * Handles a signal. A second signal means that the host does not want to wait. However, npm
-   * forwards signals that this process has already received from the terminal, so two signals in
-   * quick succession count as one.
+   * Handles a signal to end the process. A second signal means that the host does not want to wait.
+   * But npm forwards signals that this process has already received from the terminal, so two
+   * signals in quick succession count as one.
    */
   readonly signal = (): void => {
     const { clock, exit } = this.options;
@@ -52,15 +62,18 @@ export class ProcessEnd {
 }
 
 export interface ShutdownPhase {
-  /** Logged when the phase has ended, as in "Closing: rooms are saved." */
+  /**
+   * What the phase achieves. Logged when the phase has ended, for example as "Closing: rooms are
+   * saved."
+   */
   readonly name: string;
   readonly run: () => unknown;
 }
 
 /**
- * Runs the phases in order. Later phases run even if an earlier one fails.
+ * Runs the phases of a shutdown in order. Runs later phases even if an earlier phase fails.
  *
- * @throws the error of the first phase that failed, once all phases have run
+ * @throws the error of the first phase that failed, after all phases have run
  */
 export async function runShutdownPhases(phases: readonly ShutdownPhase[], log: Log): Promise<void> {
   let failure: { readonly error: unknown } | undefined;

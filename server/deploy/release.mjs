@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `npm run release`: writes a release to `dist/release`: the package `vivarium` as a tarball,
- * Debian packages made from it, its bill of materials, its notes and checksums. Needs `npm ci`, and
- * the compilers that `npm run kernels` needs.
+ * Script of `npm run release`. Writes a release to `dist/release`: the package `vivarium` as a
+ * tarball, Debian packages made from the tarball, the bill of materials, the release notes and
+ * checksums. Run `npm ci` first. Also needs the compilers that `npm run kernels` needs.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,19 +24,19 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const pages = join(root, 'client/dist');
 const deploy = join(root, 'server/deploy');
 
-/** @param {string} command @param {string[]} args @returns {string} what the command prints */
+/** Runs a command. @param {string} command @param {string[]} args @returns {string} its standard output */
 const run = (command, ...args) =>
   execFileSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1e8 });
 
-/** @param {string} file @returns {any} */
+/** Reads and parses a JSON file. @param {string} file @returns {any} */
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 /** @typedef {{ name: string, version: string, identifier: string, text: string }} Bundled */
 
 /**
- * Finds the packages that a bundle contains parts of.
+ * Finds the npm packages whose code is in a bundle.
  *
- * @param {readonly string[]} files of the bundle, relative to the top folder
+ * @param {readonly string[]} files the bundle's source files, relative to the top folder
  * @returns {Bundled[]}
  */
 function packagesOf(files) {
@@ -54,11 +54,11 @@ function packagesOf(files) {
 }
 
 /**
- * Makes the package. The pages must have been built.
+ * Makes the npm package. The pages must have been built before.
  *
- * @param {string} folder to write the tarball to
- * @returns {Promise<{ file: string, bundled: Bundled[] }>} the name of the tarball, and the packages
- * whose code it contains
+ * @param {string} folder folder to write the tarball to
+ * @returns {Promise<{ file: string, bundled: Bundled[] }>} the name of the tarball, and the npm
+ *   packages whose code it contains
  */
 export async function pack(folder) {
   const target = join(root, 'dist/server');
@@ -79,7 +79,7 @@ export async function pack(folder) {
   const head = 'The server and the pages contain code of these packages.';
   writeFileSync(join(root, 'dist/LICENSES.md'), [head, ...licences].join('\n\n'));
   mkdirSync(folder, { recursive: true });
-  // The field `files` of package.json lists the files of the package.
+  // npm packs the files listed in the field `files` of package.json.
   const [{ filename }] = JSON.parse(
     run('npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
   );
@@ -87,9 +87,10 @@ export async function pack(folder) {
 }
 
 /**
- * Lists the packages that a host gets, in the tarball or as dependencies.
+ * Lists all npm packages that a host installs, whether they are in the tarball or are its
+ * dependencies.
  *
- * @param {readonly Bundled[]} bundled
+ * @param {readonly Bundled[]} bundled packages whose code is in the tarball
  * @returns {object} a bill of materials in the format CycloneDX
  */
 export function billOfMaterials(bundled) {
@@ -101,7 +102,7 @@ export function billOfMaterials(bundled) {
   const found = new Set(
     bill.components.filter(({ name }) => direct.includes(name)).map((part) => part['bom-ref']),
   );
-  // The loop also visits packages that it adds.
+  // The set grows during this loop, and the loop also visits the added packages.
   for (const ref of found) for (const one of needs.get(ref) ?? []) found.add(one);
   for (const { name, version } of bundled) found.add(`${name}@${version}`);
   const components = bill.components.filter((part) => found.has(part['bom-ref']));
@@ -111,7 +112,7 @@ export function billOfMaterials(bundled) {
   return { ...bill, components, dependencies };
 }
 
-/** @param {string} version @returns {string} the section of the change log */
+/** Returns the change log's section about a version. @param {string} version @returns {string} */
 function notesOf(version) {
   const log = readFileSync(join(root, '.github/CHANGELOG.md'), 'utf8');
   const section = log.split(/^(?=## )/m).find((part) => part.startsWith(`## ${version} `));
@@ -119,13 +120,23 @@ function notesOf(version) {
   return section;
 }
 
-/** Folder of the tree on the host's machine, below the root folder. */
+/** Folder of the installed files on the host's machine, relative to the root folder. */
 const HOME = 'usr/lib/vivarium';
 
-/** Debian's names of Node's architectures. @type {Readonly<Record<string, string>>} */
+/**
+ * Debian's names of processor architectures, by Node's names.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
 export const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
-/** @param {string} version @param {string} architecture as Debian names it @param {number} size in KiB */
+/**
+ * Writes the control file of the Debian package.
+ *
+ * @param {string} version
+ * @param {string} architecture Debian's name of the processor architecture
+ * @param {number} size size of the installed files, in KiB
+ */
 const controlOf = (version, architecture, size) => `Package: vivarium
 Version: ${version}
 Architecture: ${architecture}
@@ -140,7 +151,11 @@ Description: multiplayer canvas of living cells
  automaton grow them into organisms, which heal when they are wounded.
 `;
 
-/** Adapts a unit, which is written for a clone in /opt/vivarium. @param {string} unit */
+/**
+ * Adapts a systemd unit for the Debian package. The unit is written for a clone in /opt/vivarium.
+ *
+ * @param {string} unit
+ */
 const unitOf = (unit) =>
   unit
     .replace(/^# Copy to .*\n/m, '')
@@ -151,10 +166,11 @@ const unitOf = (unit) =>
 /**
  * Makes a Debian package.
  *
- * @param {string} tree a folder in which `install-tree.sh` has installed the package
- * @param {string} folder to write the package to
- * @param {{ version: string, arch: string }} of the tree; the architecture as Node names it
- * @returns {string} the file
+ * @param {string} tree folder in which `install-tree.sh` has installed the npm package
+ * @param {string} folder folder to write the Debian package to
+ * @param {{ version: string, arch: string }} options the version, and the architecture by Node's
+ *   name
+ * @returns {string} path of the Debian package
  */
 export function packDeb(tree, folder, { version, arch }) {
   const stage = join(folder, `deb-${arch}`);
@@ -180,7 +196,7 @@ export function packDeb(tree, folder, { version, arch }) {
     controlOf(version, architecture, Number.parseInt(size, 10)),
   );
   const file = join(folder, `vivarium_${version}_${architecture}.deb`);
-  // Let all users read the files, whatever the permissions of the tree.
+  // Make the files readable for all users, whatever their permissions in the tree.
   execFileSync('chmod', ['-R', 'u=rwX,go=rX', stage]);
   execFileSync('dpkg-deb', ['--root-owner-group', '-Zzstd', '--build', stage, file]);
   rmSync(stage, { recursive: true });

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Bundles the server with esbuild. Starting from the sources takes twice as long, since each thread
- * resolves and transpiles hundreds of files. This file is plain JavaScript, since it runs before
- * TypeScript can be loaded.
+ * Bundles the server with esbuild. Without a bundle, the server takes twice as long to start,
+ * because each thread loads and transpiles hundreds of files. This file is plain JavaScript because
+ * it runs before TypeScript can be loaded.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -24,7 +24,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const bundles = join(root, '.cache', 'server');
 
-/** Entry points of the server's processes and threads; see `worker-entry.mjs`. */
+/** Main modules of the server's processes and threads, which `worker-entry.mjs` loads. */
 const ENTRIES = {
   main: 'server/main.ts',
   engine: 'server/engine/thread/worker.ts',
@@ -40,27 +40,31 @@ const ENTRIES = {
   'host-token': 'server/composition/new-host-token.ts',
 };
 
-/** Packages that have native parts, and packages that the installed package does without. */
+/**
+ * `NATIVE`: packages with native code, which cannot be bundled. `UNUSED`: packages that the
+ * installed server does not need.
+ */
 const NATIVE = ['lmdb', 'msgpackr-extract', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
 const UNUSED = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
 
-/** Number of bundles to keep: a running server may still load parts of an older bundle. */
+/** Number of bundles to keep. A running server may still load parts of an older bundle. */
 const KEPT = 3;
 
 /**
- * Returns the bundle of the current sources, and builds it if necessary.
+ * Returns the bundle of the current sources. Builds the bundle if necessary.
  *
- * @returns {Promise<string>} its folder
+ * @returns {Promise<string>} the bundle's folder
  */
 export async function ensureBundle() {
   const folder = join(bundles, digest());
   if (existsSync(folder)) return folder;
   mkdirSync(bundles, { recursive: true });
-  // Another server may be building this bundle now, so only a complete bundle gets the final name.
+  // Another server may be building the same bundle now, so give the bundle its final name only when
+  // it is complete.
   const draft = mkdtempSync(join(bundles, 'draft-'));
   try {
     await bundle(draft);
-    // Let other users who start the server read the bundle.
+    // Allow other users of this machine to read the bundle.
     chmodSync(draft, 0o755);
     renameSync(draft, folder);
   } catch (error) {
@@ -74,8 +78,9 @@ export async function ensureBundle() {
 /**
  * Bundles the server.
  *
- * @param {string} folder to write to. It may be moved to another folder at the same depth
- * @param {boolean} withPackages whether the bundle contains the packages that are pure JavaScript
+ * @param {string} folder folder to write to; it may later be moved to another folder at the same
+ *   depth
+ * @param {boolean} withPackages whether to include packages that are pure JavaScript
  * @returns the files that the bundle was made from, in esbuild's format
  */
 export async function bundle(folder, withPackages = false) {
@@ -92,13 +97,13 @@ export async function bundle(folder, withPackages = false) {
     splitting: true,
     format: 'esm',
     platform: 'node',
-    // Target this version, because importing JSON needs import attributes, which earlier versions
-    // of Node 20 lack.
+    // Target this version because importing JSON needs import attributes. Earlier versions of Node
+    // 20 lack import attributes.
     target: 'node20.19',
     ...(withPackages
       ? {
           external: [...NATIVE, ...UNUSED],
-          // CommonJS packages load modules of Node with `require`.
+          // Define `require`, because CommonJS packages use it to load modules of Node.
           banner: {
             js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
           },
@@ -116,7 +121,7 @@ export async function bundle(folder, withPackages = false) {
   return metafile.inputs;
 }
 
-/** Hashes the sources. */
+/** Computes a hash of all source files that go into the bundle. */
 function digest() {
   const hash = createHash('sha256');
   const files = ['server', 'shared'].flatMap((folder) =>
@@ -130,19 +135,26 @@ function digest() {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Preserves two properties of the sources that bundling with esbuild would lose. */
+/**
+ * Preserves two properties of the sources that esbuild would lose: the values of `import.meta.url`,
+ * and `const` declarations of modules.
+ */
 class Sources {
-  /** @type {Set<string>} names that modules declare with `const` */
+  /** Names that any module declares with `const`. @type {Set<string>} */
   constants = new Set();
-  /** @type {Set<string>} names that a module declares with `let` */
+  /** Names that any module declares with `let`. @type {Set<string>} */
   variables = new Set();
 
-  /** @param {string} folder of the bundle */
+  /** @param {string} folder the bundle's folder */
   constructor(folder) {
     this.folder = folder;
   }
 
-  /** Keeps the values of `import.meta.url` of the sources. @type {import('esbuild').Plugin} */
+  /**
+   * esbuild plugin that preserves the value of `import.meta.url` in each source file.
+   *
+   * @type {import('esbuild').Plugin}
+   */
   plugin = {
     name: 'sources',
     setup: (build) => {
@@ -161,16 +173,16 @@ class Sources {
   };
 
   /**
-   * Declares constants of modules as `const` again. esbuild declares them with `var`, which
-   * JavaScript engines must look up and check at each access: encoding frames would take a sixth
-   * longer.
+   * Declares the constants of modules with `const` again. esbuild declares them with `var`, which
+   * JavaScript engines must look up and check at each access. With `var`, encoding frames would
+   * take a sixth longer.
    *
-   * @param {string} bundled
+   * @param {string} bundled content of a file of the bundle
    */
   withConstants(bundled) {
     const restored = (/** @type {string} */ part) =>
       part.replace(/^var (?:(\w+) =|\{)/gm, (found, name) => {
-        // If two modules declare the same name, esbuild appends a number to one of them.
+        // If two modules declare the same name, esbuild appends a number to one of the names.
         const names = name ? [name, name.replace(/\d+$/, '')] : [];
         const isConstant =
           !name ||
@@ -178,7 +190,8 @@ class Sources {
             !names.some((one) => this.variables.has(one)));
         return isConstant ? found.replace('var', 'const') : found;
       });
-    // A comment with its path precedes each module. Packages may change what they declare.
+    // In the bundle, a comment with the module's path precedes each module. Leave npm packages
+    // unchanged, because they may assign new values to what they declare.
     return bundled
       .split(/^(?=\/\/ \S+$)/m)
       .map((part) => (part.startsWith('// node_modules/') ? part : restored(part)))
@@ -195,5 +208,5 @@ function removeOld(latest) {
   for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
 }
 
-// Do not use `await` here, because other modules could then not load this one with `require`.
+// Do not use `await` here, because other modules could then not load this module with `require`.
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();

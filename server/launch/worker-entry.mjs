@@ -1,19 +1,22 @@
 // @ts-check
 /**
- * Starts processes and threads of the server. This file is JavaScript, since some supported
- * versions of Node do not accept a TypeScript entry.
+ * Loads the main module of a process or thread of the server. This file is JavaScript because some
+ * supported versions of Node cannot start with a TypeScript file.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Environment variable with the bundle's folder. `start.mjs` sets it for threads and processes. */
+/**
+ * Name of the environment variable that holds the bundle's folder. `start.mjs` sets it for all
+ * threads and processes.
+ */
 export const BUNDLE = 'VIVARIUM_BUNDLE';
 
 /**
  * Loads a module from the bundle, or through tsx if the server runs from its sources.
  *
- * @param {string} name of the module in the bundle
- * @param {URL} source of the module
+ * @param {string} name name of the module in the bundle
+ * @param {URL} source URL of the module's source file
  */
 export async function enter(name, source) {
   const bundle = process.env[BUNDLE];

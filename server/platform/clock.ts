@@ -1,10 +1,13 @@
 import type { Sky } from '../../shared/vocabulary.ts';
 
-/** A monotonic clock with timers. Code gets it as a parameter, so that tests need not sleep. */
+/**
+ * A monotonic clock with timers. Functions take the clock as a parameter, so that tests can control
+ * time.
+ */
 export interface Clock {
   /** Milliseconds since an arbitrary start. */
   now(): number;
-  /** Calls `call` once after `delay` ms. The returned function cancels the call. */
+  /** Calls `call` once, after `delay` ms. Returns a function that cancels the call. */
   after(delay: number, call: () => void): () => void;
 }
 
@@ -17,9 +20,9 @@ export const systemClock: Clock = {
 };
 
 /**
- * Calls `call` once, after `delay` ms and once all messages that have arrived by then are handled.
- * After a stall, a plain timer would run first, because Node runs due timers before it reads
- * messages.
+ * Calls `call` once, after `delay` ms, but only after all messages that have arrived by then were
+ * handled. If the process was stalled, a plain timer would run before these messages, because Node
+ * runs due timers before it reads messages.
  *
  * @returns a function that cancels the call
  */
@@ -41,7 +44,8 @@ export function pause(clock: Clock, duration: number): Promise<void> {
 }
 
 /**
- * Runs work repeatedly. Each pause begins when the previous run has ended.
+ * Runs a function repeatedly. The pause before the next run starts when the function's promise
+ * resolves.
  *
  * @param interval pause between two runs, in ms
  * @param first pause before the first run, in ms
@@ -74,23 +78,21 @@ export function repeat(
 
 export interface RetryOptions {
   readonly clock: Clock;
-  /**
-   * Pauses before each retry, in ms. The number of attempts is one more than the number of pauses.
-   */
+  /** The pause before each retry, in ms. There is one retry for each pause. */
   readonly pauses: readonly number[];
   /**
-   * Tells whether an error may be temporary. Other errors are thrown immediately. If absent, every
-   * error counts as temporary.
+   * Returns whether an error may be temporary. Other errors are thrown immediately. If absent, all
+   * errors count as temporary.
    */
   readonly isTransient?: (error: unknown) => boolean;
-  /** Called for each failure that is followed by a retry. */
+  /** Called after each failure that is followed by a retry. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 /**
- * Runs work until it succeeds or no retries are left.
+ * Runs a function until it succeeds or no retries are left.
  *
- * @param work must change nothing when it fails
+ * @param work the function; if it fails, it must not have changed anything
  * @throws the error of the last attempt
  */
 export async function retry<T>(
@@ -109,11 +111,16 @@ export async function retry<T>(
   return work();
 }
 
-/** Time zones in which July is in winter. */
+/** Matches time zones of the southern hemisphere, where July is in winter. */
 const SOUTHERN =
   /^Aus|^Ant|Argent|Auck|Buenos|Harare|Johannes|Maputo|Montevid|Asunc|Santiago|Sao_P|Windhoek/;
 
-/** Returns the season and the hour by the server's clock and time zone. @param at wall clock, ms */
+/**
+ * Returns the season, in months since the middle of winter, and the hour of the day, both in the
+ * server's time zone.
+ *
+ * @param at wall-clock time, in ms
+ */
 export function skyAt(at: number, zone = Intl.DateTimeFormat().resolvedOptions().timeZone): Sky {
   const date = new Date(at);
   const months = date.getMonth() + (date.getDate() - 15) / 31 + (SOUTHERN.test(zone) ? 18 : 12);
@@ -122,9 +129,9 @@ export function skyAt(at: number, zone = Intl.DateTimeFormat().resolvedOptions()
 }
 
 /**
- * Formats a time by the server's clock and calendar: `2026-11-25T14:05:09`.
+ * Formats a time in the server's time zone, for example `2026-11-25T14:05:09`.
  *
- * @param at wall clock, ms
+ * @param at wall-clock time, in ms
  */
 export function localTime(at: number): string {
   const offset = new Date(at).getTimezoneOffset();

@@ -19,7 +19,8 @@ export const defined = <T extends object>(object: T): Defined<T> =>
   ) as Defined<T>;
 
 /**
- * Returns the value of a key in a map. If the key is missing, adds the value that `create` makes.
+ * Returns the value of a key in a map. If the map lacks the key, adds it with the value that
+ * `create` returns.
  */
 export function getOrAdd<K, V>(
   map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
@@ -36,7 +37,8 @@ export function getOrAdd<K, V>(
 type Closable = { close(): Promise<void> };
 
 /**
- * Waits until two services have started. If one fails to start, closes the other.
+ * Waits until two services have started. If one service fails to start, closes the other one.
+ *
  * @throws the error of the service that failed
  */
 export async function startBoth<A extends Closable, B extends Closable | undefined>(
@@ -53,12 +55,12 @@ export async function startBoth<A extends Closable, B extends Closable | undefin
   throw (second.status === 'rejected' ? second : (first as PromiseRejectedResult)).reason;
 }
 
-/** Named numbers, each with its meaning and its minimum. If the minimum is absent, it is 0. */
+/** A table of named numbers. Each number has a description and a minimum, which is 0 if absent. */
 export type NumberTable<K extends string = string> = Readonly<
   Record<K, readonly [number: number, meaning: string, least?: number]>
 >;
 
-/** Returns the numbers of a table, without their meanings. */
+/** Returns the numbers of a table without their descriptions, by name. */
 export const numbersOf = <K extends string>(table: NumberTable<K>) =>
   Object.fromEntries(Object.keys(table).map((name) => [name, table[name as K][0]])) as Readonly<
     Record<K, number>

@@ -1,4 +1,7 @@
-/** Where this copy of Vivarium is, and how people run its commands. */
+/**
+ * Finds the folder of this installation of Vivarium, and builds the command lines that people type
+ * to run its commands.
+ */
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,13 +9,17 @@ import { fileURLToPath } from 'node:url';
 /** Folder of the clone or of the installed package. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Whether this is the installed package rather than a clone: npm packs no lock file. */
+/**
+ * Whether Vivarium runs from the installed package instead of a clone. Only a clone has a lock
+ * file, because npm does not pack it.
+ */
 export const isInstalled = !existsSync(join(ROOT, 'package-lock.json'));
 
 /**
- * Returns how to run a command.
+ * Returns the command line that runs a command of Vivarium.
  *
  * @param script name of the command in package.json; `start` starts the server
+ * @param args arguments to append
  */
 export function commandLine(script: string, args = ''): string {
   const command = script === 'start' ? '' : ` ${script}`;
@@ -21,12 +28,12 @@ export function commandLine(script: string, args = ''): string {
 }
 
 /**
- * Returns how to install a package that the server can use. Scripts are off, because those of ONNX
- * Runtime fetch files for CUDA, which the server does not use.
+ * Returns the command line that installs an optional package. It disables install scripts, because
+ * the script of ONNX Runtime downloads files for CUDA that the server does not use.
  */
 export const installLine = (name: string): string =>
   isInstalled ? `npm install --ignore-scripts ${name}` : 'npm ci';
 
-/** The path of a file of Vivarium, relative to the working directory. */
+/** Returns the path of a file of Vivarium, relative to the working directory. */
 export const ownPath = (path: string): string =>
   relative(process.cwd(), join(ROOT, path)).replaceAll('\\', '/');

@@ -1,5 +1,6 @@
 /**
- * The server's log: sentences for a terminal, or JSON lines. Neither contains participants' names.
+ * The server's log, written as plain sentences for a terminal or as JSON lines. The log never
+ * contains participants' names.
  */
 import pino from 'pino';
 
@@ -13,7 +14,10 @@ export interface Log {
   error(event: string, sentence: string, fields?: Fields): void;
 }
 
-/** Logs sentences. Warnings and errors go to the second stream, with the name of the event. */
+/**
+ * Creates a log of plain sentences. Warnings and errors are written to the second stream, with the
+ * name of the event.
+ */
 export function textLog(
   writeOut: (line: string) => void = console.log,
   writeError: (line: string) => void = console.error,
@@ -25,7 +29,10 @@ export function textLog(
   };
 }
 
-/** Logs JSON lines. Writes synchronously, so that the last line before a crash is not lost. */
+/**
+ * Creates a log of JSON lines. Writes synchronously, so that the last line before a crash is not
+ * lost.
+ */
 export function jsonLog(
   destination: pino.DestinationStream = pino.destination({ sync: true }),
 ): Log {
@@ -39,7 +46,7 @@ export function jsonLog(
 
 export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** An error with a reason from a closed set. The message is for people. */
+/** An error with a reason from a fixed set of reasons. The message is a sentence for people. */
 export class ReasonError<R extends string> extends Error {
   constructor(
     readonly reason: R,

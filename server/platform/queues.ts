@@ -7,11 +7,12 @@ interface Waiting<T> {
 }
 
 /**
- * Keeps the entries of each source in order, and serves the sources in turn. When the queue is
- * full, the source with the most entries loses one, so that no source can keep others out.
+ * A queue of entries from several sources, with a maximum length. Keeps the entries of each source
+ * in order, and takes entries from the sources in turn. When the queue is full, drops an entry of
+ * the source with the most entries, so that no source can block the others.
  */
 export class FairQueue<T> {
-  /** Entries by source. The source to serve next comes first. */
+  /** Waiting entries by source. The map's first key is the source whose turn is next. */
   private readonly sources = new Map<string, Waiting<T>[]>();
   private count = 0;
 
@@ -24,11 +25,11 @@ export class FairQueue<T> {
 
   /**
    * Adds an entry. If the queue is full, drops the newest entry of the source with the most
-   * entries, which may be the added one.
+   * entries; this may be the added entry.
    *
-   * @param since when the entry began to wait. Within its source, the entry is placed before
-   * entries that began to wait later. If the entry becomes the first of its source, the source is
-   * placed before sources whose first entry began to wait later
+   * @param since when the entry began to wait. The entry is placed before entries of the same
+   *   source that began to wait later. If it is now the first entry of its source, the source is
+   *   placed before sources whose first entry began to wait later.
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -42,7 +43,8 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If several sources have the most entries, the source of the new entry loses one.
+    // If several sources share the highest number of entries, drop an entry of the source that has
+    // just added one.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -50,7 +52,11 @@ export class FairQueue<T> {
     return this.remove(longestSource, longest, () => longest.pop()!);
   }
 
-  /** Takes entries, one from each source in turn. @param most maximum number of entries */
+  /**
+   * Removes and returns entries, one from each source in turn.
+   *
+   * @param most maximum number of entries
+   */
   take(most = this.count): T[] {
     const taken: T[] = [];
     while (taken.length < most) {
@@ -62,8 +68,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Takes the first entry of a source, if there is one. The source then goes to the end of the
-   * order of turns.
+   * Removes and returns the first entry of a source; undefined if the source has none. The source
+   * then takes its next turn after all other sources.
    */
   takeOf(source: string): T | undefined {
     const entries = this.sources.get(source);
@@ -74,7 +80,7 @@ export class FairQueue<T> {
   }
 
   /**
-   * Returns the source whose turn it is; undefined if nothing waits.
+   * Returns the source whose turn is next; undefined if no entry is waiting.
    *
    * @param rankOf ranks the waiting sources; a source with the lowest rank is next
    */
@@ -88,9 +94,10 @@ export class FairQueue<T> {
   }
 
   /**
-   * Lists the entries in the order in which they would be taken.
+   * Lists all entries in the order in which they would be taken.
    *
-   * @param rankOf as for `next`; a source's rank rises by one with each entry taken
+   * @param rankOf ranks the sources, as for `next`; the rank of a source rises by one with each
+   *   entry taken
    */
   entries(rankOf: (source: string) => number): T[] {
     return (
@@ -99,13 +106,14 @@ export class FairQueue<T> {
           const rank = rankOf(source);
           return entries.map(({ entry }, i) => ({ entry, i, rank: rank + i }));
         })
-        // Among sources of equal rank, take the one that was served least recently.
+        // If two sources have equal ranks, take an entry from the source that was served less
+        // recently.
         .sort((a, b) => a.rank - b.rank || a.i - b.i)
         .map(({ entry }) => entry)
     );
   }
 
-  /** Removes an entry. @returns whether it was waiting */
+  /** Removes an entry. @returns whether the entry was waiting */
   delete(entry: T): boolean {
     for (const [source, entries] of this.sources) {
       const index = entries.findIndex((other) => other.entry === entry);
@@ -125,20 +133,21 @@ export class FairQueue<T> {
 }
 
 /**
- * Runs functions one at a time, in the order in which they were passed in.
+ * Runs functions one at a time, in the order of the calls to `runExclusive`.
  *
- * This is our own implementation, with the method names of async-mutex, because the engine takes a
- * mutex twice per step. On a step of one patch (60 µs), async-mutex 0.5 adds 8 µs, p-limit 7 adds 4
- * µs, and this class adds nothing.
+ * This class replaces the library async-mutex, and has the same method names. The reason is speed:
+ * the engine uses a mutex twice per step. On a step of one patch (60 µs), async-mutex 0.5 adds 8
+ * µs, p-limit 7 adds 4 µs, and this class adds nothing.
  */
 export class Mutex {
   private last: Promise<void> = Promise.resolve();
   private held = 0;
 
   /**
-   * Runs a function after all earlier ones have ended, and never before this call returns.
+   * Runs a function after all earlier functions have ended. Never runs it before this call has
+   * returned.
    *
-   * @throws the error of the function; later functions run even after an error
+   * @throws the error of the function; later functions still run
    */
   runExclusive<T>(work: () => T | Promise<T>): Promise<T> {
     this.held++;
@@ -150,29 +159,29 @@ export class Mutex {
     return done;
   }
 
-  /** Whether a function is running or waiting. */
+  /** Whether any function is running or waiting to run. */
   isLocked(): boolean {
     return this.held > 0;
   }
 
-  /** Resolves when all functions passed in so far have ended, even with an error. */
+  /** Resolves when all functions passed to `runExclusive` so far have ended or failed. */
   waitForUnlock(): Promise<void> {
     return this.last;
   }
 }
 
 /**
- * A token bucket, which limits a rate and its bursts. No library is used, because npm's limiters
+ * A token bucket: limits a rate and its bursts. No library is used, because rate limiters on npm
  * are asynchronous and use the system clock. This class must answer synchronously and use the time
- * that is passed in.
+ * that the caller passes.
  */
 export class TokenBucket {
   private level: number;
   private refilledAt: number;
 
   /**
-   * @param perSecond refill rate
-   * @param size capacity: the largest burst
+   * @param perSecond number of tokens added per second
+   * @param size maximum number of tokens, which is the size of the largest burst
    * @param now current time, in ms
    */
   constructor(
@@ -185,9 +194,10 @@ export class TokenBucket {
   }
 
   /**
-   * Takes an amount if it is available.
+   * Takes `amount` tokens if that many are available.
    *
-   * @returns whether the amount was taken
+   * @param now current time, in ms
+   * @returns whether the tokens were taken
    */
   take(amount: number, now: number): boolean {
     this.refill(now);
@@ -197,7 +207,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes an amount that has been used already. The level can fall below 0, down to minus the size.
+   * Takes `amount` tokens that have been used already. The number of tokens can fall below 0, but
+   * not below minus `size`.
    */
   drain(amount: number, now: number): void {
     this.refill(now);
@@ -205,8 +216,8 @@ export class TokenBucket {
   }
 
   /**
-   * Returns how long it takes until an amount is available, in ms; Infinity if the amount exceeds
-   * the capacity.
+   * Returns how long it takes until `amount` tokens are available, in ms; Infinity if the bucket
+   * cannot hold that many.
    */
   wait(amount: number, now: number): number {
     this.refill(now);

@@ -1,36 +1,43 @@
 /**
- * Typed calls between this thread and a worker thread, in both directions. Each call is one
- * message, and each answer is one message.
+ * Typed calls between this thread and a worker thread, in both directions. Each call and each
+ * answer is one message.
  *
- * No library is used. With comlink 4.4, calls to a thread that has ended never settle, errors lose
- * their class and reason, a thread cannot report the result of its start-up, and the other side can
- * reach any exposed property. tinypool 2.2 has the first two problems too. It also chooses the
- * thread of a call, but a patch is bound to one thread.
+ * No library is used, because the libraries we tried have problems. With comlink 4.4, calls to a
+ * thread that has ended never settle, errors lose their class and reason, a thread cannot report
+ * the result of its start-up, and the other side can reach any exposed property. tinypool 2.2 has
+ * the first two of these problems, too. It also chooses the thread for a call itself, but a patch
+ * is bound to one thread.
  */
 
 import { type ForkOptions, fork } from 'node:child_process';
 import { MessageChannel, parentPort, type Worker } from 'node:worker_threads';
 
-/** The arguments of a method. They must be plain data, since they are cloned. */
+/** The arguments of a method. They must be plain data, because messages to a thread are cloned. */
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
 /**
- * Resource limits for threads that keep few objects. By default, V8 gives each thread 48 MB for
- * young objects. With less space, it frees objects and the buffers that they hold sooner.
+ * Resource limits for threads that need few objects. By default, V8 gives each thread 48 MB for
+ * young objects. With less memory, a thread frees unused objects and their buffers sooner.
  */
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
-/** Error classes that are preserved across threads, keyed by the `name` of their instances. */
+/**
+ * Error classes that are preserved when an error is sent to another thread, by the `name` of their
+ * instances.
+ */
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
 
-/** Id of the start-up, which counts as the first call. */
+/**
+ * Id of the answer that reports the result of a thread's start-up. The ids of calls begin after
+ * this one.
+ */
 const START = 0;
 
 interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
-  /** The call's id; absent if no answer is expected. */
+  /** Id of the call; absent if the caller expects no answer. */
   readonly call?: number;
 }
 
@@ -38,7 +45,7 @@ interface RemoteError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string | undefined;
-  /** Further properties, such as a reason. */
+  /** Further properties of the error, such as `reason`. */
   readonly fields: object;
 }
 
@@ -54,7 +61,10 @@ interface Port {
   on(event: 'message', listener: (message: unknown) => void): unknown;
 }
 
-/** One side of a connection. Calls the methods of the other side, and answers its calls. */
+/**
+ * One side of a connection between two threads. Calls the methods of the other side, and answers
+ * calls from the other side.
+ */
 abstract class Endpoint<Methods extends object> {
   /** Methods that the other side may call. */
   protected methods: object = {};
@@ -63,7 +73,7 @@ abstract class Endpoint<Methods extends object> {
     { resolve(result: unknown): void; reject(error: Error): void }
   >();
   private calls = START;
-  /** The error for later calls; undefined while the connection is open. */
+  /** The error with which all later calls fail; undefined while the connection is open. */
   private closedBy: Error | undefined;
   private hasEnded = false;
   private onDrained: (() => void) | undefined;
@@ -73,10 +83,10 @@ abstract class Endpoint<Methods extends object> {
   }
 
   /**
-   * Calls a method and waits for its result. Buffers in the result are transferred; buffers in the
-   * arguments are copied.
+   * Calls a method of the other side and waits for the result. Buffers in the result are
+   * transferred; buffers in the arguments are copied.
    *
-   * @throws the error of the method, or the error of a connection that has ended
+   * @throws the error of the method, or an error if the connection has ended
    */
   call<M extends keyof Methods & string>(
     method: M,
@@ -85,7 +95,10 @@ abstract class Endpoint<Methods extends object> {
     return this.ask(method, args, []);
   }
 
-  /** Calls a method and transfers the buffers in the arguments: do not use them afterwards. */
+  /**
+   * Calls a method of the other side, and transfers the buffers in the arguments instead of copying
+   * them. The caller must not use these buffers afterwards.
+   */
   give<M extends keyof Methods & string>(
     method: M,
     ...args: ArgumentsOf<Methods[M]>
@@ -93,18 +106,21 @@ abstract class Endpoint<Methods extends object> {
     return this.ask(method, args, [...buffersOf(args)]);
   }
 
-  /** Calls a method without waiting for a result. */
+  /** Calls a method of the other side without waiting for a result. */
   notify<M extends keyof Methods & string>(method: M, ...args: ArgumentsOf<Methods[M]>): void {
     if (!this.closedBy) this.port.postMessage({ method, args });
   }
 
-  /** Called when the other side has sent a message that cannot be read. */
+  /** Called when the other side has sent an invalid message. */
   protected abstract handleMalformed(): void;
 
-  /** Called when a call begins to wait, and when no pending call is left. */
+  /**
+   * Called with true when a call begins to wait for its answer, and with false when no call waits
+   * any longer.
+   */
   protected setBusy(_isBusy: boolean): void {}
 
-  /** Converts an error that the other side has sent. */
+  /** Converts an error received from the other side to an `Error` object. */
   protected decode(error: RemoteError): Error {
     return decodeError(error, {});
   }
@@ -115,18 +131,19 @@ abstract class Endpoint<Methods extends object> {
     });
   }
 
-  /** Runs a function and posts its result or error. Never rejects. */
+  /** Runs a function and sends its result or error as the answer to a call. Never rejects. */
   protected async answer(call: number, work: () => unknown): Promise<void> {
     try {
       const result = await work();
-      // Only the caller reads the result, so its buffers can be transferred instead of copied.
+      // Transfer the buffers in the result instead of copying them, because only the caller reads
+      // the result.
       if (!this.hasEnded) this.port.postMessage({ answer: call, result }, [...buffersOf(result)]);
     } catch (error) {
       if (!this.hasEnded) this.port.postMessage({ answer: call, error: encodeError(error) });
     }
   }
 
-  /** Makes later calls fail with `error`. Resolves when all pending calls are answered. */
+  /** Makes later calls fail with `error`, and waits until all pending calls have been answered. */
   protected async drain(error: Error): Promise<void> {
     this.closedBy ??= error;
     if (this.pending.size === 0) return;
@@ -135,7 +152,7 @@ abstract class Endpoint<Methods extends object> {
     });
   }
 
-  /** Makes pending and later calls fail, and ignores further messages. */
+  /** Makes all pending and later calls fail, and ignores further messages. */
   protected end(reason: () => Error): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
@@ -184,17 +201,16 @@ abstract class Endpoint<Methods extends object> {
   }
 }
 
-/** Calls the methods of the other side. */
+/** The interface for calling methods of the other side. */
 export type Remote<Methods extends object> = Pick<Endpoint<Methods>, 'call' | 'notify'>;
 
-/** Why a thread died. */
 export interface Death {
   /**
-   * `threw`: by an uncaught error. `ended`: it exited or was terminated. `malformed`: it sent a
-   * message that could not be read.
+   * `threw`: the thread had an uncaught error. `ended`: the thread exited or was terminated.
+   * `malformed`: the thread sent an invalid message.
    */
   readonly cause: 'threw' | 'ended' | 'malformed';
-  /** The error's message, or text such as 'ended with code 3'. */
+  /** The message of the error, or a text such as 'ended with code 3'. */
   readonly why: string;
 }
 
@@ -202,31 +218,33 @@ export interface WorkerRpcOptions<Local extends object> {
   /** Methods that the thread may call. */
   readonly methods?: Local;
   /**
-   * Classes to preserve in errors of the thread. An error of any other class becomes a plain
-   * `Error` with the same name.
+   * Classes of errors to preserve when the thread sends an error. An error of any other class
+   * becomes a plain `Error` with the same name.
    */
   readonly errors?: ErrorClasses;
-  /** Converts errors whose class is not in `errors`. */
+  /** Converts errors from the thread whose class is not in `errors`. */
   readonly otherwise?: ((error: Error) => Error) | undefined;
-  /** Called once, when the thread dies. Returns the error for pending and later calls. */
+  /**
+   * Called once, when the thread dies. Returns the error with which pending and later calls fail.
+   */
   readonly onDeath: (death: Death) => Error;
-  /** Whether the process can exit while no call is pending. */
+  /** Whether the process may exit although the thread is running, as long as no call is pending. */
   readonly unref?: boolean;
 }
 
-/** The caller's side of a worker thread that runs `serveWorker`. */
+/** The side of a connection that has started a worker thread. The thread must run `serveWorker`. */
 export class WorkerRpc<
   Methods extends object,
   Ready = undefined,
   Local extends object = object,
 > extends Endpoint<Methods> {
   /**
-   * The start-up result of the thread's `open`. Rejects with the error of `open`, or if the thread
-   * dies.
+   * Result of the thread's start-up, from its function `open`. Rejects if `open` throws, or if the
+   * thread dies.
    */
   readonly ready: Promise<Ready>;
   private closing: Promise<void> | undefined;
-  /** Whether the thread has died other than by `close` or `terminate`. */
+  /** Whether the thread has died for another reason than a call of `close` or `terminate`. */
   lost = false;
 
   constructor(
@@ -248,13 +266,16 @@ export class WorkerRpc<
     );
   }
 
-  /** Waits for pending calls, then terminates the thread. Later calls fail with `error`. */
+  /**
+   * Waits for all pending calls, then terminates the thread. Calls made in the meantime or later
+   * fail with `error`.
+   */
   close(error: Error): Promise<void> {
     this.closing ??= this.drain(error).then(() => this.terminate(error));
     return this.closing;
   }
 
-  /** Terminates the thread immediately; pending and later calls fail with `error`. */
+  /** Terminates the thread immediately. Pending and later calls fail with `error`. */
   async terminate(error: Error): Promise<void> {
     this.end(() => error);
     await this.worker.terminate();
@@ -284,9 +305,9 @@ export class WorkerRpc<
   }
 }
 
-/** The side of the thread. */
+/** The side of a connection that runs in the worker thread. */
 class ServingEndpoint<Methods extends object> extends Endpoint<Methods> {
-  /** Prepares the methods, and sends the result of the start-up. */
+  /** Runs `open`, which prepares the thread's methods, and sends the result of the start-up. */
   start(open: Parameters<typeof serveWorker<object, Methods, unknown>>[0]): Promise<void> {
     return this.answer(START, async () => {
       const { methods = {}, ready } = await open(this);
@@ -301,11 +322,11 @@ class ServingEndpoint<Methods extends object> extends Endpoint<Methods> {
 }
 
 /**
- * Makes this worker thread answer calls. The calls start in the order of arrival and run
+ * Makes this worker thread answer calls. Calls start in the order in which they arrive, and run
  * concurrently.
  *
- * @param open prepares the thread and may call the other side. `WorkerRpc.ready` resolves to the
- * property `ready` of the result, or rejects if `open` throws
+ * @param open prepares the thread and may call methods of the other side. `WorkerRpc.ready`
+ *   resolves to the property `ready` of its result, or rejects if `open` throws.
  */
 export function serveWorker<
   Methods extends object,
@@ -337,7 +358,7 @@ function decodeError(
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   };
-  // Use the stack of the other thread, which shows where the error happened.
+  // Use the stack trace from the other thread, because it shows where the error happened.
   define('stack', String(stack ?? message), false);
   define('name', String(name), false);
   for (const [key, value] of Object.entries(fields ?? {})) define(key, value, true);
@@ -346,8 +367,8 @@ function decodeError(
 }
 
 /**
- * Frees the buffers in plain data immediately by transferring them to a closed channel. Otherwise,
- * unused buffers would be collected only once they take up 64 MB.
+ * Frees all buffers in plain data immediately, by transferring them to a closed channel. Otherwise,
+ * V8 would free unused buffers only when they take up 64 MB.
  */
 export function freeBuffers(part: unknown): void {
   const { port1, port2 } = new MessageChannel();
@@ -367,12 +388,12 @@ function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuff
 }
 
 /**
- * Runs a module in a child process, waits for the one message that it sends, and kills the process.
+ * Runs a module in a child process, waits for one message from it, and then kills the process.
  * Discards the output of the process.
  *
  * @param options.patience how long to wait for the message, in ms; if absent, there is no limit
- * @throws Error that says how the process failed: 'no answer in 3 s', 'its process ended with
- * SIGSEGV'
+ * @throws Error whose message says how the process failed, for example 'no answer in 3 s' or 'its
+ *   process ended with SIGSEGV'
  */
 export async function askChild<T>(
   module: URL,

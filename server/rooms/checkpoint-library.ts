@@ -1,6 +1,6 @@
 /**
- * Adds checkpoints while the server runs. The host chooses them from a folder that the settings
- * name, the library. Start at `CheckpointLibrary.add`.
+ * Adds checkpoints while the server runs. The host chooses them from the library, a folder that is
+ * named in the server's settings. Start at `CheckpointLibrary.add`.
  */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { Mutex } from '../platform/queues.ts';
 import type { Store } from '../storage/store.ts';
 import { type Checkpoint, fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 
-/** Record with the names of the library's folders that the host has added. */
+/** Name of the stored record that lists the library's folders that the host has added. */
 const RECORD = 'library';
 const record = v.array(v.string());
 
@@ -20,20 +20,22 @@ export class CheckpointLibrary {
 
   constructor(
     private readonly options: {
-      /** The library; undefined if the settings name none. */
+      /** Path of the library folder; undefined if the settings name none. */
       readonly folder: string | undefined;
       readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
       /** The checkpoints that rooms can use, by name. */
       readonly checkpoints: ReadonlyMap<string, { readonly hash: string }>;
-      /** Folders of these checkpoints, by name. */
+      /** Folders of the checkpoints that rooms can use, by checkpoint name. */
       readonly checkpointFolders: ReadonlyMap<string, string>;
-      /** Makes a checkpoint usable in rooms. @throws EngineError; the error of reading its files */
+      /** Makes a checkpoint usable in rooms. @throws EngineError; errors from reading its files */
       readonly prepare: (checkpoint: Checkpoint) => Promise<void>;
       readonly log: Log;
     },
   ) {}
 
-  /** Returns the names of the library's folders that have not been added, sorted. */
+  /**
+   * Returns the names of the library's folders whose checkpoints have not been added yet, sorted.
+   */
   async names(): Promise<string[]> {
     const { folder, checkpointFolders } = this.options;
     if (folder === undefined) return [];
@@ -48,8 +50,8 @@ export class CheckpointLibrary {
   /**
    * Reads a checkpoint of the library.
    *
-   * @param name name of its folder in the library
-   * @returns its fingerprint, and whether rooms can use it
+   * @param name name of the checkpoint's folder in the library
+   * @returns `hash`: the checkpoint's fingerprint; `added`: whether rooms can use the checkpoint
    * @throws HostRefusal no-such-checkpoint, bad-checkpoint
    */
   async find(name: string): Promise<{ hash: string; added: boolean }> {
@@ -59,10 +61,10 @@ export class CheckpointLibrary {
   }
 
   /**
-   * Adds a checkpoint, now and at each later start.
+   * Adds a checkpoint of the library. The server will add it again at each start.
    *
-   * @param name name of its folder in the library
-   * @returns the name of the checkpoint
+   * @param name name of the checkpoint's folder in the library
+   * @returns the checkpoint's own name
    * @throws HostRefusal no-such-checkpoint, bad-checkpoint
    */
   async add(name: string): Promise<string> {
@@ -73,7 +75,10 @@ export class CheckpointLibrary {
     return added;
   }
 
-  /** Loads the checkpoints that the host has added here or on another server. Logs failures. */
+  /**
+   * Loads all checkpoints that the host has added, on this server or on another server of the
+   * cluster. Logs failures.
+   */
   async reload(): Promise<void> {
     const { store, log } = this.options;
     const names = (await store.serverRecord(RECORD, record)) ?? [];

@@ -1,6 +1,7 @@
 /**
- * The rooms of a server in a cluster: it runs rooms whose lease it holds, and waits to take over
- * the others. Never runs a room whose lease has ended. Start at `ClusterRooms.start`.
+ * The rooms of one server in a cluster. The server runs rooms whose lease it holds, and waits to
+ * take over rooms that other servers run. It never runs a room whose lease has ended. Start at
+ * `ClusterRooms.start`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -22,20 +23,23 @@ import { Replicas } from './replicas.ts';
 import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 import { SpreadRooms } from './spread-rooms.ts';
 
-/** Interval at which each server checks which rooms exist, in ms. */
+/** Interval at which each server checks which rooms the host has created or removed, in ms. */
 export const PLANS_INTERVAL = 1_000;
 
-/** Time between the nightly restarts of two servers of a cluster, in ms. */
+/** Delay between the nightly restarts of two servers of a cluster, in ms. */
 export const RESTART_APART = 180_000;
 
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
-  /** Whether this server runs rooms. If not, it only knows which rooms exist. */
+  /** Whether this server runs rooms. If false, the server only knows which rooms exist. */
   readonly runsRooms: boolean;
   readonly report: ReportLoad;
-  /** Reads the host's settings for all rooms, which another server may have changed. */
+  /**
+   * Reads the host's settings for all rooms from the store, because another server may have changed
+   * them.
+   */
   readonly refresh: (takenOver?: string) => Promise<void>;
-  /** Describes this server to the host, apart from its rooms. */
+  /** Describes this server for the host, without the state of its rooms. */
   readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
 }
 
@@ -49,7 +53,7 @@ export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
   readonly spread: SpreadRooms;
   private cancel = (): void => {};
-  /** Lists the films that this server has. */
+  /** Lists the films that this server has recorded or is recording. */
   films: () => readonly JobState[] = () => [];
 
   constructor(private readonly shared: ClusterRoomsOptions) {
@@ -64,11 +68,14 @@ export class ClusterRooms extends RoomRegistry {
     });
   }
 
-  /** Starts like `RoomRegistry.start`, but waits for rooms that another server runs. */
+  /**
+   * Starts like `RoomRegistry.start`, but does not open rooms that another server runs. Waits to
+   * take these rooms over.
+   */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
     const { leases, clock, log, runsRooms } = this.shared;
-    // If there is no answer, the next poll tries again.
+    // If Valkey does not answer, the next poll tries again.
     this.cancel = repeat(clock, PLANS_INTERVAL, () => this.readPlans().catch(() => {}));
     this.spread.start();
     if (!runsRooms) return;
@@ -82,7 +89,7 @@ export class ClusterRooms extends RoomRegistry {
       open: (room) =>
         this.takeOver(room).catch((error: unknown) => {
           if (!isTransient(error)) throw error;
-          // The standby tries again immediately, so only log the failure.
+          // Only log the failure, because the standby soon tries again.
           onFailure(room, error);
         }),
     });
@@ -95,7 +102,10 @@ export class ClusterRooms extends RoomRegistry {
     });
   }
 
-  /** Reads the current state of all servers in the cluster, or their last known state. */
+  /**
+   * Returns the current state of all servers in the cluster, or their last known state if Valkey
+   * does not answer.
+   */
   async servers(): Promise<ClusterState> {
     const { spread } = this;
     await spread.tell();
@@ -113,18 +123,19 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Number of servers whose names sort before this one's, including servers that have just ended.
+   * Number of servers whose names sort before the name of this server. Includes servers that have
+   * ended within the last `RESTART_APART` ms.
    */
   get place(): number {
     return this.spread.heardWithin(RESTART_APART).filter((name) => name < this.name).length;
   }
 
-  /** Whether a server of this name is known here. */
+  /** Whether this server knows a server with this name in the cluster. */
   knows(server: string): boolean {
     return server === this.name || this.spread.others.some((one) => one.server?.name === server);
   }
 
-  /** For each other server's name, its films. */
+  /** Films of the other servers, by server name. */
   get filmsElsewhere(): ReadonlyMap<string, readonly JobState[]> {
     const { others } = this.spread;
     return new Map(
@@ -132,7 +143,7 @@ export class ClusterRooms extends RoomRegistry {
     );
   }
 
-  /** Stops taking rooms over. Rooms that run here continue. */
+  /** Stops taking over rooms. Rooms that run on this server continue. */
   stopStandby(): void {
     this.standby?.stop();
     void this.replicas?.stop();
@@ -141,7 +152,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Finds the server of a room that runs here.
+   * Returns the room server of a room that runs in this process.
    *
    * @throws Refusal elsewhere, no-such-room, room-closed
    */
@@ -153,7 +164,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Returns an open room that runs here.
+   * Returns an open room that runs on this server.
    *
    * @throws HostRefusal no-such-room, room-closed, room-busy, elsewhere
    */
@@ -173,7 +184,11 @@ export class ClusterRooms extends RoomRegistry {
     return this.names.find((name) => name !== except && this.isElsewhere(name));
   }
 
-  /** Changes settings of a room that runs here. @throws HostRefusal no-such-room, elsewhere */
+  /**
+   * Changes settings of a room that runs on this server.
+   *
+   * @throws HostRefusal no-such-room, elsewhere
+   */
   override async change(name: string, change: SettingsRequest): Promise<RoomSettings> {
     this.requireHere(this.require(name));
     return super.change(name, change);
@@ -186,15 +201,15 @@ export class ClusterRooms extends RoomRegistry {
     return open.length === 0 || open.some(({ plan }) => leases.mayTick(plan.name));
   }
 
-  /** Stops a room whose lease has ended. Its state is stored in the cluster. */
+  /** Stops a room whose lease has ended. The room's state is stored in the cluster. */
   async stopForLostLease(name: string): Promise<void> {
     const entry = this.entries.get(name);
     if (!entry) return;
     entry.live?.server.disconnectAll('elsewhere');
-    // If the room is being opened, wait for that, then stop it.
+    // If the room is still being opened, wait until it is open, then stop it.
     await this.serialised(entry, async () => {
-      // Do not check for a newer lease, because a room that is still live was opened under the old
-      // one.
+      // Stop the room even if this server has acquired a newer lease. A room that is still live
+      // here was opened under the old lease.
       if (!entry.live) return;
       const why = `Room "${name}" stops on this server, because its lease has ended.`;
       this.shared.log.warn('lease-lost', why, { room: name });
@@ -203,9 +218,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room that this server leads, or can start to lead because no other
-   * server does. A running room needs the lease that it was opened with; it never continues under a
-   * new one.
+   * Runs an operation on a room that this server leads, or that it can start to lead because no
+   * other server does. A running room needs the lease under which it was opened, and never
+   * continues under a newer lease.
    *
    * @throws HostRefusal elsewhere; StoreError unreachable
    */
@@ -231,7 +246,11 @@ export class ClusterRooms extends RoomRegistry {
     }
   }
 
-  /** Requires that an open room runs here under a valid lease. @throws HostRefusal elsewhere */
+  /**
+   * Checks that an open room runs on this server under a valid lease.
+   *
+   * @throws HostRefusal elsewhere
+   */
   private requireHere({ plan, live }: RoomEntry): void {
     if (plan.open && !(live && this.shared.leases.of(plan.name)?.isHeld))
       throw new HostRefusal('elsewhere');
@@ -242,7 +261,7 @@ export class ClusterRooms extends RoomRegistry {
     if (!this.shared.runsRooms || !((await this.shared.leases.acquire(name)) instanceof Lease))
       return;
     await this.takeOver(name).catch((error: unknown) => {
-      // After a failure that may be temporary, the standby tries again later.
+      // If the failure may be temporary, ignore it: the standby tries again later.
       if (!isTransient(error)) throw error;
     });
   }
@@ -260,14 +279,14 @@ export class ClusterRooms extends RoomRegistry {
     );
   }
 
-  /** Open rooms that run here. */
+  /** Open rooms that run on this server. */
   private get running(): RoomEntry[] {
     return [...this.entries.values()].filter(({ plan, live }) => plan.open && live);
   }
 
   /**
-   * Rooms that this server is opening or stopping, or has given away without another server having
-   * taken them yet.
+   * Rooms that this server is opening or stopping, and rooms that it has given away but that no
+   * other server has taken yet.
    */
   private get leaving(): string[] {
     const given = new Set(this.spread.leaving);
@@ -277,7 +296,7 @@ export class ClusterRooms extends RoomRegistry {
     return left.map(({ plan }) => plan.name);
   }
 
-  /** For each room that runs here, its number of awake cells. */
+  /** Number of awake cells of each room that runs on this server, by room name. */
   private get awake(): Record<string, number> {
     const live = this.running.flatMap(({ live }) => live ?? []);
     return Object.fromEntries(
@@ -303,8 +322,9 @@ export class ClusterRooms extends RoomRegistry {
   /**
    * Stops a room and gives it to another server.
    *
-   * @param node process that should take the room; if undefined, any process may take it
-   * @returns whether the room has stopped here
+   * @param node name of the process that should take the room; if undefined, any process may take
+   *   it
+   * @returns whether the room has stopped on this server
    */
   private async give(room: string, node: string | undefined): Promise<boolean> {
     const { leases, log } = this.shared;
@@ -317,7 +337,7 @@ export class ClusterRooms extends RoomRegistry {
         : 'to a server that is less busy';
       log.info('room-given', `Room "${room}" moves ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
-      // This server may take the room back if the other server does not take it in time.
+      // Do not take the room back for a while, so that another server has time to take it.
       leases.holdOff(room, LEASE.offer + LEASE.attempt);
       await leases.release(room, node);
       return true;
@@ -333,7 +353,10 @@ export class ClusterRooms extends RoomRegistry {
     });
   }
 
-  /** Releases all rooms. Call it after the rooms have stopped and, if possible, have been saved. */
+  /**
+   * Releases the leases of all rooms. Call it after the rooms have stopped and, if possible, have
+   * been saved.
+   */
   async releaseAll(): Promise<void> {
     const { leases, storage } = this.shared;
     for (const { plan, live } of this.entries.values()) {
@@ -358,7 +381,7 @@ export class ClusterRooms extends RoomRegistry {
     return RoomReplica.open(storage.store, world, { ...plan, checkpoint, species });
   }
 
-  /** Open rooms that do not run here. */
+  /** Open rooms that do not run on this server. */
   private get waiting(): string[] {
     return [...this.entries.values()]
       .filter(({ plan, live, busy }) => plan.open && !live && !busy)
@@ -372,7 +395,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Adopts rooms and settings that the host has created, changed or removed on other servers.
+   * Updates the list of rooms and their settings with changes that the host has made on other
+   * servers.
    */
   private async readPlans(): Promise<void> {
     await this.shared.refresh();

@@ -1,6 +1,6 @@
 /**
- * Brings up a room from its plan, and applies changed settings to it while it runs. Never decides
- * which rooms run. Start at `bringUpRoom`.
+ * Opens a room according to its stored plan, and applies changed settings while the room runs. Does
+ * not decide which rooms run. Start at `bringUpRoom`.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -37,34 +37,41 @@ const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
   ...{ birth, healing, lifetime, expressing: EXPRESSION_PACE },
 });
 
-/** Where and how rooms are stored. */
+/**
+ * Everything that rooms need to be stored: the store, the journal writer, and the archive for
+ * damaged data.
+ */
 export interface RoomStorage {
   readonly store: Store;
   readonly journalWriter: JournalWriter;
-  /** Moves a damaged room's data aside. If undefined, a damaged room is refused. */
+  /** Moves a damaged room's data aside. If undefined, a damaged room is not opened. */
   readonly aside: SetAside | undefined;
 }
 
-/** Dependencies of a running room. */
 export interface LiveRoomOptions {
   readonly world: World;
   readonly ticker: Ticker;
   readonly engine: EngineInfo;
   /** The loaded checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
-  /** If absent, rooms exist only as long as the server runs. */
+  /** Storage for rooms. If absent, rooms exist only while the server runs. */
   readonly storage?: RoomStorage | undefined;
-  /** Stores a checkpoint's files with the rooms that use it. Never rejects. */
+  /**
+   * Copies a checkpoint's files to the data folder, next to the rooms that use the checkpoint.
+   * Never rejects.
+   */
   readonly retainCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
-  /** Signs resume tokens and device marks. */
+  /** Secret key that signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
   readonly wallSeats: WallSeats;
   readonly wallInfo: () => WallInfo;
-  /** URL of the page that keepsakes open. If absent, the server's own page. */
+  /** URL of the page that the links on keepsakes open. If absent, the server's own page. */
   readonly keepUrl?: string | undefined;
   readonly maxSpectators?: number | undefined;
-  /** Maximum number of flashes per second. If absent, the default applies. */
+  /**
+   * Maximum number of flashes per second in a room. If absent, the default applies.
+   */
   readonly flashLimit?: FlashLimit;
   readonly clock: Clock;
   /** Returns the wall-clock time, in ms since the epoch. */
@@ -72,17 +79,16 @@ export interface LiveRoomOptions {
   readonly log: Log;
 }
 
-/** A running room with its room server. */
 export interface OpenRoom {
   readonly room: Room;
   readonly server: RoomServer;
 }
 
 /**
- * Opens a room, restored from the store if it is stored, and adds it to the ticker.
+ * Opens a room and adds it to the ticker. If the room is stored, restores its stored state.
  *
- * @param options.isStrict whether to refuse damaged data instead of setting them aside
- * @param options.replica a replica that has followed the room until now
+ * @param options.isStrict whether to refuse damaged data instead of moving them aside
+ * @param options.replica an up-to-date replica of the room, if there is one
  * @param options.isStored see `OpenRoomOptions`
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
@@ -169,8 +175,8 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
     if (!storage) return;
     await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
       log.warn('not-kept', message, { room });
-      // If the disk is full or cannot be written, continue without storing, as the room itself
-      // does.
+      // If the disk is full or cannot be written, continue without storing the item. The room
+      // itself also continues then.
       const isFull = reason === 'disk-full' || reason === 'write-failed';
       if (!isFull) throw new Refusal('elsewhere', message);
     });
@@ -178,8 +184,8 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
 }
 
 /**
- * Applies the differences between two versions of a room's settings, and sends the new settings to
- * its clients.
+ * Applies the differences between the previous and the new settings of a room, and sends the new
+ * settings to the room's clients.
  */
 export function applySettings(
   { room, server }: OpenRoom,

@@ -1,7 +1,7 @@
 /**
- * The checkpoints of rooms: retains the files of the checkpoints that stored rooms were made with,
- * so that a room continues with its own weights after the installed checkpoint changes, and
- * prepares loaded checkpoints for rooms. Start at `prepareCheckpoint`.
+ * Loads and stores the checkpoints that rooms use. Copies the files of a stored room's checkpoint
+ * to the data folder, so that the room keeps its own weights even after the installed checkpoint
+ * changes. Also prepares loaded checkpoints for use in rooms. Start at `prepareCheckpoint`.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -42,8 +42,8 @@ import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 
 /**
- * File of checksums. The first line is the checksum of the other lines. Each other line states the
- * checksum of one file, as `sha256sum` writes it.
+ * Name of the file of checksums. The first line of the file is the checksum of all other lines.
+ * Each other line has the checksum of one file, in the format of `sha256sum`.
  */
 const SUMS_FILE = 'SHA256SUMS';
 
@@ -54,7 +54,11 @@ const sumOf = (bytes: string | Uint8Array): string =>
 const sumOfFile = (path: string): Promise<string | undefined> =>
   readFile(path).then(sumOf, () => undefined);
 
-/** Stores the checksums of a folder's files. Skips missing files. @throws the system's error */
+/**
+ * Writes the checksums of some files of a folder. Skips missing files.
+ *
+ * @throws the system's error
+ */
 async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const sums: string[] = [];
   for (const file of files) {
@@ -68,8 +72,8 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 /**
  * Finds the files of a folder that have changed since `writeSums`.
  *
- * @returns for each changed file's name, its stored checksum; undefined if the checksums are
- *   missing or damaged
+ * @returns the stored checksum of each changed file, by file name; undefined if the file of
+ *   checksums is missing or damaged
  */
 async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
   const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
@@ -83,11 +87,11 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
   return changed;
 }
 
-/** A checkpoint, renamed if an installed checkpoint may have the same name. */
+/** A checkpoint that was renamed if an installed checkpoint may have the same name. */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The name in the checkpoint's card, if the checkpoint was renamed. */
+  /** The original name from the checkpoint's card, if the checkpoint was renamed. */
   readonly ownName?: string;
-  /** Set if the checkpoint's map is unusable. */
+  /** Set if the checkpoint's latent map is unusable. */
   readonly hasBadMap?: true;
 }
 
@@ -97,15 +101,16 @@ const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /** Files without which a checkpoint is still usable. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
-/** Files that another release may change without changing the fingerprint. */
+/** Files that a new release of a checkpoint may change without changing its fingerprint. */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
- * Returns a function that copies a checkpoint into the data folder, under its fingerprint. If an
- * intact copy exists, updates its changed files. Logs failures.
+ * Creates a function that copies a checkpoint into the data folder, to a folder named after the
+ * checkpoint's fingerprint. If an intact copy exists, the function updates only changed files. It
+ * logs failures.
  *
- * @param folders for each checkpoint's name, its folder
+ * @param folders folder of each checkpoint, by checkpoint name
  */
 export function checkpointCopier(data: string, folders: ReadonlyMap<string, string>, log: Log) {
   return (name: string, hash: string): Promise<void> =>
@@ -133,8 +138,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // Remove the old checksums first. After a crash in between, they would mark the new files as
-      // damaged.
+      // Remove the old checksums before replacing files. Otherwise, after a crash in between, the
+      // new files would look damaged.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
@@ -142,21 +147,21 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await writeSums(folder, [...FILES, ...MORE_FILES]);
       await sync(folder);
     } else {
-      // The existing folder, if any, is damaged, perhaps by a power failure.
+      // If the folder exists already, its files are damaged, for example by a power failure.
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // Installed files may have changed since they were loaded. If there is an earlier copy, it is
-    // still intact, so keep using it.
+    // The installed files may have changed since they were loaded. If there is an earlier copy, it
+    // is still intact, so ignore the error and keep that copy.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-/** Whether a kept checkpoint is unchanged and can be loaded. */
+/** Whether the stored copy of a checkpoint is unchanged and can be loaded. */
 const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   (await changedFiles(folder))?.size === 0 &&
   loadExactly(folder, hash).then(
@@ -165,8 +170,9 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   );
 
 /**
- * Replaces damaged files of a kept checkpoint by identical files of installed checkpoints, or
- * renames them if the checkpoint is usable without them. Logs each damaged file.
+ * Repairs damaged files in the stored copy of a checkpoint. Replaces a file if an installed
+ * checkpoint has an identical one. Otherwise renames the file if the checkpoint is usable without
+ * it. Logs each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
@@ -189,7 +195,7 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
   }
 }
 
-/** Makes a file, or a folder's list of files, survive a power failure. */
+/** Syncs a file, or a folder's list of files, to disk, so that it survives a power failure. */
 async function sync(path: string): Promise<void> {
   // Windows cannot open folders, and cannot sync a file opened only for reading.
   if (process.platform === 'win32') return;
@@ -197,7 +203,7 @@ async function sync(path: string): Promise<void> {
   await file.sync().finally(() => file.close());
 }
 
-/** Whether an installed checkpoint has details that differ from the kept one. */
+/** Whether an installed checkpoint has a detail file that differs from the stored copy. */
 async function hasOtherDetails(installed: string, kept: string): Promise<boolean> {
   for (const file of DETAILS) {
     const bytes = await readFile(join(installed, file)).catch(ignoreMissing);
@@ -207,15 +213,15 @@ async function hasOtherDetails(installed: string, kept: string): Promise<boolean
   return false;
 }
 
-/** Ignores an error if it says that a file is missing. @throws any other error */
+/** Ignores the error that a file is missing. @throws any other error */
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
 /**
- * Loads a checkpoint and checks its table of relatives.
+ * Loads a checkpoint, and checks its fingerprint and its table of relatives.
  *
- * @throws CheckpointError; Error if the fingerprint differs
+ * @throws CheckpointError; Error if the fingerprint is not `hash`
  */
 async function loadExactly(
   folder: string,
@@ -229,8 +235,8 @@ async function loadExactly(
 }
 
 /**
- * Loads the kept checkpoints that are not installed, under names such as `organisms-1a2b3c4d`. Logs
- * damaged files and checkpoints that cannot be read.
+ * Loads checkpoints from the data folder that are not installed any longer. Gives them names such
+ * as `organisms-1a2b3c4d`. Logs damaged files and unreadable checkpoints.
  */
 export async function loadKeptCheckpoints(
   data: string,
@@ -273,7 +279,7 @@ export async function loadKeptCheckpoints(
   return kept;
 }
 
-/** Collects the properties that a room needs from a checkpoint. */
+/** Collects the properties of a checkpoint that a room needs. */
 export function speciesOf(
   checkpoint: NamedCheckpoint,
   more: Pick<Species, 'bodies' | 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
@@ -298,22 +304,27 @@ export function speciesOf(
   };
 }
 
-/** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {
   readonly species: Species;
   /** The checkpoint's fingerprint, as returned by `fingerprint`. */
   readonly hash: string;
-  /** Facts sent to clients in the welcome message. */
+  /** Facts about the checkpoint, sent to clients in the welcome message. */
   readonly facts: RoomInfo['checkpoint'];
   readonly previews: SeedPreviews;
   readonly painter?: PainterNet;
 }
 
-/** Pixels of a thumbnail per cell, and how long painting blocks the rooms, in ms. */
+/**
+ * `SCALE`: side of a cell in a painted thumbnail, in pixels. `SLICE`: how long painting may block
+ * the server at a time, in ms.
+ */
 const SCALE = 4;
 const SLICE = 4;
 
-/** Draws the grown organism of a film as a square PNG, painted if there is a painter. */
+/**
+ * Draws the fully grown organism of a film as a square PNG image. Uses the checkpoint's painter if
+ * it has one.
+ */
 export async function thumbnailOf(
   film: GrowthFilm,
   { painter: net }: Pick<LoadedCheckpoint, 'painter'>,
@@ -330,7 +341,11 @@ export async function thumbnailOf(
     .toBuffer();
 }
 
-/** Prepares a checkpoint for rooms. @throws the error from reading its latent map or relatives */
+/**
+ * Prepares a checkpoint for use in rooms.
+ *
+ * @throws errors from reading its latent map or relatives
+ */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
   tools: Omit<Parameters<typeof openSeedPreviews>[1], 'species'>,

@@ -1,20 +1,19 @@
 /**
  * Replicates rooms that other servers run, so that this server can take them over immediately.
- * Advances one replica at a time, and uses at most half of the time if this server also runs rooms.
- * Start at `Replicas`.
+ * Updates one replica at a time. If this server also runs rooms, replication uses at most half of
+ * the time. Start at `Replicas`.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { StoreError } from '../storage/records.ts';
 import { NotReplicated, type RoomReplica } from '../storage/recovery.ts';
 
-/** Replicas of other servers' rooms. */
 export const REPLICAS = {
   /** Maximum number of other servers' rooms that a server replicates. */
   followed: 8,
   /** Interval at which replicated rooms are updated, in ms. */
   follow: 200,
-  /** Maximum number of ticks that a replica replays at a time. */
+  /** Maximum number of ticks that a replica replays in one step. */
   followTicks: 30,
   /** Delay before a failed replication is retried, in ms. */
   followRetry: 10_000,
@@ -23,11 +22,11 @@ export const REPLICAS = {
 interface ReplicasOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Lists the rooms that do not run here. */
+  /** Lists the open rooms that do not run on this server. */
   readonly waiting: () => Iterable<string>;
-  /** Whether a room is about to run here, perhaps from its replica. */
+  /** Whether a room is about to start on this server, perhaps from its replica. */
   readonly isOpening: (room: string) => boolean;
-  /** Whether no room runs here. */
+  /** Whether no room runs on this server. */
   readonly isIdle: () => boolean;
   /** Opens a replica. @throws NotReplicated; StoreError; EngineError */
   readonly open: (room: string) => Promise<RoomReplica>;
@@ -36,13 +35,15 @@ interface ReplicasOptions {
 /** The rooms of other servers that this server replicates. */
 export class Replicas {
   private readonly replicas = new Map<string, RoomReplica>();
-  /** Rooms whose replica had reached the end of their journal when it was last advanced. */
+  /**
+   * Names of rooms whose replica had replayed the whole stored journal when it was last updated.
+   */
   private readonly complete = new Set<string>();
-  /** For each room, when to try again after a failed replication, in ms. */
+  /** For each room, the time of the next attempt after a failed replication, in ms. */
   private readonly notBefore = new Map<string, number>();
-  /** For each room, the last logged sentence, so that no sentence is logged twice in a row. */
+  /** The last logged sentence about each room, so that a sentence is not logged twice in a row. */
   private readonly said = new Map<string, string>();
-  /** The room whose replica is being advanced, and a promise that resolves when that is done. */
+  /** The room whose replica is being updated, and a promise that resolves after the update. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
   private stopped = false;
   private cancel: () => void;
@@ -51,14 +52,15 @@ export class Replicas {
     this.cancel = options.clock.after(REPLICAS.follow, this.look);
   }
 
-  /** Names of rooms that could be taken over immediately. */
+  /** Names of rooms that this server could take over immediately. */
   get names(): readonly string[] {
     return [...this.complete];
   }
 
-  /** Hands over a room's replica and stops replicating the room. */
+  /** Returns a room's replica and stops replicating the room; undefined if there is no replica. */
   async take(room: string): Promise<RoomReplica | undefined> {
-    // Wait for this room's step, but not for other rooms' steps, which may take long.
+    // Wait until this room's replica has been updated. Do not wait for the replicas of other rooms,
+    // because that may take long.
     if (this.current?.room === room) await this.current.done;
     this.said.delete(room);
     return this.remove(room);
@@ -91,9 +93,9 @@ export class Replicas {
   };
 
   /**
-   * Replays a part of a room's journal in its replica. Opens the replica first if necessary.
+   * Replays a part of a room's journal in the room's replica. Opens the replica first if necessary.
    *
-   * @returns false if there is more to replay
+   * @returns false if more of the journal remains to be replayed
    */
   private async step(room: string): Promise<boolean> {
     const { clock, log, isOpening, open } = this.options;
@@ -142,7 +144,8 @@ export class Replicas {
   }
 
   private async discard(room: string): Promise<void> {
-    // An engine that has failed has nothing to free, so ignore the error.
+    // Ignore the error: it means that the engine has failed, and a failed engine has no memory to
+    // free.
     await this.remove(room)
       ?.close()
       .catch(() => {});

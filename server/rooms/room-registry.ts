@@ -1,6 +1,6 @@
 /**
- * A server's rooms, open and closed. The host can create, open, close and remove them while the
- * server runs. Never runs two operations on a room at the same time. Start at `RoomRegistry`.
+ * All rooms of a server, open and closed. The host can create, open, close and remove rooms while
+ * the server runs. Two operations never run on a room at the same time. Start at `RoomRegistry`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -27,43 +27,46 @@ import type { Replicas } from './replicas.ts';
 export interface RoomEntry {
   plan: PlanRecord;
   readonly policy: RoomPolicy;
-  /** The running room. If rooms are not stored, a closed room also stays in memory. */
+  /** The running room. If rooms are not stored on disk, this also keeps a closed room in memory. */
   live: OpenRoom | undefined;
   busy: RoomSummary['busy'];
-  /** Locked while the plan changes. */
+  /** Locked while the room's plan is being changed. */
   readonly mutex: Mutex;
 }
 
 export interface RoomRegistryOptions extends LiveRoomOptions {
-  /** The leases of this server's rooms. Absent if no other server runs rooms. */
+  /** Leases of the rooms that this server runs. Absent if no other server runs rooms. */
   readonly leases?: RoomLeases;
-  /** Stores plans and settings. */
+  /** Store for plans and settings of rooms. */
   readonly hostStore: Store;
-  /** Settings of a room that the host has not changed. */
+  /** Default settings, for rooms whose settings the host has not changed. */
   readonly defaults: RoomSettings;
   /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
   /**
-   * Called when a room is closing, after its clients are disconnected. Closing waits for the
-   * result.
+   * Called while a room is closing, after its clients were disconnected. The room closes only after
+   * the returned promise, if any, has resolved.
    */
   readonly onClose?: (roomServer: RoomServer) => unknown;
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
-/** Whether each setting was given explicitly instead of left to its default. */
+/** For each setting, whether it was given explicitly when the server was started. */
 type ExplicitSettings = Readonly<Record<'size' | 'checkpoint', boolean>>;
 
-/** A room that the host asks to create. */
+/** The host's request to create a room. */
 export type RoomRequest = Omit<PlanRecord, 'made' | 'open'>;
 
 export class RoomRegistry {
   protected readonly entries = new Map<string, RoomEntry>();
   /** Replicas of rooms that other servers run. */
   protected replicas: Replicas | undefined;
-  /** Current opening hours, which also apply to rooms added later. */
+  /**
+   * Whether opening hours currently dim walls or close rooms; also applies to rooms that are added
+   * later.
+   */
   private hours = { dim: false, closed: false };
-  /** The servers of the open rooms, by name. */
+  /** The room servers of all open rooms, by room name. */
   readonly roomServers = new Map<string, RoomServer>();
   /** Names of rooms that are being created. */
   private readonly reserved = new Set<string>();
@@ -78,7 +81,7 @@ export class RoomRegistry {
    * Opens the rooms of the configuration and the rooms that the host has created.
    *
    * @param fixed the rooms of the configuration
-   * @param explicit the settings that override those of a stored room
+   * @param explicit which settings take precedence over the settings of a stored room
    * @throws StoreError; EngineError
    */
   async start(
@@ -120,7 +123,7 @@ export class RoomRegistry {
     return [...this.entries.keys()];
   }
 
-  /** Summarises a room's state for the host's page. @throws HostRefusal no-such-room */
+  /** Summarises a room for the host's page. @throws HostRefusal no-such-room */
   summary(roomName: string): RoomSummary {
     const { plan, policy, live, busy } = this.require(roomName);
     const { ticker, wallSeats } = this.options;
@@ -146,14 +149,18 @@ export class RoomRegistry {
     };
   }
 
-  /** Finds the server of an open room. @throws Refusal no-such-room, room-closed */
+  /** Returns the room server of an open room. @throws Refusal no-such-room, room-closed */
   findServer(name: string): RoomServer {
     const roomServer = this.roomServers.get(name);
     if (roomServer) return roomServer;
     throw new Refusal(this.entries.has(name) ? 'room-closed' : 'no-such-room', name);
   }
 
-  /** Returns an open room for the host. @throws HostRefusal no-such-room, room-closed, room-busy */
+  /**
+   * Returns an open room, for an operation of the host.
+   *
+   * @throws HostRefusal no-such-room, room-closed, room-busy
+   */
   requireOpen(name: string): OpenRoom {
     const { live, plan } = this.requireIdle(name);
     if (!live || !plan.open) throw new HostRefusal('room-closed');
@@ -166,8 +173,10 @@ export class RoomRegistry {
   }
 
   /**
-   * If this server runs no rooms, returns the name of an open room elsewhere. The server of that
-   * room can create, open and remove rooms.
+   * If this server runs no rooms itself, returns the name of an open room on another server,
+   * because that server can create, open and remove rooms. Otherwise returns undefined.
+   *
+   * @param _except room to ignore
    */
   ledElsewhere(_except?: string): string | undefined {
     return undefined;
@@ -191,11 +200,12 @@ export class RoomRegistry {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
         } catch (error) {
-          // Without a stored plan, nobody could find, see or close the room after a restart.
+          // Close the room again if its plan could not be stored. Without a stored plan, nobody
+          // could find or close the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
-          // Stored data of the new room would reserve its name for rooms of its size, so remove
-          // them.
+          // Remove what was stored for the new room. Otherwise its name could be used only for
+          // rooms of the same size and checkpoint.
           if (!begun) await this.options.storage?.store.forget(name).catch(() => {});
           throw error;
         }
@@ -225,7 +235,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Disconnects everybody, stops the room and stores it.
+   * Closes a room: disconnects all clients, stops the room and stores it.
    *
    * @throws HostRefusal no-such-room, room-busy
    */
@@ -233,7 +243,7 @@ export class RoomRegistry {
     const entry = this.requireIdle(name);
     if (!entry.plan.open) return;
     await this.whileBusy(entry, 'closing', async () => {
-      // Store the plan first, so that the room stays open for everybody if this fails.
+      // Store the plan first. If this fails, the room stays open and nobody is disconnected.
       await this.storePlan(entry, { open: false });
       await this.stopRoom(entry);
     });
@@ -242,7 +252,7 @@ export class RoomRegistry {
   /**
    * Deletes a closed room permanently.
    *
-   * @param backUp saves the room's data before they are deleted
+   * @param backUp called first, to save a copy of the room's data
    * @throws HostRefusal no-such-room, room-open, fixed-room
    */
   async remove(name: string, backUp: () => Promise<void>): Promise<void> {
@@ -260,7 +270,7 @@ export class RoomRegistry {
     });
   }
 
-  /** Applies opening hours: walls go dim, and visitors are disconnected if `closed`. */
+  /** Applies opening hours. If `dim`, walls go dim; if `closed`, visitors are disconnected. */
   setHours(hours: { readonly dim: boolean; readonly closed: boolean }): void {
     this.hours = hours;
     for (const { policy, live, plan } of this.entries.values()) {
@@ -273,7 +283,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Changes and stores some settings, and sends them to everybody in the room.
+   * Changes some settings of a room, stores them, and sends them to all clients in the room.
    *
    * @throws HostRefusal no-such-room
    */
@@ -289,7 +299,8 @@ export class RoomRegistry {
       if (entry.live) {
         const { ticker } = this.options;
         const { room } = entry.live;
-        // A tick must end under the settings that it began with, or its replay would differ.
+        // Change settings only between two ticks. If they changed during a tick, a replay of the
+        // tick would give another result.
         await ticker.hold(room);
         try {
           applySettings(entry.live, settings, previous, ticker);
@@ -303,11 +314,11 @@ export class RoomRegistry {
   }
 
   /**
-   * Exchanges a room's stored data, and opens the room with the new data.
+   * Replaces a room's stored data, and opens the room with the new data.
    *
-   * @param exchange returns a function that undoes the exchange
-   * @throws HostRefusal no-such-room, room-busy; failed, after which the room has its old data
-   *   again
+   * @param exchange replaces the stored data, and returns a function that puts the old data back
+   * @throws HostRefusal no-such-room, room-busy; failed if the room cannot be opened with the new
+   *   data. The old data are then put back.
    */
   async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
     const entry = this.requireIdle(name);
@@ -319,7 +330,7 @@ export class RoomRegistry {
         takeBack = await exchange();
         entry.plan = await this.storedPlan({ ...plan, open: true });
         await this.startRoom(entry, true);
-        // Store the plan, so that the room also opens after a restart.
+        // Store in the plan that the room is open, so that it also opens after a restart.
         await this.storePlan(entry, { open: true });
       } catch (error) {
         entry.plan = plan;
@@ -334,6 +345,7 @@ export class RoomRegistry {
   /**
    * Marks a room as busy during an operation, so that no other operation begins.
    *
+   * @param busy what the operation does, as shown to the host
    * @throws HostRefusal no-such-room, room-busy
    */
   async during<T>(
@@ -369,9 +381,9 @@ export class RoomRegistry {
   }
 
   /**
-   * Changes a room's plan after all changes that began earlier are done.
+   * Runs a function that changes a room's plan, after all changes that began earlier.
    *
-   * @throws HostRefusal no-such-room if the room has been removed meanwhile
+   * @throws HostRefusal no-such-room if the room was removed before the function could start
    */
   protected serialised<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
     return entry.mutex.runExclusive(() => {
@@ -382,7 +394,7 @@ export class RoomRegistry {
 
   /**
    * Runs an operation on a room after all earlier operations. Marks the room as busy immediately,
-   * even while the operation waits.
+   * even while the operation waits for earlier ones.
    *
    * @throws HostRefusal room-busy
    */
@@ -396,7 +408,10 @@ export class RoomRegistry {
     );
   }
 
-  /** Runs an operation on a room that this server leads. */
+  /**
+   * Runs an operation on a room. In a cluster, the subclass first checks that this server leads the
+   * room.
+   */
   protected leading<T>(_: RoomEntry, work: () => Promise<T>): Promise<T> {
     return work();
   }
@@ -410,7 +425,7 @@ export class RoomRegistry {
     return entry;
   }
 
-  /** Opens a room when the server starts. */
+  /** Opens a room at the start of the server. */
   protected begin(entry: RoomEntry): Promise<void> {
     return this.startRoom(entry);
   }
@@ -420,11 +435,12 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const replica = await this.replicas?.take(entry.plan.name);
-      // Whether everything that another server has shown of the room is stored.
+      // Whether all ticks that visitors have seen while another server ran the room are stored.
       const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
-        // An engine that has failed has nothing to free, so ignore the error.
+        // Ignore the error: it means that the engine has failed, and a failed engine has no memory
+        // to free.
         replica?.close().catch(() => {}),
       );
     }
@@ -436,15 +452,18 @@ export class RoomRegistry {
   }
 
   /**
-   * Disconnects everybody and stops the ticks. With a store, also removes the room from memory.
+   * Disconnects all clients of a room and stops its ticks. If rooms are stored, also removes the
+   * room from memory.
    *
+   * @param why reason sent to the clients
    * @returns whether the room was running and its last state is stored
    */
   protected async stopRoom(entry: RoomEntry, why: Reason = 'room-closed'): Promise<boolean> {
     const { live } = entry;
     if (!live) return false;
     const { ticker, storage, onClose, leases } = this.options;
-    // Remember this lease, because the server may acquire another one while the room stops.
+    // Remember the room's current lease, because this server may acquire another one while the room
+    // stops.
     const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);
@@ -468,16 +487,19 @@ export class RoomRegistry {
     await this.options.world.close(live.room);
   }
 
-  /** Adapts a plan to the stored room, except for settings that the host has given explicitly. */
+  /**
+   * Adapts a plan to the room's stored size and checkpoint, unless these settings were given
+   * explicitly.
+   */
   private async storedPlan(plan: PlanRecord, explicit?: ExplicitSettings): Promise<PlanRecord> {
     const { storage, checkpoints } = this.options;
-    // A damaged record is noticed when the room opens.
+    // Ignore a damaged record here: opening the room reports it.
     const stored = await storage?.store.room(plan.name).catch(() => undefined);
     if (!stored) return plan;
     const { width, height, checkpoint } = stored;
     const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
-    // The host asked for a checkpoint by its name. Another release of that checkpoint may have the
-    // same name, so the stored room keeps its own release.
+    // The host names checkpoints without their release. If the names are equal, the stored room
+    // keeps its own release of the checkpoint.
     const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
     return {
       ...plan,
@@ -486,7 +508,9 @@ export class RoomRegistry {
     };
   }
 
-  /** Reads the parameters of a stored room; undefined if there is none or it never began. */
+  /**
+   * Reads the parameters of a stored room; undefined if there is no such room or it has never run.
+   */
   private async begunRoom(name: string): Promise<RoomRecord | undefined> {
     const { store } = this.options.storage ?? {};
     const stored = await store?.room(name);
@@ -494,7 +518,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Checks a room that the host wants to create against the store and the checkpoints.
+   * Checks that a room can be created: its checkpoint must exist, and a stored room of the same
+   * name must have the same checkpoint and size.
    *
    * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
    */
@@ -503,7 +528,8 @@ export class RoomRegistry {
     const loaded = this.options.checkpoints.get(checkpoint);
     if (!loaded) throw new HostRefusal('no-such-checkpoint');
     const stored = await this.begunRoom(name);
-    // A stored room of the same name continues if its checkpoint and size match the request.
+    // A stored room of the same name is opened instead of a new one, but only if it matches the
+    // request.
     if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
     if (stored && (stored.width !== width || stored.height !== height)) {
       throw new HostRefusal(

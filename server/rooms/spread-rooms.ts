@@ -1,7 +1,7 @@
 /**
- * Spreads rooms over the servers of a cluster: reports this server's load, gives a room to a less
- * busy server, and gives all rooms away while the host drains this server. Never stops a room
- * itself. Start at `SpreadRooms.look`.
+ * Spreads rooms over the servers of a cluster: reports this server's load, moves a room to a less
+ * busy server, and moves all rooms away while the host drains this server. To stop a room, calls
+ * the option `give`. Start at `SpreadRooms.look`.
  */
 
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -11,32 +11,32 @@ import { type Clock, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 
-/** How busy and draining servers give rooms away; times are in ms. */
+/** Limits and times that decide when a server gives rooms to other servers; times are in ms. */
 export const SPREAD = {
   /** Length of the period over which loads are averaged, in ms. */
   loadAverage: 10_000,
-  /** Minimum number of awake cells that a server must run before it gives rooms away. */
+  /** A server gives rooms away only if it runs at least this many awake cells. */
   spreadFrom: 50_000,
   /**
-   * Maximum load of either server after a room was given away, as a share of the load that the
-   * giving server had before.
+   * A room is given away only if afterwards neither server's load exceeds this share of the load
+   * that the giving server had before.
    */
   spreadShare: 0.75,
-  /** How long a server must have been too busy before it gives a room away, in ms. */
+  /** How long a server must be too busy before it gives a room away, in ms. */
   spreadAfter: 30_000,
-  /** How long a draining server gives rooms only to servers that have a replica, in ms. */
-  drainUnfollowed: 10_000,
   /**
-   * How long a draining server waits before it takes back a room that no other server took, in
-   * ms.
+   * At first, a draining server gives a room only to a server that has a replica of the room. After
+   * this time, in ms, it gives the room to any server.
    */
+  drainUnfollowed: 10_000,
+  /** If no server has run a room for this time, in ms, even a draining server may take the room. */
   takeBack: 10_000,
   /**
-   * Delay before a draining server offers a room again that no other server took, in ms. It
-   * doubles each time.
+   * Delay before a draining server again offers a room that no other server took, in ms. The delay
+   * doubles with each offer.
    */
   drainAgain: 30_000,
-  /** Maximum time between two offers of a room, in ms. */
+  /** Maximum delay between two offers of the same room, in ms. */
   drainAgainMost: 480_000,
 } as const;
 
@@ -47,9 +47,13 @@ const loadOf = ({ rooms }: NodeLoad): number =>
   Object.values(rooms).reduce((all, one) => all + one, 0);
 
 /**
- * Chooses a room that a server should give away, and the node to give it to. Moves a room only if
- * the busier of the two servers then has much less load than before, so that giving the room back
- * is never worthwhile. Returns undefined if there is no such move.
+ * Chooses a room that this server should give away, and the node (server process) to give it to.
+ * Moves a room only if the busier of the two servers then has much less load than this server had
+ * before, so that giving the room back is never worthwhile.
+ *
+ * @param own this server's load
+ * @param others loads of the other servers
+ * @returns undefined if no move is worthwhile
  */
 export function chooseMove(
   own: NodeLoad,
@@ -76,65 +80,70 @@ export interface SpreadRoomsOptions {
   /** Unique name of this process. */
   readonly node: string;
   readonly report: ReportLoad;
-  /** For each room that this server runs, counts its awake cells. */
+  /** Returns the number of awake cells of each room that this server runs, by room name. */
   readonly awake: () => Readonly<Record<string, number>>;
-  /** Lists rooms that this server could take over immediately. */
+  /** Lists the rooms of other servers that this server could take over immediately. */
   readonly followed: () => readonly string[];
   /**
-   * Stops a room and releases it.
+   * Stops a room and releases its lease.
    *
-   * @param node process that should take the room; if undefined, any process may take it
-   * @returns whether the room has stopped here
+   * @param node name of the process that should take the room; if undefined, any process may take
+   *   it
+   * @returns whether the room has stopped on this server
    */
   readonly give: (room: string, node: string | undefined) => Promise<boolean>;
   /**
-   * Describes this server to the others, apart from its load.
+   * Describes this server for the other servers, without its load.
    *
-   * @param awake for each room, its averaged number of awake cells
+   * @param awake average number of awake cells of each room, by room name
    */
   readonly describe: (awake: Readonly<Record<string, number>>) => Pick<NodeLoad, 'server' | 'jobs'>;
 }
 
-/** Reports this server's load, and gives rooms away. */
+/** Reports this server's load to the other servers, and gives rooms away. */
 export class SpreadRooms {
   private averages: Record<string, number> = {};
   /** When this server became too busy, in ms; undefined if it is not too busy. */
   private busySince: number | undefined;
   private stopped = false;
   private cancel = (): void => {};
-  /** For each other server's name, when its last report was received, in ms. */
+  /** When the last report of each other server was received, in ms, by server name. */
   private readonly heard = new Map<string, number>();
   /** Latest reports of the other servers. */
   others: readonly NodeLoad[] = [];
-  /** Whether the last request for the others' reports was answered. */
+  /** Whether Valkey answered the last request for the reports of the other servers. */
   isCurrent = false;
   /**
-   * When the host began draining this server, in ms; undefined if the server is not being drained.
+   * When the host started to drain this server, in ms; undefined if this server is not being
+   * drained.
    */
   private drainedSince: number | undefined;
-  /** Whether another server takes rooms. */
+  /** Whether any other server accepts rooms. */
   private hasTakers = true;
   /**
-   * Rooms that were given away while draining and that no other server has reported yet, with the
-   * number of their awake cells.
+   * Rooms that were given away while draining and that no other server has reported as running yet:
+   * the process that should take each room, and the room's number of awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
-  /** For each room, when it was last seen running on any server, in ms. */
+  /** When each room was last seen running on any server, in ms, by room name. */
   private readonly seen = new Map<string, number>();
   /**
-   * For each room that nobody has taken, when it is offered again and the pause until then, both in
-   * ms.
+   * Rooms that no other server has taken, by name: when the room is offered again, and the delay
+   * until then, both in ms.
    */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
   constructor(private readonly options: SpreadRoomsOptions) {}
 
-  /** Starts reporting and giving rooms away. */
+  /** Starts reporting this server's load and giving rooms away. */
   start(): void {
     this.cancel = repeat(this.options.clock, REPORT_INTERVAL, this.look);
   }
 
-  /** Stops reporting. The last report has no `server`, so that nobody gives this server a room. */
+  /**
+   * Sends a last report without the field `server`, so that no other server gives this server a
+   * room, and stops reporting.
+   */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
@@ -144,7 +153,8 @@ export class SpreadRooms {
   }
 
   /**
-   * Names of other servers heard within the last `time` ms, including servers that are gone now.
+   * Returns the names of the other servers that have sent a report within the last `time` ms,
+   * including servers that have ended.
    */
   heardWithin(time: number): string[] {
     const since = this.options.clock.now() - time;
@@ -152,7 +162,7 @@ export class SpreadRooms {
     return [...this.heard.keys()];
   }
 
-  /** This server's load and description. */
+  /** This server's report: its load and description. */
   get own(): NodeLoad {
     const { node, followed, describe } = this.options;
     const rooms = this.averages;
@@ -160,9 +170,9 @@ export class SpreadRooms {
   }
 
   /**
-   * Reports this server's load, and receives the others' reports.
+   * Sends this server's report, and receives the reports of the other servers.
    *
-   * @returns the others' reports; undefined if there is no answer
+   * @returns the other servers' reports; undefined if Valkey does not answer
    */
   async tell(): Promise<readonly NodeLoad[] | undefined> {
     const others = await this.options.report(this.own).catch(() => undefined);
@@ -174,24 +184,24 @@ export class SpreadRooms {
     return others;
   }
 
-  /** Whether the host is draining this server. */
   get isDraining(): boolean {
     return this.drainedSince !== undefined;
   }
 
-  /** Rooms that have been given away and are not yet known to run elsewhere. */
+  /** Rooms that were given away and are not yet known to run on another server. */
   get leaving(): readonly string[] {
     return [...this.given.keys()];
   }
 
   /**
-   * Starts giving all rooms away.
+   * Starts to drain this server: it will give all its rooms away.
    *
-   * @throws HostRefusal nobody-takes-over, in which case nothing has changed
+   * @throws HostRefusal nobody-takes-over if no other server accepts rooms; nothing has changed
+   *   then
    */
   async drain(): Promise<void> {
     const { clock, log, awake } = this.options;
-    // Without an answer, it is unknown who could take the rooms, so count nobody.
+    // If Valkey does not answer, it is unknown which servers accept rooms, so assume none.
     const hasTakers = ((await this.tell()) ?? []).some(takesRooms);
     if (Object.keys(awake()).length > 0 && !hasTakers) throw new HostRefusal('nobody-takes-over');
     if (!this.isDraining) {
@@ -215,15 +225,15 @@ export class SpreadRooms {
     await this.tell();
   }
 
-  /** Whether this server may take a room that runs nowhere. */
+  /** Whether this server may take over a room that no server runs. */
   takes(room: string): boolean {
     if (!this.isDraining) return true;
     const now = this.options.clock.now();
-    // Even a draining server takes a room that has run nowhere for a while.
+    // A draining server takes a room only if no server has run it for a while.
     return now - getOrAdd(this.seen, room, () => now) >= SPREAD.takeBack;
   }
 
-  /** Whether a room runs here only because nobody has taken it. */
+  /** Whether a room stays on this draining server only because no other server has taken it. */
   isKept(room: string): boolean {
     return this.isDraining && (!this.hasTakers || this.retained.has(room));
   }
@@ -233,7 +243,7 @@ export class SpreadRooms {
     this.average();
     const others = await this.tell();
     if (others && !this.stopped) await this.giveNext(others);
-    // Without an answer, it is unknown which server is less busy, so give no room away.
+    // If Valkey does not answer, it is unknown which server is less busy, so give no room away.
     const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();
@@ -244,8 +254,8 @@ export class SpreadRooms {
   };
 
   /**
-   * Gives one room away if the host is draining this server and another server can take the room.
-   * The next room has to wait for the others' next reports.
+   * If the host is draining this server, gives one room to another server. The next room follows
+   * after the next reports of the other servers.
    *
    * @param others reports that the other servers have just sent
    */
@@ -264,11 +274,11 @@ export class SpreadRooms {
       if (this.given.delete(room)) this.retain(room, now);
       if (now < (this.retained.get(room)?.at ?? 0) || !this.hasTakers) continue;
       const node = this.successorOf(room, others);
-      // A server that has replicated the room can continue it without a break, so wait for such a
+      // Visitors notice no break if the next server has a replica of the room, so wait for such a
       // server at first.
       if (node === undefined && now - since < SPREAD.drainUnfollowed) continue;
       const isGiven = await give(room, node);
-      // The host may have stopped draining meanwhile, so check again.
+      // The host may have stopped draining while the room was being given away, so check again.
       if (this.drainedSince !== since) return;
       if (!isGiven) continue;
       this.given.set(room, { node, cells });
@@ -277,7 +287,7 @@ export class SpreadRooms {
     }
   }
 
-  /** Chooses the least busy node that has replicated a room. */
+  /** Chooses the least busy process that has a replica of a room. */
   private successorOf(room: string, others: readonly NodeLoad[]): string | undefined {
     const coming = [...this.given.values()];
     const load = (one: NodeLoad): number =>
@@ -299,8 +309,8 @@ export class SpreadRooms {
   }
 
   /**
-   * Updates the average load of each room. Averages are used because loads change from tick to
-   * tick.
+   * Updates the average load of each room. Averages are used because the load of a room varies from
+   * tick to tick.
    */
   private average(): void {
     const share = REPORT_INTERVAL / SPREAD.loadAverage;

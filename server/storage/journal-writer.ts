@@ -1,7 +1,8 @@
 /**
- * Stores running rooms: journal entries before results are sent, checksums of the planes, and
- * periodic snapshots. Never stops a room: if writing fails, a snapshot replaces the missing entries
- * once writing works again. Start at `JournalWriter.record`.
+ * Stores running rooms: journal entries, checksums of the planes, and periodic snapshots. The
+ * journal entries of a tick are written before the tick's results are sent. A failed write never
+ * stops a room: once writing works again, a new snapshot replaces the missing entries. Start at
+ * `JournalWriter.record`.
  */
 import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
@@ -12,22 +13,21 @@ import { StoreError, type StoreReason } from './records.ts';
 import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import { checksumOf, WatchedRoom } from './watched-room.ts';
 
-/** When checksums are written, and failed writes repeated. */
 export const JOURNAL = {
-  /** Ticks between checksums of the planes in the journal, while something changes. */
+  /** Number of ticks between two stored checksums of the planes, while the room changes. */
   markTicks: 15,
-  /** Ticks between checksums of the planes in the journal, while nothing changes. */
+  /** Number of ticks between two stored checksums of the planes, while the room does not change. */
   idleMarkTicks: 900,
   /** Delay before a failed write is retried, in ms. */
   retry: 5_000,
 } as const;
 
-/** If the wall clock was set back by more than this, the host is notified; in ms. */
+/** The host is notified if the wall clock was set back by more than this, in ms. */
 const SET_BACK = 60_000;
 
 /**
- * Removes refused commands, as they change nothing. Keeps them in a tick that ran out of engine
- * memory, because there they used up ids and random numbers.
+ * Removes refused commands, because they change nothing. If the engine ran out of memory in this
+ * tick, returns all commands, because refused seeds have used up ids and random numbers.
  */
 function withoutRefused(events: readonly RoomEvent[], refused: readonly number[]) {
   const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
@@ -44,7 +44,8 @@ export function isEventful({ result, cells }: RoomTick): boolean {
 }
 
 /**
- * Whether a checksum is due after this tick. It is stored before the next tick is shown.
+ * Whether a checksum of the planes is due after this tick. The checksum is written with the next
+ * tick, before the results of that tick are shown.
  *
  * @param isChanged whether any tick since the last checksum was eventful
  */
@@ -58,14 +59,17 @@ export interface JournalWriterOptions extends SnapshotsOptions {
   readonly onCommit?: (duration: number) => void;
 }
 
-/** Topics of notices. `kept-again` says that the problem reported by `not-kept` is over. */
+/**
+ * Topics of notices for the host. `kept-again` says that the problem reported by `not-kept` is
+ * over.
+ */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
 
 const nothing = (): void => {};
 
 /**
- * Errors after which a cluster stops a room. The room's next leader continues from the stored
- * records.
+ * If a write fails for one of these reasons, a server of a cluster stops running the room. The
+ * room's next leader continues the room from its stored records.
  */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
@@ -79,7 +83,10 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
-  /** Wall-clock time just after the clock was last set back, in ms; undefined if it never was. */
+  /**
+   * If the wall clock was set back, the time that it showed afterwards, in ms; undefined if it
+   * never was.
+   */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
   private read = 0;
@@ -91,10 +98,11 @@ export class JournalWriter {
   }
 
   /**
-   * Returns the wall-clock time with which to date records, in ms. Reports if the clock was set
-   * back.
+   * Returns the current wall-clock time, in ms, to be stored in records. Notifies the host if the
+   * clock was set back.
    *
-   * @param stored timestamp of a stored record, in ms; the clock should not be earlier than this
+   * @param stored wall-clock time in an already stored record, in ms; if the clock shows an earlier
+   *   time, it was set back
    */
   now(stored = 0): number {
     const { date, warn } = this.options;
@@ -110,7 +118,10 @@ export class JournalWriter {
     return now;
   }
 
-  /** Whether all rooms are being stored. */
+  /**
+   * Whether all rooms are being stored. False from a failed write until all rooms have a new
+   * snapshot.
+   */
   get isPersisting(): boolean {
     return this.failedAt === undefined;
   }
@@ -119,12 +130,12 @@ export class JournalWriter {
    * Starts storing a room by taking a snapshot.
    *
    * @param tail end of the room's stored journal
-   * @param isAtOnce whether to return before the snapshot is written. Until it is written, earlier
-   *   snapshots and the journal can restore the room.
-   * @param times wall-clock times of the room's ticks, to be stored with its snapshots
+   * @param isAtOnce whether to return before the snapshot is written. Until the snapshot is
+   *   written, the room can be restored from earlier snapshots and the journal.
+   * @param times wall-clock times of the room's ticks; stored with the room's snapshots
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    // Leaves out unreadable snapshots, so that the next clean-up removes them.
+    // Damaged snapshots are left out of this list, so the next clean-up removes them.
     const snapshots = await this.options.store.readableSnapshots(room.name);
     const watched = new WatchedRoom(room, tail, times, snapshots);
     this.now(snapshots[0]?.at);
@@ -134,22 +145,22 @@ export class JournalWriter {
   }
 
   /**
-   * Stores the events of a tick before its results are sent. The world uses this function as its
-   * journal.
+   * Writes the events of the rooms' latest ticks to the journal. The world calls this function at
+   * each tick, and sends the results of the tick only after the promise resolves.
    */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
     const at = this.now();
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // After a failure, the journal of a room continues once the room's new snapshot is being
-      // taken. Skip rooms that still wait for that.
+      // After a failed write, the journal of a room resumes as soon as a new snapshot of the room
+      // is being taken. Skip rooms that still lack this snapshot.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       const kept = withoutRefused(events, refused);
-      // Write checksums alone only if no entries are missing. Otherwise no entry would carry `gap`,
-      // and recovery would not notice that entries before these checksums are missing.
+      // If journal entries are missing, do not write checksums without an entry. Only an entry can
+      // carry the flag `gap`, which tells recovery that earlier entries are missing.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
@@ -169,8 +180,9 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // If the cluster stopped one room, the records of the others were still written, and the
-      // stopped room writes nothing more. So everything counts as written.
+      // If this error means that the cluster stopped a room, the records of all other rooms were
+      // written, and the stopped room writes nothing more. So treat the records of all rooms as
+      // written.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -178,7 +190,8 @@ export class JournalWriter {
   };
 
   /**
-   * Records checksums, and takes snapshots that are due. Call after each tick, before the next one.
+   * Computes checksums and starts snapshots that are due. Call it after each tick and before the
+   * next tick.
    */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
@@ -211,7 +224,10 @@ export class JournalWriter {
     }
   }
 
-  /** Takes a snapshot of every room. No tick may be in progress. */
+  /**
+   * Takes a snapshot of every room whose latest snapshot is older than the current tick. Do not
+   * call it during a tick.
+   */
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) await this.saveIfStale(watched);
   }
@@ -237,8 +253,8 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot of a room. The room must be paused during the call, but not until the promise
-   * resolves.
+   * Takes a snapshot of a room. The room must be paused when this is called, but may resume before
+   * the promise resolves.
    *
    * @param marks the snapshot's name, or the host's action that follows the snapshot
    * @throws StoreError
@@ -248,11 +264,11 @@ export class JournalWriter {
   }
 
   /**
-   * Records that the room's state was replaced, with a snapshot of the new state. The room must be
-   * paused.
+   * Writes a journal entry saying that the room's state was replaced, and a snapshot of the new
+   * state. The room must be paused.
    *
-   * @throws StoreError; the room then keeps its new state, and is stored as after any other failed
-   *   write
+   * @throws StoreError if writing fails. The room then keeps its new state, and is stored again
+   *   with its next snapshot.
    */
   async recordJump(room: Room, jump: Jump): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
@@ -260,23 +276,25 @@ export class JournalWriter {
     const { tick } = room;
     const entry = watched.entryOf(this.now(), { tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // An organism of the same id and age may have different cells than before the replacement, so
+    // After the replacement, an organism with the same id and age may have different cells, so
     // store all cells again.
     watched.saved = new Map();
     watched.unmarked = true;
-    // No cells were stepped in this tick, so it has no checksum.
+    // Discard the collected checksums: in the tick of a replacement no cells are stepped, so this
+    // tick has none.
     watched.sums.take();
     try {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
-      // The entry is stored together with the snapshot. Later entries cannot be replayed without
-      // it, so treat the journal as incomplete.
+      // The journal entry is written in the same transaction as the snapshot, so the entry is
+      // missing now. Later entries cannot be replayed without it, so mark the journal as
+      // incomplete.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
   }
 
-  /** Resolves when everything recorded is on disk. */
+  /** Waits until all journal writes so far have succeeded or failed. */
   readonly flushed = async (): Promise<void> => {
     for (let last: unknown; last !== this.lastCommit; ) {
       last = this.lastCommit;
@@ -285,8 +303,8 @@ export class JournalWriter {
   };
 
   /**
-   * Runs a function that reads a snapshot and the journal after it, and protects both from removal
-   * meanwhile.
+   * Runs `work`, which reads the snapshot of a tick and the journal after that tick. Protects the
+   * snapshot and the journal from removal until `work` has finished.
    */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
     const { readers } = this.watchedOf(room);
@@ -299,8 +317,8 @@ export class JournalWriter {
   }
 
   /**
-   * Returns the end of a room's journal. If entries are missing, its `seq` is larger than that of
-   * the last stored entry.
+   * Returns the end of a room's journal. If entries are missing, `seq` of the result is larger than
+   * `seq` of the last stored entry.
    */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
@@ -311,7 +329,7 @@ export class JournalWriter {
     return this.watchedOf(room).snapshots;
   }
 
-  /** Names a snapshot; removes its name if `name` is undefined. @throws StoreError */
+  /** Names a snapshot, or removes the snapshot's name if `name` is undefined. @throws StoreError */
   async renameSnapshot(room: Room, tick: number, name: string | undefined): Promise<void> {
     const watched = this.watchedOf(room);
     const rename = async () => {
@@ -325,7 +343,7 @@ export class JournalWriter {
     await this.exclusively(watched, rename);
   }
 
-  /** Resolves when all writes in progress are done. Ignores later failures. */
+  /** Waits for all writes in progress. Failures of later writes are ignored. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.watched.values()].map(({ saving }) => saving.waitForUnlock()));
@@ -339,8 +357,8 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot. If the room's snapshots are being changed, only waits for that change,
-   * because another snapshot will become due. Never rejects.
+   * Takes a snapshot. If another function is changing the room's snapshots, only waits for that
+   * function, because a snapshot will become due again later. Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
@@ -348,16 +366,16 @@ export class JournalWriter {
   }
 
   /**
-   * Stores a recent snapshot (not synced to disk), unless the room's snapshots are being changed.
+   * Stores a recent snapshot (not synced to disk). Does nothing if another function is changing the
+   * room's snapshots.
    */
   private saveRecent(watched: WatchedRoom): void {
     if (watched.saving.isLocked()) return;
     const draft = this.snapshots.capture(watched);
-    // A failure that persists is reported by the next regular write.
+    // Ignore failures: if the cause persists, the next regular write fails, too, and is reported.
     watched.saving.runExclusive(() => this.snapshots.writeRecent(watched, draft)).catch(nothing);
   }
 
-  /** Captures the room synchronously, then writes the snapshot. */
   private save(watched: WatchedRoom, marks: SnapshotMarks, entry?: JournalRecord) {
     const draft = this.snapshots.capture(watched);
     watched.unsaved = false;
@@ -367,8 +385,8 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // If another write failed meanwhile, this snapshot lacks the entries of that write, so the
-        // room needs another snapshot.
+        // If another write failed while the snapshot was written, the snapshot lacks the entries of
+        // that write, and the room needs another snapshot.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;
       } catch (error) {
@@ -390,7 +408,7 @@ export class JournalWriter {
         return result;
       } catch (error) {
         watched.unsaved = true;
-        // Some cells may have been written, but it is unknown which, so store all of them again.
+        // It is unknown which cells were written before the failure, so store all cells again.
         if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;
@@ -404,7 +422,10 @@ export class JournalWriter {
     return watched;
   }
 
-  /** Handles a failed write, which affects all rooms, or a failed snapshot. */
+  /**
+   * Handles an error from writing. A StoreError affects all rooms; any other error concerns only
+   * the snapshot being taken.
+   */
   private fail(error: unknown): void {
     if (this.closed) return;
     if (endsRoom(error)) return;
@@ -417,10 +438,7 @@ export class JournalWriter {
     this.markIncomplete(this.watched.values(), error.message);
   }
 
-  /**
-   * Marks the journals of rooms as incomplete. Each room counts as stored again once it has a new
-   * snapshot.
-   */
+  /** Marks the journals of rooms as incomplete, until each room has a new snapshot. */
   private markIncomplete(rooms: Iterable<WatchedRoom>, why: string): void {
     const isFirst = this.failedAt === undefined;
     this.failedAt = this.options.clock.now();

@@ -27,11 +27,11 @@ export type PlanRecord = v.InferOutput<typeof planRecord>;
  */
 export const asideRecords = v.array(
   v.strictObject({
-    /** Name of the folder with the data. */
+    /** Name of the folder that contains the data. */
     id: text,
     /** Room that the data belong to; null for a whole file, or for records of the whole server. */
     room: v.nullable(text),
-    /** When the data were set aside, by the wall clock, in ms. */
+    /** When the data were set aside, as wall-clock time in ms. */
     at: v.number(),
     /**
      * Type of the moved data. `file`: the whole data file. `room`: a room's state and history.
@@ -39,7 +39,7 @@ export const asideRecords = v.array(
      * earlier data back.
      */
     what: v.picklist(['file', 'room', 'records', 'replaced']),
-    /** Tick of the snapshot that the room was reopened with; null if there was none. */
+    /** Tick of the snapshot from which the room was reopened; null if there was none. */
     tick: v.nullable(whole),
     why: text,
   }),
@@ -53,11 +53,11 @@ export const roomRecord = v.strictObject({
   height: positive,
   seed: whole,
   /**
-   * Identified by its fingerprint (a hash of weights and card properties), because names are not
-   * unique.
+   * The room's checkpoint: its name, and a fingerprint (a hash of weights and card properties) that
+   * identifies it, because names are not unique.
    */
   checkpoint: v.strictObject({ name: text, hash: text }),
-  /** When the room was created, by the wall clock, in ms. */
+  /** When the room was created, as wall-clock time in ms. */
   made: v.number(),
 });
 export type RoomRecord = v.InferOutput<typeof roomRecord>;
@@ -72,11 +72,11 @@ const jump = v.variant('why', [
     why: v.literal('undo'),
     from: whole,
     to: whole,
-    /** Participant whose commands were undone; null for all visitors. */
+    /** Id of the participant whose commands were undone; null for everybody except the host. */
     by: v.nullable(whole),
     /**
-     * If only one command was undone, the id that its sender gave the command. If absent, all commands of
-     * `by` in these ticks were undone.
+     * If only one command was undone, the id that its sender gave the command. If absent, all
+     * commands of `by` in these ticks were undone.
      */
     id: v.optional(whole),
   }),
@@ -85,13 +85,13 @@ const jump = v.variant('why', [
 /** Why a room's state was replaced. */
 export type Jump = v.InferOutput<typeof jump>;
 
-/** The external events of one tick. */
+/** A journal entry: commands and other events from outside a room, in one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
-  /** Sequence number, one more than in the previous entry, so that a missing entry is noticed. */
+  /** Sequence number, one more than that of the previous entry. Reveals missing entries. */
   seq: positive,
   /**
-   * When the tick ran, by the wall clock, in ms. The clock may have been set since then; see
+   * Wall-clock time at which the tick ran, in ms. It may be wrong if the clock was set later; see
    * `settled`.
    */
   at: v.number(),
@@ -100,16 +100,19 @@ export const journalRecord = v.strictObject({
   refused: v.optional(v.array(whole)),
   /** Whether entries before this one may be missing because writing failed. */
   gap: v.optional(v.literal(true)),
-  /** Set if the snapshot of this tick replaced the room's state in this tick. */
+  /**
+   * Set if the room's state was replaced in this tick. The snapshot of this tick stores the new
+   * state.
+   */
   jump: v.optional(jump),
 });
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
 
-/** Checksums of the room's planes (colours and owners) after a tick. */
+/** Checksums of a room's planes (colours and owners of all grid cells) after a tick. */
 export const planeChecksumRecord = v.strictObject({
   tick: whole,
   planes: whole,
-  /** Checksum of the checksums of all ticks from `since` to `tick`. */
+  /** A checksum over the individual checksums of all ticks from `since` to `tick`. */
   each: v.strictObject({ since: whole, sum: whole }),
 });
 export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
@@ -120,27 +123,32 @@ export const snapshotRecord = v.strictObject({
   /** Number of journal entries before the snapshot. */
   seq: whole,
   at: v.number(),
-  /** The engine that computed this tick and the ticks after it. */
+  /** The engine that computed the tick of the snapshot and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
   /**
-   * For each organism, in order: the tick of the snapshot that stored its cells. If these are
-   * stored as a difference, `base` is the tick of the cells that they differ from.
+   * For each organism, in the order of the room's state: the tick of the snapshot that stored its
+   * cells. If the cells are stored as a difference, `base` is the tick of the earlier cells that
+   * they differ from.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
-  /** Bytes written for the snapshot and for the journal since the previous snapshot. */
+  /** Number of bytes written for the snapshot, and for the journal since the previous snapshot. */
   bytes: whole,
-  /** The journal's share of `bytes`. */
+  /** Number of bytes written for the journal since the previous snapshot; included in `bytes`. */
   journal: whole,
   /** Name given by the host; named snapshots are kept. */
   name: v.optional(text),
-  /** Set if the snapshot was taken just before an action of the host; names the action. */
+  /**
+   * The action of the host that followed this snapshot, if the snapshot was taken just before one.
+   */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /**
-   * Set if this snapshot replaced the room's state, which therefore does not follow from earlier
-   * snapshots.
+   * Set if the room's state was replaced in this tick, so that this snapshot cannot be computed
+   * from earlier ones.
    */
   jump: v.optional(v.literal(true)),
-  /** Wall-clock times of ticks up to this one, oldest first (`TickTimes`); absent if not known. */
+  /**
+   * Wall-clock times of ticks up to this snapshot, oldest first (`TickTimes`); absent if not known.
+   */
   times: v.optional(
     v.pipe(
       v.array(v.strictObject({ tick: whole, at: v.number() })),
@@ -152,8 +160,8 @@ export const snapshotRecord = v.strictObject({
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 
 /**
- * Whether a snapshot is named or precedes a host's action. Such snapshots are retained by other
- * rules, without the journal after them.
+ * Whether a snapshot is named or was taken before a host's action. Such a snapshot is restored
+ * without the journal after it, and special rules decide how long it is kept.
  */
 export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;

@@ -1,16 +1,15 @@
 /**
  * Defines the interface of a storage backend (an ordered map from ASCII keys to bytes) and the
- * encoding of records. Only `Store` knows what a record means. Start at `Records`.
+ * encoding of records. The contents of records are defined in `Store`. Start at `Records`.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 
-/** Minimum free space on the disk, in bytes. Below it, nothing is written. */
+/** Minimum free space on the disk, in bytes. Writes that would leave less are refused. */
 export const DISK_RESERVE = 134_217_728;
 
-/** Why a store operation failed. */
 export type StoreReason =
   /** The folder cannot be created or is not writable. */
   | 'not-writable'
@@ -26,13 +25,16 @@ export type StoreReason =
   | 'other-size'
   /** The room is not stored, or not at the requested time. */
   | 'not-kept'
-  /** A write failed for lack of space. It stored nothing; earlier data are intact. */
+  /** A write failed for lack of disk space. The write stored nothing; earlier data are intact. */
   | 'disk-full'
-  /** A write failed for another reason. It stored nothing; earlier data are intact. */
+  /**
+   * A write failed for a reason other than lack of space. The write stored nothing; earlier data
+   * are intact.
+   */
   | 'write-failed'
   /**
-   * Another process leads the room, or may lead it. The write stored nothing, and this process
-   * stops the room.
+   * Another process runs the room, or may run it. The write stored nothing, and this process stops
+   * the room.
    */
   | 'not-owner'
   /** Valkey does not answer. */
@@ -62,10 +64,10 @@ export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Brotli quality, 0 to 11. */
 const QUALITY = 4;
-/** A Brotli window is this many bytes smaller than its power of two (RFC 7932, section 9.1). */
+/** A Brotli window is this many bytes smaller than a power of two (RFC 7932, section 9.1). */
 const WINDOW_GAP = 16;
 
-/** `moreTypes` stores typed arrays as bytes. */
+/** The option `moreTypes` stores typed arrays as bytes. */
 const packr = new Packr({ useRecords: false, moreTypes: true, variableMapSize: true });
 
 const compress = promisify(brotliCompress);
@@ -85,7 +87,7 @@ export const sealed = (key: string, value: unknown): Entry => ({
   bytes: encodeRecord(key, value),
 });
 
-/** Encodes and compresses a large record in another thread. */
+/** Encodes a large record, and compresses it in another thread. */
 export async function compressed(key: string, value: unknown): Promise<Entry> {
   const content = packr.pack(value);
   const params = {
@@ -97,9 +99,9 @@ export async function compressed(key: string, value: unknown): Promise<Entry> {
 }
 
 /**
- * Returns the smallest window, as log2 of bytes, that covers all content. Brotli allocates twice
- * the window for each compression, 8 MB by default, and about twenty records are compressed in
- * parallel.
+ * Returns the smallest Brotli window, as log2 of bytes, that covers a record's whole content.
+ * Brotli allocates twice the window for each compression. With the default window, this is 8 MB,
+ * and about twenty records are compressed in parallel.
  */
 const windowFor = (bytes: number): number =>
   Math.min(
@@ -128,7 +130,7 @@ export function isIntact(key: string, bytes: Uint8Array): boolean {
   return checksum(key, bytes.subarray(HEADER)) === stored;
 }
 
-/** Computes a record's checksum. Excludes the version, which must be readable before the rest. */
+/** Computes the checksum of a record's key and content. Does not cover the version byte. */
 function checksum(key: string, content: Uint8Array): number {
   return crc32(content, crc32(key));
 }
@@ -138,7 +140,6 @@ export interface Entry {
   readonly bytes: Uint8Array;
 }
 
-/** A range of keys. */
 export interface Span {
   /** First key, inclusive. */
   readonly from: string;
@@ -168,18 +169,18 @@ export interface Records {
    */
   write(write: Write): Promise<void>;
   /**
-   * Writes a record that belongs to no room, unless its key exists. Only one of several processes
-   * that try this concurrently succeeds. Undefined if no other process can write.
+   * Writes a record that belongs to no room, unless the key exists. If several processes try this
+   * at the same time, only one succeeds. Undefined if no other process can write.
    *
-   * @returns whether the record was written. If the answer was lost, false even if the record was
-   *   written.
+   * @returns true if this call wrote the record. If the answer from the storage was lost, false
+   *   even though the record was written.
    * @throws the same errors as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
   /**
    * Replaces the byte arrays (parts) stored under a key. Parts are stored separately from the
-   * records and not synced to disk: they survive a crash of the process, but perhaps not a power
-   * failure.
+   * records, and are not synced to disk. They survive a crash of the process, but perhaps not a
+   * power failure.
    *
    * @param parts if empty, the stored parts are removed. Do not use the buffers of `parts` after
    *   the call: they may be transferred.
@@ -191,27 +192,27 @@ export interface Records {
    * incomplete.
    */
   getUnsynced(key: string): Promise<Uint8Array[] | undefined>;
-  /** Total size in bytes. */
+  /** Returns the total size of the stored data, in bytes. */
   size(): Promise<number>;
-  /** Resolves when all writes are done. */
+  /** Closes the storage. Resolves when all writes are done. */
   close(): Promise<void>;
 }
 
-/** For each map of records, the parts that were stored with `putUnsynced`. */
+/** The parts stored with `putUnsynced`, by the map of records that they belong to. */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
 
 /**
- * Opens records in memory.
+ * Creates a storage in memory.
  *
- * @param stored holds the records; pass an earlier map to reopen its records
+ * @param stored map that holds the records; to reopen a storage, pass its map again
  */
 export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   let closed = false;
   const apart = unsynced.get(stored) ?? new Map<string, Uint8Array[]>();
   unsynced.set(stored, apart);
-  /** Wraps a method so that it rejects once the records are closed. */
+  /** Wraps a method so that it rejects after the storage was closed. */
   const method =
     <A extends readonly unknown[], T>(work: (...args: A) => T) =>
     async (...args: A): Promise<T> => {
@@ -244,7 +245,7 @@ export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   };
 }
 
-/** Formats a number in a key so that keys sort numerically. */
+/** Formats a number for a key, with leading zeros, so that keys sort in numerical order. */
 export const padded = (n: number): string => n.toString().padStart(12, '0');
 
 /** Returns the key under which the snapshot of a tick stores an organism's cells. */
@@ -273,8 +274,8 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Maximum size of cells stored as a difference, as a share of the cells' full size. A larger
- * difference is not worth the dependence on another record.
+ * Cells are stored as a difference if its size is at most this share of the cells' full size. A
+ * larger difference is not worth the dependence on another record.
  */
 const MAX_DIFFERENCE = 0.7;
 
@@ -285,14 +286,15 @@ const MAX_DIFFERENCE = 0.7;
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
 /**
- * The cells of one organism. Healed cells come close to their earlier state, so their difference
- * from it, computed between integers, has mostly zeros in the upper bytes. Grouping bytes of equal
- * significance lets compression find these zeros; the lower bytes have no pattern.
+ * The cells of one organism, as 32-bit words. Cells that have healed are similar to their earlier
+ * state, so the integer difference between the two has mostly zeros in its upper bytes. To help
+ * compression find these zeros, bytes of equal significance are grouped. The lower bytes have no
+ * pattern.
  */
 export const cellsRecord = v.strictObject({
   /**
-   * Bytes of the little-endian words: the first byte of each word, then the second of each, and so
-   * on.
+   * Bytes of the little-endian words: the first byte of every word, then the second byte of every
+   * word, and so on.
    */
   planes: v.custom<Uint8Array>(
     (value) => value instanceof Uint8Array && value.length % BYTES === 0,
@@ -304,7 +306,6 @@ export const cellsRecord = v.strictObject({
   base: v.optional(v.number()),
 });
 
-/** Cells to store. */
 export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;
@@ -316,9 +317,9 @@ export interface NewCells {
 }
 
 /**
- * Encodes cells, as a difference from their base if that is small enough.
+ * Encodes cells. Stores them as a difference from their base if that makes the record small enough.
  *
- * @returns the record, and the tick of its base if it needs one
+ * @returns `entry`: the record; `base`: the tick of its base, if the record needs one
  */
 export async function encodeCells(key: string, { state, base }: NewCells) {
   if (base && base.state.length === state.length) {
@@ -329,7 +330,11 @@ export async function encodeCells(key: string, { state, base }: NewCells) {
   return { entry: await compressed(key, { planes: planesOf(wordsOf(state)) }) };
 }
 
-/** Decodes cells, bit for bit. @param base the cells that the record differs from, if any */
+/**
+ * Decodes cells. The result equals the encoded cells bit for bit.
+ *
+ * @param base the earlier cells that the record differs from, if any
+ */
 export function decodeCells(
   { planes }: v.InferOutput<typeof cellsRecord>,
   base?: Float32Array,
@@ -343,8 +348,8 @@ type Words = Int32Array<ArrayBuffer>;
 const wordsOf = (state: Float32Array): Words => new Int32Array(state.slice().buffer);
 
 /**
- * Replaces words by their differences from `base` modulo 2³². The sign becomes the lowest bit, so
- * that small differences are small numbers.
+ * Replaces words by their differences from `base` modulo 2³². Moves the sign to the lowest bit
+ * (zigzag encoding), so that small differences of either sign become small numbers.
  */
 function minus(words: Words, base: Words): Words {
   for (let i = 0; i < words.length; i++) {
@@ -354,7 +359,7 @@ function minus(words: Words, base: Words): Words {
   return words;
 }
 
-/** Inverts `minus`. */
+/** Restores the words that `minus` has replaced. */
 function plus(differences: Words, base: Words): Words {
   for (let i = 0; i < differences.length; i++) {
     differences[i] = base[i] + ((differences[i] >>> 1) ^ -(differences[i] & 1));

@@ -1,7 +1,8 @@
 /**
- * Opens a room: creates it, restores it to its last stored tick, or takes it over from a replica.
- * To restore a room, opens its latest intact snapshot and replays the journal from there as fast as
- * the engine can. Never skips a missing entry. Start at `openRoom`.
+ * Opens a room: creates a new room, restores a stored room to its last stored tick, or takes over a
+ * replica. A room is restored from its latest intact snapshot, by replaying the journal after this
+ * snapshot as fast as the engine can. Recovery never skips a missing journal entry. Start at
+ * `openRoom`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
@@ -14,12 +15,12 @@ import { StoreError } from './records.ts';
 import { listOf, type Store, type StoredMoment } from './store.ts';
 import { checksumOf, TickSums } from './watched-room.ts';
 
-/** Parameters with which the server opens a room. */
 type ExpectedRoom = Pick<RoomPlace, 'name' | 'width' | 'height' | 'species'> &
   Pick<RoomRecord, 'checkpoint'>;
 
 /**
  * Checks that a stored room matches the expected parameters.
+ *
  * @throws StoreError other-checkpoint, other-size
  */
 function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
@@ -44,11 +45,11 @@ function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
 }
 
 /**
- * Opens a stored room in a world and replays its journal.
+ * Opens a stored room in a world and replays the room's journal.
  *
- * @param world has an engine with the room's checkpoint, and no journal yet
- * @returns the room, the end of its journal, numbers of replayed ticks and of equal and unequal
- *   checksums, and notices for the host
+ * @param world its engine has loaded the room's checkpoint; the world has no journal yet
+ * @returns the room; `tail`, the end of its journal; the numbers of replayed ticks, of equal and of
+ *   unequal checksums; and `remarks`, notices for the host
  * @throws StoreError damaged, other-version, other-checkpoint, other-size; EngineError
  */
 export async function recover(store: Store, world: World, expected: ExpectedRoom) {
@@ -103,7 +104,7 @@ export function reopenRoom(
   return world.restore({ name, width, height, maxOrganisms, seed: 0, species, from: state }, cells);
 }
 
-/** Reads the latest intact snapshot. @throws StoreError damaged if there is none */
+/** Reads a room's latest intact snapshot. @throws StoreError damaged if no snapshot is intact */
 async function latestMoment(
   store: Store,
   name: string,
@@ -124,10 +125,11 @@ async function latestMoment(
 }
 
 /**
- * Reads the journal after a snapshot, before it is replayed, and checks that it is complete.
+ * Checks that the journal after a snapshot is complete, before it is replayed.
  *
- * @returns the end of the journal, or the end of the part before a gap where writing failed
- * @throws StoreError damaged if an entry is damaged or missing
+ * @returns `tail`: the end of the journal, or of the part before a gap that a failed write has
+ *   left; `gap`: whether there is such a gap
+ * @throws StoreError damaged if an entry is damaged or missing for another reason
  */
 async function lastWholeEntry(
   store: Store,
@@ -141,8 +143,9 @@ async function lastWholeEntry(
       if (entry.gap) return { tail: last, gap: true };
       throw missing(name, last.tick, entry.tick);
     }
-    // A replaced state is stored only in the snapshot of its tick. If that snapshot is damaged, the
-    // room can be restored only up to the entry before.
+    // An entry with `jump` says that the room's state was replaced. The new state is stored only in
+    // the snapshot of the same tick. If this snapshot is damaged, the room can be restored only up
+    // to the previous entry.
     const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
     if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
@@ -160,8 +163,8 @@ const missing = (name: string, from: number, to: number): StoreError =>
 type Sequence<T> = readonly T[] | AsyncIterable<T>;
 
 /**
- * Returns a function that returns the item of a tick, if there is one. Call that function with
- * consecutive ticks.
+ * Creates a function that looks up the item of a tick in a sequence ordered by tick. Call the
+ * function with consecutive ticks. It returns undefined for a tick without an item.
  */
 export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items.values();
@@ -183,15 +186,19 @@ interface ReplayOptions {
   readonly to: number;
   readonly journal: Sequence<JournalRecord>;
   readonly marks: Sequence<PlaneChecksum>;
-  /** Checksums of the ticks replayed so far, if the replay continues an earlier one. */
+  /** Checksums of the ticks replayed so far, if this replay continues an earlier replay. */
   readonly sums?: TickSums;
   /**
-   * Whether the engine steps a few patches at a time, so that other rooms' steps fit in between.
+   * Whether the engine steps only a few patches at a time, so that it can step other rooms in
+   * between.
    */
   readonly isApart?: boolean;
   /** Reads the snapshot of a tick in which the room's state was replaced. */
   readonly moment: (tick: number) => Promise<Pick<StoredMoment, 'state' | 'cells'>>;
-  /** Called for each tick. `equal` says whether its checksum matches; undefined if it has none. */
+  /**
+   * Called after each replayed tick. `equal` says whether the room matches the tick's stored
+   * checksum; undefined if the tick has none.
+   */
   readonly onTick?: (
     tick: Pick<TickResult, 'tick' | 'life'>,
     equal: boolean | undefined,
@@ -199,9 +206,9 @@ interface ReplayOptions {
 }
 
 /**
- * Runs a replayed tick.
+ * Replays a tick.
  *
- * @throws EngineError out-of-memory if a seed planted in this tick does not fit
+ * @throws EngineError out-of-memory if the engine lacks memory for a seed planted in this tick
  */
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
@@ -211,10 +218,10 @@ export async function tickAgain(world: World, room: Room, isApart = false): Prom
 }
 
 /**
- * Replays ticks and compares their checksums.
+ * Replays ticks and compares the room with the stored checksums.
  *
- * @returns numbers of ticks, of equal and unequal checksums, and of the ticks that equal checksums
- *   cover
+ * @returns numbers of replayed ticks, of equal checksums, of unequal checksums, and of the ticks
+ *   that equal checksums cover (`proven`)
  * @throws StoreError; EngineError
  */
 export async function replay(options: ReplayOptions) {
@@ -252,12 +259,15 @@ export async function replay(options: ReplayOptions) {
   return { ticks: to - from, equal, unequal, proven };
 }
 
-/** A replica that lags more than this many ticks behind the room's latest snapshot is not used. */
+/**
+ * Maximum lag of a replica behind the room's latest snapshot, in ticks. A replica that lags more is
+ * not used.
+ */
 export const MAX_LAG = 300;
 
 /**
- * Thrown if a room cannot be replicated, with the reason. The room must then be opened from its
- * snapshot.
+ * Thrown if a room cannot be replicated. The message is the reason. The room must then be opened
+ * from its snapshot.
  */
 export class NotReplicated extends Error {
   override readonly name = 'NotReplicated';
@@ -269,7 +279,7 @@ export class NotReplicated extends Error {
  */
 export class RoomReplica {
   private equal = 0;
-  /** Whether the room has been handed over or closed. */
+  /** Whether the replica has handed over its room or was closed. */
   private isOver = false;
   private readonly sums: TickSums;
 
@@ -278,16 +288,16 @@ export class RoomReplica {
     private readonly world: World,
     private readonly room: Room,
     private readonly stored: RoomRecord,
-    /** End of the journal replayed so far. */
+    /** End of the part of the journal that has been replayed. */
     private tail: JournalTail,
   ) {
     this.sums = new TickSums(room.grid.planes);
   }
 
   /**
-   * Opens the room's latest snapshot.
+   * Opens a replica from the room's latest snapshot.
    *
-   * @param world has an engine with the room's checkpoint
+   * @param world its engine has loaded the room's checkpoint
    * @throws NotReplicated; StoreError; EngineError
    */
   static async open(store: Store, world: World, expected: ExpectedRoom): Promise<RoomReplica> {
@@ -308,12 +318,12 @@ export class RoomReplica {
   }
 
   /**
-   * Replays the journal stored since the last call.
+   * Replays the journal entries stored since the last call.
    *
    * @param most maximum number of ticks to replay
-   * @returns whether everything stored has been replayed
-   * @throws StoreError unreachable, after which the caller can call it again later; NotReplicated,
-   *   other StoreErrors and EngineError, after which the replica is unusable
+   * @returns whether the replica has reached the end of the stored journal
+   * @throws StoreError unreachable, after which `catchUp` can be called again; NotReplicated, other
+   *   StoreErrors and EngineError, after which the replica is unusable
    */
   async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { store, world, room, sums } = this;
@@ -322,7 +332,8 @@ export class RoomReplica {
     if (!tail || tail.tick < room.tick) throw new NotReplicated('its journal has begun again');
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
-    // Read everything before replaying, so that a failed read can be retried.
+    // Read all records before replaying any tick, so that the whole call can be repeated if reading
+    // fails.
     const entries = await listOf(store.journal(name, from, to));
     const marks = await listOf(store.marks(name, from, to));
     const moments = new Map<number, StoredMoment>();
@@ -346,8 +357,8 @@ export class RoomReplica {
   }
 
   /**
-   * Hands the room over to a world at its last stored tick. Call it only when no other process
-   * writes the room.
+   * Replays the rest of the journal and moves the room into another world. Call this only if no
+   * other process writes to the room's journal.
    *
    * @throws NotReplicated; StoreError; EngineError
    */
@@ -367,7 +378,9 @@ export class RoomReplica {
     return { room, tail, ticks, equal: equal - before, unequal: 0, remarks: [] };
   }
 
-  /** Frees the room's engine memory, unless the room has been handed over. */
+  /**
+   * Closes the replica and frees its engine memory. Does nothing if the room has been handed over.
+   */
   async close(): Promise<void> {
     if (this.isOver) return;
     this.isOver = true;
@@ -375,9 +388,9 @@ export class RoomReplica {
   }
 
   /**
-   * Checks that replaying the rest of the journal is worthwhile.
+   * Checks that replaying the rest of the journal is faster than opening the latest snapshot.
    *
-   * @throws NotReplicated if a snapshot is much nearer to the end of the journal
+   * @throws NotReplicated if the latest snapshot is more than `MAX_LAG` ticks ahead of the replica
    */
   private async requireNear(): Promise<void> {
     const { store, room } = this;
@@ -403,13 +416,13 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
   readonly store: Store;
   readonly world: World;
   /**
-   * Replica of the room in its current state, if there is one; `openRoom` hands it over or closes
-   * it.
+   * This server's replica of the room, if there is one. `openRoom` either takes over the room from
+   * the replica or closes the replica.
    */
   readonly replica?: RoomReplica | undefined;
   /**
-   * False if another process may have shown eventless ticks after the last stored one. If absent,
-   * true.
+   * False if another process may have shown visitors some ticks after the last stored tick. Ticks
+   * without events are shown without being stored. If absent, true.
    */
   readonly isStored?: boolean;
   /** Returns the wall-clock time, in ms. */
@@ -419,9 +432,9 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
 }
 
 /**
- * Opens a room. Call `JournalWriter.watch` before its first tick.
+ * Opens a room. Call `JournalWriter.watch` before the room's first tick.
  *
- * @returns the room, the end of its journal, and whether it comes from the replica
+ * @returns the room, the end of its journal, and whether the room comes from the replica
  * @throws StoreError; EngineError
  */
 export async function openRoom(
@@ -453,7 +466,8 @@ export async function openRoom(
   if (!isStored) {
     try {
       await passUnstored(world, room);
-      // If this leader fails, the next one must not start before this tick, so store the tick now.
+      // Store the current tick now. If this server fails, the room's next leader must not continue
+      // from an earlier tick.
       await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});
@@ -477,15 +491,16 @@ export async function openRoom(
  */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // Eventful ticks before the last stored one may have made a checksum due earlier; this loop ends
-  // at the latest possible tick.
+  // The other process cannot have gone beyond the tick in which its next checksum was due. A
+  // changed room has checksums more often. Assume no changes before this loop, to reach the latest
+  // possible tick.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // A checksum is stored with the tick after it. That tick may therefore have been shown, too, so
-  // step it as well.
+  // The other process wrote the checksum of this tick together with the next tick. So the next tick
+  // may have been shown, too: step it as well.
   await world.tick([room], undefined, true);
 }
 

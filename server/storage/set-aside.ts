@@ -1,6 +1,7 @@
 /**
- * Moves damaged data into dated folders so that the server can open the intact rest, and keeps a
- * copy of records that cannot be reconstructed. Never deletes data. Start at `SetAside`.
+ * Moves damaged data into dated folders, so that the server can start with the intact data. Also
+ * keeps a copy of essential records, which could not be reconstructed. Never deletes data. Start at
+ * `SetAside`.
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-sc
 import { decodeRecord, encodeRecord, isIntact, type Records, StoreError } from './records.ts';
 import { partsOf, STATE_KINDS, type Store, spanOf } from './store.ts';
 
-/** Maximum number of records read at a time; any of them may be large. */
+/** Maximum number of records read at a time. Small, because each record may be large. */
 const AT_ONCE = 20;
 
 /** Copies a room's state and history, but not its plan and statistics. */
@@ -25,7 +26,7 @@ async function copyRoom(from: Records, to: Records, room: string): Promise<void>
 
 interface SetAsideOptions {
   readonly store: Store;
-  /** Parent folder of the folders that receive the data. */
+  /** Parent folder; each set of moved data gets its own folder inside. */
   readonly folder: string;
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
@@ -36,7 +37,10 @@ interface SetAsideOptions {
 const RECORD = 'aside';
 /** Key of the record that lists the data that were moved aside. */
 export const ASIDE_KEY = `house/${RECORD}`;
-/** Maximum number of entries in the list. Data of dropped entries stay on disk. */
+/**
+ * Maximum number of entries in the list of moved data. If an old entry is dropped, its data stay on
+ * disk.
+ */
 const MOST = 50;
 
 /** Makes a unique folder name, e.g. garden-2026-11-27T02-45-10-123. */
@@ -46,16 +50,16 @@ export function asideName(what: string, at: number): string {
 
 /** Moves data aside, and lists the moves. */
 export class SetAside {
-  /** For each room, the id of its latest `records` entry since the server started. */
+  /** Id of each room's latest entry of type `records` since the server started, by room name. */
   private readonly parts = new Map<string, string>();
 
   private constructor(
     private readonly options: SetAsideOptions,
-    /** All entries that the host has not dismissed, latest first. */
+    /** Entries that the host has not dismissed, latest first. */
     public entries: readonly AsideRecord[],
   ) {}
 
-  /** @throws StoreError */
+  /** Reads the list of moved data from the store. @throws StoreError */
   static async open(options: SetAsideOptions): Promise<SetAside> {
     const list = await options.store.serverRecord(RECORD, asideRecords);
     return new SetAside(options, list ?? []);
@@ -76,10 +80,10 @@ export class SetAside {
   }
 
   /**
-   * Moves damaged records aside. Call it only for records that nothing depends on, or for records
-   * of a room that is checked when it is opened.
+   * Moves damaged records aside. Call it only for records that no other record depends on, or for
+   * records of a room that is checked when it is opened.
    *
-   * @param room null for records of the server
+   * @param room the room's name; null for records of the whole server
    */
   async records(room: string | null, keys: readonly string[]): Promise<void> {
     const why = `${keys.length} records were damaged, the first is "${keys[0]}".`;
@@ -95,10 +99,10 @@ export class SetAside {
   }
 
   /**
-   * Moves all records of a room aside. Keeps the latest intact snapshot and intact named ones; if
-   * there are none, the room is empty afterwards.
+   * Moves all records of a room aside. Keeps the latest intact snapshot and all intact named
+   * snapshots; if there are none, the room is empty afterwards.
    *
-   * @param why one or two sentences
+   * @param why one or two sentences for the host
    * @throws StoreError disk-full, write-failed
    */
   async room(room: string, why: string): Promise<void> {
@@ -110,14 +114,16 @@ export class SetAside {
       if (kept.length > 0) await store.revertTo(room, kept);
       else await store.clear(room);
     });
-    // The room's entry now covers its single damaged records, too, so dismiss the entry for those.
+    // The new entry covers the whole room, so dismiss the earlier entry about single damaged
+    // records of this room.
     await this.dismiss(this.parts.get(room) ?? '');
   }
 
   /**
-   * Swaps a room's records with the records that an entry lists as moved aside. The room must not
-   * be open.
+   * Swaps a room's current records with records that were moved aside earlier. The room must not be
+   * open.
    *
+   * @param id entry of the records to put back
    * @returns the entry of the replaced records
    * @throws StoreError not-kept if there is no such entry
    */
@@ -140,7 +146,11 @@ export class SetAside {
     }
   }
 
-  /** Removes an entry from the list; its data stay on disk. */
+  /**
+   * Removes an entry from the list. The entry's data stay on disk.
+   *
+   * @returns whether it was in the list
+   */
   async dismiss(id: string): Promise<boolean> {
     const rest = this.entries.filter((one) => one.id !== id);
     if (rest.length === this.entries.length) return false;
@@ -192,7 +202,7 @@ export class SetAside {
     return `${why} ${opened}. Its data were ${where}.`;
   }
 
-  /** Opens the records in an entry's folder; creates the folder if necessary. */
+  /** Opens the records in an entry's folder. Creates the folder if necessary. */
   private async archive(id: string): Promise<Records> {
     const folder = join(this.options.folder, id);
     await mkdir(folder, { recursive: true });
@@ -209,11 +219,14 @@ export class SetAside {
   }
 }
 
-/** Used as the key in the checksum of the copy of essential records. */
+/**
+ * Key with which the copy of essential records is encoded and decoded; its checksum covers this
+ * key.
+ */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 
-/** Reads the copy of essential records; returns an empty map if it is missing or damaged. */
+/** Reads the copy of essential records. Returns an empty map if the file is missing or damaged. */
 export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
   try {
     const bytes = decodeRecord(NAME, await readFile(file)) as [string, Uint8Array][];
@@ -224,8 +237,9 @@ export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8A
 }
 
 /**
- * Wraps records so that each write of an essential record also updates a copy of these records in a
- * file. Ignores failures to update the copy, because the records themselves are stored.
+ * Wraps records so that each write of an essential record also updates a copy of all essential
+ * records in a file. Ignores failures to update the copy, because the records themselves are
+ * stored.
  */
 export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
   const mutex = new Mutex();

@@ -1,6 +1,6 @@
 /**
  * Takes snapshots: captures a room's state between two ticks, and writes it while the room
- * continues. The journal writer decides when. Start at `Snapshots.write`.
+ * continues. The journal writer decides when to take a snapshot. Start at `Snapshots.write`.
  */
 
 import { setImmediate } from 'node:timers/promises';
@@ -19,7 +19,10 @@ import {
 import type { Store } from './store.ts';
 import type { SavedCells, WatchedRoom } from './watched-room.ts';
 
-/** When snapshots are taken, and which are kept; intervals are in ms. */
+/**
+ * Limits and intervals for taking and keeping snapshots. Intervals are in ms unless stated
+ * otherwise.
+ */
 export const SNAPSHOTS = {
   /**
    * Number of cell steps since the last snapshot after which a recent snapshot (not synced to disk)
@@ -27,31 +30,32 @@ export const SNAPSHOTS = {
    */
   snapshotCells: 3_500_000,
   /**
-   * Interval of stored snapshots, as a multiple of the setting `snapshot`. An undo starts from a
-   * stored snapshot.
+   * Interval between stored snapshots, as a multiple of the setting `snapshot`. An undo starts from
+   * a stored snapshot.
    */
   snapshotStored: 6,
   /**
-   * Interval of snapshots of an unchanged room, in ms. Such snapshots are needed because recovery
-   * replays even idle ticks.
+   * Interval between snapshots of an unchanged room, in ms. Such snapshots are needed because
+   * recovery replays even ticks without events.
    */
   snapshotIdle: 3_600_000,
-  /** Number of latest snapshots that are kept. */
   keepLatest: 3,
   /**
-   * One snapshot is kept for each of the latest minutes, hours and days. These are the numbers of
-   * minutes, hours and days. An undo starts from the snapshot of a minute.
+   * Number of recent minutes for which one snapshot per minute is kept. `keepHours` and `keepDays`
+   * do the same for hours and days. An undo starts from the snapshot of a minute, so the minutes
+   * must cover the longest possible undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
-  /** Number of snapshots kept of those taken before an undo, restore or reseed by the host. */
+  /**
+   * Number of snapshots to keep among those taken before an undo, restore or reseed by the host.
+   */
   keepBefore: 6,
-  /** Maximum number of named snapshots. */
   maxNamed: 24,
   /**
-   * Maximum size of snapshots and journal per room, in bytes. Beyond it, the oldest snapshots are
-   * deleted.
+   * Maximum size of snapshots and journal per room, in bytes. If they grow larger, the oldest
+   * snapshots are deleted.
    */
   maxBytes: 1_073_741_824,
 } as const;
@@ -64,7 +68,7 @@ const DAY = 24 * HOUR;
  * Chooses the snapshots to keep: the latest few; up to a limit of bytes, the first of each recent
  * minute and the last of each recent hour and day; the last few taken before a host's action; and
  * all named ones. Also keeps a snapshot that replaced the room's state while older periodic
- * snapshots exist, because a replay from these needs it.
+ * snapshots exist, because a replay from an older snapshot needs it.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first
@@ -79,7 +83,7 @@ export function retainedSnapshots(
   const all = snapshots.filter((one) => !isStandalone(one));
   const wanted = new Set([
     ...all.slice(0, keepLatest),
-    // Keep a minute's first snapshot, because an undo must start before everything done in that
+    // Keep a minute's first snapshot, because an undo must start before all commands of that
     // minute.
     ...runsOf(all, MINUTE, keepMinutes).map((run) => run.at(-1)!),
     ...runsOf(all, HOUR, keepHours).map(([last]) => last),
@@ -101,12 +105,13 @@ export function retainedSnapshots(
 }
 
 /**
- * Groups successive snapshots of one minute, hour or day. Relies on the order of ticks, not on age,
- * because a snapshot may be dated by a wrong clock.
+ * Groups successive snapshots by minute, hour or day. Counts groups in the order of ticks instead
+ * of comparing ages, because a wrong clock may have dated a snapshot.
  *
- * @param span length of a group, in ms
+ * @param span length of the period that a group covers, in ms
  * @param most maximum number of groups
- * @returns groups and their snapshots, latest first
+ * @returns groups of snapshots; the groups, and the snapshots of each group, are ordered latest
+ *   first
  */
 function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number) {
   const runs: SnapshotRecord[][] = [];
@@ -119,23 +124,23 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
 }
 
 /**
- * A transaction is written once its cells reach this uncompressed size, in bytes. Compression about
- * halves it. The size is small because a tick's commit waits for the transaction.
+ * Uncompressed size of the cells to write in one transaction, in bytes; compression about halves
+ * it. Small, because the journal entries of a tick wait for the transaction to finish.
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
 /**
  * Maximum number of records stored as differences from one base. If the base is damaged, all of
- * them are lost.
+ * these records are lost.
  */
 const MAX_DIFFERENCES = 15;
 
-/** A room at one moment. Its cells may still be in the engine. */
+/** A room's state captured at one moment. The engine may still be exporting the cells. */
 type Draft = ReturnType<Snapshots['capture']>;
 
 /**
  * Properties that only some snapshots have, such as a name. A later snapshot of the same tick
- * inherits them.
+ * inherits these properties.
  */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 
@@ -145,30 +150,34 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
-  /** Minimum time between two snapshots of a busy room, whether stored or recent ones, in ms. */
+  /**
+   * Minimum time between two snapshots of a busy room, in ms; applies to stored and recent
+   * snapshots.
+   */
   readonly snapshotLeast: number;
   /** Number of cell steps since the last snapshot after which a room counts as busy. */
   readonly snapshotCells?: number;
   /**
-   * Maximum bytes written for a room's snapshots and journal; beyond it, the oldest snapshots are
-   * removed.
+   * Maximum size of a room's snapshots and journal, in bytes. If they grow larger, the oldest
+   * snapshots are removed.
    */
   readonly maxBytes?: number | undefined;
 }
 
 export class Snapshots {
-  /** @param journalWritten resolves when everything recorded in the journal is on disk */
+  /** @param journalWritten waits until all recorded journal entries are on disk */
   constructor(
     private readonly options: SnapshotsOptions,
     private readonly journalWritten: () => Promise<unknown>,
   ) {}
 
-  /** Returns which type of snapshot is due for a room, if any. */
+  /** Returns which type of snapshot is due for a room; undefined if none is due. */
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
     const { clock, snapshotLeast: least } = this.options;
     const { snapshotCells = SNAPSHOTS.snapshotCells } = this.options;
     const now = clock.now();
-    // A room at rest needs snapshots, too. Without them, recovery would replay days of idle ticks.
+    // Even an unchanged room needs snapshots. Without them, recovery would replay days of ticks
+    // without events.
     const interval = watched.unsaved ? least * SNAPSHOTS.snapshotStored : SNAPSHOTS.snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;
@@ -188,7 +197,7 @@ export class Snapshots {
     const state = room.export();
     const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
     const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // The caller awaits `exported` later; a failure before that must not count as unhandled.
+    // The caller awaits `exported` later. Until then, this handler prevents an unhandled rejection.
     exported.catch(() => {});
     watched.cells = 0;
     watched.capturedAt = clock.now();
@@ -196,8 +205,8 @@ export class Snapshots {
   }
 
   /**
-   * Stores a draft as the recent snapshot, without syncing to disk. No other snapshot may be in
-   * progress.
+   * Stores a captured state as the room's recent snapshot, without syncing it to disk. No other
+   * snapshot of the room may be in progress.
    *
    * @throws StoreError; EngineError
    */
@@ -218,9 +227,10 @@ export class Snapshots {
   }
 
   /**
-   * Writes a draft, and removes snapshots that are no longer retained.
+   * Writes a captured state as a stored snapshot, and removes snapshots that are not kept any
+   * longer.
    *
-   * @param entry a journal entry to write in the same transaction
+   * @param entry a journal entry to write in the same transaction as the snapshot
    * @throws StoreError; EngineError
    */
   async write(watched: WatchedRoom, draft: Draft, marks: SnapshotMarks, entry?: JournalRecord) {
@@ -247,7 +257,8 @@ export class Snapshots {
     await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
-    // After a restart, the same tick may be stored again; keep the marks of the earlier snapshot.
+    // After a restart, the store may already have a snapshot of this tick. Keep its name and other
+    // marks.
     const old = watched.snapshots.find((one) => one.tick === tick);
     const snapshot = {
       ...{ tick, seq, at, engine, cells, bytes },
@@ -307,10 +318,12 @@ export class Snapshots {
   }
 
   /**
-   * Selects the snapshots to keep. The journal before a removed snapshot remains while an older
-   * snapshot needs it, so the journal's bytes are added to the next periodic snapshot that is kept.
+   * Selects the snapshots to keep. The journal before a removed snapshot is kept if an older
+   * snapshot needs it. The size of that journal is then counted for the next periodic snapshot that
+   * is kept.
    *
    * @param all latest first
+   * @param stays whether to keep a snapshot
    */
   private async inherit(
     name: string,
@@ -343,7 +356,10 @@ export class Snapshots {
 const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks =>
   defined({ name, before, jump });
 
-/** Moves the end of a room's stored journal to a later tick. The caller writes it immediately. */
+/**
+ * Advances the recorded end of a room's stored journal. The caller must write the result to the
+ * store immediately.
+ */
 function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {
   const { stored } = watched;
   watched.stored = { tick: Math.max(stored.tick, tick), seq: Math.max(stored.seq, seq) };
@@ -351,17 +367,19 @@ function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTa
 }
 
 /**
- * Returns the tick of cells that can serve as the base for storing cells of `tick` as a difference,
- * if there is one.
+ * Finds earlier cells of an organism that can serve as the base, so that the cells of `tick` are
+ * stored as a difference from them.
+ *
+ * @returns the tick of the earlier cells; undefined if the cells must be stored in full
  */
 function baseFor(old: SavedCells | undefined, tick: number): number | undefined {
   if (!old || old.differences >= MAX_DIFFERENCES) return undefined;
   const base = old.base ?? old.tick;
-  // Two snapshots of one tick share their records. Records must not refer to themselves, so cells
-  // of the same tick cannot be the base.
+  // A second snapshot of the same tick overwrites the records of the first. A record must not refer
+  // to itself, so cells of the same tick cannot be the base.
   return base < tick ? base : undefined;
 }
 
-/** Describes where a snapshot finds an organism's cells. */
+/** Builds a snapshot's reference to an organism's stored cells. */
 const refOf = (id: number, { tick, base }: SavedCells): SnapshotRecord['cells'][number] =>
   defined({ id, tick, base });

@@ -1,6 +1,6 @@
 /**
  * Typed access to the stored rooms: their parameters, journals, snapshots and statistics. Defines
- * the keys and contents of records; the journal writer decides when to write them. Start at
+ * the keys and contents of records; the journal writer decides when to write records. Start at
  * `Store`.
  */
 import * as v from 'valibot';
@@ -50,8 +50,8 @@ export interface StoredMoment {
   readonly snapshot: SnapshotRecord;
   readonly state: RoomState;
   /**
-   * Cell states, in the order of the organisms. For `putRecent`, only the cells that no earlier
-   * snapshot has stored.
+   * Cell states of each organism, in the order of `state.organisms`. For `putRecent`, only the
+   * cells that no earlier snapshot has stored.
    */
   readonly cells: readonly Float32Array[];
 }
@@ -66,9 +66,15 @@ export interface RoomWrite {
   readonly snapshot?: SnapshotRecord;
 }
 
-/** Largest possible tick, because ticks have twelve digits in keys. */
+/**
+ * Largest tick number that can be stored. Keys write ticks with twelve digits, and the end of a
+ * range of keys is the last tick plus one.
+ */
 const MAX_TICK = 999_999_999_998;
-/** Maximum number of records removed in one transaction; small, so that ticks do not wait long. */
+/**
+ * Maximum number of records removed in one transaction. Small, because the journal entries of a
+ * tick wait for the transaction to finish.
+ */
 const REMOVED_AT_ONCE = 400;
 /** Maximum number of records read at a time. */
 const PART = 1_000;
@@ -79,7 +85,10 @@ const PART = 1_000;
 export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'moderation'];
 /** Record types with several records per room, under keys `kind/room/…`. */
 export const ROOM_KINDS = [...STATE_KINDS, 'hours', 'counted'];
-/** Kinds of records with one record per name, under keys `kind/name`. */
+/**
+ * Record types with one record per name, under keys `kind/name`. The name is that of a room, or of
+ * a server-wide record (`house`).
+ */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
 export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
@@ -91,7 +100,7 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 /** Returns the range of all keys that begin with a prefix. */
 export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
 
-/** Reads the records in a range of keys, at most `limit` records at a time. */
+/** Yields the records in a range of keys, in arrays of at most `limit` records. */
 export async function* partsOf(records: Records, span: Span, limit: number) {
   for (let { from } = span; ; ) {
     const entries = await records.list({ ...span, from, limit });
@@ -157,7 +166,9 @@ export class Store {
     yield* this.run(`journal/${name}/`, from, to, journalRecord);
   }
 
-  /** Reads the checksums of the ticks `from` … `to`, both included. */
+  /**
+   * Reads the checksums of the planes that were stored in the ticks `from` … `to`, both included.
+   */
   async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
     yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
   }
@@ -169,7 +180,7 @@ export class Store {
     return keys.map((key) => Number(key.slice(from.length)));
   }
 
-  /** Reads the snapshot records (without state and cells), latest first. Skips damaged ones. */
+  /** Reads the snapshot records (without state and cells), latest first. Skips damaged records. */
   async readableSnapshots(name: string): Promise<SnapshotRecord[]> {
     const span = { ...spanOf(`snapshot/${name}/`), backwards: true };
     const entries = await this.records.list(span);
@@ -226,8 +237,9 @@ export class Store {
   /**
    * Stores the cell states of a snapshot.
    *
-   * @returns bytes written, and for each organism: if its cells are stored as a difference, the
-   *   tick of the cells that they differ from
+   * @returns `bytes`: number of bytes written; `bases`: one item per organism. If the organism's
+   *   cells are stored as a difference from earlier cells, the item is the tick of the earlier
+   *   cells, else undefined.
    */
   async putCells(name: string, tick: number, cells: readonly NewCells[]) {
     const encoded = await Promise.all(
@@ -252,8 +264,8 @@ export class Store {
   }
 
   /**
-   * Removes all snapshots that are not in `kept`. Also removes cells that only those snapshots
-   * need, and the journal before the first periodic snapshot in `kept`.
+   * Removes all snapshots that are not in `kept`. Also removes cells that no snapshot in `kept`
+   * needs, and the journal before the first periodic snapshot in `kept`.
    */
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
@@ -268,7 +280,7 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    // Standalone snapshots need no journal.
+    // Standalone snapshots are restored without the journal, so only periodic snapshots need it.
     const periodic = kept.filter((one) => !isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {
@@ -276,14 +288,16 @@ export class Store {
     }
   }
 
-  /** Replaces a room's recent snapshot. A power failure may lose the new one. */
+  /**
+   * Replaces a room's recent snapshot. It is not synced to disk, so a power failure may lose it.
+   */
   async putRecent(name: string, { snapshot, state, cells }: StoredMoment): Promise<void> {
     const key = recentKey(name);
     const parts = cells.map((one) => new Uint8Array(one.buffer, one.byteOffset, one.byteLength));
     await this.records.putUnsynced(key, [encodeRecord(key, { snapshot, state }), ...parts]);
   }
 
-  /** Reads a room's recent snapshot; undefined if there is none or it cannot be used. */
+  /** Reads a room's recent snapshot; undefined if the snapshot is missing or unusable. */
   async recent(name: string): Promise<StoredMoment | undefined> {
     const key = recentKey(name);
     try {
@@ -295,12 +309,12 @@ export class Store {
         const part = tick === snapshot.tick ? parts.shift() : undefined;
         cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
       }
-      // Another server that runs the room may have replaced the snapshot between two reads, so
-      // check that it is the same.
+      // If another server runs the room, that server may have replaced the snapshot while its cells
+      // were being read. So check that the snapshot is still the same.
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
     } catch {
-      // The caller can use an earlier snapshot instead.
+      // Ignore the error: the caller can use an earlier snapshot instead.
       return undefined;
     }
   }
@@ -310,8 +324,8 @@ export class Store {
   }
 
   /**
-   * Removes all of a room's records after a tick, because the room will continue differently from
-   * there.
+   * Makes `tail` the end of a room's journal: removes all of the room's records of later ticks. The
+   * room will continue from the tick of `tail`.
    */
   async truncate(name: string, tail: JournalTail): Promise<void> {
     await this.removeRecent(name);
@@ -355,10 +369,10 @@ export class Store {
   }
 
   /**
-   * Stores a record of the whole server, unless one with this name exists.
+   * Stores a record of the whole server, unless a record with this name exists.
    *
-   * @returns whether the record was stored. If false, read the stored record: it may be this one,
-   *   because the answer to a successful write may be lost.
+   * @returns true if this call stored the record. If false, read the stored record: it may still
+   *   come from this call, because the answer to a successful write can be lost.
    */
   async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
     const { records } = this;
@@ -377,7 +391,7 @@ export class Store {
     return this.all(itemKey(name, list), schema);
   }
 
-  /** Stores an item of a list; removes the stored item if `item` is undefined. */
+  /** Stores an item of a moderation list, or removes the stored item if `item` is undefined. */
   async putItem(name: string, list: string, id: number, item?: unknown): Promise<void> {
     const key = itemKey(name, list, id);
     if (item === undefined) await this.records.write({ remove: [key] });
@@ -460,7 +474,7 @@ export class Store {
     await this.write([sealed(key, value)]);
   }
 
-  /** @returns bytes written */
+  /** Writes records in one transaction. @returns bytes written */
   private async write(put: readonly Entry[]): Promise<number> {
     await this.records.write({ put });
     return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -499,9 +513,9 @@ export class Store {
 const snapshotKey = (room: string, tick: number): string => `snapshot/${room}/${padded(tick)}`;
 
 /**
- * Builds the key of an item in a list.
+ * Builds the key of an item in a moderation list.
  *
- * @param id omit it to get the prefix of the keys of all items
+ * @param id the item's id; if omitted, the result is the prefix of the keys of all items
  */
 const itemKey = (room: string, list: string, id?: number): string =>
   `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;

@@ -1,7 +1,7 @@
 /**
- * Undoes recent commands: replays the journal without them in a scratch room, starting from a
- * snapshot, and then replaces the room's state. Never changes the ids, random numbers or refusals
- * of other commands. Start at `undo`.
+ * Undoes recent commands: replays the journal without these commands in a scratch room, starting
+ * from a snapshot, and then replaces the room's state. Never changes the ids, random numbers or
+ * refusals of other commands. Start at `undo`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
@@ -28,11 +28,14 @@ export interface UndoOptions {
   readonly room: Room;
   /** Pauses the room between two ticks. */
   readonly hold: () => Promise<void>;
-  /** Ends the pause. */
+  /** Ends the pause that `hold` has begun. */
   readonly resume: () => void;
-  /** Nominal ticks per second, used to correct times from before the clock was set back. */
+  /**
+   * Nominal ticks per second. Used to correct the times of commands if the clock was set back after
+   * them.
+   */
   readonly tickRate?: number;
-  /** Called before anything changes, as soon as it is certain that there is something to undo. */
+  /** Called before anything changes, once it is certain that there are commands to undo. */
   readonly begin?: () => Promise<void>;
 }
 
@@ -43,21 +46,24 @@ export type UndoRequest =
       readonly since: number;
       /** Latest wall-clock time of the commands to undo, in ms. If absent, now. */
       readonly until?: number;
-      /** Excludes commands up to this tick, in case the wall clock has been set. */
+      /**
+       * Excludes commands in ticks up to this one. Needed because times are unreliable if the wall
+       * clock has been set.
+       */
       readonly after?: number;
       /**
-       * Participant id; 0 for the host; null for everybody except the host, including the gardener
-       * and programs.
+       * Id of the participant whose commands are undone; 0 for the host; null for everybody except
+       * the host, including the gardener and programs.
        */
       readonly by: number | null;
     }
   | {
       readonly tick: number;
-      /** Id of the command among the host's commands in that tick. */
+      /** Identifies the command among the host's commands of the tick. */
       readonly id: number;
     };
 
-/** Selects the commands that an undo concerns. */
+/** Describes which commands an undo removes. */
 type Undo = Omit<Jump & { why: 'undo' }, 'why'>;
 
 /** Maximum number of earlier snapshots to consider as the start of the replay. */
@@ -68,18 +74,18 @@ const MAX_BASES = 8;
  */
 const CLOSE_TICKS = 8;
 /**
- * The room is paused earlier if a pass of the replay leaves more than this share of the ticks that
- * the previous pass left.
+ * If a pass of the replay leaves more than this share of the ticks that were left before it, the
+ * replay is too slow to catch up. The room is then paused earlier.
  */
 const MAX_REMAINING = 0.9;
 
 /**
  * Undoes commands while the room runs.
  *
- * @returns the number of commands undone, of which a stroke of several messages counts as one, and
- *   a snapshot of the room before the undo
- * @throws HostRefusal nothing-to-undo or undo-too-far, which leave the room unchanged;
- *   StoreError; EngineError
+ * @returns `commands`: number of undone commands, where a stroke sent in several messages counts as
+ *   one; `backup`: a snapshot of the room before the undo
+ * @throws HostRefusal nothing-to-undo or undo-too-far, which leave the room unchanged; StoreError;
+ *   EngineError
  */
 export async function undo(options: UndoOptions, request: UndoRequest) {
   const { store, journalWriter, room } = options;
@@ -89,7 +95,8 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
   const first = 'since' in request ? (request.after ?? -1) + 1 : request.tick;
   const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < first;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
-  // The last entry may be of the tick in progress, so include that tick.
+  // The journal may already contain an entry of the tick in progress, `room.tick + 1`, so include
+  // it.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
   const now = { tick: room.tick, at: journalWriter.now() };
   const times = settled(journal, now, 1000 / (options.tickRate ?? Infinity));
@@ -97,7 +104,8 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
     'since' in request
       ? recentUndo(journal, times, request)
       : { from: request.tick, to: request.tick, by: HOUSE.id, id: request.id };
-  // A restore cancels the effect of earlier undos, so consider only the undos after it.
+  // A restore cancels the effect of earlier undos, so consider only the undos after the last
+  // restore.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
@@ -137,7 +145,7 @@ function recentUndo(
  * Replaces the room's state by a replay without the undone commands.
  *
  * @param base the snapshot to start from
- * @param undos the new undo, followed by the earlier ones to repeat
+ * @param undos the new undo, followed by earlier undos to repeat
  * @returns a snapshot of the room before the undo
  * @throws HostRefusal undo-too-far if the journal lacks entries
  */
@@ -163,7 +171,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const behind = room.tick - replayed.tick;
-      // Pause the room if the engine is too slow for the replay to catch up otherwise.
+      // Stop replaying beside the running room if the replay has almost caught up, or is too slow
+      // to catch up.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
       await replayTo(room.tick);
@@ -172,9 +181,11 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     held = true;
     await journalWriter.flushed();
     await replayTo(room.tick);
-    // If entries could not be stored, the replay lacks them and would undo their effects, too.
+    // If journal entries could not be stored, the replay lacks them. Replacing the room's state
+    // would then undo these entries, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
-    // The replacement counts as a tick without commands, so step the scratch room once more.
+    // Replacing the state takes the room one tick without commands, so step the scratch room once
+    // more.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
@@ -183,15 +194,15 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     return backup;
   } finally {
     if (!merged) await world.close(replayed);
-    // Resume the room only if it was paused here, because others may have paused it, too.
+    // Resume the room only if it was paused here, because other code may have paused it, too.
     if (held) resume();
   }
 }
 
 /**
- * Returns the events for a replayed tick: omits refused commands and marks undone ones. Keeps seeds
- * that were refused for lack of engine memory, because they used up ids and random numbers; they
- * are refused again.
+ * Returns the events to replay in a tick. Omits refused commands, and marks undone commands. Keeps
+ * seeds that were refused for lack of engine memory, because they used up ids and random numbers;
+ * the replay refuses them again.
  */
 function eventsWithout(undos: readonly Undo[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
@@ -223,17 +234,17 @@ function undoneIn(entry: JournalRecord, undos: readonly Undo[]): RoomEvent<'comm
   );
 }
 
-/** Lists the undos that were recorded after a tick. */
 const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
- * Finds the latest snapshot from which the undo can be replayed: it contains none of the commands
- * undone now or by a later undo, and the journal after it is complete.
+ * Finds the latest snapshot from which an undo can be replayed. Its state must not contain any
+ * command that is undone, now or by an undo recorded after the snapshot, and the journal after it
+ * must be complete.
  *
  * @param first tick of the first command to undo
  * @param last sequence number of the last recorded entry
- * @throws HostRefusal undo-too-far
+ * @throws HostRefusal undo-too-far if there is no such snapshot
  */
 function baseFor(
   snapshots: readonly SnapshotRecord[],
@@ -258,7 +269,7 @@ function baseFor(
 /**
  * Restores a snapshot while the room runs.
  *
- * @param tick tick of the snapshot
+ * @param tick the snapshot's tick
  * @returns a snapshot of the room before the restoration
  * @throws HostRefusal no-such-snapshot; StoreError; EngineError
  */
@@ -279,8 +290,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // Organisms that live again must not count as departed, because departed organisms can be
-    // renewed. Nor must they count as ended in the lineage.
+    // The restored organisms must not count as departed, because departed organisms can be renewed.
+    // Nor must the lineage list them as ended.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

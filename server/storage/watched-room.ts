@@ -1,6 +1,6 @@
 /**
- * The state that storage keeps for a running room between two writes. Never writes. Start at
- * `WatchedRoom`.
+ * The state of a running room that the journal writer keeps between two writes. This file writes
+ * nothing to the store. Start at `WatchedRoom`.
  */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
@@ -17,15 +17,15 @@ export function checksumOf({ rgba, owner }: Planes): number {
   return crc32(owners, crc32(rgba));
 }
 
-/** CRC-32 of the checksums of consecutive ticks. */
+/** A range of consecutive ticks with the CRC-32 of these ticks' checksums. */
 type EachTick = PlaneChecksum['each'];
 
 const foldOf = (sums: readonly number[]): number =>
   crc32(new Uint8Array(Uint32Array.from(sums).buffer));
 
 /**
- * Computes a checksum of the planes after each tick at low cost: keeps one checksum per row of
- * chunks, and recomputes only rows with a changed chunk.
+ * Computes a checksum of the planes after each tick at low cost. Stores one checksum per row of
+ * chunks, and recomputes it only if a chunk in the row has changed.
  */
 export class TickSums {
   private readonly bands: number[] = [];
@@ -36,9 +36,10 @@ export class TickSums {
   constructor(private readonly planes: Planes) {}
 
   /**
-   * Adds the checksum of a tick.
+   * Computes and adds the checksum of a tick.
    *
-   * @param changed indices of all chunks that have changed, and possibly of unchanged ones
+   * @param changed indices of chunks: includes every chunk that has changed, and may include
+   *   unchanged chunks
    */
   ticked(tick: number, changed: readonly number[]): void {
     if (tick !== this.first + this.sums.length) this.restart(tick);
@@ -53,8 +54,8 @@ export class TickSums {
   }
 
   /**
-   * Whether a checksum of consecutive ticks matches; undefined if some of these ticks were not
-   * added.
+   * Whether a stored checksum of consecutive ticks matches the added checksums; undefined if some
+   * of these ticks were not added.
    */
   proves({ since, sum }: EachTick): boolean | undefined {
     if (since < this.first || since >= this.first + this.sums.length) return undefined;
@@ -89,18 +90,21 @@ export interface SavedCells {
   readonly age: number;
   /** Tick of the snapshot that stored the cells. */
   readonly tick: number;
-  /** Tick of the snapshot with the base, if the cells are stored as a difference from it. */
+  /**
+   * If the cells are stored as a difference from earlier cells (the base), the tick of the snapshot
+   * that stored the base.
+   */
   readonly base?: number | undefined;
-  /** Number of records stored as differences from the base so far. */
+  /** Number of consecutive records that were stored as differences from the same base. */
   readonly differences: number;
 }
 
 export class WatchedRoom {
-  /** Checksums to write with the next commit. */
+  /** Checksums of the planes to write with the next commit. */
   marks: PlaneChecksum[] = [];
-  /** Checksums of the ticks since the last mark (a checksum for the journal). */
+  /** Checksums of the ticks since the last checksum was recorded for the journal. */
   readonly sums: TickSums;
-  /** Whether the room has changed since the last mark (a checksum for the journal). */
+  /** Whether the room has changed since the last checksum was recorded for the journal. */
   unmarked = true;
   /** Whether the room has changed since the last stored snapshot. */
   unsaved = true;
@@ -108,21 +112,26 @@ export class WatchedRoom {
   cells = 0;
   /** Bytes of journal written since the last stored snapshot. */
   bytes = 0;
-  /** When the last stored snapshot was captured, in ms of the monotonic clock. */
+  /** When the last stored snapshot was captured, by the monotonic clock, in ms. */
   savedAt = Number.NEGATIVE_INFINITY;
-  /** When the last stored or recent snapshot was captured, in ms of the monotonic clock. */
+  /** When the last stored or recent snapshot was captured, by the monotonic clock, in ms. */
   capturedAt = Number.NEGATIVE_INFINITY;
   /** Ticks of snapshots that are being read and must not be removed. */
   readonly readers = new Set<number>();
-  /** For each organism id, where the organism's cells were last stored. */
+  /** Where each organism's cells were last stored, by organism id. */
   saved = new Map<number, SavedCells>();
   /** Locked while the room's snapshots are changed. */
   readonly saving = new Mutex();
-  /** Whether the journal lacks entries, which only a snapshot can replace. */
+  /**
+   * Whether the journal lacks entries, so that only a new snapshot can complete the stored room.
+   */
   needsSnapshot = false;
-  /** Whether to retry the snapshot after the next tick, when the room's state is consistent. */
+  /**
+   * Whether to retry a failed snapshot after the next tick. Between two ticks, the room's state is
+   * consistent.
+   */
   isRetryDue = false;
-  /** Whether entries before the next one could not be written. */
+  /** Whether journal entries before the next one could not be written. */
   gap = false;
   /** End of the journal on disk. */
   stored: JournalTail;
@@ -131,7 +140,7 @@ export class WatchedRoom {
     readonly room: Room,
     /** End of the journal, including entries that are still being written. */
     public tail: JournalTail,
-    /** Times of ticks, stored with snapshots; undefined if they are not known. */
+    /** Wall-clock times of ticks, to be stored with snapshots; undefined if they are not known. */
     readonly times: TickTimes | undefined,
     /** All readable snapshots, latest first. */
     public snapshots: readonly SnapshotRecord[],
@@ -141,7 +150,7 @@ export class WatchedRoom {
   }
 
   /**
-   * Builds the next journal entry; the caller must advance `tail` to it.
+   * Builds the next journal entry. The caller must then advance `tail` to this entry.
    *
    * @param at wall-clock time of the tick, in ms
    */
@@ -156,14 +165,17 @@ export class WatchedRoom {
     return entry;
   }
 
-  /** Whether the latest snapshot shows the room's current tick and no entries are missing. */
+  /**
+   * Whether the latest snapshot is of the room's current tick and no journal entries are missing.
+   */
   get isSaved(): boolean {
     return !this.needsSnapshot && this.snapshots[0]?.tick === this.room.tick;
   }
 }
 
 /**
- * Reads the known times of a room's ticks, from its snapshots and the journal after the latest one.
+ * Reads the known wall-clock times of a room's ticks, from the room's snapshots and from the
+ * journal after the latest snapshot.
  *
  * @throws StoreError damaged if a journal entry is damaged
  */

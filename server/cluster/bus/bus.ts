@@ -1,7 +1,7 @@
 /**
- * Messages on named channels between servers that run a room together. A message arrives at most
- * once; messages of one publisher on one channel arrive in order. If a message must not be lost,
- * the sender must repeat it until the receiver has answered.
+ * Messages on named channels between the servers of a cluster. A message arrives at most once.
+ * Messages of one publisher on one channel arrive in order. If a message must not be lost, its
+ * sender must repeat it until the receiver has answered.
  */
 import type { EventEmitter } from 'node:events';
 import { Packr } from 'msgpackr';
@@ -9,14 +9,16 @@ import * as v from 'valibot';
 import { OPTIONS } from '../../../shared/protocol/packets.ts';
 import { afterMessages, type Clock } from '../../platform/clock.ts';
 
-/** If Valkey does not answer a command within this time, the command counts as failed; in ms. */
+/**
+ * Time limit for an answer from Valkey, in ms. A command without an answer in this time counts as
+ * failed.
+ */
 export const ANSWER_TIMEOUT = 1_000;
 
-/** Receives a message. Must not throw or change the message. */
+/** Function that receives a message. It must not throw or change the message. */
 export type Listener = (message: Uint8Array) => void;
 
 export interface Subscription {
-  /** Stops calling the listener. */
   close(): void;
 }
 
@@ -24,7 +26,10 @@ export interface Bus {
   /** Whether messages can currently be delivered. */
   readonly isUp: boolean;
 
-  /** How long a recent message from this process to itself took, in ms; undefined if not known. */
+  /**
+   * How long the bus took to return a recent message from this process to itself, in ms; undefined
+   * if not known.
+   */
   readonly latency: number | undefined;
 
   /**
@@ -39,19 +44,19 @@ export interface Bus {
   /**
    * Calls a listener for each message on a channel.
    *
-   * @returns once all messages published from now on will be received; waits while the bus is down
+   * @returns a promise that resolves once the listener receives all messages published from then
+   *   on. Waits while the bus is down.
    * @throws Error if the bus has been closed
    */
   subscribe(channel: string, listener: Listener): Promise<Subscription>;
 
   /**
-   * Calls a listener when the bus is up again after an interruption. Messages sent or received
-   * during the interruption may be lost. All subscriptions have been restored when the listener is
-   * called.
+   * Calls a listener whenever the bus works again after an interruption. Messages sent during the
+   * interruption may be lost. All subscriptions are restored before the listener is called.
    */
   onGap(listener: () => void): Subscription;
 
-  /** Closes the bus and drops messages in transit. May be called twice. */
+  /** Closes the bus and drops messages in transit. Can be called more than once. */
   close(): Promise<void>;
 }
 
@@ -75,13 +80,13 @@ export function decodeMessage<S extends v.GenericSchema>(
   return parsed.success ? parsed.output : undefined;
 }
 
-/** Event of a bus's emitter: the bus is up again after an interruption. */
+/** Event that a bus emits when it works again after an interruption. */
 export const GAP = Symbol('gap');
 
 /**
- * Adds a listener to an emitter.
+ * Adds a listener to an event emitter.
  *
- * @param onLast called when the event has lost its last listener
+ * @param onLast called when the last listener for the event has been removed
  */
 export function listenTo(
   emitter: EventEmitter,
@@ -99,7 +104,7 @@ export function listenTo(
 }
 
 /**
- * Waits for an answer from Valkey, but at most for `ANSWER_TIMEOUT`.
+ * Waits for an answer from Valkey, for at most `ANSWER_TIMEOUT`.
  *
  * @param onLate called if there is no answer in time
  * @throws Error if there is no answer in time

@@ -1,7 +1,7 @@
 /**
- * Forwards a page's request to another server, because a room's data are on the server that runs
- * the room. The request and its answer travel as HTTP through a tunnel over the bus. The other
- * server handles the request as if it had come from a page. Start at `RequestRelay.pass`.
+ * Forwards a page's request to the server that runs the requested room, because only that server
+ * has the room's data. The request and its answer are sent as HTTP through a tunnel over the bus.
+ * The other server handles the request as if it came from a page. Start at `RequestRelay.pass`.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -24,49 +24,61 @@ import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus
 
 /** Times and limits for HTTP requests that one server forwards to another. */
 export const REQUESTS = {
-  /** Interval of messages with which each end of a tunnel reports that it is open, in ms. */
+  /**
+   * Interval of heartbeats, in ms: messages with which each end of a tunnel reports that it is
+   * still open.
+   */
   beat: 2_500,
-  /** Maximum number of bytes in one message. */
+  /** Maximum number of bytes in one message of a tunnel. */
   part: 262_144,
   /** Maximum number of unconfirmed messages per direction of a tunnel. */
   window: 4,
   /**
-   * If a server has forwarded this many requests that are still in progress, it forwards no further
-   * GET or HEAD requests. The same limit applies to requests that it is answering for other servers.
+   * Maximum number of forwarded requests in progress at a server. At this limit, the server
+   * forwards no further GET or HEAD requests. The limit applies separately to requests that the
+   * server answers for other servers.
    */
   most: 64,
-  /** The same limit, for the requests of one visitor's address that a server has forwarded. */
+  /**
+   * Maximum number of requests in progress that a server has forwarded for one visitor's address.
+   */
   mostEach: 16,
 } as const;
 
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
-/** Header with the visitor's address; only trusted in requests from a tunnel. */
+/**
+ * Header with the visitor's address. It is trusted only in requests that arrive through a tunnel.
+ */
 const ADDRESS = 'x-vivarium-address';
 const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
-/** Headers that belong to one connection, not to an answer. */
+/** HTTP headers of an answer that are not forwarded, because they describe a single connection. */
 const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
-/** What the id of the answering end of a tunnel ends with. */
+/** Suffix that is added to a tunnel's id at the server that answers. */
 const ANSWER = '/answer';
 const BUSY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
 
 const id = v.pipe(v.string(), v.maxLength(64));
 const target = v.union([v.strictObject({ room: id }), v.strictObject({ server: id })]);
 const opening = v.strictObject({ id, from: id, to: target, isLimited: v.boolean() });
-/** A message to one end of a tunnel. A message without further fields is a heartbeat. */
+/**
+ * A message to one end of a tunnel. A message with only the fields `id` and `from` is a heartbeat.
+ */
 const message = v.strictObject({
-  /** The end that the message is for, and the server of the other end. */
+  /**
+   * `id`: the end of the tunnel that should receive the message. `from`: the server that sent it.
+   */
   ...{ id, from: id },
-  /** Sequence number of a message with `bytes` or with the end of the stream. */
+  /** Sequence number; present if the message has `bytes` or ends the stream. */
   number: v.optional(count),
   bytes: v.optional(v.custom<Uint8Array>(ArrayBuffer.isView)),
   end: v.optional(v.picklist(['whole', 'broken'])),
-  /** Number of messages that have been read. */
+  /** Number of messages that the sender of this message has read so far. */
   confirmed: v.optional(count),
 });
 type Message = v.InferOutput<typeof message>;
 
-/** The server that should answer: the server that runs a room, or a server by name. */
+/** Says which server should answer: the server that runs a room, or a server with a given name. */
 export type RelayTarget = v.InferOutput<typeof target>;
 
 /** Thrown if no other server answered a request, or if too many requests are in progress. */
@@ -79,21 +91,21 @@ export class RelayError extends Error {
 }
 
 /**
- * One end of a stream of bytes between two servers. It breaks off if a message is lost, or if
- * nothing has been heard from the other end for `ANSWER_PATIENCE`.
+ * One end of a stream of bytes between two servers. The tunnel breaks if a message is lost, or if
+ * the other end has sent nothing for `ANSWER_PATIENCE` ms.
  */
 class Tunnel extends Duplex {
   private sent = 0;
   private received = 0;
   private toldReceived = 0;
-  /** Sends the rest of a write, once the other end has confirmed more messages. */
+  /** Continues a write that waits until the other end has confirmed more messages. */
   private goOn = (): void => {};
   private cancelPatience = (): void => {};
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed number of messages that the other end has read; negative if it may not be
-   *   there yet
+   * @param confirmed number of messages that the other end has read. Minus `REQUESTS.window` if no
+   *   data may be sent before the other end has answered.
    */
   constructor(
     private readonly clock: Clock,
@@ -104,7 +116,6 @@ class Tunnel extends Duplex {
     this.waitForOther();
   }
 
-  /** Handles a message from the other end. */
   receive({ number, bytes, end, confirmed }: Message): void {
     this.waitForOther();
     if (end === 'broken' || (number !== undefined && number !== this.received)) {
@@ -163,22 +174,25 @@ export interface RequestRelayOptions {
   readonly clock: Clock;
   /** Whether this server answers requests for a target. */
   readonly isFor: (to: RelayTarget) => boolean;
-  /** Answers requests that other servers have already authorised. */
+  /**
+   * Request handler for requests that other servers have forwarded. The other servers have already
+   * authorised these requests.
+   */
   readonly serve: RequestListener;
 }
 
 /**
- * One server's end of the relay. Forwards requests of this server over the bus, and answers
+ * The relay of one server. Forwards requests of this server's visitors over the bus, and answers
  * requests of other servers.
  */
 export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server = createServer({ requestTimeout: 0 }, this.options.serve);
-  /** For each tunnel's id at this server: the tunnel, and the server of its other end. */
+  /** Open tunnels by their id at this server: the tunnel, and the server at its other end. */
   private readonly tunnels = new Map<string, { readonly tunnel: Tunnel; other?: string }>();
-  /** The tunnels through which this server answers requests. */
+  /** Tunnels through which this server answers requests of other servers. */
   private readonly answering = new Set<Duplex>();
-  /** For each visitor's address, the number of forwarded requests in progress. */
+  /** Number of forwarded requests in progress, by visitor's address. */
   private readonly passing = new Map<string, number>();
   private subscriptions: readonly Subscription[] = [];
 
@@ -196,8 +210,8 @@ export class RequestRelay {
   }
 
   /**
-   * Returns the visitor's address of a request that another server has forwarded; undefined for all
-   * other requests.
+   * Returns the address of the visitor who made a request that another server has forwarded;
+   * undefined for all other requests.
    */
   addressOf({ socket, headers }: IncomingMessage): string | undefined {
     return this.answering.has(socket) ? `${headers[ADDRESS]}` : undefined;
@@ -210,11 +224,13 @@ export class RequestRelay {
   }
 
   /**
-   * Answers a request with another server's answer. Resolves when the answer has ended. If the
-   * answer breaks off, the visitor's connection is closed.
+   * Forwards a request to another server, and sends that server's answer to the visitor. Resolves
+   * when the answer has ended. If the answer breaks off, closes the visitor's connection.
    *
+   * @param to the server that should answer
    * @param address the visitor's address
-   * @throws RelayError before anything has been answered
+   * @throws RelayError if no server answers or too many requests are in progress; nothing has been
+   *   sent to the visitor then
    */
   async pass(
     to: RelayTarget,
@@ -224,14 +240,15 @@ export class RequestRelay {
   ): Promise<void> {
     const { method, originalUrl, url = '', body } = request;
     const path = originalUrl ?? url;
-    // Only the host's requests use other methods, and visitors must not block the host.
+    // Limit only GET and HEAD requests. Other methods are used only by the host, and visitors must
+    // not be able to block the host.
     const isLimited = method === 'GET' || method === 'HEAD';
     const ofAddress = this.passing.get(address) ?? 0;
     const all = [...this.passing.values()].reduce((sum, one) => sum + one, 0);
     if (isLimited && (all >= REQUESTS.most || ofAddress >= REQUESTS.mostEach)) {
       throw new RelayError('too-many');
     }
-    // A request may name a whole URL as its path.
+    // Do not forward a request whose path is a whole URL.
     if (!this.options.bus.isUp || !path.startsWith('/')) throw new RelayError('no-answer');
     this.passing.set(address, ofAddress + 1);
     const tunnel = this.connect(to, isLimited);
@@ -266,8 +283,9 @@ export class RequestRelay {
   }
 
   /**
-   * Sends a GET request to another server and reads the JSON of its answer.
+   * Sends a GET request to another server and parses the answer as JSON.
    *
+   * @param to the server that should answer
    * @param time how long to wait for the answer, in ms
    * @throws Error if no server answers
    */
@@ -286,7 +304,6 @@ export class RequestRelay {
     }
   }
 
-  /** Opens a tunnel to another server. */
   private connect(to: RelayTarget, isLimited: boolean): Tunnel {
     const call = randomUUID();
     const tunnel = this.open(call, call + ANSWER, -REQUESTS.window);
@@ -294,14 +311,14 @@ export class RequestRelay {
     return tunnel;
   }
 
-  /** Creates an end of a tunnel. @param otherId id of the tunnel at the other server */
+  /** Creates this server's end of a tunnel. @param otherId id of the tunnel at the other server */
   private open(ownId: string, otherId: string, confirmed: number, other?: string): Tunnel {
     const tunnel = new Tunnel(this.options.clock, confirmed, (sent) => {
       const to = this.tunnels.get(ownId)?.other;
       if (to !== undefined) this.send(to, { id: otherId, ...sent });
     });
     this.tunnels.set(ownId, { tunnel, ...(other !== undefined && { other }) });
-    // Whoever reads or writes the tunnel notices an error.
+    // Ignore errors here: the code that reads or writes the tunnel handles them.
     return tunnel.on('error', () => {}).once('close', () => this.tunnels.delete(ownId));
   }
 
@@ -314,7 +331,8 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // If a second server answers, or if the answer is no longer wanted here, close the other end.
+    // If a second server answers, or if this server no longer waits for the answer, tell the sender
+    // to close its end.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
     }
@@ -335,7 +353,11 @@ export class RequestRelay {
   }
 }
 
-/** Sends a request through a tunnel. @throws Error if the tunnel breaks off before the answer */
+/**
+ * Sends a request through a tunnel and waits for the response headers.
+ *
+ * @throws Error if the tunnel breaks before the response
+ */
 async function ask(
   tunnel: Duplex,
   asked: {
@@ -345,7 +367,7 @@ async function ask(
   },
   body?: string,
 ): Promise<IncomingMessage> {
-  // Node sets no content-length for a DELETE request, so set it here.
+  // Set content-length explicitly, because Node does not set it for a DELETE request.
   const type = body !== undefined && {
     'content-type': 'application/json',
     'content-length': `${Buffer.byteLength(body)}`,
@@ -356,8 +378,8 @@ async function ask(
     headers: { ...asked.headers, ...type, host: 'vivarium' },
   }).end(body);
   const answered = once(request, 'response');
-  // The request may also fail after the response has begun. Ignore that here, because reading the
-  // response reports it.
+  // The request may still fail after the response has begun. Ignore that error here, because
+  // reading the response reports it.
   request.on('error', () => {});
   const [answer] = (await answered) as [IncomingMessage];
   return answer;

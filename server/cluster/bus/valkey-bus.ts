@@ -1,4 +1,7 @@
-/** A bus over Valkey's publish and subscribe. It reconnects by itself. Start at `ValkeyBus`. */
+/**
+ * A message bus that uses Valkey's publish and subscribe, and reconnects automatically. Start at
+ * `ValkeyBus`.
+ */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { RedisClientType } from '@redis/client';
@@ -13,35 +16,37 @@ import {
   type Subscription,
 } from './bus.ts';
 
-/** How messages between servers are sent. */
 const BUS = {
-  /** Interval of messages that a server sends to itself to check its connection, in ms. */
+  /** Interval of the check messages that a server sends to itself through Valkey, in ms. */
   beat: 500,
-  /** After this many missed check messages in a row, the connection is closed. */
+  /** Number of consecutive check messages that may be lost before the connection is closed. */
   missedBeats: 3,
-  /** Maximum number of bytes that may wait to be sent. */
+  /**
+   * Maximum number of unsent bytes in memory. If more bytes wait to be sent, the connection is
+   * closed.
+   */
   backlog: 33_554_432,
-  /** Delay before a lost connection is retried, in ms. */
+  /** Delay before an attempt to replace a lost connection, in ms. */
   redial: 100,
 } as const;
 
 interface LinkOptions {
-  /** redis://user:password@host:port/database */
+  /** Address of Valkey, in the form redis://user:password@host:port/database. */
   readonly url: string;
   readonly clock: Clock;
   readonly onMessage: (channel: string, message: Uint8Array) => void;
-  /** Called once, when the link is lost after it was up. */
+  /** Called once, if the connection is lost after it was established. */
   readonly onLost: (why: string) => void;
 }
 
 /**
- * Publishes on one connection and listens on another. Regularly sends itself a message (a beat).
- * Ends if beats do not return, or if too many bytes wait to be sent. An ended link never
- * reconnects.
+ * A pair of connections to Valkey: one publishes, the other listens. Regularly sends itself a check
+ * message. Closes if check messages do not return, or if too many bytes wait to be sent. A closed
+ * link never reconnects.
  */
 class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
-  /** Round-trip time of the last beat (a message to itself), in ms. */
+  /** Round-trip time of the last check message, in ms. */
   latency: number | undefined;
   private missed = 0;
   private beatAt = 0;
@@ -50,8 +55,8 @@ class ValkeyLink {
   private isOver = false;
   private isReady = false;
   /**
-   * For each channel, its message handler, and a promise that resolves when Valkey has confirmed
-   * the subscription.
+   * Subscriptions by channel: the message handler, and a promise that resolves when Valkey has
+   * confirmed the subscription.
    */
   private readonly subscriptions = new Map<
     string,
@@ -71,9 +76,10 @@ class ValkeyLink {
   }
 
   /**
-   * Connects and subscribes to all channels, including channels that are added while it connects.
-   * Loads the client library only now, because processes without a cluster do not need it.
+   * Connects to Valkey and subscribes to all channels, including channels that are added meanwhile.
+   * Loads the client library only now, because servers without a cluster do not need the library.
    *
+   * @param channels returns all channels that currently have listeners
    * @throws Error if Valkey cannot be reached, or does not answer
    */
   static async open(options: LinkOptions, channels: () => string[]): Promise<ValkeyLink> {
@@ -83,7 +89,8 @@ class ValkeyLink {
         ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
         socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy: false },
       }) as unknown as RedisClientType;
-    // Valkey separates keys by database, but not messages, so put the database into channel names.
+    // Channel names contain the number of the database, because Valkey separates keys by database
+    // but delivers messages to all databases.
     const database = new URL(options.url).pathname.slice(1) || '0';
     const link = new ValkeyLink(options, create(), create(), `vivarium:${database}:`);
     const connect = async (): Promise<void> => {
@@ -95,7 +102,7 @@ class ValkeyLink {
         await Promise.all(fresh.map((channel) => link.subscribe(channel)));
       }
     };
-    // The library may wait forever.
+    // Limit the time, because the library may wait forever.
     await inTime(options.clock, connect()).catch((error) => {
       link.close();
       throw error;
@@ -122,7 +129,7 @@ class ValkeyLink {
   }
 
   /**
-   * Subscribes to a channel. Resolves when Valkey has confirmed it.
+   * Subscribes to a channel. Resolves when Valkey has confirmed the subscription.
    *
    * @throws Error if the link is lost
    */
@@ -146,8 +153,8 @@ class ValkeyLink {
     const known = this.subscriptions.get(channel);
     if (!known || this.isOver) return;
     this.subscriptions.delete(channel);
-    // Pass the handler. Without it, the library would confuse this call with a subscription that
-    // follows immediately.
+    // Pass the handler to `unsubscribe`. Without it, the library would also drop a new subscription
+    // to the same channel that follows immediately.
     this.subscriber
       .unsubscribe(this.prefix + channel, known.handler, true)
       .catch((error: Error) => this.lose(error.message));
@@ -160,7 +167,7 @@ class ValkeyLink {
       try {
         client.destroy();
       } catch {
-        // It is closed already.
+        // Nothing to do: the client is already closed.
       }
     }
   }
@@ -184,11 +191,14 @@ class ValkeyLink {
 }
 
 interface ValkeyBusOptions extends Pick<LinkOptions, 'url' | 'clock'> {
-  /** Called when the bus goes down and when it is up again. */
+  /** Called when the bus stops working, and when it works again. */
   readonly onUp?: (isUp: boolean, why: string) => void;
 }
 
-/** A bus over the channels of a Valkey. Reconnects whenever the link is lost. */
+/**
+ * A message bus over the channels of a Valkey server. If the link to Valkey is lost, opens a new
+ * link.
+ */
 export class ValkeyBus implements Bus {
   private readonly emitter = new EventEmitter().setMaxListeners(0);
   private link: ValkeyLink | undefined;
@@ -196,7 +206,7 @@ export class ValkeyBus implements Bus {
 
   private constructor(private readonly options: ValkeyBusOptions) {}
 
-  /** Connects. @throws Error if Valkey cannot be reached, or requires another password */
+  /** Connects to Valkey. @throws Error if Valkey cannot be reached, or requires another password */
   static async open(options: ValkeyBusOptions): Promise<ValkeyBus> {
     const bus = new ValkeyBus(options);
     bus.link = await bus.dial();
@@ -222,7 +232,8 @@ export class ValkeyBus implements Bus {
     const subscription = listenTo(this.emitter, channel, listener, unsubscribe);
     const { link } = this;
     await link?.subscribe(channel).catch(() => {});
-    // If the link was lost meanwhile, the next link restores all subscriptions.
+    // If the link was lost in the meantime, wait for the next link, which restores all
+    // subscriptions.
     if (!link || link !== this.link) await this.up(signal);
     return subscription;
   }
@@ -242,7 +253,7 @@ export class ValkeyBus implements Bus {
     return this.closing.signal.aborted;
   }
 
-  /** Waits until the bus is up. @throws Error if the bus has been closed */
+  /** Waits until the bus works. @throws Error if the bus has been closed */
   private async up(signal: AbortSignal): Promise<void> {
     if (!this.isUp) await once(this.emitter, GAP, { signal });
   }

@@ -1,6 +1,7 @@
 /**
  * Opens the records of a data folder: locks and verifies the folder, and starts the thread that
- * reads and writes it. Never reads an unverified file in this process. Start at `openFolder`.
+ * reads and writes the data file. Files are verified in another process before this process reads
+ * them. Start at `openFolder`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,18 +16,22 @@ import { type Records, StoreError } from '../records.ts';
 import { inspect, recoverFile, resumeRecovery } from './repair.ts';
 import { notWritable, type Table } from './table.ts';
 
-/** Maximum length of a Unix socket's path, in characters, with a margin. */
+/** Longest path used for a Unix socket, in characters; below the limits of operating systems. */
 const MAX_PATH = 100;
-/** How long to wait in case another server that is starting replaces our socket, in ms. */
+/**
+ * How long to wait, in ms, before checking that no other starting server has replaced our socket.
+ */
 const RACE_DELAY = 60;
-/** Whether to listen on a named pipe (Windows), which has no path in the file system. */
+/**
+ * Whether to listen on a named pipe, as on Windows. A named pipe has no path in the file system.
+ */
 const HAS_PIPES = process.platform === 'win32';
 
 /**
- * Locks a folder for this server by listening on a socket there. The socket of a killed server does
- * not answer, so no process ids or file ages need to be interpreted.
+ * Locks a folder for this server by listening on a socket in the folder. If the server is killed,
+ * its socket no longer answers, so the lock never has to be judged by a process id or a file's age.
  *
- * @returns a function that releases the folder
+ * @returns a function that releases the lock
  * @throws StoreError in-use, not-writable
  */
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
@@ -72,7 +77,7 @@ async function answers(path: string): Promise<boolean> {
   }
 }
 
-/** `workerData` of the store's thread. */
+/** Data passed to the storage thread when it starts (`workerData`). */
 export interface StoreStart {
   readonly folder: string;
   readonly readOnly: boolean;
@@ -117,21 +122,22 @@ export async function startTable(start: StoreStart): Promise<Records> {
   };
 }
 
-/** Records with the result of their verification. */
+/** Records of a folder, with the result of the folder's verification. */
 export interface FolderRecords extends Records {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
   /**
-   * Reason why the file was replaced by a copy of its readable records; undefined if it was not.
+   * Why the data file was replaced by a copy of its readable records; undefined if it was not
+   * replaced.
    */
   readonly recovered?: string | undefined;
 }
 
 /**
- * Opens a folder exclusively, and creates it if it does not exist.
+ * Opens and locks a data folder. Creates the folder if it does not exist.
  *
- * @param recovery how to handle an unreadable file: `aside` is the folder that receives it, `rooms`
- *   names rooms that may be stored in it. If absent, an unreadable file is an error.
+ * @param recovery how to handle an unreadable data file: `aside` is the folder to move the file to,
+ *   `rooms` names rooms that the file may contain. If absent, an unreadable file is an error.
  * @throws StoreError not-writable, in-use, damaged
  */
 export async function openFolder(
@@ -175,11 +181,15 @@ export async function openFolder(
   }
 }
 
-/** Matches keys of snapshot data. If such a record is damaged, an older snapshot can be used. */
+/**
+ * Matches the keys of a snapshot's records. If one of these records is damaged, an older snapshot
+ * can be used instead.
+ */
 const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
- * Opens a folder like `openFolder`, but fails if records other than snapshot data are damaged.
+ * Opens a data folder like `openFolder`, but fails if any record is damaged that does not belong to
+ * a snapshot.
  *
  * @throws StoreError not-writable, in-use, damaged
  */
@@ -194,7 +204,11 @@ export async function openSound(folder: string): Promise<FolderRecords> {
   );
 }
 
-/** Opens a folder read-only, even while a server uses it. @throws StoreError damaged, not-kept */
+/**
+ * Opens a data folder read-only, even if a server is using it.
+ *
+ * @throws StoreError damaged, not-kept
+ */
 export async function readFolder(folder: string): Promise<Records> {
   await inspect(resolve(folder));
   return startTable({ folder, readOnly: true });
@@ -204,11 +218,12 @@ export async function readFolder(folder: string): Promise<Records> {
 const LENGTH = 32;
 
 /**
- * Reads a secret of the server. If there is none, creates it from random bytes, in a file with mode
- * 600.
+ * Reads a secret of the server from a file. If there is no such file, creates the secret from
+ * random bytes, and the file with mode 600.
  *
- * @param folder the data folder; if undefined, the secret is not stored
- * @returns the secret, [32]
+ * @param folder the data folder; if undefined, a new secret is created and not stored
+ * @param name the file's name
+ * @returns the secret, 32 bytes
  * @throws StoreError not-writable
  */
 export function storedSecret(folder: string | undefined, name: string): Uint8Array {

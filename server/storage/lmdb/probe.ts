@@ -1,13 +1,14 @@
 /**
- * Verifies, and optionally copies or recovers, a store in a separate process, because a damaged
- * file may crash the process that reads it.
+ * Main script of a process that verifies a data folder, and optionally copies or recovers its
+ * records. Runs as a separate process because reading a damaged file may crash the process.
  */
 import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './repair.ts';
 import { entriesOf, openTable, writeCopy } from './table.ts';
 
 /**
- * Prefix of keys whose values are not encoded by `encodeRecord`, and therefore have no checksum.
+ * Prefix of the keys of LMDB records that `encodeRecord` did not encode, and that therefore have no
+ * checksum.
  */
 const INTERNAL = '!';
 
@@ -26,7 +27,7 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
     }
     if (fresh === undefined) return { damaged, copied: false };
     const copy = writeCopy(table, fresh);
-    // If there is no space for a copy, the file itself is used.
+    // If copying fails, for example for lack of space, the original file stays in use.
     const copied = await copy.then(
       () => true,
       () => false,

@@ -1,6 +1,6 @@
 /**
  * Verifies a folder's data before use, and replaces a damaged file by a copy of its readable
- * records. Reads unverified files only in the separate process of `probe.ts`. Start at `inspect`.
+ * records. Unverified files are read only in a separate process (`probe.ts`). Start at `inspect`.
  */
 import {
   appendFileSync,
@@ -21,20 +21,20 @@ import { DATA_FILE, freeBytes, keyAfter, openTable, type Table, WITNESS_FILE } f
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /**
- * File in the copy's folder that lists the key prefixes whose copying has begun. If the process
- * crashed, it may have been reading records of the last prefix.
+ * File in the copy's folder. Lists the key prefixes whose copying has begun. If the process
+ * crashes, it was probably reading records with the last prefix in this list.
  */
 const BEGUN = 'begun';
-/** Line in `BEGUN` that stands for opening the file. */
+/** First line of the file `BEGUN`, written before the damaged data file is opened. */
 const FILE = 'the file';
 /** Maximum number of records read at a time. */
 const PART = 64;
-/** Number of bytes after which a transaction is committed. */
+/** A transaction is committed once its records exceed this size, in bytes. */
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /**
- * Copies intact records. If the process crashes, call this again in a new process, which continues
- * after the range of keys at which the old process crashed.
+ * Copies all intact records of a damaged file. If the process crashes, call this again in a new
+ * process: it skips the range of keys that the crashed process was reading.
  *
  * @param fresh folder of the copy
  * @param rooms names of rooms to look for, in addition to rooms whose main record is readable
@@ -49,7 +49,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Ignore the result: after a crash, the next process must open the file again.
+  // Record that this process begins to open the damaged file. Ignore the result, because the file
+  // must be opened even if an earlier process did the same.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -64,7 +65,7 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     }
     await from.close();
   } catch {
-    // No part of the record can be read.
+    // If the damaged file cannot be opened or read any further, keep what has been copied so far.
   }
   await into.close();
   return damaged;
@@ -79,8 +80,8 @@ function begunIn(fresh: string): Set<string> {
 }
 
 /**
- * Copies the records of a key prefix forwards from the first record, and backwards from the last,
- * each until reading fails.
+ * Copies the records of a key prefix, first forwards from the first record and then backwards from
+ * the last record. Each pass ends when reading fails.
  */
 function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): void {
   let batch: Entry[] = [];
@@ -107,7 +108,7 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
   write();
 }
 
-/** Yields the records of a range of keys until reading fails or keys are out of order. */
+/** Yields the records of a range of keys, until reading fails or a key is out of order. */
 function* readable(table: Table, span: Span): Generator<Entry> {
   let { from, to, backwards = false } = span;
   for (let limit = PART; ; ) {
@@ -115,7 +116,8 @@ function* readable(table: Table, span: Span): Generator<Entry> {
     try {
       entries = table.list({ from, to, backwards, limit });
     } catch {
-      // Retry one record at a time, because the records before a damaged record are readable.
+      // Reading several records failed. Retry one record at a time, to get the records before the
+      // damaged one.
       if (limit === 1) return;
       limit = 1;
       continue;
@@ -130,7 +132,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
   }
 }
 
-/** Result of a verification, as sent by the probe process. */
+/** Result of verifying a data folder, as sent by the process that runs `probe.ts`. */
 export interface Findings {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
@@ -140,17 +142,17 @@ export interface Findings {
   readonly failure?: { readonly reason: 'damaged' | 'not-writable'; readonly message: string };
 }
 
-/** Folder of a copy, inside the data folder. */
+/** Folder for a copy of the data file, inside the data folder. */
 const FRESH = 'fresh';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * Reads all records in a separate process, because a damaged file can crash the process that reads
- * it.
+ * Verifies all records of a folder. Reads them in a separate process, because reading a damaged
+ * file can crash the process.
  *
- * @param options.renew whether to replace the file by a copy of its records. If so, no process may
- *   have the folder open.
+ * @param options.renew whether to replace the data file by a fresh copy of its records. If true, no
+ *   process may have the folder open.
  * @returns keys of damaged records
  * @throws StoreError damaged if the data cannot be read; not-writable
  */
@@ -165,7 +167,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       renameSync(join(fresh, DATA_FILE), file);
-      // The log restarts after this, so a power failure must not bring the old file back.
+      // Sync the folder, so that the old data file does not reappear after a power failure. It
+      // would not match the log, which is restarted afterwards.
       syncFolder(folder);
     }
     return damaged;
@@ -177,33 +180,35 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
 /** Maximum time for one attempt to read a damaged file, in ms. */
 const RECOVER_PATIENCE = 300_000;
 /**
- * Maximum number of crashes of the process that copies a file. After that, the copy is used as it
- * is.
+ * Maximum number of crashes of the process that copies a damaged file. Afterwards, the incomplete
+ * copy is used.
  */
 const MAX_CRASHES = 40;
 
 /**
- * File that marks a copy as complete, in the copy's folder. The copy may then replace the damaged
- * file.
+ * File that marks a copy as complete, inside the copy's folder. Once it exists, the copy may
+ * replace the damaged file.
  */
 const WHOLE_FILE = 'whole';
 const FILES = [DATA_FILE, WITNESS_FILE, LOG_FILE];
 
-/** Content of `WHOLE_FILE`. */
+/** Content of the file `WHOLE_FILE`: how to replace a damaged data file by its copy. */
 interface Replacement {
-  /** Folder that receives the damaged files; must not exist yet. */
+  /** Folder to which the damaged files are moved; must not exist yet. */
   readonly aside: string;
-  /** Members of `FILES` that the copy contains. */
+  /** Names of the files that the copy contains; a subset of `FILES`. */
   readonly files: readonly string[];
   /** A sentence that describes the damage. */
   readonly why: string;
 }
 
 /**
- * Replaces a damaged file by a copy of its readable records. No process may have the folder open.
+ * Replaces a damaged data file by a copy of its readable records. No process may have the folder
+ * open.
  *
- * @param damage.rooms names of rooms that may be stored in the file
- * @returns keys of damaged records, which the copy lacks; undefined if there is no space for a copy
+ * @param damage.rooms names of rooms that the file may contain
+ * @returns keys of damaged records, which are not in the copy; undefined if there is no space for a
+ *   copy
  */
 export async function recoverFile(
   folder: string,
@@ -217,8 +222,8 @@ export async function recoverFile(
   for (let crashes = 0; crashes < MAX_CRASHES; crashes++) {
     const found = await probe(folder, fresh, 'recover', ...rooms).catch(() => undefined);
     damaged.push(...(found?.damaged ?? []));
-    // Retry only if the process crashed after it had opened the file. The next process then skips
-    // the range of keys at which this one crashed.
+    // Retry only if the process crashed after it had opened the damaged file. The next process then
+    // skips the range of keys that this process was reading.
     if (found || begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));
@@ -230,11 +235,11 @@ export async function recoverFile(
 }
 
 /**
- * Completes the replacement of a damaged file if the process was killed during it. No process may
- * have the folder open.
+ * Completes the replacement of a damaged data file if an earlier process was killed during it. No
+ * process may have the folder open.
  *
- * @param aside folder that receives the damaged file; if absent, the folder that was chosen
- *   originally
+ * @param aside folder to which the damaged file is moved; if absent, the folder that the earlier
+ *   process chose
  * @returns a sentence that describes the damage; undefined if there is nothing to complete
  */
 export function resumeRecovery(folder: string, aside?: string): string | undefined {
@@ -242,7 +247,8 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
   try {
     replacement = JSON.parse(readFileSync(join(folder, FRESH, WHOLE_FILE), 'utf8'));
   } catch {
-    // The mark is missing or incomplete, so nothing has been replaced yet.
+    // The file that marks the copy as complete is missing or incomplete, so no file has been
+    // replaced yet.
     return undefined;
   }
   if (aside && existsSync(replacement.aside)) renameSync(replacement.aside, aside);
@@ -251,8 +257,8 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
 }
 
 /**
- * Moves the damaged files aside and the copy into their place. Also works if the process was killed
- * during an earlier call.
+ * Moves the damaged files to another folder, and moves the copy to their place. If the process is
+ * killed during this call, calling it again completes the move.
  */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {
   const fresh = join(folder, FRESH);
@@ -268,7 +274,7 @@ function replaceFiles(folder: string, { aside, files }: Replacement): void {
   rmSync(fresh, { recursive: true, force: true });
 }
 
-/** Whether the disk has space for a copy of the folder's data, with a margin. */
+/** Whether the disk has enough space, with a margin, for a copy of the folder's data file. */
 function hasSpace(folder: string): boolean {
   const { size = 0 } = statSync(join(folder, DATA_FILE), { throwIfNoEntry: false }) ?? {};
   return size === 0 || freeBytes(folder) > 1.5 * size;

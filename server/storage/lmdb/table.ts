@@ -1,7 +1,7 @@
 /**
- * Records in an LMDB environment with a write-ahead log, in the calling thread. Every write is on
- * disk when it returns: a small write in the log; a large one in the environment, together with
- * everything before it. Start at `openTable`.
+ * Stores records in an LMDB environment with a write-ahead log, in the calling thread. When a write
+ * returns, its data are on disk: a small write goes into the log, a large write goes into the
+ * environment, together with all writes in the log. Start at `openTable`.
  */
 import {
   closeSync,
@@ -32,26 +32,29 @@ import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.t
 
 export const DATA_FILE = 'data.mdb';
 /**
- * File with the number of the last write. Reveals lost writes, which neither LMDB nor a truncated
- * log would show.
+ * File that stores the number of the last write. It reveals the loss of the latest writes, which
+ * neither LMDB nor a truncated log would show.
  */
 export const WITNESS_FILE = 'witness';
-/** Folder of files that are written without waiting for the disk, one per key. */
+/** Folder for files that are written without waiting for the disk. Each key has its own file. */
 const UNSYNCED = 'unsynced';
-/** Key under which the environment stores its number of writes. */
+/** Key under which the LMDB environment stores the number of its last write. */
 const COUNT_KEY = '!count';
 const COUNT_BYTES = 12;
-/** Maximum size of a write in the log, in bytes; larger ones go directly into the environment. */
+/**
+ * Maximum size of a write that goes into the log, in bytes. Larger writes go directly into the LMDB
+ * environment.
+ */
 const LOGGED_BYTES = 32_768;
 
-/** `Records` with synchronous methods. */
+/** The methods of `Records`, but synchronous. */
 export type Table = ReturnType<typeof openTable>;
 
 /**
- * Opens the records of an existing folder. A damaged file may crash the process.
+ * Opens the records of an existing folder. Reading a damaged file may crash the process.
  *
  * @param options.live whether another process may be writing to the folder
- * @param options.ignoreLoss whether to open it even if writes are missing or damaged
+ * @param options.ignoreLoss whether to open the folder even if writes are missing or damaged
  * @throws StoreError not-writable; damaged if the file is unreadable or writes are missing
  */
 export function openTable(
@@ -62,8 +65,8 @@ export function openTable(
     ignoreLoss = false,
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
-  // Another process may write between these reads. In this order, a later read includes all writes
-  // that an earlier one includes.
+  // Another process may write between these three reads. So read the witness file first, then the
+  // log, then the environment: each contains at least the writes that the one before it contains.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -71,8 +74,8 @@ export function openTable(
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
   if (missing > 0) loss = `${missing} writes before the log are missing`;
-  // In a live folder, another process may be in the middle of writing the log, so ignore the
-  // damage.
+  // Ignore damage to the log of a live folder, because another process may be writing to the log
+  // right now.
   else if (isDamaged && !live) loss = 'their log is damaged';
   else if (witnessed > last) loss = `the last ${witnessed - last} writes are missing`;
   if (loss && !ignoreLoss) {
@@ -80,8 +83,8 @@ export function openTable(
     throw new StoreError('damaged', `The data in ${folder} are damaged: ${loss}.`);
   }
   /**
-   * Changes in the log that are not in the environment yet. A key with undefined is a removed
-   * record.
+   * Changes that are in the log but not yet in the environment. For a removed record, the value is
+   * undefined.
    */
   const changes: Changes = new Map();
   for (const write of writes) addTo(changes, write);
@@ -90,7 +93,7 @@ export function openTable(
   const log = new WriteAheadLog(folder, end);
   const unsyncedFile = (key: string): string => join(folder, UNSYNCED, encodeURIComponent(key));
   const space = new SpaceGuard(() => freeBytes(folder));
-  /** Writes everything in the log, and one more write, into the environment. */
+  /** Writes all changes in the log, and one more write, into the environment. */
   const settle = (write: Write, number: number): void => {
     const all = addTo(new Map(changes), write);
     db.transactionSync(() => {
@@ -105,16 +108,16 @@ export function openTable(
     log.restart();
   };
   /**
-   * Reads a record as a copy, because sending a view to another thread would transfer its whole
-   * buffer.
+   * Reads a copy of a record. A copy is needed because sending a view to another thread would
+   * transfer the view's whole buffer.
    */
   const get = (key: string): Uint8Array | undefined => {
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
     return bytes && new Uint8Array(bytes);
   };
   /**
-   * Splits a range of keys: finds the keys that the log changes, and the range of the environment
-   * that contains the other keys.
+   * Splits a range of keys into the keys that the log changes, and the range to read from the
+   * environment for all other keys.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
@@ -166,8 +169,8 @@ export function openTable(
           mkdirSync(join(folder, UNSYNCED), { recursive: true });
           writeFileSync(`${file}.new`, encodeRecord(key, parts), { mode: 0o600 });
         }
-        // Remove the old file first, because ext4 immediately writes out a file that replaces
-        // another.
+        // Remove the old file before renaming the new one. Otherwise ext4 would write the file to
+        // disk immediately.
         rmSync(file, { force: true });
         if (parts.length > 0) renameSync(`${file}.new`, file);
       } catch (error) {
@@ -177,10 +180,10 @@ export function openTable(
     getUnsynced(key: string): Uint8Array[] | undefined {
       try {
         const parts = decodeRecord(key, readFileSync(unsyncedFile(key))) as Uint8Array[];
-        // Copy, because sending a view to another thread would transfer its whole buffer.
+        // Copy the bytes, because sending a view to another thread would transfer its whole buffer.
         return parts.map((part) => new Uint8Array(part));
       } catch {
-        // The file is missing or incomplete.
+        // A file that is missing or incomplete counts as no data.
         return undefined;
       }
     },
@@ -191,15 +194,15 @@ export function openTable(
       for (const [key, bytes] of changes) sum += Number(!!bytes) - Number(db.doesExist(key));
       return sum;
     },
-    /** Number of writes so far. */
     writes: (): number => count,
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Compare numbers of writes, so that writes without records count, too.
+          // Compare the numbers of writes instead of looking for changes, because a write may
+          // contain no records.
           if (settled < count) settle({}, count);
         } catch {
-          // The next start reads the log.
+          // Ignore the error: the changes are still in the log, which the next start reads.
         }
         log.close(settled === count);
       }
@@ -237,16 +240,19 @@ function openWitness(folder: string): number {
   }
 }
 
-/** Updates the witness file. Ignores failures, because an outdated number does no harm. */
+/**
+ * Stores the number of the last write in the witness file. Ignores failures, because a number that
+ * is too low does no harm.
+ */
 function writeWitness(file: number, count: number): void {
   try {
     writeSync(file, encodeCount(count), 0, COUNT_BYTES, 0);
   } catch {
-    // The write itself is stored.
+    // Nothing to do: the write itself is stored.
   }
 }
 
-/** Encodes a number of writes with its checksum. */
+/** Encodes a number of writes, with a checksum. */
 export function encodeCount(count: number): Buffer {
   const bytes = Buffer.alloc(COUNT_BYTES);
   bytes.writeDoubleLE(count);
@@ -254,14 +260,14 @@ export function encodeCount(count: number): Buffer {
   return bytes;
 }
 
-/** Decodes a number of writes; 0 if it is missing or damaged. */
+/** Decodes a number of writes; 0 if the bytes are missing or damaged. */
 function decodeCount(bytes: Uint8Array | undefined): number {
   if (bytes?.length !== COUNT_BYTES) return 0;
   const view = Buffer.from(bytes);
   return view.readUInt32LE(8) === crc32(view.subarray(0, 8)) ? view.readDoubleLE() : 0;
 }
 
-/** Greater than every key. */
+/** A string that sorts after every key. */
 const LAST = '~';
 /** Maximum number of records read at a time. */
 const PART = 64;
@@ -279,19 +285,19 @@ export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
 /** Returns the smallest key that is greater than a given key. */
 export const keyAfter = (key: string): string => `${key}\u0000`;
 
-/** Approximate number of bytes copied per transaction. */
+/** When records are copied, a transaction is committed after this many bytes. */
 const BATCH_BYTES = 16 * 2 ** 20;
 
 /**
- * Copies every record, damaged or not, into a new environment. Does not copy the file's other
- * structures, such as its list of free pages: they cannot be verified by reading, and if they are
- * damaged, writing crashes the process.
+ * Copies every record, damaged or not, into a new environment. Does not copy other structures of
+ * the file, such as the list of free pages. Reading cannot verify these structures, and if they are
+ * damaged, writing would crash the process.
  *
- * @param folder an existing, empty folder
+ * @param folder an existing, empty folder for the new environment
  */
 export async function writeCopy(table: Table, folder: string): Promise<void> {
   const db = openDatabase(folder, false);
-  // Each transaction waits for the disk, so write small records in batches.
+  // Write small records in batches, because each transaction waits for the disk.
   let batch: Entry[] = [];
   let bytes = 0;
   const putBatch = (): void => {
@@ -313,8 +319,8 @@ export async function writeCopy(table: Table, folder: string): Promise<void> {
 }
 
 /**
- * Opens the environment. Use only synchronous calls, because failed asynchronous ones leave
- * unhandled rejections.
+ * Opens the LMDB environment in a folder. Use only its synchronous methods, because asynchronous
+ * methods that fail leave unhandled rejections.
  */
 function openDatabase(folder: string, readOnly: boolean) {
   try {
@@ -323,7 +329,8 @@ function openDatabase(folder: string, readOnly: boolean) {
       noSubdir: false,
       encoding: 'binary',
       readOnly,
-      // Write data pages before the pages that refer to them, as the original LMDB does.
+      // Sync data pages to disk before writing the pages that refer to them, as the original LMDB
+      // does.
       overlappingSync: false,
     });
   } catch (error) {
@@ -337,7 +344,6 @@ export const notWritable = (folder: string, why: string): StoreError =>
     `The folder ${folder} is not writable (${why}). Allow this user to write to it, or choose another folder with --data.`,
   );
 
-/** Converts an error from opening a file in a folder. */
 function cannotOpen(folder: string, error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: unknown };
   const denied = ['EACCES', 'EPERM', 'EROFS', 13, 1, 30].includes(code as never);
@@ -345,10 +351,12 @@ function cannotOpen(folder: string, error: unknown): StoreError {
   return new StoreError('damaged', `The data in ${folder} cannot be read: ${message}.`);
 }
 
-/** ENOSPC, EDQUOT, EFBIG, EIO (LMDB's error for a partial write) and MDB_MAP_FULL. */
+/**
+ * Error codes that mean the disk is full: ENOSPC, EDQUOT, EFBIG, EIO (LMDB's error for a partial
+ * write) and MDB_MAP_FULL.
+ */
 const NO_SPACE = new Set([28, 122, 27, 5, -30792]);
 
-/** Converts an error from writing. */
 function failedWrite(error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: number };
   return NO_SPACE.has(code ?? 0)
@@ -357,11 +365,11 @@ function failedWrite(error: unknown): StoreError {
 }
 
 const MEGABYTE = 2 ** 20;
-/** Disk space that a transaction may take, as a multiple of its records' bytes. */
+/** Maximum disk space that a transaction needs, as a multiple of the size of its records. */
 const PAGES = 2;
 /**
- * Multiple of the reserve that must be free before writes resume, so that they do not stop and
- * resume alternately.
+ * After the disk was full, writes resume once this multiple of the reserve is free. Above 1, so
+ * that writes do not stop and resume alternately.
  */
 const AGAIN = 1.25;
 
@@ -371,7 +379,7 @@ export function freeBytes(folder: string): number {
   return bavail * bsize;
 }
 
-/** Refuses writes that would leave less than a reserve free. */
+/** Refuses writes that would leave less than `DISK_RESERVE` bytes free on the disk. */
 export class SpaceGuard {
   private isShort = false;
 
@@ -379,9 +387,9 @@ export class SpaceGuard {
   constructor(private readonly free: () => number) {}
 
   /**
-   * Checks the free space. Call it before a write.
+   * Checks that the disk has enough space for a write. Call it before the write.
    *
-   * @param bytes size of the write's records
+   * @param bytes total size of the records to write
    * @throws StoreError disk-full
    */
   require(bytes: number): void {

@@ -1,9 +1,10 @@
 /**
- * A write-ahead log beside an LMDB environment. An LMDB transaction writes at least eight pages of
- * 4 KiB, however small its records; a write to the log takes one page.
+ * A write-ahead log for small writes to an LMDB environment. However small its records, an LMDB
+ * transaction writes at least eight pages of 4 KiB. A write to this log writes only one page.
  *
- * The file has its full size from the beginning. A write changes neither the file's size nor its
- * location on disk, so the file system has nothing else to write when the data are synced.
+ * The log file has its full size from the beginning, so a write changes neither the file's size nor
+ * its location on disk. The file system then has nothing but the data to write when the file is
+ * synced.
  */
 import {
   closeSync,
@@ -23,33 +24,37 @@ import { Packr } from 'msgpackr';
 import type { Write } from '../records.ts';
 
 export const LOG_FILE = 'write-ahead.log';
-/** Size of the file, in bytes. */
+/** Size of the log file, in bytes. */
 const CAPACITY = 2 * 2 ** 20;
-/** Unit in which the disk is written, in bytes. A small write does not cross page boundaries. */
+/**
+ * Page size of the log, in bytes. A write that fits into one page never crosses a page boundary, so
+ * that only one page has to be written to disk.
+ */
 const PAGE = 4_096;
 /**
- * Bytes before the payload of a frame, which holds one write: payload length, CRC-32, and the
- * write's number as a double. The CRC-32 covers everything from byte `CHECKED` on.
+ * Number of header bytes at the start of a frame; a frame holds one write. The header consists of
+ * the payload's length, a CRC-32, and the write's number as a double. The CRC-32 covers everything
+ * from byte `CHECKED` on.
  */
 const HEADER = 16;
 const CHECKED = 8;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-/** Reads a folder's log; empty if there is none. @throws the system's error */
+/** Reads the log file of a folder; empty if there is none. @throws the system's error */
 export function readLog(folder: string): Buffer {
   const path = join(folder, LOG_FILE);
   return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
 }
 
 /**
- * Finds the writes in a log that its environment does not contain yet.
+ * Finds the writes in a log that its LMDB environment does not contain yet.
  *
  * @param count number of the environment's last write
- * @returns `writes`: the new writes, in order; `last`: number of the last write, whether in the log
- *   or in the environment; `end`: byte offset of the next write; `missing`: number of writes missing
- *   between the environment and the first new write; `isDamaged`: whether a write before the last
- *   one is damaged
+ * @returns `writes`: the new writes, in order; `last`: number of the last write in the log or the
+ *   environment; `end`: byte offset at which the next write goes; `missing`: number of writes
+ *   missing between the environment's last write and the first new write; `isDamaged`: whether a
+ *   damaged write is followed by an intact one
  */
 export function contentOf(bytes: Buffer, count: number) {
   const writes: Write[] = [];
@@ -59,13 +64,14 @@ export function contentOf(bytes: Buffer, count: number) {
   for (;;) {
     const frame = [end, nextPage(end)]
       .map((at) => frameAt(bytes, at))
-      // Frames with other numbers are left over from before the log restarted, so skip them.
+      // Skip frames whose number is not the next one. They are left over from before the log was
+      // restarted.
       .find((one) => one && (last === undefined || one.number === last + 1));
     if (!frame) break;
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
       const [put, remove] = packr.unpack(frame.payload) as [[string, Uint8Array][], string[]];
-      // Copy, because sending a view to another thread would transfer its whole buffer.
+      // Copy the bytes, because sending a view to another thread would transfer its whole buffer.
       writes.push({ put: put.map(([key, own]) => ({ key, bytes: new Uint8Array(own) })), remove });
     }
     last = frame.number;
@@ -77,12 +83,12 @@ export function contentOf(bytes: Buffer, count: number) {
   return { writes, last: greatest, end, missing, isDamaged };
 }
 
-/** The log of a folder that this process has locked. */
+/** The open log of a folder. This process must have locked the folder. */
 export class WriteAheadLog {
   private file: number | undefined;
   /**
-   * Whether a failed write may have left bytes after the end, where they would be read as the next
-   * write.
+   * Whether a failed write may have left bytes after the end of the log. These bytes would be read
+   * as the next write.
    */
   private hasRemains = false;
 
@@ -119,16 +125,19 @@ export class WriteAheadLog {
     return true;
   }
 
-  /** Restarts the log. Call it only if the environment contains all writes. */
+  /**
+   * Restarts the log at its beginning. Call it only if the LMDB environment contains all writes.
+   */
   restart(): void {
     this.end = 0;
     this.hasRemains = false;
   }
 
   /**
-   * Closes the file.
+   * Closes the log file.
    *
-   * @param isObsolete whether the environment contains all writes; the file is then deleted
+   * @param isObsolete whether the LMDB environment contains all writes. If true, the log file is
+   *   deleted.
    */
   close(isObsolete: boolean): void {
     if (this.file !== undefined) closeSync(this.file);
@@ -136,7 +145,9 @@ export class WriteAheadLog {
   }
 }
 
-/** Makes changes to a folder's list of files survive a power failure. */
+/**
+ * Syncs a folder to disk, so that newly created, renamed and deleted files survive a power failure.
+ */
 export function syncFolder(folder: string): void {
   // Windows cannot open folders, so this does nothing there.
   if (process.platform === 'win32') return;
@@ -176,7 +187,7 @@ function frameAt(bytes: Buffer, at: number) {
   };
 }
 
-/** Whether an intact write with a greater number exists anywhere after an offset. */
+/** Whether an intact write with a number greater than `number` exists anywhere after an offset. */
 function hasLater(bytes: Buffer, from: number, number: number): boolean {
   for (let at = from; at + HEADER <= bytes.length; at++) {
     const found = bytes.readDoubleLE(at + CHECKED);
