@@ -374,7 +374,7 @@ const shared = css`
   }
 `;
 
-/** CSS rules with a single declaration each: the declaration by selector. */
+/** CSS rules with a single declaration each, by selector. They follow the rules of `shared`. */
 const RULES = {
   ':host': 'display: block',
   '[hidden]': 'display: none !important',
