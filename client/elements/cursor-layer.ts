@@ -17,9 +17,9 @@ const NAME_OFFSET = 11;
 const HEIGHT = 24;
 
 /**
-  * A pointer that only drifts with the water is redrawn every `FOLLOW` ms, or earlier if it has
-  * drifted by `LEAST` CSS pixels. It is not redrawn in each frame, because redrawing a pointer takes
-  * more time than the rest of a frame.
+ * A pointer that only drifts with the water is redrawn every `FOLLOW` ms, or earlier if it has
+ * drifted by `LEAST` CSS pixels. It is not redrawn in each frame, because redrawing a pointer takes
+ * more time than the rest of a frame.
  */
 const FOLLOW = 100;
 const LEAST = 2;
@@ -37,8 +37,8 @@ interface Cursor {
 }
 
 /**
-  * Styles of a layer over the canvas. Pointer events pass through the layer. Its elements can use the
-  * animation `come` to fade in.
+ * Styles of a layer over the canvas. Pointer events pass through the layer. Its elements can use the
+ * animation `come` to fade in.
  */
 export const layerStyle = css`
   :host {
@@ -158,8 +158,8 @@ export class CursorLayer extends LitElement {
   /**
    * Removes the pointers of participants who have left and updates changed names.
    *
-    * @param participants undefined if there is no connection. In that case, all pointers are removed,
-    *   because it is unknown which participants are still in the room
+   * @param participants undefined if there is no connection. In that case, all pointers are removed,
+   *   because it is unknown which participants are still in the room
    */
   keep(participants?: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
@@ -176,8 +176,8 @@ export class CursorLayer extends LitElement {
    * Moves the pointers for one animation frame.
    *
    * @param now in ms
-    * @param isBare returns whether an area, in CSS pixels, may contain a name; otherwise the name is
-    *   hidden
+   * @param isBare returns whether an area, in CSS pixels, may contain a name; otherwise the name is
+   *   hidden
    * @returns whether any pointer is still moving
    */
   frame(

@@ -41,9 +41,9 @@ function errorsIn(typed: string, word: string): number {
 }
 
 /**
-  * Rates how well a typed word matches the names of a creature, from 0 to 1. The rating is 1 if a
-  * word of the names starts with the typed word, or if the names contain a typed word of at least
-  * three letters anywhere. A match with typing errors has a lower rating. No match is rated 0.
+ * Rates how well a typed word matches the names of a creature, from 0 to 1. The rating is 1 if a
+ * word of the names starts with the typed word, or if the names contain a typed word of at least
+ * three letters anywhere. A match with typing errors has a lower rating. No match is rated 0.
  */
 function rating(typed: string, names: string): number {
   if (` ${names}`.includes(typed.length > 2 ? typed : ` ${typed}`)) return 1;
@@ -53,12 +53,12 @@ function rating(typed: string, names: string): number {
 }
 
 /**
-  * Searches the gallery for a text, by names in the page's language and in English. Finds the
-  * creatures that match all words of the text. If there are none, finds the creatures that match some
-  * words, best matches first: "whale shark" finds whale and shark. For each word, matches with typing
-  * errors count only if no creature matches the word exactly.
-  *
-  * @param among gallery indices to choose from; equally good matches are returned in this order
+ * Searches the gallery for a text, by names in the page's language and in English. Finds the
+ * creatures that match all words of the text. If there are none, finds the creatures that match some
+ * words, best matches first: "whale shark" finds whale and shark. For each word, matches with typing
+ * errors count only if no creature matches the word exactly.
+ *
+ * @param among gallery indices to choose from; equally good matches are returned in this order
  */
 export function search(
   gallery: readonly { readonly name: string }[],

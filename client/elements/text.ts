@@ -159,8 +159,8 @@ export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
 /**
-  * Returns the name of an organism's planter, for the beginning of a sentence. Uses the planter's
-  * current name or, if the planter has left, the name stored with the organism.
+ * Returns the name of an organism's planter, for the beginning of a sentence. Uses the planter's
+ * current name or, if the planter has left, the name stored with the organism.
  *
  * @returns '' for a planter without a name
  */

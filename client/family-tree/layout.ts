@@ -1,7 +1,7 @@
 /**
-  * Lays out a family tree like a plant. A horizontal trunk has pairs of twigs, one above and one
-  * below it. Each pair of twigs holds organisms that were born one after another. Later pairs hold
-  * later organisms. Lengths are in widths of an organism's picture.
+ * Lays out a family tree like a plant. A horizontal trunk has pairs of twigs, one above and one
+ * below it. Each pair of twigs holds organisms that were born one after another. Later pairs hold
+ * later organisms. Lengths are in widths of an organism's picture.
  */
 
 import type { Rect } from '../../shared/geometry.ts';
@@ -119,10 +119,10 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
 export type TreeLayout = ReturnType<typeof layoutTree>;
 
 /**
-  * Assigns places on a pair of opposite twigs to a group of organisms. Children are placed as close
-  * to their parents as possible.
-  *
-  * @param yOf returns the y of an organism; undefined if it has not been placed yet
+ * Assigns places on a pair of opposite twigs to a group of organisms. Children are placed as close
+ * to their parents as possible.
+ *
+ * @param yOf returns the y of an organism; undefined if it has not been placed yet
  */
 function placeGroup(
   group: readonly LineageOrganism[],
@@ -217,7 +217,7 @@ export class TreeCamera {
   }
 
   /**
-    * Zooms about a point of the canvas. The part of the tree at that point stays in its position.
+   * Zooms about a point of the canvas. The part of the tree at that point stays in its position.
    *
    * @param x in px of the canvas
    * @param y in px of the canvas
@@ -276,9 +276,9 @@ export class TreeCamera {
 }
 
 /**
-  * Returns the organism nearest to a point of the tree; undefined if none is within reach.
-  *
-  * @param reach maximum distance from the point to the middle of a picture, in picture widths
+ * Returns the organism nearest to a point of the tree; undefined if none is within reach.
+ *
+ * @param reach maximum distance from the point to the middle of a picture, in picture widths
  */
 export function nodeAt(nodes: readonly TreeNode[], { x, y }: Point, reach: number) {
   let [nearest, least]: [TreeNode | undefined, number] = [undefined, reach];

@@ -1,6 +1,6 @@
 /**
-  * Draws a family tree on a canvas, for the lineage page, for printing and for walls. This module
-  * handles no input. `layout.ts` computes the positions of the organisms.
+ * Draws a family tree on a canvas, for the lineage page, for printing and for walls. This module
+ * handles no input. `layout.ts` computes the positions of the organisms.
  */
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FONTS, oklch, ownerColor } from '../style/fragments.ts';
@@ -65,8 +65,8 @@ const PIECES = 14;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
 /**
-  * Minimum width of a picture, as a multiple of the text size, for drawing the organism's name below
-  * it (`NAMED`) and for drawing the planter's name too (`PLANTED`).
+ * Minimum width of a picture, as a multiple of the text size, for drawing the organism's name below
+ * it (`NAMED`) and for drawing the planter's name too (`PLANTED`).
  */
 const NAMED = 3;
 const PLANTED = 5.2;
@@ -141,8 +141,8 @@ function isSeen(node: TreeNode, { camera, size }: TreeScene): boolean {
 /**
  * Draws a Bézier curve that tapers.
  *
-  * @param curve start, two control points and end of the curve, in px
-  * @param widths width of the curve at its start and at its end, in px
+ * @param curve start, two control points and end of the curve, in px
+ * @param widths width of the curve at its start and at its end, in px
  */
 function taper(
   to: Context,
@@ -257,7 +257,7 @@ function paintBranch(
 /**
  * Draws an organism's disc, picture and names.
  *
-  * @param grown progress of the picture's growth, from 0 to 1 (full size)
+ * @param grown progress of the picture's growth, from 0 to 1 (full size)
  */
 function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeScene): void {
   const { camera, chosen, textSize, ink } = scene;
@@ -314,7 +314,7 @@ function paintPicture(
 }
 
 /**
-  * Draws a text, shortened to a maximum width, with a halo that separates it from lines behind it.
+ * Draws a text, shortened to a maximum width, with a halo that separates it from lines behind it.
  */
 function write(
   to: Context,

@@ -1,7 +1,7 @@
 /**
  * Loads the pictures of a tree's organisms. Organisms of gallery kinds use tiles of the gallery's
-  * sheet. Pictures of all other organisms and of chimeras are fetched from the server when they are
-  * first drawn.
+ * sheet. Pictures of all other organisms and of chimeras are fetched from the server when they are
+ * first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -66,10 +66,10 @@ export class TreePictures {
   }
 
   /**
-    * Fetches all missing pictures. Resolves when each picture has arrived or is known not to exist, or
-    * when `close` is called.
-    *
-    * @param longest maximum time until the promise resolves, in ms
+   * Fetches all missing pictures. Resolves when each picture has arrived or is known not to exist, or
+   * when `close` is called.
+   *
+   * @param longest maximum time until the promise resolves, in ms
    */
   async all(organisms: readonly LineageOrganism[], longest: number): Promise<void> {
     for (const organism of organisms) this.of(organism);

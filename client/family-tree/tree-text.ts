@@ -19,8 +19,8 @@ const NOBODY = { participants: new Map(), you: undefined };
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
 /**
-  * Returns the capitalized name of an organism and the name of its planter. The planter's name is ''
-  * if the planter has none.
+ * Returns the capitalized name of an organism and the name of its planter. The planter's name is ''
+ * if the planter has none.
  */
 export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
   [nameOf(organism), planterName(organism, NOBODY)] as const;
@@ -103,7 +103,7 @@ export function dateOf({ now, tick: last, tickRate, times }: TreeClock, tick: nu
 }
 
 /**
-  * Formats a time of day. Adds the date if it differs from the date of the tree's `now`.
+ * Formats a time of day. Adds the date if it differs from the date of the tree's `now`.
  *
  * @param locale language tag
  * @param at wall-clock time, in ms

@@ -93,9 +93,9 @@ export class Feedback {
   }
 
   /**
-    * Plays the sound and vibration for one segment of a stroke.
-    *
-    * @param cells number of an organism's cells that the segment changes
+   * Plays the sound and vibration for one segment of a stroke.
+   *
+   * @param cells number of an organism's cells that the segment changes
    * @param radius of the stroke, in cells
    * @param now in ms
    */
@@ -129,10 +129,10 @@ export class Feedback {
   }
 
   /**
-    * Vibrates if feedback is on and the visitor does not prefer reduced motion.
-    *
-    * @param pattern a duration, or alternating durations and pauses, in ms; 0 is ignored, because it
-    *   would cancel a running vibration
+   * Vibrates if feedback is on and the visitor does not prefer reduced motion.
+   *
+   * @param pattern a duration, or alternating durations and pauses, in ms; 0 is ignored, because it
+   *   would cancel a running vibration
    */
   private vibrate(pattern: number | number[]): void {
     // Check for vibrate(), because Safari lacks it although the DOM types declare it.

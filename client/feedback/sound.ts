@@ -2,7 +2,7 @@
 
 const VOLUME = 0.24;
 /**
-  * Frequency ratios of the major pentatonic scale. Any two notes of this scale sound good together.
+ * Frequency ratios of the major pentatonic scale. Any two notes of this scale sound good together.
  */
 const SCALE = [1, 9 / 8, 5 / 4, 3 / 2, 5 / 3, 2];
 /** Lowest note, in Hz. */

@@ -1,6 +1,6 @@
 /**
-  * The base class of the elements of the host's page, and templates that several elements share. This
-  * module makes no calls to the server.
+ * The base class of the elements of the host's page, and templates that several elements share. This
+ * module makes no calls to the server.
  */
 import { msg, str } from '@lit/localize';
 import {
@@ -22,9 +22,9 @@ import { hostStyle } from './style.ts';
 import { failure, paceText } from './text.ts';
 
 /**
-  * Base class of elements that show the model. It adds the styles of the host's page to the element's
-  * own styles. It renders the element again when the model changes, and calls `roomChanged` when the
-  * host selects another room.
+ * Base class of elements that show the model. It adds the styles of the host's page to the element's
+ * own styles. It renders the element again when the model changes, and calls `roomChanged` when the
+ * host selects another room.
  */
 export abstract class HostElement<Loaded = unknown> extends LitElement {
   /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
@@ -274,10 +274,10 @@ export function select(
 }
 
 /**
-  * Creates a submit handler for forms with a field `name`. The handler empties the form, unless `use`
-  * returns undefined because a call failed.
-  *
-  * @param use receives the typed name, and as `pressed` the value of the pressed button
+ * Creates a submit handler for forms with a field `name`. The handler empties the form, unless `use`
+ * returns undefined because a call failed.
+ *
+ * @param use receives the typed name, and as `pressed` the value of the pressed button
  */
 export const submitName =
   (use: (name: string, pressed: string) => Promise<unknown>) =>

@@ -1,6 +1,6 @@
 /**
-  * State of the host's page: the session, the server's state, the selected room, the open question
-  * and notices. The model also makes the calls that change the server's state.
+ * State of the host's page: the session, the server's state, the selected room, the open question
+ * and notices. The model also makes the calls that change the server's state.
  */
 import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
@@ -22,8 +22,8 @@ import {
 import { failure, moment } from './text.ts';
 
 /**
-  * The host's unsaved changes to the opening hours. Unchanged fields are absent, so that saving the
-  * draft does not overwrite other hosts' changes to them.
+ * The host's unsaved changes to the opening hours. Unchanged fields are absent, so that saving the
+ * draft does not overwrite other hosts' changes to them.
  */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
   /** Changed days by index; 0 is Monday. */
@@ -43,8 +43,8 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
 type CallInput<N extends api.CallName> = api.CallBody<N> & Readonly<Record<string, unknown>>;
 
 /**
-  * Time limit of a call that only reads, in ms. It is longer than the time that a server of a cluster
-  * waits for an answer of another server.
+ * Time limit of a call that only reads, in ms. It is longer than the time that a server of a cluster
+ * waits for an answer of another server.
  */
 const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 
@@ -56,9 +56,9 @@ export class HostApi {
   touched = false;
 
   /**
-    * Makes one call.
-    *
-    * @throws HostRefusal if the server refuses the call
+   * Makes one call.
+   *
+   * @throws HostRefusal if the server refuses the call
    * @throws Error if the server does not answer, or its answer does not follow the host API
    */
   async call<N extends api.CallName>(name: N, input: CallInput<N>): Promise<api.CallAnswer<N>> {
@@ -139,8 +139,8 @@ export class HostModel {
   room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   /**
-    * Number of refreshes started so far. The answer to a refresh is ignored if a later refresh has
-    * started in the meantime.
+   * Number of refreshes started so far. The answer to a refresh is ignored if a later refresh has
+   * started in the meantime.
    */
   private refreshes = 0;
   /** The open question; undefined if there is none. */
@@ -173,7 +173,7 @@ export class HostModel {
   }
 
   /**
-    * Formats a day and time in the server's time zone: 'yesterday, 23:30'.
+   * Formats a day and time in the server's time zone: 'yesterday, 23:30'.
    *
    * @param at in ms since 1970
    */
@@ -211,7 +211,7 @@ export class HostModel {
   }
 
   /**
-    * Ends the session. If the server does not answer, the page stays signed in and shows a notice.
+   * Ends the session. If the server does not answer, the page stays signed in and shows a notice.
    */
   async signOut(): Promise<void> {
     try {
@@ -234,7 +234,7 @@ export class HostModel {
   }
 
   /**
-    * Asks the host a question. If another question is open, cancels it.
+   * Asks the host a question. If another question is open, cancels it.
    *
    * @returns the values of the question's fields if the host confirms, otherwise undefined
    */
@@ -277,10 +277,10 @@ export class HostModel {
    * Makes a call, refreshes the state and shows the result as a notice. A call about a room uses
    * the selected room, unless `input` names another one.
    *
-    * @param options `ask` is a question that the host must confirm before the call is made; `done` is
-    *   the notice after a successful call; `busy` is the call's name in `this.busy`
-    * @returns the answer; undefined if the host has not confirmed the call, or if the call failed. If
-    *   it failed, a notice explains why
+   * @param options `ask` is a question that the host must confirm before the call is made; `done` is
+   *   the notice after a successful call; `busy` is the call's name in `this.busy`
+   * @returns the answer; undefined if the host has not confirmed the call, or if the call failed. If
+   *   it failed, a notice explains why
    */
   async do<N extends api.CallName>(
     name: N,
@@ -361,7 +361,7 @@ export class HostModel {
    * Fetches the details of the selected room, or the reason why the server refuses them.
    *
    * @param refresh number of the refresh to which this request belongs
-    * @throws Error if the server does not answer or the session has ended
+   * @throws Error if the server does not answer or the session has ended
    */
   private async refreshDetail(refresh: number): Promise<void> {
     const { room } = this;

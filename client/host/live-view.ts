@@ -18,14 +18,14 @@ import { HostElement } from './host-element.ts';
 import '../elements/cursor-layer.ts';
 
 /**
-  * The host's tools. With `look`, a drag moves the view, and a tap selects an organism. With `area`,
-  * a drag draws a rectangle. With `point`, a drag moves the view, and a tap points at a position.
+ * The host's tools. With `look`, a drag moves the view, and a tap selects an organism. With `area`,
+ * a drag draws a rectangle. With `point`, a drag moves the view, and a tap points at a position.
  */
 export type PointerTool = 'look' | 'area' | 'point';
 
 /**
-  * Returns the rectangle of whole cells between two points, clipped to the grid. The rectangle
-  * contains at least one cell.
+ * Returns the rectangle of whole cells between two points, clipped to the grid. The rectangle
+ * contains at least one cell.
  */
 export function areaBetween(a: Point, b: Point, grid: Size): Rect {
   const span = (from: number, to: number, size: number): [number, number] => {
@@ -106,11 +106,11 @@ const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
 
 /**
-  * Moves a rectangle for an arrow key, or resizes it for an arrow key with Shift. If there is no
-  * rectangle yet, creates one.
-  *
-  * @param middle middle of the view, in cells; a new rectangle is centred there
-  * @returns the new rectangle; undefined if the key is not an arrow key
+ * Moves a rectangle for an arrow key, or resizes it for an arrow key with Shift. If there is no
+ * rectangle yet, creates one.
+ *
+ * @param middle middle of the view, in cells; a new rectangle is centred there
+ * @returns the new rectangle; undefined if the key is not an arrow key
  */
 export function areaKey(
   { key, shiftKey }: Press,
@@ -175,13 +175,13 @@ const KEYS: Readonly<Record<PointerTool, string>> = {
 };
 
 /**
-  * Shows a live room. Fires these events:
-  *
-  * - `model` when the room model has changed
-  * - `pick` (`detail`: OrganismId) when the host taps an organism
-  * - `point` (`detail`: Point, in cells) when the host points at a position
-  * - `area` (`detail`: Rect or undefined) when the host draws or cancels a rectangle
-  * - `area-ready` (`detail`: Rect) when the host confirms a rectangle with Enter
+ * Shows a live room. Fires these events:
+ *
+ * - `model` when the room model has changed
+ * - `pick` (`detail`: OrganismId) when the host taps an organism
+ * - `point` (`detail`: Point, in cells) when the host points at a position
+ * - `area` (`detail`: Rect or undefined) when the host draws or cancels a rectangle
+ * - `area-ready` (`detail`: Rect) when the host confirms a rectangle with Enter
  */
 @customElement('live-view')
 export class LiveView extends HostElement {

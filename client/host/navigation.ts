@@ -1,6 +1,6 @@
 /**
-  * The sections of the host's page, their addresses, and the navigation between the sections. The
-  * navigation is a sidebar or, on a phone, a bar at the bottom with a menu.
+ * The sections of the host's page, their addresses, and the navigation between the sections. The
+ * navigation is a sidebar or, on a phone, a bar at the bottom with a menu.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -14,8 +14,8 @@ import { hostIcons } from './icons.ts';
 import { bytes, clock, drawingsText, reportedText } from './text.ts';
 
 /**
-  * The sections of the host's page, in the order of the navigation. On a phone, primary sections have
-  * a button in the bottom bar, and all other sections are in a menu.
+ * The sections of the host's page, in the order of the navigation. On a phone, primary sections have
+ * a button in the bottom bar, and all other sections are in a menu.
  */
 const SECTIONS = [
   { id: 'watch', name: msg('Watch'), primary: true },
@@ -38,7 +38,7 @@ export type Section = (typeof SECTIONS)[number];
 /**
  * Returns the sections of the page.
  *
-  * @param isCluster whether several servers share the rooms; if not, the section “Servers” is left out
+ * @param isCluster whether several servers share the rooms; if not, the section “Servers” is left out
  */
 export const sectionsOf = (isCluster: boolean): readonly Section[] =>
   SECTIONS.filter(({ id }) => isCluster || id !== 'servers');
@@ -83,7 +83,7 @@ export function addressName(text: string): string {
 const FILLING = 2 ** 30;
 
 /**
-  * Describes the server's most serious problem, or says that everything is fine.
+ * Describes the server's most serious problem, or says that everything is fine.
  *
  * @param reachable whether the server answers
  */

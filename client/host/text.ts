@@ -16,7 +16,7 @@ import {
 import { formats } from '../locale/locale.ts';
 
 /**
-  * Returns the server's local time in ms since 1970, as if the local time were UTC.
+ * Returns the server's local time in ms since 1970, as if the local time were UTC.
  *
  * @param at in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
@@ -262,8 +262,8 @@ export const partNames = (organism: Pick<OrganismView, 'kind' | 'origin' | 'part
   organism.parts ? partsText(organism.parts, NOBODY) : organismName(organism);
 
 /**
-  * Returns the name of an organism's planter. The name is "the system" if the host planted the
-  * organism, or if it was planted automatically when the room began.
+ * Returns the name of an organism's planter. The name is "the system" if the host planted the
+ * organism, or if it was planted automatically when the room began.
  */
 export function planterName(planter: OrganismView['planter']): string {
   if (planter.id === HOUSE.id) return msg('the system');

@@ -1,7 +1,7 @@
 /**
-  * The host's page: the sign-in form, the sections about the selected room, a dialog that confirms
-  * some actions, and short notices. Elements show the state of `HostModel` and make calls through
-  * it. Read `host-model.ts` first, then `host-element.ts`.
+ * The host's page: the sign-in form, the sections about the selected room, a dialog that confirms
+ * some actions, and short notices. Elements show the state of `HostModel` and make calls through
+ * it. Read `host-model.ts` first, then `host-element.ts`.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';

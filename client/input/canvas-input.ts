@@ -126,8 +126,8 @@ type Shown = Extract<Look, { hidden: false }>;
 /** Minimum time between two reports of the visible part of the grid, in ms. */
 const LOOK_INTERVAL = 200;
 /**
-  * Minimum move of the view that is reported to the server, in cells. After a smaller move, the view
-  * is still within the margin that the server sends around the visible part.
+ * Minimum move of the view that is reported to the server, in cells. After a smaller move, the view
+ * is still within the margin that the server sends around the visible part.
  */
 const LOOK_STEP = 4;
 
@@ -145,8 +145,8 @@ export class ViewportReporter {
   }
 
   /**
-    * Reports the area that contains the current view and the view at the end of a glide in progress.
-    * The server then sends the cells on the way before the camera reaches them.
+   * Reports the area that contains the current view and the view at the end of a glide in progress.
+   * The server then sends the cells on the way before the camera reaches them.
    *
    * @param pixelRatio device pixels per CSS pixel
    * @returns whether a report is still pending
@@ -231,15 +231,15 @@ function isNear(a: Shown, b: Shown): boolean {
 }
 
 /**
-  * Maximum distance between a pointer and the organism that it selects, in cells. It is greater than
-  * 0 because fingers are wide, seeds are small, and organisms have holes.
+ * Maximum distance between a pointer and the organism that it selects, in cells. It is greater than
+ * 0 because fingers are wide, seeds are small, and organisms have holes.
  */
 const REACH = 3;
 
 /**
-  * Finds the organism at a position or, if there is none, the nearest organism within `REACH`.
-  *
-  * @returns the organism's id; 0 if no organism was found
+ * Finds the organism at a position or, if there is none, the nearest organism within `REACH`.
+ *
+ * @returns the organism's id; 0 if no organism was found
  */
 export function organismAt(model: Pick<RoomModel, 'planes' | 'organisms'>, { x, y }: Point) {
   const { planes, organisms } = model;
@@ -257,8 +257,8 @@ export function organismAt(model: Pick<RoomModel, 'planes' | 'organisms'>, { x, 
 /**
  * Finds the owned cell nearest to a position, closer than `reach` cells.
  *
-  * @param counts returns whether to consider the cells of an organism
-  * @returns the centre of the cell and the id of its organism; undefined if no cell was found
+ * @param counts returns whether to consider the cells of an organism
+ * @returns the centre of the cell and the id of its organism; undefined if no cell was found
  */
 export function nearestCell(
   { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
@@ -451,8 +451,8 @@ export class Gestures {
 const MAX_LENGTH = STROKE_LIMITS.maxLength * 0.98;
 const MAX_POINTS = STROKE_LIMITS.maxPoints;
 /**
-  * Minimum time between two messages of a stroke, in ms. A message that has reached its maximum size
-  * is sent earlier.
+ * Minimum time between two messages of a stroke, in ms. A message that has reached its maximum size
+ * is sent earlier.
  */
 const SEGMENT_INTERVAL = 50;
 /** Minimum distance between two points of a stroke, in cells. Closer points are skipped. */

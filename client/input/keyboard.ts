@@ -65,7 +65,7 @@ export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey'>;
  * Computes how far an arrow key moves a point.
  *
  * @param step length of a move without Shift; Shift makes it four times as long
-  * @returns the move, in the unit of `step`; undefined if the key is not an arrow key
+ * @returns the move, in the unit of `step`; undefined if the key is not an arrow key
  */
 export function arrowMove({ key, shiftKey }: Press, step: number): Point | undefined {
   const length = shiftKey ? 4 * step : step;
@@ -94,8 +94,8 @@ export function keyAction(key: string, onCanvas: boolean, single = true): KeyAct
 export const forward = (): number => (document.dir === 'rtl' ? -1 : 1);
 
 /**
-  * Returns the number of items by which an arrow key moves the focus, in reading order; undefined if
-  * the key is not an arrow key.
+ * Returns the number of items by which an arrow key moves the focus, in reading order; undefined if
+ * the key is not an arrow key.
  *
  * @param row number of items per row
  */
@@ -105,8 +105,8 @@ export function stepOf(key: string, row = 1): number | undefined {
 }
 
 /**
-  * Makes exactly one item of a group reachable with the Tab key: the focused item, else the pressed
-  * or selected item, else the first.
+ * Makes exactly one item of a group reachable with the Tab key: the focused item, else the pressed
+ * or selected item, else the first.
  */
 export function settle(items: readonly HTMLElement[]): void {
   const chosen = '[aria-pressed="true"], [aria-checked="true"], [aria-current="true"]';

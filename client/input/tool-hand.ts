@@ -142,10 +142,10 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-    * Shows why an action has no effect.
-    *
-    * @param reason the server's reason; undefined if there is no connection
-    * @param at position of the action, in CSS pixels
+   * Shows why an action has no effect.
+   *
+   * @param reason the server's reason; undefined if there is no connection
+   * @param at position of the action, in CSS pixels
    */
   protected abstract refused(reason: Reason | undefined, at: Point): void;
 
@@ -290,8 +290,8 @@ export class EnergyEstimate {
   /** Total price of the stroke segments that are drawn but not yet sent. */
   private drawn = 0;
   /**
-    * The estimate when it last changed for a reason other than refilling; undefined before the
-    * server's first energy message.
+   * The estimate when it last changed for a reason other than refilling; undefined before the
+   * server's first energy message.
    */
   energy: Event<'energy'> | undefined;
   /** End of the last stroke segment sent; undefined if the segment was refused. */
@@ -325,10 +325,10 @@ export class EnergyEstimate {
   }
 
   /**
-    * Adds the price of a stroke segment that is drawn but not sent yet.
-    *
-    * @param length in cells
-    * @param radius in cells
+   * Adds the price of a stroke segment that is drawn but not sent yet.
+   *
+   * @param length in cells
+   * @param radius in cells
    */
   draw(length: number, radius: number): void {
     this.drawn += length * 2 * radius * (this.said?.damagePerCell ?? 0);
@@ -336,9 +336,9 @@ export class EnergyEstimate {
   }
 
   /**
-    * Records that a stroke segment was sent.
-    *
-    * @returns callbacks; call one of them when the server has answered
+   * Records that a stroke segment was sent.
+   *
+   * @returns callbacks; call one of them when the server has answered
    */
   send(stroke: Stroke): { accepted(): void; rejected(): void } {
     const { points, radius } = stroke;

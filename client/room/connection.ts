@@ -1,7 +1,7 @@
 /**
-  * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
-  * visitors, on pages and in other programs. `RequestTracker` matches the server's answers to a
-  * visitor's requests.
+ * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
+ * visitors, on pages and in other programs. `RequestTracker` matches the server's answers to a
+ * visitor's requests.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -43,8 +43,8 @@ export const BROWSER = {
 export type Means = Readonly<typeof BROWSER>;
 
 /**
-  * A Socket.IO connection to one room. Joins the room with the handshake, reconnects after each
-  * disconnection, and passes the server's messages to the model.
+ * A Socket.IO connection to one room. Joins the room with the handshake, reconnects after each
+ * disconnection, and passes the server's messages to the model.
  */
 export abstract class RoomConnection {
   readonly model: RoomModel;
@@ -187,12 +187,12 @@ export class WallConnection extends RoomConnection {
 }
 
 /**
-  * What a visitor's page does after the server has refused its join, for each reason. Reasons that
-  * are not listed have no effect.
-  *
-  * - `end`: the page gives up, because a retry would be refused for the same reason
-  * - `join`: the page joins again over the same connection, which the server keeps open
-  * - `dial`: the page connects again, because the server closes the connection
+ * What a visitor's page does after the server has refused its join, for each reason. Reasons that
+ * are not listed have no effect.
+ *
+ * - `end`: the page gives up, because a retry would be refused for the same reason
+ * - `join`: the page joins again over the same connection, which the server keeps open
+ * - `dial`: the page connects again, because the server closes the connection
  */
 const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
   'protocol-version': 'end',
@@ -210,9 +210,9 @@ const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
 };
 
 /**
-  * Delay before a refused page tries to join again, in ms. The delay doubles with each refusal, up to
-  * `longest`. Up to half of the delay is subtracted at random, because otherwise a thousand pages
-  * would all retry at the same moment.
+ * Delay before a refused page tries to join again, in ms. The delay doubles with each refusal, up to
+ * `longest`. Up to half of the delay is subtracted at random, because otherwise a thousand pages
+ * would all retry at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
@@ -240,8 +240,8 @@ export class Connection extends RoomConnection {
   /** The reason why the server refused the last join; undefined if the join was accepted. */
   private refusal: Reason | undefined;
   /**
-    * Id of this page's session. Command ids start at 1 on each page, so the server needs the session id
-    * to distinguish this page's commands from those of the visitor's earlier pages.
+   * Id of this page's session. Command ids start at 1 on each page, so the server needs the session id
+   * to distinguish this page's commands from those of the visitor's earlier pages.
    */
   private readonly session = Date.now() >>> 0;
   /** Number of refused joins since the last accepted join. */
@@ -388,14 +388,14 @@ export interface Answers<Refused = Reason> {
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
-  * Maximum number of commands that await an answer. If there are more, the oldest is assumed to be
-  * lost. The limit equals the number of executed commands that the room remembers.
+ * Maximum number of commands that await an answer. If there are more, the oldest is assumed to be
+ * lost. The limit equals the number of executed commands that the room remembers.
  */
 const MAX_PENDING = 64;
 
 /**
-  * Maximum age of a command that is sent again after a lost connection, in ms. Up to this age, the
-  * room remembers whether it has executed the command, and the visitor still expects the effect.
+ * Maximum age of a command that is sent again after a lost connection, in ms. Up to this age, the
+ * room remembers whether it has executed the command, and the visitor still expects the effect.
  */
 const MAX_AGE = 30_000;
 
@@ -505,7 +505,7 @@ export interface VisitorAddress {
 /**
  * Chooses the room's address for phones.
  *
-  * @param wished address given as `?url=` in the wall's own address; '' if there is none
+ * @param wished address given as `?url=` in the wall's own address; '' if there is none
  * @param page origin of the wall's page
  * @param known origin that the server reports as reachable by phones; '' if unknown
  */
@@ -523,9 +523,9 @@ const RELOAD_INTERVAL = 60_000;
 const RELOAD_KEY = 'vivarium wall renewed';
 
 /**
-  * Returns whether the page may reload now. If so, records the time of the reload.
-  *
-  * @param now current time in ms, on a clock that continues across reloads
+ * Returns whether the page may reload now. If so, records the time of the reload.
+ *
+ * @param now current time in ms, on a clock that continues across reloads
  * @param storage returns storage that survives a reload; throws if storage is blocked
  */
 export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | 'setItem'>) {

@@ -1,6 +1,6 @@
 /**
-  * The client library `vivarium/client` for browsers and Node. It joins a room, tracks the room's
-  * organisms and acts on them. CLIENT.md documents the library.
+ * The client library `vivarium/client` for browsers and Node. It joins a room, tracks the room's
+ * organisms and acts on them. CLIENT.md documents the library.
  */
 import { type Planes, takeCells } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -210,7 +210,7 @@ export class Room {
   /**
    * Transforms an organism into a seed's creature.
    *
-    * @param at position at which the transformation begins, in cells; by default the organism's middle
+   * @param at position at which the transformation begins, in cells; by default the organism's middle
    * @throws RoomError
    */
   async transform(organism: OrganismId, seed: Seed, at?: Place): Promise<OrganismView> {
@@ -224,7 +224,7 @@ export class Room {
    *
    * @param mix share of the second organism, 0 to 1
    * @param mutation share of random variation, 0 to 1
-    * @returns the child's seed, which is now in the participant's hand
+   * @returns the child's seed, which is now in the participant's hand
    * @throws RoomError
    */
   async cross(a: OrganismId, b: OrganismId, mix = 0.5, mutation = 0): Promise<SeedView> {
@@ -233,9 +233,9 @@ export class Room {
   }
 
   /**
-    * Asks the server to send an area of the room in full detail, and other areas less often.
-    *
-    * @param area in cells; by default the whole room
+   * Asks the server to send an area of the room in full detail, and other areas less often.
+   *
+   * @param area in cells; by default the whole room
    * @returns the organisms in the area, once the planes show the area
    * @throws RoomError
    */

@@ -1,6 +1,6 @@
 /**
-  * The client's model of the room: planes, organisms, participants and pace. The model is updated by
-  * the server's messages. It acknowledges frames, and requests chunks that are out of sync.
+ * The client's model of the room: planes, organisms, participants and pace. The model is updated by
+ * the server's messages. It acknowledges frames, and requests chunks that are out of sync.
  */
 import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
@@ -225,8 +225,8 @@ export class RoomModel {
   }
 
   /**
-    * Updates the names of the planter and the grafters of each organism, because participants can
-    * change their names.
+   * Updates the names of the planter and the grafters of each organism, because participants can
+   * change their names.
    */
   private signOrganisms(): void {
     const current = (person: ParticipantView): ParticipantView =>
@@ -272,8 +272,8 @@ export class RoomModel {
   }
 
   /**
-    * Requests chunks that are out of sync. Until the server answers, each frame reports such a chunk as
-    * lost again, so the request is repeated only after `PATIENCE` frames.
+   * Requests chunks that are out of sync. Until the server answers, each frame reports such a chunk as
+   * lost again, so the request is repeated only after `PATIENCE` frames.
    */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {

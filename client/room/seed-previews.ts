@@ -1,7 +1,7 @@
 /**
-  * Previews of how seeds grow. Requests are sent a few at a time, the latest first, and results are
-  * cached. Each viewer, a part of the page that shows a preview, sets the seed it wants to show and
-  * is notified of changes.
+ * Previews of how seeds grow. Requests are sent a few at a time, the latest first, and results are
+ * cached. Each viewer, a part of the page that shows a preview, sets the seed it wants to show and
+ * is notified of changes.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
@@ -89,9 +89,9 @@ export class Previews {
   }
 
   /**
-    * Paints a picture or a film after all those that are already queued.
-    *
-    * @param isWanted called when the picture's turn comes; returns whether to paint it
+   * Paints a picture or a film after all those that are already queued.
+   *
+   * @param isWanted called when the picture's turn comes; returns whether to paint it
    * @param genomes the organism's genomes, if known
    * @returns URL of the painted picture; undefined if it cannot be painted
    */

@@ -177,8 +177,8 @@ export class RoomCanvas {
   }
 
   /**
-    * Points the tool at the middle of the view while the canvas has the keyboard focus. Call this in
-    * every frame.
+   * Points the tool at the middle of the view while the canvas has the keyboard focus. Call this in
+   * every frame.
    *
    * @param now in ms
    */
@@ -197,8 +197,8 @@ export class RoomCanvas {
   }
 
   /**
-    * Selects the next or previous organism in the order of birth. If no organism is selected, selects
-    * the organism nearest to the middle of the view.
+   * Selects the next or previous organism in the order of birth. If no organism is selected, selects
+   * the organism nearest to the middle of the view.
    */
   private meet(by: 1 | -1): void {
     const { view, organisms: all } = this;
@@ -216,10 +216,10 @@ export class RoomCanvas {
   }
 
   /**
-    * Shows the whole grid beside a panel while the panel is open. When the panel closes, restores the
-    * previous view, unless the visitor has moved the view.
-    *
-    * @param panel undefined if no panel is open
+   * Shows the whole grid beside a panel while the panel is open. When the panel closes, restores the
+   * previous view, unless the visitor has moved the view.
+   *
+   * @param panel undefined if no panel is open
    */
   makeRoomFor(panel: HTMLElement | undefined): void {
     if (panel === this.panel) return;
@@ -237,10 +237,10 @@ export class RoomCanvas {
   }
 
   /**
-    * Moves the view so that an open card does not hide its creature. When the card closes, shows the
-    * whole grid again if it was shown before, unless the visitor has moved the view.
-    *
-    * @param id the creature; 0 if no card is open
+   * Moves the view so that an open card does not hide its creature. When the card closes, shows the
+   * whole grid again if it was shown before, unless the visitor has moved the view.
+   *
+   * @param id the creature; 0 if no card is open
    */
   async showBeside(card: LitElement | null, id: OrganismId): Promise<void> {
     if (id === this.carded) return;
@@ -356,8 +356,8 @@ export class RoomCanvas {
 }
 
 /**
-  * Returns the insets that place the grid above, below, to the left or to the right of a panel,
-  * whichever leaves the most space for the grid.
+ * Returns the insets that place the grid above, below, to the left or to the right of a panel,
+ * whichever leaves the most space for the grid.
  */
 function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
@@ -388,8 +388,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-    * Closes the top panel when the visitor presses the canvas. If the tool *look* has selected an
-    * organism, closes nothing, because the press then selects another organism or none.
+   * Closes the top panel when the visitor presses the canvas. If the tool *look* has selected an
+   * organism, closes nothing, because the press then selects another organism or none.
    */
   dismiss(): boolean {
     const { state, panels } = this.session;
@@ -410,8 +410,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-    * Uses the tool at a point on the screen when a key is pressed. The point is often the middle of an
-    * organism, where there may be a hole, so a stroke begins at the organism's nearest cell.
+   * Uses the tool at a point on the screen when a key is pressed. The point is often the middle of an
+   * organism, where there may be a hole, so a stroke begins at the organism's nearest cell.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

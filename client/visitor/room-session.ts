@@ -1,6 +1,6 @@
 /**
-  * A visit to one room: the connection, the visitor's state, and the visitor's requests to the server.
-  * This module draws nothing and reads no input. Start reading at `RoomSession`.
+ * A visit to one room: the connection, the visitor's state, and the visitor's requests to the server.
+ * This module draws nothing and reads no input. Start reading at `RoomSession`.
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
@@ -52,8 +52,8 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
-  * Reasons that are not shown to the visitor: the page has sent a message before joining, the page
-  * has not joined in time, the room has moved to another server, or the server is shutting down.
+ * Reasons that are not shown to the visitor: the page has sent a message before joining, the page
+ * has not joined in time, the room has moved to another server, or the server is shutting down.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
@@ -79,8 +79,8 @@ function isFramed(): boolean {
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-    * Whether the visitor is a spectator, who sees everything but cannot act. Visitors are spectators if
-    * they open a view-only link, or if this page is in a frame of another site.
+   * Whether the visitor is a spectator, who sees everything but cannot act. Visitors are spectators if
+   * they open a view-only link, or if this page is in a frame of another site.
    */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
   /** Stores the name that the visitor has chosen in this tab. */
@@ -266,8 +266,8 @@ export class RoomSession {
   }
 
   /**
-    * Transforms an organism into the creature that the selected seed grows into. The transformation
-    * starts at the point where the visitor has touched the organism.
+   * Transforms an organism into the creature that the selected seed grows into. The transformation
+   * starts at the point where the visitor has touched the organism.
    */
   transform(organism: OrganismView): void {
     const { held: seed, selection } = this.state.state;
@@ -277,8 +277,8 @@ export class RoomSession {
   }
 
   /**
-    * Takes back the visitor's last graft onto an organism or, if `foreign` is true, the grafts of all
-    * other people onto it.
+   * Takes back the visitor's last graft onto an organism or, if `foreign` is true, the grafts of all
+   * other people onto it.
    */
   ungraft({ id: organism }: OrganismView, foreign: boolean): void {
     this.act('ungraft', { organism, ...(foreign && { foreign }) }, () => {
@@ -357,8 +357,8 @@ export class RoomSession {
   /**
    * Stops following a participant.
    *
-    * @param isDismissed whether to forget the position that the host has asked everybody to look at,
-    *   and to hide the notice about it
+   * @param isDismissed whether to forget the position that the host has asked everybody to look at,
+   *   and to hide the notice about it
    */
   stopFollowing(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
@@ -374,8 +374,8 @@ export class RoomSession {
   }
 
   /**
-    * Selects the seed made from the visitor's drawing. If the drawing pad is closed, tells the visitor
-    * that the drawing may grow.
+   * Selects the seed made from the visitor's drawing. If the drawing pad is closed, tells the visitor
+   * that the drawing may grow.
    */
   receiveDrawing(seed: SeedView): void {
     this.hold(seed);
@@ -440,8 +440,8 @@ export class RoomSession {
   }
 
   /**
-    * Tells the visitor that others have changed some of the visitor's organisms, and offers to renew
-    * those that are departing.
+   * Tells the visitor that others have changed some of the visitor's organisms, and offers to renew
+   * those that are departing.
    */
   private reportChanges(organisms: readonly texts.Change[]): void {
     const { model, state, page } = this;

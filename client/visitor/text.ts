@@ -130,9 +130,9 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
 };
 
 /**
-  * Returns the notice for a visitor who acts while the page is disconnected, because the action is
-  * dropped. The notice is also shown if the server refuses the connection, because the page does not
-  * get to know why.
+ * Returns the notice for a visitor who acts while the page is disconnected, because the action is
+ * dropped. The notice is also shown if the server refuses the connection, because the page does not
+ * get to know why.
  */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');
@@ -155,8 +155,8 @@ export function reasonText(reason: Reason): string {
 export const goodbyeText = (): string => msg('This day is over. Thank you, and goodbye.');
 
 /**
-  * A button for a visitor who was not admitted to the room. It opens the address `to` or, if `to` is
-  * undefined, reloads the page.
+ * A button for a visitor who was not admitted to the room. It opens the address `to` or, if `to` is
+ * undefined, reloads the page.
  */
 export interface WayBack {
   readonly label: string;

@@ -1,6 +1,6 @@
 /**
-  * Sections about the exhibition: the room's walls, the printed sign with a QR code, and the host's
-  * texts for walls, signs and visitors' pages.
+ * Sections about the exhibition: the room's walls, the printed sign with a QR code, and the host's
+ * texts for walls, signs and visitors' pages.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -18,8 +18,8 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
 /**
-  * Section “Walls”: lists the room's walls. The host can create an address for a wall. The address
-  * reserves a seat in the room that no other wall can take.
+ * Section “Walls”: lists the room's walls. The host can create an address for a wall. The address
+ * reserves a seat in the room that no other wall can take.
  */
 @customElement('walls-section')
 export class WallsSection extends ui.HostElement {

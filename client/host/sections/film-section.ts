@@ -1,7 +1,7 @@
 /**
-  * Section “Film of the day”: timelapse films of the selected room. The server makes films in the
-  * background. The host can play a film, browse it with a slider, show it on the walls, and download
-  * it. Videos are recorded in the browser, because the server has no video encoder.
+ * Section “Film of the day”: timelapse films of the selected room. The server makes films in the
+ * background. The host can play a film, browse it with a slider, show it on the walls, and download
+ * it. Videos are recorded in the browser, because the server has no video encoder.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -27,8 +27,8 @@ const SIDE = 1_280;
 const BITRATE = 8_000_000;
 
 /**
-  * Fetches one picture of a film. The file contains premultiplied RGBA bytes [height, width, 4],
-  * followed by the owner of each cell.
+ * Fetches one picture of a film. The file contains premultiplied RGBA bytes [height, width, 4],
+ * followed by the owner of each cell.
  *
  * @throws Error if the picture cannot be fetched
  */
@@ -47,12 +47,12 @@ async function drawFrame(to: CanvasRenderingContext2D, file: Blob, { width, heig
 }
 
 /**
-  * Records a finished film as a video, in real time.
-  *
-  * @param size of the room, in cells
-  * @param onPicture receives the recorded share of the film, 0 to 1; returns whether to continue
-  * @throws Error if a picture cannot be fetched, if the browser cannot record videos, or if
-  *   `onPicture` returns false
+ * Records a finished film as a video, in real time.
+ *
+ * @param size of the room, in cells
+ * @param onPicture receives the recorded share of the film, 0 to 1; returns whether to continue
+ * @throws Error if a picture cannot be fetched, if the browser cannot record videos, or if
+ *   `onPicture` returns false
  */
 function recordFilm(
   { id: job, frames }: JobState,
@@ -252,8 +252,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-    * Returns the film that the host has chosen. If none is chosen, returns the latest film of the
-    * selected period, provided that the film was started within the last hour.
+   * Returns the film that the host has chosen. If none is chosen, returns the latest film of the
+   * selected period, provided that the film was started within the last hour.
    */
   private filmToShow(): JobState | undefined {
     const { jobs = [], now = 0 } = host.state ?? {};
@@ -325,8 +325,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-    * Draws the film's picture at the slider's position or, if there is no film, the room's current
-    * state. If the slider moves while a picture loads, only its latest position is drawn next.
+   * Draws the film's picture at the slider's position or, if there is no film, the room's current
+   * state. If the slider moves while a picture loads, only its latest position is drawn next.
    */
   private async draw(): Promise<void> {
     if (this.isLoading) return;
@@ -447,10 +447,10 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-    * Requests a film if there is none. A moving slider calls this method repeatedly. Therefore, if the
-    * film was refused or has failed, it is requested again only if the host presses a button.
-    *
-    * @param isPressed whether the host has pressed a button
+   * Requests a film if there is none. A moving slider calls this method repeatedly. Therefore, if the
+   * film was refused or has failed, it is requested again only if the host presses a button.
+   *
+   * @param isPressed whether the host has pressed a button
    */
   private want(isPressed: boolean): void {
     const { film, room, hours } = this;

@@ -164,10 +164,10 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
 }
 
 /**
-  * Renders the fields for the opening hours of one or more days.
-  *
-  * @param days the name of the day or days, for labels; the hours; and a drawing of the hours
-  * @param typical initial hours if the host opens a closed day
+ * Renders the fields for the opening hours of one or more days.
+ *
+ * @param days the name of the day or days, for labels; the hours; and a drawing of the hours
+ * @param typical initial hours if the host opens a closed day
  */
 function hoursFields(
   [name, hours, drawn]: readonly [string, Days[number], (TemplateResult | null)?],

@@ -1,6 +1,6 @@
 /**
-  * Section “Settings”: the settings of the selected room. The host can save the settings as a file
-  * and load the file into any room. Each change applies at the next tick, without a restart.
+ * Section “Settings”: the settings of the selected room. The host can save the settings as a file
+ * and load the file into any room. Each change applies at the next tick, without a restart.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';

@@ -1,6 +1,6 @@
 /**
-  * Section “Saved states” of the selected room, and cards for actions that change the whole room:
-  * undoing recent actions, starting over, and ending the day.
+ * Section “Saved states” of the selected room, and cards for actions that change the whole room:
+ * undoing recent actions, starting over, and ending the day.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -26,7 +26,7 @@ import * as texts from '../text.ts';
 /**
  * Creates a notice that offers to restore the room's previous state.
  *
-  * @param kept snapshot of the previous state; null if this server stores nothing
+ * @param kept snapshot of the previous state; null if this server stores nothing
  */
 function offerRestore(room: string, text: string, kept: SnapshotState | null): Notice {
   if (!kept) return { text };
@@ -36,10 +36,10 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
 }
 
 /**
-  * Creates a notice with a button that undoes a removal but no later actions. If the server stores no
-  * history, the notice has no button.
-  *
-  * @param keeping null if the server stores no history
+ * Creates a notice with a button that undoes a removal but no later actions. If the server stores no
+ * history, the notice has no button.
+ *
+ * @param keeping null if the server stores no history
  */
 export function offerUndo(
   room: string,

@@ -1,7 +1,7 @@
 /**
-  * Sections about the whole server. “Rooms” creates, opens, closes and removes rooms. “Servers” lists
-  * the servers of a cluster. “Access tokens” manages the tokens with which programs make the host's
-  * calls.
+ * Sections about the whole server. “Rooms” creates, opens, closes and removes rooms. “Servers” lists
+ * the servers of a cluster. “Access tokens” manages the tokens with which programs make the host's
+ * calls.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';

@@ -1,6 +1,6 @@
 /**
-  * Section “Visitors”: statistics of visits, their durations, and visitors' actions by time and
-  * position. All numbers are totals without personal data.
+ * Section “Visitors”: statistics of visits, their durations, and visitors' actions by time and
+ * position. All numbers are totals without personal data.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
@@ -92,10 +92,10 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
   columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 
 /**
-  * Adds up the columns of a period. In the result, `most` is the maximum number of simultaneous
-  * visitors. `dwell` is the number of visits in each range of durations; `DWELL_SPANS` holds the upper
-  * bounds of the ranges. `heat` is the number of seeds, wounds and grafts by position,
-  * [HEAT_SIDE, HEAT_SIDE].
+ * Adds up the columns of a period. In the result, `most` is the maximum number of simultaneous
+ * visitors. `dwell` is the number of visits in each range of durations; `DWELL_SPANS` holds the upper
+ * bounds of the ranges. `heat` is the number of seeds, wounds and grafts by position,
+ * [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const parts = columns.flatMap(({ sums }) => sums ?? []);
@@ -149,10 +149,10 @@ const NINTHS = [
 ];
 
 /**
-  * Divides a picture into nine equal parts, and returns the share of all counts in each part, largest
-  * first.
-  *
-  * @param counts count for each pixel of the picture, [side, side]
+ * Divides a picture into nine equal parts, and returns the share of all counts in each part, largest
+ * first.
+ *
+ * @param counts count for each pixel of the picture, [side, side]
  */
 export function ninths(counts: readonly number[]): { where: string; share: number }[] {
   const side = Math.sqrt(counts.length);
@@ -203,8 +203,8 @@ export class BarChart extends ui.HostElement {
   @property({ attribute: false }) amount: (n: number) => string = String;
   @property({ attribute: false }) bars: readonly Bar[] = [];
   /**
-    * Width of the chart, in CSS pixels. The chart is drawn in this width and not scaled, so that its
-    * text has the same size on every screen.
+   * Width of the chart, in CSS pixels. The chart is drawn in this width and not scaled, so that its
+   * text has the same size on every screen.
    */
   @state() private width = 480;
 

@@ -1,6 +1,6 @@
 /**
-  * Lists beside the live room: visitors, bans, organisms, and the drawings and reports that wait for
-  * the host's decisions.
+ * Lists beside the live room: visitors, bans, organisms, and the drawings and reports that wait for
+ * the host's decisions.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -253,15 +253,15 @@ export class OrganismList extends ui.HostElement {
 }
 
 /**
-  * How long a row must have been in its position before presses on its buttons count, in ms. A
-  * finger needs about this time to press a button that the host has aimed at.
+ * How long a row must have been in its position before presses on its buttons count, in ms. A
+ * finger needs about this time to press a button that the host has aimed at.
  */
 const SETTLE_MS = 700;
 
 /**
-  * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into its
-  * position. A press just after such a move was probably meant for the vanished row, so it is
-  * ignored. Each row is a focusable `li`.
+ * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into its
+ * position. A press just after such a move was probably meant for the vanished row, so it is
+ * ignored. Each row is a focusable `li`.
  */
 abstract class QueueElement<T extends { readonly id: number }> extends ui.HostElement {
   static override styles = css`
@@ -340,7 +340,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   }
 
   /**
-    * Returns whether a row has been in its position long enough for presses to count.
+   * Returns whether a row has been in its position long enough for presses to count.
    *
    * @param at time of the press, in ms
    */
@@ -371,7 +371,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   }
 
   /**
-    * Renders a button for one of the decisions about a row, such as “Decline”.
+   * Renders a button for one of the decisions about a row, such as “Decline”.
    *
    * @param label accessible name, if it differs from the text
    * @param call must not reject
@@ -407,8 +407,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 type Drawing = RoomDetail['drawings'][number];
 
 /**
-  * Lists the drawings that wait for the host's decision. If no drawing is waiting, the list is shown
-  * only if the room's settings require the host's approval for drawings.
+ * Lists the drawings that wait for the host's decision. If no drawing is waiting, the list is shown
+ * only if the room's settings require the host's approval for drawings.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement<Drawing> {
@@ -456,8 +456,8 @@ const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(
 type Report = ReportState & { readonly id: OrganismId };
 
 /**
-  * Lists the organisms that visitors have reported. The list is hidden if there are none. Fires `pick`
-  * to select an organism and `remove` to remove an organism (`detail`: OrganismId).
+ * Lists the organisms that visitors have reported. The list is hidden if there are none. Fires `pick`
+ * to select an organism and `remove` to remove an organism (`detail`: OrganismId).
  */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement<Report> {

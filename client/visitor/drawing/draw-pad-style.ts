@@ -1,8 +1,8 @@
 import { css } from 'lit';
 
 /**
-  * Styles of the drawing pad. The surrounding sheet sets the variables for the available size:
-  * `--free-width`, `--free-height`, `--head` and, in landscape, `--side`.
+ * Styles of the drawing pad. The surrounding sheet sets the variables for the available size:
+ * `--free-width`, `--free-height`, `--head` and, in landscape, `--side`.
  */
 export const drawPadStyle = css`
   :host {

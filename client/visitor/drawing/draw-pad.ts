@@ -1,6 +1,6 @@
 /**
-  * The drawing pad, on which visitors draw with a finger, mouse or keyboard. The server makes a seed
-  * from the drawing, and a preview beside the drawing shows what grows from the seed.
+ * The drawing pad, on which visitors draw with a finger, mouse or keyboard. The server makes a seed
+ * from the drawing, and a preview beside the drawing shows what grows from the seed.
  */
 import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -38,9 +38,9 @@ const READ = 256;
 const KEY_STEP = 0.02;
 
 /**
-  * The drawing pad. Fires `take` (`detail`: SeedSource) when the visitor chooses to plant the seed
-  * made from the drawing. If the host reviews drawings, the seed may arrive minutes later, after the
-  * pad was closed.
+ * The drawing pad. Fires `take` (`detail`: SeedSource) when the visitor chooses to plant the seed
+ * made from the drawing. If the host reviews drawings, the seed may arrive minutes later, after the
+ * pad was closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
@@ -181,8 +181,8 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-    * Returns a note that the host reviews drawings, before the visitor draws the first line and while
-    * the drawing waits for the host's decision. Returns '' at all other times.
+   * Returns a note that the host reviews drawings, before the visitor draws the first line and while
+   * the drawing waits for the host's decision. Returns '' at all other times.
    */
   private waits(): string {
     if (!this.asks || this.seed) return '';

@@ -1,6 +1,6 @@
 /**
-  * A drawing as a list of lines that can be undone. Coordinates and widths are shares (0 to 1) of the
-  * side of the square drawing pad.
+ * A drawing as a list of lines that can be undone. Coordinates and widths are shares (0 to 1) of the
+ * side of the square drawing pad.
  */
 import { msg } from '@lit/localize';
 import type { SeedView } from '../../../shared/vocabulary.ts';
@@ -101,18 +101,18 @@ export interface Sheet {
 /** Minimum ink or alpha (0 to 1) of a pixel that is not empty. */
 const FAINT = 0.02;
 /**
-  * MNIST digits fill a box of 20×20 pixels in a picture of 28×28 pixels. In larger pictures, the box
-  * keeps its size. In smaller pictures, the box shrinks with the picture.
+ * MNIST digits fill a box of 20×20 pixels in a picture of 28×28 pixels. In larger pictures, the box
+ * keeps its size. In smaller pictures, the box shrinks with the picture.
  */
 const DIGIT = { box: 20, side: 28 };
 /** Width of the empty margin around a creature's picture, in pixels. */
 const MARGIN = 1;
 
 /**
-  * Computes the bounding box and the centre of mass of the non-empty pixels, from the last channel of
-  * the picture (ink or alpha).
-  *
-  * @returns the box and the centre, in pixels; undefined if nothing is drawn
+ * Computes the bounding box and the centre of mass of the non-empty pixels, from the last channel of
+ * the picture (ink or alpha).
+ *
+ * @returns the box and the centre, in pixels; undefined if nothing is drawn
  */
 function extentOf({ side, channels, data }: Sheet) {
   let [left, top, right, bottom] = [side, side, 0, 0];
@@ -136,8 +136,8 @@ function extentOf({ side, channels, data }: Sheet) {
 }
 
 /**
-  * Scales a picture, and moves the point `centre` to the middle of the new picture. Each new pixel is
-  * the area average of the old pixels that it covers.
+ * Scales a picture, and moves the point `centre` to the middle of the new picture. Each new pixel is
+ * the area average of the old pixels that it covers.
  *
  * @returns [side, side, channels]
  */
@@ -172,9 +172,9 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 }
 
 /**
-  * Converts a drawing to a picture like those that the model was trained with. A coloured drawing is
-  * centred and made as large as possible, like the gallery's creatures. An ink drawing is scaled to a
-  * 20×20 box in a 28×28 picture, with its centre of mass in the middle, like MNIST digits.
+ * Converts a drawing to a picture like those that the model was trained with. A coloured drawing is
+ * centred and made as large as possible, like the gallery's creatures. An ink drawing is scaled to a
+ * 20×20 box in a 28×28 picture, with its centre of mass in the middle, like MNIST digits.
  *
  * @param sheet ink (one channel), or premultiplied RGBA
  * @param side width and height of the result, in pixels

@@ -1,6 +1,6 @@
 /**
-  * Base classes of the elements and dialogs on the visitor's page, and templates of radio groups and
-  * buttons.
+ * Base classes of the elements and dialogs on the visitor's page, and templates of radio groups and
+ * buttons.
  */
 import { localized, msg } from '@lit/localize';
 import {
@@ -32,8 +32,8 @@ const block = css`
 `;
 
 /**
-  * Base class of all elements on the visitor's page. It adds the common styles of controls, which the
-  * element's own styles can override. It renders the element again when the language changes.
+ * Base class of all elements on the visitor's page. It adds the common styles of controls, which the
+ * element's own styles can override. It renders the element again when the language changes.
  */
 @localized()
 export class VisitorElement extends LitElement {

@@ -1,6 +1,6 @@
 /**
-  * The status button with its panel, which shows the visitor's name and the room's details; a small
-  * map of the room; and the button that finds the visitor's own organisms.
+ * The status button with its panel, which shows the visitor's name and the room's details; a small
+ * map of the room; and the button that finds the visitor's own organisms.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -386,8 +386,8 @@ export class RoomOverview extends PageElement {
 }
 
 /**
-  * The button that finds the visitor's own organisms. Fires `find` (`detail`: OrganismView) with one
-  * of them, and `list-mine` to list all of them.
+ * The button that finds the visitor's own organisms. Fires `find` (`detail`: OrganismView) with one
+ * of them, and `list-mine` to list all of them.
  */
 @customElement('find-mine')
 export class FindMine extends PageElement {
@@ -475,9 +475,9 @@ export class FindMine extends PageElement {
   }
 
   /**
-    * Finds one of the visitor's organisms. If others have changed an organism and the visitor has not
-    * looked at it since, finds that organism. Otherwise, finds the newest organism at the first call,
-    * and the next older organism at each further call.
+   * Finds one of the visitor's organisms. If others have changed an organism and the visitor has not
+   * looked at it since, finds that organism. Otherwise, finds the newest organism at the first call,
+   * and the next older organism at each further call.
    */
   find(): void {
     const { session } = this;

@@ -30,7 +30,7 @@ import { fire, VisitorElement } from './page-element.ts';
 type Room = People & Pick<RoomModel, 'organisms'>;
 
 /**
-  * Maximum number of sentences in one announcement. People do not listen to longer announcements.
+ * Maximum number of sentences in one announcement. People do not listen to longer announcements.
  */
 const MAX_SENTENCES = 3;
 
@@ -127,10 +127,10 @@ export class Story {
   }
 
   /**
-    * Removes all collected events and describes them: the most important events in the order in which
-    * they happened, and the number of all other events.
-    *
-    * @returns a function that creates the text with people's current names
+   * Removes all collected events and describes them: the most important events in the order in which
+   * they happened, and the number of all other events.
+   *
+   * @returns a function that creates the text with people's current names
    */
   take(room: Room): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
@@ -298,8 +298,7 @@ export class RoomStory extends VisitorElement {
 }
 
 /**
-  * Minimum duration of a toast, and additional time for each letter of its text, in ms. A toast is
-  * shown for the longer of the minimum and the total time of its letters.
+ * A toast is shown for `PER_LETTER` ms per letter of its text, but for at least `DURATION` ms.
  */
 const DURATION = 2_600;
 const PER_LETTER = 75;

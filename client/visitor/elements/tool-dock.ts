@@ -276,8 +276,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-    * Renders the energy bar below the selected tool. The bar is hidden for the look tool, which costs no
-    * energy. Screen readers ignore the bar, but announce that an action was refused.
+   * Renders the energy bar below the selected tool. The bar is hidden for the look tool, which costs no
+   * energy. Screen readers ignore the bar, but announce that an action was refused.
    */
   private energyLine(tool: Tool, tools: typeof TOOLS): TemplateResult {
     const at = tools.findIndex((each) => each.tool === tool);
@@ -294,8 +294,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-    * Animates the energy bar from the level on display to the actual level. Then lets the bar grow at
-    * the refill rate until it is full.
+   * Animates the energy bar from the level on display to the actual level. Then lets the bar grow at
+   * the refill rate until it is full.
    */
   private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
     const { line } = this;

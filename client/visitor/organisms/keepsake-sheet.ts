@@ -322,8 +322,8 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   /**
-    * Fetches the checkpoint's painter, and returns a function that draws organisms in detail with it. If
-    * there is no painter or it cannot be fetched, the returned function only enlarges the cells.
+   * Fetches the checkpoint's painter, and returns a function that draws organisms in detail with it. If
+   * there is no painter or it cannot be fetched, the returned function only enlarges the cells.
    */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
@@ -418,7 +418,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // Use the old `execCommand`, because `navigator.clipboard` works only over https.
+    // Use the deprecated `execCommand`, because `navigator.clipboard` works only over https.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

@@ -289,8 +289,8 @@ export class OrganismCard extends PanelElement {
   }
 
   /**
-    * Renders the button that transforms the organism into the selected seed's creature. Renders nothing
-    * if transforming is not allowed, or if the organism is already that creature.
+   * Renders the button that transforms the organism into the selected seed's creature. Renders nothing
+   * if transforming is not allowed, or if the organism is already that creature.
    */
   private transformButton(organism: OrganismView, isMine: boolean) {
     const { model, previews, state } = this.session;
@@ -352,7 +352,7 @@ export class OrganismCard extends PanelElement {
   /**
    * Renders a group of relatives.
    *
-    * @param total number of relatives, if `all` contains only some of them
+   * @param total number of relatives, if `all` contains only some of them
    */
   private relatives(
     name: string,

@@ -1,6 +1,6 @@
 /**
-  * A map of the gallery's creatures, on which similar creatures are close together. A point between
-  * creatures stands for a seed that blends them.
+ * A map of the gallery's creatures, on which similar creatures are close together. A point between
+ * creatures stands for a seed that blends them.
  */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
@@ -23,8 +23,8 @@ import { betweenText } from './seed-tray.ts';
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
-  * Factor by which pictures are enlarged, compared with pictures that fill the map without overlap.
-  * Pictures may overlap, because most of a picture's square is empty.
+ * Factor by which pictures are enlarged, compared with pictures that fill the map without overlap.
+ * Pictures may overlap, because most of a picture's square is empty.
  */
 const OVERLAP = 1.25;
 
@@ -144,11 +144,11 @@ export class LatentMap extends VisitorElement {
   `;
 
   /**
-    * The visitor's session. Changes of its data do not render the map again, because they do not affect
-    * an open map.
+   * The visitor's session. Changes of its data do not render the map again, because they do not affect
+   * an open map.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** Whether the host offers the whole gallery, without hidden creatures. */
+  /** Whether the host offers the whole gallery and not only its featured creatures. */
   @property({ attribute: false }) whole: boolean | undefined;
   @state() private places: MapPlaces = [];
   @state() private failed = false;
@@ -217,8 +217,8 @@ export class LatentMap extends VisitorElement {
   }
 
   /**
-    * Renders lines from the selected point to the neighbours that it blends, and a preview of the blend
-    * above the point.
+   * Renders lines from the selected point to the neighbours that it blends, and a preview of the blend
+   * above the point.
    */
   private overlay(spot: MapPoint, near: readonly MapWeight[], chart: MapProjection) {
     const at = chart.toScreen(spot);

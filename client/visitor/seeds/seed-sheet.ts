@@ -278,7 +278,7 @@ export class GalleryGrid extends VisitorElement {
 
   @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
-  /** The host's choice of seeds: which are hidden, and which are offered first. */
+  /** The host's choice of gallery seeds: which are offered, hidden, or offered first. */
   @property({ attribute: false }) offer: Offer | undefined;
   @state() private typed = '';
   @state() private kind = '';

@@ -312,11 +312,11 @@ export class SeedRow extends VisitorElement {
   `;
 
   /**
-    * The visitor's session. Changes of its data do not render the row, because the row may contain
-    * hundreds of seeds. Only changes of properties do.
+   * The visitor's session. Changes of its data do not render the row, because the row may contain
+   * hundreds of seeds. Only changes of properties do.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** The host's choice of seeds: which are hidden, and which are offered first. */
+  /** The host's choice of gallery seeds: which are offered, hidden, or offered first. */
   @property({ attribute: false }) offer: Offer | undefined;
   /** The visitor's own seeds, oldest first. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
@@ -370,7 +370,7 @@ export class SeedRow extends VisitorElement {
   }
 
   /**
-    * Scrolls the selected seed into view, because the visitor may have selected it outside this row.
+   * Scrolls the selected seed into view, because the visitor may have selected it outside this row.
    */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
