@@ -55,7 +55,6 @@ export const layerStyle = css`
   }
 `;
 
-/** Overlay on the canvas that draws the pointers of all other participants. */
 @customElement('cursor-layer')
 export class CursorLayer extends LitElement {
   static override styles = css`

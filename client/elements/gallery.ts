@@ -43,7 +43,8 @@ function errorsIn(typed: string, word: string): number {
 /**
  * Rates how well a typed word matches the names of a creature, from 0 to 1. The rating is 1 if a
  * word of the names starts with the typed word, or if the names contain a typed word of at least
- * three letters anywhere. A match with typing errors has a lower rating. No match is rated 0.
+ * three letters anywhere. The rating is lower for a match with typing errors, and 0 if the typed word
+ * does not match.
  */
 function rating(typed: string, names: string): number {
   if (` ${names}`.includes(typed.length > 2 ? typed : ` ${typed}`)) return 1;

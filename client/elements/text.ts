@@ -32,7 +32,6 @@ export function plural(n: number, one: string, other: string): string {
   return formFor(language(), n, other) ?? (isOne ? one : other);
 }
 
-/** Capitalizes the first letter. */
 export const capitalized = (text: string): string =>
   text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);
 

@@ -46,11 +46,10 @@ export interface TreeScene {
   readonly ink: TreeInk;
   /** Size of the smallest text, in px. */
   readonly textSize: number;
-  /** Only the part of the tree up to this x of the layout is drawn, so that the tree can grow. */
+  /** The tree is drawn up to this x of the layout. While the tree grows, the value increases. */
   readonly until: number;
   /** The selected organism. */
   readonly chosen?: TreeNode | undefined;
-  /** Returns the names of an organism and of its planter. */
   readonly names: (node: TreeNode) => readonly [name: string, planter: string];
 }
 
@@ -76,7 +75,6 @@ const NAME = 0.12;
 const MOST_DOTS = 5;
 const DOTTED = 12;
 
-/** Returns the colour of an organism's planter. */
 function colourOf({ organism: { planter } }: TreeNode, ink: TreeInk, alpha = 1): string {
   const rgb = planter.id === HOUSE.id ? HOUSE_COLOUR : ink.planter(planter.hue);
   return `rgb(${rgb.map((part) => Math.round(255 * part)).join(' ')} / ${alpha})`;
@@ -168,7 +166,6 @@ function taper(
   to.fill();
 }
 
-/** Draws the trunk and its twigs. */
 function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void {
   const { scale } = camera;
   const { width, trunk, twigs } = layout;
@@ -236,7 +233,6 @@ export const DUST = [
   [0.27, -0.06, 0.012],
 ] as const;
 
-/** Draws the branch from a parent to its child. */
 function paintBranch(
   to: Context,
   parent: TreeNode,

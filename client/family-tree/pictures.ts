@@ -19,7 +19,7 @@ const AT_ONCE = 3;
 /** Delays before a failed request is repeated, in ms: after one failure, and the maximum. */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
-/** Key of the gallery's sheet in a map of images by organism id. The ids of organisms are positive. */
+/** Key of the gallery's sheet among the images. The other keys are organism ids, which are positive. */
 const SHEET = 0;
 
 export class TreePictures {
@@ -33,7 +33,7 @@ export class TreePictures {
   /** Whether requests pause after a failure. */
   private resting = false;
   private readonly stop = new AbortController();
-  /** Functions to call when no request is left. */
+  /** Functions to call when no request is pending. */
   private idle: (() => void)[] = [];
 
   /**

@@ -63,7 +63,7 @@ export class Sound {
   /**
    * Plays about 0.1 s of cutting noise; repeated calls sound continuous.
    *
-   * @param strength 0 to 1
+   * @param strength loudness of the noise, 0 to 1
    * @param radius of the stroke, in cells; wide strokes sound deeper
    */
   cut(strength: number, radius: number): void {

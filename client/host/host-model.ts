@@ -129,7 +129,6 @@ export class HostModel {
   /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
-  /** Details of the selected room. */
   detail: RoomDetail | undefined;
   /** Reason why the server refuses to send the details of the selected room; '' if it sends them. */
   detailRefused = '';
@@ -143,7 +142,6 @@ export class HostModel {
    * started in the meantime.
    */
   private refreshes = 0;
-  /** The open question; undefined if there is none. */
   question: Question | undefined;
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
@@ -225,7 +223,6 @@ export class HostModel {
     }
   }
 
-  /** Selects a room and fetches its details. */
   select(room: string): void {
     if (room === this.room) return;
     this.switchTo(room);
@@ -267,7 +264,6 @@ export class HostModel {
     this.emitChange();
   }
 
-  /** Replaces the host's unsaved changes to the opening hours. */
   draftHours(draft: HoursDraft | undefined): void {
     this.hoursDraft = draft;
     this.emitChange();
@@ -424,5 +420,4 @@ export class HostModel {
   }
 }
 
-/** The model of this page. */
 export const host = new HostModel();

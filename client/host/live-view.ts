@@ -247,7 +247,6 @@ export class LiveView extends HostElement {
     return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
 
-  /** Moves the view to an organism. */
   show(id: OrganismId): void {
     const organism = this.model?.organisms.get(id);
     if (organism) this.view?.show(organism);

@@ -216,7 +216,6 @@ export class HostNav extends HostElement {
     }
   `;
 
-  /** Id of the section on display. */
   @property() current: Section['id'] = 'watch';
   @state() private open = false;
   @query('.more') private readonly more!: HTMLButtonElement;

@@ -447,7 +447,7 @@ export const shellStyle = css`
     display: grid;
     grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
     background: var(--bench);
-    /* On large screens, page.css sets a larger size. */
+    /* At least 15 px; on large screens, page.css sets a larger font size. */
     font-size: max(15px, 1em);
   }
   .shell {

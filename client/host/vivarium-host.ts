@@ -203,7 +203,6 @@ function asideText({ what, room, tick }: AsideState): string {
     : msg(str`“${room}” was damaged and is as it was when last saved. Its data are set aside.`);
 }
 
-/** The sign-in form. */
 @customElement('host-login')
 export class HostLogin extends ui.HostElement {
   static override styles = css`

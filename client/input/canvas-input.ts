@@ -62,8 +62,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
     const unit = WHEEL_UNITS[event.deltaMode] ?? 1;
-    // A trackpad pinch arrives as a wheel event with Ctrl held, in much smaller steps, so it needs
-    // a higher speed.
+    // A trackpad pinch arrives as a wheel event with Ctrl held and with much smaller deltas, so
+    // use a higher zoom speed.
     const speed = event.ctrlKey ? 0.011 : 0.0016;
     const delta = Math.max(-240, Math.min(240, event.deltaY * unit));
     tools.zoomAbout(x, y, Math.exp(-delta * speed));

@@ -31,7 +31,6 @@ export const BROWSER = {
    */
   dial: (options: Partial<ManagerOptions & SocketOptions>, origin?: string): Socket =>
     origin ? io(origin, options) : io(options),
-  /** Returns a random number from 0 to 1. */
   random: Math.random,
   /** Calls a function after a delay, in ms. @returns a function that cancels the call */
   after: (ms: number, call: () => void): (() => void) => {
@@ -321,7 +320,7 @@ export class Connection extends RoomConnection {
     // so ignore the refusal here.
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
-    // The site of this page may only embed view-only rooms, so a retry would be refused too.
+    // The server lets pages of this site join only as spectators, so a retry would be refused too.
     if (reason === 'only-watches') this.close(reason);
     if (then) this.refusals++;
     if (then === 'join') this.joinLater();
@@ -488,7 +487,7 @@ export class RequestTracker {
   }
 }
 
-/** Functions for walls and tables: the address for visitors' phones, and reloading the page. */
+/** Host names by which a machine refers to itself. */
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 

@@ -20,7 +20,7 @@ export type { EndReason, OrganismView, PageMemory, Rect, SeedSource, SeedView };
 /** Default time limit for entering the room, in ms. */
 const PATIENCE = 60_000;
 
-/** Number of ticks to wait for the birth of a planted organism, which then counts as dead. */
+/** Number of ticks to wait for a planted organism's birth. After that, the organism counts as dead. */
 const LATE = 100;
 
 type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
@@ -39,7 +39,7 @@ export interface JoinOptions {
   readonly name?: string;
   /** Whether to join as a spectator, without a participant's seat. View-only links always do. */
   readonly watches?: boolean;
-  /** Time limit for entering the room and for returning to it, in ms; 0 means no limit. */
+  /** Time limit for entering the room, and for re-entering it after a lost connection, in ms; 0: none. */
   readonly patience?: number;
   /** Storage for the seat and the device mark. Clients that share it are the same participant. */
   readonly memory?: PageMemory;

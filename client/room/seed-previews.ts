@@ -30,7 +30,6 @@ const MOST_ASKED = 2;
 /** Delay before the next request to a busy server, in ms. */
 const RETRY = 1_000;
 
-/** Requests growth previews, and caches their films. */
 export class Previews {
   private readonly films = new Map<string, Film | 'none'>();
   /** Requests in flight, keyed by seed. */

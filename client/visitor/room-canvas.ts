@@ -35,10 +35,8 @@ const HINT = 32;
 /** Space between a panel and the visible part of the grid, in CSS pixels. */
 const GAP = 12;
 
-/** The page that contains the canvas. */
 type RoomPage = LitElement & { readonly session: RoomSession };
 
-/** Draws the room and turns the visitor's gestures and keys into commands. */
 export class RoomCanvas {
   readonly view: RoomView;
   readonly tools: Tools;
@@ -131,7 +129,6 @@ export class RoomCanvas {
     return [...this.page.session.model.organisms.values()];
   }
 
-  /** Handles a keydown event of the window. */
   private press(event: KeyboardEvent): void {
     const { canvas } = this;
     // Ignore keys while a modal dialog is open, because they belong to the dialog, even if nothing

@@ -20,7 +20,7 @@ import { BrowserStore, OpenPanels } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
 import * as texts from './text.ts';
 
-/** The functions of the page that a session calls. */
+/** The part of the visitor's page that a session uses. */
 export interface SessionPage {
   /** Renders the page again, because the data on the page has changed. */
   requestUpdate(): void;
@@ -32,7 +32,6 @@ export interface SessionPage {
   refuse(text: string, wayBack?: texts.WayBack): void;
   /** Whether the visitor is doing something that a moving view would interrupt. */
   readonly isBusy: boolean;
-  /** Moves the view to a position on the grid. */
   showPlace(place: Point): void;
   /** Shows the same part of the grid as another page. */
   match(area: Rect): void;
@@ -102,7 +101,6 @@ export class RoomSession {
   private readonly water = new BrowserStore('localStorage', 'vivarium water');
   readonly requests = this.connection.requests;
   readonly previews = new Previews(this.requests.ask);
-  /** Colours of the seed that the visitor grafts with. */
   readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
@@ -228,7 +226,6 @@ export class RoomSession {
     return paused ? texts.reasonText('paused') : '';
   }
 
-  /** Returns a text that explains why an action was refused. */
   whyNot(reason: Reason): string {
     return (reason === 'paused' && this.pause) || texts.reasonText(reason);
   }

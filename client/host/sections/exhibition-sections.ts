@@ -121,7 +121,6 @@ function address({ id: wall, name, path, table, blocked }: WallState): TemplateR
   </div>`;
 }
 
-/** Section “Sign”: shows, prints and downloads the room's sign. */
 @customElement('sign-section')
 export class SignSection extends ui.HostElement {
   static override styles = css`

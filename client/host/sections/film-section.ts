@@ -99,7 +99,6 @@ const KINDS: readonly ui.Choice<JobState['kind']>[] = [
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
-/** The section “Film of the day”. It makes films, plays a film, and shows any moment of a film. */
 @customElement('film-section')
 export class FilmSection extends ui.HostElement {
   static override styles = css`
@@ -351,7 +350,6 @@ export class FilmSection extends ui.HostElement {
     }
   }
 
-  /** The address of the picture to show. */
   private get wanted(): string {
     const { film, frame, room } = this;
     if (film && this.made > 0) return pathOf(FILES.frame, { job: film.id, frame });

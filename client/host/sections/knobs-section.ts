@@ -27,7 +27,6 @@ import { farewellCard, reseedCard } from './saved-section.ts';
 /** Names of settings that are changed in other sections. */
 type Elsewhere = 'paused' | 'curation' | 'wifi' | 'exhibition' | 'credits' | 'logo' | 'message';
 
-/** Returns the settings that this section offers. */
 function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
   const { paused: _, curation: __, wifi, exhibition, credits, logo, message, ...rest } = settings;
   return rest;
@@ -159,7 +158,7 @@ const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
   },
 ];
 
-/** How long “applied” is shown, in ms. */
+/** How long the text “applied” is shown after a change of a setting, in ms. */
 const APPLIED_MS = 2_500;
 
 @customElement('knobs-section')

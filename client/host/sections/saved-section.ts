@@ -139,7 +139,6 @@ function reseed(event: SubmitEvent): void {
   void host.do('reseed', { organisms }, { ask, done });
 }
 
-/** Renders the card that removes all organisms and plants new ones. */
 export function reseedCard(): TemplateResult {
   const count = html`<input type="number" name="organisms" min="0" max="64" step="1" required value="12" />`;
   return html`<section class="card">

@@ -324,7 +324,6 @@ const SERVER_ROLES: Readonly<Record<ServerState['role'], string>> = {
   both: msg('runs rooms, connects visitors'),
 };
 
-/** Formats a time in milliseconds: '12 ms'. */
 const milliseconds = (time: number): string =>
   msg(str`${number(time < 10 ? Math.round(10 * time) / 10 : Math.round(time))} ms`);
 

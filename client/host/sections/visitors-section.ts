@@ -30,7 +30,6 @@ const SPANS = [
   { value: 'month', name: msg('30 days') },
 ] as const;
 
-/** The period that a chart shows. */
 type Span = (typeof SPANS)[number]['value'];
 
 const CHARTS = {

@@ -301,7 +301,6 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   /** The entries on display, in order. */
   protected shown: readonly T[] = [];
 
-  /** Returns the entries to show, in order. */
   protected abstract entries(): readonly T[];
 
   protected abstract row(entry: T): TemplateResult;

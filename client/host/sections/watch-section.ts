@@ -312,7 +312,6 @@ export class WatchSection extends ui.HostElement {
     return html`<button class="plain tool" data-testid="tool-${tool}" aria-pressed=${tool === this.tool} @click=${() => this.useTool(tool)}>${icon}${name}</button>`;
   }
 
-  /** Renders the instruction for the selected tool. */
   private instruction(): TemplateResult {
     const point = msg('Tap the place that everybody should look at.');
     const draw = msg('Draw a rectangle over what you want to remove.');

@@ -230,7 +230,6 @@ export class DrawPad extends VisitorElement {
     });
   }
 
-  /** The pen's colour. */
   private get ink(): string {
     return this.isInk ? INK : COLOURS[this.colour].css;
   }

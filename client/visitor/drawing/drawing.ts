@@ -19,7 +19,6 @@ const MAX_POINTS = 20_000;
 /** Minimum distance between two points of a line, as a share of the pad's side. */
 const STEP = 0.004;
 
-/** The lines of a drawing, with undo. */
 export class Drawing {
   /** All lines, in the order in which they were begun. */
   readonly lines: Line[] = [];

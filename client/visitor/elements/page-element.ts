@@ -138,7 +138,6 @@ export abstract class SheetElement extends PageElement {
     </dialog>`;
   }
 
-  /** Opens the dialog. */
   protected show(): void {
     this.dialog.showModal();
     const { panels } = this.session;
@@ -183,7 +182,6 @@ interface RadioGroup<T> {
   }[];
   readonly selected: T;
   readonly choose: (value: T) => void;
-  /** Content that is rendered after the options. */
   readonly after?: unknown;
 }
 

@@ -26,7 +26,6 @@ import type { LifeChange, RoomModel } from '../../room/room-model.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import { fire, VisitorElement } from './page-element.ts';
 
-/** The room's current participants and organisms. */
 type Room = People & Pick<RoomModel, 'organisms'>;
 
 /**

@@ -145,7 +145,7 @@ export class OrganismCard extends PanelElement {
       top: 4px;
       inset-inline-end: 4px;
     }
-    /* On a phone, keep the card low, so that the room stays visible above it. */
+    /* On a phone, reduce the card's height, so that the room stays visible above the card. */
     @media (max-width: 720px), (max-height: 520px) {
       header organism-portrait {
         width: 3.6em;

@@ -15,7 +15,6 @@ import type { Sheet } from '../../state/interaction-state.ts';
 import { fire, labelled, PageElement, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 
-/** Returns the name of one of the visitor's own seeds. */
 export function seedTitle(
   { origin, parents }: SeedView,
   organisms: ReadonlyMap<number, OrganismView>,
