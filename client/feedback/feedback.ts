@@ -11,7 +11,7 @@ const PATTERNS = {
   planted: 12,
   healed: [8, 60, 8],
   refused: [18, 50, 18],
-  // 0 means no vibration. The page already calls `affected`, which vibrates, for a departure.
+  // No vibration, because the page calls `affected`, which vibrates, when an organism departs.
   departing: 0,
   departed: 8,
   transformed: [8, 40, 8, 40, 8],

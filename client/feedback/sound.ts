@@ -21,7 +21,7 @@ interface Tone {
   readonly shape?: OscillatorType;
 }
 
-/** One of the two thuds of the sound for a refusal. */
+/** A low, dull tone. The sound `refused` plays this tone twice. */
 const THUD: Tone = { from: 92, to: 70, loudness: 0.5, rise: 0.005, fall: 0.1, shape: 'triangle' };
 
 const SOUNDS = {

@@ -56,7 +56,7 @@ export class HostApi {
   touched = false;
 
   /**
-   * Makes one call.
+   * Makes one call to the server's host API.
    *
    * @throws HostRefusal if the server refuses the call
    * @throws Error if the server does not answer, or its answer does not follow the host API
@@ -103,7 +103,7 @@ export interface Question {
   readonly fields?: TemplateResult;
   /** Label of the button that confirms. */
   readonly confirm: string;
-  /** Whether confirming loses nothing. All other questions are marked as dangerous. */
+  /** Whether nothing can be lost by confirming. All other questions are marked as dangerous. */
   readonly harmless?: boolean;
   /** A text that the host must type before confirming. */
   readonly typed?: string;

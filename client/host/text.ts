@@ -164,7 +164,7 @@ export const woundsText = (n: number): string =>
 export const seedsText = (n: number): string =>
   plural(n, msg(str`${number(n)} seed`), msg(str`${number(n)} seeds`));
 
-/** Counts the visitors who wait for a seat: '1 is in line', '2 are in line'. */
+/** Formats the number of visitors who wait for a seat: '1 is in line', '2 are in line'. */
 export const inLineText = (n: number): string =>
   plural(n, msg(str`${number(n)} is in line`), msg(str`${number(n)} are in line`));
 

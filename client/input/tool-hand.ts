@@ -290,8 +290,8 @@ export class EnergyEstimate {
   /** Total price of the stroke segments that are drawn but not yet sent. */
   private drawn = 0;
   /**
-   * The estimate when it last changed for a reason other than refilling; undefined before the
-   * server's first energy message.
+   * The estimated energy at its last change, not counting refilling; undefined before the server's
+   * first energy message.
    */
   energy: Event<'energy'> | undefined;
   /** End of the last stroke segment sent; undefined if the segment was refused. */

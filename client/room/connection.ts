@@ -488,7 +488,6 @@ export class RequestTracker {
 }
 
 /** Host names by which a machine refers to itself. */
-
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** The room's address for visitors. */

@@ -230,7 +230,11 @@ export class RoomSession {
     return (reason === 'paused' && this.pause) || texts.reasonText(reason);
   }
 
-  /** Reports the visitor's pointer to the server. @param place undefined if it left the canvas */
+  /**
+   * Reports the position of the visitor's pointer to the server.
+   *
+   * @param place position in cells; undefined if the pointer has left the canvas
+   */
   pointAt(place: Point | undefined): void {
     const { tool } = this.state.state;
     if (!this.watches) this.connection.send('cursor', { ...place, tool });

@@ -130,9 +130,8 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
 };
 
 /**
- * Returns the notice for a visitor who acts while the page is disconnected, because the action is
- * dropped. The notice is also shown if the server refuses the connection, because the page does not
- * get to know why.
+ * Returns the notice for a visitor whose action was dropped because the page is disconnected. The
+ * notice is also shown if the server refuses the connection, because the page does not learn why.
  */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');
@@ -163,7 +162,7 @@ export interface WayBack {
   readonly to?: string;
 }
 
-/** Returns a button for a visitor who was refused; undefined if no button can help. */
+/** Returns a button for a visitor who was not admitted; undefined if no button can help. */
 export function wayBack(reason: Reason): WayBack | undefined {
   if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };
   const mayNotHelp = ['sent-away', 'room-closed', 'no-spectators'].includes(reason);

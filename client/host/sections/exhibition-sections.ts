@@ -49,8 +49,8 @@ const add = ui.submitName((name, pressed) => {
 
 function wallCard(wall: WallState): TemplateResult {
   const { id, name, upFor, lost, screens, unwritable, table, blocked } = wall;
-  // Name the languages in the page's language and not in their own, because the host's screen may
-  // lack the letters for their own names.
+  // Show the names of the languages in the page's language. The host's screen, like the wall, may
+  // lack the letters for the languages' own names.
   const names = new Intl.DisplayNames(formats(), { type: 'language' });
   const list = unwritable.map((code) => names.of(code)!);
   const languages = new Intl.ListFormat(formats()).format(list);

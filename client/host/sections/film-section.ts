@@ -151,7 +151,7 @@ export class FilmSection extends ui.HostElement {
   @state() private isOnWall = false;
   /** Id of the film that is being recorded as a video, and the share recorded so far, 0 to 1. */
   @state() private recording: { readonly id: string; readonly share: number } | undefined;
-  /** The film that the slider browses. */
+  /** The film on display. The slider selects one of its pictures. */
   private film: JobState | undefined;
   /** Name of the room that the film shows. */
   private room = '';

@@ -364,7 +364,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     </li>`;
   }
 
-  /** Returns the name by which `host.busy` lists a call about a row, until the call is answered. */
+  /** Returns the name that is used in `host.busy` for a pending call about a row. */
   protected busyName(id: number): string {
     return `${host.room} ${this.kind} ${id}`;
   }

@@ -389,7 +389,7 @@ const closed = (name: string): TemplateResult =>
     <button class="solid" @click=${() => host.do('openRoom', {})}>${msg('Open room')}</button>
   </div>`;
 
-/** Renders what the walls show instead of the room, with a button to show the room again. */
+/** Renders a bar that says what the walls show instead of the room, with a button to end this. */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};
   if (!showing || up === 0) return nothing;

@@ -1,6 +1,6 @@
 /**
  * A map of the gallery's creatures, on which similar creatures are close together. A point between
- * creatures stands for a seed that blends them.
+ * creatures represents a seed that blends these creatures.
  */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
