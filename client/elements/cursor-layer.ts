@@ -13,13 +13,13 @@ import { calm, owner } from '../style/fragments.ts';
 const SMOOTHING = 70;
 /** Distance from a pointer to its name, in CSS pixels. */
 const NAME_OFFSET = 11;
-/** Approximate height of a name below its pointer's middle, in CSS pixels. */
+/** Approximate height of a name, measured from the middle of its pointer, in CSS pixels. */
 const HEIGHT = 24;
 
 /**
- * Interval at which pointers that only drift with the water are redrawn, in ms, and the drift, in CSS
- * pixels, after which they are redrawn earlier. Redrawing a pointer takes more time than the rest
- * of a frame.
+ * A pointer that only drifts with the water is redrawn every `FOLLOW` ms, or earlier if it has
+ * drifted by `LEAST` CSS pixels. It is not redrawn in each frame, because redrawing a pointer takes
+ * more time than the rest of a frame.
  */
 const FOLLOW = 100;
 const LEAST = 2;
@@ -32,13 +32,13 @@ interface Cursor {
   width: number;
   position: Point;
   target: Point;
-  /** Where the pointer is drawn, in CSS pixels. */
+  /** Position at which the pointer was last drawn, in CSS pixels. */
   at: Point;
 }
 
 /**
- * Styles of a layer over the canvas. Pointer events pass through the layer, and its elements fade
- * in and move.
+ * Styles of a layer over the canvas. Pointer events pass through the layer. Its elements can use the
+ * animation `come` to fade in.
  */
 export const layerStyle = css`
   :host {
@@ -55,7 +55,6 @@ export const layerStyle = css`
   }
 `;
 
-/** Overlay on the canvas that draws the pointers of all other participants. */
 @customElement('cursor-layer')
 export class CursorLayer extends LitElement {
   static override styles = css`
@@ -101,7 +100,7 @@ export class CursorLayer extends LitElement {
       color: oklch(0.9 0.06 var(--hue));
       background: oklch(0.17 0.012 225 / 0.8);
     }
-    /* Near the right edge of the screen the name is on the left. */
+    /* Near the right edge of the screen, the name is to the left of its pointer. */
     .left span {
       left: auto;
       right: ${NAME_OFFSET}px;
@@ -158,8 +157,8 @@ export class CursorLayer extends LitElement {
   /**
    * Removes the pointers of participants who have left and updates changed names.
    *
-   * @param participants undefined without a connection. In that case all pointers are removed,
-   *   because it is unknown which of them still exist
+   * @param participants undefined if there is no connection. In that case, all pointers are removed,
+   *   because it is unknown which participants are still in the room
    */
   keep(participants?: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
@@ -176,7 +175,8 @@ export class CursorLayer extends LitElement {
    * Moves the pointers for one animation frame.
    *
    * @param now in ms
-   * @param isBare whether a name may stand in an area, given in CSS pixels; if not, it is hidden
+   * @param isBare returns whether an area, in CSS pixels, may contain a name; otherwise the name is
+   *   hidden
    * @returns whether any pointer is still moving
    */
   frame(
@@ -194,7 +194,7 @@ export class CursorLayer extends LitElement {
       const { position, target } = cursor;
       const [dx, dy] = [target.x - position.x, target.y - position.y];
       const distance = Math.hypot(dx, dy);
-      // A pointer that reappears far away jumps there, so that it does not cross the room.
+      // Move a pointer over a long distance in one step, so that it does not glide across the room.
       const step = distance > 80 || distance < 0.02 ? 1 : share;
       cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;

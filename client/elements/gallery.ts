@@ -1,4 +1,4 @@
-/** The gallery as people search it: its categories, and names that match a text. */
+/** Helps people to find a creature in the gallery, by its category or by a text search. */
 import { msg } from '@lit/localize';
 import { kindName } from './text.ts';
 
@@ -41,8 +41,10 @@ function errorsIn(typed: string, word: string): number {
 }
 
 /**
- * Rates how well a typed word describes a creature: 1 if the word begins a word of the name or, with
- * three or more letters, is anywhere in it; less if it does so with typing errors; otherwise 0.
+ * Rates how well a typed word matches the names of a creature, from 0 to 1. The rating is 1 if a
+ * word of the names starts with the typed word, or if the names contain a typed word of at least
+ * three letters anywhere. The rating is lower for a match with typing errors, and 0 if the typed word
+ * does not match.
  */
 function rating(typed: string, names: string): number {
   if (` ${names}`.includes(typed.length > 2 ? typed : ` ${typed}`)) return 1;
@@ -52,12 +54,12 @@ function rating(typed: string, names: string): number {
 }
 
 /**
- * Searches the gallery for a text, by names in the page's language and in English. A word with
- * typing errors counts only if no creature has the word as typed. Finds the creatures that all
- * words describe. If there is none, finds those that some words describe, and starts with those
- * that most words describe: "whale shark" finds whale and shark.
+ * Searches the gallery for a text, by names in the page's language and in English. Finds the
+ * creatures that match all words of the text. If there are none, finds the creatures that match some
+ * words, best matches first: "whale shark" finds whale and shark. For each word, matches with typing
+ * errors count only if no creature matches the word exactly.
  *
- * @param among gallery indices to choose from, in the order in which equally good ones are returned
+ * @param among gallery indices to choose from; equally good matches are returned in this order
  */
 export function search(
   gallery: readonly { readonly name: string }[],
@@ -78,7 +80,7 @@ export function search(
   }
   const all = among.filter((index) => matches.get(index) === words.length);
   if (all.length > 0) return all;
-  // Short words, like "of", are in many names.
+  // Search again without short words, because words like "of" match many names.
   const long = words.filter(({ length }) => length > 3);
   if (long.length > 0 && long.length < words.length) return search(gallery, among, long.join(' '));
   const some = among.filter((index) => matches.get(index)! > 0);

@@ -32,11 +32,13 @@ export function plural(n: number, one: string, other: string): string {
   return formFor(language(), n, other) ?? (isOne ? one : other);
 }
 
-/** Capitalizes the first letter. */
 export const capitalized = (text: string): string =>
   text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);
 
-/** Returns the display name of a kind: its translation, or else 'hot_pepper' → 'hot pepper'. */
+/**
+ * Returns the display name of a kind: its translation or, if there is none, the name with spaces:
+ * 'hot pepper' for 'hot_pepper'.
+ */
 export function kindName(kind: string): string {
   if (kind === '') return msg('nameless');
   return localKind(kind) ?? kind.replaceAll(/[_-]+/g, ' ');
@@ -88,7 +90,7 @@ export function lineText(ahead: number): string {
   );
 }
 
-/** Describes the connection while it is being established. Other texts explain lasting states. */
+/** Describes the connection while it is being established; returns '–' for all other states. */
 export function waitingText(connection: ConnectionState): string {
   if (connection === 'connecting') return msg('connecting');
   return connection === 'reconnecting' ? msg('reconnecting') : '–';
@@ -101,7 +103,7 @@ export function unsupportedText(): string {
   );
 }
 
-/** Maximum number of former kinds that are listed. */
+/** Maximum number of an organism's former kinds that are listed. */
 const MAX_FORMER = 4;
 
 /** Formats the age of an organism in the largest unit that fits. */
@@ -152,12 +154,12 @@ export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
   return names.reduce((text, name) => (text ? msg(str`${text}, then ${name}`) : name), '');
 }
 
-/** The room's participants, and which of them is reading the text. */
+/** The room's participants, and the participant (`you`) who reads the text. */
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
 /**
- * Returns the planter's name, for the beginning of a sentence. It is their current name or, if they
- * have left, their name at planting.
+ * Returns the name of an organism's planter, for the beginning of a sentence. Uses the planter's
+ * current name or, if the planter has left, the name stored with the organism.
  *
  * @returns '' for a planter without a name
  */
@@ -171,7 +173,7 @@ export function planterName(
   return name === GARDENER_NAME ? msg('The gardener') : name;
 }
 
-/** Says who planted an organism; for the reader's own, "planted by you". */
+/** Says who planted an organism: "planted by you" if the reader of the text has planted it. */
 export function planterText(organism: Pick<OrganismView, 'planter'>, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
   const name = planterName(organism, model);
@@ -180,7 +182,7 @@ export function planterText(organism: Pick<OrganismView, 'planter'>, model: Peop
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 
-/** Lists the parts of a chimera, and who painted each: 'panda · fox (Ada)'. */
+/** Lists the parts of a chimera, each with the person who grafted it: 'panda · fox (Ada)'. */
 export function partsText(parts: readonly Part[], model: People): string {
   const texts = parts.map((part) => {
     const { by } = part;
@@ -190,7 +192,7 @@ export function partsText(parts: readonly Part[], model: People): string {
   return texts.join(' · ');
 }
 
-/** Says how many relatives are not listed. */
+/** Says how many further relatives there are, after a list of some of them. */
 export function furtherText(count: number): string {
   return plural(count, msg('and one more'), msg(str`and ${number(count)} more`));
 }

@@ -1,7 +1,7 @@
 /**
- * Lays out a family tree like a plant: its trunk runs along it, and from the trunk, twigs run to
- * both sides. Each twig holds organisms that were born one after another, later ones on later
- * twigs. Lengths are in widths of a picture.
+ * Lays out a family tree like a plant. A horizontal trunk has pairs of twigs, one above and one
+ * below it. Each pair of twigs holds organisms that were born one after another. Later pairs hold
+ * later organisms. Lengths are in widths of an organism's picture.
  */
 
 import type { Rect } from '../../shared/geometry.ts';
@@ -25,14 +25,17 @@ export interface Twig {
   readonly nodes: readonly TreeNode[];
 }
 
-/** Space of a picture with its name. */
+/** Space for one organism's picture and its name, in picture widths. */
 export const CELL = { width: 1.5, height: 1.7 } as const;
-/** Free space around the whole tree, and free height along the trunk. */
+/** Margin around the whole tree, and height kept free for the trunk, in picture widths. */
 const MARGIN = 0.2;
 const LANE = 0.5;
-/** How far the tip of a twig bends forward, per organism on it. */
+/** Distance by which a twig bends forward for each organism on it, in picture widths. */
 const BEND = 0.2;
-/** Maximum shift of a picture from its place. Without shifts, the tree would look like a table. */
+/**
+ * Maximum shift of a picture from its regular position, in picture widths. Without shifts, the tree
+ * would look like a table.
+ */
 const OFF = 0.07;
 
 /** A place on a twig: the twig's side of the trunk, and the place's index on the twig. */
@@ -41,13 +44,13 @@ interface Place {
   readonly index: number;
 }
 
-/** Returns the first places beside a point of the trunk, nearest first. */
+/** Returns the `count` places nearest to the trunk on a pair of twigs, nearest first. */
 const placesOf = (count: number): Place[] =>
   Array.from({ length: count }, (_, i) => ({ side: i % 2 ? 1 : -1, index: i >> 1 }));
 
 const reachOf = ({ side, index }: Place): number => side * (LANE / 2 + CELL.height * (index + 0.5));
 
-/** Computes the width and height of a tree. @param each organisms on the two twigs at one point */
+/** Computes the width and height of a tree. @param each number of organisms per pair of twigs */
 function sizeOf(count: number, each: number) {
   const steps = Math.ceil(count / each);
   const most = Math.min(count, each);
@@ -98,8 +101,8 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
       if (nodes.length > 0) twigs.push({ x: x - CELL.width / 2, nodes });
     }
   }
-  // Parents may follow their children in the list (see `LineageTree`), so connect the nodes only
-  // now that all exist.
+  // Parents may come after their children in the list (see `LineageTree`), so connect the nodes
+  // only after all of them have been created.
   for (const node of byId.values()) {
     for (const id of node.organism.parents) {
       const parent = byId.get(id);
@@ -116,10 +119,10 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
 export type TreeLayout = ReturnType<typeof layoutTree>;
 
 /**
- * Assigns places to the organisms of two opposite twigs. Children come as close to their parents as
- * possible.
+ * Assigns places on a pair of opposite twigs to a group of organisms. Children are placed as close
+ * to their parents as possible.
  *
- * @param yOf returns the y of an organism that has a place
+ * @param yOf returns the y of an organism; undefined if it has not been placed yet
  */
 function placeGroup(
   group: readonly LineageOrganism[],
@@ -169,7 +172,7 @@ export class TreeCamera {
   private size: Size = { width: 1, height: 1 };
   private edges: Edges = { top: 0, bottom: 0, side: 0 };
 
-  /** @param forward 1; −1 if text, and therefore time, runs from right to left */
+  /** @param forward direction of time on the canvas: 1, or −1 if text runs from right to left */
   constructor(
     private readonly layout: Pick<TreeLayout, 'width' | 'height'>,
     readonly forward: 1 | -1 = 1,
@@ -179,7 +182,7 @@ export class TreeCamera {
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
-    // In a low window, the margins may exceed the height, so leave at least 1 px for the tree.
+    // The margins may be larger than a small window, so leave at least 1 px for the tree.
     return Math.min(
       Math.max(1, width - 2 * side) / this.layout.width,
       Math.max(1, height - top - bottom) / this.layout.height,
@@ -187,7 +190,7 @@ export class TreeCamera {
     );
   }
 
-  /** Adapts to a new size of the canvas. */
+  /** Adapts the view to a new canvas size and new margins. */
   resize(size: Size, edges: Edges): void {
     const wasWhole = this.isWhole;
     this.size = size;
@@ -214,7 +217,7 @@ export class TreeCamera {
   }
 
   /**
-   * Zooms about a point of the canvas, which keeps its position.
+   * Zooms about a point of the canvas. The part of the tree at that point stays in its position.
    *
    * @param x in px of the canvas
    * @param y in px of the canvas
@@ -273,9 +276,9 @@ export class TreeCamera {
 }
 
 /**
- * Returns the organism at a point of the tree, if any.
+ * Returns the organism nearest to a point of the tree; undefined if none is within reach.
  *
- * @param reach maximum distance between the point and the middle of the organism's picture
+ * @param reach maximum distance from the point to the middle of a picture, in picture widths
  */
 export function nodeAt(nodes: readonly TreeNode[], { x, y }: Point, reach: number) {
   let [nearest, least]: [TreeNode | undefined, number] = [undefined, reach];

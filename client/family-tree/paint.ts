@@ -1,6 +1,6 @@
 /**
- * Draws a family tree on a canvas, for the lineage page, for its printed picture and for walls. It
- * never handles input. Read `layout.ts` first, which positions the organisms.
+ * Draws a family tree on a canvas, for the lineage page, for printing and for walls. This module
+ * handles no input. `layout.ts` computes the positions of the organisms.
  */
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FONTS, oklch, ownerColor } from '../style/fragments.ts';
@@ -9,7 +9,7 @@ import type { Picture, TreePictures } from './pictures.ts';
 
 type Context = CanvasRenderingContext2D;
 
-/** The colours of a tree. */
+/** The colours of a tree on a screen. */
 export const SCREEN_INK = {
   ground: '#0e1214',
   disc: '#161c1f',
@@ -37,7 +37,7 @@ export const PAPER_INK: TreeInk = {
   planter: (hue) => oklch(0.6, 0.12, hue),
 };
 
-/** A tree with all parameters of its drawing. */
+/** A tree, and everything needed to draw it. */
 export interface TreeScene {
   readonly layout: TreeLayout;
   readonly camera: TreeCamera;
@@ -46,37 +46,35 @@ export interface TreeScene {
   readonly ink: TreeInk;
   /** Size of the smallest text, in px. */
   readonly textSize: number;
-  /** The x, in the layout, up to which the tree has grown. */
+  /** The tree is drawn up to this x of the layout. While the tree grows, the value increases. */
   readonly until: number;
   /** The selected organism. */
   readonly chosen?: TreeNode | undefined;
-  /** Returns the names of an organism and of its planter. */
   readonly names: (node: TreeNode) => readonly [name: string, planter: string];
 }
 
 type Point = Record<'x' | 'y', number>;
 
-/** Widths of the trunk, a twig and a branch: at the lower end, and at the tip. */
+/** Thickness of the trunk, a twig and a branch, each at its base and tip, in picture widths. */
 const TRUNK = [0.36, 0.14] as const;
 const TWIG = [0.14, 0.05] as const;
 const BRANCH = [0.17, 0.05] as const;
-/** Number of pieces in which a curve is drawn. */
+/** Number of straight pieces that approximate a curve. */
 const PIECES = 14;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
 /**
- * Minimum width of a picture that has the organism's name below it, and of a picture that also has
- * the planter's name, in text sizes.
+ * Minimum width of a picture, as a multiple of the text size, for drawing the organism's name below
+ * it (`NAMED`) and for drawing the planter's name too (`PLANTED`).
  */
 const NAMED = 3;
 const PLANTED = 5.2;
-/** Minimum size of a name, in widths of a picture. */
+/** Minimum font size of a name, in widths of a picture. */
 const NAME = 0.12;
-/** Maximum number of wounds drawn as dots, and the minimum width of a picture with dots, in px. */
+/** Maximum number of healed wounds drawn as dots, and minimum width of a picture with dots, in px. */
 const MOST_DOTS = 5;
 const DOTTED = 12;
 
-/** Returns the colour of an organism's planter. */
 function colourOf({ organism: { planter } }: TreeNode, ink: TreeInk, alpha = 1): string {
   const rgb = planter.id === HOUSE.id ? HOUSE_COLOUR : ink.planter(planter.hue);
   return `rgb(${rgb.map((part) => Math.round(255 * part)).join(' ')} / ${alpha})`;
@@ -84,21 +82,21 @@ function colourOf({ organism: { planter } }: TreeNode, ink: TreeInk, alpha = 1):
 
 const HOUSE_COLOUR = [0.6, 0.64, 0.64] as const;
 
-/** Draws the tree; the canvas must be empty. */
+/** Draws the tree on an empty canvas. */
 export function paintTree(to: Context, scene: TreeScene): void {
   const { layout, camera, size, chosen } = scene;
   const kin = chosen && lineOf(chosen);
   const isFaint = (node: TreeNode): boolean => kin !== undefined && !kin.has(node);
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   to.save();
-  // While the tree grows, draw only the part that has grown so far.
+  // Clip the branches to the part of the tree that has grown so far.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
   else to.rect(edge, 0, 3 * size.width, size.height);
   to.clip();
   paintStem(to, scene);
-  // The more branches there are, the fainter they must be.
+  // The more organisms a tree has, the more transparent its branches are.
   const clear = Math.max(0.35, Math.min(1, Math.sqrt(60 / layout.nodes.length)));
   for (const node of layout.nodes) {
     for (const parent of node.parents) {
@@ -141,8 +139,8 @@ function isSeen(node: TreeNode, { camera, size }: TreeScene): boolean {
 /**
  * Draws a Bézier curve that tapers.
  *
- * @param curve its two ends with the two control points between them, in px
- * @param widths at the two ends, in px
+ * @param curve start, two control points and end of the curve, in px
+ * @param widths width of the curve at its start and at its end, in px
  */
 function taper(
   to: Context,
@@ -168,7 +166,6 @@ function taper(
   to.fill();
 }
 
-/** Draws the trunk and its twigs. */
 function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void {
   const { scale } = camera;
   const { width, trunk, twigs } = layout;
@@ -176,7 +173,7 @@ function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void 
     widths.map((one) => one * scale) as [number, number];
   const at = (x: number, y: number): Point => camera.toScreen(x, y);
   to.fillStyle = ink.stem;
-  // The trunk grows out of the canvas's edge.
+  // Start the trunk outside the canvas, so that it grows out of the canvas's edge.
   const edge = camera.toTree(camera.forward > 0 ? 0 : size.width, 0).x;
   const foot = at(Math.min(-0.6, edge - 0.2), trunk + 0.1);
   const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.1));
@@ -203,7 +200,7 @@ function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void 
   }
 }
 
-/** Draws a sign at an organism's disc: whether the organism lives, or how its life ended. */
+/** Draws a small sign next to an organism. It shows whether the organism lives or how it died. */
 function paintEnd(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
   const { scale, forward } = camera;
   const { died, cause } = node.organism;
@@ -227,7 +224,7 @@ function paintEnd(to: Context, node: TreeNode, { camera, ink }: TreeScene): void
   } else line(to, end.x, end.y - r, end.x, end.y + r);
 }
 
-/** Position and radius of the specks around the end of an organism that dissolved. */
+/** The specks in the sign of an organism that dissolved: x, y and radius, in picture widths. */
 export const DUST = [
   [-0.18, -0.09, 0.03],
   [-0.05, 0.08, 0.025],
@@ -236,7 +233,6 @@ export const DUST = [
   [0.27, -0.06, 0.012],
 ] as const;
 
-/** Draws a branch that grows from a parent to its child. */
 function paintBranch(
   to: Context,
   parent: TreeNode,
@@ -257,14 +253,14 @@ function paintBranch(
 /**
  * Draws an organism's disc, picture and names.
  *
- * @param grown how far the picture has grown, 0 to 1
+ * @param grown progress of the picture's growth, from 0 to 1 (full size)
  */
 function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeScene): void {
   const { camera, chosen, textSize, ink } = scene;
   const { organism } = node;
   const { x, y } = camera.toScreen(node.x, node.y);
   const scale = camera.scale * grown * (2 - grown);
-  // Even a faint organism hides the branches behind it.
+  // Draw the disc opaque, so that even a faint organism hides the branches behind it.
   const alpha = to.globalAlpha;
   to.globalAlpha = 1;
   to.fillStyle = ink.disc;
@@ -296,7 +292,7 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
   write(to, planter, { ...common, ...next, colour: ink.soft });
 }
 
-/** Draws the picture, or a seed if there is none yet. */
+/** Draws an organism's picture, or a seed if the picture has not arrived yet. */
 function paintPicture(
   to: Context,
   picture: Picture | undefined,
@@ -314,7 +310,7 @@ function paintPicture(
 }
 
 /**
- * Writes a text, shortened to a maximum width, with a halo that separates it from lines below it.
+ * Draws a text, shortened to a maximum width, with a halo that separates it from lines behind it.
  */
 function write(
   to: Context,

@@ -1,6 +1,7 @@
 /**
  * Loads the pictures of a tree's organisms. Organisms of gallery kinds use tiles of the gallery's
- * sheet. Pictures of all others, and of chimeras, are fetched from the server when first drawn.
+ * sheet. Pictures of all other organisms and of chimeras are fetched from the server when they are
+ * first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -18,7 +19,7 @@ const AT_ONCE = 3;
 /** Delays before a failed request is repeated, in ms: after one failure, and the maximum. */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
-/** Stands for the gallery's sheet among the ids of organisms, which are positive. */
+/** Key of the gallery's sheet among the images. The other keys are organism ids, which are positive. */
 const SHEET = 0;
 
 export class TreePictures {
@@ -32,7 +33,7 @@ export class TreePictures {
   /** Whether requests pause after a failure. */
   private resting = false;
   private readonly stop = new AbortController();
-  /** Functions to call when no request is left. */
+  /** Functions to call when no request is pending. */
   private idle: (() => void)[] = [];
 
   /**
@@ -51,9 +52,9 @@ export class TreePictures {
     this.request(SHEET);
   }
 
-  /** Returns the picture of an organism if it has arrived; otherwise requests it. */
+  /** Returns the picture of an organism if it has arrived; otherwise requests the picture. */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    // The server does not grow the parts of removed organisms.
+    // Draw a removed chimera like a plain organism, because the server does not grow its parts.
     const isPlain = kind !== '' && (!parts || cause === 'removed');
     const index = isPlain ? this.indexOf.get(kind) : undefined;
     const image = this.request(index === undefined ? id : SHEET);
@@ -65,10 +66,10 @@ export class TreePictures {
   }
 
   /**
-   * Fetches all missing pictures. Resolves when each has arrived or is known not to exist, or after
-   * `close`.
+   * Fetches all missing pictures. Resolves when each picture has arrived or is known not to exist, or
+   * when `close` is called.
    *
-   * @param longest maximum time until it resolves, in ms
+   * @param longest maximum time until the promise resolves, in ms
    */
   async all(organisms: readonly LineageOrganism[], longest: number): Promise<void> {
     for (const organism of organisms) this.of(organism);
@@ -96,7 +97,7 @@ export class TreePictures {
     return this.fetching + this.waiting.length === 0;
   }
 
-  /** Returns an image if it has arrived. Requests it the first time. */
+  /** Returns an image if it has arrived. The first call for each id requests the image. */
   private request(id: number): ImageBitmap | null | undefined {
     const image = this.images.get(id);
     if (image === undefined) {
@@ -117,14 +118,14 @@ export class TreePictures {
         if (isDone) this.failures = 0;
         else this.rest(id);
         this.fetchNext();
-        // After this tree is closed, another tree may use the canvas.
+        // If this tree is closed, call nothing, because another tree may use the canvas now.
         if (!this.isClosed) this.onChange();
       });
     }
     if (this.isIdle) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  /** Appends a failed picture to the queue and pauses requests. */
+  /** Appends a picture that could not be fetched to the queue, and pauses all requests. */
   private rest(id: number): void {
     if (this.isClosed) return;
     this.waiting.push(id);
@@ -136,7 +137,7 @@ export class TreePictures {
     });
   }
 
-  /** @returns whether the request is settled; otherwise it may succeed later */
+  /** Fetches one image. @returns whether the request is settled; if not, a retry may succeed */
   private async fetchOne(id: number): Promise<boolean> {
     const { signal } = this.stop;
     const path = id === SHEET ? this.page.sheet.url : lineagePicturePath(this.room, id);

@@ -15,19 +15,19 @@ import type { TreeNode } from './layout.ts';
 
 const NOBODY = { participants: new Map(), you: undefined };
 
-/** Returns an organism's name for the beginning of a sentence. */
+/** Returns an organism's name, capitalized. */
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
 /**
- * Returns the name of an organism, for the beginning of a sentence, and the name of its planter; ''
- * if the planter has no name.
+ * Returns the capitalized name of an organism and the name of its planter. The planter's name is ''
+ * if the planter has none.
  */
 export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
   [nameOf(organism), planterName(organism, NOBODY)] as const;
 
 export const plantedText = (organism: LineageOrganism): string => planterText(organism, NOBODY);
 
-/** Says how an organism's life ended, or that it lives. */
+/** Says how an organism's life ended, or that the organism lives. */
 export function endText({ died, cause }: LineageOrganism): string {
   if (died === undefined) return msg('lives');
   if (cause === 'departed') return msg('has left');
@@ -43,7 +43,7 @@ export function wasText({ was = [] }: LineageOrganism): string {
   return msg(str`it was ${list}`);
 }
 
-/** Lists those who have grafted parts onto an organism; '' if there are none. */
+/** Lists the people who have grafted parts onto an organism; '' if there are none. */
 export function graftedText({ parts = [] }: LineageOrganism): string {
   const names = parts.flatMap(({ by }) =>
     by ? [planterName({ planter: by }, NOBODY) || msg('a visitor')] : [],
@@ -103,7 +103,7 @@ export function dateOf({ now, tick: last, tickRate, times }: TreeClock, tick: nu
 }
 
 /**
- * Formats a time of day, and adds the date unless it is the date of the tree's last moment.
+ * Formats a time of day. Adds the date if it differs from the date of the tree's `now`.
  *
  * @param locale language tag
  * @param at wall-clock time, in ms

@@ -3,7 +3,7 @@ import type { LifeEvent } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import type { Sound } from './sound.ts';
 
-/** Minimum time between two vibrations, in ms. Vibration motors are too slow for shorter times. */
+/** Minimum time between two vibrations, in ms. Vibration motors cannot repeat them faster. */
 const MIN_INTERVAL = 45;
 
 /** Vibration patterns: a duration, or alternating durations and pauses, in ms. */
@@ -11,7 +11,7 @@ const PATTERNS = {
   planted: 12,
   healed: [8, 60, 8],
   refused: [18, 50, 18],
-  // A departure does not vibrate, because the page announces it with `affected`.
+  // No vibration, because the page calls `affected`, which vibrates, when an organism departs.
   departing: 0,
   departed: 8,
   transformed: [8, 40, 8, 40, 8],
@@ -34,7 +34,7 @@ const PLAYED: Partial<Record<LifeEvent['what'], Played>> = {
 
 /** Plays sounds and vibrations for the visitor's own actions and organisms. */
 export class Feedback {
-  /** Turns vibration off, as `prefers-reduced-motion` asks. */
+  /** Whether vibration is off, because the visitor prefers reduced motion. */
   calm = false;
   private context: AudioContext | undefined;
   private sound: Sound | undefined;
@@ -85,7 +85,7 @@ export class Feedback {
     );
   }
 
-  /** Suspends sound while the page is hidden. */
+  /** Suspends sound when the page is hidden, and resumes it when the page is shown. */
   hide(hidden: boolean): void {
     this.hidden = hidden;
     const { context } = this;
@@ -93,9 +93,9 @@ export class Feedback {
   }
 
   /**
-   * Plays one segment of a damage stroke.
+   * Plays the sound and vibration for one segment of a stroke.
    *
-   * @param cells number of owned cells that the segment removes
+   * @param cells number of an organism's cells that the segment changes
    * @param radius of the stroke, in cells
    * @param now in ms
    */
@@ -118,13 +118,19 @@ export class Feedback {
     this.vibrate(AFFECTED);
   }
 
-  /** @param name `refused` if the server or the page refused an action */
+  /**
+   * Plays a sound and a vibration.
+   *
+   * @param name the event; `refused` means that the server or the page refused an action
+   */
   play(name: Played): void {
     this.sound?.play(name);
     this.vibrate(PATTERNS[name]);
   }
 
   /**
+   * Vibrates if feedback is on and the visitor does not prefer reduced motion.
+   *
    * @param pattern a duration, or alternating durations and pauses, in ms; 0 is ignored, because it
    *   would cancel a running vibration
    */

@@ -2,7 +2,7 @@
 
 const VOLUME = 0.24;
 /**
- * Major pentatonic scale, as frequency ratios, because any two of its notes sound good together.
+ * Frequency ratios of the major pentatonic scale. Any two notes of this scale sound good together.
  */
 const SCALE = [1, 9 / 8, 5 / 4, 3 / 2, 5 / 3, 2];
 /** Lowest note, in Hz. */
@@ -21,7 +21,7 @@ interface Tone {
   readonly shape?: OscillatorType;
 }
 
-/** One of the two thuds of the sound for a refusal. */
+/** A low, dull tone. The sound `refused` plays this tone twice. */
 const THUD: Tone = { from: 92, to: 70, loudness: 0.5, rise: 0.005, fall: 0.1, shape: 'triangle' };
 
 const SOUNDS = {
@@ -32,7 +32,7 @@ const SOUNDS = {
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
-  /** Two falling notes. The sound `departed` plays the lower note again. */
+  /** Two notes, the second lower than the first. The sound `departed` starts at the second note. */
   departing: [
     { from: LOWEST * 1.5, loudness: 0.22, rise: 0.09, fall: 1.1 },
     { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },
@@ -44,10 +44,10 @@ const SOUNDS = {
 
 export class Sound {
   private readonly out: GainNode;
-  /** Looping noise of the damage stroke, silent until `cut` raises its level. */
+  /** Looping noise that accompanies a damage stroke. It is silent until `cut` raises its level. */
   private readonly tear: { readonly level: GainNode; readonly color: BiquadFilterNode };
 
-  /** @param random returns numbers from 0 to 1 for the noise */
+  /** @param random returns random numbers from 0 to 1, used to generate noise */
   constructor(
     private readonly context: AudioContext,
     random: () => number,
@@ -63,7 +63,7 @@ export class Sound {
   /**
    * Plays about 0.1 s of cutting noise; repeated calls sound continuous.
    *
-   * @param strength 0 to 1
+   * @param strength loudness of the noise, 0 to 1
    * @param radius of the stroke, in cells; wide strokes sound deeper
    */
   cut(strength: number, radius: number): void {

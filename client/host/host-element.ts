@@ -1,6 +1,6 @@
 /**
- * The base class of the host's elements, and templates that several of them share. Nothing here
- * calls the server.
+ * The base class of the elements of the host's page, and templates that several elements share. This
+ * module makes no calls to the server.
  */
 import { msg, str } from '@lit/localize';
 import {
@@ -22,18 +22,18 @@ import { hostStyle } from './style.ts';
 import { failure, paceText } from './text.ts';
 
 /**
- * Base class of elements that show the model. It adds the styles of the host's page before an
- * element's own, renders again when the model changes, and calls `roomChanged` when another room is
- * selected.
+ * Base class of elements that show the model. It adds the styles of the host's page to the element's
+ * own styles. It renders the element again when the model changes, and calls `roomChanged` when the
+ * host selects another room.
  */
 export abstract class HostElement<Loaded = unknown> extends LitElement {
   /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
-  /** The answer of `load` for the selected room; undefined until it arrives. */
+  /** The result of `load` for the selected room; undefined until the data has arrived. */
   @state() protected loaded: Loaded | undefined;
-  /** Why the last call of `load` failed; '' if it has not failed. */
+  /** Explains why the last call of `load` failed; '' if it succeeded. */
   @state() protected loadFailure = '';
-  /** Whether a long list is shown as a whole. */
+  /** Whether the element shows the whole of a long list. */
   @state() private isWhole = false;
   private shownRoom = '';
   private loadedAt = 0;
@@ -73,15 +73,15 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
     return summary && state ? this.section(summary, state) : nothing;
   }
 
-  /** Renders a section about the selected room. Other elements override `render` instead. */
+  /** Renders a section about the selected room. Elements for other purposes override `render`. */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
   }
 
-  /** Resets the state that belongs to the previous room. */
+  /** Called after another room was selected, to reset state that belongs to the previous room. */
   protected roomChanged(): void {}
 
-  /** Fetches data that the model does not hold. */
+  /** Fetches data about a room that the model does not contain. */
   protected load(_room: string): Promise<Loaded> | undefined {
     return undefined;
   }
@@ -97,25 +97,25 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
     }
   }
 
-  /** Returns the first items of a list, or all items if the host has asked for them. */
+  /** Returns the first `count` items of a list, or all items after the host has chosen “Show all”. */
   protected first<T>(all: readonly T[], count: number): readonly T[] {
     return this.isWhole ? all : all.slice(0, count);
   }
 
-  /** Renders a button that shows the rest of a list; nothing if the whole list is shown. */
+  /** Renders the button “Show all” of a list; nothing if the whole list is already shown. */
   protected showAll(shown: number, all: number): TemplateResult | typeof nothing {
     const show = () => (this.isWhole = true);
     const label = msg(str`Show all ${all}`);
     return shown < all ? html`<button class="quiet" @click=${show}>${label}</button>` : nothing;
   }
 
-  /** Fires an event that does not bubble. */
+  /** Fires a custom event that does not bubble. */
   protected emit(name: string, detail?: unknown): void {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
 
-/** Renders a section's heading with a lead text below it and an action beside it. */
+/** Renders a section's heading, with an introduction below the heading and an action beside it. */
 export function sectionHead(title: string, lead: unknown, action: unknown = nothing) {
   return html`<div class="head wrap spread">
     <div>
@@ -132,13 +132,13 @@ export interface Choice<T> {
   readonly name: string;
 }
 
-/** Returns options for values. @param name returns the name of a value */
+/** Creates one option for each value. @param name returns the displayed name of a value */
 export const choicesOf = <T>(values: readonly T[], name: (value: T) => string): Choice<T>[] =>
   values.map((value) => ({ value, name: name(value) }));
 
 export const LANGUAGE_CHOICES = choicesOf(LANGUAGE_CODES, (code) => LANGUAGES[code].name);
 
-/** Renders a labelled group of radio buttons as chips. The legend is also the name of the group. */
+/** Renders a labelled group of radio buttons as chips. `legend` is the label and the `name`. */
 export function radioChips<T extends string | number>(
   legend: string,
   choices: readonly Choice<T>[],
@@ -175,7 +175,7 @@ export function chips<T>(
   </fieldset>`;
 }
 
-/** Renders a round button with an icon. @param title tooltip; the label or a longer explanation */
+/** Renders a round button with an icon. @param title tooltip; by default the accessible label */
 export const iconButton = (label: string, icon: unknown, click: () => void, title = label) =>
   html`<button class="icon" title=${title} aria-label=${label} @click=${click}>${icon}</button>`;
 
@@ -183,14 +183,14 @@ export const iconButton = (label: string, icon: unknown, click: () => void, titl
 export const field = (label: unknown, control: TemplateResult, notes?: TemplateResult) =>
   html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
 
-/** Renders the field `name` of a form for `submitName`. @param example placeholder */
+/** Renders the `name` field of a form that `submitName` handles. @param example placeholder text */
 export const nameField = (label: string, testId: string, example: string): TemplateResult =>
   html`<label class="field fills"
     ><span>${label}</span
     ><input name="name" data-testid=${testId} required maxlength="80" autocomplete="off" placeholder=${example} />
   </label>`;
 
-/** Renders a row with a title, an explanation and a check box at the end. */
+/** Renders a row with a title, an explanation and, at the end, an input such as a check box. */
 export const switchRow = (title: unknown, about: string, input: TemplateResult): TemplateResult =>
   html`<label class="switch flex spread gap-20"><span>${title}<small>${about}</small></span>${input}</label>`;
 
@@ -200,7 +200,7 @@ export const option = (input: TemplateResult, name: string, about: unknown): Tem
 
 export const idOf = ({ id }: { readonly id: number }): number => id;
 
-/** Replaces a section that needs stored data, if the server stores none. */
+/** Renders the text that replaces a section about stored data if the server stores nothing. */
 export const noStorage = (): TemplateResult =>
   html`<div class="empty"><p>${msg(html`This server does not store anything: it was started with <b>--data none</b>. Ask whoever runs the machine to start it without that option.`)}</p></div>`;
 
@@ -208,7 +208,11 @@ export const noStorage = (): TemplateResult =>
 export const inputValue = ({ target }: Event): string =>
   (target as HTMLInputElement | HTMLSelectElement).value;
 
-/** Renders a check box. @param label name of the check box, unless a label element surrounds it */
+/**
+ * Renders a check box.
+ *
+ * @param label accessible name; not needed if the check box is inside a label element
+ */
 export function checkbox(
   on: boolean,
   change: (on: boolean) => void,
@@ -218,7 +222,7 @@ export function checkbox(
   return html`<input type="checkbox" data-testid=${testId ?? nothing} aria-label=${label ?? nothing} .checked=${live(on)} @change=${changed} />`;
 }
 
-/** Renders a button that opens a file. @param accept as of an input element */
+/** Renders a button that opens a file. @param accept file types, as in the HTML attribute `accept` */
 export function fileButton(
   testId: string,
   name: string,
@@ -229,13 +233,13 @@ export function fileButton(
     const input = target as HTMLInputElement;
     const [file] = input.files ?? [];
     if (file) void use(file);
-    // Empty the input, because otherwise the same file could not be opened again.
+    // Empty the input, because otherwise choosing the same file again would fire no event.
     input.value = '';
   };
   return html`<label class="plain chip">${hostIcons.load}${name}<input type="file" data-testid=${testId} accept=${accept} @change=${changed} /></label>`;
 }
 
-/** Renders a picture, which is hidden if it cannot be loaded. */
+/** Renders a picture. Hides the picture if it cannot be loaded. */
 export function picture(src: string, alt = '', kind = ''): TemplateResult {
   const ended = ({ target, type }: Event): void => {
     (target as HTMLImageElement).classList.toggle('failed', type === 'error');
@@ -243,19 +247,19 @@ export function picture(src: string, alt = '', kind = ''): TemplateResult {
   return html`<img class="picture ${kind}" src=${src} alt=${alt} loading="lazy" @load=${ended} @error=${ended} />`;
 }
 
-/** Renders short facts beside one another. Empty facts are left out. */
+/** Renders short facts next to each other. Leaves out empty facts. */
 export const facts = (...all: readonly (TemplateResult | string | false)[]): TemplateResult =>
   html`<p class="facts wrap wide soft number">${all.filter(Boolean).map((each) => html`<span>${each}</span>`)}</p>`;
 
-/** Renders a state as a word with a dot. */
+/** Renders a state, such as “open”, as a short text with a coloured dot. */
 export const tag = (text: string, kind: '' | 'good' | 'warning' | 'wrong' = ''): TemplateResult =>
   html`<span class="tag ${kind}">${text}</span>`;
 
-/** Renders a room's pace, marked if the room runs slower than configured. */
+/** Renders a room's speed. Highlights the speed if the room runs slower than configured. */
 export const paceFact = (pace: RoomSummary['pace']): TemplateResult =>
   html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>`;
 
-/** Renders a select. @param change receives the value of the chosen option */
+/** Renders a select element. @param change receives the value of the chosen option */
 export function select(
   testId: string,
   options: readonly Choice<string | number>[],
@@ -270,10 +274,10 @@ export function select(
 }
 
 /**
- * Returns a handler for forms with a field `name`. It empties the form, unless `use` returns
- * undefined because a call failed.
+ * Creates a submit handler for forms with a field `name`. The handler empties the form, unless `use`
+ * returns undefined because a call failed.
  *
- * @param use its `pressed` is the value of the button that was pressed
+ * @param use receives the typed name, and as `pressed` the value of the pressed button
  */
 export const submitName =
   (use: (name: string, pressed: string) => Promise<unknown>) =>

@@ -1,6 +1,6 @@
 /**
- * State of the host's page: session, server state, selected room, open question and notices; and the
- * calls that change it.
+ * State of the host's page: the session, the server's state, the selected room, the open question
+ * and notices. The model also makes the calls that change the server's state.
  */
 import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
@@ -22,11 +22,11 @@ import {
 import { failure, moment } from './text.ts';
 
 /**
- * The host's unsaved changes to the hours. Unchanged fields are absent, so that other hosts can
- * change them in the meantime.
+ * The host's unsaved changes to the opening hours. Unchanged fields are absent, so that saving the
+ * draft does not overwrite other hosts' changes to them.
  */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
-  /** Changed days by index, from Monday. */
+  /** Changed days by index; 0 is Monday. */
   readonly days?: Readonly<Record<number, Schedule['days'][number]>>;
 }
 
@@ -39,31 +39,31 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
   };
 }
 
-/** The fields of a call's body, together with the values for the placeholders in its path. */
+/** The input of a call: the fields of its body, and the values for the placeholders in its path. */
 type CallInput<N extends api.CallName> = api.CallBody<N> & Readonly<Record<string, unknown>>;
 
 /**
- * Maximum duration of a call that only reads, in ms. It is longer than the time that a server of a
- * cluster waits for another server.
+ * Time limit of a call that only reads, in ms. It is longer than the time that a server of a cluster
+ * waits for an answer of another server.
  */
 const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 
-/** Makes calls and holds the session's key. */
+/** Calls the server's host API, and holds the session's key. */
 export class HostApi {
   /** Key that is sent with every call that changes something; set after a login. */
   key = '';
-  /** Whether the host has used the page since the last call, which keeps the session alive. */
+  /** Whether the host has used the page since the last call. If so, the next call extends the session. */
   touched = false;
 
   /**
-   * Makes a call.
+   * Makes one call to the server's host API.
    *
    * @throws HostRefusal if the server refuses the call
    * @throws Error if the server does not answer, or its answer does not follow the host API
    */
   async call<N extends api.CallName>(name: N, input: CallInput<N>): Promise<api.CallAnswer<N>> {
     const { method, path, answer } = api.CALLS[name];
-    // Leave the room out of the body. It is in the path, or the call is not about a room.
+    // Leave the room out of the body: either the path contains it, or the call does not need it.
     const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isRead = method === 'GET';
@@ -84,9 +84,9 @@ export class HostApi {
   }
 }
 
-/** Poll interval, in ms. */
+/** Interval between two requests for the server's state, in ms. */
 const POLL_MS = 2_000;
-/** Poll interval while the page is hidden, in ms. */
+/** Interval between two requests for the server's state while the page is hidden, in ms. */
 const POLL_HIDDEN_MS = 15_000;
 
 /** How long a notice is shown, in ms. */
@@ -99,11 +99,11 @@ const MAX_NOTICES = 3;
 export interface Question {
   readonly title: string;
   readonly text?: string;
-  /** Form fields, whose values are the answer. */
+  /** Form fields of the dialog. Their values are the host's answer. */
   readonly fields?: TemplateResult;
   /** Label of the button that confirms. */
   readonly confirm: string;
-  /** Whether nothing is lost; other questions are marked as dangerous. */
+  /** Whether nothing can be lost by confirming. All other questions are marked as dangerous. */
   readonly harmless?: boolean;
   /** A text that the host must type before confirming. */
   readonly typed?: string;
@@ -113,7 +113,7 @@ export interface Question {
 export interface Notice {
   readonly text: string;
   readonly wrong?: boolean;
-  /** A button that undoes the action or continues from it. */
+  /** A button in the notice, for example to undo the action that the notice is about. */
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
@@ -122,39 +122,37 @@ const isEndOfSession = ({ reason }: HostRefusal): boolean =>
 
 /** Polls the server while signed in, and calls its listeners whenever a field changes. */
 export class HostModel {
-  /** Whether there is a session; undefined until this is known. */
+  /** Whether the host is signed in; undefined until the server has answered the first call. */
   signedIn: boolean | undefined;
   /** Reason why the server ended the session; '' if the server has not ended it. */
   signOutReason = '';
   /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
-  /** Details of the selected room. */
   detail: RoomDetail | undefined;
-  /** Reason why the server refuses the details of the selected room; '' if it sends them. */
+  /** Reason why the server refuses to send the details of the selected room; '' if it sends them. */
   detailRefused = '';
-  /** Unsaved hours, which are kept while other sections are shown. */
+  /** Unsaved changes to the opening hours. They are kept while other sections are shown. */
   hoursDraft: HoursDraft | undefined;
-  /** Name of the selected room, which `select` changes; '' before the state is known. */
+  /** Name of the selected room; '' before the server's state is known. Use `select` to change it. */
   room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   /**
-   * Number of refreshes so far. An answer is ignored if a later refresh has begun before it
-   * arrives.
+   * Number of refreshes started so far. The answer to a refresh is ignored if a later refresh has
+   * started in the meantime.
    */
   private refreshes = 0;
-  /** The open question; undefined if there is none. */
   question: Question | undefined;
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
   private nextNotice = 1;
-  /** Names of the calls that have not been answered yet, as given to `do`. */
+  /** Calls that have not been answered yet, by the name that was passed to `do` as `busy`. */
   readonly busy = new Set<string>();
-  /** Changed settings that the server has not confirmed yet. */
+  /** Changes of settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
   /** Resolves when the next change of settings may be sent. */
   private sending: Promise<unknown> = Promise.resolve();
-  /** Called whenever a field changes. */
+  /** Functions that are called whenever a field of the model changes. */
   readonly listeners = new Set<() => void>();
 
   constructor(readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi()) {}
@@ -173,7 +171,7 @@ export class HostModel {
   }
 
   /**
-   * Formats day and time in the server's time zone: 'yesterday, 23:30'.
+   * Formats a day and time in the server's time zone: 'yesterday, 23:30'.
    *
    * @param at in ms since 1970
    */
@@ -181,7 +179,7 @@ export class HostModel {
     return moment(at, this.state?.now ?? 0, this.state?.zone ?? 'UTC');
   }
 
-  /** Resumes the session of this browser, if there is one. */
+  /** Resumes this browser's session, if the browser has one. */
   async start(): Promise<void> {
     // Loading the page counts as using it, so it extends the session.
     this.api.touched = true;
@@ -211,8 +209,7 @@ export class HostModel {
   }
 
   /**
-   * Ends the session. If the server does not answer, the page stays signed in, and a notice says
-   * so.
+   * Ends the session. If the server does not answer, the page stays signed in and shows a notice.
    */
   async signOut(): Promise<void> {
     try {
@@ -220,13 +217,12 @@ export class HostModel {
       this.endSession('');
     } catch (error) {
       this.callFailed(error);
-      // The session had already ended.
+      // `callFailed` has signed the page out, because the session had already ended.
       if (!this.signedIn) return this.endSession('');
       this.show({ text: `${msg('You are still signed in.')} ${failure(error)}`, wrong: true });
     }
   }
 
-  /** Selects a room and fetches its details. */
   select(room: string): void {
     if (room === this.room) return;
     this.switchTo(room);
@@ -235,7 +231,7 @@ export class HostModel {
   }
 
   /**
-   * Asks a question, which cancels an open one.
+   * Asks the host a question. If another question is open, cancels it.
    *
    * @returns the values of the question's fields if the host confirms, otherwise undefined
    */
@@ -254,7 +250,7 @@ export class HostModel {
     this.emitChange();
   }
 
-  /** Shows a notice for a few seconds. It replaces an earlier notice with the same text. */
+  /** Shows a notice for a few seconds. The notice replaces an earlier notice with the same text. */
   show(notice: Notice): void {
     const id = this.nextNotice++;
     const others = this.notices.filter(({ text }) => text !== notice.text);
@@ -268,7 +264,6 @@ export class HostModel {
     this.emitChange();
   }
 
-  /** Replaces the host's unsaved changes to the hours. */
   draftHours(draft: HoursDraft | undefined): void {
     this.hoursDraft = draft;
     this.emitChange();
@@ -278,10 +273,10 @@ export class HostModel {
    * Makes a call, refreshes the state and shows the result as a notice. A call about a room uses
    * the selected room, unless `input` names another one.
    *
-   * @param options `ask` is a question, without whose confirmation the call is not made; `done` is
+   * @param options `ask` is a question that the host must confirm before the call is made; `done` is
    *   the notice after a successful call; `busy` is the call's name in `this.busy`
-   * @returns the answer; undefined if the host has not confirmed the call, or if it failed, in
-   *   which case a notice explains the failure
+   * @returns the answer; undefined if the host has not confirmed the call, or if the call failed. If
+   *   it failed, a notice explains why
    */
   async do<N extends api.CallName>(
     name: N,
@@ -299,7 +294,7 @@ export class HostModel {
     this.emitChange();
     try {
       const answer = await this.api.call(name, { room, ...input });
-      // Refresh first, because a host who reads the notice may press the next button immediately.
+      // Refresh before showing the notice, so that the page is up to date when the host reacts to it.
       await this.refresh();
       const notice = typeof done === 'function' ? done(answer) : done;
       if (notice) this.show(typeof notice === 'string' ? { text: notice } : notice);
@@ -314,7 +309,7 @@ export class HostModel {
     }
   }
 
-  /** Changes settings of a room; `settings` contains the change immediately. */
+  /** Changes settings of a room. `settings` contains the change before the server confirms it. */
   async change(
     change: SettingsRequest,
     done: Notice | string = '',
@@ -323,8 +318,8 @@ export class HostModel {
     const pending = { room, change };
     this.changes.add(pending);
     this.emitChange();
-    // Send changes one after another, because a change of a list contains the whole list. A change
-    // that the server does not answer delays the next one by at most `READ_LIMIT`.
+    // Send changes one after another, because each change of a list contains the whole list. If the
+    // server does not answer, send the next change after `READ_LIMIT`.
     const answer = this.sending.then(() =>
       this.do('changeSettings', { room, ...change }, { done }),
     );
@@ -336,7 +331,7 @@ export class HostModel {
     return settings;
   }
 
-  /** Fetches the state and the details of the selected room, and schedules the next refresh. */
+  /** Fetches the server's state and the selected room's details, and schedules the next refresh. */
   async refresh(): Promise<void> {
     if (!this.signedIn) return;
     clearTimeout(this.timer);
@@ -362,7 +357,7 @@ export class HostModel {
    * Fetches the details of the selected room, or the reason why the server refuses them.
    *
    * @param refresh number of the refresh to which this request belongs
-   * @throws Error if the server does not answer, or if the session has ended
+   * @throws Error if the server does not answer or the session has ended
    */
   private async refreshDetail(refresh: number): Promise<void> {
     const { room } = this;
@@ -377,7 +372,7 @@ export class HostModel {
     }
     if (refresh !== this.refreshes || room !== this.room) return;
     if (this.detail && detail?.open && detail.busy !== null) {
-      // Keep the previous lists while a room is busy, because the server then sends none.
+      // Keep the previous lists while the room is busy, because the server sends no lists then.
       const { visitors, drawings, reports } = this.detail;
       detail = { ...detail, visitors, drawings, reports };
     }
@@ -393,7 +388,7 @@ export class HostModel {
     await this.refresh();
   }
 
-  /** Switches to a room. Withdraws an open question, because it is about the previous room. */
+  /** Switches to a room. Cancels an open question, because it was about the previous room. */
   private switchTo(room: string): void {
     this.room = room;
     this.detail = undefined;
@@ -413,7 +408,7 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    // Before the first answer, this page has no session that could end, so ignore the refusal.
+    // A page that is not signed in has no session that could end, so ignore the refusal.
     else if (!this.signedIn) return;
     else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));
@@ -425,5 +420,4 @@ export class HostModel {
   }
 }
 
-/** The model of this page. */
 export const host = new HostModel();

@@ -1,8 +1,8 @@
-/** Icons of the host's page, on a 24×24 grid like those of the visitor's page. */
+/** Icons of the host's page (SVG, 24×24). */
 import { svg } from 'lit';
 import { along, icon, icons } from '../elements/icons.ts';
 
-/** Icons by name. A section uses the icon with its id. */
+/** Icons by name. The icon of a section has the section's id as its name. */
 export const hostIcons = {
   watch: icons.watch,
   /** A dish from above, with two cells. */
@@ -71,7 +71,7 @@ export const hostIcons = {
   sound: icon(
     svg`<path d="M5 10v4h3l4 3.500v-11L8 10zM15.5 9.500a3.6 3.6 0 0 1 0 5M18 7.500a6.5 6.5 0 0 1 0 9" />`,
   ),
-  /** A crossed-out person, because this icon stands for a person, unlike the icon `mute`. */
+  /** A crossed-out person. */
   ban: icon(svg`<circle cx="9.5" cy="8.5" r="3.3" /><path d="M3.200 19c.6-3.6 2.900-5.4 6.300-5.4s5.700 1.8 6.300 5.4" />
     <path d="m16.500 7.500 4 4M20.500 7.500l-4 4" />`),
   open: along(

@@ -18,13 +18,14 @@ import { HostElement } from './host-element.ts';
 import '../elements/cursor-layer.ts';
 
 /**
- * With `look`, a drag moves the view, and a tap selects an organism. With `area`, a drag draws a
- * rectangle. With `point`, a tap points at a position.
+ * The host's tools. With `look`, a drag moves the view, and a tap selects an organism. With `area`,
+ * a drag draws a rectangle. With `point`, a drag moves the view, and a tap points at a position.
  */
 export type PointerTool = 'look' | 'area' | 'point';
 
 /**
- * Returns the rectangle of whole cells between two points, clipped to the grid; minimum one cell.
+ * Returns the rectangle of whole cells between two points, clipped to the grid. The rectangle
+ * contains at least one cell.
  */
 export function areaBetween(a: Point, b: Point, grid: Size): Rect {
   const span = (from: number, to: number, size: number): [number, number] => {
@@ -105,11 +106,11 @@ const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
 
 /**
- * Moves a rectangle with the arrow keys, or resizes it with Shift. If there is no rectangle, the
- * first key creates one.
+ * Moves a rectangle for an arrow key, or resizes it for an arrow key with Shift. If there is no
+ * rectangle yet, creates one.
  *
- * @param middle of the view, where a new rectangle is created
- * @returns undefined for other keys
+ * @param middle middle of the view, in cells; a new rectangle is centred there
+ * @returns the new rectangle; undefined if the key is not an arrow key
  */
 export function areaKey(
   { key, shiftKey }: Press,
@@ -147,7 +148,10 @@ export function areaText({ x, y, width, height }: Rect): string {
   return msg(str`${w} × ${h} cells, ${left} from the left and ${top} from the top`);
 }
 
-/** Counts the organisms that own a cell in a rectangle. Clearing the rectangle removes them. */
+/**
+ * Counts the organisms that own at least one cell in a rectangle. These organisms are removed when
+ * the host clears the rectangle.
+ */
 export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }: Planes): number {
   const found = new Set<number>();
   for (let j = y; j < y + height; j++) {
@@ -157,7 +161,7 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
   return found.size;
 }
 
-/** Explanations of the keys, by tool. */
+/** Instructions for using each tool with the keyboard. */
 const KEYS: Readonly<Record<PointerTool, string>> = {
   look: msg(
     'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
@@ -171,10 +175,13 @@ const KEYS: Readonly<Record<PointerTool, string>> = {
 };
 
 /**
- * Shows a live room. Fires `model` when the room model has changed, `pick` (`detail`: OrganismId)
- * when the host taps an organism, `point` (`detail`: Point, in cells) when the host points at a
- * position, `area` (`detail`: Rect or undefined) when a rectangle is drawn or cancelled, and
- * `area-ready` when Enter confirms a rectangle.
+ * Shows a live room. Fires these events:
+ *
+ * - `model` when the room model has changed
+ * - `pick` (`detail`: OrganismId) when the host taps an organism
+ * - `point` (`detail`: Point, in cells) when the host points at a position
+ * - `area` (`detail`: Rect or undefined) when the host draws or cancels a rectangle
+ * - `area-ready` (`detail`: Rect) when the host confirms a rectangle with Enter
  */
 @customElement('live-view')
 export class LiveView extends HostElement {
@@ -220,7 +227,7 @@ export class LiveView extends HostElement {
   @property({ attribute: false }) picked: OrganismId = 0;
   @property({ attribute: false }) area: Rect | undefined;
   @state() private unsupported = false;
-  /** Whether to mark the centre of the view, where keys act. */
+  /** Whether to mark the centre of the view, because the Enter key acts there. */
   @state() private aiming = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
@@ -240,7 +247,6 @@ export class LiveView extends HostElement {
     return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
 
-  /** Moves the view to an organism. */
   show(id: OrganismId): void {
     const organism = this.model?.organisms.get(id);
     if (organism) this.view?.show(organism);
@@ -289,8 +295,8 @@ export class LiveView extends HostElement {
   }
 
   private connect(): void {
-    // Connect like a wall, because the host's page is not a participant and must not count toward
-    // the room's capacity.
+    // Connect like a wall, because the host's page is not a participant and must not count towards
+    // the room's maximum number of visitors.
     const place = { room: this.room, as: 'view', pass: '', build: '' } as const;
     const connection = new WallConnection({ ...place, renew: () => {} });
     const { model } = connection;
@@ -309,8 +315,8 @@ export class LiveView extends HostElement {
     signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
-    // Report the visible area, because the server streams only this area. While the page is hidden,
-    // the server streams nothing.
+    // Report the visible area to the server, which streams only this area. While the page is
+    // hidden, the server streams nothing.
     const report = reportView(view, connection, signal);
     view.onFrame = (now) => {
       const isPending = report(now);
@@ -358,7 +364,7 @@ export class LiveView extends HostElement {
     view.rig.layout(model.room, size, { top: gap, right: gap, bottom: gap, left: gap });
   }
 
-  /** Keeps the rectangle on its cells while the view moves. */
+  /** Positions the rectangle's element over the rectangle's cells, after the view has moved. */
   private placeFrame(): void {
     const { frame, area, view } = this;
     if (!frame || !area || !view) return;

@@ -1,6 +1,6 @@
-/** Entry of the host's page. */
+/** Entry point of the host's page. */
 import { startLanguage } from '../locale/locale.ts';
 import { LOADERS } from '../locale/words/host/index.ts';
 
-// Load the language first, because modules translate their constant texts when they are evaluated.
+// Load the language before the page's modules, because they translate constants when evaluated.
 startLanguage(LOADERS).then(() => import('./vivarium-host.ts'));

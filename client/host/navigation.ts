@@ -1,6 +1,6 @@
 /**
- * The sections of the host's page and their addresses, and the navigation between them: a sidebar
- * or, on a phone, a bar at the bottom with a menu.
+ * The sections of the host's page, their addresses, and the navigation between the sections. The
+ * navigation is a sidebar or, on a phone, a bar at the bottom with a menu.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -14,8 +14,8 @@ import { hostIcons } from './icons.ts';
 import { bytes, clock, drawingsText, reportedText } from './text.ts';
 
 /**
- * The sections in the order of the navigation. On a phone, primary sections have a button in the
- * bar; the others are in a menu.
+ * The sections of the host's page, in the order of the navigation. On a phone, primary sections have
+ * a button in the bottom bar, and all other sections are in a menu.
  */
 const SECTIONS = [
   { id: 'watch', name: msg('Watch'), primary: true },
@@ -38,7 +38,7 @@ export type Section = (typeof SECTIONS)[number];
 /**
  * Returns the sections of the page.
  *
- * @param isCluster whether several servers share the rooms; otherwise, there is no list of servers
+ * @param isCluster whether several servers share the rooms; if not, the section “Servers” is left out
  */
 export const sectionsOf = (isCluster: boolean): readonly Section[] =>
   SECTIONS.filter(({ id }) => isCluster || id !== 'servers');
@@ -48,23 +48,26 @@ export interface HostLocation {
   readonly section: Section['id'];
 }
 
-/** Parses '#/garden/watch'. An invalid room becomes '', an invalid section 'watch'. */
+/**
+ * Parses a location hash, such as '#/garden/watch'. If the room is invalid, returns ''; if the
+ * section is invalid, returns 'watch'.
+ */
 export function parseLocation(hash: string): HostLocation {
   const [room = '', id] = hash.replace(/^#\/?/, '').split('/');
   const section = sectionsOf(true).find((each) => each.id === id)?.id ?? 'watch';
   return { room: /^[a-z0-9-]{1,32}$/.test(room) ? room : '', section };
 }
 
-/** Returns the hash for a location, such as '#/garden/watch'. */
+/** Returns the location hash for a room and a section, such as '#/garden/watch'. */
 export const locationHash = ({ room, section }: HostLocation): string => `#/${room}/${section}`;
 
-/** Latin letters that Unicode does not decompose into an ASCII letter and a mark. */
+/** ASCII spellings of the letters that Unicode does not decompose into an ASCII letter and a mark. */
 const SPELT: Readonly<Record<string, string>> = {
   ...{ ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th' },
   ...{ ø: 'o', ł: 'l', đ: 'd', ð: 'd', ħ: 'h', ŧ: 't', ı: 'i' },
 };
 
-/** Converts a room's name to its part of the address: 'Café 2!' → 'cafe-2'. */
+/** Converts a room's name to the form used in addresses: 'Café 2!' becomes 'cafe-2'. */
 export function addressName(text: string): string {
   return text
     .normalize('NFD')
@@ -76,11 +79,11 @@ export function addressName(text: string): string {
     .slice(0, 32);
 }
 
-/** Free space below which the disk counts as almost full and the server logs a warning, in bytes. */
+/** Free disk space, in bytes, below which the disk counts as almost full. */
 const FILLING = 2 ** 30;
 
 /**
- * Returns a text about the most serious problem, or about its absence, and how serious it is.
+ * Describes the server's most serious problem, or says that everything is fine.
  *
  * @param reachable whether the server answers
  */
@@ -104,7 +107,7 @@ export function healthOf(
   return { kind, text };
 }
 
-/** Links to all sections, the server's state, the choice of language, and the sign-out button. */
+/** The navigation: links to all sections, the server's state, a language menu and “Sign out”. */
 @customElement('host-nav')
 export class HostNav extends HostElement {
   static override styles = css`
@@ -213,7 +216,6 @@ export class HostNav extends HostElement {
     }
   `;
 
-  /** Id of the section that is shown. */
   @property() current: Section['id'] = 'watch';
   @state() private open = false;
   @query('.more') private readonly more!: HTMLButtonElement;
@@ -253,7 +255,7 @@ export class HostNav extends HostElement {
   }
 }
 
-/** Renders how many drawings and reports wait for the host's decisions. */
+/** Renders the number of drawings and reports that wait for the host's decision; nothing if 0. */
 function badge(): TemplateResult | typeof nothing {
   const { drawingsWaiting = 0, reported = 0 } = host.summary ?? {};
   const drawings = drawingsWaiting > 0 && drawingsText(drawingsWaiting);
@@ -285,7 +287,7 @@ function health(): TemplateResult | typeof nothing {
   </p>`;
 }
 
-/** Renders the menu that selects a language and reloads the page in it. */
+/** Renders a language menu. Choosing a language reloads the page in that language. */
 export function languageMenu(): TemplateResult {
   const change = async (event: Event): Promise<void> => {
     await choose(event);

@@ -183,7 +183,7 @@ const shared = css`
     color: var(--ink-soft);
     font-size: 0.93em;
   }
-  /* A tap selects the whole code, so that the host can copy it. */
+  /* A tap selects the whole code, so that the host can copy the code. */
   code {
     font: inherit;
     overflow-wrap: anywhere;
@@ -322,7 +322,7 @@ const shared = css`
     font-weight: 400;
     text-align: start;
   }
-  /* Numbers stand at the end of their cells, below the column's title. */
+  /* Align numbers and column titles with the end of their cells. */
   .loads :is(td, th:not(:first-child)) {
     padding-inline: 1.2em 0;
     text-align: end;
@@ -374,7 +374,7 @@ const shared = css`
   }
 `;
 
-/** Rules with one declaration each; they come after the rules above. */
+/** CSS rules with a single declaration each, by selector. They follow the rules of `shared`. */
 const RULES = {
   ':host': 'display: block',
   '[hidden]': 'display: none !important',
@@ -412,7 +412,10 @@ const RULES = {
   '.wrong': 'color: var(--alarm)',
 } as const;
 
-/** Classes that set one distance in px: `gap-8` sets `gap: 8px`. Each lists its distances. */
+/**
+ * Classes that set one distance: `gap-8` sets `gap: 8px`. Each entry lists the CSS property and the
+ * available distances, in px.
+ */
 const DISTANCES = {
   gap: ['gap', 8, 12, 14, 16, 20, 22],
   mt: ['margin-top', 4, 6, 8, 10, 12, 14],
@@ -428,7 +431,7 @@ const tokens = [
   ),
 ];
 
-/** Styles of every element of the host's page; they come before the element's own styles. */
+/** Styles shared by all elements of the host's page. An element's own styles can override them. */
 export const hostStyle = [controls, shared, unsafeCSS(tokens.join('\n'))];
 
 export const shellStyle = css`
@@ -444,7 +447,7 @@ export const shellStyle = css`
     display: grid;
     grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
     background: var(--bench);
-    /* On large screens, page.css sets a larger size. */
+    /* At least 15 px; on large screens, page.css sets a larger font size. */
     font-size: max(15px, 1em);
   }
   .shell {
@@ -468,7 +471,7 @@ export const shellStyle = css`
     container-type: size;
     overflow: auto;
   }
-  /* The main element takes the focus only so that screen readers announce the new section. */
+  /* Show no outline: this element gets the focus only to make screen readers announce a section. */
   main:focus-visible {
     outline: none;
   }

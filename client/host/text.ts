@@ -16,7 +16,7 @@ import {
 import { formats } from '../locale/locale.ts';
 
 /**
- * Returns the server's local time as if it were UTC, in ms since 1970.
+ * Returns the server's local time in ms since 1970, as if the local time were UTC.
  *
  * @param at in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
@@ -29,7 +29,7 @@ export function localTime(at: number, zone: string): number {
 const TRY_AGAIN = msg('That did not work. Try again, or look in the server’s log.');
 const OTHER_VERSION = msg('This page does not match the server’s version. Reload it.');
 
-/** Explanations of refused calls. */
+/** Texts that explain to the host why the server refused a call. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-session': msg('Please sign in with the host token.'),
   'wrong-token': msg('That is not the host token. Check that you copied all of it, and try again.'),
@@ -38,7 +38,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This page was opened from another address. Use the address that the terminal shows.',
   ),
   'wrong-key': msg('Your session has changed. Reload the page.'),
-  // Only programs receive the next two reasons.
+  // Only programs, and never this page, receive the next two reasons.
   'not-allowed': TRY_AGAIN,
   'too-many-calls': TRY_AGAIN,
   'no-such-token': msg('That token has already been revoked.'),
@@ -101,7 +101,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   failed: TRY_AGAIN,
 };
 
-/** Explanations of films that could not be made, with advice. */
+/** Texts that explain why a film could not be made, with advice. */
 export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
   'not-kept': msg('Not all of that time is stored. Choose a shorter one.'),
   damaged: msg('The history of that time is damaged. Choose a shorter one.'),
@@ -113,7 +113,7 @@ export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
   failed: TRY_AGAIN,
 };
 
-/** Names of the days in the order of a schedule, from Monday. */
+/** Names of the days of the week, from Monday. */
 export const DAY_NAMES = [
   msg('Monday'),
   msg('Tuesday'),
@@ -124,7 +124,7 @@ export const DAY_NAMES = [
   msg('Sunday'),
 ] as const;
 
-/** Formats a duration in seconds or, from a minute on, in minutes: '30 seconds', '2 minutes'. */
+/** Formats a duration in seconds, or in minutes from one minute on: '30 seconds', '2 minutes'. */
 export function span(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1_000);
   return seconds < 60 ? timeText(seconds, 'second') : timeText(Math.ceil(seconds / 60), 'minute');
@@ -164,7 +164,7 @@ export const woundsText = (n: number): string =>
 export const seedsText = (n: number): string =>
   plural(n, msg(str`${number(n)} seed`), msg(str`${number(n)} seeds`));
 
-/** Counts the visitors who wait for a seat: '1 is in line', '2 are in line'. */
+/** Formats the number of visitors who wait for a seat: '1 is in line', '2 are in line'. */
 export const inLineText = (n: number): string =>
   plural(n, msg(str`${number(n)} is in line`), msg(str`${number(n)} are in line`));
 
@@ -184,7 +184,13 @@ export function bytes(n: number): string {
 export const clock = (at: number, zone: string): string =>
   new Date(localTime(at, zone)).toISOString().slice(11, 16);
 
-/** Names a day relative to now: 'today', 'Monday', '3 November'. Arguments as for `clock`. */
+/**
+ * Names a day relative to the current day: 'today', 'Monday', '3 November'.
+ *
+ * @param at a time on the day, in ms since 1970
+ * @param now the current time, in ms since 1970
+ * @param zone the server's time zone, such as 'Europe/Copenhagen'
+ */
 export function dayName(at: number, now: number, zone: string): string {
   const dayOf = (time: number): number => Math.floor(localTime(time, zone) / 86_400_000);
   const ago = dayOf(now) - dayOf(at);
@@ -196,11 +202,11 @@ export function dayName(at: number, now: number, zone: string): string {
   return date.toLocaleDateString(formats(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
 }
 
-/** Formats day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
+/** Formats a day and time: 'yesterday, 23:30'. For `at` and `zone`, see `clock`. */
 export const moment = (at: number, now: number, zone: string): string =>
   `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 
-/** Formats a duration as short as possible: '30 s', '5 min'. */
+/** Formats a duration with an abbreviated unit: '30 s', '5 min'. */
 export const shortSpan = (seconds: number): string =>
   seconds < 60 ? msg(str`${number(seconds)} s`) : msg(str`${number(seconds / 60)} min`);
 
@@ -218,7 +224,7 @@ export function failure(error: unknown): string {
   return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
 }
 
-/** Says whether a room's previous state is saved before a change of the whole room. */
+/** Says whether the server saves a room before an action that changes the whole room. */
 export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): string =>
   server?.keeping === null
     ? msg('This cannot be undone: this server stores nothing.')
@@ -227,10 +233,10 @@ export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): str
 export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): string =>
   `${msg('Over one minute, all organisms dissolve one by one and the walls say goodbye. Then a new day begins.')} ${stateBefore(server)}`;
 
-/** Says where the last copy of a removed room is kept. */
+/** Says where the server keeps the last copy of a room that is being removed. */
 export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
   if (server?.keeping === null) return stateBefore(server);
-  // In a cluster it is not known in advance which server removes the room, so name no server.
+  // In a cluster, it is not known in advance which server will remove the room, so name none.
   return server?.cluster
     ? msg('If the server that removes it has a data folder, a last copy stays there.')
     : msg('A last copy stays in the server’s data folder.');
@@ -248,19 +254,19 @@ export function paceText(pace: RoomSummary['pace']): string {
   return plural(wanted, one, msg(str`${number(wanted)} steps per second`));
 }
 
-/** No participants, so that everybody has the name that they had when they acted. */
+/** An empty list of participants. With this list, people are named as they were when they acted. */
 const NOBODY: People = { participants: new Map(), you: undefined };
 
-/** Names an organism; of a chimera, all its parts and who painted them. */
+/** Names an organism. For a chimera, names all its parts and the people who grafted them. */
 export const partNames = (organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>): string =>
   organism.parts ? partsText(organism.parts, NOBODY) : organismName(organism);
 
 /**
- * Returns the name of an organism's planter. It is "the system" for id 0, which stands for the host
- * and for seeds planted when the room began.
+ * Returns the name of an organism's planter. The name is "the system" if the host planted the
+ * organism, or if it was planted automatically when the room began.
  */
 export function planterName(planter: OrganismView['planter']): string {
   if (planter.id === HOUSE.id) return msg('the system');
-  // `nameAtPlanting` translates the names of the gardener and of seeds that arrived by OSC.
+  // `nameAtPlanting` translates the name of the gardener and the name used for seeds sent by OSC.
   return nameAtPlanting({ planter }, NOBODY) || msg('a visitor');
 }

@@ -1,7 +1,7 @@
 /**
- * The host's page: the sign-in form, then the sections of the selected room, with a dialog that asks
- * before some actions and short notices. Elements show `HostModel` and make calls through it; they
- * never fetch the state themselves. Start with `host-model.ts`, then `host-element.ts`.
+ * The host's page: the sign-in form, the sections about the selected room, a dialog that confirms
+ * some actions, and short notices. Elements show the state of `HostModel` and make calls through
+ * it. Read `host-model.ts` first, then `host-element.ts`.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -34,7 +34,7 @@ import './sections/saved-section.ts';
 import './sections/visitors-section.ts';
 import './sections/watch-section.ts';
 
-/** Root element. The hash of the page's address holds the section and the room. */
+/** Root element of the page. The hash of the page's address contains the room and the section. */
 @customElement('vivarium-host')
 export class VivariumHost extends ui.HostElement {
   static override styles = shellStyle;
@@ -69,7 +69,7 @@ export class VivariumHost extends ui.HostElement {
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
   }
 
-  /** The section in the address, or the first section if this server lacks it. */
+  /** The section in the page's address, or the first section if this server does not have it. */
   private get shown(): HostLocation['section'] {
     const { state } = host;
     const sections = sectionsOf(!state || state.cluster !== null);
@@ -84,8 +84,8 @@ export class VivariumHost extends ui.HostElement {
 
   private shell(): TemplateResult {
     const refused = host.reachable ? host.detailRefused : failure(undefined);
-    // `unsafeStatic` is safe here: a location has one of the ids of `sectionsOf`, and an element
-    // exists for each id.
+    // `unsafeStatic` is safe here, because `this.shown` is always one of the ids in `SECTIONS`, and
+    // an element exists for each id.
     const section = unsafeStatic(`${this.shown}-section`);
     const rooms = (host.state?.rooms ?? []).map(({ name, open }) => ({
       value: name,
@@ -113,7 +113,7 @@ export class VivariumHost extends ui.HostElement {
 
   private navigate(): void {
     const before = this.location.section;
-    // Withdraw an open question, because it belongs to the previous section.
+    // Cancel an open question, because it belongs to the previous section.
     host.answer(undefined);
     this.location = parseLocation(location.hash);
     if (this.location.room) host.select(this.location.room);
@@ -123,7 +123,7 @@ export class VivariumHost extends ui.HostElement {
   }
 }
 
-/** Shows the server's most serious problem, if any, on screens without a sidebar. */
+/** Renders the server's most serious problem, if any, for screens without a sidebar. */
 function trouble(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state || !reachable) return nothing;
@@ -133,10 +133,10 @@ function trouble(): TemplateResult | typeof nothing {
     : html`<p class="trouble" role="status">${ui.tag(text, kind)}</p>`;
 }
 
-/** Lists the data of all rooms that the server has set aside; nothing if there are none. */
+/** Renders a list of the damaged or replaced data that the server has set aside, if any. */
 function asideList(): TemplateResult | typeof nothing {
   const { aside = [], rooms = [] } = host.state ?? {};
-  // Hide the entries of a room that is being restored, because these entries are about to change.
+  // Hide the entries of a room while it is being restored, because they are about to change.
   const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
   const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
   if (shown.length === 0) return nothing;
@@ -146,7 +146,7 @@ function asideList(): TemplateResult | typeof nothing {
 function asideRow(entry: AsideState): TemplateResult {
   const { id, at, what, why } = entry;
   const isCalm = what === 'replaced';
-  // Only an entry that holds a whole room can be put back.
+  // The host can put back only an entry that contains the data of a whole room.
   const isWhole = isCalm || what === 'room';
   const isBusy = host.busy.has(`aside ${id}`);
   const button = (id: string, text: unknown, click: () => void): TemplateResult =>
@@ -203,7 +203,6 @@ function asideText({ what, room, tick }: AsideState): string {
     : msg(str`“${room}” was damaged and is as it was when last saved. Its data are set aside.`);
 }
 
-/** Signs the host in. */
 @customElement('host-login')
 export class HostLogin extends ui.HostElement {
   static override styles = css`
@@ -252,7 +251,7 @@ export class HostLogin extends ui.HostElement {
     }
   `;
 
-  /** Reason why the last attempt failed. */
+  /** Explains why the last attempt to sign in failed; '' if it has not failed. */
   @state() private failed = '';
   @state() private busy = false;
   @state() private shown = false;
@@ -302,7 +301,7 @@ export class HostLogin extends ui.HostElement {
   }
 }
 
-/** Shows the model's open question. Closing the dialog counts as no. */
+/** Shows the model's open question in a dialog. Closing the dialog cancels the question. */
 @customElement('confirm-dialog')
 export class ConfirmDialog extends ui.HostElement {
   static override styles = css`
@@ -379,12 +378,12 @@ export class ConfirmDialog extends ui.HostElement {
   }
 
   private closed(): void {
-    // The event is asynchronous, so the dialog may already show the next question.
+    // The event `close` is asynchronous, so the dialog may already be open with the next question.
     if (!this.dialog.open) host.answer(undefined);
   }
 }
 
-/** Shows the notices at the bottom. The rest of the page makes room for them. */
+/** Shows the model's notices at the bottom of the page, below the page's other content. */
 @customElement('notice-layer')
 export class NoticeLayer extends ui.HostElement {
   static override styles = css`

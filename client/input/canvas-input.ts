@@ -26,7 +26,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
       touch: event.pointerType === 'touch',
       x: event.clientX - left,
       y: event.clientY - top,
-      // True for any button except the primary one. Move events report no button (−1).
+      // Any button except the primary one (0) moves the view. Move events report −1, no button.
       pan: event.button > 0 || space,
     };
   };
@@ -62,8 +62,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
     const unit = WHEEL_UNITS[event.deltaMode] ?? 1;
-    // A trackpad pinch arrives as a wheel event with Ctrl held, in much smaller steps, so it needs
-    // a higher speed.
+    // A trackpad pinch arrives as a wheel event with Ctrl held and with much smaller deltas, so
+    // use a higher zoom speed.
     const speed = event.ctrlKey ? 0.011 : 0.0016;
     const delta = Math.max(-240, Math.min(240, event.deltaY * unit));
     tools.zoomAbout(x, y, Math.exp(-delta * speed));
@@ -110,7 +110,11 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
     this.view.loop.invalidate();
   }
 
-  /** @param at position in CSS pixels of the view */
+  /**
+   * Returns the id of the organism at or near a position; 0 if there is none.
+   *
+   * @param at position in CSS pixels of the view
+   */
   protected organismAt(at: Point): OrganismId {
     return organismAt(this.model, this.view.toWorld(at));
   }
@@ -119,11 +123,11 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
 type Look = Command<'look'>;
 type Shown = Extract<Look, { hidden: false }>;
 
-/** Minimum time between two reports of the visible part, in ms. */
+/** Minimum time between two reports of the visible part of the grid, in ms. */
 const LOOK_INTERVAL = 200;
 /**
- * Minimum move of the view that is reported, in cells. Smaller moves stay within the margin that
- * the server sends anyway.
+ * Minimum move of the view that is reported to the server, in cells. After a smaller move, the view
+ * is still within the margin that the server sends around the visible part.
  */
 const LOOK_STEP = 4;
 
@@ -132,7 +136,7 @@ export class ViewportReporter {
   private readonly throttle: Throttle<Look>;
   private last: Shown | undefined;
 
-  /** @param best highest stream tier that this screen needs */
+  /** @param best highest level of detail that this screen needs */
   constructor(
     private readonly send: (look: Look) => void,
     private readonly best: TierName = 'full',
@@ -141,8 +145,8 @@ export class ViewportReporter {
   }
 
   /**
-   * Reports the area from the current view to the view in which a glide will end, so that the cells
-   * between them arrive before the camera does.
+   * Reports the area that contains the current view and the view at the end of a glide in progress.
+   * The server then sends the cells on the way before the camera reaches them.
    *
    * @param pixelRatio device pixels per CSS pixel
    * @returns whether a report is still pending
@@ -227,14 +231,15 @@ function isNear(a: Shown, b: Shown): boolean {
 }
 
 /**
- * Search radius in cells. It is needed because fingers are wide, seeds are small, and organisms
- * have holes.
+ * Maximum distance between a pointer and the organism that it selects, in cells. It is greater than
+ * 0 because fingers are wide, seeds are small, and organisms have holes.
  */
 const REACH = 3;
 
 /**
- * @returns the organism at the position, else the nearest organism within `REACH`; 0 if there is
- *   none
+ * Finds the organism at a position or, if there is none, the nearest organism within `REACH`.
+ *
+ * @returns the organism's id; 0 if no organism was found
  */
 export function organismAt(model: Pick<RoomModel, 'planes' | 'organisms'>, { x, y }: Point) {
   const { planes, organisms } = model;
@@ -252,8 +257,8 @@ export function organismAt(model: Pick<RoomModel, 'planes' | 'organisms'>, { x, 
 /**
  * Finds the owned cell nearest to a position, closer than `reach` cells.
  *
- * @param counts whether an organism's cells count
- * @returns the centre of the cell, and its organism
+ * @param counts returns whether to consider the cells of an organism
+ * @returns the centre of the cell and the id of its organism; undefined if no cell was found
  */
 export function nearestCell(
   { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
@@ -294,7 +299,7 @@ export interface PointerSample {
 export interface CanvasHand {
   toolStart(x: number, y: number, now: number): void;
   toolMove(x: number, y: number, now: number): void;
-  /** @param tap whether the pointer hardly moved */
+  /** Called when the pointer is lifted. @param tap whether the pointer hardly moved */
   toolEnd(x: number, y: number, tap: boolean, now: number): void;
   /** Called when the gesture is interrupted, for example by a second finger. */
   toolCancel(now: number): void;
@@ -316,9 +321,9 @@ export interface CanvasHand {
 
 type State = 'idle' | 'waiting' | 'tool' | 'pan' | 'pinch' | 'spent';
 
-/** Maximum move of a pointer that taps, in CSS pixels. */
+/** Maximum distance that a pointer may move during a tap, in CSS pixels. */
 const SLOP = 8;
-/** Delay before a resting finger uses the tool, in ms. */
+/** Delay after which a finger that has hardly moved starts to use the tool, in ms. */
 const WAIT = 110;
 /** Maximum time, in ms, and maximum distance, in CSS pixels, between the taps of a double tap. */
 const DOUBLE = 320;
@@ -446,16 +451,16 @@ export class Gestures {
 const MAX_LENGTH = STROKE_LIMITS.maxLength * 0.98;
 const MAX_POINTS = STROKE_LIMITS.maxPoints;
 /**
- * Minimum time between messages, in ms. A message that has reached its maximum size is sent
- * earlier.
+ * Minimum time between two messages of a stroke, in ms. A message that has reached its maximum size
+ * is sent earlier.
  */
 const SEGMENT_INTERVAL = 50;
-/** Minimum length of a step, in cells. Shorter steps are invisible and are skipped. */
+/** Minimum distance between two points of a stroke, in cells. Closer points are skipped. */
 const MIN_STEP = 0.15;
 
-/** Cuts a running stroke into segments within the protocol's limits. */
+/** Cuts a stroke, while it is being drawn, into segments within the protocol's limits. */
 export class StrokeSegmenter {
-  /** Unsent points, flat (x, y, …). The first is the end of the last message. */
+  /** Points to send, as x, y, x, y, …; the first point is the last point of the previous message. */
   private points: number[] = [];
   private length = 0;
   private fresh = false;

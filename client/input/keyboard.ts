@@ -49,7 +49,7 @@ const ALWAYS: Readonly<Record<string, KeyAction>> = {
   '?': { do: 'help' },
 };
 
-/** Keys that act only while the canvas has focus. Elsewhere they belong to the controls. */
+/** Keys that act only while the canvas has focus. Otherwise, the focused control handles them. */
 const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   arrowleft: { do: 'move', dx: PAN, dy: 0 },
   arrowright: { do: 'move', dx: -PAN, dy: 0 },
@@ -58,14 +58,14 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   enter: { do: 'use' },
 };
 
-/** The part of a `KeyboardEvent` that arrow keys need. */
+/** The properties of a `KeyboardEvent` that `arrowMove` needs. */
 export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey'>;
 
 /**
  * Computes how far an arrow key moves a point.
  *
  * @param step length of a move without Shift; Shift makes it four times as long
- * @returns undefined for other keys
+ * @returns the move, in the unit of `step`; undefined if the key is not an arrow key
  */
 export function arrowMove({ key, shiftKey }: Press, step: number): Point | undefined {
   const length = shiftKey ? 4 * step : step;
@@ -94,8 +94,8 @@ export function keyAction(key: string, onCanvas: boolean, single = true): KeyAct
 export const forward = (): number => (document.dir === 'rtl' ? -1 : 1);
 
 /**
- * Returns how many items an arrow key moves the focus by, in reading order; undefined for other
- * keys.
+ * Returns the number of items by which an arrow key moves the focus, in reading order; undefined if
+ * the key is not an arrow key.
  *
  * @param row number of items per row
  */
@@ -105,7 +105,8 @@ export function stepOf(key: string, row = 1): number | undefined {
 }
 
 /**
- * Makes one item the Tab stop: the focused item, else the pressed or selected item, else the first.
+ * Makes exactly one item of a group reachable with the Tab key: the focused item, else the pressed
+ * or selected item, else the first.
  */
 export function settle(items: readonly HTMLElement[]): void {
   const chosen = '[aria-pressed="true"], [aria-checked="true"], [aria-current="true"]';
@@ -116,7 +117,7 @@ export function settle(items: readonly HTMLElement[]): void {
   for (const item of items) item.tabIndex = item === stop ? 0 : -1;
 }
 
-/** Handles keys that move the focus within a grid of buttons, and ignores all others. */
+/** Moves the focus within a grid of buttons if the key is an arrow key, Home or End. */
 export function roveGrid(event: KeyboardEvent, grid: HTMLElement): void {
   const all = [...grid.querySelectorAll('button')];
   const index = all.indexOf(event.target as HTMLButtonElement);
@@ -128,7 +129,7 @@ export function roveGrid(event: KeyboardEvent, grid: HTMLElement): void {
   event.preventDefault();
 }
 
-/** Handles keys that move the focus within the group, and ignores all others. */
+/** Moves the focus within a group of items if the key is an arrow key, Home or End. */
 export function rove(event: KeyboardEvent, items: readonly HTMLElement[]): void {
   const at = items.findIndex((item) => item.matches(':focus'));
   const step = stepOf(event.key);

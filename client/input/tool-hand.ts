@@ -21,7 +21,7 @@ import { StrokeSegmenter, ViewTools } from './canvas-input.ts';
 const FINGER = 40;
 const POINTER = 16;
 
-/** A user of the tools: a visitor, or a ring of a table. */
+/** A user of the tools: a visitor, or one of the people at a touch table. */
 export interface ToolUser {
   readonly model: RoomModel;
   readonly state: InteractionState;
@@ -30,15 +30,15 @@ export interface ToolUser {
   readonly colours: Pick<SeedColours, 'colours'>;
   /** Plays sounds; undefined on pages without sound. */
   readonly feedback?: Pick<Feedback, 'play' | 'cut'>;
-  /** Why nobody can act at the moment; '' if they can. */
+  /** Says why nobody can act at the moment; '' if everybody can act. */
   readonly pause: string;
-  /** Reports the pointer's position, or that the pointer has left. */
+  /** Reports the pointer's position to the server; undefined if the pointer has left the canvas. */
   pointAt(place: Point | undefined): void;
   /** Records that the server has accepted a seed. */
   sown(at: Point, seed: SeedSource): void;
 }
 
-/** Applies the selected tool under a pointer; shows effects before the server answers. */
+/** Applies the selected tool under a pointer, and shows its effect before the server answers. */
 export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   /**
    * The tool of the current press. It is stored because a seed that arrives during the press
@@ -49,9 +49,9 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   /** The seed that the current stroke grafts; undefined if the stroke damages. */
   private seed: SeedSource | undefined;
   protected lastPoint: Point = { x: 0, y: 0 };
-  /** Indices of the places that the current stroke has already covered. */
+  /** Indices of the grid positions that the current stroke has already covered. */
   private covered = new Set<number>();
-  /** Whether the stroke's last segment had no effect: low energy, or the room was paused. */
+  /** Whether the last stroke segment had no effect, because energy was low or the room was paused. */
   private isShort = false;
   private lastRefusal = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;
@@ -72,7 +72,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.cursor = new Throttle((place) => session.pointAt(place), POINTER_INTERVAL);
   }
 
-  /** The end of the current stroke; undefined unless a stroke is in progress. */
+  /** The pointer's position during a stroke, in CSS pixels; undefined if no stroke is in progress. */
   get drawing(): Point | undefined {
     return this.stroke && this.lastPoint;
   }
@@ -124,7 +124,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.leave(now);
   }
 
-  /** Handles the event that the pointer has left the canvas. */
+  /** Hides the pointer after it has left the canvas. */
   leave(now: number): void {
     this.view.pointer = undefined;
     this.view.hovered = 0;
@@ -142,10 +142,10 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Shows why nothing happens.
+   * Shows why an action has no effect.
    *
-   * @param reason undefined without a connection
-   * @param at in CSS pixels
+   * @param reason the server's reason; undefined if there is no connection
+   * @param at position of the action, in CSS pixels
    */
   protected abstract refused(reason: Reason | undefined, at: Point): void;
 
@@ -157,7 +157,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.view.loop.invalidate();
   }
 
-  /** Whether the room is connected; if not, shows a notice at the point. */
+  /** Returns whether the room is connected. If it is not, shows a notice at the given point. */
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
     this.refused(undefined, at);
@@ -165,7 +165,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     return false;
   }
 
-  /** Whether a stroke is in progress; cancels it if the connection is lost. */
+  /** Returns whether a stroke is in progress. Cancels the stroke if the connection is lost. */
   private hasStroke(): boolean {
     if (this.stroke && !this.isOnline(this.lastPoint)) this.stroke = undefined;
     return this.stroke !== undefined;
@@ -197,7 +197,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     );
   }
 
-  /** Sends a segment of a stroke. */
+  /** Sends one segment of the current stroke to the server. */
   private send(points: number[]): void {
     const { seed } = this;
     const { estimate, requests, state } = this.session;
@@ -246,14 +246,18 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.session.feedback?.cut(cut.flesh.length, radius, now);
   }
 
-  /** Colours places like cells of the seed's creature, or like the visitor before it is known. */
+  /**
+   * Gives each grid position a colour from the seed's creature, or the visitor's own colour if the
+   * creature's colours are not known yet.
+   */
   private coloured(places: readonly number[], width: number): Speck[] {
     const { colours } = this.session.colours;
     const own = ownerColor(this.model.you?.hue ?? 0);
     return places.map((place) => ({
       x: (place % width) + 0.5,
       y: Math.floor(place / width) + 0.5,
-      // A large odd step mixes the colours of the picture's rows.
+      // Multiply by a large odd number, so that neighbouring positions get colours from different
+      // parts of the creature.
       color: colours[(place * 7_919) % colours.length] ?? own,
     }));
   }
@@ -273,27 +277,27 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 }
 
-/** Maximum number of strokes that await an answer. If there are more, the oldest counts as lost. */
+/** Maximum number of stroke segments that await an answer. Older ones are treated as lost. */
 const MAX_UNANSWERED = 64;
 
-/** Estimates a visitor's energy from the server's answers and the commands sent since then. */
+/** Estimates a visitor's energy from the server's last message and the strokes sent since then. */
 export class EnergyEstimate {
   /** The server's latest energy message, and its time of arrival, in ms. */
   private said: Event<'energy'> | undefined;
   private saidAt = 0;
-  /** Prices of sent strokes that have no answer yet, oldest first. */
+  /** Prices of stroke segments that were sent but not answered yet, oldest first. */
   private unanswered: { readonly price: number }[] = [];
-  /** Price of the segments that are drawn but not yet sent. */
+  /** Total price of the stroke segments that are drawn but not yet sent. */
   private drawn = 0;
   /**
-   * The energy when it last changed for a reason other than refilling; undefined before the first
-   * message.
+   * The estimated energy at its last change, not counting refilling; undefined before the server's
+   * first energy message.
    */
   energy: Event<'energy'> | undefined;
-  /** End of the last stroke sent; undefined if the stroke was refused. */
+  /** End of the last stroke segment sent; undefined if the segment was refused. */
   private end: (Point & { readonly radius: number }) | undefined;
 
-  /** @param clock returns the time, ms */
+  /** @param clock returns the current time, in ms */
   constructor(
     model: Pick<RoomModel, 'on'>,
     private readonly clock: () => number,
@@ -310,21 +314,21 @@ export class EnergyEstimate {
     });
   }
 
-  /** Remaining share of the capacity, 0…1. */
+  /** The estimated energy as a share of its capacity, 0…1. */
   get share(): number {
     return this.said ? Math.max(0, this.left) / this.said.capacity : 1;
   }
 
-  /** Whether the energy covers everything drawn so far. */
+  /** Whether the visitor has enough energy for everything drawn so far. */
   get isEnough(): boolean {
     return this.left >= 0;
   }
 
   /**
-   * Adds a segment of a stroke that is drawn but not sent yet.
+   * Adds the price of a stroke segment that is drawn but not sent yet.
    *
-   * @param length cells
-   * @param radius cells
+   * @param length in cells
+   * @param radius in cells
    */
   draw(length: number, radius: number): void {
     this.drawn += length * 2 * radius * (this.said?.damagePerCell ?? 0);
@@ -332,9 +336,9 @@ export class EnergyEstimate {
   }
 
   /**
-   * Records that a segment of a stroke was sent.
+   * Records that a stroke segment was sent.
    *
-   * @returns callbacks for the server's answer
+   * @returns callbacks; call one of them when the server has answered
    */
   send(stroke: Stroke): { accepted(): void; rejected(): void } {
     const { points, radius } = stroke;

@@ -1,7 +1,7 @@
 /**
  * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
- * visitors, on pages and in other programs. `RequestTracker` matches answers to a visitor's
- * requests.
+ * visitors, on pages and in other programs. `RequestTracker` matches the server's answers to a
+ * visitor's requests.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -13,21 +13,26 @@ import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { PageMemory } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
-/** Interval at which a page reports again that its visitor is busy, in ms. */
+/** Minimum interval between repeated reports that a visitor is busy with a panel, in ms. */
 export const BUSY_INTERVAL = 20_000;
 
-/** Reconnection: first delay (varied by up to half), maximum delay, and time limit per attempt, in
- * ms. */
+/**
+ * Reconnection times, in ms: first delay (Socket.IO varies it by up to half), maximum delay, and
+ * time limit of one attempt.
+ */
 const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
-/** The dependencies of a connection, in a browser. */
+/** The functions that a connection depends on, as implemented in a browser. */
 export const BROWSER = {
-  /** @param origin of the server; if absent, the page's own */
+  /**
+   * Creates a Socket.IO socket.
+   *
+   * @param origin the server's origin; if absent, the page's own origin
+   */
   dial: (options: Partial<ManagerOptions & SocketOptions>, origin?: string): Socket =>
     origin ? io(origin, options) : io(options),
-  /** Returns a random number from 0 to 1. */
   random: Math.random,
-  /** Calls back after a delay, in ms. @returns a function that cancels it */
+  /** Calls a function after a delay, in ms. @returns a function that cancels the call */
   after: (ms: number, call: () => void): (() => void) => {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);
@@ -37,16 +42,16 @@ export const BROWSER = {
 export type Means = Readonly<typeof BROWSER>;
 
 /**
- * A Socket.IO connection to one room. Joins with the handshake, reconnects after each
- * disconnection, and passes messages to the model.
+ * A Socket.IO connection to one room. Joins the room with the handshake, reconnects after each
+ * disconnection, and passes the server's messages to the model.
  */
 export abstract class RoomConnection {
   readonly model: RoomModel;
   protected readonly socket: Socket;
   protected cancel = (): void => {};
-  /** Why the connection has ended; undefined until then. */
+  /** The reason why the connection has ended for good; undefined until it ends. */
   ended: EndReason | undefined;
-  /** Whether the server is shutting down, so that another server may take over the room. */
+  /** Whether the server has announced its shutdown. Another server may then take over the room. */
   private moves = false;
 
   constructor(
@@ -81,12 +86,15 @@ export abstract class RoomConnection {
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
   }
 
-  /** Connects. Pages call this only once they know that they can draw the room. */
+  /** Opens the connection. Pages call this only after checking that the browser can draw a room. */
   open(): void {
     this.socket.connect();
   }
 
-  /** Sends a command. Without a connection, drops the command, because it would be outdated later. */
+  /**
+   * Sends a command. If there is no connection, drops the command, because it would be outdated by
+   * the time the page is connected again.
+   */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
@@ -103,10 +111,10 @@ export abstract class RoomConnection {
     return { protocol: PROTOCOL_VERSION, room: this.room, ...(holds && { holds }) };
   }
 
-  /** Delay before the next retry, ms. */
+  /** Delay before the next attempt to connect or join, in ms. */
   protected abstract get retryDelay(): number;
 
-  /** Joins again over the same connection, after `retryDelay`. */
+  /** Sends the join command again over the same connection, after `retryDelay`. */
   protected joinLater(): void {
     this.later(() => this.send('join', this.joinCommand()), this.retryDelay);
   }
@@ -117,28 +125,28 @@ export abstract class RoomConnection {
   }
 }
 
-/** Delay before a refused wall joins again, in ms. */
+/** Delay before a wall or table tries to join again after a refusal, in ms. */
 const REFUSED = 3_000;
 
-/** A wall's or table's connection to a room; it always reconnects. */
+/** A wall's or table's connection to a room. It tries to reconnect until it is closed. */
 export class WallConnection extends RoomConnection {
-  /** Identifies this page, so that a table can replace its own lost connection. */
+  /** Identifies this page to the server, so that a table can replace its own lost connection. */
   private readonly session = Date.now() >>> 0;
-  /** Reason for refusing the last join; undefined if it was accepted. */
+  /** The reason why the server refused the last join; undefined if the join was accepted. */
   refusal: Reason | undefined;
 
   constructor(
     private readonly options: {
       readonly room: string;
-      /** `view` is the picture of the room on the host's page. */
+      /** The kind of client. `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
-      /** The pass, from the page's address; '' for a wall without a seat of its own. */
+      /** The pass in the page's address; '' for a wall without a seat of its own. */
       readonly pass: string;
       /** Languages whose script this screen cannot display. */
       readonly unwritable?: readonly LanguageCode[];
-      /** Build of this page, see `buildOf`. */
+      /** Identifies the build of this page; see `buildOf`. */
       readonly build: string;
-      /** Called when the server has another build of the page. */
+      /** Called if the page is outdated: the server has another build or protocol version. */
       readonly renew: () => void;
     },
     means?: Means,
@@ -153,7 +161,8 @@ export class WallConnection extends RoomConnection {
       if (reason === 'protocol-version') renew();
       // Join again later, because the room may open or another wall may leave.
       if (this.model.connection === 'live') return;
-      // A wall that has been refused for long gets `join-timeout`, so keep the original reason.
+      // A wall that stays outside the room for too long gets `join-timeout`. Keep the reason of the
+      // original refusal, if there was one.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
@@ -177,11 +186,12 @@ export class WallConnection extends RoomConnection {
 }
 
 /**
- * What a page does after a refused join. Other reasons have no effect.
+ * What a visitor's page does after the server has refused its join, for each reason. Reasons that
+ * are not listed have no effect.
  *
- * - `end`: gives up, because a retry would be refused for the same reason
- * - `join`: joins again over the connection, which the server keeps open
- * - `dial`: connects again, because the server closes the connection
+ * - `end`: the page gives up, because a retry would be refused for the same reason
+ * - `join`: the page joins again over the same connection, which the server keeps open
+ * - `dial`: the page connects again, because the server closes the connection
  */
 const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
   'protocol-version': 'end',
@@ -199,12 +209,13 @@ const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
 };
 
 /**
- * Delay before another join, ms. It doubles with each refusal, up to `longest`. A random part of up
- * to half is subtracted, because otherwise a thousand pages would all retry at the same moment.
+ * Delay before a refused page tries to join again, in ms. The delay doubles with each refusal, up to
+ * `longest`. Up to half of the delay is subtracted at random, because otherwise a thousand pages
+ * would all retry at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
-/** If this many attempts to connect fail before any succeeds, the visitor is notified. */
+/** The visitor is notified if this many attempts to connect fail before any succeeds. */
 const UNREACHED = 3;
 
 /**
@@ -212,32 +223,32 @@ const UNREACHED = 3;
  */
 const SILENCE = 3_000;
 
-/** Format of a device mark. Other values in the storage are ignored. */
+/** Format of a device mark. Stored device marks with another format are ignored. */
 const MARK = /^[\w-]{1,64}$/;
 
 /** A visitor's connection to a room: joins, resumes, and sends commands. */
 export class Connection extends RoomConnection {
   /** Called when the server cannot be reached, or refuses all connections from this address. */
   unreached: (() => void) | undefined;
-  /** Handles answers that match no pending request, and refusals that no request handles. */
+  /** Handles answers without a pending request, and refusals of requests without a handler. */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
   private failures = 0;
   private cancelSilence = (): void => {};
   private cancelPatience = (): void => {};
-  /** Why the last join was refused. */
+  /** The reason why the server refused the last join; undefined if the join was accepted. */
   private refusal: Reason | undefined;
   /**
-   * Id of this page's session. It tells this page's commands from those of the visitor's earlier
-   * pages, which had the same command ids.
+   * Id of this page's session. Command ids start at 1 on each page, so the server needs the session id
+   * to distinguish this page's commands from those of the visitor's earlier pages.
    */
   private readonly session = Date.now() >>> 0;
-  /** Refusals since the last accepted join. */
+  /** Number of refused joins since the last accepted join. */
   private refusals = 0;
 
   constructor(
     room: string,
-    /** The name for the next join, and whether the page is a spectator. */
+    /** The visitor's name, sent with the next join, and whether the visitor is a spectator. */
     readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
@@ -269,13 +280,13 @@ export class Connection extends RoomConnection {
       if (!this.requests.rejected(answer)) this.unasked.rejected?.(answer);
     });
     this.model.on('welcome', ({ you }) => {
-      // A page that is still connected is welcomed again only after the host has undone actions.
-      // Such a page has nothing to resume.
+      // If the page is still connected, the server sends `welcome` again only because the host has
+      // undone actions. In that case, there are no requests to resume.
       if (this.model.connection !== 'live') this.requests.resume(you.id);
     });
     for (const event of ['picture', 'pace'] as const) {
       this.model.on(event, () => {
-        // Browsers notice dead connections late, so detect silence here.
+        // Browsers notice a lost connection only after a long delay, so detect silence here.
         this.cancelSilence();
         this.cancelSilence = this.means.after(SILENCE, () => {
           if (this.model.connection === 'live') this.model.setConnection('reconnecting');
@@ -289,7 +300,7 @@ export class Connection extends RoomConnection {
     super.close(reason);
   }
 
-  /** Ends the connection if it stays out of the room, and out of the queue, for too long. */
+  /** Starts a timer that ends the connection unless the page enters the room or its queue in time. */
   private hurry(): void {
     const { patience } = this;
     this.cancelPatience();
@@ -305,10 +316,11 @@ export class Connection extends RoomConnection {
       return;
     }
     const { connection } = this.model;
-    // After the join, a refusal concerns a command and not the connection, so ignore it here.
+    // Once the page is in the room or its queue, each refusal concerns a command and not the join,
+    // so ignore the refusal here.
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
-    // This page's site may only embed rooms.
+    // The server lets pages of this site join only as spectators, so a retry would be refused too.
     if (reason === 'only-watches') this.close(reason);
     if (then) this.refusals++;
     if (then === 'join') this.joinLater();
@@ -333,19 +345,22 @@ export class Connection extends RoomConnection {
   }
 }
 
-/** Reports when a panel opens or closes, and at intervals while the visitor uses it. */
+/**
+ * Tells the server whether the visitor is busy with a panel. Sends a report when the panel opens or
+ * closes, and at intervals while the visitor uses it.
+ */
 export class BusyReporter {
   private isBusy = false;
   private reportedAt = 0;
 
   constructor(private readonly send: (message: Command<'busy'>) => void) {}
 
-  /** @param now ms */
+  /** Reports whether the visitor is busy, if that has changed. @param now in ms */
   change(isBusy: boolean, now: number): void {
     if (isBusy !== this.isBusy) this.report(isBusy, now);
   }
 
-  /** Records that the visitor has touched the page. @param now ms */
+  /** Reports again that a busy visitor is still using the page, if a report is due. @param now in ms */
   touch(now: number): void {
     const isDue = now - this.reportedAt >= BUSY_INTERVAL;
     if (this.isBusy && isDue) this.report(true, now);
@@ -358,7 +373,7 @@ export class BusyReporter {
   }
 }
 
-/** The commands that the server answers with `accepted` or `rejected`. */
+/** Names of the commands that the server answers with `accepted` or `rejected`. */
 type RequestName = {
   [N in CommandName]: Command<N> extends { id: number } ? N : never;
 }[CommandName];
@@ -368,18 +383,18 @@ export interface Answers<Refused = Reason> {
   rejected?(refused: Refused): void;
 }
 
-/** Requests that the tracker does not repeat after a lost connection, because their senders do. */
+/** Names of requests that their senders repeat after a lost connection, so the tracker does not. */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
- * Maximum number of commands that await an answer. The room remembers the same number of commands.
- * If there are more, the oldest command is assumed to be lost.
+ * Maximum number of commands that await an answer. If there are more, the oldest is assumed to be
+ * lost. The limit equals the number of executed commands that the room remembers.
  */
 const MAX_PENDING = 64;
 
 /**
- * Maximum age at which a command is sent again, in ms. Up to this age, the room still remembers the
- * commands it has executed, and the visitor still expects the effect.
+ * Maximum age of a command that is sent again after a lost connection, in ms. Up to this age, the
+ * room remembers whether it has executed the command, and the visitor still expects the effect.
  */
 const MAX_AGE = 30_000;
 
@@ -391,13 +406,13 @@ interface Pending {
   readonly sentAt: number;
 }
 
-/** Numbers requests and hands each answer to its request. */
+/** Gives each request an id, and passes the server's answer to the callbacks of its request. */
 export class RequestTracker {
   private nextId = 1;
   private readonly pending = new Map<number, Pending>();
   private you: ParticipantId = 0;
 
-  /** @param date a clock that runs even while the device sleeps, ms */
+  /** @param date returns the time in ms, from a clock that runs even while the device sleeps */
   constructor(
     private readonly send: Send,
     private readonly date: () => number = Date.now,
@@ -409,8 +424,8 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // Skip a drawing that is already pending. Pages send their drawing again after the room was
-    // silent for a while, even if the connection was not lost.
+    // A page sends its drawing again after the room was silent for a while, even if the connection
+    // was not lost. Skip the drawing if its first request is still pending.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;
@@ -420,15 +435,18 @@ export class RequestTracker {
     this.send(name, command);
   };
 
-  /** Whether a command of the visitor awaits its answer. */
+  /** Whether a command awaits its answer. Requests that match `REPEATED` do not count. */
   get isWaiting(): boolean {
     return [...this.pending.values()].some(({ name }) => !REPEATED.test(name));
   }
 
-  /** Sends unanswered commands again after a lost connection, or refuses them as `elsewhere`. */
+  /**
+   * Sends unanswered commands again after a lost connection. Commands that must not be sent again are
+   * rejected with the reason `elsewhere`.
+   */
   resume(you: ParticipantId): void {
-    // If the page is now another participant, the room does not know the earlier commands, so send
-    // none again.
+    // If the page has become another participant, the room cannot tell which of the earlier
+    // commands it has already executed, so send none of them again.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
@@ -439,14 +457,18 @@ export class RequestTracker {
     }
   }
 
-  /** @returns whether a request was waiting for this answer */
+  /** Passes an answer to its request. @returns whether a request was waiting for the answer */
   accepted(answer: Event<'accepted'>): boolean {
     const pending = this.take(answer.id);
     pending?.answers.accepted?.(answer);
     return pending !== undefined;
   }
 
-  /** @returns whether a request was waiting for this answer and handles rejections */
+  /**
+   * Passes a rejection to its request.
+   *
+   * @returns whether a request was waiting for the answer and handles rejections
+   */
   rejected({ id, reason }: Event<'rejected'>): boolean {
     const pending = id === undefined ? undefined : this.take(id);
     pending?.answers.rejected?.(reason);
@@ -465,11 +487,10 @@ export class RequestTracker {
   }
 }
 
-/** What walls and tables share: the address for phones, and when the page may load itself anew. */
-
+/** Host names by which a machine refers to itself. */
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** The address that visitors open. */
+/** The room's address for visitors. */
 export interface VisitorAddress {
   readonly address: string;
   /**
@@ -482,7 +503,7 @@ export interface VisitorAddress {
 /**
  * Chooses the room's address for phones.
  *
- * @param wished address in the wall's own address (`?url=`); '' for none
+ * @param wished address given as `?url=` in the wall's own address; '' if there is none
  * @param page origin of the wall's page
  * @param known origin that the server reports as reachable by phones; '' if unknown
  */
@@ -500,9 +521,9 @@ const RELOAD_INTERVAL = 60_000;
 const RELOAD_KEY = 'vivarium wall renewed';
 
 /**
- * Whether the page may reload now.
+ * Returns whether the page may reload now. If so, records the time of the reload.
  *
- * @param now in ms, on a clock that continues across reloads
+ * @param now current time in ms, on a clock that continues across reloads
  * @param storage returns storage that survives a reload; throws if storage is blocked
  */
 export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | 'setItem'>) {
@@ -518,7 +539,7 @@ export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | '
   }
 }
 
-/** Reloads the page, unless it has just been reloaded. */
+/** Reloads the page, unless it was reloaded less than `RELOAD_INTERVAL` ago. */
 export function renewPage(): void {
   if (mayRenew(Date.now(), () => sessionStorage)) location.reload();
 }

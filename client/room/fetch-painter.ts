@@ -1,7 +1,11 @@
-/** Fetches the painter of a checkpoint. */
+/** Downloads the painter of a checkpoint, a small net that draws each cell as many pixels. */
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 
-/** @throws Error if the download fails; PainterError if the file is not a valid painter */
+/**
+ * Downloads and parses a painter.
+ *
+ * @throws Error if the download fails; PainterError if the file is not a valid painter
+ */
 export async function fetchPainter(url: string, signal?: AbortSignal): Promise<PainterNet> {
   const response = await fetch(url, { signal: signal ?? null });
   if (!response.ok) throw new Error(`${response.status}`);

@@ -1,6 +1,6 @@
 /**
- * The client `vivarium/client` for browsers and Node. It joins a room, tracks the room's organisms
- * and acts on them. CLIENT.md documents it.
+ * The client library `vivarium/client` for browsers and Node. It joins a room, tracks the room's
+ * organisms and acts on them. CLIENT.md documents the library.
  */
 import { type Planes, takeCells } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -20,7 +20,7 @@ export type { EndReason, OrganismView, PageMemory, Rect, SeedSource, SeedView };
 /** Default time limit for entering the room, in ms. */
 const PATIENCE = 60_000;
 
-/** Number of ticks to wait for the birth of a planted organism. After that, it counts as dead. */
+/** Number of ticks to wait for a planted organism's birth. After that, the organism counts as dead. */
 const LATE = 100;
 
 type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
@@ -28,20 +28,20 @@ type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
 /** A position, in cells. */
 type Place = Readonly<Record<'x' | 'y', number>>;
 
-/** A seed: the name of a creature of the gallery, a seed in the hand, or any other source. */
+/** A seed: the name of a gallery creature, a seed in the participant's hand, or another source. */
 export type Seed = string | Pick<SeedView, 'id'> | SeedSource;
 
 /** The path of a brush, as coordinates x, y, x, y, …, and the brush's radius, all in cells. */
 export type Stroke = { readonly points: readonly number[]; readonly radius: number };
 
 export interface JoinOptions {
-  /** The name that others see. */
+  /** The participant's name, which others see. */
   readonly name?: string;
-  /** Whether to watch only, without a participant's seat. A view-only link always watches. */
+  /** Whether to join as a spectator, without a participant's seat. View-only links always do. */
   readonly watches?: boolean;
-  /** Time limit for entering the room and for returning to it, in ms; 0 means no limit. */
+  /** Time limit for entering the room, and for re-entering it after a lost connection, in ms; 0: none. */
   readonly patience?: number;
-  /** Stores the seat and the device's mark, so that a later client is the same participant. */
+  /** Storage for the seat and the device mark. Clients that share it are the same participant. */
   readonly memory?: PageMemory;
 }
 
@@ -54,7 +54,7 @@ export class RoomError extends Error {
   }
 }
 
-/** Reads the address of a room's page. @throws TypeError for other addresses */
+/** Parses the address of a room's page. @throws TypeError if `url` is not such an address */
 export function roomAddress(url: string | URL) {
   const { origin, pathname, searchParams } = new URL(url);
   const room = pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1];
@@ -93,9 +93,9 @@ export class Room {
   readonly connection: Connection;
   /** @internal */
   readonly model: RoomModel;
-  /** Adds a listener. @returns a function that removes it */
+  /** Adds a listener for an event of the room. @returns a function that removes the listener */
   readonly on: RoomModel['on'];
-  /** The argument of the last `look`; undefined before the first. */
+  /** The argument of the last call of `look`; undefined before the first call. */
   private looked: { readonly area: Rect | undefined } | undefined;
 
   /** @internal */
@@ -112,7 +112,8 @@ export class Room {
     this.model = this.connection.model;
     this.on = this.model.on;
     this.on('opened', ({ checkpoint }) => {
-      // On a page of another site, relative addresses would point to that site.
+      // Make the addresses absolute. On a page of another site, relative addresses would point to
+      // that site instead of the server.
       const { sheet, map, painter } = checkpoint;
       const whole = (path: string): string => new URL(path, origin).href;
       Object.assign(checkpoint, {
@@ -124,12 +125,12 @@ export class Room {
     });
   }
 
-  /** `closed` is final, and `ended` says why. All other states are temporary. */
+  /** The state of the connection. Only `closed` is final; `ended` says why it was closed. */
   get state(): RoomModel['connection'] {
     return this.model.connection;
   }
 
-  /** Why the connection has ended; undefined until then. */
+  /** The reason why the connection has ended for good; undefined until it ends. */
   get ended(): EndReason | undefined {
     return this.connection.ended;
   }
@@ -159,22 +160,31 @@ export class Room {
     return this.model.checkpoint?.gallery.map(({ name }) => name) ?? [];
   }
 
-  /** The cells, row by row. They change with each `picture` event. */
+  /**
+   * The room's cells, row by row. They change with each `picture` event.
+   *
+   * @throws RoomError before the client has joined
+   */
   get planes(): Planes {
     const { planes } = this.model;
     if (!planes) throw new RoomError('not-joined');
     return planes;
   }
 
-  /** Plants a seed; its middle is at whole cells. @throws RoomError */
+  /**
+   * Plants a seed and waits for its organism to be born.
+   *
+   * @param place centre of the organism's patch; `x` and `y` must be integers
+   * @throws RoomError
+   */
   async plant({ x, y }: Place, seed: Seed): Promise<OrganismView> {
     await this.ask('plant', { x, y, seed: this.source(seed) });
     const find = (): OrganismView | undefined =>
       [...this.organisms.values()].find(
         (one) => one.x === x && one.y === y && one.planter.id === this.you?.id,
       );
-    // The organism's birth arrives with the events of a tick. If the connection is lost before that,
-    // the organism may have died before this client learns of it.
+    // The birth arrives with the events of a later tick. If the connection is lost before that tick,
+    // the organism may die before this client learns of its birth, so limit the wait.
     const late = (this.model.tick ?? 0) + LATE;
     const isOver = (): boolean => find() !== undefined || (this.model.tick ?? 0) > late;
     await this.until(isOver, 'life', 'opened', 'picture');
@@ -186,7 +196,12 @@ export class Room {
     return this.change('wounded', 'damage', { points: [...points], radius });
   }
 
-  /** Grafts a seed's creature under a stroke. @returns the chimeras @throws RoomError */
+  /**
+   * Grafts a seed onto the organisms under a stroke.
+   *
+   * @returns the organisms that the stroke has turned into chimeras
+   * @throws RoomError
+   */
   graft({ points, radius }: Stroke, seed: Seed): Promise<OrganismView[]> {
     const command = { points: [...points], radius, seed: this.source(seed) };
     return this.change('grafted', 'graft', command);
@@ -195,7 +210,7 @@ export class Room {
   /**
    * Transforms an organism into a seed's creature.
    *
-   * @param at where the transformation begins, in cells; if absent, in the organism's middle
+   * @param at position at which the transformation begins, in cells; by default the organism's middle
    * @throws RoomError
    */
   async transform(organism: OrganismId, seed: Seed, at?: Place): Promise<OrganismView> {
@@ -209,7 +224,7 @@ export class Room {
    *
    * @param mix share of the second organism, 0 to 1
    * @param mutation share of random variation, 0 to 1
-   * @returns the seed, which is now in the hand
+   * @returns the child's seed, which is now in the participant's hand
    * @throws RoomError
    */
   async cross(a: OrganismId, b: OrganismId, mix = 0.5, mutation = 0): Promise<SeedView> {
@@ -218,22 +233,25 @@ export class Room {
   }
 
   /**
-   * Asks the server to send a part of the room in full detail, and the rest less often.
+   * Asks the server to send an area of the room in full detail, and other areas less often.
    *
-   * @param area in cells; if absent, the whole room
+   * @param area in cells; by default the whole room
    * @returns the organisms in the area, once the planes show the area
    * @throws RoomError
    */
   async look(area?: Rect): Promise<OrganismView[]> {
     this.looked = { area };
     this.sendLook();
-    // The next tick may not show the area yet.
+    // Wait for two ticks, because the first one may not show the area yet.
     await this.ticks(2);
     const owners = new Set(takeCells(this.planes, this.within(area)).owner);
     return [...this.organisms.values()].filter(({ id }) => owners.has(id));
   }
 
-  /** Returns the cells of an area, RGBA, not premultiplied; bare ground is transparent. */
+  /**
+   * Returns the colours of the cells in an area, as RGBA bytes that are not premultiplied. Cells
+   * without an organism are transparent.
+   */
   pixels(area?: Rect): Uint8ClampedArray<ArrayBuffer> {
     const { rgba } = takeCells(this.planes, this.within(area));
     const pixels = new Uint8ClampedArray(rgba);
@@ -244,12 +262,16 @@ export class Room {
     return pixels;
   }
 
-  /** Returns the pixels of an area as `ImageData`, in browsers. */
+  /** Returns the colours of the cells in an area as `ImageData`. Works only in browsers. */
   imageData(area?: Rect): ImageData {
     return new ImageData(this.pixels(area), this.within(area).width);
   }
 
-  /** Draws the room on a canvas, one pixel per cell, at each change. @returns a function to stop */
+  /**
+   * Draws the room on a canvas, one pixel per cell, and redraws each area that changes.
+   *
+   * @returns a function that stops the drawing
+   */
   drawOn(canvas: HTMLCanvasElement | OffscreenCanvas): () => void {
     const context = canvas.getContext('2d') as CanvasRenderingContext2D;
     const draw = (changed: readonly Rect[]): void => {
@@ -269,7 +291,11 @@ export class Room {
     this.connection.close();
   }
 
-  /** Waits until a condition holds, and checks it again after each of the events. @throws RoomError */
+  /**
+   * Waits until a condition holds. Checks the condition now and after each of the given events.
+   *
+   * @throws RoomError if the connection ends
+   */
   until(isSo: () => boolean, ...events: (keyof RoomEvents)[]): Promise<void> {
     const off: (() => void)[] = [];
     return this.unlessEnded<void>((resolve) => {
@@ -283,14 +309,14 @@ export class Room {
     });
   }
 
-  /** Waits for ticks. A tick ends with `picture` or, if nothing has changed, with `pace`. */
+  /** Waits for `count` ticks. A tick ends with `picture` or, if nothing has changed, with `pace`. */
   private ticks(count: number): Promise<void> {
-    // `until` checks the condition once before the first event.
+    // Start at −1, because `until` checks the condition once before the first event.
     let passed = -1;
     return this.until(() => ++passed >= count, 'picture', 'pace');
   }
 
-  /** Creates a promise that is rejected when the connection ends. */
+  /** Creates a promise that is rejected with a `RoomError` if the connection ends. */
   private unlessEnded<T>(
     start: (resolve: (value: T) => void, refuse: (reason: EndReason) => void) => void,
   ): Promise<T> {
@@ -315,7 +341,7 @@ export class Room {
     );
   }
 
-  /** Sends a command that acts on organisms. @returns the organisms that it has changed */
+  /** Sends a command that acts on organisms. @returns the organisms that the command has changed */
   private async change<N extends Acts>(
     what: 'wounded' | 'grafted' | 'transformed',
     ...[name, command]: Parameters<typeof this.ask<N>>
@@ -326,7 +352,8 @@ export class Room {
     });
     try {
       await this.ask(name, command);
-      // The events of a tick arrive before its picture.
+      // Wait for the next tick: its events, which arrive before its picture, name the changed
+      // organisms.
       await this.ticks(1);
     } finally {
       off();

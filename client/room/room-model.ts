@@ -1,6 +1,6 @@
 /**
- * This page's model of the room: planes, organisms, participants and pace. It handles the server's
- * messages. It sends only acknowledgements of frames and requests for chunks that are out of sync.
+ * The client's model of the room: planes, organisms, participants and pace. The model is updated by
+ * the server's messages. It acknowledges frames, and requests chunks that are out of sync.
  */
 import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
@@ -28,7 +28,7 @@ export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void
 /** Number of frames after which a chunk that is still out of sync is requested again. */
 const PATIENCE = 30;
 
-/** A life event and its organism's state after it, or the last state if the organism died. */
+/** A life event, with the organism's state after the event. For a death, it is the last state. */
 export interface LifeChange {
   readonly event: LifeEvent;
   readonly organism: OrganismView;
@@ -36,7 +36,7 @@ export interface LifeChange {
 
 type EventName = keyof typeof EVENTS;
 
-/** Messages that are not passed to listeners unchanged. */
+/** Messages that the model converts before it passes them to listeners. */
 type Digested = 'frame' | 'life' | 'people' | 'cursors';
 
 /** The events that listeners receive: unchanged messages, and events derived from messages. */
@@ -49,7 +49,7 @@ export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** Emitted when participants join, leave or change their names. */
   people: undefined;
   cursors: readonly Pointer[];
-  /** The participant's hand. */
+  /** The seeds in the participant's hand. */
   seeds: readonly SeedView[];
   connection: ConnectionState;
 };
@@ -87,13 +87,13 @@ export class RoomModel {
   tick: number | undefined;
   /** Tier and scale of the last frame. */
   quality: Omit<FrameHeader, 'tick'> | undefined;
-  /** Number of pages ahead in the queue, while this page waits. */
+  /** Number of visitors ahead of this one in the queue of a full room; undefined if not queued. */
   ahead: number | undefined;
   you: ParticipantView | undefined;
   room: Event<'welcome'>['room'] | undefined;
   checkpoint: Event<'welcome'>['checkpoint'] | undefined;
   pace: Event<'pace'> | undefined;
-  /** Costs of actions, and the participant's energy in the last message. */
+  /** The costs of actions, and the participant's energy according to the server's last message. */
   energy: Event<'energy'> | undefined;
   /** The seeds in the participant's hand, oldest first. */
   seeds: readonly SeedView[] = [];
@@ -104,7 +104,7 @@ export class RoomModel {
 
   private readonly listeners = new Listeners<RoomEvents>();
   private decoder: FrameDecoder | undefined;
-  /** Number of frames since each out-of-sync chunk was requested. */
+  /** For each out-of-sync chunk that was requested: the number of frames since the request. */
   private readonly asked = new Map<number, number>();
 
   constructor(private readonly send: Send) {}
@@ -116,7 +116,7 @@ export class RoomModel {
 
   readonly on = this.listeners.on.bind(this.listeners) as Listeners<RoomEvents>['on'];
 
-  /** Handles one message from the wire. Messages that do not match their schema are ignored. */
+  /** Handles one message from the server. Messages that do not match their schema are ignored. */
   receive(name: string, payload: unknown): void {
     if (!isEventName(name)) return;
     const parsed = v.safeParse(EVENTS[name], payload);
@@ -126,7 +126,7 @@ export class RoomModel {
     else this.listeners.emit(name as keyof RoomEvents, parsed.output as never);
   }
 
-  /** Asks for the genomes of organisms, which arrive as `genomes`. */
+  /** Requests the genomes of organisms. The server sends them as a `genomes` message. */
   askGenomes(organisms: OrganismId[]): void {
     this.send('genomes', { organisms });
   }
@@ -153,7 +153,7 @@ export class RoomModel {
       this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
-      // Skip events that the welcome already included.
+      // Skip events whose effects were already included in the `welcome` message.
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
@@ -170,7 +170,7 @@ export class RoomModel {
     accepted: (event) => {
       this.spent(event.energy);
       const { seed } = event;
-      // Ignore a second answer to a command that was sent twice.
+      // A command that was sent twice is answered twice, so do not add its seed again.
       const isNew = seed && !this.seeds.some(({ id }) => id === seed.id);
       if (isNew) this.hold([...this.seeds, seed]);
       this.listeners.emit('accepted', event);
@@ -182,7 +182,8 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // A message ends a silence of the room. If the room's picture is on screen, the room is live.
+      // A silent connection counts as lost. This message ends the silence, so if the room's picture
+      // is already on screen, the connection is live again.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -224,8 +225,8 @@ export class RoomModel {
   }
 
   /**
-   * Updates the names of the participants who planted or grafted, because they may have changed their
-   * names.
+   * Updates the names of the planter and the grafters of each organism, because participants can
+   * change their names.
    */
   private signOrganisms(): void {
     const current = (person: ParticipantView): ParticipantView =>
@@ -271,8 +272,8 @@ export class RoomModel {
   }
 
   /**
-   * Requests out-of-sync chunks. A chunk is requested again only after `PATIENCE` frames, because
-   * deltas that arrive before the answer cannot be applied either.
+   * Requests chunks that are out of sync. Until the server answers, each frame reports such a chunk as
+   * lost again, so the request is repeated only after `PATIENCE` frames.
    */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {

@@ -1,6 +1,7 @@
 /**
  * Previews of how seeds grow. Requests are sent a few at a time, the latest first, and results are
- * cached. Each viewer sets the seed that it wants to show, and is notified of changes.
+ * cached. Each viewer, a part of the page that shows a preview, sets the seed it wants to show and
+ * is notified of changes.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
@@ -11,15 +12,15 @@ import type { Rgb } from '../style/fragments.ts';
 import { BROWSER, type RequestTracker } from './connection.ts';
 
 export interface FilmView {
-  /** Strip of `frames` square pictures; the last shows the grown organism. */
+  /** URL of an image with `frames` square pictures in a row; the last shows the grown organism. */
   readonly url: string;
   readonly frames: number;
 }
 
-/** A film, and its unpainted picture until painting begins. */
+/** A film of a growing seed. `raw` is its unpainted image, kept until painting begins. */
 type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
-/** Paints a film. @returns the URL of the painted film */
+/** Function that redraws a film in finer detail. Returns the URL of the painted film. */
 type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
 
 /** Maximum number of cached previews. */
@@ -29,7 +30,6 @@ const MOST_ASKED = 2;
 /** Delay before the next request to a busy server, in ms. */
 const RETRY = 1_000;
 
-/** Requests growth previews, and caches their films. */
 export class Previews {
   private readonly films = new Map<string, Film | 'none'>();
   /** Requests in flight, keyed by seed. */
@@ -39,12 +39,12 @@ export class Previews {
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
   private you = 0;
-  /** Paints a film. @returns URL of the painted film */
+  /** Paints a film; undefined until `paintWith` is called. */
   private paint: Paint | undefined;
-  /** Resolves when all pictures to be painted are painted. */
+  /** Resolves when all queued pictures are painted. */
   private queue: Promise<unknown> = Promise.resolve();
 
-  /** @param after calls back after a delay, ms */
+  /** @param after calls a function after a delay, in ms */
   constructor(
     private readonly ask: RequestTracker['ask'],
     private readonly after: (ms: number, call: () => void) => void = BROWSER.after,
@@ -81,16 +81,16 @@ export class Previews {
     return this.paint !== undefined;
   }
 
-  /** Sets the function with which films on display are painted, one after the other. */
+  /** Sets the function that paints films once they are displayed, one film at a time. */
   paintWith(paint: Paint): void {
     this.paint = paint;
     this.listeners.emit('change', undefined);
   }
 
   /**
-   * Paints a picture or a film after all others that wait.
+   * Paints a picture or a film after all those that are already queued.
    *
-   * @param isWanted returns whether to paint the picture when its turn comes
+   * @param isWanted called when the picture's turn comes; returns whether to paint it
    * @param genomes the organism's genomes, if known
    * @returns URL of the painted picture; undefined if it cannot be painted
    */
@@ -109,7 +109,7 @@ export class Previews {
   private async paintLater(key: string, film: Film, raw: Blob): Promise<void> {
     film.raw = undefined;
     const isKept = (): boolean => this.films.get(key) === film;
-    // Keep a film that cannot be painted.
+    // If the film cannot be painted, keep it unpainted.
     const url = await this.painted(raw, isKept, film.genomes);
     if (!url) return;
     if (!isKept()) return URL.revokeObjectURL(url);
@@ -117,23 +117,23 @@ export class Previews {
     URL.revokeObjectURL(film.url);
   }
 
-  /** Handles a new connection, on which earlier requests will not be answered. */
+  /** Handles a new connection: earlier requests are forgotten, because no answers will arrive. */
   renew(you: number): void {
     this.asked.clear();
-    // Drop previews that may have become wrong: seed numbers differ between participants, parents
-    // may have been transformed, and missing seeds may exist by now.
+    // Drop previews that may have become wrong: the parents of a cross may have been transformed,
+    // another participant's seeds have other numbers, and missing seeds may exist by now.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
 
-  /** Drops the previews of a transformed organism's crosses, which are outdated. */
+  /** Drops the previews of a transformed organism's crosses, because they are outdated. */
   outdate(parent: OrganismId): void {
     const stale = new RegExp(`"[ab]":${parent}\\b`);
     for (const key of this.asked.keys()) if (stale.test(key)) this.asked.delete(key);
     this.dropAll(stale);
   }
 
-  /** Frees all films. Call it when no viewer is left. */
+  /** Frees all films. Call this when no viewer is left. */
   close(): void {
     this.wanted.clear();
     for (const key of [...this.films.keys()]) this.drop(key);
@@ -159,7 +159,8 @@ export class Previews {
     const request = {};
     this.asked.set(key, request);
     const answered = (act: () => void): void => {
-      // Ignore answers to requests from before a reconnection or a parent's transformation.
+      // Ignore the answer if the request was sent before a reconnection or before a parent was
+      // transformed.
       if (this.asked.get(key) !== request) return;
       this.asked.delete(key);
       act();
@@ -206,10 +207,10 @@ export class Previews {
   }
 }
 
-/** Cells with a lower opacity, 0…255, have no colour worth showing. */
+/** Minimum alpha, 0…255, of a pixel whose colour is used. */
 const LEAST_ALPHA = 128;
 
-/** Reads the colours of the last picture of a strip of square pictures. */
+/** Reads the colours of the last picture in a horizontal strip of square pictures. */
 async function coloursOf(url: string): Promise<Rgb[]> {
   const image = new Image();
   image.src = url;
@@ -228,14 +229,15 @@ async function coloursOf(url: string): Promise<Rgb[]> {
   return colours;
 }
 
-/** Knows the colours of the seed that the visitor grafts with, once its preview has arrived. */
+/** Holds the colours of the seed that the visitor grafts, once the seed's preview has arrived. */
 export class SeedColours {
-  /** Colours of the grown creature's cells, sRGB, 0…1; empty until they are known. */
+  /** Colours of the grown creature's cells, as sRGB values 0…1; empty until known. */
   colours: readonly Rgb[] = [];
   private url = '';
 
   constructor(previews: Previews, state: InteractionState, read = coloursOf) {
-    // The seed tray, which is on the page while the visitor grafts, requests the preview.
+    // This code only waits for the preview. The seed tray requests it, and is always on the page
+    // while the visitor grafts.
     const update = (): void => {
       const { tool, held } = state.state;
       const film = tool === 'graft' && previews.film(held);
@@ -244,7 +246,7 @@ export class SeedColours {
       this.url = url;
       this.colours = [];
       if (url === '') return;
-      // Without its colours, the stroke appears in the visitor's own colour.
+      // If the colours cannot be read, the stroke is drawn in the visitor's own colour.
       read(url).then((colours) => {
         if (url === this.url) this.colours = colours;
       }, console.warn);

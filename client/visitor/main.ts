@@ -1,6 +1,6 @@
 /**
- * Entry point of the visitor's page: registers its elements, in an order that compresses well, and
- * starts in the visitor's language.
+ * Entry point of the visitor's page. Registers the page's elements and starts the page in the
+ * visitor's language. The imports are in an order in which the bundle compresses well.
  */
 import './elements/room-story.ts';
 import './elements/vivarium-room.ts';

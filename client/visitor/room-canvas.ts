@@ -1,4 +1,4 @@
-/** The room's canvas: its view, and the effects of pointers, keys and the window on it. */
+/** The room's canvas: draws the room, and handles pointers, keys and changes of the window's size. */
 import type { LitElement } from 'lit';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -27,18 +27,16 @@ import type { ToolDock } from './elements/tool-dock.ts';
 import type { RoomSession } from './room-session.ts';
 import { offlineText } from './text.ts';
 
-/** Windows that are too small for a view of the whole room. */
+/** Media query for windows that are too small for a view of the whole room. */
 const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
 /** Height of the hint above the dock, in CSS pixels. */
 const HINT = 32;
-/** Space beside a panel, in CSS pixels. */
+/** Space between a panel and the visible part of the grid, in CSS pixels. */
 const GAP = 12;
 
-/** The page around the canvas. */
 type RoomPage = LitElement & { readonly session: RoomSession };
 
-/** Draws the room and turns the visitor's gestures and keys into commands. */
 export class RoomCanvas {
   readonly view: RoomView;
   readonly tools: Tools;
@@ -47,19 +45,19 @@ export class RoomCanvas {
   private readonly finder = this.find<FindMine>('find-mine');
   private readonly help = this.find<KeyHelp>('key-help');
   private readonly overview = this.find<RoomOverview>('room-overview');
-  /** The position on the grid that the keyboard's tool last pointed at, in cells. */
+  /** The position at which the tool last pointed while the keyboard was in use, in cells. */
   private aimed: Point | undefined;
-  /** The panel that must not hide any part of the grid. */
+  /** The open panel that must not hide any part of the grid; undefined if there is none. */
   private panel: HTMLElement | undefined;
   private readonly panelSize = new ResizeObserver(() => this.glide());
-  /** The visitor's camera before the panel opened; undefined if they saw the whole grid. */
+  /** The camera before the panel was opened; undefined if the view showed the whole grid. */
   private before: Camera | undefined;
   private isOpened = false;
-  /** Space that header and dock take. */
+  /** Space taken by the header and the dock, in CSS pixels. */
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
-  /** The creature whose card is open. */
+  /** Id of the creature whose card is open; 0 if no card is open. */
   private carded: OrganismId = 0;
-  /** The camera, as JSON, after a card has made it leave the view of the whole grid. */
+  /** The camera, as JSON, to which the view moved from the whole grid to make room for a card. */
   private uncovered = '';
 
   /** @throws GlError if this browser has no WebGL2 */
@@ -68,7 +66,7 @@ export class RoomCanvas {
     const { session } = page;
     const { model, state, estimate, feedback, connection } = session;
     const cursors = this.find<CursorLayer>('cursor-layer');
-    // The page shows the room until its window closes.
+    // This controller is never aborted, because the page shows the room until the window closes.
     const { signal } = new AbortController();
     const view = new RoomView(canvas, model, state);
     const tools = new Tools(session, view, this.find<ToastLayer>('toast-layer'));
@@ -82,8 +80,8 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion);
     applyMotion();
     const lens = new Lens(canvas, this.find('.lens'), signal);
-    // On a phone, request at most the tier `phone`: the details that it delays are too small to see
-    // there.
+    // On a phone, request at most the level of detail `phone`. It delays only details that are too
+    // small to be seen on a phone.
     const report = reportView(view, connection, signal, byPointer<TierName>('phone', 'full'));
     view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
@@ -131,15 +129,14 @@ export class RoomCanvas {
     return [...this.page.session.model.organisms.values()];
   }
 
-  /** Handles a keydown event of the window. */
   private press(event: KeyboardEvent): void {
     const { canvas } = this;
-    // Ignore keys while a modal dialog is open: it receives all keys, even if nothing in it has the
-    // focus.
+    // Ignore keys while a modal dialog is open, because they belong to the dialog, even if nothing
+    // in the dialog has the focus.
     if (this.page.session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
-    // Accept brackets with Alt, because many keyboards need Option or AltGr (reported as Ctrl and
-    // Alt on Windows) for them.
+    // Accept brackets with Alt, because on many keyboards, brackets are typed with Option or with
+    // AltGr, which Windows reports as Ctrl and Alt.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
     if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
     if (target.matches('input, select, textarea')) return;
@@ -150,7 +147,7 @@ export class RoomCanvas {
     this.act(action);
   }
 
-  /** Performs an action, triggered by a key or by its button. */
+  /** Performs the action of a keyboard shortcut or of the corresponding button. */
   act(action: KeyAction): void {
     const { view, canvas } = this;
     const { session } = this.page;
@@ -177,7 +174,7 @@ export class RoomCanvas {
   }
 
   /**
-   * Points the tool at the middle of the view while the canvas has the keyboard focus. Call it in
+   * Points the tool at the middle of the view while the canvas has the keyboard focus. Call this in
    * every frame.
    *
    * @param now in ms
@@ -188,7 +185,8 @@ export class RoomCanvas {
       this.aimed = undefined;
       return;
     }
-    // Ignore the current, which would move the pointer all the time.
+    // Compute the position without the current of the water, which would move the pointer all the
+    // time.
     const place = screenToWorld(camera, size, rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
@@ -196,7 +194,7 @@ export class RoomCanvas {
   }
 
   /**
-   * Selects the next or previous organism in the order of birth. Without a selection, it selects
+   * Selects the next or previous organism in the order of birth. If no organism is selected, selects
    * the organism nearest to the middle of the view.
    */
   private meet(by: 1 | -1): void {
@@ -215,8 +213,10 @@ export class RoomCanvas {
   }
 
   /**
-   * Shows the whole grid beside a panel while the panel is open. Afterwards the previous view
-   * returns, unless the visitor has moved the view.
+   * Shows the whole grid beside a panel while the panel is open. When the panel closes, restores the
+   * previous view, unless the visitor has moved the view.
+   *
+   * @param panel undefined if no panel is open
    */
   makeRoomFor(panel: HTMLElement | undefined): void {
     if (panel === this.panel) return;
@@ -234,15 +234,15 @@ export class RoomCanvas {
   }
 
   /**
-   * Moves the view as far as a card would hide its creature. When the card closes, the whole grid
-   * returns if it was shown before, unless the visitor has moved the view.
+   * Moves the view so that an open card does not hide its creature. When the card closes, shows the
+   * whole grid again if it was shown before, unless the visitor has moved the view.
    *
-   * @param id 0 if no card is open
+   * @param id the creature; 0 if no card is open
    */
   async showBeside(card: LitElement | null, id: OrganismId): Promise<void> {
     if (id === this.carded) return;
     this.carded = id;
-    // The card must have its size.
+    // Wait until the card is rendered and has its final size.
     await card?.updateComplete;
     const { rig, size, loop } = this.view;
     const organism = this.page.session.model.organisms.get(this.carded);
@@ -258,12 +258,12 @@ export class RoomCanvas {
     loop.invalidate();
   }
 
-  /** Buttons and maps that cover a part of the view. */
+  /** The buttons and the map that cover parts of the view. */
   private get covers(): Element[] {
     return [...this.page.renderRoot.querySelectorAll('.view, room-overview, find-mine')];
   }
 
-  /** Moves the camera to a position on the grid. */
+  /** Moves a position on the grid to the middle of the view. */
   centre(place: Point): void {
     this.page.session.stopFollowing();
     this.view.rig.centre(place);
@@ -277,10 +277,10 @@ export class RoomCanvas {
     const size = { width: page.clientWidth, height: page.clientHeight };
     this.view.resize(size);
     const { height, top: dockTop } = this.dock.getBoundingClientRect();
-    // A page that only watches has no dock, so the dock's height is 0.
+    // A spectator's page has no dock, so the dock's height is 0.
     const dock = height > 0 ? size.height - dockTop : 0;
-    // On a phone the organism card sits above the dock, so the styles need the dock's height, which
-    // depends on its labels.
+    // Pass the dock's height, which depends on its labels, to the styles. On a phone, the organism
+    // card is placed above the dock.
     page.style.setProperty('--dock', `${dock}px`);
     const { room } = session.model;
     if (!room) return;
@@ -291,13 +291,14 @@ export class RoomCanvas {
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
     this.insets = insets;
     const isLow = size.height < 520 && size.width > size.height;
-    // On a phone in landscape, panels leave too little height, so the room extends behind them.
+    // On a phone in landscape, the header and the dock leave too little height, so the room extends
+    // behind them.
     const edge = { top: 7, right: 7, bottom: 7, left: 7 };
     const free = this.panel ? beside(this.panel, room, size, insets) : insets;
     rig.layout(room, size, free, isLow && !this.panel ? edge : free);
   }
 
-  /** Shows the first view, which depends on what covers the room. */
+  /** Shows the initial view. It depends on which parts of the canvas are covered by other elements. */
   private async open(): Promise<void> {
     const { page } = this;
     const { room, checkpoint } = page.session.model;
@@ -308,13 +309,14 @@ export class RoomCanvas {
     await this.finder.updateComplete;
     const { rig, loop } = this.view;
     rig.open(rig.camera);
-    // The map is not on the page while the whole room is shown.
+    // Show the map, which was hidden while the view showed the whole room, because it may cover a
+    // part of the initial view.
     this.overview.draw(rig);
     rig.open(this.groundView(room, checkpoint.side));
     loop.invalidate();
   }
 
-  /** Glides to free ground at the rim of a reef. */
+  /** Moves the view to an area beside other organisms where a seed can be planted. */
   findGround(): void {
     const { page, view } = this;
     const { room, checkpoint } = page.session.model;
@@ -324,7 +326,7 @@ export class RoomCanvas {
     view.loop.invalidate();
   }
 
-  /** @param side of a grown organism, in cells */
+  /** Returns a view of an area where a seed can be planted. @param side side of an organism, in cells */
   private groundView(grid: Size, side: number): Camera {
     const { insets } = this;
     const { size: view } = this.view;
@@ -339,7 +341,7 @@ export class RoomCanvas {
     );
   }
 
-  /** Lays out the page like `layout`, but the camera glides to its new position. */
+  /** Does the same as `layout`, but moves the camera smoothly to its new position. */
   private glide(): void {
     const { rig, loop } = this.view;
     const { camera, isFitted } = rig;
@@ -351,7 +353,8 @@ export class RoomCanvas {
 }
 
 /**
- * Returns the insets that leave the most space for the grid above, below or to one side of a panel.
+ * Returns the insets that place the grid above, below, to the left or to the right of a panel,
+ * whichever leaves the most space for the grid.
  */
 function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
@@ -364,7 +367,7 @@ function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets 
   ].reduce((best, each) => (zoom(each) > zoom(best) ? each : best));
 }
 
-/** A visitor's pointer: adds the tool *look*, double taps and keys. */
+/** The tools of a visitor. Adds the tool *look*, double taps and keys to `ToolHand`. */
 export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   constructor(
     session: RoomSession,
@@ -382,8 +385,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Closes the top panel on a press, unless the visitor is looking at a selected organism. In that
-   * case the press selects the organism under it, or none.
+   * Closes the top panel when the visitor presses the canvas. If the tool *look* has selected an
+   * organism, closes nothing, because the press then selects another organism or none.
    */
   dismiss(): boolean {
     const { state, panels } = this.session;
@@ -404,8 +407,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Uses the tool at a point on the screen, for the keyboard. Keys point at the middle of an organism,
-   * which may be a hole, so a stroke begins at the nearest cell.
+   * Uses the tool at a point on the screen when a key is pressed. The point is often the middle of an
+   * organism, where there may be a hole, so a stroke begins at the organism's nearest cell.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

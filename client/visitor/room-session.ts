@@ -1,6 +1,6 @@
 /**
- * A visit to one room: the connection, the visitor's state, and their requests to the server. It
- * draws nothing and reads no input. Start reading at `RoomSession`.
+ * A visit to one room: the connection, the visitor's state, and the visitor's requests to the server.
+ * This module draws nothing and reads no input. Start reading at `RoomSession`.
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
@@ -20,19 +20,18 @@ import { BrowserStore, OpenPanels } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
 import * as texts from './text.ts';
 
-/** The page that shows a session. */
+/** The part of the visitor's page that a session uses. */
 export interface SessionPage {
-  /** Renders the page again, because the data that it shows have changed. */
+  /** Renders the page again, because the data on the page has changed. */
   requestUpdate(): void;
-  /** Shows the visitor a message. @param at position on the grid that the message is about */
+  /** Shows the visitor a message. @param at the position on the grid that the message refers to */
   tell(text: string, at?: Point): void;
-  /** Shows the visitor a message above the middle of their view. */
+  /** Shows the visitor a message above the middle of the view. */
   announce(text: string): void;
   /** Explains why the visitor is not admitted. @param wayBack a button that may help */
   refuse(text: string, wayBack?: texts.WayBack): void;
-  /** Whether a moving view would interrupt the visitor. */
+  /** Whether the visitor is doing something that a moving view would interrupt. */
   readonly isBusy: boolean;
-  /** Moves the view to a position on the grid. */
   showPlace(place: Point): void;
   /** Shows the same part of the grid as another page. */
   match(area: Rect): void;
@@ -52,22 +51,21 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * Reasons that are not shown to the visitor: the page sent a message before joining, or the server
- * closed the connection because it refused admission, because it stops, or because the room has
- * moved to another server.
+ * Reasons that are not shown to the visitor: the page has sent a message before joining, the page
+ * has not joined in time, the room has moved to another server, or the server is shutting down.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = STROKE_RADIUS;
 
-/** A departing organism. It can be renewed until the time `until`, in ms on this page's clock. */
+/** A departing organism. The visitor can keep it until `until`, in ms of `performance.now()`. */
 type Offer = texts.Change & { readonly until: number };
 
-/** Maximum number of dead organisms, and of changes of one organism, that a visitor sees listed. */
+/** Maximum number of dead organisms in a visitor's list, and of changes listed for one organism. */
 const MAX_GONE = 12;
 const MAX_CHANGES = 3;
 
-/** Whether a page of another site frames this page. */
+/** Returns whether this page is in a frame of another site. */
 function isFramed(): boolean {
   try {
     return window.top?.location.origin !== location.origin;
@@ -76,22 +74,22 @@ function isFramed(): boolean {
   }
 }
 
-/** Connects the room's model with the visitor's state. */
+/** A visitor's session in a room. It connects the room's model with the visitor's state. */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator, who sees everything and cannot act. Visitors of view-only links
-   * and of pages in frames of other sites are spectators.
+   * Whether the visitor is a spectator, who sees everything but cannot act. Visitors are spectators if
+   * they open a view-only link, or if this page is in a frame of another site.
    */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
-  /** The name chosen in this tab. */
+  /** Stores the name that the visitor has chosen in this tab. */
   private readonly name = new BrowserStore('sessionStorage', 'vivarium name');
   readonly connection = new Connection(
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Store the seat per tab, so that a reload keeps the participant but another tab is another
-      // participant.
+      // Store the seat per tab. After a reload, the visitor is then the same participant, but in
+      // another tab, the visitor is another participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -103,23 +101,22 @@ export class RoomSession {
   private readonly water = new BrowserStore('localStorage', 'vivarium water');
   readonly requests = this.connection.requests;
   readonly previews = new Previews(this.requests.ask);
-  /** Colours of the seed that the visitor grafts with. */
   readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
-  /** The latest changes that others made to each of the visitor's organisms, newest first. */
+  /** For each of the visitor's organisms: the latest changes made by others, newest first. */
   readonly affected = new Map<OrganismId, readonly texts.Change[]>();
   /** The visitor's organisms that have died during this visit, newest first. */
   gone: readonly OrganismView[] = [];
-  /** The visitor's organisms that are departing or can still be planted again. */
+  /** The visitor's organisms that are departing, or have departed and can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
-  /** For each organism's place, the seed, as JSON, that this visitor last used there. */
+  /** For each position 'x,y' on the grid: the seed that this visitor last used there, as JSON. */
   private readonly made = new Map<string, string>();
-  /** Organisms onto which this visitor has grafted nothing since they took their last graft back. */
+  /** Organisms on which the visitor has taken back a graft and has not grafted since. */
   readonly settled = new Set<OrganismId>();
-  /** Id of the organism that others changed and the visitor has not looked at yet; 0 if none. */
+  /** Id of an organism that others have changed and the visitor has not looked at yet; 0 if none. */
   unseen: OrganismId = 0;
-  /** Whether the visitor's last seed fell on another creature. */
+  /** Whether the visitor's last seed was refused because another creature is in its position. */
   isOccupied = false;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
@@ -129,7 +126,7 @@ export class RoomSession {
   followers = 0;
   /** The position that the host asked everybody to look at while this visitor was busy. */
   spot: Point | undefined;
-  /** Name of the checkpoint in the last welcome; '' before the first. */
+  /** Name of the checkpoint in the last `welcome` message; '' before the first message. */
   private checkpoint = '';
 
   constructor(private readonly page: SessionPage) {
@@ -160,8 +157,8 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // Store the current names, so that a name that is hidden now stays hidden after the participant
-    // has left.
+    // Store everybody's current name with the changes. If the host has hidden a name, the name then
+    // stays hidden after the participant has left.
     model.on('people', () => {
       for (const [id, changes] of this.affected) {
         const current = changes.map((change) => ({
@@ -184,8 +181,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     this.connection.unasked = {
-      // An answer to no pending request is either the host's approval of a drawing sent before this
-      // page was reloaded, or a second answer to a command that was sent twice.
+      // If no request is pending, the answer is either the host's approval of a drawing that was sent
+      // before this page was reloaded, or the second answer to a command that was sent twice.
       accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
       rejected: (answer) => this.reportRefusal(answer),
     };
@@ -200,7 +197,7 @@ export class RoomSession {
     });
   }
 
-  /** Stops or starts the moving water on this device. */
+  /** Stops or starts the moving water, and remembers the choice on this device. */
   stillWater(still: boolean): void {
     this.water.write(still ? 'still' : '');
     this.state.update({ still });
@@ -222,19 +219,22 @@ export class RoomSession {
     return !checkpoint || checkpoint.transforms === true;
   }
 
-  /** Explains why visitors cannot act at the moment; '' if they can. */
+  /** Explains why visitors cannot act at the moment; '' if they can act. */
   get pause(): string {
     const { paused, farewell } = this.model.settings ?? {};
     if (farewell) return texts.goodbyeText();
     return paused ? texts.reasonText('paused') : '';
   }
 
-  /** Explains why an action was refused. */
   whyNot(reason: Reason): string {
     return (reason === 'paused' && this.pause) || texts.reasonText(reason);
   }
 
-  /** Reports the pointer's position, for the tools. */
+  /**
+   * Reports the position of the visitor's pointer to the server.
+   *
+   * @param place position in cells; undefined if the pointer has left the canvas
+   */
   pointAt(place: Point | undefined): void {
     const { tool } = this.state.state;
     if (!this.watches) this.connection.send('cursor', { ...place, tool });
@@ -249,7 +249,10 @@ export class RoomSession {
     this.act('report', { organism }, thank);
   }
 
-  /** Renews one of the visitor's organisms: a living organism stays, and a dead one is planted again. */
+  /**
+   * Renews one of the visitor's organisms: if it is departing, it stays; if it has departed, it is
+   * planted again.
+   */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
     const offer = this.departing.get(organism);
@@ -264,8 +267,8 @@ export class RoomSession {
   }
 
   /**
-   * Transforms an organism into the creature that the selected seed grows into, from where the
-   * visitor touched it.
+   * Transforms an organism into the creature that the selected seed grows into. The transformation
+   * starts at the point where the visitor has touched the organism.
    */
   transform(organism: OrganismView): void {
     const { held: seed, selection } = this.state.state;
@@ -275,9 +278,8 @@ export class RoomSession {
   }
 
   /**
-   * Takes back the visitor's last graft onto an organism.
-   *
-   * @param foreign whether to take back all grafts of others instead
+   * Takes back the visitor's last graft onto an organism or, if `foreign` is true, the grafts of all
+   * other people onto it.
    */
   ungraft({ id: organism }: OrganismView, foreign: boolean): void {
     this.act('ungraft', { organism, ...(foreign && { foreign }) }, () => {
@@ -290,14 +292,14 @@ export class RoomSession {
     this.page.requestUpdate();
   }
 
-  /** Records that the server has accepted a seed at a place of the grid. */
+  /** Records that the server has accepted a seed at a position on the grid. */
   sown({ x, y }: Point, seed: SeedSource): void {
     this.isOccupied = false;
     this.made.set(`${[x, y]}`, JSON.stringify(seed));
     this.state.sown(Math.random);
   }
 
-  /** Whether an organism is known to be the creature that the seed in the hand grows into. */
+  /** Returns whether an organism is known to be the creature that the selected seed grows into. */
   isHeld({ kind, parts, x, y }: OrganismView): boolean {
     const { held } = this.state.state;
     if (parts) return false;
@@ -305,13 +307,13 @@ export class RoomSession {
     return this.made.get(`${[x, y]}`) === JSON.stringify(held);
   }
 
-  /** Withdraws the offer to renew an organism. */
+  /** Removes the notice that offers to renew an organism. */
   dismiss(organism: OrganismId): void {
     this.departing.delete(organism);
     this.page.requestUpdate();
   }
 
-  /** Requests a seed that crosses the two selected organisms. */
+  /** Requests a seed that is a cross of the two selected organisms. */
   makeSeed(): void {
     const { selection } = this.state.state;
     if (!selection?.second) return;
@@ -320,7 +322,7 @@ export class RoomSession {
     this.act('cross', { a, b, mix, mutation }, take);
   }
 
-  /** Requests a name. @param refused called if the visitor may not have the name */
+  /** Requests a new name for the visitor. @param refused called if the server refuses the name */
   rename(name: string, refused: () => void): void {
     const accepted = (): void => {
       this.connection.who.name = name;
@@ -333,7 +335,7 @@ export class RoomSession {
     this.requests.ask('name', { name }, { accepted, rejected });
   }
 
-  /** Moves the view to the position that the host shows. */
+  /** Moves the view to the position that the host has asked everybody to look at. */
   goToSpot(): void {
     const { spot, page } = this;
     this.stopFollowing(true);
@@ -356,7 +358,8 @@ export class RoomSession {
   /**
    * Stops following a participant.
    *
-   * @param isDismissed whether to forget the position shown by the host, and with it the notice
+   * @param isDismissed whether to forget the position that the host has asked everybody to look at,
+   *   and to hide the notice about it
    */
   stopFollowing(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
@@ -372,8 +375,8 @@ export class RoomSession {
   }
 
   /**
-   * Adds the seed of a drawing to the visitor's seeds. If the drawing pad is closed, reports it to
-   * the visitor.
+   * Selects the seed made from the visitor's drawing. If the drawing pad is closed, tells the visitor
+   * that the drawing may grow.
    */
   receiveDrawing(seed: SeedView): void {
     this.hold(seed);
@@ -384,12 +387,12 @@ export class RoomSession {
     this.state.hold({ from: 'hand', seed: id });
   }
 
-  /** Reports that a drawing was refused. If the drawing pad is open, the pad reports it instead. */
+  /** Tells the visitor that a drawing was refused. If the drawing pad is open, leaves this to the pad. */
   refuseDrawing(reason: Reason): void {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Adds an offer to renew a departing organism, and removes the offer when it expires. */
+  /** Offers to renew a departing organism, and removes the offer when it expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);
@@ -401,7 +404,7 @@ export class RoomSession {
     rejected: (reason: Reason): void => this.page.tell(this.whyNot(reason)),
   };
 
-  /** Sends a command if the room is connected, and tells the visitor if it is refused. */
+  /** Sends a command if the room is connected. If the command is refused, tells the visitor why. */
   private act<N extends 'beacon' | 'report' | 'transform' | 'ungraft' | 'cross'>(
     name: N,
     command: Omit<Command<N>, 'id'>,
@@ -410,7 +413,7 @@ export class RoomSession {
     if (this.isOnline()) this.requests.ask(name, command, { ...this.telling, accepted });
   }
 
-  /** Whether the room is connected; if not, shows a notice. */
+  /** Returns whether the room is connected. If it is not, tells the visitor. */
   private isOnline(): boolean {
     if (!this.isLive) this.page.tell(texts.offlineText());
     return this.isLive;
@@ -438,7 +441,8 @@ export class RoomSession {
   }
 
   /**
-   * Reports that others have changed some of the visitor's organisms, or that some are departing.
+   * Tells the visitor that others have changed some of the visitor's organisms, and offers to renew
+   * those that are departing.
    */
   private reportChanges(organisms: readonly texts.Change[]): void {
     const { model, state, page } = this;
@@ -457,24 +461,24 @@ export class RoomSession {
     }
     const shown = state.state.selection?.organism;
     this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
-    // Show the text above the organism, so that its wound stays visible.
+    // Show the text above the organism, so that the text does not cover the wound.
     const about = model.organisms.get(living[0]?.id);
     const at = about && { x: about.x, y: about.y - about.side / 2 };
     page.tell(texts.affectedText(changes, model), at);
   }
 
-  /** Reports a refusal that answers no pending request. */
+  /** Tells the visitor about a refusal that no request has handled. */
   private reportRefusal({ id, reason }: Event<'rejected'>): void {
     const { page } = this;
     const text = texts.reasonText(reason);
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, texts.wayBack(reason));
-      // Notify participants that the server stops, because it may be the only server.
+      // Tell participants that the server is shutting down, because no other server may exist.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
-  /** Forgets the changes of organisms that are neither alive nor listed as gone. */
+  /** Forgets the changes of dead organisms that are no longer in the visitor's list. */
   private forgetAffected(): void {
     for (const id of this.affected.keys()) {
       const isListed = this.model.organisms.has(id) || this.gone.some((one) => one.id === id);
@@ -492,7 +496,8 @@ export class RoomSession {
     state.keepTo(hand, Math.random);
     // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
-    // While this page was disconnected, others may have transformed what was planted there.
+    // Forget the planted seeds, because others may have transformed their organisms while this page
+    // was disconnected.
     this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
     this.forgetAffected();

@@ -12,15 +12,15 @@ import {
 } from '../elements/text.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
-/** A change to one organism, caused by others. */
+/** A change to one of the visitor's organisms that was caused by others. */
 export type Change = Event<'affected'>['organisms'][number];
 
 type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 
-/** Says what the room is. */
+/** Returns a sentence that explains what the room is. */
 export const aboutText = (): string => msg('A shared garden of creatures that grow cell by cell');
 
-/** Maximum number of changes in one message, because visitors do not read longer messages. */
+/** Maximum number of changes in one message. Visitors do not read longer messages. */
 const MAX_CHANGES = 2;
 
 const creatureName = (kind = ''): string => (kind === '' ? msg('creature') : kindName(kind));
@@ -33,7 +33,8 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
       ? msg(str`Your ${name} is leaving.`)
       : msg(str`Your ${name} has left.`);
   }
-  // Replace bars, because a bar would separate the forms of a plural.
+  // Replace vertical bars in the name, because in a translation, bars separate the forms of a
+  // plural.
   const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');
   const who =
     others === 0
@@ -54,7 +55,7 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
   return msg(str`${who} took ground from your ${name}.`);
 }
 
-/** Describes the present state of a wounded organism. */
+/** Describes the current state of a wounded organism; '' for all other changes. */
 function outcome({ id, how }: Change, { organisms }: Room): string {
   const organism = organisms.get(id);
   if (how !== 'wounded') return '';
@@ -63,7 +64,7 @@ function outcome({ id, how }: Change, { organisms }: Room): string {
   return organism.phase === 'asleep' ? '' : msg('It is healing.');
 }
 
-/** Describes the changes of a message in a few sentences. */
+/** Describes changes to the visitor's organisms in a few sentences. */
 export function affectedText(changes: readonly Change[], room: Room): string {
   const told = changes.slice(0, MAX_CHANGES);
   const sentences = told.flatMap((change) => [changeText(change, room), outcome(change, room)]);
@@ -129,14 +130,14 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
 };
 
 /**
- * The notice for a visitor who acts while the page is disconnected, so that the action is dropped.
- * It is also shown if the server refuses the connection, because pages do not learn the reason.
+ * Returns the notice for a visitor whose action was dropped because the page is disconnected. The
+ * notice is also shown if the server refuses the connection, because the page does not learn why.
  */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');
 }
 
-/** The notice for a visitor whose drawing the host has approved while they did something else. */
+/** Returns the notice that the host has approved the visitor's drawing. */
 export function approvedText(): string {
   return byPointer(
     msg('Your drawing may grow. Tap where it should live.'),
@@ -144,24 +145,24 @@ export function approvedText(): string {
   );
 }
 
-/** Explains why an action was refused. Reasons that visitors do not meet share one text. */
+/** Explains why an action was refused. All reasons that visitors never encounter have one text. */
 export function reasonText(reason: Reason): string {
   return (REASON_WORDS[reason] ?? REASON_WORDS['not-here']!)();
 }
 
-/** The notice at the end of the room's day. */
+/** Returns the notice for the end of the room's day. */
 export const goodbyeText = (): string => msg('This day is over. Thank you, and goodbye.');
 
 /**
- * A button for a visitor who is not admitted. `to` is the address that it opens; if undefined, the
- * button reloads the page.
+ * A button for a visitor who was not admitted to the room. It opens the address `to` or, if `to` is
+ * undefined, reloads the page.
  */
 export interface WayBack {
   readonly label: string;
   readonly to?: string;
 }
 
-/** Suggests a way out for a visitor who is not admitted; undefined if there is none. */
+/** Returns a button for a visitor who was not admitted; undefined if no button can help. */
 export function wayBack(reason: Reason): WayBack | undefined {
   if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };
   const mayNotHelp = ['sent-away', 'room-closed', 'no-spectators'].includes(reason);

@@ -1,6 +1,6 @@
 /**
- * Sections about the exhibition: the room's walls, the sign with a QR code, and what the host says
- * on walls, signs and visitors' pages.
+ * Sections about the exhibition: the room's walls, the printed sign with a QR code, and the host's
+ * texts for walls, signs and visitors' pages.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -18,8 +18,8 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
 /**
- * Lists the room's walls. The host can create an address for a wall, which reserves a seat that no
- * other wall can take.
+ * Section “Walls”: lists the room's walls. The host can create an address for a wall. The address
+ * reserves a seat in the room that no other wall can take.
  */
 @customElement('walls-section')
 export class WallsSection extends ui.HostElement {
@@ -49,8 +49,8 @@ const add = ui.submitName((name, pressed) => {
 
 function wallCard(wall: WallState): TemplateResult {
   const { id, name, upFor, lost, screens, unwritable, table, blocked } = wall;
-  // Name the languages in the page's language, because the host's screen, like the wall, may lack
-  // the letters of the languages' own names.
+  // Show the names of the languages in the page's language. The host's screen, like the wall, may
+  // lack the letters for the languages' own names.
   const names = new Intl.DisplayNames(formats(), { type: 'language' });
   const list = unwritable.map((code) => names.of(code)!);
   const languages = new Intl.ListFormat(formats()).format(list);
@@ -121,7 +121,6 @@ function address({ id: wall, name, path, table, blocked }: WallState): TemplateR
   </div>`;
 }
 
-/** Shows, prints and downloads the sign. */
 @customElement('sign-section')
 export class SignSection extends ui.HostElement {
   static override styles = css`
@@ -153,7 +152,7 @@ export class SignSection extends ui.HostElement {
   @state() private paper: Paper = 'A4';
   @state() private language: LanguageCode = SOURCE_LANGUAGE;
   @state() private address = '';
-  /** Number of times that the Wi-Fi has been changed since the section was opened. */
+  /** Number of changes to the Wi-Fi settings since the section was opened. */
   @state() private version = 0;
   @query('img') private readonly picture!: HTMLImageElement | null;
 
@@ -162,14 +161,14 @@ export class SignSection extends ui.HostElement {
     const address = this.address || addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
-    // The server ignores the version. A new version makes the browser load the changed sign.
+    // The server ignores the version, but a new version makes the browser load the sign again.
     query.set('version', `${this.version}`);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     const watchLink = `${address || location.origin}/r/${room}?view=only`;
     const noAddress = html`<p class="wrong">
       ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
     </p>`;
-    // Browsers have the share API only over https.
+    // Browsers provide the share API only on pages loaded over https.
     const share = () => navigator.share({ url: watchLink }).catch(() => undefined);
     const watchText = settings.spectators
       ? msg('People who open it can watch everything, but not act. They take nobody’s place.')
@@ -210,7 +209,7 @@ export class SignSection extends ui.HostElement {
     );
   }
 
-  /** Renders the form for the sign's second code, with which phones join the Wi-Fi. */
+  /** Renders the form for a Wi-Fi network, which the sign then shows as a second QR code. */
   private wifiForm(wifi: RoomSettings['wifi']): TemplateResult {
     const change = async (next: RoomSettings['wifi'], done: string): Promise<void> => {
       if (await host.change({ wifi: next }, done)) this.version++;
@@ -237,7 +236,7 @@ export class SignSection extends ui.HostElement {
     </form>`;
   }
 
-  /** Prints only the sign, from a separate window that has the size of the paper. */
+  /** Prints the sign without the rest of the page, from a window with the size of the paper. */
   private print(): void {
     const { picture, paper } = this;
     if (!picture) return;
@@ -262,7 +261,7 @@ export class SignSection extends ui.HostElement {
   }
 }
 
-/** Section “Exhibition”: the message to everybody, the texts and the logo. */
+/** Section “Exhibition”: a message to all visitors, the exhibition's texts and its logo. */
 @customElement('exhibition-section')
 export class ExhibitionSection extends ui.HostElement {
   static override styles = css`

@@ -1,7 +1,7 @@
 /**
- * Timelapse films of the selected room. They are made in the background, played or browsed with a
- * slider here and on the walls, and downloaded. The browser records videos of films, because the
- * server has no video encoder.
+ * Section “Film of the day”: timelapse films of the selected room. The server makes films in the
+ * background. The host can play a film, browse it with a slider, show it on the walls, and download
+ * it. Videos are recorded in the browser, because the server has no video encoder.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -19,15 +19,16 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
-/** Pictures per second of a recorded video, as in the files that the server makes. */
+/** Pictures per second of a recorded video, the same as in films made by the server. */
 const RATE = 15;
 /** Approximate length of a video's longer side, in pixels. */
 const SIDE = 1_280;
-/** Bit rate of a video, high enough for the sharp edges of cells, in bits per second. */
+/** Bit rate of a video, in bits per second. It is high enough for the sharp edges of cells. */
 const BITRATE = 8_000_000;
 
 /**
- * Fetches a picture of a film: RGBA [height, width, 4], premultiplied, then owners.
+ * Fetches one picture of a film. The file contains premultiplied RGBA bytes [height, width, 4],
+ * followed by the owner of each cell.
  *
  * @throws Error if the picture cannot be fetched
  */
@@ -37,27 +38,28 @@ async function load(path: string): Promise<Blob> {
   return response.blob();
 }
 
-/** Draws a picture of a film. @param file the picture, as `FILES.frame` gives it */
+/** Draws one picture of a film. @param file the picture, in the format of `FILES.frame` */
 async function drawFrame(to: CanvasRenderingContext2D, file: Blob, { width, height }: Size) {
   const rgba = new Uint8ClampedArray(await file.arrayBuffer(), 0, 4 * width * height);
-  // Make all pixels opaque: on black, premultiplied colours then look right.
+  // Make all pixels opaque. Premultiplied colours then look as if they were drawn on black.
   for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
   to.putImageData(new ImageData(rgba, width, height), 0, 0);
 }
 
 /**
- * Records a finished film in real time.
+ * Records a finished film as a video, in real time.
  *
  * @param size of the room, in cells
- * @param onPicture receives the recorded share, 0 to 1, and returns whether to continue
- * @throws Error if a picture cannot be fetched, the browser cannot record, or `onPicture` stops it
+ * @param onPicture receives the recorded share of the film, 0 to 1; returns whether to continue
+ * @throws Error if a picture cannot be fetched, if the browser cannot record videos, or if
+ *   `onPicture` returns false
  */
 function recordFilm(
   { id: job, frames }: JobState,
   size: Size,
   onPicture: (share: number) => boolean,
 ): Promise<Blob> {
-  // Some video formats allow only even lengths.
+  // Make the scale even, because some video formats allow only even widths and heights.
   const scale = Math.max(2, 2 * Math.floor(SIDE / 2 / Math.max(size.width, size.height)));
   const cells = canvasOf(size.width, size.height);
   const { canvas, to } = canvasOf(scale * size.width, scale * size.height);
@@ -79,10 +81,10 @@ function recordFilm(
 
 /** Speed at which a film is played, in pictures per second. */
 const SPEED = 12;
-/** Minimum time between two calls while the slider moves, in ms. */
+/** Minimum time between two calls to the server while the slider moves, in ms. */
 const INTERVAL = 250;
 
-/** Number of steps of the slider if there is no film. */
+/** Number of steps of the slider while there is no film yet. */
 const STEPS = 1_000;
 const HOUR = 3_600_000;
 
@@ -97,7 +99,6 @@ const KINDS: readonly ui.Choice<JobState['kind']>[] = [
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
-/** Makes films, plays a film, and shows any moment of it. */
 @customElement('film-section')
 export class FilmSection extends ui.HostElement {
   static override styles = css`
@@ -137,32 +138,32 @@ export class FilmSection extends ui.HostElement {
     }
   `;
 
-  /** Format, period in hours and length in seconds of the next film. */
+  /** Format of the next film; its period, in hours; and its length, in seconds. */
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;
   @state() private seconds = 20;
-  /** Id of the film that the host has chosen; '' for the latest. */
+  /** Id of the film that the host has chosen; '' for the latest film. */
   @state() private chosen = '';
-  /** Position of the slider, from 0 (the film's beginning) to 1 (its end). */
+  /** Position of the slider, from 0 (beginning of the film) to 1 (end of the film). */
   @state() private share = 1;
   @state() private isPlaying = false;
   /** Whether the walls should show the same picture as this page. */
   @state() private isOnWall = false;
-  /** The film that is being recorded as a video, and its recorded share, 0 to 1. */
+  /** Id of the film that is being recorded as a video, and the share recorded so far, 0 to 1. */
   @state() private recording: { readonly id: string; readonly share: number } | undefined;
-  /** The film that the slider browses. */
+  /** The film on display. The slider selects one of its pictures. */
   private film: JobState | undefined;
-  /** The room of the film. */
+  /** Name of the room that the film shows. */
   private room = '';
   /** Whether the server has confirmed that the walls show a film. */
   private isUp = false;
-  /** The last state of the slider sent to the walls. */
+  /** Describes the film and slider position that were last sent to the walls. */
   private sent = '';
   /** Address of the picture on the canvas. */
   private shown = '';
   private isLoading = false;
   private isAsking = false;
-  /** The period of a film that the server has refused to make, in hours. */
+  /** The period of the film that the server last refused to make, in hours; 0 if none. */
   private refused = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Sends the slider's position to the walls, at a limited rate. */
@@ -184,8 +185,8 @@ export class FilmSection extends ui.HostElement {
     const { film } = this;
     this.film = this.filmToShow();
     if (this.film?.id !== film?.id) this.pause();
-    // If the film on the walls has ended by itself, or another host has ended it, the page no
-    // longer controls the walls.
+    // The walls no longer show the film: it has ended, or another host has stopped it. Therefore
+    // this page no longer controls the walls.
     if (this.isUp && host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
@@ -198,7 +199,7 @@ export class FilmSection extends ui.HostElement {
     const position = `${film?.id} ${isPlaying ? 'playing' : frame}`;
     if (!this.isOnWall || this.made === 0 || position === this.sent) return;
     this.sent = position;
-    // The throttle limits these calls to one per `INTERVAL`.
+    // The throttle sends at most one position per `INTERVAL`.
     this.toWalls.push(undefined, performance.now());
     setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
   }
@@ -250,8 +251,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Returns the film that the host has chosen or, if none is chosen, the latest film of the selected
-   * period that was begun in the last hour.
+   * Returns the film that the host has chosen. If none is chosen, returns the latest film of the
+   * selected period, provided that the film was started within the last hour.
    */
   private filmToShow(): JobState | undefined {
     const { jobs = [], now = 0 } = host.state ?? {};
@@ -262,17 +263,17 @@ export class FilmSection extends ui.HostElement {
     return usable.find(({ id }) => id === this.chosen) ?? usable.find(isRecent);
   }
 
-  /** Index of the last picture of the complete film. */
+  /** Index of the last picture that the film will have when it is complete. */
   private get last(): number {
     return (this.film?.total ?? STEPS + 1) - 1;
   }
 
-  /** Number of pictures that can be shown. */
+  /** Number of pictures of the film that have been made so far. */
   private get made(): number {
     return this.film?.frames ?? 0;
   }
 
-  /** Index of the picture at the slider, or of the last picture made so far. */
+  /** Index of the picture at the slider's position, at most that of the last picture made so far. */
   private get frame(): number {
     return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
   }
@@ -315,7 +316,7 @@ export class FilmSection extends ui.HostElement {
     this.isPlaying = false;
   }
 
-  /** Stops the film, here and on the walls. */
+  /** Stops the film on this page and on the walls. */
   private leaveFilm(): void {
     this.pause();
     this.toWalls.forget();
@@ -323,8 +324,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Draws the picture at the slider or, without a film, the room's current state. While a picture
-   * loads, only the latest position is remembered.
+   * Draws the film's picture at the slider's position or, if there is no film, the room's current
+   * state. If the slider moves while a picture loads, only its latest position is drawn next.
    */
   private async draw(): Promise<void> {
     if (this.isLoading) return;
@@ -343,13 +344,12 @@ export class FilmSection extends ui.HostElement {
         this.shown = wanted;
       }
     } catch {
-      // Ignore the failure, because the page already says that the server does not answer.
+      // Ignore the failure, because the page already shows that the server does not answer.
     } finally {
       this.isLoading = false;
     }
   }
 
-  /** The address of the picture to show. */
   private get wanted(): string {
     const { film, frame, room } = this;
     if (film && this.made > 0) return pathOf(FILES.frame, { job: film.id, frame });
@@ -369,8 +369,8 @@ export class FilmSection extends ui.HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await host.do('showFilm', { room, job: film.id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
-    // If the host has changed their mind or left the section during the call, show the room on the
-    // walls again.
+    // If the host has switched the film off or left the section during the call, show the room on
+    // the walls again.
     else if (!this.isOnWall) await this.leaveWall(room);
   }
 
@@ -426,7 +426,7 @@ export class FilmSection extends ui.HostElement {
       link.href = URL.createObjectURL(video);
       link.download = file.replace(/\.\w+$/, `.${format}`);
       link.click();
-      // By then, the download holds its own reference to the video.
+      // Free the URL after a minute. By then, the download has its own reference to the video.
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch {
       if (this.isConnected) host.show({ text: texts.REASON_TEXTS.failed, wrong: true });
@@ -445,10 +445,10 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Requests a film if there is none. A moving slider requests it repeatedly, so after a refusal or
-   * a failure only a button requests the film again.
+   * Requests a film if there is none. A moving slider calls this method repeatedly. Therefore, if the
+   * film was refused or has failed, it is requested again only if the host presses a button.
    *
-   * @param isPressed whether the host has pressed a button for it
+   * @param isPressed whether the host has pressed a button
    */
   private want(isPressed: boolean): void {
     const { film, room, hours } = this;
@@ -458,7 +458,7 @@ export class FilmSection extends ui.HostElement {
   }
 
   private async make(): Promise<void> {
-    // A moving slider requests the film many times, so ignore further requests during the call.
+    // A moving slider requests the film many times, so ignore requests while one is in progress.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

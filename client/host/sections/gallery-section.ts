@@ -1,4 +1,4 @@
-/** Section “Gallery”: which seeds visitors are offered and in which order, and the gardener's seeds. */
+/** Section “Gallery”: the seeds offered to visitors, their order, and the gardener's seeds. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -14,7 +14,7 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 
 type Curation = RoomSettings['curation'];
-/** A list of the setting `curation`, which a tap on a picture changes. */
+/** Name of one of the lists of seeds in the setting `curation`. */
 type List = keyof Curation;
 
 const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
@@ -68,7 +68,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     }
     .seeds .seed {
       width: auto;
-      /* Otherwise, the sticky choice of the list would cover the seed that has the focus. */
+      /* Keep the focused seed clear of the sticky header, which would otherwise cover it. */
       scroll-margin-block: 7em 6em;
     }
     @media (max-width: 760px), (max-height: 520px) {
@@ -188,7 +188,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     </div>`;
   }
 
-  /** Renders the seeds that are offered first. A press moves a seed to the front. */
+  /** Renders the seeds that are offered first. Pressing a seed moves it to the front. */
   private queue(checkpoint: Checkpoint, chosen: readonly number[]): TemplateResult {
     const { gallery } = checkpoint;
     const button = (index: number): TemplateResult => {
@@ -199,7 +199,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     return html`<div class="queue flex" role="group" aria-label=${msg('Seeds that are offered first')}>${chosen.map(button)}</div>`;
   }
 
-  /** @param isFirst whether the Tab key reaches this seed; arrow keys reach the others */
+  /** Renders one seed. @param isFirst whether the Tab key reaches the seed; if not, arrow keys do */
   private seed(checkpoint: Checkpoint, curation: Curation, index: number, isFirst: boolean) {
     const { hidden, first, gardener } = curation;
     const place = first.indexOf(index) + 1;
@@ -230,7 +230,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     void host.change({ curation: { [this.list]: next } });
   }
 
-  /** Changes many seeds at once, with a button to undo the change. */
+  /** Changes whole lists of seeds, and shows a notice with a button to undo the change. */
   private changeMany(curation: Partial<Curation>): void {
     const { room, settings } = host;
     const run = () => void host.change({ curation: settings!.curation }, '', room);

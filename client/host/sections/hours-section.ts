@@ -1,4 +1,4 @@
-/** Opening hours of all rooms, their state outside these hours, and the nightly restart. */
+/** Section “Hours”: opening hours, what rooms do outside them, and the nightly restart. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -16,7 +16,7 @@ import * as texts from '../text.ts';
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
 
-/** Section “Hours”. Changes are sent when the host saves them. */
+/** Section “Hours”. Changes are sent to the server when the host presses the save button. */
 @customElement('hours-section')
 export class HoursSection extends ui.HostElement {
   static override styles = css`
@@ -68,7 +68,7 @@ export class HoursSection extends ui.HostElement {
       .times label {
         flex: 1;
       }
-      /* On a phone, the button that removes an entry stands beside the entry's switch. */
+      /* On a phone, place the button that removes an entry beside the entry's switch. */
       .dates .icon {
         grid-column: 3;
         order: 1;
@@ -119,14 +119,14 @@ function nextChange({ next }: HostState): string {
 type Days = Schedule['days'];
 type HoursException = Schedule['exceptions'][number];
 
-/** Returns the opening hours that a closed day gets when the host opens it. */
+/** Returns the initial opening hours for a closed day that the host opens. */
 const typicalDay = (days: Days) => days.find((day) => day !== null) ?? TYPICAL_DAY;
 
 function change(change: HoursDraft): void {
   host.draftHours({ ...host.hoursDraft, ...change });
 }
 
-/** Changes the hours of some days. @param days the changed days, indexed from Monday (0) */
+/** Changes the hours of some days in the draft. @param days the changed days by index; 0 is Monday */
 function changeDays(days: HoursDraft['days']): void {
   change({ days: { ...host.hoursDraft?.days, ...days } });
 }
@@ -134,11 +134,11 @@ function changeDays(days: HoursDraft['days']): void {
 async function save(event: SubmitEvent, schedule: Schedule): Promise<void> {
   event.preventDefault();
   const { hoursDraft: sent } = host;
-  // Without changes there is nothing to save and no button, but the Enter key submits the form.
+  // There is nothing to save if nothing was changed, but the Enter key submits the form anyway.
   if (!sent) return;
   const done = msg('The hours are saved.');
   const saved = await host.do('setSchedule', { ...schedule }, { done, busy: 'hours' });
-  // Keep the draft if it changed during the call, because these changes are not saved yet.
+  // If the host has changed the draft during the call, keep it, because it is not fully saved.
   if (saved && host.hoursDraft === sent) host.draftHours(undefined);
 }
 
@@ -164,10 +164,10 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
 }
 
 /**
- * Renders the hours of a day or of several days.
+ * Renders the fields for the opening hours of one or more days.
  *
- * @param days their name, for labels; their hours; and a drawing of the hours
- * @param typical hours that the host begins with when opening a closed day
+ * @param days the name of the day or days, for labels; the hours; and a drawing of the hours
+ * @param typical initial hours if the host opens a closed day
  */
 function hoursFields(
   [name, hours, drawn]: readonly [string, Days[number], (TemplateResult | null)?],
@@ -219,7 +219,7 @@ function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
   </section>`;
 }
 
-/** Draws the open hours of a day. @param before hours of the previous day; may pass midnight */
+/** Draws a day's opening hours. @param before hours of the previous day, which may pass midnight */
 function strip(hours: NonNullable<Days[number]>, before: Days[number]): TemplateResult {
   const share = (time: string): string => {
     const [hour = 0, minute = 0] = time.split(':').map(Number);
@@ -232,7 +232,7 @@ function strip(hours: NonNullable<Days[number]>, before: Days[number]): Template
   </div>`;
 }
 
-/** Renders a field for a time or a date. Ignores incomplete input. */
+/** Renders an input for a time or a date. `change` is not called for incomplete input. */
 function timeField(
   label: string,
   value: string,

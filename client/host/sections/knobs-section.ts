@@ -1,6 +1,6 @@
 /**
- * The settings of the selected room, with a file to save them and to load them into any room. Every
- * change applies at the next tick, without a restart.
+ * Section “Settings”: the settings of the selected room. The host can save the settings as a file
+ * and load the file into any room. Each change applies at the next tick, without a restart.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -24,16 +24,15 @@ import { hostIcons } from '../icons.ts';
 import { locationHash } from '../navigation.ts';
 import { farewellCard, reseedCard } from './saved-section.ts';
 
-/** Settings that other sections change. */
+/** Names of settings that are changed in other sections. */
 type Elsewhere = 'paused' | 'curation' | 'wifi' | 'exhibition' | 'credits' | 'logo' | 'message';
 
-/** Returns the settings that this section offers. */
 function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
   const { paused: _, curation: __, wifi, exhibition, credits, logo, message, ...rest } = settings;
   return rest;
 }
 
-/** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
+/** Name of a setting, with its group's name as a prefix if it has a group: 'energy-plant'. */
 export type SettingId =
   | Exclude<keyof RoomSettings, 'energy' | 'attract' | Elsewhere>
   | `energy-${keyof RoomSettings['energy']}`
@@ -47,7 +46,7 @@ const ENERGY = msg('energy');
 const SECONDS = msg('seconds');
 const SLOWER = msg('times slower');
 
-/** The numeric settings. */
+/** The numeric settings, each with the parameters of its slider. */
 export const KNOBS = {
   tickRate: [1, 30, 1, msg('steps per second')],
   maxOrganisms: [8, 512, 8, msg('organisms')],
@@ -81,14 +80,14 @@ function settingOf(id: SettingId, settings: RoomSettings): unknown {
 
 const factorOf = (id: SettingId): number => (KNOBS as Record<string, Knob>)[id]?.[4] ?? 1;
 
-/** Returns the value that a knob shows. */
+/** Returns the value that a slider shows for a setting. */
 export const shownValue = (id: KnobId, settings: RoomSettings): number =>
   Number(((settingOf(id, settings) as number) * factorOf(id)).toFixed(4));
 
 export const isOn = (id: SettingId, settings: RoomSettings): boolean =>
   [true, 'unattended'].includes(settingOf(id, settings) as boolean | string);
 
-/** Returns the change that makes a knob or switch show a value. */
+/** Returns the change of settings after which a slider or switch shows the given value. */
 export function changeTo(id: SettingId, shown: number | boolean): SettingsRequest {
   const [group, part] = partsOf(id);
   const wounds = shown ? 'unattended' : 'own';
@@ -97,7 +96,7 @@ export function changeTo(id: SettingId, shown: number | boolean): SettingsReques
   return { [group]: part ? { [part]: value } : value };
 }
 
-/** Returns the largest value that can be typed beside a slider. */
+/** Returns the largest value that can be typed into the number field beside a slider. */
 export function mostOf(id: SettingId): number {
   const [group, part] = partsOf(id);
   const { [group]: setting } = roomSettings.entries;
@@ -107,7 +106,7 @@ export function mostOf(id: SettingId): number {
   return most * factorOf(id);
 }
 
-/** Explains in one or two sentences what the energy settings mean for a visitor. */
+/** Explains in one or two sentences how many seeds a visitor can plant with the energy settings. */
 export function energyStory({ energy, cooldown }: RoomSettings): string {
   const { newcomer, plant, refillPerSecond, capacity } = energy;
   if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
@@ -139,7 +138,7 @@ function laterSeeds(wait: number): string {
   );
 }
 
-/** Delay between the last key press on a slider and sending its value, in ms. */
+/** Delay between the last move of a slider with the keyboard and sending its value, in ms. */
 const KEY_DELAY_MS = 350;
 
 const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
@@ -159,7 +158,7 @@ const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
   },
 ];
 
-/** How long “applied” is shown, in ms. */
+/** How long the text “applied” is shown after a change of a setting, in ms. */
 const APPLIED_MS = 2_500;
 
 @customElement('knobs-section')
@@ -231,12 +230,12 @@ export class KnobsSection extends ui.HostElement {
     }
   `;
 
-  /** Values of sliders that are being moved, so that changes by other hosts do not move them. */
+  /** Values of the sliders that the host is moving. Other hosts' changes do not affect these. */
   private readonly drafts = new Map<
     KnobId,
     { value: number; timer: ReturnType<typeof setTimeout> }
   >();
-  /** The last changed setting. */
+  /** The setting that was changed last, and whether the server has applied the change. */
   @state() private changed: { readonly id: SettingId; readonly isDone: boolean } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -247,7 +246,7 @@ export class KnobsSection extends ui.HostElement {
 
   protected override roomChanged(): void {
     this.changed = undefined;
-    // The timers still send pending values, to the room for which the host has set them.
+    // Pending values are not lost: their timers still send each value to the room it was set for.
     this.drafts.clear();
   }
 
@@ -257,8 +256,8 @@ export class KnobsSection extends ui.HostElement {
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
     const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;
-    // The cards are keyed by room. If the host selects another room while dragging a slider, the
-    // slider therefore still changes the room for which it was rendered.
+    // Key the cards by room. If the host selects another room while dragging a slider, the slider
+    // then still changes the room for which it was rendered.
     return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)}
       ${keyed(name, this.cards(name, settings))}`;
   }
@@ -320,7 +319,7 @@ export class KnobsSection extends ui.HostElement {
     </div>`;
   }
 
-  /** Renders a slider for a setting, with a field for larger values, its unit and its state. */
+  /** Renders a slider for a setting, with a number field for larger values, the unit and the state. */
   private knob(room: string, id: KnobId, name: string, about: string): TemplateResult {
     const [min, max, step, unit] = KNOBS[id];
     const most = mostOf(id);
@@ -422,12 +421,12 @@ export class KnobsSection extends ui.HostElement {
   }
 }
 
-/** Maximum size of a settings file, in bytes. A room's settings take less than half of it. */
+/** Maximum size of a settings file, in bytes; more than twice the size of any room's settings. */
 const MAX_BYTES = 65_536;
 
-/** Renders the link that saves the settings as a file, and the button that loads a file. */
+/** Renders a link that saves the settings as a file, and a button that loads such a file. */
 function fileButtons(room: string, all: RoomSettings): TemplateResult {
-  // Leave out the settings that the schema of the file does not have.
+  // Leave out the settings that are not part of the file format.
   const settings = v.parse(v.object(settingsFile.entries), all);
   const data = encodeURIComponent(`${JSON.stringify(settings, null, 1)}\n`);
   const load = (file: File) => loadFile(file, room, settings);

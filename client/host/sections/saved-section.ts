@@ -1,6 +1,6 @@
 /**
- * Saved states of the selected room, and the cards that change a whole room: undo recent actions,
- * start over, end the day.
+ * Section “Saved states” of the selected room, and cards for actions that change the whole room:
+ * undoing recent actions, starting over, and ending the day.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -26,7 +26,7 @@ import * as texts from '../text.ts';
 /**
  * Creates a notice that offers to restore the room's previous state.
  *
- * @param kept the previous state; null if this server stores nothing
+ * @param kept snapshot of the previous state; null if this server stores nothing
  */
 function offerRestore(room: string, text: string, kept: SnapshotState | null): Notice {
   if (!kept) return { text };
@@ -36,10 +36,10 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
 }
 
 /**
- * Creates a notice that offers to undo a removal without undoing later actions. If the server does
- * not store the room's history, the notice offers nothing.
+ * Creates a notice with a button that undoes a removal but no later actions. If the server stores no
+ * history, the notice has no button.
  *
- * @param keeping whether the server stores the history
+ * @param keeping null if the server stores no history
  */
 export function offerUndo(
   room: string,
@@ -53,7 +53,7 @@ export function offerUndo(
   return { text, action: { label: msg('Undo'), run } };
 }
 
-/** Undoes recent actions after a confirmation. The result can itself be undone. */
+/** Undoes recent actions after the host has confirmed. The host can restore the previous state. */
 @customElement('undo-card')
 export class UndoCard extends ui.HostElement {
   static override styles = css`
@@ -67,7 +67,7 @@ export class UndoCard extends ui.HostElement {
   `;
 
   @state() private seconds = 30;
-  /** The visitor whose actions are undone, even if they have left; undefined for everybody. */
+  /** The visitor whose actions to undo, who may have left; undefined to undo everybody's actions. */
   @state() private visitor: VisitorState | undefined;
 
   protected override roomChanged(): void {
@@ -114,7 +114,7 @@ export class UndoCard extends ui.HostElement {
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
     const participant = visitor?.id ?? null;
-    // Do not undo actions made while the host was reading.
+    // Count the time from when the question was asked, to keep actions made since then.
     const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
     const done = ({ undone, kept }: CallAnswer<'undo'>) =>
       offerRestore(room, msg(str`Undone: ${texts.actsText(undone)}.`), kept);
@@ -122,7 +122,7 @@ export class UndoCard extends ui.HostElement {
   }
 }
 
-/** Asks whether to remove all organisms and plant new ones. */
+/** Removes all organisms and plants new ones, after the host has confirmed. */
 function reseed(event: SubmitEvent): void {
   event.preventDefault();
   const form = new FormData(event.target as HTMLFormElement);
@@ -139,7 +139,6 @@ function reseed(event: SubmitEvent): void {
   void host.do('reseed', { organisms }, { ask, done });
 }
 
-/** Renders the card that removes all organisms and plants new ones. */
 export function reseedCard(): TemplateResult {
   const count = html`<input type="number" name="organisms" min="0" max="64" step="1" required value="12" />`;
   return html`<section class="card">
@@ -152,7 +151,7 @@ export function reseedCard(): TemplateResult {
   </section>`;
 }
 
-/** Asks whether to end the day. */
+/** Ends the room's day, after the host has confirmed. */
 function farewell(): void {
   const { room, summary, state } = host;
   const count = summary?.organisms ?? 0;
@@ -166,7 +165,7 @@ function farewell(): void {
   void host.do('farewell', {}, { ask, done });
 }
 
-/** Renders the card that ends the day. @param settings setting about the next day */
+/** Renders the card that ends the room's day. @param settings input for a setting about the next day */
 export function farewellCard(settings: TemplateResult): TemplateResult {
   const stop = () => host.do('stopFarewell', {}, { done: msg('What still lives stays.') });
   const ending = html`<div class="row mt-14" role="status">
@@ -267,7 +266,7 @@ export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
     return host.state?.keeping === null ? undefined : host.api.call('snapshots', { room });
   }
 
-  /** Loads the list again after a call. */
+  /** Reloads the list of saved states after a call has succeeded. */
   private async reloadAfter(call: Promise<unknown>): Promise<unknown> {
     const answer = await call;
     if (answer) await this.reload();

@@ -1,7 +1,7 @@
 /**
- * Sections about the whole server: its rooms, which the host can create, open, close and remove; in
- * a cluster, the servers that share the rooms; and access tokens, with which programs make the
- * host's calls.
+ * Sections about the whole server. “Rooms” creates, opens, closes and removes rooms. “Servers” lists
+ * the servers of a cluster. “Access tokens” manages the tokens with which programs make the host's
+ * calls.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -43,7 +43,7 @@ const BUSY = {
   restoring: msg('restoring …'),
 } as const;
 
-/** Begins the value of an option that stands for a folder of the library. */
+/** Prefix of an option's value if the option is a folder of the checkpoint library. */
 const LIBRARY = 'library:';
 
 @customElement('rooms-section')
@@ -112,7 +112,7 @@ export class RoomsSection extends ui.HostElement {
 
   /** Whether the form for a new room is open. */
   @state() private isMaking = false;
-  /** The name that the host has typed in the form, and the chosen size. */
+  /** The name that the host has typed for the new room, and the chosen size. */
   @state() private name = '';
   @state() private size: (typeof SIZES)[number] = SIZES[1];
 
@@ -146,7 +146,7 @@ export class RoomsSection extends ui.HostElement {
     return this.focusOn('[data-testid=new-room]');
   }
 
-  /** Moves the focus, because the button that the host has pressed vanishes. */
+  /** Focuses another element, because the button that the host has pressed vanishes. */
   private async focusOn(selector: string): Promise<void> {
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>(selector)?.focus();
@@ -245,7 +245,7 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
   const { name, width, height, open, settings, busy, pace, organisms, waiting } = room;
   const species = checkpoints.find((each) => each.name === room.checkpoint);
   const areSeveral = checkpoints.filter(({ replaced }) => !replaced).length > 1;
-  // Drawing a picture costs the server time, so load a new one only every 15 s.
+  // The server needs time to draw a picture, so load a new picture only every 15 s.
   const at = open ? Math.floor(now / 15_000) : 'closed';
   const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));
   const button = (kind: string, label: unknown, click: () => void): TemplateResult =>
@@ -324,7 +324,6 @@ const SERVER_ROLES: Readonly<Record<ServerState['role'], string>> = {
   both: msg('runs rooms, connects visitors'),
 };
 
-/** Formats milliseconds: '12 ms'. */
 const milliseconds = (time: number): string =>
   msg(str`${number(time < 10 ? Math.round(10 * time) / 10 : Math.round(time))} ms`);
 
@@ -371,7 +370,7 @@ function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   </article>`;
 }
 
-/** Renders a table of the rooms that a server runs, and of the rooms whose viewers it serves. */
+/** Renders a table of the rooms that a server runs and of the rooms that its viewers watch. */
 function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | typeof nothing {
   const names = new Set([...rooms.map(({ name }) => name), ...viewers.map(({ room }) => room)]);
   if (names.size === 0) return nothing;
@@ -395,7 +394,7 @@ function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | type
   </table>`;
 }
 
-/** Renders the button that drains a server or, while the server drains, its progress. */
+/** Renders a button that hands a server's rooms to other servers, or the progress of doing so. */
 function drainRow({ name: server, draining, rooms, leaving }: ServerState): TemplateResult {
   if (!draining) {
     const ask = {
@@ -425,14 +424,14 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
   </div>`;
 }
 
-/** For each role of a program: its name, and what the role allows. */
+/** The name of each role of an access token, and a description of what the role allows. */
 const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>> = {
   observer: [msg('Observer'), msg('Reads figures and pictures.')],
   operator: [msg('Operator'), msg('Also pauses rooms and runs the show.')],
   host: [msg('Host'), msg('May do everything that this page can.')],
 };
 
-/** Makes, lists and revokes tokens. A new token is shown until the section is left. */
+/** Creates, lists and revokes access tokens. Shows a new token until the host leaves the section. */
 @customElement('access-section')
 export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
   protected override readonly reloadInterval = 5_000;
@@ -469,7 +468,7 @@ export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
     const { wanted: role } = this;
     const made = await host.do('makeToken', { name, role });
     if (made) this.made = made;
-    // The form, which has been emptied, shows this role again.
+    // After a submit, the form is emptied and shows this role again.
     this.wanted = 'observer';
     void this.reload();
     return made;

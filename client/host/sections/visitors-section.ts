@@ -1,6 +1,6 @@
 /**
- * Visit statistics: visits, durations, actions and where they happened. Totals only, no personal
- * data.
+ * Section “Visitors”: statistics of visits, their durations, and visitors' actions by time and
+ * position. All numbers are totals without personal data.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
@@ -30,7 +30,6 @@ const SPANS = [
   { value: 'month', name: msg('30 days') },
 ] as const;
 
-/** The period that a chart shows. */
 type Span = (typeof SPANS)[number]['value'];
 
 const CHARTS = {
@@ -42,7 +41,10 @@ const CHARTS = {
 /** The counts that a bar chart can show. */
 type Counted = keyof typeof CHARTS;
 
-/** One hour or day: the text below its bar, which may be empty; its full name; and its counts. */
+/**
+ * One hour or one day of the statistics. `tick` is the text below its bar, or ''; `label` is its full
+ * name; `sums` are its counts, or undefined if nothing was recorded.
+ */
 interface Column {
   readonly tick: string;
   readonly label: string;
@@ -58,7 +60,7 @@ type Bar = Pick<Column, 'tick' | 'label'> & { readonly value: number };
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export function columnsOf(all: Statistics, span: Span, now: number, zone: string): Column[] {
-  /** Returns the server's date a number of days before now: '2026-11-25'. */
+  /** Returns the date `ago` days before today in the server's time zone, such as '2026-11-25'. */
   const dayOf = (ago: number): string =>
     new Date(texts.localTime(now, zone) - ago * 86_400_000).toISOString().slice(0, 10);
   if (span === 'today' || span === 'yesterday') {
@@ -84,14 +86,15 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: string
   });
 }
 
-/** Returns the bars for one of the counts. */
+/** Returns the bars of a chart for one kind of count, such as visits. */
 export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
   columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 
 /**
- * Adds up the columns of a period. `most` is the maximum number of simultaneous visitors. `dwell`
- * is the number of visits in each range of durations, whose upper bounds are `DWELL_SPANS`. `heat`
- * is the number of seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
+ * Adds up the columns of a period. In the result, `most` is the maximum number of simultaneous
+ * visitors. `dwell` is the number of visits in each range of durations; `DWELL_SPANS` holds the upper
+ * bounds of the ranges. `heat` is the number of seeds, wounds and grafts by position,
+ * [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const parts = columns.flatMap(({ sums }) => sums ?? []);
@@ -109,7 +112,7 @@ export function total(columns: readonly Column[]) {
   };
 }
 
-/** Returns the bars for visits by duration. */
+/** Returns the bars of a chart that shows the number of visits by duration. */
 function dwellBars(dwell: readonly number[]): Bar[] {
   return dwell.map((value, i) => {
     const from: number = DWELL_SPANS[i - 1] ?? 0;
@@ -123,7 +126,7 @@ function dwellBars(dwell: readonly number[]): Bar[] {
   });
 }
 
-/** Returns the range that contains the median visit's duration, as text; undefined if no visits. */
+/** Describes the range that contains the median duration of a visit; undefined if no visits. */
 export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
   let sum = 0;
@@ -137,7 +140,7 @@ export function roundUp(value: number): number {
   return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
 }
 
-/** Names of the nine parts of a picture, row by row. */
+/** Names of the nine parts of a picture that is divided into three rows and three columns. */
 const NINTHS = [
   ...[msg('at the top left'), msg('at the top'), msg('at the top right')],
   ...[msg('on the left'), msg('in the middle'), msg('on the right')],
@@ -145,9 +148,10 @@ const NINTHS = [
 ];
 
 /**
- * Returns the share of all counts in each ninth of the picture, largest first.
+ * Divides a picture into nine equal parts, and returns the share of all counts in each part, largest
+ * first.
  *
- * @param counts [side, side]
+ * @param counts count for each pixel of the picture, [side, side]
  */
 export function ninths(counts: readonly number[]): { where: string; share: number }[] {
   const side = Math.sqrt(counts.length);
@@ -164,14 +168,14 @@ const HEIGHT = 168;
 const TOP = 20;
 const FOOT = 22;
 
-/** Colours of the bars; a chart may set `--hue`. */
+/** Colours of the bars. A chart may change their hue with the CSS variable `--hue`. */
 const FILLS = {
   bar: 'oklch(0.72 0.075 var(--hue, 172))',
   most: 'oklch(0.86 0.085 var(--hue, 172))',
   zero: 'oklch(0.95 0.01 210 / 0.14)',
 } as const;
 
-/** Draws `bars` as SVG in the width of the element. */
+/** Draws a bar chart as SVG, as wide as the element. */
 @customElement('bar-chart')
 export class BarChart extends ui.HostElement {
   static override styles = css`
@@ -198,7 +202,8 @@ export class BarChart extends ui.HostElement {
   @property({ attribute: false }) amount: (n: number) => string = String;
   @property({ attribute: false }) bars: readonly Bar[] = [];
   /**
-   * Width in CSS pixels. The drawing is not scaled, so that text has the same size on every screen.
+   * Width of the chart, in CSS pixels. The chart is drawn in this width and not scaled, so that its
+   * text has the same size on every screen.
    */
   @state() private width = 480;
 
@@ -247,7 +252,7 @@ export class BarChart extends ui.HostElement {
   }
 }
 
-/** Draws counts on a coarse grid, stretched to the shape of the room. */
+/** Draws a heat map of actions on a coarse grid, stretched to the shape of the room. */
 @customElement('heat-map')
 export class HeatMap extends ui.HostElement {
   static override styles = css`
@@ -284,7 +289,7 @@ export class HeatMap extends ui.HostElement {
     const most = Math.max(1, ...this.heat);
     const small = new ImageData(HEAT_SIDE, HEAT_SIDE);
     for (const [i, count] of this.heat.entries()) {
-      // Take the square root, so that rarely used parts stay visible.
+      // Take the square root, so that positions with few actions stay visible.
       const warmth = Math.sqrt(count / most);
       const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
       small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);
@@ -303,7 +308,7 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
       margin: 18px 0 14px;
     }
-    /* Three columns, so that no figure stands alone in a row. */
+    /* Use three columns, so that no row has a single figure. */
     @media (min-width: 560px) and (max-width: 1000px) {
       .figures {
         grid-template-columns: repeat(3, 1fr);
@@ -347,7 +352,7 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
       ${loaded ? this.figures(columnsOf(loaded, span, now, zone), width / height) : status}`;
   }
 
-  /** @param shape ratio of the room's width to its height */
+  /** Renders the figures and charts of a period. @param shape ratio of the room's width to its height */
   private figures(columns: ReturnType<typeof columnsOf>, shape: number): TemplateResult {
     const { dwell, heat, ...sums } = total(columns);
     const hourly = this.span === 'today' || this.span === 'yesterday';

@@ -1,6 +1,6 @@
 /**
- * Lists beside the live room: visitors to mute and ban, bans to lift, organisms to select and
- * remove, and the drawings and reports that wait for the host's decisions.
+ * Lists beside the live room: visitors, bans, organisms, and the drawings and reports that wait for
+ * the host's decisions.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -130,10 +130,10 @@ function graftsButton(visitor: VisitorState): TemplateResult | typeof nothing {
   return ui.iconButton(msg(str`Remove all grafts of ${name}`), hostIcons.remove, run);
 }
 
-/** Number of visitors before “Show all”. */
+/** Number of visitors listed before the host chooses “Show all”. */
 const FIRST_VISITORS = 8;
 
-/** Lists visitors, with the switch for names. */
+/** Lists the visitors, with a switch that shows or hides their names. */
 @customElement('visitor-list')
 export class VisitorList extends ui.HostElement {
   static override styles = css`
@@ -159,7 +159,7 @@ export class VisitorList extends ui.HostElement {
     const { detail, summary, settings } = host;
     const visitors = detail?.visitors ?? [];
     const shown = this.first(visitors, FIRST_VISITORS);
-    // While a room is busy, its visitors are unknown.
+    // The list of a busy room may be empty although visitors are there, so do not say “nobody”.
     const isEmpty = visitors.length === 0 && !summary?.busy;
     const setNames = (names: boolean): void => {
       const hidden = msg('Names are hidden. Visitors only have a colour.');
@@ -191,10 +191,10 @@ function visitorRow(visitor: VisitorState): TemplateResult {
   </li>`;
 }
 
-/** Number of organisms before “Show all”. */
+/** Number of organisms listed before the host chooses “Show all”. */
 const FIRST_ORGANISMS = 20;
 
-/** Lists organisms. Fires `pick` and `remove` (`detail`: OrganismId). */
+/** Lists the organisms. Fires `pick` to select and `remove` to remove one (`detail`: OrganismId). */
 @customElement('organism-list')
 export class OrganismList extends ui.HostElement {
   static override styles = css`
@@ -253,15 +253,15 @@ export class OrganismList extends ui.HostElement {
 }
 
 /**
- * How long a row must have been in its position before presses count, in ms. This is about as long
- * as a finger needs to come down.
+ * How long a row must have been in its position before presses on its buttons count, in ms. A
+ * finger needs about this time to press a button that the host has aimed at.
  */
 const SETTLE_MS = 700;
 
 /**
- * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into the
- * free position, so a press counts only for a row that was already there when the host aimed. Each
- * row is a focusable `li`.
+ * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into its
+ * position. A press just after such a move was probably meant for the vanished row, so it is
+ * ignored. Each row is a focusable `li`.
  */
 abstract class QueueElement<T extends { readonly id: number }> extends ui.HostElement {
   static override styles = css`
@@ -275,7 +275,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     .report {
       grid-template-columns: 4.4em minmax(0, 1fr) auto;
     }
-    /* Presses on the buttons of a row that has just moved do not count. */
+    /* Presses on the buttons of a row that has just moved are ignored. */
     .row button[aria-disabled='true'] {
       opacity: 0.45;
     }
@@ -290,23 +290,22 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     }
   `;
 
-  /** The rows' kind, such as 'drawing'; the row with id 7 then has the test id 'drawing-7'. */
+  /** Kind of the rows, such as 'drawing'. It is part of the rows' test ids, such as 'drawing-7'. */
   protected abstract readonly kind: string;
   @query('h3') private readonly heading!: HTMLElement | null;
-  /** The position of each row, and since when the row has been there, in ms. Keyed by id. */
+  /** For each row's id: the row's position, and since when it has been at that position, in ms. */
   private places: ReadonlyMap<number, { readonly place: number; readonly since: number }> =
     new Map();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** The entries that the rows show, in order. */
+  /** The entries on display, in order. */
   protected shown: readonly T[] = [];
 
-  /** Returns the entries to show, in order. */
   protected abstract entries(): readonly T[];
 
   protected abstract row(entry: T): TemplateResult;
 
-  /** Number of rows of other lists above this list. */
+  /** Total number of rows in the lists above this list. */
   protected get above(): number {
     return 0;
   }
@@ -335,12 +334,12 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   }
 
   protected override roomChanged(): void {
-    // Rows of another room may have the same ids.
+    // Forget the positions, because rows of another room may have the same ids.
     this.places = new Map();
   }
 
   /**
-   * Whether a row has been in its position long enough for presses to count.
+   * Returns whether a row has been in its position long enough for presses to count.
    *
    * @param at time of the press, in ms
    */
@@ -348,7 +347,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     return at - (this.places.get(id)?.since ?? at) >= SETTLE_MS;
   }
 
-  /** Renders the list. @param about number of rows, in words */
+  /** Renders the list. @param about text below the title, such as the number of rows in words */
   protected list(title: string, about: string): TemplateResult {
     const { shown, kind } = this;
     return html`<h3 tabindex="-1" data-testid="${kind}s">${title}</h3>
@@ -365,13 +364,13 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     </li>`;
   }
 
-  /** Returns the name under which `host.busy` lists the call about a row. */
+  /** Returns the name that is used in `host.busy` for a pending call about a row. */
   protected busyName(id: number): string {
     return `${host.room} ${this.kind} ${id}`;
   }
 
   /**
-   * Renders a button that decides about a row.
+   * Renders a button for one of the decisions about a row, such as “Decline”.
    *
    * @param label accessible name, if it differs from the text
    * @param call must not reject
@@ -381,15 +380,15 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     [kind, text, label]: readonly [kind: 'plain' | 'solid', text: string, label?: string],
     call: () => Promise<unknown>,
   ): TemplateResult {
-    // Use `aria-disabled` for unsettled rows because, unlike `disabled`, it does not take the focus
-    // from a button.
+    // While presses are ignored, use `aria-disabled`, because `disabled` would take the focus away
+    // from the button.
     const isUnsettled = !this.isSettled(id);
     return html`<button class="${kind} grow" ?disabled=${host.busy.has(this.busyName(id))}
       aria-disabled=${isUnsettled ? 'true' : nothing} aria-label=${label ?? nothing}
       @click=${(event: Event) => this.decide(id, event, call)}>${text}</button>`;
   }
 
-  /** Applies a decision about a row, unless the press was probably meant for another row. */
+  /** Applies a decision about a row, unless the press was probably meant for a vanished row. */
   private async decide(id: number, { timeStamp }: Event, call: () => unknown): Promise<void> {
     if (!this.isSettled(id, timeStamp)) return;
     const { room } = host;
@@ -397,8 +396,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     await call();
     await this.updateComplete;
     if (room !== host.room || this.matches(':focus-within')) return;
-    // The focused button has vanished. Focus the next row and not its buttons, because otherwise
-    // the next key press would decide about a row that the host has not read.
+    // The focused button has vanished. Focus the next row. Do not focus its button, because then
+    // another key press would decide about a row that the host has not read.
     const rows = [...this.renderRoot.querySelectorAll('li')];
     (rows[place] ?? rows.at(-1) ?? this.heading)?.focus();
   }
@@ -407,8 +406,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 type Drawing = RoomDetail['drawings'][number];
 
 /**
- * Lists waiting drawings. If none is waiting, the list is hidden, unless the room's settings make
- * drawings wait.
+ * Lists the drawings that wait for the host's decision. If no drawing is waiting, the list is shown
+ * only if the room's settings require the host's approval for drawings.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement<Drawing> {
@@ -448,7 +447,7 @@ export class DrawingQueue extends QueueElement<Drawing> {
   }
 }
 
-/** Number of reports before “Show all”. */
+/** Number of reports listed before the host chooses “Show all”. */
 const FIRST_REPORTS = 6;
 
 const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(str`${n} reports`));
@@ -456,8 +455,8 @@ const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(
 type Report = ReportState & { readonly id: OrganismId };
 
 /**
- * Lists reports. The list is hidden if there are none. Fires `pick` and `remove` (`detail`:
- * OrganismId).
+ * Lists the organisms that visitors have reported. The list is hidden if there are none. Fires `pick`
+ * to select an organism and `remove` to remove an organism (`detail`: OrganismId).
  */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement<Report> {

@@ -1,4 +1,4 @@
-/** The live room with the tools of a host on duty: pause, undo, visitors, bans and organisms. */
+/** Section “Watch”: the live room, with tools to pause visitors, undo actions, ban and remove. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -23,7 +23,7 @@ const watchStyle = css`
     grid-template-columns: minmax(0, 1fr) 22.5em;
     gap: 18px;
     height: calc(100vh - 44px);
-    /* The unit cqh refers to the page's column, which is lower while notices are shown. */
+    /* The unit cqh is relative to the page's column, which is less high while notices are shown. */
     height: calc(100cqh - 44px);
   }
   .view {
@@ -177,7 +177,7 @@ const watchStyle = css`
       position: relative;
       height: 44vh;
     }
-    /* On a phone, the organism's card stands below the picture, which it would cover completely. */
+    /* On a phone, place the organism's card below the picture, so that it does not cover it. */
     .organism,
     .organism.left {
       position: relative;
@@ -209,7 +209,7 @@ const watchStyle = css`
       grid-auto-flow: column;
     }
   }
-  /* On a phone held sideways, the instruction stands beside the dish. */
+  /* On a phone in landscape, place the instruction beside the picture of the room. */
   @media (min-width: 561px) and (max-width: 1100px) and (max-height: 500px) {
     .bar {
       left: 8px;
@@ -221,7 +221,7 @@ const watchStyle = css`
   }
 `;
 
-/** Factor by which a press on “Closer” enlarges the view. */
+/** Factor by which the button “Closer” enlarges the view. */
 const ZOOM = 1.35;
 
 @customElement('watch-section')
@@ -285,7 +285,7 @@ export class WatchSection extends ui.HostElement {
       </div>`;
   }
 
-  /** Renders the selected organism. @param width of the room, in cells */
+  /** Renders the card of the selected organism. @param width width of the room, in cells */
   private organismCard(width: number): TemplateResult | typeof nothing {
     const model = this.live?.model;
     const organism = model?.organisms.get(this.picked);
@@ -312,7 +312,6 @@ export class WatchSection extends ui.HostElement {
     return html`<button class="plain tool" data-testid="tool-${tool}" aria-pressed=${tool === this.tool} @click=${() => this.useTool(tool)}>${icon}${name}</button>`;
   }
 
-  /** Renders instructions for the selected tool. */
   private instruction(): TemplateResult {
     const point = msg('Tap the place that everybody should look at.');
     const draw = msg('Draw a rectangle over what you want to remove.');
@@ -390,7 +389,7 @@ const closed = (name: string): TemplateResult =>
     <button class="solid" @click=${() => host.do('openRoom', {})}>${msg('Open room')}</button>
   </div>`;
 
-/** Says what the walls show instead of the whole room, with a button to show the room again. */
+/** Renders a bar that says what the walls show instead of the room, with a button to end this. */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};
   if (!showing || up === 0) return nothing;

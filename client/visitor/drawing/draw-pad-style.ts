@@ -1,8 +1,8 @@
 import { css } from 'lit';
 
 /**
- * Styles of the drawing pad. The surrounding sheet sets the available size: `--free-width`,
- * `--free-height`, `--head` and, in landscape, `--side`.
+ * Styles of the drawing pad. The surrounding sheet sets the variables for the available size:
+ * `--free-width`, `--free-height`, `--head` and, in landscape, `--side`.
  */
 export const drawPadStyle = css`
   :host {
@@ -10,10 +10,10 @@ export const drawPadStyle = css`
     --step: 4px;
     --gap: 8px;
     --columns: 6;
-    /* Rows of cells below the pad. */
+    /* Number of rows of buttons below the pad. */
     --rows: 3;
     --below: calc(var(--rows) * var(--cell) + (var(--rows) - 2) * var(--step) + 2 * var(--gap));
-    /* In a tiny window the content scrolls and the pad keeps most of the width. */
+    /* In a tiny window, the pad keeps most of the width, and the content scrolls. */
     --side-length: min(
       var(--free-width),
       max(
@@ -84,7 +84,7 @@ export const drawPadStyle = css`
     gap: var(--gap);
     width: min(var(--free-width), max(var(--least, var(--side-length)), 22em));
   }
-  /* The drawing, and beside it what grows from it. */
+  /* Layout with the drawing and, beside it, the creature that grows from it. */
   :host([grown]) {
     --below: calc(var(--cell) + 3.2em + 3 * var(--gap));
     --side-length: min(
@@ -108,7 +108,7 @@ export const drawPadStyle = css`
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
     gap: var(--step);
   }
-  /* The buttons of both groups share one grid. */
+  /* Ignore the boxes of the radio groups, so that the buttons of all groups are in one grid. */
   .tools [role='radiogroup'] {
     display: contents;
   }
@@ -162,7 +162,7 @@ export const drawPadStyle = css`
     font-size: 1.07em;
     line-height: 1.15;
   }
-  /* Digits have no colours, so there are fewer buttons. :where lets the media queries below win. */
+  /* Without colours, there are fewer buttons. `:where` lets the media queries below override this. */
   :host(:where([ink])) {
     --columns: 5;
     --rows: 2;

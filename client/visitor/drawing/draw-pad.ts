@@ -1,6 +1,6 @@
 /**
- * The drawing pad, for finger, mouse or keyboard. The drawing becomes a seed, and a preview beside
- * it shows what grows from the seed.
+ * The drawing pad, on which visitors draw with a finger, mouse or keyboard. The server makes a seed
+ * from the drawing, and a preview beside the drawing shows what grows from the seed.
  */
 import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -32,34 +32,38 @@ import {
   type Width,
 } from './drawing.ts';
 
-/** Width and height, in pixels, of the canvas from which a drawing is read. */
+/** Width and height of the canvas on which a drawing is drawn to read its pixels, in pixels. */
 const READ = 256;
 /** Distance that an arrow key moves the pen, as a share of the pad's side. */
 const KEY_STEP = 0.02;
 
 /**
- * Fires `take` (`detail`: SeedSource) when the visitor chooses to plant the seed made from their
- * drawing. If the host reviews drawings, the seed may arrive minutes later, when the pad is closed.
+ * The drawing pad. Fires `take` (`detail`: SeedSource) when the visitor chooses to plant the seed
+ * made from the drawing. If the host reviews drawings, the seed may arrive minutes later, after the
+ * pad was closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
   static override styles = drawPadStyle;
 
-  /** Renders only when the properties below change, because each rendering draws all lines. */
+  /**
+   * The visitor's session. Changes of its data do not render the pad, because each rendering draws all
+   * lines. Only changes of properties do.
+   */
   @property({ attribute: false }) session!: RoomSession;
-  /** Whether the server is connected. */
+  /** Whether the page is connected to the room. */
   @property({ attribute: false }) live = false;
   /** Whether the host reviews drawings before they grow. */
   @property({ attribute: false }) asks = false;
-  /** The drawing is kept apart from the pad, because each opening creates a new pad. */
+  /** The drawing. It outlives the pad, because a new pad is created each time the sheet is opened. */
   @property({ attribute: false }) drawing!: Drawing;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
-  /** Sends the last request for a seed again; undefined if no answer is expected. */
+  /** Repeats the pending request for a seed; undefined if no request is pending. */
   @state() private asking: (() => void) | undefined;
   @state() private refusal = '';
-  /** Position (0 to 1) of the keyboard's pen, and whether it draws. */
+  /** Position (0 to 1) of the pen that is moved with the keyboard, and whether the pen draws. */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -90,7 +94,7 @@ export class DrawPad extends VisitorElement {
     this.toggleAttribute('grown', this.seed !== undefined);
   }
 
-  /** Forgets a seed that the server has dropped, so that the drawing can be grown again. */
+  /** Forgets the drawing's seed if the server has dropped it, so that a seed can be made again. */
   private forgetLost(): void {
     if (!this.session.model.seeds.some(({ id }) => id === this.seed?.id))
       this.drawing.seed = undefined;
@@ -98,7 +102,7 @@ export class DrawPad extends VisitorElement {
 
   protected override updated(changed: PropertyValues): void {
     this.repaint();
-    // A request that was pending when the connection broke gets no answer, so repeat it.
+    // Repeat a request that was pending when the connection was lost, because it gets no answer.
     if (changed.has('live') && this.live) this.asking?.();
   }
 
@@ -177,8 +181,8 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-   * Returns a note that the host reviews drawings. It is shown before the first line and while the
-   * drawing waits for the host; '' otherwise.
+   * Returns a note that the host reviews drawings, before the visitor draws the first line and while
+   * the drawing waits for the host's decision. Returns '' at all other times.
    */
   private waits(): string {
     if (!this.asks || this.seed) return '';
@@ -226,7 +230,6 @@ export class DrawPad extends VisitorElement {
     });
   }
 
-  /** The pen's colour. */
   private get ink(): string {
     return this.isInk ? INK : COLOURS[this.colour].css;
   }
@@ -308,7 +311,10 @@ export class DrawPad extends VisitorElement {
     if (context) paint(context, seed ? sent : lines, side);
   }
 
-  /** Returns the drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA. */
+  /**
+   * Returns the drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA; undefined if
+   * the drawing is empty.
+   */
   private pixels(): Uint8Array<ArrayBuffer> | undefined {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = READ;
@@ -338,7 +344,7 @@ export class DrawPad extends VisitorElement {
         this.asking = undefined;
         if (!seed) return;
         Object.assign(this.drawing, { seed, sent });
-        // Move the focus, because the button that had it was removed.
+        // Move the focus, because the button that had the focus was removed.
         this.updateComplete.then(() => this.planter?.focus());
         this.session.receiveDrawing(seed);
       },

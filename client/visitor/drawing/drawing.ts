@@ -1,6 +1,6 @@
 /**
- * A drawing as a list of lines that can be undone. Coordinates are shares (0 to 1) of the pad's
- * side.
+ * A drawing as a list of lines that can be undone. Coordinates and widths are shares (0 to 1) of the
+ * side of the square drawing pad.
  */
 import { msg } from '@lit/localize';
 import type { SeedView } from '../../../shared/vocabulary.ts';
@@ -10,18 +10,17 @@ export interface Line {
   readonly colour: string;
   /** Width of the line, as a share of the pad's side. */
   readonly width: number;
-  /** Coordinates of the points: x, y, x, y, … */
+  /** Coordinates of the line's points: x, y, x, y, … */
   readonly points: number[];
 }
 
 /** Maximum number of points of a drawing. */
 const MAX_POINTS = 20_000;
-/** Minimum distance between two points; closer points are dropped. */
+/** Minimum distance between two points of a line, as a share of the pad's side. */
 const STEP = 0.004;
 
-/** The lines of a drawing, with undo. */
 export class Drawing {
-  /** All lines; a line that is being drawn is last. */
+  /** All lines, in the order in which they were begun. */
   readonly lines: Line[] = [];
   /** The seed made from the drawing, and the lines from which it was made. */
   seed: SeedView | undefined;
@@ -61,7 +60,7 @@ export class Drawing {
   }
 }
 
-/** Draws the lines on a square canvas, as curves between points. @param side in pixels */
+/** Draws lines on a square canvas, as smooth curves. @param side the canvas's side, in pixels */
 export function paint(
   context: CanvasRenderingContext2D,
   lines: readonly Line[],
@@ -91,28 +90,28 @@ export function paint(
   }
 }
 
-/** A square picture [side, side, channels]; values from 0 to 1. */
+/** A square picture. `data` has the shape [side, side, channels] and values from 0 to 1. */
 export interface Sheet {
   readonly side: number;
   readonly channels: number;
   readonly data: Float32Array;
 }
 
-/** Pixels whose ink or alpha (0 to 1) is lower count as empty. */
+/** Minimum ink or alpha (0 to 1) of a pixel that is not empty. */
 const FAINT = 0.02;
 /**
- * MNIST digits fill a box of 20 pixels in a picture of 28 pixels. In larger pictures, the box also has
- * 20 pixels; in smaller pictures, it shrinks with the picture.
+ * MNIST digits fill a box of 20×20 pixels in a picture of 28×28 pixels. In larger pictures, the box
+ * keeps its size. In smaller pictures, the box shrinks with the picture.
  */
 const DIGIT = { box: 20, side: 28 };
-/** Number of empty pixels on each side of a creature. */
+/** Width of the empty margin around a creature's picture, in pixels. */
 const MARGIN = 1;
 
 /**
- * Returns the bounding box of the non-empty pixels and their centre of mass. Both use the last
- * channel (ink or alpha).
+ * Computes the bounding box and the centre of mass of the non-empty pixels, from the last channel of
+ * the picture (ink or alpha).
  *
- * @returns undefined if nothing is drawn
+ * @returns the box and the centre, in pixels; undefined if nothing is drawn
  */
 function extentOf({ side, channels, data }: Sheet) {
   let [left, top, right, bottom] = [side, side, 0, 0];
@@ -136,8 +135,8 @@ function extentOf({ side, channels, data }: Sheet) {
 }
 
 /**
- * Scales a picture and moves `centre` to the middle. Each new pixel is the area average of the old
- * pixels that it covers.
+ * Scales a picture, and moves the point `centre` to the middle of the new picture. Each new pixel is
+ * the area average of the old pixels that it covers.
  *
  * @returns [side, side, channels]
  */
@@ -172,9 +171,9 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 }
 
 /**
- * Converts a drawing to a picture like those that the model was trained with. Colours are centred
- * and as large as fits, like the gallery's creatures. Ink is scaled into a 20×20 box of a 28×28
- * picture, with the centre of mass in the middle, like MNIST.
+ * Converts a drawing to a picture like those that the model was trained with. A coloured drawing is
+ * centred and made as large as possible, like the gallery's creatures. An ink drawing is scaled to a
+ * 20×20 box in a 28×28 picture, with its centre of mass in the middle, like MNIST digits.
  *
  * @param sheet ink (one channel), or premultiplied RGBA
  * @param side width and height of the result, in pixels
@@ -208,9 +207,9 @@ export const WIDTHS = {
 } as const;
 export type Width = keyof typeof WIDTHS;
 
-/** The colour of ink, for checkpoints that read digits. */
+/** Colour of the pen for checkpoints that were trained with digits, which have no colours. */
 export const INK = '#ffffff';
-/** Colours that are common among the gallery's creatures. */
+/** Colours of the pen. They are common among the gallery's creatures. */
 export const COLOURS = {
   black: { css: '#2f2f35', label: () => msg('black') },
   brown: { css: '#8a5a3b', label: () => msg('brown') },

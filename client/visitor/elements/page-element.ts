@@ -1,6 +1,6 @@
 /**
- * Base classes of the page's elements and dialogs, and the radio groups and buttons that they
- * share.
+ * Base classes of the elements and dialogs on the visitor's page, and templates of radio groups and
+ * buttons.
  */
 import { localized, msg } from '@lit/localize';
 import {
@@ -32,8 +32,8 @@ const block = css`
 `;
 
 /**
- * Base class of all elements. It adds the styles of controls, which the element's own styles may
- * override, and renders the element again after a change of language.
+ * Base class of all elements on the visitor's page. It adds the common styles of controls, which the
+ * element's own styles can override. It renders the element again when the language changes.
  */
 @localized()
 export class VisitorElement extends LitElement {
@@ -43,7 +43,7 @@ export class VisitorElement extends LitElement {
 
   private readonly endings: (() => void)[] = [];
 
-  /** Calls the given functions when the element leaves the page. */
+  /** Registers functions to call when the element is removed from the page. */
   protected untilGone(...endings: (() => void)[]): void {
     this.endings.push(...endings);
   }
@@ -54,13 +54,16 @@ export class VisitorElement extends LitElement {
   }
 }
 
-/** Base class of elements that show parts of the session. */
+/** Base class of elements that show data of the visitor's session. */
 export abstract class PageElement extends VisitorElement {
-  /** The session changes in place, so the element renders whenever its parent renders. */
+  /**
+   * The visitor's session. Its data changes without a new object, so the element is rendered whenever
+   * its parent is rendered.
+   */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }
 
-/** Base class of elements that count as open panels while they are on the page. */
+/** Base class of panels. The element counts as an open panel while it is on the page. */
 export abstract class PanelElement extends PageElement {
   protected abstract close(): void;
 
@@ -102,14 +105,14 @@ const sheetStyle = css`
   }
 `;
 
-/** A dialog with a title and a button that closes it. A click outside also closes it. */
+/** A dialog with a title and a close button. A click outside the dialog closes it too. */
 export abstract class SheetElement extends PageElement {
   protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
     return PageElement.finalizeStyles([sheetStyle, own]);
   }
 
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
-  /** Whether to render the content of a sheet that is opened with `open`. */
+  /** Whether the sheet was opened with `open`, so that its content must be rendered. */
   @state() protected isOpen = false;
 
   async open(): Promise<void> {
@@ -118,7 +121,7 @@ export abstract class SheetElement extends PageElement {
     this.show();
   }
 
-  /** Renders the dialog. @param kind its CSS class */
+  /** Renders the dialog around its content. @param kind CSS class of the dialog */
   protected frame(id: string, title: string, content: unknown, kind = ''): TemplateResult {
     return html`<dialog
       class="panel ${kind}"
@@ -135,7 +138,6 @@ export abstract class SheetElement extends PageElement {
     </dialog>`;
   }
 
-  /** Opens the dialog. */
   protected show(): void {
     this.dialog.showModal();
     const { panels } = this.session;
@@ -152,12 +154,12 @@ export abstract class SheetElement extends PageElement {
     this.dialog.close();
   }
 
-  /** Handles the event that the dialog has closed. */
+  /** Called after the dialog was closed. */
   protected closed(): void {
     this.isOpen = false;
   }
 
-  /** Closes the dialog on a click outside it. Such a click has the dialog as its target. */
+  /** Closes the dialog on a click outside it. The target of such a click is the dialog itself. */
   private clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;
     const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
@@ -171,7 +173,7 @@ interface RadioGroup<T> {
   readonly options: readonly {
     readonly value: T;
     readonly testid: string;
-    /** Accessible name, for an option whose content is not text. */
+    /** Accessible name of an option whose content is not a text. */
     readonly label?: string;
     readonly content?: unknown;
     readonly style?: string;
@@ -180,11 +182,10 @@ interface RadioGroup<T> {
   }[];
   readonly selected: T;
   readonly choose: (value: T) => void;
-  /** Content that is rendered after the options. */
   readonly after?: unknown;
 }
 
-/** Renders a radio group; arrow keys move its selection. */
+/** Renders a radio group whose selection can be moved with the arrow keys. */
 export function radioGroup<T>(group: RadioGroup<T>): TemplateResult {
   const { options, selected, choose } = group;
   return html`<div class=${group.class} role="radiogroup" aria-label=${group.label} @keydown=${walk}>
@@ -225,9 +226,9 @@ const button =
   (id: string, content: unknown, click: () => void, disabled = false): TemplateResult =>
     html`<button class=${kind} data-testid=${id} ?disabled=${disabled} @click=${click}>${content}</button>`;
 
-/** Renders a main action. */
+/** Renders the button of a main action. */
 export const solid = button('solid');
-/** Renders a secondary action. */
+/** Renders the button of a secondary action. */
 export const quiet = button('quiet');
 
 interface ButtonState {
@@ -238,7 +239,12 @@ interface ButtonState {
   readonly opens?: boolean;
 }
 
-/** Renders a button that shows `content` and has `label` as its name. @param kind its CSS classes */
+/**
+ * Renders a button with an icon or other content.
+ *
+ * @param kind CSS classes of the button
+ * @param label accessible name of the button
+ */
 export const labelled = (
   kind: string,
   [label, content]: readonly [label: string, content: unknown],
@@ -255,6 +261,6 @@ export const labelled = (
   @click=${click}
 >${content}</button>`;
 
-/** Renders the button with a cross that closes a panel. */
+/** Renders the button that closes a panel: an icon with a cross. */
 export const closeButton = (click: () => void, kind = '', id?: string): TemplateResult =>
   html`<button class="close ${kind}" aria-label=${msg('Close')} data-testid=${id ?? nothing} @click=${click}>${icons.close}</button>`;

@@ -1,6 +1,6 @@
 /**
- * The status button, whose panel has the visitor's name and the room's details; a small map of the
- * room; and the button that finds the visitor's own organisms.
+ * The status button with its panel, which shows the visitor's name and the room's details; a small
+ * map of the room; and the button that finds the visitor's own organisms.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -17,7 +17,7 @@ import { participantName } from '../room-session.ts';
 import { aboutText } from '../text.ts';
 import { fire, labelled, PageElement } from './page-element.ts';
 
-/** The field for the visitor's name. A name is optional, so nothing on the page asks for it. */
+/** A field for the visitor's name. Names are optional, so the page never asks visitors for one. */
 @customElement('name-field')
 export class NameField extends PageElement {
   static override styles = css`
@@ -40,7 +40,7 @@ export class NameField extends PageElement {
     }
   `;
 
-  /** The typed name, until the server confirms it. */
+  /** The name that the visitor has typed, until the server has confirmed it. */
   @state() private draft: string | undefined;
   /** Whether `draft` was sent and waits for the server's answer. */
   @state() private submitted = false;
@@ -80,7 +80,7 @@ export class NameField extends PageElement {
     </form>`;
   }
 
-  /** Whether the typed text is a change that can be submitted. */
+  /** Whether the typed name differs from the visitor's current name and can be submitted. */
   private get isNew(): boolean {
     const name = this.submitted ? undefined : this.draft?.trim();
     return name !== undefined && name !== (this.session.model.you?.name ?? '');
@@ -93,7 +93,7 @@ export class NameField extends PageElement {
     this.submitted = true;
     this.input.blur();
     this.session.rename(name, () => {
-      // Keep the draft if the visitor has changed the text in the meantime.
+      // Keep the draft if the visitor has typed another name in the meantime.
       if (this.submitted && this.draft === name) this.reset();
     });
   }
@@ -104,10 +104,10 @@ export class NameField extends PageElement {
   }
 }
 
-/** Maximum number of participants in the list. */
+/** Maximum number of other participants in the list of views to follow. */
 const MAX_OTHERS = 50;
 
-/** Shows the room's status, or the connection state while the room is not live. */
+/** The status button. Shows the room's status, or the connection state if it is not connected. */
 @customElement('room-status')
 export class RoomStatus extends PageElement {
   static override styles = css`
@@ -198,8 +198,8 @@ export class RoomStatus extends PageElement {
   /** Closes the panel on Escape, and on a click or focus outside it. */
   override connectedCallback(): void {
     super.connectedCallback();
-    // Listen on the shadow root, because the document does not receive events when the focus moves
-    // within the page's shadow tree.
+    // Listen on the shadow root, because the document receives no focus events when the focus moves
+    // between elements of the page's shadow tree.
     const page = this.getRootNode();
     const closeIfOutside = (event: Event): void => {
       if (this.open && !event.composedPath().includes(this)) this.toggle(false);
@@ -355,13 +355,13 @@ export class RoomOverview extends PageElement {
     </button>`;
   }
 
-  /** Draws the map, unless the page shows the whole room. Call it with each picture. */
+  /** Draws the map; hides it if the view shows the whole room. Call this with each picture. */
   draw({ isFitted, shown }: CameraRig): void {
     const { room, organisms } = this.session.model;
     this.hidden = !room || isFitted;
     if (!room || isFitted) return;
     const { canvas } = this;
-    // Assign a size only if it differs, because every assignment reallocates the canvas's memory.
+    // Assign the size only if it has changed, because assigning it reallocates the canvas's memory.
     if (canvas.width !== room.width) canvas.width = room.width;
     if (canvas.height !== room.height) canvas.height = room.height;
     const context = canvas.getContext('2d')!;
@@ -372,7 +372,8 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // Keep the frame inside the map, because the view may extend beyond the room.
+    // Keep the frame around the visible part inside the map, because the view may extend beyond the
+    // room.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -385,8 +386,8 @@ export class RoomOverview extends PageElement {
 }
 
 /**
- * Fires `find` (`detail`: OrganismView) with one of the visitor's organisms, and `list-mine` to list
- * all of them.
+ * The button that finds the visitor's own organisms. Fires `find` (`detail`: OrganismView) with one
+ * of them, and `list-mine` to list all of them.
  */
 @customElement('find-mine')
 export class FindMine extends PageElement {
@@ -474,9 +475,9 @@ export class FindMine extends PageElement {
   }
 
   /**
-   * Finds one of the visitor's organisms: an organism that others have changed and the visitor has
-   * not looked at since. If there is none, it finds the newest and then, at each call, the next
-   * older organism.
+   * Finds one of the visitor's organisms. If others have changed an organism and the visitor has not
+   * looked at it since, finds that organism. Otherwise, finds the newest organism at the first call,
+   * and the next older organism at each further call.
    */
   find(): void {
     const { session } = this;

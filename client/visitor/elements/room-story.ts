@@ -1,5 +1,7 @@
-/** The room in texts: announcements and a list of all organisms for screen readers, and short messages
- * near the pointer. */
+/**
+ * Texts about the room: announcements and a list of all organisms for screen readers, and toasts,
+ * which are short messages on the canvas.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
@@ -24,16 +26,14 @@ import type { LifeChange, RoomModel } from '../../room/room-model.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import { fire, VisitorElement } from './page-element.ts';
 
-/** The participants of the room and its current organisms. */
 type Room = People & Pick<RoomModel, 'organisms'>;
 
 /**
- * Maximum number of sentences in one announcement, because people do not listen to longer
- * announcements.
+ * Maximum number of sentences in one announcement. People do not listen to longer announcements.
  */
 const MAX_SENTENCES = 3;
 
-/** The announced events, most important first. */
+/** The life events that are announced, most important first. */
 const RANK: readonly LifeEvent['what'][] = [
   'born',
   'died',
@@ -84,7 +84,7 @@ function withCurrentPlanter(organism: OrganismView, { organisms }: Room): Organi
   return { ...organism, planter };
 }
 
-/** Returns the facts of an organism's card in one line. */
+/** Returns the facts on an organism's card as one line of text. */
 export function portraitText(organism: OrganismView, room: Room): string {
   const facts = [
     planterText(withCurrentPlanter(organism, room), room),
@@ -94,7 +94,7 @@ export function portraitText(organism: OrganismView, room: Room): string {
   return `${organismName(organism)}: ${facts.filter(Boolean).join(' · ')}`;
 }
 
-/** Returns a sentence with the number of organisms and people, announced on joining. */
+/** Returns the announcement after joining: the numbers of organisms and people in the room. */
 export function greeting(organisms: number, people: number): string {
   const living = plural(
     organisms,
@@ -104,9 +104,9 @@ export function greeting(organisms: number, people: number): string {
   return `${living} ${peopleText(people)}.`;
 }
 
-/** Collects events and turns the most important ones into an announcement. */
+/** Collects life events, and turns the most important events into an announcement. */
 export class Story {
-  /** Changes by organism and type of event, so that a repeated event is announced once. */
+  /** Collected changes by organism and type of event, so that repeated events are announced once. */
   private readonly pending = new Map<string, LifeChange>();
 
   get hasNews(): boolean {
@@ -116,7 +116,7 @@ export class Story {
   add(change: LifeChange): void {
     const { what } = change.event;
     const { id } = change.organism;
-    // A renewal or a death replaces an earlier departure of the organism.
+    // After a renewal or a death, the start of the organism's departure is no longer announced.
     if (what === 'renewed' || what === 'died') this.pending.delete(`${id} departing`);
     if (RANK.includes(what)) this.pending.set(`${id} ${what}`, change);
   }
@@ -126,10 +126,10 @@ export class Story {
   }
 
   /**
-   * Removes the collected events and describes them: the most important ones in order, and the
-   * number of the remaining ones.
+   * Removes all collected events and describes them: the most important events in the order in which
+   * they happened, and the number of all other events.
    *
-   * @returns a function that builds the text with the current names
+   * @returns a function that creates the text with people's current names
    */
   take(room: Room): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
@@ -150,12 +150,15 @@ export class Story {
   }
 }
 
-/** Minimum time between two announcements, in ms, so that each can be heard in full. */
+/** Minimum time between two announcements, in ms, so that each announcement can be heard in full. */
 const MIN_INTERVAL = 7_000;
 /** How long events are collected for one announcement, in ms. */
 const COLLECT_TIME = 900;
 
-/** Fires `visit` (`detail`: OrganismView) when an organism of the list is chosen. */
+/**
+ * Announcements and the list of organisms, for screen readers. Fires `visit` (`detail`:
+ * OrganismView) when an organism in the list is chosen.
+ */
 @customElement('room-story')
 export class RoomStory extends VisitorElement {
   static override styles = css`
@@ -217,7 +220,7 @@ export class RoomStory extends VisitorElement {
       story.forget();
       this.announce(() => greeting(organisms.length, participants.length));
     });
-    // Update the announcement, because names may have changed or been removed.
+    // Update the announcement, because names of people may have changed or been removed.
     model.on('people', () => {
       if (this.currentText) this.announcement = this.currentText();
       this.requestUpdate();
@@ -228,7 +231,7 @@ export class RoomStory extends VisitorElement {
       // Skip events that a toast already reports to the organism's planter: actions of other
       // participants, and departures.
       const isTold =
-        // Wounds, transformations and grafts that another participant has caused.
+        // A wound, transformation or graft by another participant.
         ('by' in event && event.by !== you) ||
         event.what === 'departing' ||
         (event.what === 'died' && event.cause === 'departed');
@@ -261,7 +264,7 @@ export class RoomStory extends VisitorElement {
     settle([...this.buttons]);
   }
 
-  /** Announces an organism that the visitor has selected. */
+  /** Announces the facts about an organism that the visitor has selected. */
   tell(organism: OrganismView): void {
     this.announce(() => portraitText(organism, this.model));
   }
@@ -285,7 +288,7 @@ export class RoomStory extends VisitorElement {
     }, wait);
   }
 
-  /** Announces a text to screen readers. @param text returns the text with the current names */
+  /** Announces a text to screen readers. @param text returns the text with people's current names */
   private announce(text: () => string): void {
     this.currentText = text;
     this.announcement = text();
@@ -294,8 +297,7 @@ export class RoomStory extends VisitorElement {
 }
 
 /**
- * Minimum duration of a toast, and duration per letter of its text, in ms. A toast is shown for the
- * longer of the two.
+ * A toast is shown for `PER_LETTER` ms per letter of its text, but for at least `DURATION` ms.
  */
 const DURATION = 2_600;
 const PER_LETTER = 75;
@@ -303,7 +305,7 @@ const MAX_TOASTS = 3;
 
 type Toast = Point & Readonly<{ id: number; text: string; duration: number }>;
 
-/** Overlay on the canvas for toasts. */
+/** Overlay on the canvas that shows toasts, which are short messages. */
 @customElement('toast-layer')
 export class ToastLayer extends VisitorElement {
   static override styles = css`
@@ -340,10 +342,11 @@ export class ToastLayer extends VisitorElement {
   @state() private toasts: readonly Toast[] = [];
   private nextId = 1;
 
-  /** Shows a text near a point in CSS pixels; replaces a toast with the same text. */
+  /** Shows a toast near a point, in CSS pixels. The toast replaces a toast with the same text. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    // Keep the toast inside the layer: it is centred, so it needs half of its maximum width.
+    // Keep the toast inside the layer. The toast is centred on the point, so it needs half of its
+    // maximum width on each side.
     const em = Number.parseFloat(getComputedStyle(this).fontSize);
     const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {

@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import { brand, visuallyHidden } from '../../style/fragments.ts';
 
-/** Layout of the visitor's page: all elements float over the canvas. */
+/** Layout of the visitor's page. All other elements float over the canvas. */
 export const roomStyle = css`
   ${brand}
   :host {
@@ -37,7 +37,7 @@ export const roomStyle = css`
   tool-dock {
     pointer-events: auto;
   }
-  /* Keeps the title readable above organisms. */
+  /* A dark gradient that keeps the title readable in front of organisms. */
   header::before {
     content: '';
     position: absolute;
@@ -54,7 +54,7 @@ export const roomStyle = css`
   .about {
     top: calc(100% + 0.9em);
     inset-inline-start: 4px;
-    /* Beside the view's buttons on a phone. */
+    /* Leave space for the view's buttons, which are beside this text on a phone. */
     max-width: min(26em, 100vw - 190px);
     padding: 6px 12px;
     text-wrap: balance;
@@ -110,7 +110,7 @@ export const roomStyle = css`
     background: var(--bench);
     box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
   }
-  /* Notices are below the view's buttons on a phone, and beside the card elsewhere. */
+  /* On a phone, notices are below the view's buttons. On larger screens, they are beside the card. */
   .shared {
     top: calc(var(--edge-top) + max(7em, 108px));
     inset-inline-start: var(--edge-start);
@@ -194,13 +194,13 @@ export const roomStyle = css`
   .line .aside {
     font-size: 0.95em;
   }
-  /* In a low window, hide the hint while a notice is shown. */
+  /* In a window with little height, hide the hint while a notice is shown. */
   @media (max-height: 520px) {
     .foot:has(+ .shared > *) .hint {
       display: none;
     }
   }
-  /* The dock takes the full width, so the controls beside the dock move above it. */
+  /* In narrower windows, the dock takes the full width, so move the controls beside it above it. */
   @media (max-width: 1120px) {
     find-mine,
     .view {
@@ -240,7 +240,7 @@ export const roomStyle = css`
       inset-block: calc(var(--edge-top) + max(3.4em, 54px) + 54px) auto;
       inset-inline: auto 8px;
     }
-    /* Beside the overview. */
+    /* Leave space for the overview, which is beside the notices. */
     .shared {
       max-width: calc(100vw - var(--gap) - min(96px, 26vw) - 24px);
     }
@@ -249,14 +249,14 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
     }
   }
-  /* On a low phone, the card covers the dock until the card is closed. */
+  /* On a phone with little height, an open card covers the dock. */
   @media (max-width: 720px) and (max-height: 640px) {
     organism-card {
       bottom: max(8px, env(safe-area-inset-bottom));
       max-height: calc(100dvh - var(--edge-top) - 60px - env(safe-area-inset-bottom));
     }
   }
-  /* A phone in landscape: keep the remaining height for the room. */
+  /* On a phone in landscape, leave as much height as possible for the room. */
   @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
     :host {
       --edge-top: max(8px, env(safe-area-inset-top));
@@ -293,7 +293,7 @@ export const roomStyle = css`
     .view :is(.keys, .closer, .farther) {
       display: none;
     }
-    /* While the visitor chooses a partner, nothing hides the grid or the dock. */
+    /* While the visitor chooses a second organism to cross, hide what covers the grid and the dock. */
     @media (min-width: 300px) and (min-height: 300px) {
       :host([crossing]) :is(.view, find-mine) {
         display: none;
@@ -312,7 +312,7 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--above) - var(--edge-top) - 48px);
     }
   }
-  /* A phone at 200 % zoom: hide the room's name and scroll sideways what does not fit. */
+  /* On a phone at 200 % zoom, hide the room's name, and let wide content scroll sideways. */
   @media (max-width: 299px), (max-height: 299px) {
     :host {
       --edge-top: max(6px, env(safe-area-inset-top));
@@ -372,7 +372,7 @@ export const roomStyle = css`
     .language {
       min-width: 44px;
     }
-    /* The label is the touch target. */
+    /* The select may be small, because its label is the touch target. */
     .language select {
       min-width: 0 !important;
       min-height: 0 !important;

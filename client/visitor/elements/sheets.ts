@@ -1,4 +1,4 @@
-/** Two dialogs: the keyboard shortcuts, and the visitor's creatures with what happened to them. */
+/** Two dialogs: keyboard shortcuts, and the visitor's creatures with the latest changes to them. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -9,7 +9,7 @@ import { BrowserStore } from '../../state/browser-store.ts';
 import { changeText } from '../text.ts';
 import { fire, SheetElement } from './page-element.ts';
 
-/** Lists the shortcuts, with a setting for single-letter keys. */
+/** Dialog with all keyboard shortcuts, and a setting that limits single-letter shortcuts. */
 @customElement('key-help')
 export class KeyHelp extends SheetElement {
   static override styles = css`
@@ -48,7 +48,7 @@ export class KeyHelp extends SheetElement {
       margin: 0;
       accent-color: var(--accent);
     }
-    /* Two columns in a low window, one in a narrow window. */
+    /* Show two columns of keys in windows with little height, and one column in narrow windows. */
     @media (min-width: 640px) and (max-height: 520px) {
       dialog {
         width: min(58em, calc(100vw - 16px));
@@ -66,7 +66,7 @@ export class KeyHelp extends SheetElement {
 
   private readonly setting = new BrowserStore('localStorage', 'vivarium keys');
 
-  /** Whether single letters work on the whole page, or only while the canvas has the focus. */
+  /** Whether single-letter shortcuts work on the whole page; if not, only when focus is on the canvas. */
   get everywhere(): boolean {
     return this.setting.read() !== 'canvas';
   }
@@ -106,10 +106,13 @@ export class KeyHelp extends SheetElement {
   }
 }
 
-/** Maximum number of living creatures in the list. */
+/** Maximum number of the visitor's living creatures in the list. */
 const MAX_LISTED = 60;
 
-/** Fires `visit` (`detail`: OrganismView) when a living creature is chosen. */
+/**
+ * Dialog with the visitor's creatures. Fires `visit` (`detail`: OrganismView) when a living creature
+ * is chosen.
+ */
 @customElement('my-creatures')
 export class MyCreatures extends SheetElement {
   static override styles = css`

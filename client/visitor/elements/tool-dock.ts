@@ -14,7 +14,7 @@ import { byPointer, cellsText } from '../../elements/text.ts';
 import { owner, visuallyHidden } from '../../style/fragments.ts';
 import { PageElement, radioGroup } from './page-element.ts';
 
-/** How long the energy bar takes to shrink after energy is spent, in ms. */
+/** Duration of the energy bar's animation after energy was spent, in ms. */
 const SPEND_DURATION = 260;
 
 const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
@@ -49,7 +49,7 @@ export class BrushSize extends PageElement {
         display: none;
       }
     }
-    /* Beside the seeds, there is no space for the radius as text. */
+    /* Do not show the radius as text: there is no space for it beside the seeds. */
     :host([slim]) {
       grid-template-columns: 3.4em 1fr;
       padding-inline: 0 8px;
@@ -79,7 +79,7 @@ export class BrushSize extends PageElement {
   }
 }
 
-/** Shows the tool buttons, and beside them the seed tray or the brush size. */
+/** The dock. Shows the tool buttons and, beside them, the seed tray or the brush size. */
 @customElement('tool-dock')
 export class ToolDock extends PageElement {
   static override styles = css`
@@ -91,7 +91,7 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      /* All tools are as wide as the longest label, because the energy bar is positioned by their number. */
+      /* Make all tools equally wide, because the energy bar is positioned by the number of tools. */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
@@ -171,7 +171,7 @@ export class ToolDock extends PageElement {
         min-height: 2.8em;
       }
     }
-    /* A phone in landscape: one row, icons only. */
+    /* On a phone in landscape, show the tools in one row, as icons without labels. */
     @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
       .panel {
         flex-direction: row;
@@ -229,7 +229,7 @@ export class ToolDock extends PageElement {
         min-height: 54px;
       }
     }
-    /* Show two rows of tools, because four buttons are too wide, and no energy bar, which needs one row. */
+    /* In tiny windows, show the tools in two rows, and hide the energy bar, which needs a single row. */
     @media (max-width: 219px) and (min-height: 300px) {
       .tools {
         grid-auto-flow: row;
@@ -242,7 +242,7 @@ export class ToolDock extends PageElement {
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** Whether the room's first picture has arrived, so that the pictures of seeds may be loaded. */
+  /** Whether the room's first picture has arrived. Only then are the pictures of seeds loaded. */
   @property({ attribute: false }) pictured = false;
   @query('.energy div') private readonly line!: HTMLElement;
   private animation: Animation | undefined;
@@ -268,7 +268,7 @@ export class ToolDock extends PageElement {
     </div>`;
   }
 
-  /** Selects the planting tool and focuses the selected seed. */
+  /** Selects the planting tool, and moves the focus to the selected seed. */
   async focusSeeds(): Promise<void> {
     this.session.state.take('plant');
     await this.updateComplete;
@@ -276,8 +276,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * Renders the energy bar below the selected tool. The bar is hidden for the look tool, which
-   * costs no energy. Screen readers announce the text of a refusal instead of the bar.
+   * Renders the energy bar below the selected tool. The bar is hidden for the look tool, which costs no
+   * energy. Screen readers ignore the bar, but announce that an action was refused.
    */
   private energyLine(tool: Tool, tools: typeof TOOLS): TemplateResult {
     const at = tools.findIndex((each) => each.tool === tool);
@@ -294,8 +294,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * Animates the energy bar from the shown level to the actual level, then, at the refill rate, to
-   * the full bar.
+   * Animates the energy bar from the level on display to the actual level. Then lets the bar grow at
+   * the refill rate until it is full.
    */
   private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
     const { line } = this;
@@ -306,7 +306,7 @@ export class ToolDock extends PageElement {
     const duration = SPEND_DURATION + refill;
     const frame = (scale: number, offset: number) => ({
       transform: `scaleX(${scale.toFixed(4)})`,
-      // A full bar is faint, because the bar matters only when energy runs low.
+      // The fuller the bar, the fainter it is, because it matters only when energy runs low.
       opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
       offset,
     });

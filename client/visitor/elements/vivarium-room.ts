@@ -1,4 +1,4 @@
-/** The visitor's page: one room on a full-window canvas, with dock, status and organism card. */
+/** The visitor's page: a room on a full-window canvas, with a dock, a status and an organism card. */
 import { msg } from '@lit/localize';
 import { html, type LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -20,7 +20,7 @@ import type { ToastLayer } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
 import type { MyCreatures } from './sheets.ts';
 
-/** Lays out the page and passes the session to its elements. */
+/** Root element of the visitor's page. Passes the session to the page's other elements. */
 @customElement('vivarium-room')
 export class VivariumRoom extends VisitorElement implements SessionPage {
   static override styles = roomStyle;
@@ -31,18 +31,18 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   private focused: Element | null | undefined;
   private readonly pinchHint = new Hint('pinched');
   private readonly takeHint = new Hint('taken');
-  /** Whether a seed chosen on the pad or the map has not been planted yet. */
+  /** Whether the visitor has chosen a seed on the drawing pad or the map, but not planted it yet. */
   private isTaken = false;
   private hint = '';
   @state() private refusal = '';
   private wayBack: WayBack | undefined;
-  /** The organism of the open keepsake sheet. */
+  /** The organism whose keepsake sheet is open; undefined if no sheet is open. */
   @state() private keeping: OrganismView | undefined;
-  /** The host's last message that the visitor has closed. */
+  /** The text of the host's message that the visitor last closed; '' if none. */
   @state() private closedMessage = '';
   /** Whether the room's first picture has arrived. */
   @state() private pictured = false;
-  /** Whether this browser lacks WebGL2. If so, the page shows only a message about that. */
+  /** Whether this browser lacks WebGL2. If so, the page only says that it cannot show the room. */
   @state() private unsupported = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
@@ -67,13 +67,13 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
       this.unsupported = true;
       return;
     }
-    // Remove the notice of a refusal: a closed room has opened, or a full room accepts visitors to
-    // its queue again.
+    // The server has admitted the visitor to the room or its queue, so remove the notice about an
+    // earlier refusal.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => (this.refusal = ''));
     }
-    // Load the seeds' pictures after the room's first picture, so that they do not delay it on a
-    // slow connection.
+    // Load the seeds' pictures after the room's first picture, because on a slow connection they
+    // would delay that picture.
     const stop = model.on('picture', () => {
       stop();
       this.pictured = true;
@@ -93,7 +93,8 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
 
   protected override updated(): void {
     if (this.unsupported) return;
-    // Close the panels, because modal dialogs would lie above a full-page message.
+    // The canvas is inert while a full-page message is shown. Close the panels, because modal
+    // dialogs would cover the message.
     if (this.canvas.inert) this.session.panels.closeAll();
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
@@ -190,7 +191,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     `;
   }
 
-  /** Suggests the next thing that a newcomer may try; '' if there is nothing. */
+  /** Returns a hint about what a new visitor may try next; '' if there is no hint. */
   private chooseHint(): string {
     const { planted, taken, tool, held, grafted } = this.session.state.state;
     const { watches, pause } = this.session;
@@ -221,7 +222,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
-  /** Renders the host's message to everybody, until the visitor closes it. */
+  /** Renders the host's message to all visitors, until this visitor closes the message. */
   private message(): TemplateResult | typeof nothing {
     const { message } = this.model.settings ?? {};
     if (!message || message === this.closedMessage) return nothing;
@@ -257,7 +258,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     );
   }
 
-  /** Renders a notice that the visitor's seed fell on a creature, with a way to free ground. */
+  /** Renders a notice that a creature is in the seed's position, with a button to find free space. */
   private ground(): TemplateResult | typeof nothing {
     const { session, room } = this;
     if (!session.isOccupied) return nothing;
@@ -332,7 +333,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     this.room?.view.match(area);
   }
 
-  /** Moves the visitor's view to the organism and highlights it for everybody. */
+  /** Moves the visitor's view to an organism, and highlights the organism for everybody. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.stopFollowing();
     this.room?.view.show(organism);
@@ -343,21 +344,21 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     void this.list.open();
   }
 
-  /** Opens the card of another organism and moves the view to it. */
+  /** Opens an organism's card, and moves the view to the organism. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.stopFollowing();
     this.session.state.select(organism.id);
     this.room?.view.show(organism);
   }
 
-  /** Opens the card of an organism chosen in the screen reader list, and focuses the card. */
+  /** Opens and focuses the card of an organism chosen in the list for screen readers. */
   private async meet(event: CustomEvent<OrganismView>): Promise<void> {
     this.visit(event);
     await this.updateComplete;
     this.card?.focus();
   }
 
-  /** Opens the keepsake sheet; its module is loaded on first use. */
+  /** Opens the keepsake sheet of an organism. Loads the sheet's module the first time. */
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
     import('../organisms/keepsake-sheet.ts').then(
       () => (this.keeping = organism),

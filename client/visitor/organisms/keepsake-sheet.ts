@@ -1,4 +1,4 @@
-/** The keepsake of an organism: a picture, a film of its growth and a link that plants it again. */
+/** Dialog with an organism's keepsake: a picture, a growth film, and a link that plants it again. */
 
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -26,7 +26,7 @@ import { portraitOf } from './portraits.ts';
 
 export const keepsakeSheetStyle = css`
   .panel {
-    /* The picture is 4:5, the film beside it 5:5. */
+    /* The unit of width: the picture is 4 × 5 units, and the film beside it is 5 × 5 units. */
     --ninth: min((100dvw - 60px) / 9, (100dvh - 236px) / 5, 4.8em);
     width: fit-content;
     max-width: calc(100dvw - 16px);
@@ -123,13 +123,13 @@ export const keepsakeSheetStyle = css`
       flex-basis: 100%;
     }
   }
-  /* In a narrow window, the film is below the picture. */
+  /* In a narrow window, place the film below the picture. */
   @media (max-width: 299px) {
     .panel {
       --ninth: min((100dvw - 60px) / 5, 60dvh / 5);
     }
   }
-  /* In landscape the text is beside the pictures. */
+  /* In landscape, place the text beside the picture and the film. */
   @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
     .panel {
       --ninth: min((100dvw - 236px) / 9, max(100dvh - 96px, 80px) / 5);
@@ -172,19 +172,22 @@ export const keepsakeSheetStyle = css`
   }
 `;
 
-/** Maximum time to load a painter, in ms. */
+/** Time limit for loading the painter, the net that draws organisms in detail, in ms. */
 const PATIENCE = 5_000;
-/** Delay before a retry, in ms, and number of retries while the server is busy. */
+/** Delay before a request is repeated, in ms, and maximum number of repeats if the server is busy. */
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
-/** A generated file and its object URL. */
+/** A generated file, with an object URL for it. */
 interface Made {
   readonly file: File;
   readonly url: string;
 }
 
-/** Fires `close` when it is closed (`detail`: the reason if the server refused the keepsake). */
+/**
+ * Dialog with an organism's keepsake. Fires `close` when the dialog is closed (`detail`: the reason if
+ * the server refused the keepsake).
+ */
 @customElement('keepsake-sheet')
 export class KeepsakeSheet extends SheetElement {
   static override styles = keepsakeSheetStyle;
@@ -196,14 +199,14 @@ export class KeepsakeSheet extends SheetElement {
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
   @state() private video: Made | 'none' | undefined = videoFormat ? undefined : 'none';
-  /** The film on display; its last frame if the visitor prefers reduced motion. */
+  /** The film on display or, if the visitor prefers reduced motion, the film's last frame. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /** Whether the frames of the film have arrived, so that drawing has begun. */
+  /** Whether drawing the film has begun, because its frames have arrived from the server. */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody!: Promise<DrawBody>;
-  /** Cancels drawing when the sheet is closed. */
+  /** Cancels drawing the picture and the film when the sheet is closed. */
   private readonly left = new AbortController();
   /** The organism's cells as they were when the sheet was opened. */
   private cells!: HTMLCanvasElement;
@@ -221,11 +224,11 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // Repeat a request that was pending when the connection broke, because it gets no answer.
+    // Repeat a request that was pending when the connection was lost, because it gets no answer.
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
-  /** Requests everything that is still missing. */
+  /** Requests the parts of the keepsake that have not arrived yet. */
   private requestMissing(): void {
     if (this.link !== '') {
       if (!this.isDrawing) this.requestFilm(RETRIES);
@@ -296,21 +299,21 @@ export class KeepsakeSheet extends SheetElement {
     this.dispatchEvent(new CustomEvent('close', { detail: this.failed }));
   }
 
-  /** Renders a download link, which works in every browser, even over plain http. */
+  /** Renders a download link. Unlike sharing, it works in every browser, even over plain http. */
   private save(id: string, label: string, made: Made | undefined): TemplateResult {
     return made
       ? html`<a class="solid" data-testid=${id} href=${made.url} download=${made.file.name}>${label}</a>`
       : html`<button class="solid" disabled>${label}</button>`;
   }
 
-  /** Renders the button that shares the link and, where the device can, picture and film. */
+  /** Renders the button that shares the link and, if the device supports it, the picture and film. */
   private shareButton(): TemplateResult | typeof nothing {
     const { picture, film, link: url } = this;
-    // Browsers have the share API only over https.
+    // Browsers provide the share API only on pages loaded over https.
     if (typeof navigator.share !== 'function') return nothing;
     const share = (): void => {
       const files = [picture, film].flatMap((made) => (made && made !== 'none' ? made.file : []));
-      // Ignore failures, because sharing also fails if the visitor cancels it.
+      // Ignore failures, because the promise is also rejected if the visitor cancels sharing.
       navigator
         .share(navigator.canShare?.({ files }) ? { files, url } : { url })
         .catch(() => undefined);
@@ -319,8 +322,8 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   /**
-   * Fetches the checkpoint's painter and returns a function that paints bodies. If there is no
-   * painter or it cannot be fetched, the function only enlarges them.
+   * Fetches the checkpoint's painter, and returns a function that draws organisms in detail with it. If
+   * there is no painter or it cannot be fetched, the returned function only enlarges the cells.
    */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
@@ -332,7 +335,7 @@ export class KeepsakeSheet extends SheetElement {
     return paintedBody({ net, genomes }, this.left.signal);
   }
 
-  /** Asks for the organism's genomes. @returns undefined if no answer arrives in time */
+  /** Requests the organism's genomes. @returns undefined if no answer arrives in time */
   private genomes(): Promise<PaintedGenomes | undefined> {
     const { model } = this.session;
     const { id } = this.organism;
@@ -356,8 +359,8 @@ export class KeepsakeSheet extends SheetElement {
     const day = new Intl.DateTimeFormat(formats(), { dateStyle: 'long' }).format(new Date());
     const lines = [
       grower,
-      // Isolate the name, because in right-to-left text the digits of the day would otherwise join
-      // the name.
+      // Isolate the room's name with Unicode controls. Otherwise, the digits of the day would be
+      // displayed as a part of the name in right-to-left text.
       `\u2068${this.session.roomName}\u2069, ${day}`,
       organism.healed > 0 ? survivedText(organism) : '',
     ];
@@ -370,7 +373,7 @@ export class KeepsakeSheet extends SheetElement {
     return capitalized(organismName(this.organism));
   }
 
-  /** Names a file and creates its URL, which lasts until the sheet is closed. */
+  /** Creates a named file and a URL for it. The URL is valid until the sheet is closed. */
   private made(blob: Blob, extension: string): Made {
     const words = `${organismName(this.organism)} ${this.session.roomName}`;
     const name = words.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-');
@@ -415,7 +418,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // Use execCommand, which works everywhere, because navigator.clipboard needs https.
+    // Use the deprecated `execCommand`, because `navigator.clipboard` works only over https.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

@@ -1,5 +1,7 @@
-/** The card of the selected organism: live portraits, facts and relatives, or the panel for crossing
- * it with another organism. */
+/**
+ * The card of the selected organism. It shows live portraits, facts and relatives, or a panel for
+ * crossing the organism with another organism.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -21,15 +23,18 @@ import {
 import { heldTitle } from '../seeds/seed-tray.ts';
 import { changeText } from '../text.ts';
 
-/** Maximum number of portraits per group; further relatives are only counted. */
+/** Maximum number of portraits per group of relatives. Further relatives are only counted. */
 const MAX_SHOWN = 4;
 
-/** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
+/**
+ * The card of the selected organism. Fires `visit` when a relative is chosen, and `keep` to open the
+ * organism's keepsake (`detail`: OrganismView).
+ */
 @customElement('organism-card')
 export class OrganismCard extends PanelElement {
   static override styles = css`
     ${facts}
-    /* vivarium-room sets the maximum height. */
+    /* The element `vivarium-room` sets the maximum height of the card. */
     :host,
     .panel {
       display: flex;
@@ -140,7 +145,7 @@ export class OrganismCard extends PanelElement {
       top: 4px;
       inset-inline-end: 4px;
     }
-    /* On a phone the card is low and sits above the dock, so that the room stays visible. */
+    /* On a phone, reduce the card's height, so that the room stays visible above the card. */
     @media (max-width: 720px), (max-height: 520px) {
       header organism-portrait {
         width: 3.6em;
@@ -169,7 +174,7 @@ export class OrganismCard extends PanelElement {
         padding: 10px 14px;
       }
     }
-    /* In low windows, omit the header while crossing, because the family shows the organism. */
+    /* While crossing in a small window, hide the header, because the family shows the organism too. */
     @media (max-width: 720px), (max-height: 520px) {
       @media (min-width: 300px) and (min-height: 300px) {
         .crossing {
@@ -272,7 +277,7 @@ export class OrganismCard extends PanelElement {
           html`${icons.cross}<span>${msg('Cross with…')}</span>`,
           () => {
             this.session.state.startCrossing();
-            // Move the focus to the card, because the focused button is about to be removed.
+            // Move the focus to the card, because the focused button will be removed.
             this.focus();
           },
         )}
@@ -284,8 +289,8 @@ export class OrganismCard extends PanelElement {
   }
 
   /**
-   * Renders the button that transforms the organism. It renders nothing if the transformation is
-   * not allowed, or if the organism already has the form that the seed grows into.
+   * Renders the button that transforms the organism into the selected seed's creature. Renders nothing
+   * if transforming is not allowed, or if the organism is already that creature.
    */
   private transformButton(organism: OrganismView, isMine: boolean) {
     const { model, previews, state } = this.session;
@@ -299,13 +304,12 @@ export class OrganismCard extends PanelElement {
       ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
-      // Move the focus to the card, because the button disappears once the organism has the form
-      // that the seed grows into.
+      // Move the focus to the card, because the button disappears after the transformation.
       this.focus();
     });
   }
 
-  /** Renders the buttons that take back grafts: the visitor's last one, or those of others. */
+  /** Renders the buttons that take back the visitor's last graft or all grafts of other people. */
   private ungraftButtons(organism: OrganismView, isMine: boolean) {
     const you = this.session.model.you?.id;
     const painters = organism.parts?.flatMap(({ by }) => by?.id ?? []) ?? [];
@@ -348,7 +352,7 @@ export class OrganismCard extends PanelElement {
   /**
    * Renders a group of relatives.
    *
-   * @param total number of relatives, if `all` does not list every one
+   * @param total number of relatives, if `all` contains only some of them
    */
   private relatives(
     name: string,
@@ -380,7 +384,7 @@ export class OrganismCard extends PanelElement {
   }
 }
 
-/** Mutation strengths on offer, 0 to 1. */
+/** Mutation strengths that a visitor can choose for a cross, 0 to 1. */
 const MUTATIONS = [0, 0.35, 0.8] as const;
 
 @customElement('cross-panel')

@@ -33,7 +33,7 @@ export function portraitOf(
   return shown;
 }
 
-/** Live picture of an organism, redrawn when a part of the room that overlaps the organism changes. */
+/** A live picture of an organism. It is redrawn when cells in the organism's square change. */
 @customElement('organism-portrait')
 export class OrganismPortrait extends PageElement {
   static override styles = css`
@@ -46,10 +46,10 @@ export class OrganismPortrait extends PageElement {
 
   @property({ attribute: false }) organism: OrganismId = 0;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** The organism that is shown. */
+  /** Id of the organism on display; 0 before the first picture is drawn. */
   private shown: OrganismId = 0;
   private isPainting = false;
-  /** Whether the cells have changed since painting began. */
+  /** Whether the organism's cells have changed since the painting in progress began. */
   private isStale = false;
 
   override connectedCallback(): void {
@@ -76,7 +76,7 @@ export class OrganismPortrait extends PageElement {
   private async draw(): Promise<void> {
     const { planes, organisms } = this.session.model;
     const organism = organisms.get(this.organism);
-    // A removed organism keeps its last picture.
+    // If the organism was removed, keep its last picture.
     if (!planes || !organism) return;
     const { id, side } = organism;
     const cells = Object.assign(document.createElement('canvas'), { width: side, height: side });
@@ -107,7 +107,7 @@ export class OrganismPortrait extends PageElement {
   }
 }
 
-/** Duration of the growth, and of the grown organism after it, in ms. */
+/** Duration of the growth in a film, and of showing the grown organism afterwards, in ms. */
 const GROWTH_DURATION = 2_000;
 const GROWN_DURATION = 2_600;
 const DURATION = GROWTH_DURATION + GROWN_DURATION;
@@ -115,7 +115,7 @@ const DURATION = GROWTH_DURATION + GROWN_DURATION;
 const isOther = (a?: PreviewSource, b?: PreviewSource): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 
-/** Shows the growth film of `seed` as soon as the film is available. */
+/** Plays a film of a growing seed as soon as the film is available. */
 @customElement('seed-film')
 export class SeedFilm extends VisitorElement {
   static override styles = css`
@@ -154,7 +154,7 @@ export class SeedFilm extends VisitorElement {
   @query('.film') private readonly strip!: HTMLElement | null;
   private animation: Animation | undefined;
   private key = '';
-  /** The seed whose film plays. */
+  /** Key of the seed whose film is being played. */
   private played = '';
 
   override connectedCallback(): void {
@@ -184,7 +184,7 @@ export class SeedFilm extends VisitorElement {
     if (changed.has('film') || changed.has('still')) this.play();
   }
 
-  /** Shows the seed's film. If it has to be requested, the previous film stays until it arrives. */
+  /** Shows the seed's film. Until the film has arrived, the previous film stays on display. */
   private load(): void {
     const { seed, previews } = this;
     if (!seed) {
@@ -210,7 +210,7 @@ export class SeedFilm extends VisitorElement {
   }
 
   private play(): void {
-    // If only the painted version of the film is new, continue at the same position.
+    // If the new film is the painted version of the current film, continue at the same position.
     const at = this.played === this.key ? (this.animation?.currentTime ?? 0) : 0;
     this.played = this.key;
     this.animation?.cancel();

@@ -1,5 +1,6 @@
 /**
- * The latent map: similar creatures are close together, and points between creatures blend them.
+ * A map of the gallery's creatures, on which similar creatures are close together. A point between
+ * creatures represents a seed that blends these creatures.
  */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
@@ -18,21 +19,21 @@ import { fire, solid, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 import { betweenText } from './seed-tray.ts';
 
-/** Projects the map, with coordinates from 0 to 1, to a screen in CSS pixels. */
+/** Converts between map coordinates, from 0 to 1, and screen coordinates, in CSS pixels. */
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * Factor by which pictures are larger than if all of them lay side by side. Pictures may overlap,
- * because most of a picture's square is empty.
+ * Factor by which pictures are enlarged, compared with pictures that fill the map without overlap.
+ * Pictures may overlap, because most of a picture's square is empty.
  */
 const OVERLAP = 1.25;
 
-/** Fits the map into a screen of `width` × `height` CSS pixels. */
+/** Computes how to fit the map into an area of `width` × `height` CSS pixels. */
 export function mapProjectionOf(places: readonly MapPoint[], width: number, height: number) {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
   const count = Math.max(1, places.length);
-  // Leave space for pictures at the edge, which extend beyond their points.
+  // Leave space at the edges, because pictures extend beyond the points at their centres.
   const share = Math.sqrt((Math.max(right, 0.01) * Math.max(bottom, 0.01)) / count) * OVERLAP;
   const scale = Math.min(width / (right + share), height / (bottom + share));
   const left = (width - scale * right) / 2;
@@ -44,19 +45,19 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
     tile: Math.min(64, share * scale),
     middle: { x: right / 2, y: bottom / 2 },
     toScreen: ({ x, y }: MapPoint): MapPoint => ({ x: left + x * scale, y: top + y * scale }),
-    /** Returns the point of the map at a screen position; it may be outside 0 to 1. */
+    /** Returns the map coordinates at a screen position. They may be outside the range 0 to 1. */
     toMap: (x: number, y: number): MapPoint => ({ x: (x - left) / scale, y: (y - top) / scale }),
   };
 }
 
-/** Maximum number of nearby creatures that the text names. */
+/** Maximum number of nearby creatures that are named in the text about the selected point. */
 const MAX_NAMES = 3;
-/** Distance that an arrow key moves the point, as a share of the map. */
+/** Distance that an arrow key moves the selected point, as a share of the map's side. */
 const KEY_STEP = 0.012;
-/** Number of steps per axis to which coordinates are rounded, so that previews can be reused. */
+/** Coordinates are rounded to multiples of 1/`STEPS`, so that cached previews can be reused. */
 const STEPS = 512;
 
-/** Fires `take` (`detail`: SeedSource) when a point is chosen. */
+/** The map of the gallery. Fires `take` (`detail`: SeedSource) when a point on the map is chosen. */
 @customElement('latent-map')
 export class LatentMap extends VisitorElement {
   static override styles = css`
@@ -124,7 +125,7 @@ export class LatentMap extends VisitorElement {
         gap: 4px;
       }
     }
-    /* The header of the sheet is above the text. */
+    /* In landscape, the sheet's header is above the text at the side. */
     @media (min-aspect-ratio: 11/10) {
       :host {
         grid-template: minmax(0, 1fr) / minmax(0, 1fr) var(--side);
@@ -143,10 +144,11 @@ export class LatentMap extends VisitorElement {
   `;
 
   /**
-   * Changes of the session do not render the map again, because they do not affect an open map.
+   * The visitor's session. Changes of its data do not render the map again, because they do not affect
+   * an open map.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** Whether the host shows the whole gallery. */
+  /** Whether the host offers the whole gallery and not only its featured creatures. */
   @property({ attribute: false }) whole: boolean | undefined;
   @state() private places: MapPlaces = [];
   @state() private failed = false;
@@ -215,7 +217,8 @@ export class LatentMap extends VisitorElement {
   }
 
   /**
-   * Renders lines to the neighbours that are blended, and a preview of the result above the point.
+   * Renders lines from the selected point to the neighbours that it blends, and a preview of the blend
+   * above the point.
    */
   private overlay(spot: MapPoint, near: readonly MapWeight[], chart: MapProjection) {
     const at = chart.toScreen(spot);
@@ -240,7 +243,7 @@ export class LatentMap extends VisitorElement {
       </div>`;
   }
 
-  /** Renders a neighbour at full brightness above the dimmed map. */
+  /** Renders a neighbour of the selected point at full brightness above the dimmed map. */
   private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
     const { x, y } = toScreen(this.places[index]!);
     const place = `left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px`;
@@ -316,7 +319,7 @@ export class LatentMap extends VisitorElement {
   }
 }
 
-/** Loads the positions of the gallery's creatures. @throws Error if the request fails */
+/** Loads the positions of the gallery's creatures on the map. @throws Error if the request fails */
 async function fetchPlaces(url: string): Promise<MapPlaces> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`map: ${response.status}`);

@@ -1,4 +1,4 @@
-/** The dialog for choosing a seed in the gallery, on the map or by drawing, and the gallery in it. */
+/** The dialog for choosing a seed in the gallery, on the map or by drawing, and the gallery grid. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -14,14 +14,14 @@ import { SheetElement, VisitorElement } from '../elements/page-element.ts';
 import { reasonText } from '../text.ts';
 import { galleryButton } from './seed-tray.ts';
 
-/** Styles of the seed sheet: at the lower edge, or centred in a large window. */
+/** Styles of the seed sheet. It is at the lower edge or, in a large window, centred. */
 export const seedSheetStyle = css`
   dialog[open] {
     --edge: 12px;
     --margin: 0px;
     --head: 44px;
     --safe-width: calc(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right));
-    /* The available size, for the content. */
+    /* The size that is available for the sheet's content. */
     --free-width: calc(var(--safe-width) - 2 * var(--margin) - 2 * var(--edge) - 2px);
     --free-height: calc(
       100dvh - 2 * var(--margin) - 2px - max(var(--edge), env(safe-area-inset-top)) -
@@ -82,7 +82,7 @@ export const seedSheetStyle = css`
   header {
     padding-inline-start: 6px;
   }
-  /* In landscape, the pad or the map takes the full height, and the controls are at its side. */
+  /* In landscape, the drawing pad or map has the full height, with its controls at the side. */
   @media (min-aspect-ratio: 11/10) {
     dialog[open] {
       --side: clamp(94px, 39dvw, max(188px, 14em));
@@ -97,7 +97,7 @@ export const seedSheetStyle = css`
       width: var(--side);
       height: var(--head);
     }
-    /* The map is about square. */
+    /* Limit the width, so that the map is approximately square. */
     dialog.map[open] {
       width: min(var(--safe-width), 100dvh + var(--side), 72em);
     }
@@ -109,7 +109,7 @@ export const seedSheetStyle = css`
   }
 `;
 
-/** A modal dialog with the content of `sheet`; closed while `sheet` is undefined. */
+/** Modal dialog with the gallery, the map or the drawing pad. Closed while `sheet` is undefined. */
 @customElement('seed-sheet')
 export class SeedSheet extends SheetElement {
   static override styles = seedSheetStyle;
@@ -177,7 +177,7 @@ export class SeedSheet extends SheetElement {
   }
 }
 
-/** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
+/** The gallery with a search field. Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @customElement('gallery-grid')
 export class GalleryGrid extends VisitorElement {
   static override styles = css`
@@ -221,7 +221,7 @@ export class GalleryGrid extends VisitorElement {
     }
     .grid {
       grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
-      /* Rows are as high as their square tiles, not as the buttons' minimum height. */
+      /* Make rows as high as their square tiles. The minimum height of buttons does not apply. */
       grid-auto-rows: max-content;
       align-content: start;
       gap: 4px;
@@ -256,7 +256,7 @@ export class GalleryGrid extends VisitorElement {
         height: 100%;
       }
     }
-    /* In a tiny window everything scrolls. */
+    /* In a tiny window, the whole content scrolls. */
     @media (max-height: 359px) {
       :host {
         grid-template-rows: none;
@@ -278,7 +278,7 @@ export class GalleryGrid extends VisitorElement {
 
   @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
-  /** What the host offers. */
+  /** The host's choice of gallery seeds: which are offered, hidden, or offered first. */
   @property({ attribute: false }) offer: Offer | undefined;
   @state() private typed = '';
   @state() private kind = '';
@@ -345,7 +345,7 @@ export class GalleryGrid extends VisitorElement {
   /** Moves the focus from the search field to the first result. */
   private searchKey(event: KeyboardEvent): void {
     if (event.key !== 'Enter' && event.key !== 'ArrowDown') return;
-    // Ignore keys of an input method (IME); Safari reports them only as keyCode 229.
+    // Ignore keys that belong to an input method (IME). Safari marks them only with keyCode 229.
     if (event.isComposing || event.keyCode === 229) return;
     this.grid.querySelector('button')?.focus();
     event.preventDefault();

@@ -1,5 +1,7 @@
-/** The selected seed with a preview of its growth, and the controls to choose another seed, among
- * them a row of seeds. */
+/**
+ * The selected seed with a preview of its growth, and the controls for choosing another seed,
+ * including a row of seeds.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, queryAll } from 'lit/decorators.js';
@@ -13,7 +15,6 @@ import type { Sheet } from '../../state/interaction-state.ts';
 import { fire, labelled, PageElement, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 
-/** Returns the name of one of the visitor's own seeds. */
 export function seedTitle(
   { origin, parents }: SeedView,
   organisms: ReadonlyMap<number, OrganismView>,
@@ -24,7 +25,7 @@ export function seedTitle(
   return msg('A child of two');
 }
 
-/** Returns the name of the seed that the visitor holds. */
+/** Returns the name of the seed that the visitor has selected. */
 export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>): string {
   const { held } = state.state;
   if (held.from === 'gallery') return kindName(model.checkpoint?.gallery[held.index]?.name ?? '');
@@ -36,7 +37,7 @@ export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>
   return held.from === 'map' ? msg('A creature from the map') : msg('A child of chance');
 }
 
-/** Names the creatures around a point of the map. @param names up to three, nearest first */
+/** Names the creatures around a point on the map. @param names up to three kinds, nearest first */
 export function betweenText(names: readonly string[]): string {
   const [first, second, third] = names.map(kindName);
   if (!second) return first ?? '';
@@ -44,7 +45,7 @@ export function betweenText(names: readonly string[]): string {
   return msg(str`Between ${first}, ${second} and ${third}`);
 }
 
-/** Renders a creature of the gallery as a button, which fires `take` (`detail`: SeedSource). */
+/** Renders a button for a creature of the gallery. It fires `take` (`detail`: SeedSource). */
 export function galleryButton(
   testid: string,
   checkpoint: Checkpoint,
@@ -67,10 +68,10 @@ export function galleryButton(
   </button>`;
 }
 
-/** Classes of the buttons for ways to get a seed. */
+/** CSS classes of the buttons for choosing a seed: gallery, dice, map and drawing. */
 const WAY = 'raise flex small soft shrinks';
 
-/** Content of the dock while a tool that needs a seed is selected. */
+/** The part of the dock that shows the selected seed, for the tools that need a seed. */
 @customElement('seed-tray')
 export class SeedTray extends PageElement {
   static override styles = css`
@@ -127,7 +128,7 @@ export class SeedTray extends PageElement {
         transform: rotate(-200deg) scale(0.8);
       }
     }
-    /* In a small window, the slider for the width of strokes takes the place of the row of seeds. */
+    /* In a small window, show the slider for the width of strokes instead of the row of seeds. */
     @media (max-width: 720px), (max-height: 520px) {
       :host(:where([brush])) {
         grid-template-columns: auto minmax(0, 1fr);
@@ -206,7 +207,7 @@ export class SeedTray extends PageElement {
         flex: 1 0 auto;
       }
     }
-    /* The row does not fit here. The button that opens the gallery remains. */
+    /* Hide the row of seeds, which does not fit. The button that opens the gallery stays visible. */
     @media (max-width: 299px) and (max-height: 299px), (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
       seed-row,
       brush-size {
@@ -254,14 +255,14 @@ export class SeedTray extends PageElement {
   private throwDice(event: Event): void {
     const button = event.currentTarget as HTMLElement;
     button.classList.remove('tumble');
-    // Reading the layout restarts the CSS animation.
+    // Read the layout to restart the CSS animation.
     void button.offsetWidth;
     button.classList.add('tumble');
     this.session.state.throwDice(Math.random);
   }
 }
 
-/** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
+/** A row of seeds. Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @customElement('seed-row')
 export class SeedRow extends VisitorElement {
   static override styles = css`
@@ -310,10 +311,11 @@ export class SeedRow extends VisitorElement {
   `;
 
   /**
-   * Renders only when the properties below change, because the row may contain hundreds of seeds.
+   * The visitor's session. Changes of its data do not render the row, because the row may contain
+   * hundreds of seeds. Only changes of properties do.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** What the host offers. */
+  /** The host's choice of gallery seeds: which are offered, hidden, or offered first. */
   @property({ attribute: false }) offer: Offer | undefined;
   /** The visitor's own seeds, oldest first. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
@@ -324,8 +326,8 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.offer));
-    // Include the held seed even if this row does not offer it, because the visitor may have found
-    // it by its name.
+    // Include the selected seed even if the row would not offer it, because the visitor may have
+    // found the seed by its name.
     if (held.from === 'gallery') shown.add(held.index);
     return html`<div
       class="row"
@@ -339,7 +341,7 @@ export class SeedRow extends VisitorElement {
     </div>`;
   }
 
-  /** Focuses the selected seed, or the first one. */
+  /** Moves the focus to the selected seed or, if no seed in the row is selected, the first seed. */
   override focus(): void {
     this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
   }
@@ -367,7 +369,7 @@ export class SeedRow extends VisitorElement {
   }
 
   /**
-   * Scrolls the selected seed into view, because the visitor may have chosen it outside this row.
+   * Scrolls the selected seed into view, because the visitor may have selected it outside this row.
    */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
