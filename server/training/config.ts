@@ -242,7 +242,7 @@ const configFields = v.strictObject({
       shift: v.optional(whole, 0),
       /** Maximum share of its size by which a picture is shrunk. */
       shrink: v.optional(share, 0),
-      /** Share of pictures whose hues are changed. */
+      /** Share of pictures whose hue, saturation and brightness are changed at random. */
       recolour: v.optional(share, 0),
       /** Share of pictures that are turned into line drawings. */
       lines: v.optional(share, 0),
