@@ -1,4 +1,4 @@
-/** Runs a worker job inside a worker thread, with a compute of its own. */
+/** Entry point of a worker thread. Runs jobs of one kind with a back end of its own. */
 import { workerData } from 'node:worker_threads';
 import { createCompute } from '../../autodiff/create.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
