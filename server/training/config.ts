@@ -292,7 +292,6 @@ export function drawnAt(range: Drawn, progress: number): readonly [number, numbe
 
 const ONLY_COLOURS = 'needs pictures in colours with transparency';
 
-/** Finds errors in the relations between fields. */
 export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   yield* modelErrors(config);
   const { augment, curriculum, data, growth, judgeGrown, optimiser, pool, readout, side } = config;
@@ -344,7 +343,6 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   }
 }
 
-/** Finds errors in the numbers of organisms per update and in the pools. */
 function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generator<FieldError> {
   const { fresh, micro } = batch;
   if (fresh % micro !== 0) {

@@ -33,7 +33,6 @@ export const COMPUTE_OPTIONS = {
 /** Prints a line to standard error. Standard output is reserved for results. */
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Opens the back end chosen with `COMPUTE_OPTIONS`. */
 export const openCompute = (
   backend: Parameters<typeof createCompute>[0],
   threads: number | undefined,

@@ -57,7 +57,6 @@ export class BlockWriter {
     });
   }
 
-  /** Encodes a chunk in full. */
   key(cells: Cells): Uint8Array {
     return this.write('key', 0, cells, (coder) => codeKey(coder, cells, 0, this.neighbourhood));
   }

@@ -4,7 +4,7 @@
  */
 import type { Rect } from '../geometry.ts';
 
-/** Cached, because looking up a global in a sandboxed context costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { ceil, floor, imul, max, min } = Math;
 
 /** Side of a chunk, in cells. */
@@ -57,9 +57,7 @@ export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[
 
 /** The visible state of a room: a colour and an owner for each cell of the grid. */
 export interface Planes {
-  /** Number of cells per row. */
   readonly width: number;
-  /** Number of rows. */
   readonly height: number;
   /** [height, width, 4] premultiplied RGBA, 0…255; bare cells are 0. */
   readonly rgba: Uint8Array;

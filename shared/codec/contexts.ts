@@ -1,7 +1,7 @@
 /**
  * The contexts of the codec. A context is an adaptive estimate, as log-odds, of how likely a bit is
- * 1. Each block starts with the log-odds in `EXPECTATIONS`. The constants below are the index of the
- * first context of each kind.
+ * 1. Each block starts with the log-odds in `EXPECTATIONS`. Each constant below is the index of the
+ * first context of one kind.
  */
 import { type Contexts, UNIT } from './range-coder.ts';
 
@@ -48,7 +48,6 @@ export const sameOwner = next(32);
 export const upperOwner = next(2);
 export const noOwner = next(1);
 export const low = next(6 * 128);
-/** Total number of contexts. */
 export const CONTEXT_COUNT = count;
 
 /**

@@ -27,7 +27,7 @@ import {
 import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
-/** Cached, because looking up a global in a sandboxed context costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, max, min } = Math;
 
 /**
@@ -224,7 +224,6 @@ function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: numbe
   );
 }
 
-/** Codes the colours of changing cells. */
 class ColourCoder {
   private readonly contexts = createDifferenceContexts();
 
@@ -237,7 +236,7 @@ class ColourCoder {
   ) {}
 
   /**
-   * Codes a cell's colour, and overwrites it with the colour that a reader decodes.
+   * Writes or reads the colour of a changed cell. Stores the decoded colour in `after`.
    *
    * @param kind 0: same owner, quantized colour; 1: same owner, exact colour; 2: new owner
    * @param unit quantization step of the differences, 1 for an exact colour

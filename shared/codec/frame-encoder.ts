@@ -6,7 +6,7 @@ import { FrameSource } from './frame-source.ts';
 import { GROUP, GROUP_BITS } from './neighbourhood.ts';
 import type { Tier } from './tiers.ts';
 
-/** Cached, because looking up a global in a sandboxed context costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, ceil, imul, max, min, round } = Math;
 
 /**
@@ -57,7 +57,7 @@ export class View {
     for (let y = rect.y; y < rect.y + rect.height; y++) {
       const end = y * planes.width + rect.x + rect.width;
       for (let at = end - rect.width; at < end; at++) {
-        // Compare colour and owner in a single branch: as few cells differ, two would be slower.
+        // Compare colour and owner in a single branch, which is faster because most cells do not differ.
         if (((words[at] ^ colours[at]) | (own[at] ^ owners[at])) === 0) continue;
         words[at] = colours[at];
         own[at] = owners[at];
@@ -131,7 +131,6 @@ const createDraft = (
   after,
   /** View of the colours of `after`, one 32-bit number per cell. Kept, because creating it is slow. */
   colours: wordsOf(after),
-  /** [cells] How to code each cell, one of `MARKS`. */
   marks: new Uint8Array(size.width * size.height),
   /** [rows, columns] 1 for each group of cells (see `GROUP`) with a cell to code, else 0. */
   groups: new Uint8Array(ceil(size.width / GROUP) * ceil(size.height / GROUP)),
@@ -228,7 +227,7 @@ export class FrameEncoder extends FrameSource {
         colours[cell] = was;
         wanted[cell] = ownerWas;
         marks[cell] = MARKS.same;
-        // Compare colour and owner in a single branch: as few cells differ, two would be slower.
+        // Compare colour and owner in a single branch, which is faster because most cells do not differ.
         if (((was ^ is) | (ownerWas ^ owner)) === 0) continue;
         const rests = changedAt[place] <= restsSince;
         if (rests || ownerWas !== owner || isFar(was, is, tier)) {

@@ -23,9 +23,7 @@ import { TIER_NAMES, type TierName } from './tiers.ts';
 /** Maximum scale. At scale s, each streamed cell covers s×s cells of the room. */
 export const MAX_SCALE = 8;
 
-/** First byte of a frame. */
 const FRAME_MAGIC = 0x56;
-/** Second byte of a frame. */
 export const FRAME_VERSION = 1;
 /** Size of a frame's header, in bytes. The blocks follow. */
 const FRAME_HEADER_BYTES = 8;
@@ -46,7 +44,6 @@ export interface FrameBlock {
 /** Reasons why a frame or block cannot be read. */
 type FrameErrorReason = 'truncated' | 'magic' | 'version' | 'header' | 'chunks' | 'block' | 'check';
 
-/** Thrown for a frame or block that cannot be read. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 

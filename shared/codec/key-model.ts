@@ -19,7 +19,7 @@ import {
 import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
-/** Cached, because looking up a global in a sandboxed context costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, floor, max, min } = Math;
 
 /**
@@ -49,7 +49,10 @@ class KeyPrediction {
   from = 0;
   /** The second prediction. For r, g and b, it has the same ratio to alpha as the neighbours. */
   second = 0;
-  /** 1 for r, g and b inside a body (the cell, the left and the upper neighbour are opaque), else 0. */
+  /**
+   * 1 if a colour inside a body is predicted: the cell and its left and upper neighbours are opaque.
+   * Otherwise 0.
+   */
   within: 0 | 1 = 0;
 
   /**

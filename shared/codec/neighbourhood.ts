@@ -5,7 +5,7 @@
 import type { Rect } from '../geometry.ts';
 import { type Cells, wordsOf } from './chunks.ts';
 
-/** Cached, because looking up a global in a sandboxed context costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, ceil, clz32, max, min } = Math;
 
 /**
@@ -18,7 +18,6 @@ export const clamp = (x: number): number => max(0, min(255, x));
 
 /** Side of a group, in cells. A delta spends a single bit on a square group without changes. */
 export const GROUP = 8;
-/** log₂ of `GROUP`. */
 export const GROUP_BITS = 3;
 /** Width of the border of zeros around the chunk, in cells. */
 const BORDER = 2;

@@ -6,7 +6,7 @@
  * all machines compute equal results.
  */
 
-/** Cached, because looking up a global in a sandboxed context costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { exp, imul, max, min, round } = Math;
 
 /**

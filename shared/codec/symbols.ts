@@ -5,7 +5,7 @@ import { LENGTHS } from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 
-/** Cached, because looking up a global in a sandboxed context costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, max, min } = Math;
 
 /**
@@ -71,7 +71,7 @@ export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
 
-  /** @param owners owners that are known from the start; the array must not change; 0: no owner */
+  /** @param owners organism ids that are known from the start; 0 is ignored. Must not be modified */
   constructor(
     private readonly coder: BitCoder,
     private owners: ArrayLike<number> = [],

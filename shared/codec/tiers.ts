@@ -6,8 +6,8 @@ export interface Tier {
   /** Number of ticks from one frame to the next. */
   readonly every: number;
   /**
-   * Offset of this tier's frames, in ticks: frames are sent in ticks of the form n·`every` + `after`.
-   * Tiers have different offsets, so that not all of them are encoded in the same tick.
+   * Offset of this tier's frames, in ticks: a frame is sent if `tick % every` equals `after`. Offsets
+   * differ, so that not all tiers are encoded in the same tick.
    */
   readonly after: number;
   /** While a cell changes, a change is not sent if no channel (0…255) differs by more than this. */

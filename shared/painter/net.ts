@@ -14,10 +14,12 @@
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
-/** File versions: the first for painters that read only cells, the second for maps of genomes, too. */
+/**
+ * Versions of a painter's file: for painters that read only cells (`PAINTER_VERSION`), and for painters
+ * that also read maps of genomes (`GENOME_PAINTER_VERSION`).
+ */
 export const PAINTER_VERSION = 1;
 export const GENOME_PAINTER_VERSION = 2;
-/** Maximum size of a painter's file, in bytes. */
 export const PAINTER_LIMIT = 256_000;
 /** Side of the neighbourhood that the net reads, in cells. */
 export const REACH = 5;
@@ -76,7 +78,6 @@ export const MAP_SIDE = 32;
 export const channelsOf = ({ learned }: PainterNet): number =>
   learned ? learned.layers[0].inputs - INPUTS : 0;
 
-/** Returns the number of ramps per cell. */
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
 
 /**

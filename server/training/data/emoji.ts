@@ -255,7 +255,6 @@ export function emojiKind({
   return KINDS.find(([pattern]) => pattern.test(key))?.[1] ?? 'thing';
 }
 
-/** Npm packages with vector pictures of emoji. */
 type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
 /**
@@ -278,7 +277,6 @@ export async function openVectors(name: VectorPackage) {
   const { icons, aliases, width = 16, height = 16 } = await read(name, 'icons.json');
   const names = new Map(Object.entries(chars).map(([key, icon]) => [codeOf(key), icon]));
   return {
-    /** The installed release of the package. */
     release: version as string,
     /**
      * Returns an emoji as an SVG file; undefined if the package does not have the emoji.

@@ -23,14 +23,14 @@ const SETTLES = 64;
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /** Number of steps after grafting at which a chimera must still look the same. */
 const SAME_AFTER = 1000;
-/** Maximum tick rate of rooms, in Hz. As flashes are counted per second, it is the strictest rate. */
+/** Maximum tick rate of rooms, in Hz. It is the strictest rate, because flashes are counted per second. */
 const TICK_RATE = 60;
 /** Minimum and maximum radius of a disc-shaped graft, as shares of the patch's side. */
 const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];
 
 /** Shape of the area that a graft covers. */
 type Shape = 'half' | 'disc';
-/** Lists of grafts. The first chimera has the grafts of the first list, and so on in turn. */
+/** Lists of grafts. Chimera i has the grafts of list i, modulo the number of lists. */
 const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'disc']];
 
 /**

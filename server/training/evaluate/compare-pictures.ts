@@ -1,4 +1,3 @@
-/** Compares the pictures of organisms. */
 import { fileURLToPath } from 'node:url';
 import type { Card } from '../../vnca/card.ts';
 import { loadModel, type Model } from '../../vnca/checkpoint.ts';
@@ -52,7 +51,6 @@ export interface Likeness {
   readonly share: number;
   /** Share of organisms whose mean squared difference is below 0.002. */
   readonly strict: number;
-  /** Mean squared difference, averaged over organisms. */
   readonly mse: number;
   readonly median: number;
   readonly organisms: number;

@@ -31,7 +31,6 @@ import {
 import type { Options } from './options.ts';
 import { measureOrganisms, NO_ORGANISMS } from './organisms.ts';
 
-/** The result of `evaluate`. */
 export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
 /** Figures of an evaluation, as printed and as stored in the checkpoint's card. */
 export type Figures = Evaluation['figures'];
@@ -100,9 +99,7 @@ export async function evaluate(
      * encoder's means of the evaluated images. `gallery`: organisms grown from the gallery's latents.
      */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
-    /** Number of multiply-adds per cell and step. */
     macPerCellStep: macPerCellStep(card),
-    /** Number of parameters of the update net. */
     parameters: countParameters(card),
     likelihood: images && {
       images: images.count,

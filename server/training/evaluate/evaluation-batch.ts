@@ -33,7 +33,6 @@ export function sigmaOf({ training }: Pick<Card, 'training'>): number {
 export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
-/** N grown organisms. */
 export interface Grown {
   /** [N, Z] */
   readonly latents: Float32Array;
@@ -325,7 +324,6 @@ function areEqual(a: Float32Array, b: Float32Array): boolean {
   return bytes(a).equals(bytes(b));
 }
 
-/** Uploads values as a tensor [BATCH, s, s, c]. */
 function uploadMap(compute: Compute, numbers: Float32Array, c: number): Value {
   const s = Math.sqrt(numbers.length / BATCH / c);
   return compute.upload([BATCH, s, s, c], numbers);

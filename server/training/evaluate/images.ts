@@ -33,7 +33,6 @@ export interface Images {
 
 /** Images to evaluate on, with information about their source. */
 export interface TestImages extends Images {
-  /** Name of the data set. */
   readonly set: string;
   readonly split: SplitName;
   /** Whether the checkpoint was trained on these images. */
@@ -45,7 +44,7 @@ export interface TestImages extends Images {
    * made from another data set.
    */
   readonly gallery?: Images;
-  /** Emoji of kinds on which no checkpoint is trained, or an error that says why there are none. */
+  /** Emoji of unseen kinds (see `isOfUnseenKind`), or an error that says why there are none. */
   readonly unseen: Images | TrainingError;
 }
 
@@ -185,7 +184,6 @@ export async function measureBounds(
   );
   const spread = found.reduce((sum, [, x]) => sum + (x - iwae) ** 2, 0);
   return {
-    /** Lower bounds of log p(x), in nats per image. */
     ...{ elbo, iwae },
     /** Mean log p(x|z), in nats per image. */
     reconstruction,

@@ -193,7 +193,6 @@ interface WoundOptions {
   readonly closing?: number;
 }
 
-/** Wounds every organism once and measures its recovery. */
 export const measureRecovery = (
   batch: EvaluationBatch,
   grown: Grown,

@@ -55,7 +55,6 @@ export async function writePictures(
   const batch = new EvaluationBatch(compute, model, seed);
   const write = (name: string, content: Buffer | string): Promise<void> =>
     writeFile(join(folder, name), content);
-  // Show 64 organisms grown from random latents.
   const sampled = await batch.grow(throwLatents(model, 64, random('samples')));
   await write('samples.png', await drawSheet(inRows(tilesOfStates(card, sampled, card.side), 8)));
   if (grown.count > 0) {
@@ -361,7 +360,6 @@ async function drawWoundChart(
 
 /** Number of nearest neighbours of a latent that UMAP considers. */
 const NEIGHBOURS = 12;
-/** Minimum number of latents for UMAP. */
 const FEWEST = 5;
 
 /**

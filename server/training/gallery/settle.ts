@@ -1,5 +1,5 @@
 /**
- * Searches replacements for gallery latents whose organisms do not come to rest: similar latents
+ * Replaces gallery latents whose organisms do not come to rest. The replacements are similar latents
  * whose organisms look the same and come to rest.
  */
 import type { Random } from '../../../shared/random.ts';

@@ -19,9 +19,9 @@ import { TrainingError } from '../errors.ts';
 
 /** Mean and log σ of the encoder's distribution of latents, q(z | x), as expressions. */
 interface Posterior {
-  /** Shape [N, Z]. */
+  /** [N, Z] */
   readonly mean: Expression;
-  /** log σ, [N, Z]. */
+  /** [N, Z] */
   readonly logSigma: Expression;
 }
 
@@ -80,7 +80,6 @@ export function divergence({ mean, logSigma }: Posterior): Expression {
 /** Number of images that the program compiled by `openPosteriors` encodes per run. */
 const BATCH = 16;
 
-/** The compiled encoder of a checkpoint. */
 export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
 
 /**

@@ -32,12 +32,11 @@ import { decode } from './networks.ts';
 /** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
-/** The parameter that native code reads directly. All others are part of its input `genome`. */
+/** The only parameter that native code reads directly. It reads all others from the input `genome`. */
 const PERCEPTION = 'update.perceive.kernel';
 
 /** A part of a rollout: a few steps at one stage, compiled as one program. */
 export interface Segment {
-  /** Side of the patch during the steps. */
   readonly stage: number;
   /** Number of steps, at least 1. */
   readonly steps: number;
@@ -101,7 +100,7 @@ interface SegmentsOptions {
   readonly likelihood: Likelihood;
   /** If present, the loss of each target image includes a position loss. */
   readonly places?: PositionLoss & { readonly sigma: number };
-  /** Loss of the last step's squared change of all channels, for segments with `rest`. */
+  /** Weight and σ of the loss for changes in the last step, for segments with `rest`. */
   readonly rest?: { readonly weight: number; readonly sigma: number };
   /** Whether the rule is not trained, so that only the latents need gradients. */
   readonly isKept?: boolean;
@@ -471,7 +470,7 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
 
 /** Programs that run before and after the steps of a segment, if native code computes the steps. */
 interface Surroundings {
-  /** Seeds or divides the cells, if the segment begins with this. Output: `states`. */
+  /** Creates the seed or divides the cells, if the segment begins with it. Output: `states`. */
   readonly begin?: Promise<Program> | undefined;
   /** Backpropagates through `begin`. Its input `change` is the gradient at the first step. */
   readonly reverseBegin?: Promise<Program> | undefined;

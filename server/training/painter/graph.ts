@@ -40,7 +40,6 @@ const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
 
 const schema = v.strictObject({
   kind: v.literal('painter'),
-  /** Name of the training run. */
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/)),
   /**
    * Folder of the checkpoint whose creatures the painter draws, relative to the working directory.
@@ -53,7 +52,6 @@ const schema = v.strictObject({
   data: datasetConfig,
   /** Number of gallery creatures that are not used for training, but for measuring the painter. */
   kept: v.optional(size, 100),
-  /** Widths of the two hidden layers. */
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
@@ -106,7 +104,10 @@ export const ENLARGED = 8;
  * beyond the cell on each side, so that neighbouring cells fit together.
  */
 export const JUDGED = ENLARGED + 2;
-/** Differences (0…1) much smaller than this count by their square, larger ones by absolute value. */
+/**
+ * Width, in pixel values 0…1, of the smooth part of the absolute value in losses: differences much
+ * smaller than this count by their square.
+ */
 const SMOOTH = 0.02;
 
 /** Number of cells in the map of an organism. */

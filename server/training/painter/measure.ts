@@ -157,7 +157,6 @@ export async function measurePainter(
       learned: { creatures: learned.length, ...(await compare(learned.map(ofGrown))) },
     }),
     wounds: woundFigures(net, kept, side),
-    /** Number of multiply-adds per cell and per pixel. */
     work: painterWork(net),
   };
   await perceptual.dispose();

@@ -19,7 +19,6 @@ import {
 
 /** A square piece of a room, with the large picture that a painter should draw from its cells. */
 interface Scene {
-  /** Number of cells in each direction. */
   readonly side: number;
   /** [side, side, 4] Premultiplied RGBA, 0…255. */
   readonly cells: Uint8Array;

@@ -93,7 +93,6 @@ export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
  */
 export const SHEET_COLOURS = { ground: [14, 17, 20], field: [22, 27, 31], ink: [148, 160, 166] };
 
-/** A picture on which tiles are drawn. */
 export class Canvas {
   private readonly png: PNG;
 
@@ -116,7 +115,6 @@ export class Canvas {
     }
   }
 
-  /** Encodes the picture as a PNG file. */
   encode(): Buffer {
     // Each cell is a block of equal pixels, so most rows equal the row above. PNG's filter "up" (2)
     // compresses such rows well, and using only one filter is fast.

@@ -55,7 +55,6 @@ interface Pair {
   readonly relative: number;
 }
 
-/** A gallery creature, grown and at rest. */
 interface Resting {
   /** [S, S, C] */
   readonly state: Float32Array;

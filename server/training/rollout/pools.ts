@@ -11,9 +11,8 @@ import type { TrainingConfig } from '../config.ts';
 import { moved } from '../data/augment.ts';
 import { applyWound, openGround, woundMask, woundOfShare } from './wounds.ts';
 
-/** An organism in a pool. */
 export interface PoolEntry {
-  /** Index of its target image. */
+  /** Index of the organism's target image in the data set. */
   readonly image: number;
   /** [S, S, C] Cell states. */
   readonly states: Float32Array;
@@ -55,7 +54,6 @@ export class Pools {
     return new Pools(this.config, this.of);
   }
 
-  /** Returns the organisms of all pools. */
   all(): PoolStates {
     return this.copy().of;
   }

@@ -32,7 +32,7 @@ export interface RolloutPlan {
   readonly ages?: readonly number[];
   /** Whether the KL divergence counts in the loss: 1 or 0. */
   readonly divergence: number;
-  /** Leak of the rule. */
+  /** Leak of the rule: share of its state that a cell loses in each step, 0…1. */
   readonly leak: number;
 }
 
@@ -42,7 +42,7 @@ export interface Moment {
   readonly side: number;
   /** Share of the run that is done, 0…1. */
   readonly progress: number;
-  /** Leak of the rule. */
+  /** Leak of the rule: share of its state that a cell loses in each step, 0…1. */
   readonly leak: number;
   /**
    * Random number, 0…1, that chooses the number of steps within its range. If it is given, all plans
@@ -161,7 +161,6 @@ export function patientPlan(
   };
 }
 
-/** Returns the fields that all plans for pooled organisms have in common. */
 function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { leak }: Moment) {
   const { length: size } = entries[0].states;
   const states = new Float32Array(entries.length * size);

@@ -144,7 +144,6 @@ export interface Rollout {
   readonly differentiated: number;
   /** The targets of segments, by index of the segment. The last segment must have a target. */
   readonly targets: ReadonlyMap<number, Target>;
-  /** Inputs that are the same for all segments, such as the latents. */
   readonly conditioning: Conditioning;
   /** States before the first segment, unless it begins with a seed. The caller must free them. */
   readonly states?: Value;
@@ -229,7 +228,6 @@ export async function differentiate(
   return { ...final!, totals: sums };
 }
 
-/** A rollout to run, as part of an update. */
 export interface RolloutJob {
   readonly plan: RolloutPlan;
   /** Number of samples in the whole update, by which the loss of each sample is divided. */
@@ -244,7 +242,6 @@ export interface RolloutOutcome {
   readonly nats: Float32Array;
   /** KL divergence of the encoder's distribution from the prior, in nats, [N]. */
   readonly divergence: Float32Array;
-  /** The organisms after the last step. */
   readonly entries: readonly PoolEntry[];
 }
 
@@ -428,7 +425,6 @@ type Numbers = Readonly<Record<string, Float32Array>>;
 /** The outcome of a rollout, with gradients in main memory. */
 type Result = Omit<RolloutOutcome, 'totals'> & { readonly totals: Numbers };
 
-/** Runs the rollouts of a training run. */
 export type Rollouts = ReturnType<typeof openRollouts>;
 
 /**

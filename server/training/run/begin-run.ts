@@ -213,8 +213,8 @@ const REST_STEPS = 24;
 
 /**
  * Optimises the offsets of the gallery's latents, so that organisms look like their images at the end
- * of growth and at rest. This is useful because offsets learn only slowly during training. As the rule
- * has not been trained with the new latents, the run must continue afterwards.
+ * of growth and at rest. This is useful because offsets learn only slowly during training. The run must
+ * continue afterwards, because the rule has not been trained with the new latents.
  *
  * @param rule the rule with the weights of `state`
  * @param options.pull weight in the loss of the mean squared distance from each latent's initial

@@ -29,7 +29,6 @@ export interface AdamOptions
 /** The tensors of each parameter: its value, first and second moment, and moving average. */
 export const SETS = ['parameter', 'first', 'second', 'average'] as const;
 
-/** An optimiser with the parameters and moments of a run, in the memory of the back end. */
 export type Adam = Awaited<ReturnType<typeof createAdam>>;
 
 /**
@@ -114,7 +113,6 @@ export async function createAdam(
   };
 }
 
-/** Builds the expressions for one step of the optimiser. */
 function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> {
   const { beta2, clip, average, rateOf = () => 1 } = options;
   const outputs: Record<string, Expression> = {};

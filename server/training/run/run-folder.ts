@@ -17,7 +17,6 @@ import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
 import { type RunState, runShapes } from './run-state.ts';
 
-/** Name of the file that contains the run's state. */
 export const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
 /** Subfolder for sheets of pictures that show the progress. */
@@ -36,7 +35,6 @@ export interface Run {
   readonly command?: string;
 }
 
-/** Writes the state of a run atomically. */
 export async function saveRun(
   folder: string,
   { state, seconds, ...origin }: Run,
@@ -254,7 +252,6 @@ const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
     ({ reason }) => (reason === 'no-run' ? undefined : 0),
   );
 
-/** Appends an entry to the run's log. */
 export const appendLog = (folder: string, line: object): Promise<void> =>
   appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
 

@@ -63,7 +63,7 @@ export function keptShapes(config: TrainingConfig): Shapes {
 export const runShapes = (config: TrainingConfig): Shapes =>
   new Map([...trainedShapes(config), ...keptShapes(config)]);
 
-/** Returns the weights for a checkpoint: the moving averages if the configuration has `average`. */
+/** Returns the weights for a checkpoint: their moving averages if `optimiser.average` is above 0. */
 export function trainedWeights(config: TrainingConfig, { tensors }: RunState): Tensors {
   const set = config.optimiser.average > 0 ? 'average' : 'parameter';
   return new Map(
@@ -74,7 +74,6 @@ export function trainedWeights(config: TrainingConfig, { tensors }: RunState): T
   );
 }
 
-/** Creates the random generator for one update of a run. */
 export const randomOfUpdate = (seed: number, update: number): Random =>
   createRandom(hashText(`${seed} update ${update}`));
 

@@ -96,7 +96,6 @@ export class Trainer {
     return this.done;
   }
 
-  /** Progress of the run, 0…1. */
   get progress(): number {
     return progressOf({ update: this.done, reached: this.reached }, this.config.updates);
   }
@@ -248,7 +247,6 @@ function mean(figures: readonly Float32Array[]): number {
   return sum / count;
 }
 
-/** Returns the indices of the images to train on. */
 export function trainingImages(
   { trainOnValidation }: Pick<TrainingConfig, 'trainOnValidation'>,
   { splits: { train, validation } }: Dataset,

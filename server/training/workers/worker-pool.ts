@@ -86,7 +86,6 @@ export class WorkerPool<Job, Result> {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Stops all workers. */
   async dispose(): Promise<void> {
     await Promise.all(this.workers.splice(0).map((worker) => worker?.close()));
   }
