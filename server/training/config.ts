@@ -61,8 +61,8 @@ const pool = v.strictObject({
   /** Number of steps, counted from the last, to differentiate. If absent, all are differentiated. */
   gradientSteps: v.exactOptional(count),
   /**
-   * Additional pooled organisms per update that take a few steps without damage. They show the rule
-   * many pictures at little cost.
+   * Additional pooled organisms per update that take a few steps without damage, so that the rule is
+   * trained on many pictures at little cost.
    */
   calm: v.exactOptional(
     v.strictObject({
@@ -187,7 +187,10 @@ const configFields = v.strictObject({
   places: v.exactOptional(
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
-  /** Weight in the loss of the picture at the end of growth. The picture after `extraSteps` has 1. */
+  /**
+   * Weight in the loss of the picture at the end of growth. The weight of the picture after
+   * `extraSteps` is 1.
+   */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** Weight in the loss of the picture at the end of each smaller stage. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
@@ -227,8 +230,8 @@ const configFields = v.strictObject({
       /** Maximum global norm of the gradients. Larger gradients are scaled down to it. */
       clip: v.optional(positive, 10),
       /**
-       * Decay of the exponential moving average of the weights. The checkpoint contains the averaged
-       * weights. With 0, it contains the current weights.
+       * Decay of the exponential moving average of the weights. The checkpoint contains the averages.
+       * If the decay is 0, the checkpoint contains the current weights.
        */
       average: v.optional(share, 0),
     }),
@@ -240,7 +243,7 @@ const configFields = v.strictObject({
       flip: v.optional(v.boolean(), false),
       /** Maximum shift in each direction, in pixels. */
       shift: v.optional(whole, 0),
-      /** Maximum share of its size by which a picture is shrunk. */
+      /** Maximum amount by which a picture is shrunk, as a share of the picture's size. */
       shrink: v.optional(share, 0),
       /** Share of pictures whose hue, saturation and brightness are changed at random. */
       recolour: v.optional(share, 0),
@@ -282,7 +285,7 @@ export type TrainingConfig = v.InferOutput<typeof configFields>;
 export const drawnStates = ({ batch, calm }: NonNullable<TrainingConfig['pool']>): number =>
   batch + (calm?.batch ?? 0);
 
-/** Returns a range as it is at a point of a run. @param progress share of the run that is done, 0…1 */
+/** Returns the current ends of a range. @param progress share of the run that is done, 0…1 */
 export function drawnAt(range: Drawn, progress: number): readonly [number, number] {
   if (!('from' in range)) return range;
   const t = range.over === 0 ? 1 : Math.min(1, progress / range.over);
@@ -462,8 +465,8 @@ export function differs(a: unknown, b: unknown, path: string): string | undefine
 }
 
 /**
- * Changes the batch size of a training configuration, and the sizes of its pools in proportion. This
- * allows trial runs on small machines.
+ * Changes the batch size of a training configuration, and the sizes of its pools in proportion, for
+ * trial runs on small machines.
  *
  * @param fresh number of new organisms per update, at least 1
  */

@@ -60,8 +60,8 @@ export const EXPECTATIONS =
 /** By how much a character code of `EXPECTATIONS` grows when log-odds grow by 1. */
 export const STEPS = 4;
 /**
- * Code of the character that represents log-odds of 0. Characters whose codes differ from it by at
- * most 25 need no escape in a string literal.
+ * Code of the character that represents log-odds of 0. All characters up to 25 codes above or below
+ * need no escape in a string literal.
  */
 export const ZERO = 66;
 

@@ -113,9 +113,9 @@ export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 /** The input and output of `codeDelta`. */
 export interface Delta {
   /**
-   * When encoding: the new cells. When decoding: the earlier cells. In both cases they are replaced
-   * by the decoded cells. The decoded colours differ from the new colours by less than `step`, and
-   * not at all in cells that are coded exactly.
+   * When encoding: the new cells. When decoding: the earlier cells. In both cases, `codeDelta` replaces
+   * these cells with the decoded cells. Decoded colours differ from the new colours by less than
+   * `step`; in cells that are coded exactly, they are equal.
    */
   readonly after: Cells;
   /** Quantization step of differences in cells that are not coded exactly. */
@@ -123,8 +123,8 @@ export interface Delta {
   /** [cells] When encoding: one of `MARKS` per cell. A cell that changes must not be `same`. */
   readonly marks: Uint8Array;
   /**
-   * Working memory. Callers must first pass the cells before the change to its `begin`. When
-   * encoding, they must also set its `groups`.
+   * Working memory. Before `codeDelta`, callers must pass the earlier cells to its method `begin`, and
+   * when encoding also set its `groups`.
    */
   readonly neighbourhood: Neighbourhood;
 }

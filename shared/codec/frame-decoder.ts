@@ -27,8 +27,8 @@ export class FrameDecoder {
   /**
    * Decodes a frame.
    *
-   * @returns the frame's header; the rectangles of room cells that changed (`changed`), and those of
-   *   them that were sent in full (`replaced`); and the chunks that could not be decoded (`lost`)
+   * @returns the frame's header; rectangles of room cells that changed (`changed`); the rectangles
+   *   among these that were sent in full (`replaced`); and chunks that could not be decoded (`lost`)
    * @throws FrameError if the frame is malformed; in this case the planes stay unchanged
    */
   decode(frame: Uint8Array) {

@@ -10,8 +10,8 @@ import type { Tier } from './tiers.ts';
 const { abs, ceil, imul, max, min, round } = Math;
 
 /**
- * A copy of a room's planes at one scale, with the tick in which each cell last changed. The copy is
- * not updated by itself: call `update` for each chunk of it that may have changed.
+ * A copy of a room's planes at one scale, with the tick in which each cell last changed. To keep the
+ * copy up to date, call `update` for each chunk that may have changed.
  */
 export class View {
   readonly planes: Planes;
@@ -90,7 +90,7 @@ export class View {
 
   /**
    * Computes the mean colour and the most common owner of the source cells that a cell of the view
-   * covers. If most of them are bare, owner and colour are 0.
+   * covers. If most source cells are bare, owner and colour are 0.
    */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
@@ -105,7 +105,7 @@ export class View {
         const holder = source.owner[at];
         if (holder === 0) continue;
         held++;
-        // Boyer–Moore majority vote. If no owner has a majority, it picks one of the owners.
+        // Boyer–Moore majority vote. If no owner has a majority, any of the owners may result.
         if (votes === 0) owner = holder;
         votes += owner === holder ? 1 : -1;
         r += source.rgba[at * 4];
@@ -129,7 +129,7 @@ const createDraft = (
 ) => ({
   /** The chunk's cells as viewers will have them after the delta. */
   after,
-  /** View of the colours of `after`, one 32-bit number per cell. Kept, because creating it is slow. */
+  /** View of the colours of `after`, one 32-bit number per cell. Cached, because views are slow to create. */
   colours: wordsOf(after),
   marks: new Uint8Array(size.width * size.height),
   /** [rows, columns] 1 for each group of cells (see `GROUP`) with a cell to code, else 0. */

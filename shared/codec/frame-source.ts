@@ -181,7 +181,7 @@ export class FrameMirror extends FrameSource {
   /**
    * Applies the deltas of a round in order. If a delta fails, the deltas before it stay applied.
    *
-   * @param deltas each has the version that its chunk reaches with it; their blocks are copied
+   * @param deltas the deltas; `version` is the version of the chunk after the delta. Blocks are copied
    * @throws FrameError chunks: an earlier delta of the chunk is missing; block, check: the delta
    *   does not fit the chunk's cells
    */

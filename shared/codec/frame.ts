@@ -35,7 +35,7 @@ export interface FrameHeader {
   readonly scale: number;
 }
 
-/** A block, and the index of its chunk. Chunks are counted at the frame's scale. */
+/** A block, and the index of its chunk in the room's planes at the frame's scale. */
 export interface FrameBlock {
   readonly chunk: number;
   readonly block: Uint8Array;
@@ -108,8 +108,8 @@ export function readHeader(frame: Uint8Array): FrameHeader {
 }
 
 /**
- * Splits a frame into its blocks. Blocks are views of the frame's bytes, except for blocks whose
- * first byte is omitted in the frame, which are copies.
+ * Splits a frame into its blocks. Most blocks are views of the frame's bytes. A block whose first byte
+ * is omitted in the frame is a copy.
  *
  * @param chunks number of chunks of the room at the frame's scale
  * @throws FrameError with the reason truncated or chunks

@@ -23,8 +23,8 @@ import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.
 const { abs, floor, max, min } = Math;
 
 /**
- * Weights, in 32nds, of the main prediction of r, g and b. They refer to three estimates of a
- * channel:
+ * Weights, in 32nds, of the main prediction of r, g and b. The prediction combines three estimates of
+ * a channel:
  * - plane: left + upper − upper left neighbour;
  * - mean: mean of the left and upper neighbours;
  * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
@@ -66,7 +66,12 @@ class KeyPrediction {
     private readonly top: number,
   ) {}
 
-  /** Predicts a channel. @param at index of the cell @param i the channel's index in `CHANNELS` */
+  /**
+   * Predicts a channel of a cell. Sets `from`, `second` and `within`.
+   *
+   * @param at index of the cell
+   * @param i index of the channel in `CHANNELS`
+   */
   predict(at: number, i: number): void {
     const own = 4 * at;
     if (i === 0) this.predictAlpha(own);
@@ -138,7 +143,7 @@ export function codeKey(
   const owners = new OwnerCoder(coder);
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
-  // Store levels in the array for colours. It holds only the cells coded so far.
+  // In keys, the array `colours` holds levels instead of colours, only of the cells coded so far.
   const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   const prediction = new KeyPrediction(levels, stride, top);

@@ -78,8 +78,8 @@ export class OwnerCoder {
   ) {}
 
   /**
-   * Codes a cell's new owner in a delta. The new owner must not be 0. It mostly equals the owner of
-   * the left or upper cell.
+   * Codes a cell's new owner in a delta. The new owner must not be 0. In most cases, the new owner is
+   * that of the left or upper cell.
    */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
@@ -120,7 +120,7 @@ export class OwnerCoder {
   }
 
   private meet(owner: number): void {
-    // Most neighbouring cells have the same owner. This check avoids searching the list for them.
+    // Skip the search in the list, because most neighbouring cells have the same owner.
     if (owner === this.previous) return;
     this.previous = owner;
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
@@ -136,7 +136,8 @@ export class OwnerCoder {
     const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // Code the id's bit length first, because ids are short in most rooms.
+      // Code the id's bit length, then only this many bits. This saves bits, because ids are small in
+      // most rooms.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = min(16, length);
       const rest =

@@ -7,8 +7,8 @@
 import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
 /**
- * Maximum root mean square difference between a genome and a learned genome. More different genomes
- * get no map, because it would show features of other creatures.
+ * Maximum root mean square difference between a genome and the nearest learned genome. Genomes that
+ * differ more get no map, because their map would show features of other creatures.
  */
 const NEAR = 0.25;
 
@@ -22,7 +22,7 @@ export interface PaintedGenomes {
 
 /** The map of an organism: C numbers for each of its cells, which the painter reads. */
 export interface GenomeMap {
-  /** Side of the map, in cells, S. */
+  /** Side of the map (S), in cells. */
   readonly side: number;
   /** [S, S, C] Zeros at cells whose genome the painter has not learned. */
   readonly values: Float32Array;
@@ -65,7 +65,7 @@ export function finished<T>(work: Generator<void, T>): T {
   }
 }
 
-/** Returns whether a painter has learned a genome, or one that is very similar (see `NEAR`). */
+/** Returns whether a painter has learned a genome or a very similar genome (see `NEAR`). */
 export function isLearned({ learned }: Pick<PainterNet, 'learned'>, latent: Float32Array): boolean {
   if (!learned || latent.length !== learned.genome[0].inputs) return false;
   const { keys } = learned;
@@ -131,7 +131,13 @@ function* doubled(
   return to;
 }
 
-/** Appends a map's numbers at a cell of the grid to the net's inputs, from index `INPUTS` on. */
+/**
+ * Copies the numbers that a map has for a cell into the net's inputs, behind the inputs that describe
+ * cells.
+ *
+ * @param x column of the cell in the grid
+ * @param y row of the cell in the grid
+ */
 export function readMap(map: PlacedMap, x: number, y: number, inputs: Float32Array): void {
   const { side, values } = map;
   const [u, v] = [x - map.x, y - map.y];

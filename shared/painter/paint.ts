@@ -18,7 +18,7 @@ export interface Painting {
   readonly scale: number;
   /** Rectangle of cells to paint, which must lie inside the grid. If absent, all cells are painted. */
   readonly area?: Rect;
-  /** Returns the map of an organism's genomes, if it has one. If absent, no organism has a map. */
+  /** Returns the map of an organism, or undefined if the organism has none. */
   readonly mapOf?: (owner: number) => PlacedMap | undefined;
 }
 

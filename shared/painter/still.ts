@@ -11,7 +11,7 @@ export interface Still {
   readonly net: PainterNet;
   /** Number of pixels per side of a cell, 1…16. */
   readonly scale: number;
-  /** The genomes that the organism's cells read. If absent, it is painted without a map of them. */
+  /** The genomes that the organism's cells read. If absent, the organism is painted without a map. */
   readonly genomes?: PaintedGenomes | undefined;
 }
 

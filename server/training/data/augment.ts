@@ -18,9 +18,9 @@ export const newLook = (random: Random): number => random.integer(2 ** 24);
  * Augments images in place, each in a different random way. The result depends only on the images and
  * the random generator's seed.
  *
- * Shifting uncovers pixels at the edge. In ink and premultiplied RGBA, they become empty; in RGB,
- * which has no empty pixels, they repeat the edge. Colours and lines are changed only in premultiplied
- * RGBA.
+ * Shifting uncovers pixels at the edge. In ink and premultiplied RGBA, uncovered pixels become empty.
+ * In RGB, which has no empty pixels, they repeat the edge. Only premultiplied RGBA images are recoloured
+ * or turned into line drawings.
  *
  * @param images [n, side, side, channels], 0…1
  * @returns whether any image was changed

@@ -88,8 +88,8 @@ export function range(start: number, end: number): Uint32Array {
  * The test split stays empty.
  *
  * @param count number of images
- * @param share share of images for validation, 0…0.5. If it is above 0, at least one image is for
- *   validation. At least one image is left for training
+ * @param share share of images for validation, 0…0.5. If the share is above 0, the validation split
+ *   has at least one image. The training split always has at least one image
  */
 export function splitByShare(count: number, share: number): Dataset['splits'] {
   const wanted = share === 0 ? 0 : Math.max(1, Math.round(count * share));

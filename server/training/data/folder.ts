@@ -172,7 +172,7 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
   return square;
 }
 
-/** Imports sharp only when it is needed. Training on digits, for example, does not need it. */
+/** Imports sharp only when an image is read, because training on digits, for example, needs no sharp. */
 async function loadSharp(): Promise<typeof import('sharp').default> {
   const { default: sharp } = await import('sharp').catch(() => {
     throw notInstalled('sharp');

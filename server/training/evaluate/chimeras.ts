@@ -1,7 +1,7 @@
 /**
- * Measures chimeras of random gallery creatures: whether they come to rest, keep their picture, heal,
- * grow from a seed into the same picture, and flash. An engine steps them, as in a room. Start
- * reading at `measureChimeras`.
+ * Measures chimeras of random gallery creatures: whether a chimera comes to rest, keeps its picture,
+ * heals, grows from a seed into the same picture, and flashes. An engine steps the chimeras, as in a
+ * room. Start reading at `measureChimeras`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Engine, PatchId, PatchStep, Readout } from '../../engine/engine.ts';
@@ -23,7 +23,10 @@ const SETTLES = 64;
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /** Number of steps after grafting at which a chimera must still look the same. */
 const SAME_AFTER = 1000;
-/** Maximum tick rate of rooms, in Hz. It is the strictest rate, because flashes are counted per second. */
+/**
+ * Maximum tick rate of rooms, in Hz. The test for flashes is strictest at this rate, because flashes
+ * are counted per second.
+ */
 const TICK_RATE = 60;
 /** Minimum and maximum radius of a disc-shaped graft, as shares of the patch's side. */
 const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];

@@ -36,8 +36,8 @@ export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
 export type Figures = Evaluation['figures'];
 
 /**
- * Measures all figures that can be measured for a checkpoint with the given images. If a figure
- * cannot be measured, it is null, and `figures.notes` says why.
+ * Measures the figures of a checkpoint. Figures that cannot be measured are null; `figures.notes`
+ * explains why.
  *
  * @param judged images to evaluate on, or an error that says why there are none
  * @param wanted.chimeras number of chimeras, and the engine that steps them; if absent, chimeras are

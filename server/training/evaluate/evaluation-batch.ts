@@ -61,7 +61,7 @@ export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
   private readonly growth: readonly Segment[];
-  /** Number of calls so far. It is part of each call's random seed. */
+  /** Number of calls so far, which is part of the random seed of each call. */
   private calls = 0;
 
   /** @param seed random seed of the update masks, for rules that update cells at random */
@@ -207,7 +207,8 @@ export class EvaluationBatch {
         // Filling up the last batch with zeros leaves these cells open.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
-        // Results must not depend on the order in which batches finish, so each has its own seed.
+        // Give each batch its own seed, so that results do not depend on the order in which batches
+        // finish.
         seed: `${this.seed} ${call} ${first}`,
       }),
     );

@@ -129,7 +129,7 @@ export type OfImage = readonly [elbo: number, iwae: number, reconstruction: numb
 const SAMPLES_PER_CALL = 1024;
 
 /**
- * Measures lower bounds of log p(image), averaged over all images. For a Gaussian read-out, they
+ * Measures lower bounds of log p(image), averaged over all images. For a Gaussian read-out, the bounds
  * include the constant term.
  *
  * @param samples number of latents to sample from the encoder per image
@@ -224,7 +224,7 @@ export function bitsPerDim(card: Card, nats: number): number | null {
 }
 
 /**
- * The number k in Kynkäänniemi et al. 2019. They approximate the manifold of a set of points by balls
+ * The number k of Kynkäänniemi et al. 2019, who approximate the manifold of a set of points by balls
  * around all points. The radius of each ball is the distance to the point's k-th nearest neighbour.
  */
 const NEIGHBOURS = 3;
@@ -312,14 +312,14 @@ export async function measureThrows(
     notes.push(`precision and recall were not measured: they need ${needed}`);
   }
   return {
-    /** Share of throws within the manifold of the gallery's pictures; null if not measured. */
+    /** Share of dice throws that lie within the manifold of the gallery; null if not measured. */
     precision: likeness?.precision ?? null,
-    /** Share of the gallery's pictures within the manifold of the throws; null if not measured. */
+    /** Share of gallery pictures that lie within the manifold of the throws; null if not measured. */
     recall: likeness?.recall ?? null,
-    /** Share of throws that still look the same 100 steps after growth. */
+    /** Share of dice throws that still look the same 100 steps after growth. */
     hold: stay[HELD_AFTER].share,
     throws: count,
-    /** Number of gallery pictures with which throws are compared. */
+    /** Number of gallery pictures with which dice throws are compared. */
     pictures: likeness ? gallery!.count : 0,
   };
 }

@@ -20,7 +20,8 @@ export const STAY_STEPS = [100, 1000, 10_000];
 type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
 
 /**
- * Grows organisms of the gallery, and measures how they look after more steps and after wounds.
+ * Grows organisms of the gallery, and measures how well they keep their pictures and recover from
+ * wounds.
  *
  * @param images images of the gallery's entries; undefined if they are unknown
  * @param wanted.organisms maximum number of organisms, or 0 for all
@@ -137,7 +138,7 @@ export async function measureMovements(
 const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
 /** Numbers of steps after a wound at which recovery is measured. 0 is immediately after the wound. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
-/** Number of steps until the cells of a dead organism open. It is longer than any measurement. */
+/** Number of steps until the cells of a dead organism open. No measurement takes this many steps. */
 const FOR_EVER = 255;
 /** Radius of the disc that `allButADisc` leaves, as a share of the patch's side. */
 const REMNANT = 5 / 32;
@@ -305,16 +306,19 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
      * the wounded share of the patch, then by the number of steps after the wound.
      */
     heal,
-    /** Likeness after half of the patch is wounded. The wound closes by one cell per step. */
+    /** Likeness to the picture before the wound, if half of the patch closes by one cell per step. */
     closing: await recover('closing halves', 'half', { wound: half, closing: 1 }),
     /**
-     * Likeness after the same wounds as in `heal`, if they close from their rim. The speed, in cells
-     * per step, is the card's `closing`, or 1 if the card has no such field.
+     * Likeness to the picture before the wound, if the wounds of `heal` close from their rim. Their
+     * speed, in cells per step, is the card's `closing`, or 1 if the card has no such field.
      */
     healFromRim,
-    /** Likeness if only a small disc is left alive. The wound closes by one cell per step. */
+    /**
+     * Likeness to the picture before the wound, if only a small disc is left alive and the wound closes
+     * by one cell per step.
+     */
     discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
-    /** Control: likeness after all cells are set to zero. They may live again immediately. */
+    /** Likeness to the picture before all cells were set to zero, as a control. */
     erased: await recover('nothing left', 'everything', { wound: everything }),
   };
 }

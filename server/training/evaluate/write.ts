@@ -270,7 +270,7 @@ const TOP = 72;
 const BETWEEN = 48;
 const BOTTOM = 96;
 const RIGHT = 32;
-/** RGB colours of the curves for small, medium and large wounds. Others are interpolated. */
+/** RGB colours of the curves for small, medium and large wounds. Colours in between are interpolated. */
 const SCALE = [
   [104, 190, 214],
   [236, 208, 116],
@@ -283,11 +283,10 @@ const INK = colour(SHEET_COLOURS.ink);
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
- * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound.
- * It has two curves for each size of wound. For a solid curve, an organism counts as healed if the
- * mean squared difference from its picture before the wound is below 0.002; for a dashed curve, if
- * it is below 0.01. The left panel shows wounds whose cells may live again immediately, the right
- * panel shows wounds that close from their rim.
+ * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound. An
+ * organism counts as healed if the mean squared difference from its picture before the wound is below
+ * 0.002 (solid curves) or 0.01 (dashed curves). The left panel is for wounds whose cells may live
+ * again immediately, the right panel for wounds that close from their rim.
  *
  * @param closing speed at which wounds close from their rim, in cells per step
  * @returns a PNG file

@@ -32,7 +32,7 @@ import { decode } from './networks.ts';
 /** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
-/** The only parameter that native code reads directly. It reads all others from the input `genome`. */
+/** The only parameter that native code reads directly. The input `genome` contains all others. */
 const PERCEPTION = 'update.perceive.kernel';
 
 /** A part of a rollout: a few steps at one stage, compiled as one program. */
@@ -57,8 +57,8 @@ export interface Segment {
  * Returns the segments that grow a patch from its seed.
  *
  * @param longest maximum number of steps per segment
- * @param steps number of steps of uniform growth; 0: the number in the card. Growth by doubling
- * ignores this parameter and follows the card
+ * @param steps number of steps for uniform growth; 0: the number in the card. Ignored for growth by
+ *   doubling
  */
 export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {
   const { growth, side } = spec;
@@ -360,7 +360,7 @@ export class Segments {
     return g.input('latents', [this.batch, this.spec.latentSize]);
   }
 
-  /** Whether segments have the input `genome`. Native code always has it, for the rule's layers. */
+  /** Whether segments have the input `genome`. With native code, the answer is always yes. */
   private get readsGenome(): boolean {
     return this.native !== undefined || this.spec.update.standingInput;
   }
@@ -470,7 +470,7 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
 
 /** Programs that run before and after the steps of a segment, if native code computes the steps. */
 interface Surroundings {
-  /** Creates the seed or divides the cells, if the segment begins with it. Output: `states`. */
+  /** Creates the seed or divides the cells. Absent if the segment does not begin so. Output: `states`. */
   readonly begin?: Promise<Program> | undefined;
   /** Backpropagates through `begin`. Its input `change` is the gradient at the first step. */
   readonly reverseBegin?: Promise<Program> | undefined;

@@ -18,11 +18,11 @@ import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { ENLARGED, type PainterConfig } from './graph.ts';
 
-/** Side at which an emoji's vector picture and its picture in the data set are compared, in pixels. */
+/** Side, in pixels, at which an emoji's vector picture is compared with the picture in the data set. */
 const COMPARED = 64;
 /**
- * Maximum mean squared difference, 0…1, between an emoji's vector picture and its picture in the data
- * set. If they differ more, the vector picture shows something else and is not used.
+ * Maximum mean squared difference, 0…1, between an emoji's vector picture and the picture in the data
+ * set. Vector pictures that differ more show something else and are not used.
  */
 const LARGEST_DIFFERENCE = 0.002;
 
@@ -93,7 +93,7 @@ export interface MeasuredCreature {
   readonly original: Original;
   /** [side, side, 4] Cells grown from the creature's latent, premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
-  /** The latent from which the cells have grown. Absent if the painter must not use its map. */
+  /** The latent from which the cells have grown. Absent if the painter must draw without a map. */
   readonly latent?: Float32Array | undefined;
 }
 

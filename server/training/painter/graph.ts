@@ -46,8 +46,8 @@ const schema = v.strictObject({
    */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
   /**
-   * Data set on which the checkpoint was trained. It must begin with the pictures of the gallery.
-   * `loadOriginals` finds larger originals of its pictures.
+   * Data set on which the checkpoint was trained. The first pictures must be those of the gallery.
+   * `loadOriginals` finds larger originals of the pictures.
    */
   data: datasetConfig,
   /** Number of gallery creatures that are not used for training, but for measuring the painter. */
@@ -56,9 +56,9 @@ const schema = v.strictObject({
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
    * Widths of the layers that turn a genome into a map: of the latent, of the hidden layer, and of
-   * the map at sides of 4, 8, 16 and 32. If present, the checkpoint's existing painter is trained to
-   * read the genomes of the gallery's creatures; it draws all other cells as before. If absent, a new
-   * painter is trained that reads only cells.
+   * the map at sides of 4, 8, 16 and 32. If present, training extends the checkpoint's existing painter
+   * by the genomes of the gallery's creatures; all other cells are drawn as before. If absent, training
+   * creates a new painter that reads only cells.
    */
   genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
@@ -73,9 +73,10 @@ const schema = v.strictObject({
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
-   * Weight of a loss that compares the difference in mean colour between neighbouring cells with that
-   * in the target. It counteracts a plaid pattern that growth by doubling leaves in cells. If it is
-   * above 0, training chooses pairs of neighbouring cells instead of single cells.
+   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. The loss
+   * compares the difference in mean colour between neighbouring cells with the difference in the
+   * target. If the weight is above 0, training chooses pairs of neighbouring cells instead of single
+   * cells.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),

@@ -1,5 +1,5 @@
 /**
- * Writes a painter to the folder of a checkpoint, and enters the painter in the checkpoint's card.
+ * Writes a painter to the folder of a checkpoint, and adds an entry about it to the checkpoint's card.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -92,8 +92,8 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
 }
 
 /**
- * Writes a painter to a folder, and enters it in the card in this folder. If the folder has no card,
- * copies the card of the source checkpoint first.
+ * Writes a painter to a folder, and adds an entry about the painter to the card in this folder. If the
+ * folder has no card, copies the card of the source checkpoint first.
  *
  * @param source folder of the checkpoint for which the painter was trained
  * @param bytes content of `painter.safetensors`

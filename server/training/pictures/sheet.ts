@@ -133,7 +133,7 @@ const MARGIN = 2 * GAP;
  *
  * @param rows at least one tile. All tiles must have the same size; rows may have different lengths
  * @param options.scale number of pixels per side of a cell
- * @param options.columns captions of the columns, as XML text. To draw them, the machine needs a font
+ * @param options.columns captions of the columns, as XML text. Captions need a font on this machine
  * @returns a PNG file
  */
 export async function drawSheet(

@@ -49,7 +49,7 @@ export const HOME = 0.002;
 /** Maximum number of patches that are stepped together, to limit memory. */
 const BATCH = 128;
 
-/** Gallery indices of a creature (`own`) and of the relative whose latent it reads for a while. */
+/** Gallery indices of a creature (`own`) and of a relative, whose latent the creature reads at times. */
 interface Pair {
   readonly own: number;
   readonly relative: number;
@@ -79,7 +79,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   const kept: (Pair & RoundTrips)[][] = resting.map(() => []);
   let tried = 0;
   for (;;) {
-    // Try only as many relatives per creature as are still needed. Most of them are suitable.
+    // Most relatives are suitable, so try only as many per creature as are still needed.
     const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
     say(`trying ${next.length} pairs`);
@@ -252,7 +252,7 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },
-    /** Must be called when the organism is at rest again. Compares it with its picture at rest. */
+    /** Must be called when the organism should have returned to its picture at rest. Compares both. */
     home({ rgba }: Readout): void {
       error = Math.max(error, meanSquare(rgba, resting.rgba));
     },

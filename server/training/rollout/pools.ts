@@ -94,8 +94,8 @@ export class Pools {
   }
 
   /**
-   * Removes random organisms with neighbours and returns them. Some of them are replaced by copies of
-   * organisms without neighbours, which get neighbours.
+   * Takes random organisms with neighbours from their pool. Some of them are replaced by copies of
+   * organisms without neighbours, to which neighbours are added.
    *
    * @param side side of the patches, in cells
    */

@@ -19,8 +19,8 @@ export interface RolloutPlan {
   /** Number of segments to differentiate, counted from the last. */
   readonly differentiated: number;
   /**
-   * Segments after which the picture is compared with the target image. Maps the index of such a
-   * segment to its weight in the loss.
+   * Segments after which the picture is compared with the target image: index of the segment → weight
+   * of the picture in the loss.
    */
   readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S] 0 for cells occupied by neighbours, else 1. Absent if there are no neighbours. */
@@ -32,7 +32,7 @@ export interface RolloutPlan {
   readonly ages?: readonly number[];
   /** Whether the KL divergence counts in the loss: 1 or 0. */
   readonly divergence: number;
-  /** Leak of the rule: share of its state that a cell loses in each step, 0…1. */
+  /** Leak of the rule: share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
 }
 
@@ -42,11 +42,11 @@ export interface Moment {
   readonly side: number;
   /** Share of the run that is done, 0…1. */
   readonly progress: number;
-  /** Leak of the rule: share of its state that a cell loses in each step, 0…1. */
+  /** Leak of the rule: share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Random number, 0…1, that chooses the number of steps within its range. If it is given, all plans
-   * with the same range take the same number of steps. If absent, each plan draws its own number.
+   * Random number, 0…1, that determines the number of steps within a range. If present, all plans with
+   * the same range have the same number of steps. If absent, each plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;
@@ -196,8 +196,8 @@ function onGround(
 
 /**
  * Returns the progress of a run, 0…1, which determines the size of patches, the leak and the number
- * of steps. Progress never decreases: if the total number of updates is raised, it stays the same
- * until the run has caught up. Otherwise, patches could become smaller, and the pool would be lost.
+ * of steps. If the total number of updates is raised, progress stays the same until the run has caught
+ * up. Progress must never decrease, because smaller patches would make the pool useless.
  *
  * @param updates number of updates of the whole run
  */

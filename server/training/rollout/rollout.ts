@@ -270,7 +270,7 @@ export async function runRollout(
   };
 
   const pixels = gatherImages(data, images);
-  // Pooled organisms keep the augmentation of their image with which they have grown.
+  // For pooled organisms, use the same augmentation of the image as when they were new.
   const looks = plan.looks ?? Array.from(images, () => newLook(random));
   const size = pixels.length / n;
   const shown = looks.map((look, i) => {
@@ -428,8 +428,8 @@ type Result = Omit<RolloutOutcome, 'totals'> & { readonly totals: Numbers };
 export type Rollouts = ReturnType<typeof openRollouts>;
 
 /**
- * Prepares the rollouts of a training run. On a GPU, they run in this thread; on a CPU, in one
- * thread per core. The number of threads does not affect the results. Threads start with the first
+ * Prepares the rollouts of a training run. Rollouts run in this thread on a GPU, and in one thread per
+ * core on a CPU. The number of threads does not affect the results. Threads start with the first
  * update.
  */
 export function openRollouts(compute: Compute, config: TrainingConfig, data: Pixels) {

@@ -123,7 +123,7 @@ function nearest(random: Random, side: number, kind: ExactKind, count: number): 
   return mask;
 }
 
-/** Draws a random point or line. @returns a function that computes the distance of a point from it */
+/** Draws a random shape (a point or line). @returns a function: distance of a point from the shape */
 function randomShape(
   random: Random,
   side: number,

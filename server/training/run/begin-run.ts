@@ -46,7 +46,7 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // The small encoder may be for images of another size, or its weights may not match its card.
+  // The small encoder may be for images of another size, or may have weights that do not fit its card.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /** Number of channels in a layer's input, in the small (`known`) and the large encoder (`units`). */
@@ -189,9 +189,9 @@ function checkOrigin(
 }
 
 /**
- * Checks that a data set starts with the images of a checkpoint's gallery, in the same order. If a run
- * trains only the encoder, it keeps the gallery's latents, and would give them wrong names otherwise.
- * Other runs are not checked.
+ * Checks that a data set starts with the images of a checkpoint's gallery, in the same order. Otherwise,
+ * a run that trains only the encoder, and so keeps the gallery's latents, would give these latents wrong
+ * names. Runs that train the rule are not checked.
  *
  * @throws TrainingError bad-run: the data set starts with other images
  */

@@ -75,7 +75,7 @@ export async function trainedModel(
   return identified({ card, tensors });
 }
 
-/** Returns a model with the identity of its weights and latents entered in its card. */
+/** Returns a model whose card has the identity that belongs to the model's weights and latents. */
 export const identified = (model: Model): Model => ({
   ...model,
   card: { ...model.card, identity: identityOf(model) },
@@ -116,7 +116,7 @@ export async function writeCheckpoint(
     files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
   }
   files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
-  // Write the card last. Its identity tells readers that all other files belong to the same weights.
+  // Write the card last, because its identity tells readers that all other files belong together.
   await replaceFiles(files, async () => {
     if (!before || isSame) return;
     const there = new Set(await readdir(folder));

@@ -91,8 +91,8 @@ const INTERVAL = 10;
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
- * Creates a function that prints the progress of a run. It must be called after each update, and
- * prints a line at most every `INTERVAL` seconds. Time is measured from now on.
+ * Creates a function that prints the progress of a run. The function must be called after each update,
+ * and prints a line at most every `INTERVAL` seconds. Time is measured from now on.
  *
  * @param now returns the current time, in ms
  */
@@ -143,7 +143,7 @@ export function describeUpdates(mean: Mean<UpdateReport>): string {
 
 /**
  * Runs a function, and runs it again if a worker thread dies, at most three times in all. A thread may
- * die due to a temporary lack of memory; a permanent error would kill it each time.
+ * die due to a temporary lack of memory, so a second or third attempt may succeed.
  *
  * @param work function that has no effects if it fails
  * @param remedy end of the line for the user, which says what happens after a thread has died
@@ -182,8 +182,8 @@ export function createWriter(say: (line: string) => void) {
 }
 
 /**
- * Saves the state after an update has failed; it includes all earlier updates. Never throws, so that
- * the caller can report the error of the update.
+ * Saves the state after an update has failed. The state includes all earlier updates. Never throws, so
+ * that the caller can report the error of the update.
  *
  * @param error error of the failed update
  */

@@ -29,7 +29,7 @@ export interface Run {
   readonly seconds: number;
   /** Digest of the training images. Absent before the images are loaded. */
   readonly images?: string;
-  /** Folder of the checkpoint with whose weights the run began. Absent if it began with random ones. */
+  /** Folder of the checkpoint that provided the initial weights. Absent if these were random. */
   readonly from?: string;
   /** The command that repeats the run so far. */
   readonly command?: string;
@@ -136,7 +136,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
 
 /**
  * Converts a pool to tensors: `states` [n, S·S·C]; `entries` [n, 3] with the image, age and look of
- * each organism; and `open` and `closed` [n, S·S] if the organisms have them.
+ * each organism; and, if the organisms have these fields, `open` and `closed` [n, S·S].
  */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

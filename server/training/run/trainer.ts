@@ -185,7 +185,7 @@ export class Trainer {
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // Give each organism of `pool.calm` another image. They are the last of the pooled organisms.
+    // Give another image to each organism for `pool.calm`; these are the last of the pooled organisms.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
@@ -213,7 +213,11 @@ export class Trainer {
     return { fresh, free: [...free, ...crowded], patients, pooled, standIns };
   }
 
-  /** Divides items into micro-batches. @param plan gets a micro-batch and the index of its first item */
+  /**
+   * Divides items into micro-batches and plans a rollout for each micro-batch.
+   *
+   * @param plan gets the items of a micro-batch, and the index of the first of these items
+   */
   private microBatches<T extends Uint32Array | readonly PoolEntry[]>(
     items: T,
     plan: (some: T, first: number) => RolloutPlan,

@@ -45,7 +45,10 @@ export type WorkerStart = {
 export class WorkerPool<Job, Result> {
   private readonly workers: (PoolWorker<Job, Result> | undefined)[];
 
-  /** @param size number of workers, at least 1 @param open creates a worker */
+  /**
+   * @param size number of workers, at least 1
+   * @param open creates a worker
+   */
   constructor(
     size: number,
     private readonly open: () => Promise<PoolWorker<Job, Result>>,
