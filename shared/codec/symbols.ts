@@ -31,7 +31,7 @@ export const createDifferenceContexts = () => ({
 type DifferenceContexts = ReturnType<typeof createDifferenceContexts>;
 
 /**
- * Codes one difference.
+ * Writes or reads one difference.
  *
  * @param difference the difference to write, −255…255; ignored when decoding
  * @returns the difference that was written or read

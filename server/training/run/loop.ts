@@ -34,7 +34,11 @@ export interface UpdatedRun<Report extends { readonly update: number }> {
   save(seconds: number): Promise<void>;
   /** Draws a sheet of pictures that shows the progress of training. Returns a PNG file. */
   readonly draw: () => Promise<Buffer>;
-  /** Formats figures for a line of progress. @param mean averages a figure since the last line */
+  /**
+   * Formats figures for a line of progress.
+   *
+   * @param mean averages a figure over all updates since the previous line
+   */
   describe(mean: Mean<Report>): string;
 }
 
