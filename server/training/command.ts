@@ -1,6 +1,6 @@
 /**
- * Defines the command line of `npm run train`. Formats the command that repeats a run, which is
- * stored in the card of the run's checkpoint.
+ * Defines the command line of `npm run train`. Formats the command that repeats a run; the card of
+ * the run's checkpoint contains this command.
  */
 import { readCommand, SettingsError } from '../settings/command-line.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';
@@ -72,7 +72,7 @@ export const COMMAND = {
 
 export type Options = Exclude<ReturnType<typeof readOptions>, 'help'>;
 
-/** Parses the command line. @throws SettingsError */
+/** Parses the command line. @throws SettingsError if options are invalid or contradict each other */
 export function readOptions(args: readonly string[]) {
   const options = readCommand(COMMAND, args);
   if (options === 'help') return options;
@@ -88,30 +88,31 @@ export function readOptions(args: readonly string[]) {
   return options;
 }
 
-/** Options that change the result, in the order in which the checkpoint's card names them. */
+/** Options that change the result of a run, in the order in which the checkpoint's card lists them. */
 const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as const;
 
 /**
- * Returns the command that repeats a run: the command of the first start, followed by later starts
- * with other options.
+ * Returns the command that repeats a run. If the run was resumed with other options, the result
+ * lists these options and the update from which they apply.
  *
- * @param update number of updates done before this start
- * @param before the command up to this start. If absent, this is the first start
+ * @param update number of updates done before the current start
+ * @param before result of this function at the previous start; absent if the run has just begun
  */
 export function commandOf(options: Options, update: number, before?: string): string {
-  // Records the back end, because rounding depends on it. 'auto' is left out, because the
-  // checkpoint's card names the device, which shows the back end that was chosen.
+  // List the back end, because rounding depends on it. Omit 'auto': the checkpoint's card also names
+  // the device, from which the chosen back end is clear.
   const given = RECORDED.filter(
     (key) => options[key] !== undefined && !(key === 'backend' && options.backend === 'auto'),
   );
   const words = [
     quoted(options.file),
-    // Hides the user's folder, because checkpoints' cards are published.
+    // Omit the path of the user's folder, because the cards of checkpoints are published.
     ...(options.images === undefined ? [] : ['--images <folder>']),
     ...given.flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
   ].join(' ');
   if (before === undefined) return `npm run train -- ${words}`;
-  // Resuming alone does not change the result. --from and --refine apply only to their own start.
+  // --from and --refine affect only the start at which they are given, so ignore earlier ones. If
+  // the options are otherwise the same, resuming does not change the result.
   const lasting = before.replace(/ --(from|refine) \S+/g, '');
   if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
   return `${before}, from update ${update} on with --resume ${words}`;

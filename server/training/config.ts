@@ -26,8 +26,9 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /**
- * Schema of a range of integers, both ends included. The range can change from `from` to `to`
- * during the first part of a run. This part is the share `over` of the whole run.
+ * Creates the schema of a range of integers, both ends included. The range is either constant, or
+ * changes linearly from `from` to `to` during the first part of a run; `over` is the share of the
+ * run that this part takes, 0…1.
  */
 const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
@@ -41,161 +42,162 @@ const drawnFrom = (least: number) => {
 export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 
 const pool = v.strictObject({
-  /** Maximum number of grown states in the pool. */
+  /** Maximum number of organisms in the pool. */
   size: v.optional(count, 1024),
-  /** Number of states drawn per update. */
+  /** Number of organisms drawn from the pool per update. */
   batch: count,
   /**
-   * Number of new organisms added to the pool per update. With a smaller number, pooled states get
-   * older.
+   * Number of new organisms added to the pool per update. The smaller this number, the older the
+   * organisms in the pool become.
    */
   admit: count,
   /**
-   * Whether new organisms stand in for pooled states as long as the pool holds too few states. All
-   * stand-ins join the pool. Every update then has a full batch, as in the published training.
+   * Whether to fill up the batch with new organisms while the pool holds too few organisms, as in
+   * the published training (Palm et al. 2022). These organisms are then added to the pool.
    */
   standIns: v.optional(v.boolean(), false),
-  /** Number of further steps that a drawn state takes. */
+  /** Number of steps that an organism drawn from the pool takes. */
   steps: drawnFrom(1),
-  /** Number of last steps to differentiate. If absent, all steps are differentiated. */
+  /** Number of steps, counted from the last, to differentiate. If absent, all are differentiated. */
   gradientSteps: v.exactOptional(count),
   /**
-   * Additional states per update that take a few steps without damage, to show the rule many
-   * pictures at little cost.
+   * Additional pooled organisms per update that take a few steps without damage, so that the rule is
+   * trained on many pictures at little cost.
    */
   calm: v.exactOptional(
     v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
-       * Whether each state gets the genome of another image and must become that image within its
-       * steps. The rule then sees a set much larger than the pool at little cost, and an organism's
-       * picture does not depend on its history.
+       * Whether each organism gets the genome of another image and must turn into that image within
+       * its steps. The rule thereby sees many more images than the pool holds, and learns to draw
+       * pictures that do not depend on an organism's history.
        */
       metamorphosis: v.optional(v.boolean(), false),
       /**
-       * Weight of the squared change of all channels in the last step. Cells at rest should not
-       * change.
+       * Weight in the loss of the squared change of all channels in the last step, because grown
+       * cells should not change.
        */
       rest: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
     }),
   ),
   /**
-   * Additional states per update that have neighbours, which means that part of their ground stays
-   * closed for a long time, as in a room. Cells on closed ground are zeroed before each step and
-   * left out of the loss.
+   * Additional organisms per update that have neighbours, as in a room: part of their patch is
+   * occupied for a long time. Occupied cells are zeroed before each step and left out of the loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Maximum number of states with neighbours to keep. */
+      /** Maximum number of organisms with neighbours that are kept from update to update. */
       size: v.optional(count, 256),
-      /**
-       * Share of drawn states to replace by states from the pool, which then get new neighbours.
-       */
+      /** Share of these organisms that are replaced by pooled organisms with new neighbours. */
       renewed: v.optional(share, 0.15),
-      /** Largest share of a patch's cells that can lie on closed ground. */
+      /** Maximum share of a patch's cells that neighbours can occupy. */
       largest: v.optional(share, 0.7),
       /** Probability that a micro-batch of new organisms grows with neighbours. */
       fresh: v.optional(share, 0),
     }),
   ),
   /**
-   * Additional states per update with wounds that close from their rim, as in a room whose
-   * checkpoint has `closing` in its card: see `rollout/pools.ts`.
+   * Additional organisms per update (patients) with wounds that close from their rim, as in a room
+   * whose checkpoint has `closing` in its card; see `rollout/pools.ts`.
    */
   patients: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Maximum number of patients to keep. */
+      /** Maximum number of patients that are kept from update to update. */
       size: v.optional(count, 40),
       /**
-       * Number of steps of a patient, all differentiated. The loss judges the picture halfway and
-       * at the end.
+       * Number of steps that a patient takes per update, all differentiated. The loss compares its
+       * picture with the image halfway and at the end.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
       /**
-       * Share of drawn patients that are new. If this makes more than `size` patients, random
-       * patients are dropped.
+       * Share of the patients in an update that are new. If there are then more than `size`
+       * patients, random patients are dropped.
        */
       renewed: v.optional(share, 0.2),
-      /** Share of drawn patients that get another wound. */
+      /** Share of known patients that are wounded again at the start of an update. */
       again: v.optional(share, 0.1),
-      /** Share of new patients that are unwounded but shifted. */
+      /** Share of new patients whose body is shifted instead of wounded. */
       shifted: v.optional(share, 0),
-      /** Share of new patients that start with the body of another organism. */
+      /** Share of new patients that get the cell states of another organism instead of a wound. */
       strangers: v.optional(share, 0),
       /** Share of new patients that have neighbours, if the configuration has `crowded`. */
       crowded: v.optional(share, 0),
     }),
   ),
-  /** Share of drawn states to damage before their steps. */
+  /** Share of pooled organisms to damage before their steps. */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
   /** Largest share of cells in one wound. */
   largestWound: v.optional(share, 0.5),
   /**
-   * Organisms whose divergence counts in the loss: only new organisms (`fresh`), or pooled
-   * organisms too (`all`).
+   * Organisms whose KL divergence counts in the loss: only new organisms (`fresh`), or new and
+   * pooled organisms (`all`).
    */
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
 
-/** Schema of all fields. `relationErrors` checks the relations between them. */
+/** Schema of a training configuration. `relationErrors` checks relations between its fields. */
 const configFields = v.strictObject({
   ...modelFields,
   encoder: encoderNetwork,
   data: datasetConfig,
   /**
-   * Whether to train on the validation split too, as for the published digits, which are measured
-   * on the test split.
+   * Whether to train on the validation split, too. The published results for digits were trained
+   * in this way and measured on the test split.
    */
   trainOnValidation: v.optional(v.boolean(), false),
   /**
-   * With `encoder`, the run starts from a checkpoint (`--from`) and keeps its rule and the latents
-   * of its gallery bit for bit. Only the encoder learns, from new organisms.
+   * Which parts of the model to train. `encoder`: the run starts from a checkpoint (`--from`), and
+   * only the encoder learns, from new organisms. The rule and the gallery's latents stay unchanged,
+   * bit for bit.
    */
   trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
-  /** Random seed. Equal seeds give equal runs on the same back end. */
+  /** Seed of the random generator. With equal seeds, runs on the same back end give equal results. */
   seed: v.optional(whole, 1),
   /** Number of updates of the whole run. */
   updates: count,
-  /** σ of the RGBA likelihood; unused by other read-outs. */
+  /** Standard deviation (σ) of the Gaussian likelihood of RGBA images; unused by other read-outs. */
   sigma: v.optional(positive, 0.1),
-  /** Weight of the divergence. */
+  /** Weight of the KL divergence in the loss. */
   beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   batch: v.strictObject({
     /** Number of new organisms per update. */
     fresh: count,
     /**
-     * Number of samples computed together. A small number needs less memory and fits into the
-     * processor's cache.
+     * Size of a micro-batch: the number of organisms computed together. A small micro-batch needs
+     * less memory and fits into the processor's cache.
      */
     micro: v.optional(count, 8),
   }),
-  /** Number of steps from seed to picture, for uniform growth. */
+  /** Number of steps from the seed to the grown picture. Only for uniform growth. */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
-   * Whether each micro-batch draws its own number of steps, or each update draws one number for all
-   * its organisms, as published. With `update`, equal ranges give equal numbers of steps.
+   * Whether to draw the number of steps once per micro-batch, or once per update for all organisms,
+   * as in the published training. With `update`, equal ranges give equal numbers of steps.
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Number of steps of a new organism after growth. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
   /**
-   * Channels in which cells learn to represent their position in the body: see `positionFields`.
+   * Channels in which cells learn to represent their position in the body; see `positionFields`.
    */
   places: v.exactOptional(
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
-  /** Weight of the picture at the end of growth. The picture after the extra steps has weight 1. */
+  /**
+   * Weight in the loss of the picture at the end of growth. The weight of the picture after
+   * `extraSteps` is 1.
+   */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** Weight of the picture of each smaller stage, compared with the image at that size. */
+  /** Weight in the loss of the picture at the end of each smaller stage. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
-   * Shares of the run between which the leak rises from zero to the model's value. A rule without a
-   * leak learns pictures sooner, because cells do not have to maintain their state. If absent, the
-   * leak has its full value from the first update.
+   * Part of the run (start and end, 0…1) in which the leak rises from zero to the model's value.
+   * Without a leak, a rule learns pictures sooner, because cells keep their state without effort. If
+   * absent, the leak has the model's value from the first update.
    */
   leakRamp: v.exactOptional(
     v.pipe(
@@ -204,8 +206,8 @@ const configFields = v.strictObject({
     ),
   ),
   /**
-   * Smaller patches at the start of a run, which cost less. Organisms grow only to `side` until the
-   * share `until` of the run is done.
+   * Smaller patches for the first part of a run, to save time. In each entry, organisms grow only to
+   * `side` until the share `until` of the run is done.
    */
   curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
   pool: v.exactOptional(pool),
@@ -213,22 +215,23 @@ const configFields = v.strictObject({
     v.strictObject({
       learningRate: v.optional(positive, 1e-4),
       /**
-       * The encoder's learning rate, as a multiple of `learningRate`. The encoder can learn faster
-       * than a rule that is already good.
+       * The encoder's learning rate, as a multiple of `learningRate`. If the rule is already good,
+       * the encoder may learn faster than the rule.
        */
       encoderRate: v.optional(positive, 1),
       /** Number of updates over which the learning rate rises from zero. */
       warmup: v.optional(whole, 0),
       /**
-       * Share at the end of the run during which the learning rate falls linearly to a twentieth.
+       * Share of the run, counted from its end, during which the learning rate falls linearly to a
+       * twentieth.
        */
       decay: v.optional(share, 0),
       beta2: v.optional(share, 0.999),
-      /** Gradients are clipped to this global norm. */
+      /** Maximum global norm of the gradients. Larger gradients are scaled down to it. */
       clip: v.optional(positive, 10),
       /**
-       * Decay of the moving average of the weights, which the checkpoint contains. With 0, the
-       * checkpoint contains the current weights.
+       * Decay of the exponential moving average of the weights. The checkpoint contains the averages.
+       * If the decay is 0, the checkpoint contains the current weights.
        */
       average: v.optional(share, 0),
     }),
@@ -236,54 +239,53 @@ const configFields = v.strictObject({
   ),
   augment: v.optional(
     v.strictObject({
-      /** Whether to mirror left and right with probability ½. Not for text and digits. */
+      /** Whether to mirror pictures left to right with probability ½. Unsuitable for text and digits. */
       flip: v.optional(v.boolean(), false),
-      /** Largest shift in each direction, in pixels. */
+      /** Maximum shift in each direction, in pixels. */
       shift: v.optional(whole, 0),
-      /** Largest share by which to shrink a picture. */
+      /** Maximum amount by which a picture is shrunk, as a share of the picture's size. */
       shrink: v.optional(share, 0),
-      /** Share of pictures whose hues are rotated. */
+      /** Share of pictures whose hue, saturation and brightness are changed at random. */
       recolour: v.optional(share, 0),
-      /** Share of pictures that become line drawings. */
+      /** Share of pictures that are turned into line drawings. */
       lines: v.optional(share, 0),
-      /** Share of pictures to leave unchanged. */
+      /** Share of pictures that are not augmented at all. */
       untouched: v.optional(share, 0),
     }),
     {},
   ),
-  /** Number of steps per program. Longer programs recompute less and need more memory. */
+  /** Number of steps per compiled program. Longer programs recompute less, but need more memory. */
   segmentSteps: v.optional(count, 8),
-  /** Time between saved states and picture sheets, in minutes. */
+  /** Interval at which the run's state and a sheet of pictures are saved, in minutes. */
   saveMinutes: v.optional(positive, 5),
-  /** Maximum number of gallery entries. */
+  /** Maximum number of entries in the checkpoint's gallery. */
   gallery: v.optional(count, 512),
   /**
-   * If present, an offset is trained for each gallery image and added to the encoder's mean when
-   * the image is shown without augmentation. The reason is that the encoder limits how well a
-   * latent describes its picture; with offsets, the rule learns to rest and heal with the latents
-   * that the checkpoint will have.
+   * If present, an offset is trained for each gallery image and added to the latent that the encoder
+   * computes for the image without augmentation. With offsets, latents describe their pictures
+   * better than the encoder alone could, and the rule trains with the gallery's final latents.
    */
   galleryOffsets: v.exactOptional(
     v.strictObject({
       /**
-       * The offsets' learning rate, as a multiple of `learningRate`. It is high because each offset
-       * takes part in few updates.
+       * Learning rate of the offsets, as a multiple of `learningRate`. The default is high, because
+       * each offset is used in few updates.
        */
       rate: v.optional(positive, 10),
     }),
   ),
-  /** How many times a pass over the training images shows each gallery image. */
+  /** Number of times that each pass over the training images shows each gallery image. */
   galleryTimes: v.optional(count, 1),
 });
 
 /** A training configuration with all defaults filled in. */
 export type TrainingConfig = v.InferOutput<typeof configFields>;
 
-/** Number of states drawn from the pool per update. */
+/** Returns the number of organisms drawn from the pool per update. */
 export const drawnStates = ({ batch, calm }: NonNullable<TrainingConfig['pool']>): number =>
   batch + (calm?.batch ?? 0);
 
-/** Returns the range at a point of a run, 0…1. */
+/** Returns the current ends of a range. @param progress share of the run that is done, 0…1 */
 export function drawnAt(range: Drawn, progress: number): readonly [number, number] {
   if (!('from' in range)) return range;
   const t = range.over === 0 ? 1 : Math.min(1, progress / range.over);
@@ -293,7 +295,6 @@ export function drawnAt(range: Drawn, progress: number): readonly [number, numbe
 
 const ONLY_COLOURS = 'needs pictures in colours with transparency';
 
-/** Finds errors in the relations between fields. */
 export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   yield* modelErrors(config);
   const { augment, curriculum, data, growth, judgeGrown, optimiser, pool, readout, side } = config;
@@ -345,7 +346,6 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   }
 }
 
-/** Finds errors in the numbers of organisms per update and in the pools. */
 function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generator<FieldError> {
   const { fresh, micro } = batch;
   if (fresh % micro !== 0) {
@@ -376,7 +376,7 @@ function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generat
   if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} states per update`];
 }
 
-/** Finds errors in the position channels. */
+/** Finds errors in `places`, the channels in which cells represent their position. */
 function* placesErrors({ channels, places, readout }: TrainingConfig): Generator<FieldError> {
   if (!places) return;
   const { channel: first } = places;
@@ -424,8 +424,8 @@ export async function readJson(file: string): Promise<unknown> {
 }
 
 /**
- * Fields that must not change during a run: the model, its images, and the part that is trained.
- * All other fields belong to the schedule and may change.
+ * Fields that must not change when a run is resumed: the model, its images, and which part is
+ * trained. All other fields may change.
  */
 const MODEL_PARTS = [
   ...(['side', 'channels', 'latentSize', 'growth', 'update', 'readout'] as const),
@@ -433,17 +433,16 @@ const MODEL_PARTS = [
 ];
 
 /**
- * Finds the first model field that differs from an earlier configuration. The folder of the images
- * may differ.
+ * Finds the first field that must not change during a run but differs from an earlier
+ * configuration. The folder of the images may differ.
  *
  * @param before the earlier configuration as JSON
- * @returns the path of the field, or undefined if all are equal
+ * @returns the path of the field, or undefined if no such field differs
  */
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   try {
-    // Parse with `configFields` only, which fills in fields that are newer than the run. The
-    // relations between fields were checked when the run began, and relations added since do not
-    // apply to it.
+    // Parse with `configFields`, which fills in fields that did not exist when the run began, but
+    // does not check the relations between fields: the run may be older than some of these checks.
     const parsed = checked(configFields, JSON.parse(before), '');
     return MODEL_PARTS.flatMap((part) => differs(parsed[part], now[part], part) ?? [])[0];
   } catch {
@@ -452,8 +451,10 @@ export function changedField(before: string, now: TrainingConfig): string | unde
 }
 
 /**
- * Returns the path of the first difference between two values, starting with `path`, or undefined
- * if they are equal. The folder of the images may differ.
+ * Returns the path of the first field in which two values differ, or undefined if they are equal.
+ * Ignores `data.folder`, the folder of the images.
+ *
+ * @param path path of the values themselves, with which the result starts
  */
 export function differs(a: unknown, b: unknown, path: string): string | undefined {
   if (isDeepStrictEqual(a, b) || path === 'data.folder') return undefined;
@@ -464,10 +465,10 @@ export function differs(a: unknown, b: unknown, path: string): string | undefine
 }
 
 /**
- * Changes the batch size of a training configuration, for trials on small machines. Scales the pool
- * too.
+ * Changes the batch size of a training configuration, and the sizes of its pools in proportion, for
+ * trial runs on small machines.
  *
- * @param fresh number of new organisms per update, 1…
+ * @param fresh number of new organisms per update, at least 1
  */
 export function withBatch(config: TrainingConfig, fresh: number): TrainingConfig {
   const { batch } = config;
@@ -491,10 +492,10 @@ export function withBatch(config: TrainingConfig, fresh: number): TrainingConfig
 }
 
 /**
- * Replaces the training set with the user's own images.
+ * Replaces the training images with the images in the user's folder.
  *
- * @param images a folder, relative to the working directory
- * @throws TrainingError bad-config: the configuration's set is not a folder of images
+ * @param images path of the folder, relative to the working directory
+ * @throws TrainingError bad-config: the configuration does not train on a folder of images
  */
 export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, images: string): T {
   const { data } = config;
@@ -508,9 +509,9 @@ export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, im
 }
 
 /**
- * Gives a training configuration another name.
+ * Renames a training configuration.
  *
- * @throws TrainingError bad-config: the name is not allowed
+ * @throws TrainingError bad-config: the new name is not allowed
  */
 export function withName(config: TrainingConfig, name: string): TrainingConfig {
   const named = { ...config, name, title: nameOfFile(name) };

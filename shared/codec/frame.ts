@@ -1,6 +1,6 @@
 /**
- * The frame format: a header, then blocks of the chunks that have changed. All numbers are
- * little-endian.
+ * The format of a frame: a header, followed by the blocks of the chunks that have changed. All
+ * numbers are little-endian.
  *
  * | offset | type | |
  * |---|---|---|
@@ -11,42 +11,39 @@
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
  *
- * Each block is preceded by one or two base-128 varints. The first varint is four times the block's
- * length in bytes. Add 1 if the block's first byte equals the first byte of the previous block. In
- * that case the byte is omitted and not counted in the length. Add 2 if the block's chunk directly
- * follows the previous block's chunk. Otherwise the second varint is the distance between the two
- * chunks. For the first block, the previous chunk is −1. A chunk may have several blocks, each
- * applied to the result of the block before.
+ * Each block is preceded by one or two base-128 varints. The first varint is 4 × the block's length
+ * in bytes + 2 × N + O. O is 1 if the block's first byte equals that of the previous block; this
+ * byte is then omitted, and not counted in the length. N is 1 if the block's chunk directly follows
+ * the previous block's chunk. If N is 0, a second varint holds the difference between the two chunk
+ * indices. For the first block, the previous index is −1. A chunk may have several blocks, which are
+ * applied in order.
  */
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
-/** Maximum scale: cells of the room per side of a streamed cell. */
+/** Maximum scale. At scale s, each streamed cell covers s×s cells of the room. */
 export const MAX_SCALE = 8;
 
-/** First byte of a frame. */
 const FRAME_MAGIC = 0x56;
-/** Second byte of a frame. */
 export const FRAME_VERSION = 1;
-/** Number of bytes before the blocks. */
+/** Size of a frame's header, in bytes. The blocks follow. */
 const FRAME_HEADER_BYTES = 8;
 
 export interface FrameHeader {
   readonly tick: number;
   readonly tier: TierName;
-  /** A power of two: each sent cell covers a square of `scale`×`scale` cells of the room. */
+  /** A power of two. Each streamed cell covers a square of `scale`×`scale` cells of the room. */
   readonly scale: number;
 }
 
-/** A block and the index of its chunk at the frame's scale. */
+/** A block, and the index of its chunk in the room's planes at the frame's scale. */
 export interface FrameBlock {
   readonly chunk: number;
   readonly block: Uint8Array;
 }
 
-/** Why a frame or block cannot be read. */
+/** Reasons why a frame or block cannot be read. */
 type FrameErrorReason = 'truncated' | 'magic' | 'version' | 'header' | 'chunks' | 'block' | 'check';
 
-/** Thrown for a frame or block that cannot be read. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 
@@ -55,7 +52,7 @@ export class FrameError extends Error {
   }
 }
 
-/** Maximum number of bytes of the two varints before a block. */
+/** Maximum total size of the two varints before a block, in bytes. */
 const MOST_VARINT_BYTES = 6;
 
 /** Joins blocks into a frame. @param blocks in ascending order of chunk */
@@ -95,7 +92,11 @@ export function writeFrame(
   return frame.subarray(0, at);
 }
 
-/** Reads and checks a frame's header. @throws FrameError truncated, magic, version, header */
+/**
+ * Reads and checks a frame's header.
+ *
+ * @throws FrameError with the reason truncated, magic, version or header
+ */
 export function readHeader(frame: Uint8Array): FrameHeader {
   if (frame.length < FRAME_HEADER_BYTES) throw new FrameError('truncated');
   if (frame[0] !== FRAME_MAGIC) throw new FrameError('magic');
@@ -107,11 +108,11 @@ export function readHeader(frame: Uint8Array): FrameHeader {
 }
 
 /**
- * Splits a frame into its blocks. Each block is a view of the frame, unless its first byte was
- * omitted.
+ * Splits a frame into its blocks. Most blocks are views of the frame's bytes. A block whose first byte
+ * is omitted in the frame is a copy.
  *
- * @param chunks number of chunks at the frame's scale
- * @throws FrameError truncated, chunks
+ * @param chunks number of chunks of the room at the frame's scale
+ * @throws FrameError with the reason truncated or chunks
  */
 export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
   const blocks: FrameBlock[] = [];
@@ -136,8 +137,8 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     let block = frame.subarray(at, at + length);
     if (head & 1) {
       const whole = new Uint8Array(length + 1);
-      // A malformed frame may omit the byte in its first block. Any value will do then, because the
-      // block's checksum will fail.
+      // If the first block of a malformed frame omits this byte, any value may be used, because the
+      // block's checksum will not match.
       whole[0] = blocks.at(-1)?.block[0] ?? 0;
       whole.set(block, 1);
       block = whole;

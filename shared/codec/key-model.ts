@@ -1,7 +1,7 @@
 /**
- * Codes the cells of a chunk in full: owners, and colours as differences from a prediction by their
- * neighbours (`KeyPrediction`). Bare cells are always transparent, so their colour is not coded. A
- * coarse key omits the lowest bits of colours, which a refinement adds.
+ * Codes the cells of a chunk in full: their owners, and their colours as differences from a
+ * prediction (`KeyPrediction`). Bare cells are always transparent, so their colour is not coded. A
+ * coarse key omits the lowest bits of colours; a refinement adds these bits.
  */
 import { type Cells, recoloured } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
@@ -19,18 +19,20 @@ import {
 import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
-/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, floor, max, min } = Math;
 
 /**
- * Weights of the main prediction of a colour, in 32nds. The first two are for the distances of the
- * colour's plane and mean from its share of alpha. Then, for each already coded channel, two
- * weights are for the distances of its value from its plane and mean. Distances from a mean are
- * doubled. The first class of weights is for edges, the second for the inside of bodies.
+ * Weights, in 32nds, of the main prediction of r, g and b. The prediction combines three estimates of
+ * a channel:
+ * - plane: left + upper − upper left neighbour;
+ * - mean: mean of the left and upper neighbours;
+ * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
  *
- * A channel's plane is its left plus its upper minus its upper left neighbour; its mean is that of
- * the left and upper neighbours. A colour's share of alpha is the value at which its ratio to alpha
- * equals that of these two neighbours.
+ * The first two weights are for plane − share and for 2 × (mean − share) of the predicted channel.
+ * Two more weights follow for each channel coded before: for value − plane and for
+ * 2 × (value − mean) of that channel. The first group of rows is for the edges of bodies, the second
+ * for their inside. Each group has one row per channel, in the order of `CHANNELS`.
  */
 const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
   [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
@@ -38,20 +40,24 @@ const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
 ];
 
 /**
- * Predicts a channel, in levels, from a cell's neighbours and its already coded channels, with
- * weights learned by regression. If two predictions differ, the value mostly lies between them.
+ * Predicts a channel of a cell from its neighbours and from the channels coded before. The weights
+ * were learned by regression. There are two predictions; the value mostly lies between them. All
+ * values are levels: channel values without their omitted low bits.
  */
 class KeyPrediction {
   /** The main prediction, 0…`top`. */
   from = 0;
-  /** A second prediction. For a colour, its ratio to alpha is that of the neighbours. */
+  /** The second prediction. For r, g and b, it has the same ratio to alpha as the neighbours. */
   second = 0;
-  /** 1 for colours inside a body, where all neighbours are opaque. */
+  /**
+   * 1 if a colour inside a body is predicted: the cell and its left and upper neighbours are opaque.
+   * Otherwise 0.
+   */
   within: 0 | 1 = 0;
 
   /**
-   * @param levels [cells, 4] with a border
-   * @param stride cells per row of `levels`
+   * @param levels [rows, stride, 4] the levels coded so far, with a border of zeros
+   * @param stride number of cells per row of `levels`, including the border
    * @param top maximum level
    */
   constructor(
@@ -60,7 +66,12 @@ class KeyPrediction {
     private readonly top: number,
   ) {}
 
-  /** Predicts a channel. @param at index of the cell @param i index into `CHANNELS` */
+  /**
+   * Predicts a channel of a cell. Sets `from`, `second` and `within`.
+   *
+   * @param at index of the cell
+   * @param i index of the channel in `CHANNELS`
+   */
   predict(at: number, i: number): void {
     const own = 4 * at;
     if (i === 0) this.predictAlpha(own);
@@ -111,14 +122,14 @@ class KeyPrediction {
   }
 }
 
-/** Returns how many levels fit into a range: 0 for none, 1 for one, 2 for more. */
+/** Classifies the width of a range of levels: 0 if it is empty, 1 for one level, 2 for more. */
 const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);
 
 /**
  * Codes a chunk in full.
  *
- * @param cells for a writer: the cells to write, which stay unchanged; if `shift` is not 0, call
- *   `coarsen` on them first. For a reader: empty cells to fill in
+ * @param cells when encoding: the cells to write, which stay unchanged; if `shift` is not 0, they
+ *   must come from `coarsen`. When decoding: empty cells, which are filled in
  * @param shift number of low bits of each colour to omit, 0…7
  * @param neighbourhood working memory
  */
@@ -132,7 +143,7 @@ export function codeKey(
   const owners = new OwnerCoder(coder);
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
-  // The neighbourhood holds levels in place of colours, and only of the cells coded so far.
+  // In keys, the array `colours` holds levels instead of colours, only of the cells coded so far.
   const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   const prediction = new KeyPrediction(levels, stride, top);
@@ -185,15 +196,15 @@ export function codeKey(
   }
 }
 
-/** Converts a colour to its level, omitting the lowest `shift` bits. */
+/** Converts a channel's value to its level by dropping the lowest `shift` bits. */
 const levelAt = (value: number, shift: number): number => value >> shift;
-/** Converts a level to the colour that represents it. */
+/** Converts a level to a channel value in the middle of the level's range; the top level to 255. */
 const colourAt = (level: number, shift: number): number =>
   shift === 0
     ? level
     : clamp((level << shift) | (level === 255 >> shift ? (1 << shift) - 1 : 1 << (shift - 1)));
 
-/** Returns the cells as decoded from a coarse key. @param shift number of low bits omitted, 1…7 */
+/** Returns cells as a coarse key represents them. @param shift number of low bits omitted, 1…7 */
 export function coarsen(cells: Cells, shift: number): Cells {
   const rgba = cells.rgba.slice();
   for (let i = 0; i < rgba.length; i++) {
@@ -203,11 +214,11 @@ export function coarsen(cells: Cells, shift: number): Cells {
 }
 
 /**
- * Codes the low bits that a coarse key omits.
+ * Codes the low bits of colours that a coarse key omits.
  *
- * @param cells for a writer: the exact cells, which stay unchanged; for a reader: the cells decoded
- *   from the coarse key, which become exact
- * @param shift number of low bits that the key omits, 1…7
+ * @param cells when encoding: the exact cells, which stay unchanged. When decoding: the cells of the
+ *   coarse key, which are made exact
+ * @param shift number of low bits that the coarse key omits, 1…7
  */
 export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): void {
   const { owner, rgba } = cells;

@@ -1,48 +1,49 @@
 /**
- * The neighbourhood of cells, from which the models choose contexts. It consists of maps of one
- * chunk, each with a border of zeros, two cells wide.
+ * Per-cell arrays of one chunk, from which the codec's models choose contexts. A border of zeros,
+ * two cells wide, surrounds the chunk, so that each cell has neighbours on all sides.
  */
 import type { Rect } from '../geometry.ts';
 import { type Cells, wordsOf } from './chunks.ts';
 
-/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, ceil, clz32, max, min } = Math;
 
-/** Channels in coding order. Alpha is first, because premultiplied colours never exceed it. */
+/**
+ * RGBA indices of the channels in coding order. Alpha is coded first, because premultiplied colours
+ * never exceed it.
+ */
 export const CHANNELS = [3, 0, 1, 2] as const;
 
-/** Clamps a number to the range of a channel, 0…255. @param x any finite number */
 export const clamp = (x: number): number => max(0, min(255, x));
 
-/** Side, in cells, of the groups that a delta skips with a single bit. */
+/** Side of a group, in cells. A delta spends a single bit on a square group without changes. */
 export const GROUP = 8;
-/** log₂ of `GROUP`. */
 export const GROUP_BITS = 3;
-/** Width of the border, in cells. */
+/** Width of the border of zeros around the chunk, in cells. */
 const BORDER = 2;
 
 /** Returns the number of bits of a magnitude: 0 for 0, 1 for 1, 2 for 2 and 3, … */
 export const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
 
 /**
- * Returns 1 if an integer reaches a limit, else 0. Uses arithmetic, because a processor cannot
- * predict branches that depend on pictures.
+ * Returns 1 if an integer is at least `limit`, else 0. Uses arithmetic instead of a branch, because
+ * processors predict branches that depend on a picture's content badly.
  */
 export const reaches = (x: number, limit: number): number => (limit - 1 - x) >>> 31;
 
-/** Number of values of `halfOctave`. */
+/** Number of different results of `halfOctave`. */
 export const HALF_OCTAVES = 16;
 const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
   if (magnitude < 2) return magnitude;
   const length = lengthOf(magnitude);
   return min(HALF_OCTAVES - 1, 2 * length - 2 + ((magnitude >> (length - 2)) & 1));
 });
-/** Maps a magnitude to a logarithmic scale with two steps per doubling, 0…15. */
+/** Maps a magnitude to a logarithmic scale, 0…15, with two steps per doubling. */
 export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
 
 /**
- * Combines how much a channel differed in the neighbours into one number, 0…11. The left and upper
- * neighbours count twice, the two upper corners once.
+ * Summarises the coded differences of a channel in four neighbours as one number, 0…11. The left and
+ * upper neighbours count twice, the upper left and upper right neighbours once.
  *
  * @param left index of the left neighbour's difference
  * @param up index of the upper neighbour's difference
@@ -60,7 +61,7 @@ export const differencesAround = (differences: Int16Array, left: number, up: num
 /** Returns 0 for zero, 1 for positive and 2 for negative numbers. */
 export const signOf = (x: number): number => reaches(x, 1) + 2 * (x >>> 31);
 
-/** Returns the number of bits of a magnitude, up to 3. @param x positive or negative */
+/** Returns the number of bits of the absolute value of `x`, but at most 3. */
 export function shortLengthOf(x: number): number {
   const magnitude = abs(x);
   return reaches(magnitude, 1) + reaches(magnitude, 2) + reaches(magnitude, 4);
@@ -68,13 +69,13 @@ export function shortLengthOf(x: number): number {
 
 const none = new Uint8Array(0);
 
-/** Holds the maps of one chunk. Buffers grow with the largest chunk and are reused. */
+/** The arrays of one chunk. They are reused for other chunks, and reallocated if one is larger. */
 export class Neighbourhood {
-  /** Cells per row, border included. */
+  /** Number of cells per row, including the border. */
   stride = 0;
   /**
-   * [height + 4, width + 4] Which cells around each cell have changed: 1, 2, 4 and 8 for the left,
-   * upper, upper left and upper right cell, plus 16 for each of six cells further away.
+   * [height + 4, width + 4] Sums of flags that say which cells near a cell have changed: 1 left, 2
+   * above, 4 upper left, 8 upper right, plus 16 for each of six cells further away.
    */
   changes = none;
   /** [height + 4, width + 4] 1 for each cell whose owner has changed. */
@@ -85,24 +86,24 @@ export class Neighbourhood {
   colours = none;
   /** A view of `colours` with one number per cell. */
   private words = new Uint32Array(0);
-  /** [rows, columns] 1 for each group that has changed; without a border. */
+  /** [rows, columns] 1 for each group of cells that contains a change; without a border. */
   groups = none;
   columns = 0;
   rows = 0;
   /** [height + 4, width + 4] Owners before the change. */
   owners = new Uint32Array(0);
-  /** [height + 4, width + 4, 4] How far the value of each channel has moved, alpha first. */
+  /** [height + 4, width + 4, 4] By how much each channel has changed, in the order of `CHANNELS`. */
   moves = new Int16Array(0);
-  /** [height + 4, width + 4, 4] Coded signed differences from the predictions, alpha first. */
+  /** [height + 4, width + 4, 4] Coded differences from predictions, in the order of `CHANNELS`. */
   differences = new Int16Array(0);
 
-  /** Clears the maps for a chunk, and copies the chunk's current cells. */
+  /** Clears the arrays for a new chunk, and copies its current colours and owners. */
   begin(from: Cells, rect: Rect): void {
     this.clear(rect);
     const { owners, words } = this;
     const { owner } = from;
     const own = wordsOf(from);
-    // Copy cell by cell, because creating a view of each short row would cost more.
+    // Copy single cells. Copying whole rows would be slower, because it creates an array view per row.
     for (let y = 0; y < rect.height; y++) {
       let at = this.indexOf(0, y);
       let place = (rect.y + y) * from.width + rect.x;
@@ -134,14 +135,14 @@ export class Neighbourhood {
     else this.groups.fill(0);
   }
 
-  /** Returns the index of a cell in the maps that have a border. */
+  /** Returns the index of a cell in the arrays that have a border. */
   indexOf(x: number, y: number): number {
     return (y + BORDER) * this.stride + x + BORDER;
   }
 
   /**
-   * Marks a changed cell in the `changes` of cells that are coded later. Few cells change, so this
-   * is cheaper than having each cell look around.
+   * Records that a cell has changed, in the `changes` of the nearby cells that are coded later. As
+   * few cells change, this is cheaper than checking all neighbours of every cell.
    */
   noteChange(at: number): void {
     const { changes, stride } = this;
@@ -159,7 +160,7 @@ export class Neighbourhood {
     changes[second + 1] += 16;
   }
 
-  /** Sums how far all channels of the left and upper neighbours have moved. */
+  /** Sums the absolute changes of all channels in the left and upper neighbours. */
   movesNear(at: number): number {
     const { moves, changes, stride } = this;
     let sum = 0;
@@ -170,7 +171,7 @@ export class Neighbourhood {
     return sum;
   }
 
-  /** Sums the differences between the earlier colours of a cell and its four neighbours. */
+  /** Sums the absolute differences, before the change, between a cell and its four neighbours. */
   gradient(at: number): number {
     const { colours, stride } = this;
     let sum = 0;

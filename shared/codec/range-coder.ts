@@ -1,84 +1,81 @@
 /**
- * An adaptive binary range coder (Martin 1979; carries as in LZMA) with mixed probabilities. The
- * log-odds of a bit are the sum of the log-odds of its contexts, and all its contexts learn from
- * the bit (logistic regression, as in context mixing; Mahoney 2005). Writer and reader share an
- * interface, so one description of a block serves both directions and they cannot disagree. All
- * arithmetic uses small integers, so that every machine gets equal results.
+ * An adaptive binary range coder (Martin 1979; carries as in LZMA). A bit is coded under several
+ * contexts. Its log-odds are the sum of the contexts' log-odds, and each context learns from the bit
+ * (logistic regression, as in context mixing; Mahoney 2005). Writer and reader have the same
+ * interface, so that the same code encodes and decodes. All arithmetic uses small integers, so that
+ * all machines compute equal results.
  */
 
-/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { exp, imul, max, min, round } = Math;
 
 /**
- * Log-odds of a 1 that each context adds, in units of 1/`UNIT`. Index 0 is `NONE`. No block is long
- * enough for log-odds to overflow. If one were, they would overflow in the same way in writer and
- * reader.
+ * Log-odds that a bit is 1, one number per context, in units of 1/`UNIT`. Index 0 is `NONE`. Blocks
+ * are too short for log-odds to overflow, and an overflow would be the same in writer and reader.
  */
 export type Contexts = Int16Array;
-/** Steps per natural unit of log-odds. */
+/** Value that represents log-odds of 1 in `Contexts`. */
 export const UNIT = 2048;
-/** A context that adds nothing and never learns. */
+/** Index of a context that adds nothing to log-odds and never learns. */
 export const NONE = 0;
-/** How far log-odds move per unit of a prediction's error. */
+/** Learning rate: by how much log-odds change, in 1/`UNIT`, if a probability was wrong by 1. */
 const RATE = 140;
 
 /**
- * The coder works in a window of 24 bits and emits a byte when the range falls below `TOP`. With 32
- * bits and a carry, numbers would exceed the small integers of JavaScript engines, which are
- * several times faster.
+ * Size of the coder's window, 24 bits. When the range falls below `TOP`, the coder emits a byte.
+ * With a window of 32 bits and a carry, numbers would exceed the small integers of JavaScript
+ * engines, which are several times faster than other numbers.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;
-/** Minimum distance of probabilities from 0 and 1, in 65,536ths. */
+/** Minimum distance of a probability from 0 and from 1, in 65,536ths. */
 const LEAST = 64;
 
-/** Number of low bits of log-odds that are dropped to get 256 steps per natural unit. */
+/** Number of low bits dropped from log-odds (1/2048ths) to get the index unit of `PROBABILITIES`. */
 const STEP_BITS = 3;
-/** Index of log-odds of 0 in `PROBABILITIES`. */
+/** Index in `PROBABILITIES` of the entry for log-odds of 0. */
 const HALF = 2048;
 /**
- * Table of probabilities of a 1, in 65,536ths. Indexed by log-odds from −8 to 8, with 256 steps per
- * natural unit. No value before rounding is so close to a half-integer that two engines could round
- * it differently.
+ * Maps log-odds from −8 to 8, in steps of 1/256, to the probability that a bit is 1, in 65,536ths.
+ * No value is so close to a half-integer that two JavaScript engines could round it differently.
  */
 const PROBABILITIES = Uint16Array.from({ length: 2 * HALF }, (_, i) =>
   max(LEAST, min(65_536 - LEAST, round(65_536 / (1 + exp((HALF - i) / 256))))),
 );
 
-/** Computes the probability of a 1, in 65,536ths. @param odds sum of the contexts' log-odds */
+/** Returns the probability that a bit is 1, in 65,536ths. @param odds sum of the contexts' log-odds */
 function predict(odds: number): number {
   const at = (odds >> STEP_BITS) + HALF;
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-/** Computes how far a bit moves the log-odds. A bit that was almost certain hardly moves them. */
+/** Computes how much to add to the log-odds of a bit's contexts, given its predicted probability. */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
-/** Computes the part of a range that encodes a 1. */
+/** Computes the size of the lower part of a range, which encodes a 1. */
 const shareOf = (range: number, probability: number): number =>
   imul(range >>> 8, probability) >>> 8;
 
-/** Writes or reads bits. */
+/** The common interface of `RangeWriter` and `RangeReader`. */
 export abstract class BitCoder {
   protected range = WINDOW;
   /**
-   * A writer's lower end of the current range; for a reader, how far the read number lies above the
-   * lower end of the range. A reader's value is always smaller than `range`, for any input.
+   * In a writer: the lower end of the current range. In a reader: the distance of the encoded number
+   * from the lower end of the range, which is less than `range` for any input.
    */
   protected low = 0;
 
-  /** @param reads whether bits are read. If so, the values passed in are ignored */
+  /** @param reads whether this is a reader, which ignores the values passed to `bit` and `plain` */
   constructor(
     readonly reads: boolean,
     private readonly contexts: Contexts,
   ) {}
 
   /**
-   * Codes a bit under up to four different contexts.
+   * Codes a bit under up to four different contexts, given by their indices `a` to `d`.
    *
-   * @param bit 0 or 1, the bit to write
-   * @param a index into the contexts, as are `b`, `c` and `d`
+   * @param bit the bit to write, 0 or 1
    * @returns the bit that was written or read
    */
   bit(bit: number, a: number, b = NONE, c = NONE, d = NONE): number {
@@ -100,13 +97,18 @@ export abstract class BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Reset `NONE`, because undoing what it has learned costs less than four checks for it.
+    // Undo what `NONE` has learned, which costs less than checking each context for `NONE`.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return coded;
   }
 
-  /** Codes a number of 1…24 bits, all values equally likely. @returns the number */
+  /**
+   * Codes a number without contexts, with all values equally likely.
+   *
+   * @param bits number of bits, 1…24
+   * @returns the number that was written or read
+   */
   plain(bits: number, value: number): number {
     let coded = 0;
     for (let i = bits - 1; i >= 0; i--) {
@@ -119,7 +121,7 @@ export abstract class BitCoder {
     return coded;
   }
 
-  /** Moves the window by a byte, so that the range grows. */
+  /** Writes or reads the next byte, and multiplies the range by 256. */
   protected abstract shift(): void;
 }
 
@@ -128,9 +130,9 @@ export class RangeWriter extends BitCoder {
   private bytes = new Uint8Array(256);
   private length = 0;
   private cache = 0;
-  /** Number of 0xff bytes that are held back until it is known whether a carry changes them. */
+  /** Number of 0xff bytes not yet written, because a carry may still turn them into 0. */
   private waiting = 0;
-  /** False until the first byte, which is always 0, has been skipped instead of written. */
+  /** Whether the first byte has been skipped. It is always 0 and therefore not written. */
   private started = false;
 
   constructor(contexts: Contexts) {
@@ -138,11 +140,11 @@ export class RangeWriter extends BitCoder {
   }
 
   /**
-   * Returns the encoded bytes, without trailing zeros (which a reader assumes), and resets the
-   * writer.
+   * Returns the encoded bytes and resets the writer. Trailing zeros are omitted, because a reader
+   * reads zeros after the end.
    */
   finish(): Uint8Array {
-    // Pick the number in the range that has the most trailing zeros.
+    // Any number in the range is valid. Choose the one with the most trailing zeros.
     for (let bits = 23; bits > 0; bits--) {
       const step = 1 << bits;
       const round = (this.low + step - 1) & -step;
@@ -184,8 +186,8 @@ export class RangeWriter extends BitCoder {
 }
 
 /**
- * Reads the bits that a `RangeWriter` has written. It never fails, because any bytes decode to some
- * bits.
+ * Reads the bits that a `RangeWriter` has written. Reading never fails: all byte sequences decode to
+ * some bits.
  */
 export class RangeReader extends BitCoder {
   private position = 0;
@@ -198,7 +200,7 @@ export class RangeReader extends BitCoder {
     this.begin(bytes);
   }
 
-  /** Starts reading the bytes of `RangeWriter.finish`. After their end, zeros are read. */
+  /** Starts reading bytes returned by `RangeWriter.finish`. After their end, zeros are read. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.range = WINDOW;

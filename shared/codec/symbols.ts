@@ -1,21 +1,21 @@
-/** Codes the symbols that deltas and keys share: signed differences of colours, and owners. */
+/** Codes the values that both deltas and keys contain: signed differences of colours, and owners. */
 import type { Cells } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
 import { LENGTHS } from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 
-/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
 const { abs, max, min } = Math;
 
 /**
- * Creates the contexts for coding one difference, which coders fill in and reuse. A bit's log-odds
- * are the sum of up to four contexts.
+ * Creates an object with the context indices for coding one difference. Callers set the indices
+ * before each difference. Each bit is coded under up to four contexts, named A to D.
  */
 export const createDifferenceContexts = () => ({
   /**
-   * Each of these is the first of `LENGTHS` contexts, for whether the difference's bit length
-   * exceeds 0, 1, …
+   * Index of the first of `LENGTHS` contexts. The first is for the bit that says whether the
+   * difference's bit length exceeds 0, the next for whether it exceeds 1, and so on.
    */
   lengthA: NONE,
   lengthB: NONE,
@@ -24,16 +24,16 @@ export const createDifferenceContexts = () => ({
   signA: NONE,
   signB: NONE,
   signC: NONE,
-  /** First of 8 contexts, one per bit length, for the bit below the difference's highest bit. */
+  /** Index of the first of 8 contexts for the second-highest bit of a difference, by bit length. */
   mantissa: NONE,
 });
 
 type DifferenceContexts = ReturnType<typeof createDifferenceContexts>;
 
 /**
- * Codes one difference.
+ * Writes or reads one difference.
  *
- * @param difference −255…255, for a writer
+ * @param difference the difference to write, −255…255; ignored when decoding
  * @returns the difference that was written or read
  */
 export function codeDifference(
@@ -66,20 +66,20 @@ export function codeDifference(
   return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC) ? -magnitude : magnitude;
 }
 
-/** Codes owners by their index in the list of owners met so far, or a new owner in full. */
+/** Codes owners by their index in the list of known owners; an unknown owner is coded in full. */
 export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
 
-  /** @param owners owners known from the start, which must not change; 0 is no owner */
+  /** @param owners organism ids that are known from the start; 0 is ignored. Must not be modified */
   constructor(
     private readonly coder: BitCoder,
     private owners: ArrayLike<number> = [],
   ) {}
 
   /**
-   * Codes a cell's new owner in a delta. The new owner is never 0, and mostly equals the owner of
-   * the left or upper cell.
+   * Codes a cell's new owner in a delta. The new owner must not be 0. In most cases, the new owner is
+   * that of the left or upper cell.
    */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
@@ -92,7 +92,7 @@ export class OwnerCoder {
     return this.code(wanted);
   }
 
-  /** Codes the owner of a cell in a key; 0: bare. */
+  /** Codes the owner of a cell in a key. The owner of a bare cell is 0. */
   codeKey({ owner, width }: Cells, x: number, y: number): void {
     const cell = y * width + x;
     const { coder } = this;
@@ -120,24 +120,24 @@ export class OwnerCoder {
   }
 
   private meet(owner: number): void {
-    // Check this first, because neighbouring cells mostly have the same owner.
+    // Skip the search in the list, because most neighbouring cells have the same owner.
     if (owner === this.previous) return;
     this.previous = owner;
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
   }
 
-  /** Codes an owner by index or in full. @param owner not 0, for a writer */
+  /** Codes an owner by index or in full. @param owner the owner to write, not 0 */
   private code(owner: number): number {
     const { coder, known } = this;
-    // Read the list of known owners only now, because few chunks code an owner by its index.
+    // The list of known owners is filled only now, because most chunks never need it.
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // Code only as many bits as the id has, because most rooms have had few organisms and so have
-      // short ids.
+      // Code the id's bit length, then only this many bits. This saves bits, because ids are small in
+      // most rooms.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = min(16, length);
       const rest =

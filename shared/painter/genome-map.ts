@@ -1,13 +1,14 @@
 /**
- * Maps of genomes: what a painter knows about each place of an organism, beside its cells. A genome
- * passes through two dense layers to 4×4 places, which double three times. After each doubling, a
- * convolution of 3×3 places mixes neighbours. All layers but the last end with ReLU.
+ * Computes maps of genomes. A map has some numbers for each cell of an organism, which the painter
+ * reads in addition to the cell states. Two dense layers turn a genome into a map of 4×4 positions.
+ * The map is then doubled in size three times, each time followed by a 3×3 convolution. All layers
+ * except the last one end with ReLU.
  */
 import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
 /**
- * Maximum root mean square difference from a learned genome. On a creature that the painter has not
- * learned, a map would show features of other creatures.
+ * Maximum root mean square difference between a genome and the nearest learned genome. Genomes that
+ * differ more get no map, because their map would show features of other creatures.
  */
 const NEAR = 0.25;
 
@@ -15,27 +16,27 @@ const NEAR = 0.25;
 export interface PaintedGenomes {
   /** One or more latents, [Z] each. */
   readonly latents: readonly Float32Array[];
-  /** [S, S] For each place, the index of its latent. Absent if there is only one. */
+  /** [S, S] For each cell, the index of its latent. Absent if there is only one latent. */
   readonly labels?: Uint8Array | undefined;
 }
 
-/** What a painter knows about an organism. */
+/** The map of an organism: C numbers for each of its cells, which the painter reads. */
 export interface GenomeMap {
-  /** Number of places in each direction, S. */
+  /** Side of the map (S), in cells. */
   readonly side: number;
-  /** [S, S, C] Zeros at places whose genome the painter has not learned. */
+  /** [S, S, C] Zeros at cells whose genome the painter has not learned. */
   readonly values: Float32Array;
 }
 
-/** A map with the position of its first place in a grid of cells. */
+/** A map with the position of its upper left cell in a grid of cells. */
 export interface PlacedMap extends GenomeMap {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * Computes the map of an organism. Each place of a chimera takes the map of the genome that its
- * cell reads. Yields often, so that the caller can do other work in between.
+ * Computes the map of an organism. In a chimera, each cell takes its numbers from the map of the
+ * genome that it reads. Yields often, so that the caller can do other work in between.
  *
  * @returns undefined if the painter has learned none of the genomes
  */
@@ -56,7 +57,7 @@ export function* createMap(
   return whole;
 }
 
-/** Runs a generator to its end, without pauses. @returns its result */
+/** Runs a generator to its end, without pauses. @returns the generator's result */
 export function finished<T>(work: Generator<void, T>): T {
   for (;;) {
     const { done, value } = work.next();
@@ -64,7 +65,7 @@ export function finished<T>(work: Generator<void, T>): T {
   }
 }
 
-/** Returns whether a painter has learned a genome. */
+/** Returns whether a painter has learned a genome or a very similar genome (see `NEAR`). */
 export function isLearned({ learned }: Pick<PainterNet, 'learned'>, latent: Float32Array): boolean {
   if (!learned || latent.length !== learned.genome[0].inputs) return false;
   const { keys } = learned;
@@ -102,7 +103,7 @@ function add({ outputs, kernel, bias }: PainterLayer, inputs: Float32Array): Flo
   return sums;
 }
 
-/** Copies each place to 2×2 places and convolves them. Beyond the map, places are 0. */
+/** Doubles a map by copying each position to 2×2 positions, then convolves it, padded with zeros. */
 function* doubled(
   { inputs, outputs, kernel, bias }: PainterLayer,
   from: Float32Array,
@@ -130,7 +131,13 @@ function* doubled(
   return to;
 }
 
-/** Writes the numbers of a map at a cell of the grid behind the inputs that describe cells. */
+/**
+ * Copies the numbers that a map has for a cell into the net's inputs, behind the inputs that describe
+ * cells.
+ *
+ * @param x column of the cell in the grid
+ * @param y row of the cell in the grid
+ */
 export function readMap(map: PlacedMap, x: number, y: number, inputs: Float32Array): void {
   const { side, values } = map;
   const [u, v] = [x - map.x, y - map.y];
@@ -140,6 +147,6 @@ export function readMap(map: PlacedMap, x: number, y: number, inputs: Float32Arr
   for (let c = 0; c < channels; c++) inputs[INPUTS + c] = values[from + c];
 }
 
-/** Returns the layers for a cell: those for learned genomes if its place has a map. */
+/** Returns the layers to run for a cell: the layers for learned genomes if a map covers the cell. */
 export const layersFor = (net: PainterNet, inputs: Float32Array) =>
   net.learned && inputs[INPUTS] !== 0 ? net.learned.layers : net;

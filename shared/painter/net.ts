@@ -1,37 +1,39 @@
 /**
- * The painter: a small net that turns each cell of a room into many pixels. It reads the 5×5 cells
- * around a cell, and outputs where edges run through that cell. This file defines the net and its
- * file format.
+ * The painter: a small neural net that draws each cell of a room as many pixels. It reads the 5×5
+ * cells around a cell and outputs the edges that run through that cell. This file defines the net
+ * and its file format.
  *
  * Three dense layers, the first two with ReLU, run once per cell: 125 → h1 → h2 → 8·J. They output
- * J ramps of eight numbers: `a, b, e, d` (where the ramp is) and `r, g, b, α` (what it adds).
- * `paint.ts` evaluates them at any number of pixels.
+ * J ramps (soft edges) of eight numbers: `a, b, e, d` are the ramp's position, and `r, g, b, α` the
+ * colour that it adds. `paint.ts` evaluates the ramps at each pixel, at any resolution.
  *
- * A painter may also have learned some genomes. Five layers turn such a genome into a map, with C
- * numbers for each place of the organism; see `genome-map.ts`. Cells at these places pass through
- * three layers of their own, `learned`, the first of which also reads the map.
+ * A painter may also have learned some genomes. Five layers turn a learned genome into a map with C
+ * numbers for each cell of the organism; see `genome-map.ts`. Cells with a map pass through three
+ * other layers, `learned`. The first of these layers also reads the map.
  */
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
-/** Versions of the file: painters that read only cells, and painters that also read genomes. */
+/**
+ * Versions of a painter's file: for painters that read only cells (`PAINTER_VERSION`), and for painters
+ * that also read maps of genomes (`GENOME_PAINTER_VERSION`).
+ */
 export const PAINTER_VERSION = 1;
 export const GENOME_PAINTER_VERSION = 2;
-/** Maximum size of a file, in bytes. */
 export const PAINTER_LIMIT = 256_000;
 /** Side of the neighbourhood that the net reads, in cells. */
 export const REACH = 5;
 /**
- * Number of inputs per neighbour: premultiplied r, g, b, α in 0…1, and 1 if its owner is the middle
- * cell's owner (not 0), else 0.
+ * Number of inputs per neighbour: premultiplied r, g, b and α, 0…1, and a flag: 1 if the neighbour
+ * and the middle cell have the same owner, else 0.
  */
 export const NEIGHBOUR = 5;
 /**
- * Number of inputs that describe the cells: neighbours row by row, with `NEIGHBOUR` inputs each.
- * The numbers of the organism's map follow.
+ * Number of inputs that describe cells, row by row, with `NEIGHBOUR` inputs per cell. The numbers of
+ * the organism's map follow after these inputs.
  */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
-/** Numbers per ramp: `a, b, e, d, r, g, b, α`. */
+/** Number of values per ramp: `a, b, e, d` for its position, and its colour `r, g, b, α`. */
 export const RAMP = 8;
 
 export interface PainterLayer {
@@ -45,43 +47,43 @@ export interface PainterLayer {
 
 type Layers = readonly [PainterLayer, PainterLayer, PainterLayer];
 
-/** The layers in order. Widths are multiples of 4, the last layer's width of 8. */
+/** The layers of a painter, in order. Widths are multiples of 4; the last width is a multiple of 8. */
 export type PainterNet = Layers & { readonly learned?: LearnedGenomes };
 
-/** What a painter has learned about some genomes. */
+/** The part of a painter that depends on learned genomes. */
 export interface LearnedGenomes {
   /** Like the painter's layers, but the first layer also reads the C numbers of the map. */
   readonly layers: Layers;
-  /** The layers that make maps, see `GENOME_LAYERS`. */
+  /** The layers that turn a genome into a map; see `GENOME_LAYERS`. */
   readonly genome: readonly PainterLayer[];
-  /** [genomes, KEY] The first numbers of each genome. */
+  /** [genomes, KEY] The first `KEY` numbers of each learned genome, which identify it. */
   readonly keys: Float32Array;
 }
 
-/** Number of leading values of a latent that identify a creature, and the name of their tensor. */
+/** Number of leading values of a latent that identify a creature, and the name of the keys' tensor. */
 export const KEY = 16;
 export const KEYS = 'keys';
 
-/** Names of the layers in a file: tensors `<name>.kernel` and `<name>.bias`. */
+/** Names of the layers in a file. Each layer has two tensors, `<name>.kernel` and `<name>.bias`. */
 export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
-/** Prefix of the names of the same layers for learned genomes. */
+/** Prefix of the layer names in `LAYERS` for the layers that cells with learned genomes use. */
 export const LEARNED = 'learned_';
-/** Names of the layers for genomes: two dense ones, and one for each doubling of the map. */
+/** Names of the layers that turn a genome into a map: two dense layers, and one per doubling. */
 export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
-/** Side of a map before its first doubling, and after its last doubling. */
+/** Sides of a map: before its first doubling (`FIRST_SIDE`) and after its last one (`MAP_SIDE`). */
 export const FIRST_SIDE = 4;
 export const MAP_SIDE = 32;
 
-/** Returns how many numbers a map has for each place, C; 0 if the painter has no maps. */
+/** Returns how many numbers a map has for each cell, C; 0 if the painter has learned no genomes. */
 export const channelsOf = ({ learned }: PainterNet): number =>
   learned ? learned.layers[0].inputs - INPUTS : 0;
 
-/** Returns the number of ramps per cell. */
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
 
 /**
- * Counts multiply-adds. `cell`: the most that the layers need for a cell. `pixel`: for each pixel,
- * including its interpolation.
+ * Counts the multiply-adds of a painter.
+ *
+ * @returns `cell`: maximum number per cell; `pixel`: number per pixel, including interpolation
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   const cell = (net.learned?.layers ?? net).reduce(
@@ -91,10 +93,10 @@ export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   return { cell, pixel: rampsOf(net) * 7 + 64 };
 }
 
-/** Why a file cannot be read as a painter. */
+/** Reasons why a file cannot be read as a painter. */
 export type PainterReason = 'too-large' | 'unknown-version' | 'bad-file';
 
-/** Thrown if a painter cannot be read. The message is one sentence without the file's name. */
+/** Thrown if a painter cannot be read. The message does not include the file's name. */
 export class PainterError extends Error {
   override readonly name = 'PainterError';
 
@@ -107,16 +109,16 @@ export class PainterError extends Error {
 }
 
 const WIDEST = 96;
-/** Limits of a map's channels, and of the widths of the layers that make it. */
+/** Maximum number of channels of a map (C). */
 export const MOST_CHANNELS = 16;
 const WIDEST_OF_GENOME = 2_048;
 
 /**
- * Reads `painter.safetensors`. It has the six tensors of `LAYERS`. A painter that has learned genomes
- * has six more with the prefix `LEARNED`, the tensors of `GENOME_LAYERS`, and `keys`. All tensors are
- * F16. The metadata field `painter` holds the version.
+ * Parses a `painter.safetensors` file. The file contains the six tensors of `LAYERS`. If the painter
+ * has learned genomes, the file also contains six tensors with the prefix `LEARNED`, the tensors of
+ * `GENOME_LAYERS`, and `keys`. All tensors are F16. The metadata field `painter` holds the version.
  *
- * @throws PainterError
+ * @throws PainterError if the file is too large, malformed, or of an unknown version
  */
 export function parsePainter(bytes: Uint8Array): PainterNet {
   if (bytes.length > PAINTER_LIMIT) {
@@ -168,7 +170,10 @@ function layersOf(tensors: TensorFile['tensors'], prefix: string, first: number)
   }) as unknown as Layers;
 }
 
-/** Reads the layers for genomes. Kernels of doublings are [3, 3, inputs, outputs] in the file. */
+/**
+ * Reads the layers that turn a genome into a map. In the file, the kernels of doubling layers have
+ * the shape [3, 3, inputs, outputs].
+ */
 function genomeLayers(tensors: TensorFile['tensors']): PainterLayer[] {
   let before = 0;
   return GENOME_LAYERS.map((name, i): PainterLayer => {

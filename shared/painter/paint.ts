@@ -1,9 +1,11 @@
-/** Paints cells as pixels in TypeScript: the reference for the shaders, and the basis of stills. */
+/**
+ * Paints cells as pixels in TypeScript. The shaders must give the same pictures. Still pictures
+ * (`still.ts`) use functions of this file.
+ */
 import type { Rect } from '../geometry.ts';
 import { layersFor, type PlacedMap, readMap } from './genome-map.ts';
 import { channelsOf, INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 
-/** The input of `paint`. */
 export interface Painting {
   /** [height, width, 4] premultiplied RGBA, 0…255, as streamed. */
   readonly cells: Uint8Array;
@@ -12,11 +14,11 @@ export interface Painting {
   readonly width: number;
   readonly height: number;
   readonly net: PainterNet;
-  /** Pixels per side of a cell, 1 or more. The net is trained for 8. */
+  /** Number of pixels per side of a cell, 1 or more. Nets are trained for 8. */
   readonly scale: number;
-  /** Area of cells to paint, inside the grid. If absent, all cells are painted. */
+  /** Rectangle of cells to paint, which must lie inside the grid. If absent, all cells are painted. */
   readonly area?: Rect;
-  /** Returns the map of an organism's genomes. If absent, no map is known. */
+  /** Returns the map of an organism, or undefined if the organism has none. */
   readonly mapOf?: (owner: number) => PlacedMap | undefined;
 }
 
@@ -25,13 +27,13 @@ const MIDDLE = (REACH - 1) / 2;
 /**
  * Paints each cell as `scale`×`scale` pixels.
  *
- * A pixel's position in its cell is (x, y), −½…½ from the cell's middle. Its colour is the
- * Catmull-Rom interpolation of the premultiplied cells (beyond the grid, cells are empty) plus, for
- * each ramp, clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) times the ramp's colour; then alpha is
- * clamped to 0…1 and the colours to 0…alpha. A cell paints nothing if all 5×5 cells around it are
- * empty.
+ * (x, y) is a pixel's position in its cell, −½…½ from the cell's middle. The pixel's colour is the
+ * Catmull-Rom interpolation of the premultiplied cells, plus a term for each ramp:
+ * clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the ramp's colour. Cells beyond the grid count as
+ * empty. Finally, alpha is clamped to 0…1 and the colours to 0…alpha. A cell stays transparent if
+ * all 5×5 cells around it are empty.
  *
- * @returns [scale·height, scale·width, 4] of the area, premultiplied RGBA, 0…255
+ * @returns [scale·height, scale·width, 4] pixels of the area: premultiplied RGBA, 0…255
  */
 export function paint(painting: Painting): Uint8ClampedArray {
   const { width, height, net, scale } = painting;
@@ -67,8 +69,10 @@ export function paint(painting: Painting): Uint8ClampedArray {
 }
 
 /**
- * Computes Catmull-Rom weights of the five cells around a position, −½…½ from the middle of the
- * third cell. Only four weights are not 0.
+ * Computes the Catmull-Rom weights of five cells in a row, one of which is always 0.
+ *
+ * @param place position to interpolate, −½…½ from the middle of the third cell
+ * @returns [5]
  */
 export function catmullRom(place: number): Float32Array {
   const first = place < 0 ? 0 : 1;
@@ -81,7 +85,11 @@ export function catmullRom(place: number): Float32Array {
   return weights;
 }
 
-/** Blends the five rows of a neighbourhood into one row of colours, [5, 4]. */
+/**
+ * Blends the five rows of cells around a cell into one row.
+ *
+ * @param columns receives the colours of the blended row, [5, 4]
+ */
 export function blendRows(
   inputs: Float32Array,
   weights: Float32Array,
@@ -104,11 +112,11 @@ function blendColumns(columns: Float32Array, weights: Float32Array, colour: Floa
 }
 
 /**
- * Reads the inputs of the net at a cell.
+ * Fills in the inputs of the net for a cell.
  *
- * @param inputs receives [5, 5, 5]: row, column, number (see `NEIGHBOUR`); then the C numbers of
- *   the map at this place
- * @returns whether a cell of the neighbourhood shows anything
+ * @param inputs receives [5, 5, 5] numbers of the 5×5 cells around the cell, five per cell (see
+ *   `NEIGHBOUR`); then the C numbers of the organism's map at this cell
+ * @returns whether at least one of the 5×5 cells is not transparent
  */
 export function readNeighbourhood(
   grid: Pick<Painting, 'cells' | 'owners' | 'width' | 'height' | 'mapOf'>,
@@ -141,7 +149,8 @@ export function readNeighbourhood(
 /**
  * Runs the net's layers for one cell.
  *
- * @returns the cell's ramps, [J, 8]: the last buffer of `outputs`
+ * @param outputs one buffer per layer, which receives the layer's output
+ * @returns the cell's ramps, [J, 8], which is the last buffer of `outputs`
  */
 export function runLayers(
   net: PainterNet,
@@ -154,7 +163,7 @@ export function runLayers(
     to.set(bias);
     for (let i = 0, at = 0; i < count; i++, at += to.length) {
       const value = from[i];
-      // Skip zeros: most inputs and half of the hidden units are 0.
+      // Skipping zeros saves time, because most inputs and half of the hidden units are 0.
       if (value === 0) continue;
       for (let o = 0; o < to.length; o++) to[o] += value * kernel[at + o];
     }
@@ -164,7 +173,13 @@ export function runLayers(
   return from;
 }
 
-/** Adds a cell's ramps to a colour. @param x position in the cell, −½…½ from its middle, as is `y` */
+/**
+ * Adds a cell's ramps to the colour of a pixel.
+ *
+ * @param x horizontal position of the pixel, −½…½ from the middle of the cell
+ * @param y vertical position of the pixel, −½…½ from the middle of the cell
+ * @param colour premultiplied RGBA; the ramps are added to it
+ */
 export function addRamps(
   ramps: Float32Array,
   x: number,

@@ -1,31 +1,29 @@
-/** Paints one organism for a still picture or a thumbnail, with larger cells than on a wall. */
+/** Paints one organism as a still picture or thumbnail. Cells are larger than on a wall. */
 import { smoothstep } from '../smoothstep.ts';
 import { createMap, type PaintedGenomes } from './genome-map.ts';
 import { channelsOf, INPUTS, type PainterNet, REACH } from './net.ts';
 import { addRamps, blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts';
 
-/** The input of `paintStill`. */
 export interface Still {
   /** [side, side, 4] RGBA, not premultiplied, 0…255. */
   readonly cells: ArrayLike<number>;
-  /** Side of the organism, in cells. */
   readonly side: number;
   readonly net: PainterNet;
-  /** Pixels per side of a cell, 1…16. */
+  /** Number of pixels per side of a cell, 1…16. */
   readonly scale: number;
-  /** The genomes that its cells read. If absent, or if none is learned, only the cells count. */
+  /** The genomes that the organism's cells read. If absent, the organism is painted without a map. */
   readonly genomes?: PaintedGenomes | undefined;
 }
 
 /** Maximum number of pixels per side of a cell. */
 export const LARGEST_SCALE = 16;
-/** How far the ramps that a cell paints reach into its neighbours, in cells. */
+/** How far a cell's ramps are painted into neighbouring cells, in cells. */
 const OVERLAP = 0.25;
 
 /**
- * Paints a still like `paint`, but without visible steps between large cells: near the edge between
- * two cells, the ramps of one fade into the ramps of the other, over `OVERLAP` on both sides. All
- * cells that show anything count as having the same owner.
+ * Paints an organism as a still picture. Unlike `paint`, it leaves no visible steps between large
+ * cells: within `OVERLAP` of the edge between two cells, it cross-fades the ramps of both cells. All
+ * cells that are not transparent are assumed to have the same owner.
  *
  * Yields after each cell, so that the caller can do other work in between.
  *
@@ -61,20 +59,19 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
   return yield* straightened(sums, tissue, 4 * side * scale);
 }
 
-/** How to divide the work of a generator into time slices. */
+/** Options for running a generator in time slices. */
 export interface Slices {
-  /** Duration of a time slice, after which there is a pause, in ms. */
+  /** Duration of a time slice, in ms. A pause follows each slice. */
   readonly slice: number;
-  /** Returns the time, in ms. */
   readonly now: () => number;
   /**
-   * Resolves when there is time for the next time slice. If it rejects, `inSlices` rejects with the
-   * same error.
+   * Returns a promise that resolves when the next time slice may start. If the promise rejects,
+   * `inSlices` rejects with the same error.
    */
   readonly pause: () => Promise<unknown>;
 }
 
-/** Runs a generator to its end, with pauses. @returns the generator's result */
+/** Runs a generator to its end, with pauses between time slices. @returns the generator's result */
 export async function inSlices<T>(
   work: Generator<void, T>,
   { slice, now, pause }: Slices,
@@ -88,19 +85,20 @@ export async function inSlices<T>(
   }
 }
 
+/** Position of a cell's upper left pixel in the picture. */
 interface Corner {
-  /** First pixel of the cell. */
   readonly x: number;
   readonly y: number;
-  /** Number of pixels per row. */
+  /** Number of pixels per row of the picture. */
   readonly row: number;
 }
 
 /**
- * Lists the pixels that a cell paints along one axis, `OVERLAP` included.
+ * Lists the pixels that a cell paints along one axis, including `OVERLAP` on both sides.
  *
- * @returns `pixels`: positions in pixels from the cell's first pixel; `at`: positions from the middle
- *   of the cell, in cells; `shares`: this cell's share of each pixel, 0…1
+ * @returns three lists with one number per pixel: `pixels`: distance from the cell's first pixel, in
+ *   pixels; `at`: distance from the middle of the cell, in cells; `shares`: weight of the cell's
+ *   ramps, 0…1
  */
 function placesOf(scale: number) {
   const margin = Math.ceil(OVERLAP * scale);
@@ -118,7 +116,7 @@ function premultiplied(cells: ArrayLike<number>): Uint8Array {
   );
 }
 
-/** Adds the interpolation of the cells to `sums`, and its alpha to `tissue`. */
+/** Adds the interpolated colours of a cell's pixels to `sums`, and their alpha to `tissue`. */
 function addCells(
   { sums, tissue }: Readonly<Record<'sums' | 'tissue', Float32Array>>,
   { x, y, row }: Corner,
@@ -161,9 +159,9 @@ function addShares(
 }
 
 /**
- * Converts sums to straight alpha. Fades out pixels where the interpolated cells (`tissue`) are
- * almost transparent, because the ramps would show the pattern of single cells there. Walls do the
- * same.
+ * Converts premultiplied sums to straight alpha. Like the shaders of walls, it fades out pixels at
+ * which the interpolated cells (`tissue`) are almost transparent. Otherwise, the ramps would make
+ * the pattern of single cells visible at these pixels.
  */
 function* straightened(
   sums: Float32Array,
@@ -181,15 +179,15 @@ function* straightened(
   return pixels;
 }
 
-/** Radius and standard deviation of the smoothing of thumbnails, in cells. */
+/** Smoothing of thumbnails: radius (`BLUR`) and standard deviation (`SPREAD`), in cells. */
 const BLUR = 3;
 const SPREAD = 2;
-/** Standard deviation of the colour differences that are smoothed; the range of a colour is 255. */
+/** Standard deviation, in colour values (0…255), of the colour differences that are smoothed away. */
 const FAINT = 28;
 
 /**
- * Paints a still without the faint bands that the cells' divisions leave. Edges within an organism
- * stay, because only similar colours are smoothed.
+ * Paints an organism as a still picture without the faint bands that cell divisions leave. Smooths
+ * only similar colours, so that the edges within an organism stay visible.
  *
  * @returns as `paintStill`
  * @throws as `paintStill`

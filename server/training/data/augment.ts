@@ -1,28 +1,28 @@
 /**
- * Data augmentation: mirroring, shifting, shrinking, rotated hues, and line drawings made from
- * pictures.
+ * Augments training images: mirrors, shifts and shrinks them, changes their colours, or turns them
+ * into line drawings.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { TrainingConfig } from '../config.ts';
 import type { Dataset } from './dataset.ts';
 
-/** Side and channels of the images of a set. */
 type Size = Pick<Dataset, 'side' | 'channels'>;
 
 /**
- * Draws the random seed of one image's augmentation: 24 bits, because a float32 must store it
- * exactly.
+ * Draws a random seed for the augmentation of one image. The seed has 24 bits, because it is stored
+ * as a float32.
  */
 export const newLook = (random: Random): number => random.integer(2 ** 24);
 
 /**
- * Augments a batch in place, each image independently.
+ * Augments images in place, each in a different random way. The result depends only on the images and
+ * the random generator's seed.
  *
- * A shift fills in empty pixels for ink and premultiplied RGBA, and repeats the edge for RGB, which
- * has no empty pixels. Hues and lines are changed in premultiplied RGBA only. Equal random seeds
- * change an image in the same way.
+ * Shifting uncovers pixels at the edge. In ink and premultiplied RGBA, uncovered pixels become empty.
+ * In RGB, which has no empty pixels, they repeat the edge. Only premultiplied RGBA images are recoloured
+ * or turned into line drawings.
  *
- * @param images [n, side, side, channels]
+ * @param images [n, side, side, channels], 0…1
  * @returns whether any image was changed
  */
 export function augmentImages(
@@ -78,10 +78,10 @@ function move(
   }
 }
 
-/** Number of samples per pixel and direction, to avoid jagged edges in a smaller picture. */
+/** Number of samples per pixel in each direction, to avoid jagged edges when shrinking a picture. */
 const SAMPLES = 3;
 
-/** Shrinks about the middle. Pixels that lie outside the original become empty. */
+/** Shrinks an image towards its middle, in place. The pixels around it become empty. */
 function makeSmaller(image: Float32Array, { side, channels }: Size, scale: number): void {
   const original = image.slice();
   image.fill(0);
@@ -101,8 +101,8 @@ function makeSmaller(image: Float32Array, { side, channels }: Size, scale: numbe
 }
 
 /**
- * Rotates the hues of premultiplied RGBA about the grey axis, and changes saturation and
- * brightness.
+ * Changes hue, saturation and brightness of a premultiplied RGBA image at random, in place. Hues are
+ * rotated about the grey axis of RGB space.
  */
 function turnColours(image: Float32Array, random: Random): void {
   const angle = 2 * Math.PI * random.uniform();
@@ -123,14 +123,16 @@ function turnColours(image: Float32Array, random: Random): void {
 }
 
 /**
- * Weakest edge that becomes a line, and how fast the opacity of a line rises above this strength.
+ * Parameters of line drawings: the strength of the weakest edge that becomes a line (`FAINTEST`), and
+ * by how much a line's opacity rises per unit of an edge's strength (`CONTRAST`).
  */
 const FAINTEST = 0.18;
 const CONTRAST = 3;
 
 /**
- * Draws the edges of premultiplied RGBA as lines of one colour: half the time almost black, half
- * the time random.
+ * Replaces a premultiplied RGBA image with a drawing of its edges, in place. All lines have the same
+ * colour, which is almost black or random. In some drawings, the image shows through between the
+ * lines.
  */
 function drawLines(image: Float32Array, side: number, random: Random): void {
   const isBlack = random.uniform() < 0.5;
@@ -158,9 +160,12 @@ function drawLines(image: Float32Array, side: number, random: Random): void {
 }
 
 /**
- * Shifts a map of cells. Cells shifted beyond the edge are lost, and the uncovered cells are zero.
+ * Returns a shifted copy of a map of cells. Cells shifted beyond the edge are lost, and uncovered
+ * cells are zero.
  *
  * @param map [side, side, c]
+ * @param dx shift to the right, in cells
+ * @param dy shift downwards, in cells
  */
 export function moved<T extends Uint8Array | Float32Array>(
   map: T,
@@ -179,7 +184,13 @@ export function moved<T extends Uint8Array | Float32Array>(
   return result;
 }
 
-/** Averages blocks of cells: [n, side, side, c] → [n, to, to, c]. */
+/**
+ * Shrinks images by averaging blocks of pixels.
+ *
+ * @param images [n, side, side, channels]
+ * @param to new side, a divisor of `side`
+ * @returns [n, to, to, channels]
+ */
 export function shrink(
   images: Float32Array,
   side: number,

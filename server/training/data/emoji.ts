@@ -1,6 +1,6 @@
 /**
- * Loads Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone
- * variants. Also reads vector pictures of emoji from npm packages of Iconify.
+ * Loads pictures of Noto emoji, without skin-tone variants, from the npm package
+ * `emoji-datasource-google`. Also reads vector pictures of emoji from npm packages of Iconify.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -19,20 +19,20 @@ import { isInvisible, readPicture } from './folder.ts';
 import list from './unseen.json' with { type: 'json' };
 
 /**
- * Code points of the two hundred emoji kept apart from training, in hexadecimal and joined by "-".
- * Keyed by the package's `subcategory`.
+ * Code points of the 200 emoji that are reserved for evaluation, by the package's `subcategory`. The
+ * code points of an emoji are in hexadecimal, joined by "-".
  */
 export const UNSEEN: Readonly<Record<string, readonly string[]>> = list;
 
 const codes = new Set(Object.values(UNSEEN).flat());
 
-/** Whether an emoji is one of the two hundred in `unseen.json`. */
+/** Returns whether an emoji is one of the 200 emoji in `unseen.json`. */
 export const isUnseen = ({ image }: { readonly image: string }): boolean =>
   codes.has(image.replace(/\.png$/, ''));
 
 /**
- * Whether an emoji belongs to one of the fifteen subcategories of `unseen.json`, including other
- * skin tones and later releases. Training must leave out all of these.
+ * Returns whether an emoji belongs to a subcategory of `unseen.json`. No checkpoint may be trained on
+ * such emoji, including other skin tones and emoji of later releases.
  */
 export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }): boolean =>
   Object.hasOwn(UNSEEN, subcategory);
@@ -41,7 +41,7 @@ const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
 const REINSTALL = `the package is damaged or from another release; run npm install ${PACKAGE}@${RELEASE}`;
 
-/** The fields of emoji.json that are used. */
+/** The fields of an entry of emoji.json that this file uses. */
 export interface EmojiRecord {
   readonly image: string;
   readonly name: string;
@@ -89,10 +89,11 @@ const SETS: Record<
 };
 
 /**
- * Loads an emoji set, in the order of the package's list. If several pictures are identical, only
- * the first is used.
+ * Loads a set of emoji as a data set, in the order of the package's list. If several pictures are
+ * identical, only the first one is used.
  *
- * @param folder the package's folder. If absent, that of the installed package
+ * @param folder folder of the package `emoji-datasource-google`; by default, that of the installed
+ *   package
  */
 export async function loadEmoji(
   config: ConfigOf<'emoji'>,
@@ -132,11 +133,11 @@ export async function loadEmoji(
 }
 
 /**
- * Reads the pictures of a set, in the order of the set.
+ * Reads the Noto pictures of a set of emoji, in the order of the set.
  *
- * @returns each emoji with its PNG file, 64×64, and its picture [side, side, 4], premultiplied
- * RGBA, 0…255
- * @throws TrainingError
+ * @returns for each emoji: its entry in emoji.json (`emoji`), its PNG file of 64×64 pixels (`file`),
+ *   and its scaled picture (`picture`), [side, side, 4] premultiplied RGBA, 0…255
+ * @throws TrainingError if the package is missing or damaged
  */
 export async function readEmoji(
   { set, side, margin }: Omit<ConfigOf<'emoji'>, 'styles'>,
@@ -149,7 +150,7 @@ export async function readEmoji(
   return distinct(pictures);
 }
 
-/** Removes pictures equal to an earlier one. */
+/** Removes pictures that are identical to an earlier picture. */
 function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly T[]): T[] {
   const seen = new Set<string>();
   return pictures.filter(({ picture }) => {
@@ -161,10 +162,9 @@ function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly
 }
 
 /**
- * Lists the emoji of a set and the vector pictures of these emoji in other styles, without drawing
- * any.
+ * Lists the emoji of a set, and the SVG pictures of these emoji in other styles.
  *
- * @throws TrainingError
+ * @throws TrainingError if a package is missing or damaged, or has another release
  */
 export async function listEmoji(
   { set, styles = [] }: Pick<ConfigOf<'emoji'>, 'set' | 'styles'>,
@@ -187,14 +187,14 @@ async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
     (emoji) => emoji.has_img_google && emoji.obsoleted_by === undefined && SETS[set].has(emoji),
   );
   if (set !== 'seen') return found;
-  // Put the organisms first, because a checkpoint's gallery consists of the first images.
+  // Put the emoji of `organisms` first, because the first images become the checkpoint's gallery.
   return [
     ...found.filter(SETS.organisms.has),
     ...found.filter((emoji) => !SETS.organisms.has(emoji)),
   ];
 }
 
-/** Reads the PNG files and checks names, groups and bytes with one checksum. */
+/** Reads the PNG files of a set of emoji. One checksum verifies the names, categories and files. */
 async function readImages(
   folder: string,
   wanted: readonly EmojiRecord[],
@@ -220,8 +220,8 @@ async function readImages(
 }
 
 /**
- * Maximum length of a displayed Unicode name. Longer names ("Smiling Face With …") are replaced by
- * the short name.
+ * Maximum length of a Unicode name, in characters. For an emoji with a longer name, the short name
+ * is displayed.
  */
 const LONGEST = 24;
 
@@ -230,11 +230,11 @@ export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'shor
 }
 
 /**
- * Patterns of subcategory and short name, each with the kind of the emoji that match. The first
- * matching pattern decides. If none matches, the kind is `thing`.
+ * Kinds of emoji, by a pattern that must match "<subcategory> <short name>". The first pattern that
+ * matches determines the kind. If no pattern matches, the kind is `thing`.
  */
 const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
-  // Exceptions to the patterns below.
+  // The first three patterns are exceptions to the patterns below.
   [
     / (feather|spider_web|feet|wing|empty_nest|nest_with_eggs|hankey|skull_and_crossbones)$/,
     'thing',
@@ -255,29 +255,33 @@ export function emojiKind({
   return KINDS.find(([pattern]) => pattern.test(key))?.[1] ?? 'thing';
 }
 
-/** Packages with vector pictures of emoji. */
 type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
 /**
- * Packages that lack a list of code points, and the package whose list they use. The old pictures
- * of Noto have the same names as the new ones.
+ * Packages that lack a list of code points, each with the package whose list is used instead. This is
+ * possible because the pictures in both packages have the same names.
  */
 const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
   '@iconify-json/noto-v1': '@iconify-json/noto',
 };
 
-/** Reads the pictures of a package. @throws TrainingError missing-package, missing-file */
+/**
+ * Reads the vector pictures of an npm package.
+ *
+ * @throws TrainingError missing-package: the package is not installed; missing-file: a file of the
+ *   package cannot be read
+ */
 export async function openVectors(name: VectorPackage) {
   const { version } = await read(name, 'package.json');
   const chars: Record<string, string> = await read(LISTS[name] ?? name, 'chars.json');
   const { icons, aliases, width = 16, height = 16 } = await read(name, 'icons.json');
   const names = new Map(Object.entries(chars).map(([key, icon]) => [codeOf(key), icon]));
   return {
-    /** The installed release. */
     release: version as string,
     /**
-     * Returns the SVG file of an emoji by its code points, or undefined if the package lacks the
-     * emoji.
+     * Returns an emoji as an SVG file; undefined if the package does not have the emoji.
+     *
+     * @param unified code points of the emoji, in hexadecimal and joined by "-"
      */
     drawing(unified: string): Uint8Array | undefined {
       const found = names.get(codeOf(unified)) ?? '';
@@ -297,7 +301,8 @@ async function read(name: VectorPackage, file: string) {
 }
 
 /**
- * Removes the variation selector and leading zeros from code points, so that lists can be compared.
+ * Removes the variation selector and leading zeros from code points ("0023-FE0F-20E3" becomes
+ * "23-20e3"), because packages write them differently.
  */
 export const codeOf = (text: string): string =>
   text
@@ -307,7 +312,7 @@ export const codeOf = (text: string): string =>
     .join('-')
     .replace(/^0+/, '');
 
-/** Release, author and licence of the npm package `@iconify-json/…`, by style. */
+/** Required release, author and licence of the npm package `@iconify-json/<style>`, by style. */
 const STYLE_SOURCES = {
   'noto-v1': { release: '1.2.5', by: 'Noto Emoji of 2017 (Google)', licence: 'Apache-2.0' },
   twemoji: { release: '1.2.5', by: 'Twemoji (Twitter)', licence: 'CC BY 4.0' },
@@ -315,11 +320,11 @@ const STYLE_SOURCES = {
 } as const satisfies Record<Style, object>;
 
 /**
- * Finds drawings of emoji by code points, style by style in the given order. A style may lack some
- * emoji.
+ * Finds the SVG pictures of emoji in several styles. Emoji that a style does not have are omitted.
  *
- * @throws TrainingError missing-package, missing-file; checksum-mismatch: another release is
- * installed
+ * @returns pictures in the order of the styles, then of the emoji
+ * @throws TrainingError missing-package; missing-file; checksum-mismatch: another release of a
+ *   package is installed
  */
 async function findDrawings<T extends { readonly unified: string }>(
   emoji: readonly T[],

@@ -1,4 +1,4 @@
-/** Loads a folder of the user's own images, of many formats, as small pictures of one size. */
+/** Loads the images in a folder of the user as a data set. Images may have different formats and sizes. */
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { OutputInfo, Sharp } from 'sharp';
@@ -21,9 +21,10 @@ const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|
 
 /**
  * Lists all images in a folder and its subfolders, sorted by their paths inside the folder. Hidden
- * files and other files are ignored.
+ * files, and files that are not images, are ignored.
  *
- * @throws TrainingError missing-folder, empty-set; broken-image for a format that cannot be read
+ * @throws TrainingError missing-folder; empty-set; broken-image: the format of an image is not
+ *   supported
  */
 async function listImages(folder: string): Promise<string[]> {
   const paths = await filesIn(folder);
@@ -33,15 +34,15 @@ async function listImages(folder: string): Promise<string[]> {
   }
   const images = paths.filter((path) => READABLE.test(path));
   if (images.length === 0) throw datasetError('empty-set', folder, 'contains no images', ADD);
-  // With `/`, so that the order is the same on every system.
+  // Use `/` in all paths, so that the order is the same on every operating system.
   const within = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   return images.sort((a, b) => (within(a) < within(b) ? -1 : 1));
 }
 
 /**
- * Lists the files in a folder and its subfolders. Skips hidden ones, which may not be readable, and
- * the metadata that macOS adds to archives. Links to folders are not followed, because they can
- * form loops.
+ * Lists the files in a folder and its subfolders. Skips hidden files and folders, which may be
+ * unreadable, and the metadata that macOS adds to archives. Does not follow links to folders, because
+ * such links can form loops.
  */
 async function filesIn(folder: string): Promise<string[]> {
   const inside = await readdir(folder, { withFileTypes: true }).catch(({ code }) => {
@@ -57,10 +58,11 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Loads all images of a folder and its subfolders, centred, without changing their aspect ratio.
- * Images are RGBA, or RGB if there is a background colour.
+ * Loads all images of a folder and its subfolders. Each image is scaled to fit into a square, without
+ * changing its aspect ratio, and centred. Images are RGBA, or RGB if there is a background colour.
  *
- * @throws TrainingError missing-folder, empty-set, broken-image
+ * @throws TrainingError missing-folder; empty-set: there are no images; broken-image: an image cannot
+ *   be read or is completely transparent
  */
 export async function loadFolder({
   folder,
@@ -95,27 +97,28 @@ export async function loadFolder({
   };
 }
 
-/** Parses "#rrggbb" into three numbers, 0…255. */
+/** Parses a colour, "#rrggbb". @returns red, green and blue, 0…255 */
 function colour(text: string): [number, number, number] {
   const value = Number.parseInt(text.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 /**
- * Reads an image (PNG, JPEG, SVG, WebP or another format that sharp reads) and fits it into a
- * square, centred with its aspect ratio.
+ * Reads an image of any format that sharp supports (PNG, JPEG, SVG, WebP and others), scales it to
+ * fit into a square without changing its aspect ratio, and centres it.
  *
- * The image is rotated by its EXIF orientation and converted to sRGB. Only the first frame of an
- * animation is used. Resizing uses Lanczos on premultiplied colour, so that hidden colours do not
- * bleed into edges. The kernel has two lobes, because a third lobe leaves a ring of faint pixels
- * around the image (with three lobes, 16 % of the visible pixels of Noto animals had an alpha below
- * 8; with two, 3 %).
+ * The image is rotated according to its EXIF orientation and converted to sRGB. Only the first frame
+ * of an animation is used. Resizing uses premultiplied colours, so that the colours of transparent
+ * pixels do not bleed into edges. The Lanczos kernel has two lobes, because a third lobe leaves a
+ * ring of faint pixels around the image. (With three lobes, 16 % of the visible pixels of Noto
+ * animals had an alpha below 8; with two lobes, 3 %.)
  *
- * @param input file name or bytes
+ * @param input file name or content of the image
  * @param file file name for error messages
- * @returns [side, side, 4] premultiplied RGBA, 0…255, colour never above alpha, with a transparent
- * margin
- * @throws TrainingError broken-image
+ * @param size.side side of the square, in pixels
+ * @param size.margin width of the transparent margin, in pixels
+ * @returns [side, side, 4] premultiplied RGBA, 0…255. Colours never exceed alpha
+ * @throws TrainingError broken-image: the image cannot be read
  */
 export async function readPicture(
   input: string | Uint8Array,
@@ -134,7 +137,7 @@ export async function readPicture(
   return place(data, info.width, info.height, side);
 }
 
-/** Draws premultiplied RGBA on a background colour. @returns [n, 3] RGB */
+/** Draws premultiplied RGBA pixels on a background colour. @returns [n, 3] RGB, 0…255 */
 function flatten(rgba: Uint8Array, ground: readonly [number, number, number]): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let i = 0, o = 0; i < rgba.length; i += 4, o += 3) {
@@ -144,13 +147,13 @@ function flatten(rgba: Uint8Array, ground: readonly [number, number, number]): U
   return rgb;
 }
 
-/** Whether a picture [n, 4] is completely transparent. */
+/** Returns whether a picture is completely transparent. @param rgba [n, 4] */
 export function isInvisible(rgba: Uint8Array): boolean {
   for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 0) return false;
   return true;
 }
 
-/** Converts straight RGBA to premultiplied, in place. */
+/** Converts RGBA with straight alpha to premultiplied RGBA, in place. */
 function premultiply(rgba: Uint8Array): void {
   for (let i = 0; i < rgba.length; i += 4) {
     const alpha = rgba[i + 3];
@@ -169,7 +172,7 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
   return square;
 }
 
-/** Loads sharp lazily, because a run on digits or on a cached set does not need sharp. */
+/** Imports sharp only when an image is read, because training on digits, for example, needs no sharp. */
 async function loadSharp(): Promise<typeof import('sharp').default> {
   const { default: sharp } = await import('sharp').catch(() => {
     throw notInstalled('sharp');

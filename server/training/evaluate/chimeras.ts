@@ -1,7 +1,7 @@
 /**
- * Measures chimeras of random creatures of the gallery: whether they rest, stay, heal, and grow
- * from a seed into the same picture, and whether they flash. An engine steps them, as in a room.
- * Start reading at `measureChimeras`.
+ * Measures chimeras of random gallery creatures: whether a chimera comes to rest, keeps its picture,
+ * heals, grows from a seed into the same picture, and flashes. An engine steps the chimeras, as in a
+ * room. Start reading at `measureChimeras`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Engine, PatchId, PatchStep, Readout } from '../../engine/engine.ts';
@@ -14,30 +14,34 @@ import { growToRest, watch } from '../relatives/find-relatives.ts';
 import { STRICTLY_SAME } from './compare-pictures.ts';
 import { loseHalf } from './organisms.ts';
 
-/** Number of steps after which a chimera must rest, have healed, and look the same if grown. */
+/**
+ * Number of steps within which a chimera must come to rest after grafting, heal after a wound, and
+ * reach its final picture after growth.
+ */
 const SETTLES = 64;
-/** Numbers of steps after grafting at which the share of resting chimeras is measured. */
+/** Numbers of steps after grafting at which the share of chimeras at rest is measured. */
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /** Number of steps after grafting at which a chimera must still look the same. */
 const SAME_AFTER = 1000;
 /**
- * The highest tick rate of rooms. Flashes are counted per second, so this rate is the strictest.
+ * Maximum tick rate of rooms, in Hz. The test for flashes is strictest at this rate, because flashes
+ * are counted per second.
  */
 const TICK_RATE = 60;
-/** Smallest and largest radius of a disc, as shares of the patch's side: 3 and 8 cells of 32. */
+/** Minimum and maximum radius of a disc-shaped graft, as shares of the patch's side. */
 const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];
 
-/** The cells that a graft covers. */
+/** Shape of the area that a graft covers. */
 type Shape = 'half' | 'disc';
-/** The grafts of a chimera. Chimeras take these rows in turn. */
+/** Lists of grafts. Chimera i has the grafts of list i, modulo the number of lists. */
 const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'disc']];
 
 /**
  * Draws the labels of a chimera. Each graft covers a disc around a random living cell, or all cells
  * on one side of a straight cut at any angle through a random living cell.
  *
- * @param alive [S, S], 1 = a living cell
- * @returns [S, S], 0 = no graft, otherwise the graft's index plus 1
+ * @param alive [S, S] 1 for living cells, else 0
+ * @returns [S, S] labels: 0 for cells without a graft, else the graft's index plus 1
  */
 export function drawLabels(
   random: Random,
@@ -65,9 +69,10 @@ export function drawLabels(
 }
 
 /**
- * Measures chimeras of the gallery's creatures, all of which take part about equally often.
+ * Measures random chimeras. All creatures of the gallery are used about equally often.
  *
- * @returns shares of chimeras, see TRAINING.md, and the creatures of each chimera that fails a test
+ * @returns the shares of chimeras that pass each test (explained in TRAINING.md), and the names of
+ *   the creatures in each chimera that fails a test
  */
 export async function measureChimeras(
   { engine, count }: { readonly engine: Engine; readonly count: number },
@@ -93,7 +98,7 @@ export async function measureChimeras(
   const patches = [...genomes.keys()];
   const load = (states: readonly Float32Array[]): Promise<void> =>
     engine.importStates(states.map((state, patch) => ({ patch, state })));
-  /** Steps all chimeras. @returns their last pictures */
+  /** Steps all chimeras. @returns their pictures after the last step */
   const run = async (
     steps: number,
     how: (patch: PatchId, step: number) => Partial<PatchStep> = () => ({}),

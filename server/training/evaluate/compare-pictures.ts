@@ -1,18 +1,17 @@
-/** Compares the pictures of organisms. */
 import { fileURLToPath } from 'node:url';
 import type { Card } from '../../vnca/card.ts';
 import { loadModel, type Model } from '../../vnca/checkpoint.ts';
 import { createReadout, imageChannels } from '../../vnca/readout.ts';
 import type { EvaluationBatch, Grown } from './evaluation-batch.ts';
 
-/** Mean squared difference below which two pictures look the same to people. */
+/** Mean squared difference (of values 0…1) below which two pictures look the same to people. */
 export const SAME = 0.01;
-/** Stricter limit, needed because some creatures are within `SAME` of another creature. */
+/** Stricter limit than `SAME`, because some creatures differ from one another by less than `SAME`. */
 export const STRICTLY_SAME = 0.002;
 
 /**
- * Draws pictures as a room shows them, with 8 bits per channel: premultiplied RGBA, ink, or the
- * mean colour of a mixture. Cells of zeros are empty, and NaN becomes 0.
+ * Draws organisms as a room shows them, rounded to 8 bits per channel. Depending on the read-out, a
+ * picture is premultiplied RGBA, ink, or the mean colour of a mixture. NaN becomes 0.
  *
  * @param states [N, side, side, C]
  * @returns [N, side, side, 1 | 3 | 4], 0…1
@@ -30,7 +29,7 @@ export function picturesOf(card: Card, states: Float32Array): Float32Array {
 }
 
 /**
- * Returns the mean squared difference of each picture.
+ * Returns the mean squared difference between each picture of `a` and the same picture of `b`.
  *
  * @param a [N, …], 0…1
  * @param b [N, …], 0…1
@@ -46,19 +45,18 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
   });
 }
 
-/** How similar the pictures of organisms are before and after the organisms have aged or healed. */
+/** Similarity between earlier and later pictures of the same organisms. */
 export interface Likeness {
-  /** Share of organisms that look the same: their mean squared difference is below 0.01. */
+  /** Share of organisms that look the same: the mean squared difference is below 0.01. */
   readonly share: number;
-  /** Share of organisms with a mean squared difference below 0.002. */
+  /** Share of organisms whose mean squared difference is below 0.002. */
   readonly strict: number;
-  /** Mean squared difference, averaged over organisms. */
   readonly mse: number;
   readonly median: number;
   readonly organisms: number;
 }
 
-/** Summarises mean squared differences, one per organism. */
+/** Summarises mean squared differences. @param errors one mean squared difference per organism */
 export function likeness(errors: Float32Array): Likeness {
   const sorted = Float32Array.from(errors).sort();
   const middle = (sorted.length - 1) / 2;
@@ -74,11 +72,11 @@ export function likeness(errors: Float32Array): Likeness {
 }
 
 /**
- * Measures how strong the edges of pictures are: the mean gradient by the Sobel operator, with
- * zeros around each picture. Blurred pictures have a smaller mean.
+ * Measures how sharp pictures are. Computes gradients with the Sobel operator, with zeros around each
+ * picture.
  *
- * @param pictures [N, side, side, c], 0…1
- * @returns mean magnitude of the gradient
+ * @param pictures [N, side, side, channels], 0…1
+ * @returns mean magnitude of the gradients, which is smaller for blurred pictures
  */
 export function edgesOf(pictures: Float32Array, side: number, channels: number): number {
   const row = side * channels;
@@ -103,18 +101,19 @@ export const mean = (numbers: ArrayLike<number>): number =>
   Array.from(numbers).reduce((sum, x) => sum + x, 0) / numbers.length;
 
 /**
- * Loads the feature net for emoji, trained by `npm run train --
- * server/training/configs/emoji-features.json`.
+ * Loads the net that computes features of emoji pictures. It was trained by
+ * `npm run train -- server/training/configs/emoji-features.json`.
  */
 export const loadFeatures = (): Promise<Model> =>
   loadModel(fileURLToPath(new URL('./emoji-features', import.meta.url)));
 
 /**
- * Runs organisms and compares them with their grown pictures.
+ * Runs organisms and compares their pictures with their grown pictures.
  *
- * @param from the organisms in the states to start from, for example wounded
- * @param marks numbers of steps after which to compare, ascending
- * @returns the likeness after each number of steps
+ * @param grown the grown organisms
+ * @param from the same organisms in the states from which to start, for example wounded
+ * @param marks numbers of steps after which to compare pictures, ascending
+ * @returns the likeness by number of steps
  */
 export async function likenesses(
   batch: EvaluationBatch,

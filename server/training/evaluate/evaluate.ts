@@ -1,6 +1,6 @@
 /**
- * Loads the images that a checkpoint is evaluated on, and measures all figures of the checkpoint.
- * Command lines and files are handled by `main.ts` and `write.ts`. Start reading at `evaluate`.
+ * Measures all figures of a checkpoint, and loads the images for this. `main.ts` handles the command
+ * line, and `write.ts` writes files. Start reading at `evaluate`.
  */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -31,19 +31,20 @@ import {
 import type { Options } from './options.ts';
 import { measureOrganisms, NO_ORGANISMS } from './organisms.ts';
 
-/** Result of `evaluate`. */
 export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
 /** Figures of an evaluation, as printed and as stored in the checkpoint's card. */
 export type Figures = Evaluation['figures'];
 
 /**
- * Measures everything that the checkpoint and the images allow.
+ * Measures the figures of a checkpoint. Figures that cannot be measured are null; `figures.notes`
+ * explains why.
  *
- * @param judged images to evaluate on, or the reason why there are none
- * @param wanted.chimeras if absent, chimeras are not measured
- * @returns `figures`, as printed and as stored in the checkpoint's card: nats are per image, errors
- * are mean squared errors of the visible picture, 0…1; and `grown`, the organisms that were aged
- * and wounded
+ * @param judged images to evaluate on, or an error that says why there are none
+ * @param wanted.chimeras number of chimeras, and the engine that steps them; if absent, chimeras are
+ *   not measured
+ * @returns `figures`, as printed and as stored in the checkpoint's card (nats are per image; errors
+ *   are mean squared errors of the visible picture, 0…1); and `grown`, the organisms at the end of
+ *   growth
  */
 export async function evaluate(
   compute: Compute,
@@ -86,7 +87,7 @@ export async function evaluate(
     (await measure('chimeras', () => measureChimeras(chimeras, model, random('chimeras'))));
   await batch.dispose();
   const figures = {
-    /** Evidence lower bound in nats, or null without an encoder or images. */
+    /** Evidence lower bound, in nats per image; null if there is no encoder or no images. */
     elbo: images?.bounds.elbo ?? null,
     iwae: {
       samples: wanted.samples,
@@ -94,13 +95,11 @@ export async function evaluate(
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
     /**
-     * Mean squared errors against the images: `mse` of organisms grown from posterior means,
-     * `gallery` of the gallery's organisms.
+     * Mean squared differences from training or test images. `mse`: organisms grown from the
+     * encoder's means of the evaluated images. `gallery`: organisms grown from the gallery's latents.
      */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
-    /** Multiply-adds per cell and step. */
     macPerCellStep: macPerCellStep(card),
-    /** Number of parameters of the update net. */
     parameters: countParameters(card),
     likelihood: images && {
       images: images.count,
@@ -110,26 +109,27 @@ export async function evaluate(
     },
     organisms: organisms.grown.count,
     /**
-     * Error of organisms grown from the posterior means of emoji whose kinds no gallery model is
-     * trained on.
+     * Mean squared error of organisms grown from the encoder's means of emoji of unseen kinds (see
+     * `isOfUnseenKind`), on which no checkpoint with a gallery is trained.
      */
     unseen: images?.unseen ?? null,
     ...organisms.figures,
     /**
-     * Mean gradient of grown pictures, as a share of the mean gradient of the images. Below 1 if
+     * Mean gradient of grown pictures, divided by the mean gradient of the images. It is below 1 if
      * grown pictures are blurred.
      */
     edges: images?.edges ?? null,
     throws,
-    /** Chimeras of random creatures of the gallery, or null if they were not measured. */
+    /** Figures of chimeras of random gallery creatures, or null if they were not measured. */
     chimeras: grafted ?? null,
     seed: wanted.seed,
     device: compute.device,
-    /** Remarks for the reader of the figures. */
+    /** Remarks for readers of the figures, such as why a figure is null. */
     notes,
   };
   let areFinite = true;
-  // Round to five digits, because more digits would be noise. JSON replaces NaN and ±∞ by null.
+  // Round to five significant digits, because further digits are noise. JSON replaces NaN and ±∞ with
+  // null.
   const text = JSON.stringify(figures, (_, value) => {
     if (typeof value !== 'number' || Number.isInteger(value)) return value;
     areFinite &&= Number.isFinite(value);
@@ -141,13 +141,15 @@ export async function evaluate(
 }
 
 /**
- * Loads images to evaluate on, preferably images that were not trained on.
+ * Loads images to evaluate on. If possible, these are images on which the checkpoint was not trained.
  *
- * @param wanted file of a training configuration, or its `data` as JSON. If absent, the
- * configuration named in the card
- * @param chosen.limit maximum number of images, evenly chosen, or 0 for all
- * @param chosen.split if absent, the first of test, validation and train that has images
- * @throws TrainingError no-data, unfit-data, and errors of the set's loader
+ * @param wanted file of a training configuration, or the value of its field `data` as JSON; by
+ *   default, the configuration named in the card
+ * @param chosen.limit maximum number of images, chosen evenly; 0: all images
+ * @param chosen.split split of the images; by default, the first of test, validation and train that
+ *   has images
+ * @throws TrainingError no-data: no images are known; unfit-data: the images do not fit the
+ *   checkpoint; and errors of `loadDataset`
  */
 export async function loadImages(
   card: Card,
@@ -163,8 +165,7 @@ export async function loadImages(
     throw new TrainingError('unfit-data', what);
   }
   const judged = choose(data, chosen);
-  // The gallery's images are the first images of the training split, because training makes the
-  // gallery from these.
+  // Training makes the gallery from the first images of the training split.
   const first = data.splits.train.subarray(0, card.gallery.length);
   const isOfGallery = card.gallery.every(({ name }, i) => data.entries[first[i]]?.name === name);
   return {
@@ -201,7 +202,13 @@ async function loadUnseen(
   }
 }
 
-/** Chooses images evenly from a split. @throws TrainingError unfit-data: the split has no images */
+/**
+ * Chooses images evenly from a split.
+ *
+ * @param options.limit maximum number of images; 0: all images
+ * @param options.split by default, the first of test, validation and train that has images
+ * @throws TrainingError unfit-data: the split has no images
+ */
 export function choose(
   data: Dataset,
   { limit, split: named }: { readonly limit: number; readonly split?: SplitName | undefined },
@@ -224,9 +231,11 @@ export function choose(
 /**
  * Finds the images that a checkpoint was trained on.
  *
- * @param wanted file of a training configuration, or its `data` as JSON. If absent, the
- * configuration named in the card
- * @throws TrainingError no-data, missing-config, bad-config
+ * @param wanted file of a training configuration, or the value of its field `data` as JSON; by
+ *   default, the configuration named in the card
+ * @returns `config`: the field `data`; `base`: folder that relative paths in `config` refer to
+ * @throws TrainingError no-data: no images are known; missing-config, bad-config: the configuration
+ *   cannot be read
  */
 export async function findData(
   card: Card,

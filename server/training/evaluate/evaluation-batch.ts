@@ -1,6 +1,6 @@
 /**
- * Grows and runs many organisms of one checkpoint in batches, one batch per worker at a time. Other
- * files judge the pictures. Start reading at `EvaluationBatch`; the worker's side is `workerJob`.
+ * Grows many organisms of one checkpoint and runs them further, in batches on worker threads. Start
+ * reading at `EvaluationBatch`. `workerJob` is the code that worker threads run.
  */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute, Value } from '../../autodiff/compute.ts';
@@ -16,14 +16,14 @@ import { likelihoodOf } from '../run/run-state.ts';
 import type { Measure } from '../terminal.ts';
 import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/worker-pool.ts';
 
-/** Number of organisms per batch: as many as fit into the processor's cache. */
+/** Number of organisms per batch, small enough to fit into the processor's cache. */
 const BATCH = 8;
-/** Maximum number of steps per program, large enough to make the cost of starting one small. */
+/** Maximum number of steps per program, large enough that the cost of starting a program is small. */
 const LONGEST = 16;
 
 /**
- * Returns σ of the Gaussian read-out of a checkpoint: the value in its card, or 0.1 if there is
- * none.
+ * Returns the standard deviation (σ) of a checkpoint's Gaussian likelihood: the value in its card,
+ * or 0.1 if the card has no such value.
  */
 export function sigmaOf({ training }: Pick<Card, 'training'>): number {
   const sigma = Number(training.sigma);
@@ -33,36 +33,35 @@ export function sigmaOf({ training }: Pick<Card, 'training'>): number {
 export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
-/** N organisms at the end of their growth. */
 export interface Grown {
-  /** Shape [N, Z]. */
+  /** [N, Z] */
   readonly latents: Float32Array;
-  /** Shape [N, S, S, C]. */
+  /** [N, S, S, C] Cell states. */
   readonly states: Float32Array;
-  /** [N, S, S]: number of steps until each position opens. If absent, all positions are open. */
+  /** [N, S, S] Number of steps until each cell opens. If absent, all cells are open. */
   readonly closed?: Uint8Array;
   readonly count: number;
 }
 
-/** Tools shared by all measurements of one evaluation. */
+/** Objects that all measurements of one evaluation share. */
 export interface Tools {
   readonly measure: Measure;
   readonly compute: Compute;
   readonly batch: EvaluationBatch;
-  /** Creates the random generator of the named measurement. */
+  /** Creates a random generator whose seed depends on the name of a measurement. */
   readonly random: (what: string) => Random;
   readonly notes: string[];
 }
 
 /**
- * Runs organisms of one checkpoint. Each organism is a row in the arrays that methods take and
- * return.
+ * Runs organisms of one checkpoint. The first dimension of all arrays that methods take and return
+ * is the organism.
  */
 export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
   private readonly growth: readonly Segment[];
-  /** Number of calls so far, part of the random seed of each call. */
+  /** Number of calls so far, which is part of the random seed of each call. */
   private calls = 0;
 
   /** @param seed random seed of the update masks, for rules that update cells at random */
@@ -74,7 +73,7 @@ export class EvaluationBatch {
     this.card = card;
     const plan = {
       card,
-      // Send only the rule's tensors, because workers need neither encoder nor gallery.
+      // Send workers only the rule's tensors. They do not need the encoder or the gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
     };
@@ -103,12 +102,12 @@ export class EvaluationBatch {
   }
 
   /**
-   * Grows organisms and returns their states after every eight steps of a stage and at the end of
-   * each stage.
+   * Grows organisms and returns their states during growth: after every eight steps of a stage, and
+   * at the end of each stage.
    *
    * @param latents [N, Z], N ≤ 8
-   * @returns for each of these moments: the side of the patches, the number of steps since the
-   * seed, and the states [N, stage, stage, C]
+   * @returns a list with the side of the patches (`stage`), the number of steps since the seed
+   *   (`step`), and the states [N, stage, stage, C]
    */
   async stages(latents: Float32Array) {
     const segments = growthSegments(this.card, 8);
@@ -126,13 +125,12 @@ export class EvaluationBatch {
   }
 
   /**
-   * Runs grown organisms further, and passes their states to `visit` after each number of steps in
-   * `marks`.
+   * Runs grown organisms further. After each number of steps in `marks`, calls `visit` with the
+   * states of each batch of organisms.
    *
-   * @param from initial states, which do not change
+   * @param from the organisms; their states are not modified
    * @param marks numbers of further steps, ascending
-   * @param visit called for each mark and batch with the states [n, S, S, C] of the n organisms
-   * from index `first` on
+   * @param visit gets the states [n, S, S, C] of n organisms; `first` is the index of the first one
    */
   async follow(
     { latents, states, closed }: Omit<Grown, 'count'>,
@@ -152,12 +150,12 @@ export class EvaluationBatch {
   }
 
   /**
-   * Measures log p(image | organism grown from the latent) in nats, without the constant of a
-   * Gaussian.
+   * Grows organisms and measures log p(image | organism) in nats. For a Gaussian likelihood, the
+   * constant term is omitted.
    *
    * @param latents [N, Z]
-   * @param images [N, S, S, c], 0…1
-   * @param call part of the random seed of the update masks
+   * @param images target image of each organism, [N, S, S, c], 0…1
+   * @param call text that is part of the random seed of the update masks
    * @returns [N]
    */
   async nats(latents: Float32Array, images: Float32Array, call: string): Promise<Float32Array> {
@@ -182,11 +180,11 @@ export class EvaluationBatch {
   }
 
   /**
-   * Runs organisms in batches. The last batch is filled up with zeros.
+   * Runs organisms in batches of equal size. The last batch is filled up with zeros.
    *
-   * @param all a job of all organisms, which is cut into batches
-   * @param onResult called in order of completion with the results of the n organisms from index
-   * `first` on
+   * @param all a job for all organisms, which is divided into one job per batch
+   * @param onResult called with the results of each batch, in the order in which batches finish;
+   *   `first` is the index of the batch's first organism, and n the number of its organisms
    */
   private async forBatches(
     all: Omit<Job, 'seed'>,
@@ -206,10 +204,11 @@ export class EvaluationBatch {
         latents: cut(all.latents, first),
         runs: all.runs,
         states: all.states && cut(all.states, first),
-        // Zeros mark open positions, so the filled-up part of the last batch is open.
+        // Filling up the last batch with zeros leaves these cells open.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
-        // The seed must not depend on the order in which batches finish.
+        // Give each batch its own seed, so that results do not depend on the order in which batches
+        // finish.
         seed: `${this.seed} ${call} ${first}`,
       }),
     );
@@ -220,27 +219,27 @@ export class EvaluationBatch {
 }
 
 interface Job {
-  /** Shape [BATCH, Z]. */
+  /** [BATCH, Z] */
   readonly latents: Float32Array;
   /** Random seed of the update masks. */
   readonly seed: string;
-  /** Initial states, [BATCH, s, s, C]. If absent, the first segment begins with a seed. */
+  /** [BATCH, s, s, C] Initial states. Absent if the first segment begins with a seed. */
   readonly states?: Float32Array | undefined;
   /**
-   * [BATCH, S, S]: number of steps until each position opens, for segments with a rim. The states
-   * must have zeros there.
+   * [BATCH, S, S] Number of steps until each cell opens, for segments with a rim. The initial states
+   * of closed cells must be zero.
    */
   readonly closed?: Uint8Array | undefined;
-  /** Runs of segments. The states after each run are returned, [BATCH, s, s, C] each. */
+  /** Lists of segments. The job returns the states after each list, [BATCH, s, s, C] each. */
   readonly runs: readonly (readonly Segment[])[];
   /**
-   * [BATCH, S, S, c]: images; if present, the job returns log p(image | last states), [BATCH],
+   * [BATCH, S, S, c] Target images. If present, the job returns log p(image | last states), [BATCH],
    * instead of states.
    */
   readonly images?: Float32Array | undefined;
 }
 
-/** The job that worker threads load and execute. */
+/** The code that worker threads run. */
 export const workerJob: WorkerJob<
   Pick<Model, 'card' | 'tensors'> & { readonly likelihood: Likelihood },
   Job,
@@ -296,19 +295,19 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Creates a function that runs segments of a batch. States that repeat bit for bit are not computed
- * again.
+ * Creates a function that runs segments of a batch. To save time, it skips segments once the states
+ * are known to repeat bit for bit.
  *
  * @param step runs a segment
- * @param read returns the states
- * @param canRepeat whether each state depends only on the previous one
+ * @param read returns the current states
+ * @param canRepeat whether the next states depend only on the current states
  */
 function createRun(
   step: (segment: Segment) => Promise<void>,
   read: () => Promise<Float32Array>,
   canRepeat: boolean,
 ): typeof step {
-  /** Number of steps after which the states are known to repeat. */
+  /** Number of steps after which the states are known to be the same again; undefined if unknown. */
   let period: number | undefined;
   return async (segment) => {
     const mayRepeat = canRepeat && segment.begin === 'go-on';
@@ -319,14 +318,13 @@ function createRun(
   };
 }
 
-/** Whether two arrays are equal bit for bit. */
+/** Returns whether two arrays are equal bit for bit. */
 function areEqual(a: Float32Array, b: Float32Array): boolean {
   const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
     Buffer.from(buffer, byteOffset, byteLength);
   return bytes(a).equals(bytes(b));
 }
 
-/** Uploads maps [BATCH, s, s, c]. */
 function uploadMap(compute: Compute, numbers: Float32Array, c: number): Value {
   const s = Math.sqrt(numbers.length / BATCH / c);
   return compute.upload([BATCH, s, s, c], numbers);

@@ -1,6 +1,6 @@
 /**
- * `npm run figures`: writes checkpoints/FIGURES.md from the cards of the shipped checkpoints. With
- * `--check`, only reports if the page is out of date.
+ * Implements `npm run figures`, which writes checkpoints/FIGURES.md from the cards of the shipped
+ * checkpoints. With `--check`, it only reports whether the page is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -20,8 +20,8 @@ const NAMES = ['organisms', 'digits', 'digits-heal'];
 const STEPS = ['8', '16', '24', '32', '64'];
 
 /**
- * Nats per test digit and millions of multiply-adds to make one digit. Published: Palm et al. 2022;
- * reproduced: Aillet and Sondén 2023.
+ * Figures of other models: log-likelihood of a test digit, in nats, and millions of multiply-adds to
+ * make one digit. Published: Palm et al. 2022. Reproduced: Aillet and Sondén 2023.
  */
 const OTHERS: readonly (readonly [model: string, nats: number, millions: number])[] = [
   ['VNCA that grows by doubling, published', -84.23, 12_900],
@@ -45,7 +45,7 @@ function readCheckpoint(name: string): Checkpoint {
   return { card: parseCard(value, file), figures: value.figures };
 }
 
-/** Returns millions of multiply-adds to grow one organism. */
+/** Returns the number of multiply-adds to grow one organism, in millions. */
 function growthCost({ card, figures: { macPerCellStep } }: Checkpoint): number {
   const cellSteps = growthSchedule(card).reduce((sum, { stage }) => sum + stage ** 2, 0);
   return (cellSteps * macPerCellStep) / 1e6;

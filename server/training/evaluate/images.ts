@@ -1,7 +1,7 @@
 /**
- * Measures images: bounds of the likelihood, reconstruction, unseen pictures, and throws of the
- * dice (organisms with random latents). Only throws take further steps after growth. Start reading
- * at `measureImages`.
+ * Measures figures that involve images: bounds of the likelihood, reconstruction errors of test
+ * images and of unseen pictures, and the quality of dice throws (organisms with random latents).
+ * Start reading at `measureImages`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -26,32 +26,34 @@ import { type EvaluationBatch, likelihoodOfCard, sigmaOf, type Tools } from './e
 
 /** Images to evaluate on. */
 export interface Images {
-  /** Shape [N, S, S, c], values 0…1. */
+  /** [N, S, S, c], 0…1 */
   readonly pixels: Float32Array;
   readonly count: number;
 }
 
-/** Images to evaluate on, with their source. */
+/** Images to evaluate on, with information about their source. */
 export interface TestImages extends Images {
-  /** Name of the set. */
   readonly set: string;
   readonly split: SplitName;
   /** Whether the checkpoint was trained on these images. */
   readonly trained: boolean;
-  /** Number of images in the whole split. */
+  /** Number of images in the whole split, from which these images were chosen. */
   readonly of: number;
   /**
-   * Images of the gallery's entries, in the order of the gallery. Absent if the gallery was made
-   * from another set.
+   * Training images of the gallery's entries, in the order of the gallery. Absent if the gallery was
+   * made from another data set.
    */
   readonly gallery?: Images;
-  /** Emoji of kinds that no gallery model is trained on, or the reason why there are none. */
+  /** Emoji of unseen kinds (see `isOfUnseenKind`), or an error that says why there are none. */
   readonly unseen: Images | TrainingError;
 }
 
 /**
- * Measures likelihood and reconstruction error. Also returns the posterior means, [N, Z]. Returns
- * null without an encoder or images, and adds a note that says why.
+ * Measures the likelihood and the reconstruction error of images, and returns the encoder's means of
+ * the latents, [N, Z]. If there is no encoder or there are no images, returns null and adds a note
+ * that says why.
+ *
+ * @param samples number of latents to sample per image, for the importance-weighted bound
  */
 export async function measureImages(
   model: Model,
@@ -106,9 +108,9 @@ export async function measureImages(
 }
 
 /**
- * Computes both bounds from the log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of samples zᵢ of
- * q. The mean of the log-weights is an unbiased estimate of the ELBO; logsumexp − log N estimates
- * the importance-weighted bound (Burda et al. 2016). For N = 1 the two are equal.
+ * Computes two lower bounds of log p(x) from log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of N
+ * samples zᵢ of q. `elbo` is their mean, an unbiased estimate of the evidence lower bound. `iwae` is
+ * their logsumexp − log N, which estimates the importance-weighted bound (Burda et al. 2016).
  */
 export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: number } {
   const weights = Array.from(logWeights);
@@ -120,18 +122,18 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
   };
 }
 
-/** Figures of one image, in nats. */
+/** Figures of a single image, in nats. */
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
-/** Number of samples per call, of one image or several: enough to keep every worker busy. */
+/** Number of samples to compute per call, large enough to keep every worker busy. */
 const SAMPLES_PER_CALL = 1024;
 
 /**
- * Measures the bounds of images, averaged over all images. The bounds include the constant of a
- * Gaussian read-out.
+ * Measures lower bounds of log p(image), averaged over all images. For a Gaussian read-out, the bounds
+ * include the constant term.
  *
- * @param samples posterior samples per image
- * @param random creates the random numbers for the image with a given index
+ * @param samples number of latents to sample from the encoder per image
+ * @param random creates the random generator for the image with a given index
  */
 export async function measureBounds(
   batch: EvaluationBatch,
@@ -152,8 +154,8 @@ export async function measureBounds(
     const images = Math.min(perCall, count - first);
     const latents = new Float32Array(images * samples * z);
     const targets = new Float32Array(images * samples * size);
-    // Prior terms log p(z) − log q(z|x) = ½(ε² − z²) + log σ, because the two terms ½ log 2π
-    // cancel.
+    // log p(z) − log q(z|x) of each sample. It equals ½(ε² − z²) + log σ, because the terms ½ log 2π
+    // of both densities cancel out.
     const priors = new Float64Array(images * samples);
     const generators = Array.from({ length: images }, (_, i) => random(first + i));
     for (let i = 0; i < images * samples; i++) {
@@ -182,20 +184,21 @@ export async function measureBounds(
   );
   const spread = found.reduce((sum, [, x]) => sum + (x - iwae) ** 2, 0);
   return {
-    /** Bounds, in nats per image. */
     ...{ elbo, iwae },
-    /** log p(x|z), in nats. */
+    /** Mean log p(x|z), in nats per image. */
     reconstruction,
-    /** KL(q ‖ p), in nats. */
+    /** Mean KL divergence of the encoder's distribution from the prior, in nats per image. */
     divergence: divergence / count,
-    /** Standard error of `iwae` over images, 0 for a single image. */
+    /** Standard error of the mean `iwae` of all images, in nats; 0 for a single image. */
     standardError: count > 1 ? Math.sqrt(spread / (count - 1) / count) : 0,
-    /** Figures of each image. */
     each: found,
   };
 }
 
-/** Returns −½ log 2πσ² for each number of an image with a Gaussian read-out, else 0. */
+/**
+ * Returns the constant term of an image's log-likelihood: −½ log 2πσ² × the number of values in an
+ * image for a Gaussian read-out, 0 for other read-outs.
+ */
 function densityConstant(card: Card): number {
   const likelihood = likelihoodOfCard(card);
   if (likelihood.kind !== 'gaussian') return 0;
@@ -203,14 +206,14 @@ function densityConstant(card: Card): number {
   return -0.5 * numbers * Math.log(2 * Math.PI * likelihood.sigma ** 2);
 }
 
-/** Number of MNIST pixels without padding, as counted by published figures. */
+/** Number of pixels of an MNIST image without padding. Published figures use this number. */
 const MNIST_NUMBERS = 28 * 28;
 
 /**
- * Converts nats per image to bits per dimension. Ink on 28² or 32² counts 784 dimensions, as in the
- * published figures.
+ * Converts nats per image to bits per dimension. Digits of 28×28 or 32×32 pixels count as 784
+ * dimensions, as in published figures.
  *
- * @returns null for a Gaussian read-out, because a density is not a number of bits
+ * @returns null for a Gaussian read-out, because a density cannot be expressed in bits
  */
 export function bitsPerDim(card: Card, nats: number): number | null {
   const likelihood = likelihoodOfCard(card);
@@ -221,18 +224,20 @@ export function bitsPerDim(card: Card, nats: number): number | null {
 }
 
 /**
- * The number k of Kynkäänniemi et al. 2019. A manifold consists of a ball around each of its
- * points. Each ball reaches to the point's k-th nearest neighbour.
+ * The number k of Kynkäänniemi et al. 2019, who approximate the manifold of a set of points by balls
+ * around all points. The radius of each ball is the distance to the point's k-th nearest neighbour.
  */
 const NEIGHBOURS = 3;
 
 /**
- * Compares two sets of pictures by precision and recall.
+ * Compares two sets of pictures by precision and recall (Kynkäänniemi et al. 2019).
  *
  * @param real features of real pictures, [N, size], N > 3
  * @param made features of generated pictures, [M, size], M > 3
- * @returns `precision`: share of generated pictures within the manifold of the real ones; `recall`:
- * share of real pictures within the manifold of the generated ones
+ * @param size number of features per picture
+ * @returns `precision`: share of the generated pictures that lie within the manifold of the real
+ *   pictures; `recall`: share of the real pictures that lie within the manifold of the generated
+ *   pictures
  */
 export function precisionAndRecall(real: Float32Array, made: Float32Array, size: number) {
   const [ofReal, ofMade] = [real, made].map((all) =>
@@ -242,8 +247,8 @@ export function precisionAndRecall(real: Float32Array, made: Float32Array, size:
 }
 
 /**
- * Returns the share of `points` within the manifold of `set`. A point is within the manifold if it
- * is closer to some member of the set than that member's k-th nearest neighbour in the set is.
+ * Returns the share of `points` that lie within the manifold of `set`. The manifold consists of a
+ * ball around each member of the set, which reaches to the member's k-th nearest neighbour.
  */
 function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
   const radii = set.map(
@@ -257,12 +262,12 @@ function covered(points: readonly Float32Array[], set: readonly Float32Array[]):
   return points.filter(isInside).length / points.length;
 }
 
-/** A throw of the dice counts as holding if it still has its picture after this number of steps. */
+/** Number of steps after growth at which an organism must still look the same to count as stable. */
 const HELD_AFTER = 100;
-/** Minimum number of pictures needed for neighbourhoods. */
+/** Minimum number of pictures for precision and recall: one more than `NEIGHBOURS`. */
 const FEWEST = 4;
 
-/** Draws latents as the dice of a room do, from random numbers: [N, Z]. */
+/** Draws random latents in the same way as the dice of a room. @returns [N, Z] */
 export function throwLatents(model: Model, count: number, random: Random): Float32Array {
   const { latentSize, sampler } = model.card;
   const gallery = model.card.gallery.map((entry, i) => ({
@@ -282,10 +287,11 @@ export function throwLatents(model: Model, count: number, random: Random): Float
 }
 
 /**
- * Measures throws of the dice.
+ * Measures dice throws: how much organisms with random latents resemble gallery pictures, and
+ * whether they keep their picture.
  *
- * @param latents [N, Z]
- * @param gallery pictures to compare with; if undefined, measures only whether throws hold
+ * @param latents random latents, [N, Z]
+ * @param gallery pictures of the gallery; if undefined, resemblance is not measured
  */
 export async function measureThrows(
   { compute, batch, notes }: Pick<Tools, 'compute' | 'batch' | 'notes'>,
@@ -306,23 +312,21 @@ export async function measureThrows(
     notes.push(`precision and recall were not measured: they need ${needed}`);
   }
   return {
-    /** Share of throws within the manifold of the gallery's pictures, or null if not comparable. */
+    /** Share of dice throws that lie within the manifold of the gallery; null if not measured. */
     precision: likeness?.precision ?? null,
-    /**
-     * Share of the gallery's pictures within the manifold of the throws, or null if not comparable.
-     */
+    /** Share of gallery pictures that lie within the manifold of the throws; null if not measured. */
     recall: likeness?.recall ?? null,
-    /** Share of throws that look the same after 100 more steps. */
+    /** Share of dice throws that still look the same 100 steps after growth. */
     hold: stay[HELD_AFTER].share,
     throws: count,
-    /** Number of gallery pictures that throws are compared with. */
+    /** Number of gallery pictures with which dice throws are compared. */
     pictures: likeness ? gallery!.count : 0,
   };
 }
 
 /**
- * Compares two sets of pictures by their features. Returns undefined if the feature net does not
- * accept the pictures.
+ * Compares two sets of pictures by precision and recall of their features. Returns undefined if the
+ * feature net cannot process pictures of this size.
  */
 async function compareFeatures(compute: Compute, real: Images, made: Images) {
   const net = await loadFeatures();

@@ -1,7 +1,7 @@
 /**
- * Measures how well grown organisms keep their picture, come to rest, and recover from wounds. To
- * measure another wound, add a `Wound` and a line to `measureHealing`. Start reading at
- * `measureOrganisms`.
+ * Measures how well grown organisms keep their pictures, stop changing, and recover from wounds. To
+ * measure recovery from another wound, add a `Wound` and a line in `measureHealing`. Start reading
+ * at `measureOrganisms`.
  */
 import { createRandom, type Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -14,17 +14,16 @@ import { differences, type Likeness, likenesses, mean, picturesOf } from './comp
 import type { EvaluationBatch, Grown, Tools } from './evaluation-batch.ts';
 import type { Images } from './images.ts';
 
-/**
- * Default numbers of steps after growth at which organisms are compared with their grown picture.
- */
+/** Default numbers of steps after growth at which organisms are compared with their grown pictures. */
 export const STAY_STEPS = [100, 1000, 10_000];
 
 type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
 
 /**
- * Grows organisms of the gallery, then ages and wounds them.
+ * Grows organisms of the gallery, and measures how well they keep their pictures and recover from
+ * wounds.
  *
- * @param images images of the gallery's entries, or undefined if unknown
+ * @param images images of the gallery's entries; undefined if they are unknown
  * @param wanted.organisms maximum number of organisms, or 0 for all
  * @param wanted.steps numbers of steps after growth, ascending
  */
@@ -49,19 +48,19 @@ export async function measureOrganisms(
     chosen && images && rowsOf(images.pixels, chosen, images.pixels.length / images.count);
   return {
     grown,
-    /** Mean squared difference between organisms and their own images, or null if unknown. */
+    /** Mean squared difference between organisms and their training images, or null if unknown. */
     mse: own ? mean(differences(picturesOf(card, states), own, count)) : null,
     figures: {
-      /** For each number of steps after growth, the likeness to the grown picture. */
+      /** Likeness to the grown picture, by number of steps after growth. */
       stay,
       ...(await measureHealing(grown, tools)),
-      /** Share of organisms in which some cell still moves when it should rest. */
+      /** Share of organisms that do not come to rest; see `measureCycles`. */
       cycles: cycles as number | null,
     },
   };
 }
 
-/** The figures of a model without cells. */
+/** Empty figures, for a model without cells. */
 export const NO_ORGANISMS: OrganismFigures = {
   grown: { latents: new Float32Array(0), states: new Float32Array(0), count: 0 },
   mse: null,
@@ -71,7 +70,7 @@ export const NO_ORGANISMS: OrganismFigures = {
   },
 };
 
-/** Chooses latents evenly from the gallery or, if the gallery is empty, samples the prior. */
+/** Chooses latents evenly from the gallery. If the gallery is empty, samples them from the prior. */
 function chooseLatents(
   { card, tensors }: Model,
   wanted: number,
@@ -91,14 +90,14 @@ function chooseLatents(
   return { latents: rowsOf(tensors.get(LATENTS)!.data, chosen, z), chosen };
 }
 
-/** First and last step after growth of the period in which an organism at rest must not move. */
+/** Period, in steps after growth, in which the colours of an organism at rest must not change. */
 const REST = [200, 232] as const;
-/** Minimum change of a cell's colour, of 255, that counts as moving. */
+/** Minimum change of a cell's colour (0…255) that counts as a change. */
 const MOVES = 3;
 
 /**
- * Measures the share of organisms that do not come to rest, that is, in which some cell's colour
- * varies by 3 of 255 or more between steps 200 and 232 after growth.
+ * Measures the share of organisms that do not come to rest. In these organisms, the colour of some
+ * cell varies by at least 3 (of 255) between steps 200 and 232 after growth.
  */
 export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promise<number> {
   const movements = await measureMovements(batch, grown);
@@ -106,9 +105,9 @@ export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promi
 }
 
 /**
- * Measures the largest change of a cell's colour between steps 200 and 232 after growth.
+ * Measures by how much the colours of each organism vary between steps 200 and 232 after growth.
  *
- * @returns [N], 0…255
+ * @returns [N] the variation of the cell that varies most, 0…255
  */
 export async function measureMovements(
   batch: EvaluationBatch,
@@ -135,43 +134,46 @@ export async function measureMovements(
   });
 }
 
-/** Sizes of wounds, as shares of the patch. */
+/** Sizes of wounds, as shares of the patch's cells. */
 const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
-/** Steps after damage at which recovery is measured. 0 is immediately after the damage. */
+/** Numbers of steps after a wound at which recovery is measured. 0 is immediately after the wound. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
-/** Number of steps until the positions of a dead organism open. No measurement takes that many. */
+/** Number of steps until the cells of a dead organism open. No measurement takes this many steps. */
 const FOR_EVER = 255;
-/** Radius of the disc left of an organism, as a share of the patch's side: 5 cells of 32. */
+/** Radius of the disc that `allButADisc` leaves, as a share of the patch's side. */
 const REMNANT = 5 / 32;
-/** Maximum number of attempts to draw one wound. */
+/** Maximum number of attempts to draw a suitable wound. */
 const DRAWS = 200;
 
-/** For each number of steps after the damage, the likeness to the picture before the damage. */
+/** Likeness to the picture before a wound, by number of steps after the wound. */
 export type Recovery = Record<string, Likeness>;
 
 /**
- * Draws which cells of a patch are wounded.
+ * Draws a random wound of some shape.
  *
- * @param lives [S, S], 1 = a living cell
- * @returns [S, S], 1 = kept, 0 = wounded
+ * @param side side of the patch, S
+ * @param lives [S, S] 1 for living cells, else 0
+ * @returns [S, S] 0 for wounded cells, 1 for all others
  */
 export type Wound = (random: Random, side: number, lives: Uint8Array) => Uint8Array;
 
-/** Creates a wound of exactly a share of the patch: one side of a straight cut, or a disc. */
+/**
+ * Creates a wound that covers exactly a given share of the patch. Its shape is a disc, or one side
+ * of a straight cut.
+ */
 export const ofShare =
   (share: number): Wound =>
   (random, side) =>
     woundOfShare(random, side, share);
 
-/** Wounds half of the patch: one side of a straight cut, at a random angle. */
+/** Wounds half of the patch, on one side of a straight cut at a random angle. */
 const half: Wound = (random, side) => woundOfShare(random, side, 0.5, ['half']);
 
-/** Wounds the whole patch. */
 export const everything: Wound = (_, side) => new Uint8Array(side * side);
 
 /**
- * Wounds everything except a disc around a living cell. In a patch of side 32, the disc's radius is
- * 5 cells.
+ * Wounds everything except a disc around a random living cell. The disc's radius is 5/32 of the
+ * patch's side.
  */
 export const allButADisc: Wound = (random, side, lives) => {
   const living = [...lives.keys()].filter((cell) => lives[cell] === 1);
@@ -186,13 +188,12 @@ interface WoundOptions {
   readonly wound: Wound;
   readonly random: Random;
   /**
-   * Number of cells per step by which wounds close from their rim, as in a room. If absent, all
+   * Speed at which wounds close from their rim, as in a room, in cells per step. If absent, all
    * wounded cells may live again immediately.
    */
   readonly closing?: number;
 }
 
-/** Wounds every organism once and measures its recovery. */
 export const measureRecovery = (
   batch: EvaluationBatch,
   grown: Grown,
@@ -200,8 +201,8 @@ export const measureRecovery = (
 ): Promise<Recovery> => likenesses(batch, grown, wounded(batch, grown, options), HEALING_STEPS);
 
 /**
- * Wounds every organism once. Each wound kills at least one living cell and spares at least one, if
- * its shape allows.
+ * Wounds every organism once. If the shape of the wound allows it, each wound kills at least one
+ * living cell and spares at least one.
  */
 export function wounded(
   { card, patchSize }: EvaluationBatch,
@@ -221,7 +222,7 @@ export function wounded(
   return { ...grown, states, ...(closing !== undefined && { closed }) };
 }
 
-/** Finds the living cells. @returns [S, S], 1 = a living cell */
+/** Finds the living cells of an organism. @returns [S, S] 1 for living cells, else 0 */
 function livingCells(card: Card, state: Float32Array): Uint8Array {
   const presence = new Uint8Array(card.side ** 2);
   createReadout(card)(state, 0, new Uint8Array(4 * presence.length), presence);
@@ -230,9 +231,9 @@ function livingCells(card: Card, state: Float32Array): Uint8Array {
 }
 
 /**
- * Draws wounds until one kills a living cell and spares another, because an organism that was
- * missed has nothing to heal, and a wound without a rim cannot close. After the maximum number of
- * attempts, the last wound is used.
+ * Draws a wound that kills at least one living cell and spares at least one. Otherwise, there would
+ * be nothing to heal, or no rim from which the wound could close. After `DRAWS` attempts, returns
+ * the last wound even if it is unsuitable.
  */
 function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
   const side = Math.sqrt(lives.length);
@@ -245,11 +246,12 @@ function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array 
 }
 
 /**
- * Kills the living cells under a wound, as a stroke does in a room whose wounds close from their
- * rim. An organism without a living cell stays dead.
+ * Kills the living cells under a wound that then closes from its rim, like a stroke in a room. If no
+ * living cell is left, the organism stays dead.
  *
  * @param state [S, S, C]; changed in place
- * @returns number of steps until each position opens, [S, S]
+ * @param mask [S, S] 0 for wounded cells, 1 for all others
+ * @returns [S, S] number of steps until each cell opens
  */
 function closeWound(
   state: Float32Array,
@@ -271,17 +273,17 @@ function closeWound(
 }
 
 /**
- * Kills half of an organism, so that the wound closes from its rim by one cell per step.
+ * Wounds half of an organism's patch. The wound closes from its rim by one cell per step.
  *
  * @param state [S, S, C]; changed in place
- * @returns number of steps until each position opens, [S, S]
+ * @returns [S, S] number of steps until each cell opens
  */
 export function loseHalf(state: Float32Array, card: Card, random: Random): Uint8Array {
   const lives = livingCells(card, state);
   return closeWound(state, drawWound(half, random, lives), { lives, card, reach: 1 });
 }
 
-/** Wounds organisms in several ways and measures how they recover. */
+/** Measures how organisms recover from wounds of several sizes and shapes. */
 async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
   const { closing = 1 } = batch.card;
   const recover = (
@@ -300,20 +302,23 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
   }
   return {
     /**
-     * Likeness to the picture before the wound, if all cells may live again immediately. Indexed by
-     * the lost share of the patch, then by the number of steps after the wound.
+     * Likeness to the picture before a wound whose cells may all live again immediately. Indexed by
+     * the wounded share of the patch, then by the number of steps after the wound.
      */
     heal,
-    /** Likeness after half of the patch is lost and closes from the rim, one cell per step. */
+    /** Likeness to the picture before the wound, if half of the patch closes by one cell per step. */
     closing: await recover('closing halves', 'half', { wound: half, closing: 1 }),
     /**
-     * Likeness after the wounds of `heal`, if they close from their rim: per step by the number of
-     * cells in the checkpoint's card, or by 1 if the card has none.
+     * Likeness to the picture before the wound, if the wounds of `heal` close from their rim. Their
+     * speed, in cells per step, is the card's `closing`, or 1 if the card has no such field.
      */
     healFromRim,
-    /** Likeness if only a disc around a living cell is left, closing one cell per step. */
+    /**
+     * Likeness to the picture before the wound, if only a small disc is left alive and the wound closes
+     * by one cell per step.
+     */
     discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
-    /** Likeness after every cell is lost and may live again immediately, as a control. */
+    /** Likeness to the picture before all cells were set to zero, as a control. */
     erased: await recover('nothing left', 'everything', { wound: everything }),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Draws and writes what an evaluation has found: figures into the checkpoint's card, pictures
- * beside the card. Also draws the picture sheet of a training run. Start reading at
- * `writePictures`.
+ * Writes the results of an evaluation to the checkpoint's folder: figures to the card, and pictures
+ * as PNG files. Also draws the picture sheet that shows the progress of a training run. Start
+ * reading at `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -36,12 +36,13 @@ import { throwLatents } from './images.ts';
 import type { Options } from './options.ts';
 import { HEALING_STEPS, type Recovery } from './organisms.ts';
 
-/** Maximum number of steps after growth shown in growth.png. */
+/** Maximum number of steps after growth that growth.png shows. */
 const GROWTH_PICTURED = 1000;
 
 /**
- * Draws samples.png, growth.png, heal.png, wounds.png, and map.png with map.json: `{ name, kind, x,
- * y }` of each gallery entry, 0…1. For a decoder, draws only samples and map.
+ * Writes samples.png, growth.png, heal.png, wounds.png, map.png and map.json. map.json contains
+ * `{ name, kind, x, y }` for each gallery entry, with x and y in 0…1. For a decoder without cells,
+ * growth, heal and wounds are omitted.
  */
 export async function writePictures(
   compute: Compute,
@@ -54,7 +55,6 @@ export async function writePictures(
   const batch = new EvaluationBatch(compute, model, seed);
   const write = (name: string, content: Buffer | string): Promise<void> =>
     writeFile(join(folder, name), content);
-  // 64 organisms grown from random latents, which are sampled as the checkpoint's card says.
   const sampled = await batch.grow(throwLatents(model, 64, random('samples')));
   await write('samples.png', await drawSheet(inRows(tilesOfStates(card, sampled, card.side), 8)));
   if (grown.count > 0) {
@@ -67,7 +67,7 @@ export async function writePictures(
   const places = mapLatents(latents, card.gallery.length, random('map'));
   if (places) {
     const tiles = tilesOfStates(card, await batch.grow(latents), card.side);
-    // With a palette of 256 colours the map looks the same, at a third of the size.
+    // A palette of 256 colours reduces the file to a third and makes no visible difference.
     const { default: sharp } = await import('sharp');
     await write('map.png', await sharp(drawMap(tiles, places)).png({ palette: true }).toBuffer());
     const lines = card.gallery.map(({ name, kind }, i) => {
@@ -80,11 +80,11 @@ export async function writePictures(
 }
 
 /**
- * Replaces the figures in the checkpoint's card and leaves the rest of the card unchanged.
+ * Replaces the figures in a checkpoint's card. All other fields stay unchanged.
  *
  * @param model the model that was measured
- * @throws TrainingError other-weights: the folder's weights have been replaced since the
- * measurement
+ * @throws TrainingError other-weights: the checkpoint's weights have been replaced since the figures
+ *   were measured
  */
 export async function writeFigures(folder: string, model: Model, figures: Figures): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -94,7 +94,7 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
     throw new TrainingError('other-weights', `${file}: ${what}`);
   }
   const text = JSON.stringify({ ...card, figures }, null, 2);
-  // One line per gallery entry, as in the published cards.
+  // Write each gallery entry on one line, as in the published cards.
   const compact = text.replace(
     /\{\s+"name": ("(?:[^"\\]|\\.)*"),\s+"kind": ("[a-z]+")\s+\}/g,
     '{"name": $1, "kind": $2}',
@@ -102,10 +102,10 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
   await replaceFile(file, [`${compact}\n`]);
 }
 
-/** Maximum number of rows per sheet. */
+/** Maximum number of rows in growth.png and heal.png. */
 const ROWS = 8;
 
-/** Picks latents and states of evenly chosen organisms, one per row. */
+/** Chooses evenly among organisms, one for each row of a sheet. */
 function pick({ latents, states, count }: Grown): Grown {
   const chosen = someOf(count, ROWS);
   return {
@@ -116,8 +116,8 @@ function pick({ latents, states, count }: Grown): Grown {
 }
 
 /**
- * Runs organisms further. After each number of steps in `marks`, adds a tile to each organism's
- * row.
+ * Runs organisms further. After each number of steps in `marks`, appends a picture of each organism
+ * to its row.
  */
 const addTiles = (
   rows: readonly Tile[][],
@@ -132,9 +132,9 @@ const addTiles = (
   });
 
 /**
- * Draws rows of organisms: from the seed through the stages of growth, then after more steps.
+ * Draws growth.png. Each row shows one organism during growth and after more steps.
  *
- * @param after numbers of steps after growth, ascending
+ * @param after numbers of steps after growth to show, ascending
  * @returns a PNG file
  */
 async function drawGrowth(
@@ -157,8 +157,8 @@ async function drawGrowth(
 }
 
 /**
- * Draws rows of organisms: grown, damaged, healing. Wounds alternate from row to row: half of the
- * patch, then a disc of a quarter of the patch.
+ * Draws heal.png. Each row shows one organism before a wound, after it, and while it heals. In odd
+ * rows, half of the patch is wounded; in even rows, a disc of a quarter of the patch.
  */
 async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random): Promise<Buffer> {
   const { card } = batch;
@@ -175,20 +175,22 @@ async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random)
   return drawSheet(rows, { columns });
 }
 
-/** Maximum number of tiles per row of a progress sheet. */
+/** Maximum number of pictures per row of a training run's progress sheet. */
 const COLUMNS = 12;
-/** Numbers of steps after growth, and after a wound, shown in the strips. */
+/** Numbers of steps after growth (`STAYED`) and after a wound (`HEALED`) that a progress sheet shows. */
 const STAYED = [16, 64, 128, 256] as const;
 const HEALED = [4, 8, 16, 32, 64] as const;
 
 /**
- * Draws the picture sheet of a training run. Its rows are: images; organisms grown from the images;
- * samples of the prior; one organism as it grows. If training includes steps after growth, the
- * sheet also shows: the grown organisms after 256 more steps; the growing organism in later steps;
- * and an organism that loses half of its cells and heals. It heals from the rim if the rule is
- * trained that way.
+ * Draws the sheet of pictures that shows the progress of a training run.
  *
- * @param side side of grown patches that the curriculum has reached
+ * Its rows are training images, organisms grown from these images, organisms grown from random
+ * latents, and one organism while it grows. If the rule is trained for steps after growth, the sheet
+ * also shows the grown organisms 256 steps later, and the growing organism in later steps. Its last
+ * row then shows an organism that is wounded and heals; the wound closes from its rim if the
+ * configuration has `closing`.
+ *
+ * @param side current side of grown patches, in cells
  * @returns a PNG file
  */
 export async function drawProgressSheet(
@@ -218,7 +220,7 @@ export async function drawProgressSheet(
   }
 }
 
-/** Grows the organisms of a progress sheet. @returns its rows, except the first row */
+/** Draws all rows of a progress sheet except the first one, which shows the training images. */
 async function growRows(
   batch: EvaluationBatch,
   latents: Float32Array,
@@ -234,8 +236,8 @@ async function growRows(
   const grown = tiles(states);
   const samples = tiles(await batch.grow(random.latent(COLUMNS * card.latentSize)));
   const strip = (await batch.stages(one)).flatMap((at) => tiles(at.states, at.stage));
-  // Skip steps that the rule was not trained for, because their pictures would say nothing and take
-  // minutes with a large rule.
+  // Skip steps for which the rule was not trained. Their pictures would be meaningless, and would
+  // take minutes with a large rule.
   const lastExtra = ('to' in extraSteps ? extraSteps.to : extraSteps)[1];
   if (!pool && lastExtra === 0) return [grown, samples, strip];
   const later: Tile[] = [];
@@ -261,14 +263,14 @@ async function growRows(
   return [grown, later, samples, strip, healing];
 }
 
-/** Size of one panel's plot area, and the margins around it, in pixels. */
+/** Layout of wounds.png, in pixels: the size of each panel's plot area, and the margins. */
 const FIELD = { width: 420, height: 280 };
 const LEFT = 64;
 const TOP = 72;
 const BETWEEN = 48;
 const BOTTOM = 96;
 const RIGHT = 32;
-/** Colours of small, medium and large wounds. */
+/** RGB colours of the curves for small, medium and large wounds. Colours in between are interpolated. */
 const SCALE = [
   [104, 190, 214],
   [236, 208, 116],
@@ -281,12 +283,12 @@ const INK = colour(SHEET_COLOURS.ink);
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
- * Draws how the share of healed organisms depends on the number of steps, with lines for each size
- * of wound. Two panels, side by side: wounds that may close immediately, and wounds that close from
- * their rim. Full lines: organisms within 0.002 of their picture before the wound. Dashed lines:
- * within 0.01.
+ * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound. An
+ * organism counts as healed if the mean squared difference from its picture before the wound is below
+ * 0.002 (solid curves) or 0.01 (dashed curves). The left panel is for wounds whose cells may live
+ * again immediately, the right panel for wounds that close from their rim.
  *
- * @param closing number of cells per step by which wounds close from their rim
+ * @param closing speed at which wounds close from their rim, in cells per step
  * @returns a PNG file
  */
 async function drawWoundChart(
@@ -323,7 +325,7 @@ async function drawWoundChart(
       return `<path d="M${x} ${y}h${FIELD.width}" stroke="${INK}" stroke-opacity="0.25"/>
         <text x="${x - 8}" y="${y + 4}" text-anchor="end">${percent(share)}</text>`;
     });
-    // Only every eighth step is labelled, because labels of 0, 4 and 8 would touch.
+    // Label only multiples of 8. The labels 0, 4 and 8 would touch.
     const marks = HEALING_STEPS.filter((steps) => steps % 8 === 0).map((steps) => {
       const [x, y] = at(steps, 0);
       return `<text x="${x}" y="${y + 20}" text-anchor="middle">${steps}</text>`;
@@ -355,16 +357,16 @@ async function drawWoundChart(
   return sharp(Buffer.from(svg)).png({ compressionLevel: 9 }).toBuffer();
 }
 
-/** Number of a latent's neighbours that determine its position on the map. */
+/** Number of nearest neighbours of a latent that UMAP considers. */
 const NEIGHBOURS = 12;
-/** Minimum number of points for UMAP. */
 const FEWEST = 5;
 
 /**
- * Maps latents to positions in a plane. The longer side of the map spans 0…1.
+ * Maps latents to positions in a plane with UMAP. The longer side of the map spans 0…1.
  *
  * @param latents [N, Z]
- * @returns N positions, or null for fewer than five latents
+ * @param count number of latents, N
+ * @returns N positions, or null if there are fewer than five latents
  */
 export function mapLatents(
   latents: Float32Array,
@@ -383,18 +385,17 @@ export function mapLatents(
   return fill(umap.fit(rows).map(([x, y]) => ({ x, y })));
 }
 
-/** Number of iterations that move thumbnails apart. */
+/** Number of iterations for moving overlapping thumbnails apart. */
 const ROUNDS = 200;
 
 /**
- * Draws thumbnails at their positions.
+ * Draws map.png: thumbnails of organisms at their positions on the map.
  *
- * @param side largest side of the picture, in pixels
+ * @param side longer side of the picture, in pixels
  * @returns a PNG file
  */
 export function drawMap(tiles: readonly Tile[], places: readonly MapPoint[], side = 1600): Buffer {
   const thumb = tiles[0].side;
-  // Move the thumbnails apart until they hardly overlap.
   const moved = pushApart(places, { distance: (0.9 * thumb) / side, rounds: ROUNDS });
   const margin = 2 * thumb;
   const scale = side - 2 * margin - thumb;

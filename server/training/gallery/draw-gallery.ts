@@ -1,4 +1,4 @@
-/** Grows the gallery of a checkpoint as a room does, and draws it. */
+/** Grows the creatures of a checkpoint's gallery as a room does, and draws them. */
 import { PNG } from 'pngjs';
 import type { OverlayOptions } from 'sharp';
 import { parsePainter } from '../../../shared/painter/net.ts';
@@ -10,24 +10,24 @@ import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
 import { straight } from '../pictures/sheet.ts';
 
-/** Number of patches grown together. Limits memory. */
+/** Maximum number of patches that are grown together, to limit memory. */
 const BATCH = 64;
 
-/** Cells of a gallery creature at one moment. */
+/** The cells of a gallery creature at some moment of its growth. */
 export interface GrownCells {
   readonly entry: number;
-  /** Number of steps since the end of growth, negative before it. */
+  /** Number of steps since the end of growth; negative during growth. */
   readonly age: number;
-  /** Premultiplied RGBA, [side, side, 4], 0…255. */
+  /** [side, side, 4] Premultiplied RGBA, 0…255. */
   readonly cells: Uint8Array;
 }
 
 /**
- * Grows creatures of the gallery.
+ * Grows creatures of the gallery and returns their cells at some ages.
  *
  * @param entries indices in the gallery
- * @param ages numbers of steps since the end of growth at which to take cells; a negative age is
- * used only if the patch has reached its full side by then
+ * @param ages numbers of steps since the end of growth, negative during growth. Ages at which the
+ *   patch has not yet reached its full side are ignored
  */
 export async function growGallery(
   model: Model,
@@ -66,11 +66,11 @@ export async function growGallery(
 }
 
 /**
- * Removes cells below the threshold, because they claim no position in a room and stay invisible. A
- * room shows slightly more cells, because an organism keeps a position until the aliveness there
- * falls below half the threshold.
+ * Makes cells transparent that are not alive, because a room does not show such cells. A room shows
+ * slightly more cells than this function returns: a cell that was alive stays visible until its
+ * aliveness falls below half the threshold.
  *
- * @param card.threshold minimum aliveness of a living cell, 0…1
+ * @param presence.threshold minimum aliveness of a living cell, 0…1
  * @returns [stage, stage, 4] premultiplied RGBA, 0…255
  */
 export function shownCells(
@@ -81,8 +81,10 @@ export function shownCells(
 }
 
 /**
- * Draws the PNG file `gallery.png` of a checkpoint, with straight alpha: tiles in the order of the
- * card's gallery, arranged as in `gallerySheet`.
+ * Draws `gallery.png`, which shows each creature of the gallery as a tile, in the layout of
+ * `gallerySheet`.
+ *
+ * @returns a PNG file
  */
 export async function drawGallery(model: Model): Promise<Uint8Array> {
   const { side, gallery } = model.card;
@@ -100,16 +102,16 @@ export async function drawGallery(model: Model): Promise<Uint8Array> {
   return PNG.sync.write(sheet, { deflateLevel: 9 });
 }
 
-/** Pixels per cell of the painted gallery, for screens with three pixels per CSS pixel. */
+/** Pixels per side of a cell in gallery.avif, for screens with three pixels per CSS pixel. */
 const SCALE = 3;
 const QUALITY = 45;
 
 /**
- * Paints the picture of a gallery, tile by tile.
+ * Draws `gallery.avif`: the creatures of `gallery.png`, drawn by the checkpoint's painter.
  *
- * @param png the file `gallery.png`
- * @param painter the file `painter.safetensors`
- * @returns the file `gallery.avif`
+ * @param png content of `gallery.png`
+ * @param painter content of `painter.safetensors`
+ * @returns content of `gallery.avif`
  */
 export async function paintGallery(
   model: Model,

@@ -1,5 +1,6 @@
 /**
- * Draws a checkpoint's `gallery.png` and `gallery.avif`: `npm run gallery -- checkpoints/<name>`.
+ * Implements `npm run gallery -- checkpoints/<name>`, which draws a checkpoint's `gallery.png` and
+ * `gallery.avif`.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,7 +45,11 @@ await runTool('gallery', COMMAND, async ({ folder, settle }) => {
   process.stdout.write(`${file}: ${width}×${height}\n`);
 });
 
-/** Settles the latents of a gallery. @returns the same model if no latent changes */
+/**
+ * Replaces gallery latents whose organisms do not come to rest (`settleLatents`).
+ *
+ * @returns a new model, or the given model if no latent has changed
+ */
 async function settleGallery(model: Model): Promise<Model> {
   const compute = await openCompute('onnx', undefined);
   const batch = new EvaluationBatch(compute, model, 1);

@@ -1,4 +1,7 @@
-/** Replaces latents whose organisms do not come to rest with similar latents whose organisms do. */
+/**
+ * Replaces gallery latents whose organisms do not come to rest. The replacements are similar latents
+ * whose organisms look the same and come to rest.
+ */
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/compare-pictures.ts';
@@ -6,29 +9,29 @@ import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { measureMovements } from '../evaluate/organisms.ts';
 import { rowsOf } from '../run/run-state.ts';
 
-/** Number of new latents per organism and round. */
+/** Number of random latents that are tried per organism and round. */
 const CANDIDATES = 12;
 const ROUNDS = 5;
 /**
- * How far a candidate typically lies from the best latent so far, as a share of that latent's norm.
- * Each candidate draws its own value between these limits.
+ * Limits of the typical distance between a candidate and the best latent so far, as shares of that
+ * latent's norm. Each candidate draws its own distance between these limits.
  */
 const SPREAD = { least: 0.01, most: 0.16 };
 /**
- * Largest change of a cell's colour, of 255, in an organism at rest. This is stricter than the
- * limit of `measureCycles`.
+ * Maximum change of a cell's colour (0…255) in an organism at rest. This limit is stricter than that
+ * of `measureCycles`.
  */
 const AT_REST = 1;
 /**
- * The search for a latent ends when the mean squared difference between the new picture and the
- * former picture is below this.
+ * Mean squared difference between the new and the former picture, 0…1, at which the search for a
+ * replacement ends early.
  */
 const NEAR = 0.0002;
 
 /**
- * Says why the gallery of a checkpoint cannot be settled.
+ * Explains why latents in the gallery of a checkpoint must not be replaced.
  *
- * @returns a sentence, or undefined if the gallery can be settled
+ * @returns a sentence, or undefined if latents may be replaced
  */
 export function settleRefusal({ figures, gallery, update }: Card): string | undefined {
   if (gallery.length === 0) return 'The gallery is empty.';
@@ -41,13 +44,14 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
 }
 
 /**
- * Searches at random, around the best latent so far, for latents whose organisms come to rest and
- * look the same as before (mean squared difference below 0.002). Latents of organisms at rest do
- * not change, nor do latents without a suitable replacement.
+ * Replaces latents whose organisms do not come to rest. Searches at random, around the best latent so
+ * far, for latents whose organisms come to rest and look the same as before (mean squared difference
+ * below 0.002). If there is no such latent, the original latent stays.
  *
  * @param latents [N, Z], N ≥ 1
- * @returns the latents [N, Z]; the indices of the organisms that did not come to rest; and for each
- * replaced latent the mean squared difference between the former picture and the new one
+ * @returns `latents`: the new latents, [N, Z]; `restless`: indices of the organisms that did not come
+ *   to rest before; `moved`: the replaced latents, with the mean squared difference between the
+ *   former and the new picture, by index
  */
 export async function settleLatents(batch: EvaluationBatch, latents: Float32Array, random: Random) {
   const size = batch.card.latentSize;
@@ -55,8 +59,8 @@ export async function settleLatents(batch: EvaluationBatch, latents: Float32Arra
   const { pictures, movements } = await grow(batch, latents);
   const restless = [...movements.keys()].filter((n) => movements[n] > AT_REST);
   /**
-   * The best latent of each restless organism so far. A cost above 1 means that the organism does
-   * not come to rest.
+   * The best latent found so far for each organism that does not come to rest. The organism of a
+   * latent comes to rest if the cost of this latent is at most 1.
    */
   const best = new Map(
     restless.map((n) => {
@@ -94,7 +98,8 @@ export async function settleLatents(batch: EvaluationBatch, latents: Float32Arra
 }
 
 /**
- * Grows organisms and returns their pictures, and how much each organism moves when it should rest.
+ * Grows organisms. Returns their pictures, and how much each organism changes when it should be at
+ * rest.
  */
 async function grow(batch: EvaluationBatch, latents: Float32Array) {
   const states = await batch.grow(latents);
@@ -104,13 +109,13 @@ async function grow(batch: EvaluationBatch, latents: Float32Array) {
 }
 
 /**
- * Returns the cost of a candidate. Any organism at rest costs less than a moving one. At rest, the
- * cost is the difference from the former picture.
+ * Returns the cost of a candidate latent. If its organism comes to rest, the cost is the difference
+ * from the former picture, 0…1. If not, the cost is above 1.
  */
 const costOf = (movement: number, difference: number): number =>
   difference + (movement > AT_REST ? 1 + movement / 255 : 0);
 
-/** Draws a latent near another latent, at a random distance. */
+/** Draws a random latent near a given latent. */
 function near(latent: Float32Array, random: Random): Float32Array {
   const { least, most } = SPREAD;
   const spread = least * (most / least) ** random.uniform();

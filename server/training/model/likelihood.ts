@@ -1,30 +1,30 @@
 /**
- * Expressions for log p(x | states), the probability of an image given the states of the cells, in
- * nats and summed over pixels.
+ * Builds expressions for log p(image | states), the log-likelihood of an image given the cell
+ * states, summed over pixels, in nats.
  */
 import * as g from '../../autodiff/graph.ts';
 import { type Expression, slice } from '../../autodiff/graph.ts';
 
 export type Likelihood =
-  /** One logit per pixel. */
+  /** Binary pixels. The channel holds the logit of each pixel. */
   | { readonly kind: 'bernoulli'; readonly channel: number }
-  /** Premultiplied RGBA with Gaussian noise of one σ. */
+  /** Premultiplied RGBA with Gaussian noise of standard deviation `sigma`. */
   | {
       readonly kind: 'gaussian';
       readonly sigma: number;
       /** The channels of the picture, which must be consecutive. */
       readonly channels: readonly number[];
     }
-  /** Discretised mixture of logistics, 256 levels per colour. */
+  /** RGB colours of 256 levels, distributed as a discretised mixture of logistics. */
   | { readonly kind: 'dmol'; readonly mixtures: number };
 
-/** Whether channels are consecutive, so that they form one slice of the states. */
+/** Returns whether channel numbers are consecutive. Only then do they form one slice of the states. */
 export const areConsecutive = (channels: readonly number[]): boolean =>
   channels.every((channel, i) => channel === channels[0] + i);
 
 /**
- * Returns the log-likelihood of images, without the constant term of a Gaussian (−½ log 2πσ² per
- * number).
+ * Returns the log-likelihood of images. For a Gaussian, the constant term (−½ log 2πσ² per value) is
+ * omitted.
  *
  * @param states map [N, H, W, C]
  * @param images map [N, H, W, 1 | 3 | 4], 0…1
@@ -38,8 +38,8 @@ export function logLikelihood(
   switch (likelihood.kind) {
     case 'bernoulli': {
       const logits = slice(states, likelihood.channel, likelihood.channel + 1);
-      // For a pixel x and a logit l, the term is −softplus(−l) if x is 1 (ink), and −softplus(l) if
-      // x is 0. Both equal x·l − softplus(l).
+      // For a pixel x and its logit l, log p is −softplus(−l) if x is 1, and −softplus(l) if x is 0.
+      // In both cases it equals x·l − softplus(l).
       return sumPixels(g.subtract(g.multiply(images, logits), g.softplus(logits)));
     }
     case 'gaussian': {
@@ -60,8 +60,8 @@ const HALF_BIN = 1 / 255;
 
 /**
  * Returns the log-probability of each pixel under a discretised mixture of logistics (Salimans et
- * al. 2017, PixelCNN++). Channels are as in the published VNCA: n mixture logits, then for each
- * colour n means, n log-scales, n coefficients.
+ * al. 2017, PixelCNN++). The channels of `states` have the same order as in the published VNCA: n
+ * mixture logits, then n means, n log-scales and n coefficients for each colour.
  *
  * @returns [N, H, W, 1]
  */
@@ -88,8 +88,10 @@ function dmol(states: Expression, images: Expression, mixtures: number): Express
 }
 
 /**
- * Returns the log-mass of a logistic in the bin around x, [N, H, W, n]. The outermost bins extend
- * to infinity.
+ * Returns the log-probability that a logistic distribution assigns to the bin around x. The lowest
+ * and the highest bin extend to infinity.
+ *
+ * @returns [N, H, W, n]
  */
 function logBin(centred: Expression, logScale: Expression, x: Expression): Expression {
   const sharpness = g.exp(g.negative(logScale));
@@ -122,13 +124,13 @@ function logSumExp(x: Expression): Expression {
 
 const logSoftmax = (x: Expression): Expression => g.subtract(x, logSumExp(x));
 
-/** Options of the position loss. */
+/** Options of the position loss, by which cells learn to represent their position in some channels. */
 export interface PositionLoss {
   /** First of the `4 · octaves` channels that represent the position. */
   readonly channel: number;
   /**
-   * Number of waves per axis. The first wave has half a period over the body, the second has one
-   * period, the third two, …
+   * Number of waves per axis that represent a position. The first wave has half a period over the
+   * patch, the second one period, the third two periods, and so on.
    */
   readonly octaves: number;
   /** Weight of a position channel relative to a colour channel. */
@@ -138,8 +140,9 @@ export interface PositionLoss {
 export const positionChannels = ({ octaves }: Pick<PositionLoss, 'octaves'>): number => 4 * octaves;
 
 /**
- * Returns the expected position channels. For each octave: cos and sin of π·2^octave·u, then of v.
- * u runs across and v down, 0…1 from edge to edge.
+ * Returns the values that position channels should have. For each octave, these are cos and sin of
+ * π·2^octave·u, then cos and sin of π·2^octave·v. u is the horizontal and v the vertical position
+ * in the patch, 0…1.
  *
  * @returns [1, side, side, 4 · octaves]
  */
@@ -162,11 +165,12 @@ export function positionFields(side: number, octaves: number): Float32Array {
 }
 
 /**
- * Returns the log-likelihood of the positions that cells represent, as if they were part of the
- * picture, in nats of a Gaussian with `sigma`.
+ * Returns the log-likelihood of the expected position channels under a Gaussian around the cells'
+ * channels, in nats, without the constant term.
  *
  * @param states map [N, H, W, C]
- * @param fields map [1, H, W, 4 · octaves]
+ * @param fields expected position channels (`positionFields`), map [1, H, W, 4 · octaves]
+ * @param sigma standard deviation of the Gaussian
  * @returns map [N, 1, 1, 1]
  */
 export function positionNats(

@@ -1,6 +1,7 @@
 /**
- * Builds a model's nets as expressions: the encoder q(z | x) = N(mean, diag σ²), and the decoder of
- * the baseline without cells. `segments.ts` builds the rule of cells. Start reading at `encode`.
+ * Builds a model's nets as expressions: the encoder q(z | x) = N(mean, diag σ²), and the
+ * convolutional decoder of a baseline without cells. `segments.ts` builds the rule of cells. Start
+ * reading at `encode`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute, Values } from '../../autodiff/compute.ts';
@@ -16,15 +17,15 @@ import { imageChannels } from '../../vnca/readout.ts';
 import { drawUpdateMask } from '../../vnca/scalar-rule.ts';
 import { TrainingError } from '../errors.ts';
 
-/** Parameters of q(z | x) as expressions. */
+/** Mean and log σ of the encoder's distribution of latents, q(z | x), as expressions. */
 interface Posterior {
-  /** Shape [N, Z]. */
+  /** [N, Z] */
   readonly mean: Expression;
-  /** log σ, [N, Z]. */
+  /** [N, Z] */
   readonly logSigma: Expression;
 }
 
-/** Encodes images. @param images map [N, side, side, channels], 0…1 */
+/** Builds the encoder. @param images map [N, side, side, channels], 0…1 */
 export function encode(net: EncoderNetwork, parameters: Parameters, images: Expression): Posterior {
   const input = net.input === '-1..1' ? g.subtract(g.multiply(images, 2), 1) : images;
   const x = convolved(net, parameters, input).at(-1) ?? input;
@@ -41,7 +42,7 @@ export function encode(net: EncoderNetwork, parameters: Parameters, images: Expr
   };
 }
 
-/** Returns the output of each convolution of an encoder, given a batch of images. */
+/** Builds the convolutions of an encoder. @returns the output of each convolution */
 export function convolved(
   net: EncoderNetwork,
   parameters: Parameters,
@@ -55,7 +56,7 @@ export function convolved(
   });
 }
 
-/** Returns x · kernel + bias. @param x [N, inputs] @returns [N, outputs] */
+/** Builds a dense layer, x · kernel + bias. @param x [N, inputs] @returns [N, outputs] */
 export function dense(x: Expression, parameters: Parameters, name: string): Expression {
   const bias = parameters(`${name}.bias`);
   const product = g.matMul(x, parameters(`${name}.kernel`));
@@ -65,27 +66,26 @@ export function dense(x: Expression, parameters: Parameters, name: string): Expr
 const bounded = (x: Expression, range?: readonly [number, number]): Expression =>
   range ? g.clip(x, range[0], range[1]) : x;
 
-/** Samples z = mean + σ · noise, all [N, Z]. */
+/** Builds the samples z = mean + σ · noise. All shapes are [N, Z]. */
 export const reparameterise = ({ mean, logSigma }: Posterior, noise: Expression): Expression =>
   g.add(mean, g.multiply(g.exp(logSigma), noise));
 
-/** Returns KL(q ‖ N(0, I)) = ½ Σ (mean² + σ² − 1 − 2 log σ) in nats, [N, 1]. */
+/** Builds KL(q ‖ N(0, I)) = ½ Σ (mean² + σ² − 1 − 2 log σ), in nats, [N, 1]. */
 export function divergence({ mean, logSigma }: Posterior): Expression {
   const variance = g.exp(g.multiply(logSigma, 2));
   const terms = g.subtract(g.add(g.square(mean), variance), g.add(g.multiply(logSigma, 2), 1));
   return g.multiply(g.sum(terms, [1]), 0.5);
 }
 
-/** Maximum number of images that `openPosteriors` encodes per call of the program. */
+/** Number of images that the program compiled by `openPosteriors` encodes per run. */
 const BATCH = 16;
 
-/** The compiled encoder of a checkpoint. */
 export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
 
 /**
  * Compiles the encoder of a checkpoint.
  *
- * @throws TrainingError no-encoder: the checkpoint has no encoder that can run
+ * @throws TrainingError no-encoder: the checkpoint has no encoder, or its tensors do not fit its card
  */
 export async function openPosteriors(compute: Compute, { card, tensors }: Model) {
   const { encoder: network, side, latentSize: z } = card;
@@ -130,10 +130,10 @@ export async function openPosteriors(compute: Compute, { card, tensors }: Model)
 }
 
 /**
- * Draws the update masks of a segment.
+ * Draws the update masks of a segment: which cells are updated in which step.
  *
- * @param patches N
- * @returns [N, s, s] for each step; empty if all cells take part in every step
+ * @param patches number of patches, N
+ * @returns one mask per step, [N, s, s]; empty if all cells are updated in every step
  */
 export function drawMasks(
   { updateProbability }: Pick<Card['update'], 'updateProbability'>,
@@ -152,8 +152,8 @@ export function drawMasks(
 /**
  * Uploads the update masks of a segment.
  *
- * @param masks [N, s, s] each
- * @returns `mask0…` [N, s, s, 1]
+ * @param masks one mask per step, [N, s, s]
+ * @returns program inputs `mask0`, `mask1`, …, [N, s, s, 1] each
  */
 export function uploadMasks(
   compute: Compute,
@@ -170,7 +170,7 @@ export function uploadMasks(
 const PAD = (DECODER_KERNEL - 1) / 2;
 
 /**
- * Decodes latents in one step, like the convolutional baseline of Palm et al. 2022.
+ * Builds a decoder without cells, like the convolutional baseline of Palm et al. 2022.
  *
  * @param latents [N, Z]
  * @returns map [N, S, S, C], S = 2^(doublings + 1)

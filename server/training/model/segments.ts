@@ -1,7 +1,7 @@
 /**
- * Compiles steps of the rule as programs. A segment is a few steps in one program. Training stores
- * only the states between segments and recomputes the states inside them during backpropagation, so
- * memory stays bounded for rollouts of any length.
+ * Compiles the steps of a rollout as programs. A rollout is divided into segments of a few steps,
+ * and each segment is one program. To save memory, training stores only the states between segments.
+ * During backpropagation, it recomputes the states inside each segment.
  */
 import {
   type Compute,
@@ -32,34 +32,33 @@ import { decode } from './networks.ts';
 /** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
-/** The only parameter that native code reads directly. The input `genome` has all other ones. */
+/** The only parameter that native code reads directly. The input `genome` contains all others. */
 const PERCEPTION = 'update.perceive.kernel';
 
-/** A few steps at one stage. */
+/** A part of a rollout: a few steps at one stage, compiled as one program. */
 export interface Segment {
-  /** Side of the patch during the steps. */
   readonly stage: number;
-  /** Number of steps, 1… */
+  /** Number of steps, at least 1. */
   readonly steps: number;
-  /** Whether part of the ground is closed: see the input `open` of the programs. */
+  /** Whether neighbours occupy some cells of the patch. The program then has the input `open`. */
   readonly crowded?: boolean;
-  /** Whether wounds close from their rim: see the inputs `closed` and `seen` of the programs. */
+  /** Whether wounds close from their rim. The program then has the inputs `closed` and `seen`. */
   readonly rim?: boolean;
   /**
-   * The action before the steps. `seed`: the latent fills every cell of a new patch. `divide`:
-   * every cell becomes 2×2. `go-on`: no action.
+   * What happens before the first step. `seed`: a new patch begins, with the latent in every cell.
+   * `divide`: each cell divides into 2×2 cells. `go-on`: nothing.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
-  /** Whether the loss includes the change in the last step. Requires a target image. */
+  /** Whether the loss includes how much the last step changes. Requires a target image. */
   readonly rest?: boolean;
 }
 
 /**
- * Returns the segments from the seed to the grown patch.
+ * Returns the segments that grow a patch from its seed.
  *
  * @param longest maximum number of steps per segment
- * @param steps number of steps of uniform growth, or 0 for the card's number. Growth by doubling
- * always follows the card
+ * @param steps number of steps for uniform growth; 0: the number in the card. Ignored for growth by
+ *   doubling
  */
 export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {
   const { growth, side } = spec;
@@ -72,14 +71,14 @@ export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): S
   return segments;
 }
 
-/** Returns the segments for `steps` steps of a grown patch. */
+/** Returns the segments for further steps of a grown patch. @param longest maximum steps per segment */
 export function stayingSegments(spec: DecoderSpec, steps: number, longest: number): Segment[] {
   return steps === 0 ? [] : cut('go-on', spec.side, steps, longest);
 }
 
 /**
- * Cuts steps into segments. The remainder comes first, so that all later segments share one
- * program.
+ * Divides steps into segments. Only the first segment may be shorter than `longest`, so that all
+ * later segments can use the same program.
  */
 function cut(begin: Segment['begin'], stage: number, steps: number, longest: number): Segment[] {
   const segments: Segment[] = [];
@@ -90,36 +89,45 @@ function cut(begin: Segment['begin'], stage: number, steps: number, longest: num
   return segments;
 }
 
-/** Inputs shared by all segments of a rollout. */
+/** Inputs that are the same for all segments of a rollout. */
 export type Conditioning = Awaited<ReturnType<Segments['condition']>>;
 
 interface SegmentsOptions {
   readonly compute: Compute;
   readonly spec: DecoderSpec;
-  /** Number of samples per run of a program, N. */
+  /** Number of patches that a program computes together, N. */
   readonly batch: number;
   readonly likelihood: Likelihood;
-  /** Trains cells to represent their positions, in addition to every target image. */
+  /** If present, the loss of each target image includes a position loss. */
   readonly places?: PositionLoss & { readonly sigma: number };
-  /** Weight of the squared change of all channels in the last step of segments with `rest`. */
+  /** Weight and σ of the loss for changes in the last step, for segments with `rest`. */
   readonly rest?: { readonly weight: number; readonly sigma: number };
-  /** Whether the rule is constant, so that gradients are needed only for the latents. */
+  /** Whether the rule is not trained, so that only the latents need gradients. */
   readonly isKept?: boolean;
 }
 
 /**
- * Compiles programs of segments for one batch size, each when it is first needed.
+ * Compiles the programs of segments for one batch size. Each program is compiled when it is first
+ * needed.
  *
- * Inputs of all programs: the inputs that `condition` returns; `parameter:*`; `states` of the
- * previous segment, unless the segment begins with a seed; `mask0…` [N, s, s, 1] if cells update at
- * random. Crowded segments have `open` [N, s, s, 1], where 0 marks closed ground: cells there are
- * zeroed before each step and left out of the loss. Segments with a rim have `closed` [N, s, s, 1],
- * the number of steps until each cell opens: until then the cell is zeroed after each step.
+ * Inputs of all programs:
+ * - the inputs that `condition` returns, and the rule's parameters `parameter:*`;
+ * - `states` after the previous segment, unless the segment begins with a seed;
+ * - `mask0`, `mask1`, … [N, s, s, 1]: update masks of the steps, if cells update at random;
+ * - `open` [N, s, s, 1] for crowded segments: 0 for cells that neighbours occupy. Such cells are
+ *   zeroed before each step and left out of the loss;
+ * - `closed` [N, s, s, 1] for segments with a rim: number of steps until each cell opens. Closed
+ *   cells are zeroed after each step.
  *
- * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change`, the
- * gradient with respect to the last states. For a target image: `image` [N, S, S, c]; `weight` [N],
- * each sample's weight per nat; `places` [1, s, s, 4 · octaves] with a position loss; and for
- * segments with a rim `seen` [N, s, s, 1], where 0 leaves a cell out of the loss.
+ * Further inputs of reverse programs:
+ * - `total:*` with the shapes of `totalShapes`: gradients summed so far;
+ * - `change`: gradient with respect to the states after the segment.
+ *
+ * Further inputs of reverse programs with a target image:
+ * - `image` [N, s, s, c];
+ * - `weight` [N]: weight of a nat in the loss, for each patch;
+ * - `places` [1, s, s, 4 · octaves], if there is a position loss;
+ * - `seen` [N, s, s, 1] for segments with a rim: 0 for cells left out of the loss.
  */
 export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
@@ -136,8 +144,8 @@ export class Segments {
   }
 
   /**
-   * Shapes of the gradients that segments return: the cells' parameters, `latents`, and `genome` if
-   * segments read one.
+   * Names and shapes of the gradients that reverse programs return: those of the rule's parameters,
+   * of `latents`, and of `genome` if segments read a genome.
    */
   get totalShapes(): Map<string, readonly number[]> {
     const { latentSize } = this.spec;
@@ -148,11 +156,11 @@ export class Segments {
   }
 
   /**
-   * Computes the inputs shared by all segments of a rollout, including the genome.
+   * Computes the inputs that are the same for all segments of a rollout, including the genome.
    *
-   * @param parameters `parameter:*`
+   * @param parameters the rule's parameters, named `parameter:*`
    * @param latents [N, Z]
-   * @param leak leak of the rule. If absent, the card's leak
+   * @param leak leak of the rule; the card's leak by default
    */
   async condition(parameters: Values, latents: Value, leak = this.spec.update.leak) {
     const own: Record<string, Value> = {};
@@ -166,20 +174,21 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z]; `genome` for a rule with a standing input and for native code, which
-       * reads the result of `layerRows`; `leak` [] for a rule with a leak.
+       * `latents` [N, Z]; `genome`, if the rule has a standing input or native code is used (for
+       * which `genome` is the result of `layerRows`); `leak` [], if the rule has a leak.
        */
       inputs: { ...own, latents } as Values,
-      /** Frees `genome` and `leak`. The caller frees the latents. */
+      /** Frees `genome` and `leak`. The caller must free `latents`. */
       free: () => this.options.compute.free(...Object.values(own)),
     };
   }
 
   /**
-   * Compiles the backpropagation from the genome to the net that computes it from the latents, and
-   * to the latents. Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs:
-   * `total:latents` with the gradient through the genome added; `total:*` of the net's parameters.
-   * Returns undefined if segments read no genome.
+   * Compiles backpropagation through the net that computes the genome from the latents. Inputs:
+   * `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs: `total:latents` including
+   * the gradient through the genome, and `total:*` of the net's parameters.
+   *
+   * @returns undefined if segments read no genome
    */
   reverseGenome(): Promise<Program> | undefined {
     if (!this.readsGenome) return undefined;
@@ -204,7 +213,7 @@ export class Segments {
     });
   }
 
-  /** Compiles a program that runs a segment. Output: `states`. */
+  /** Compiles a program that runs a segment. Its output is `states`, the states after the segment. */
   async forward(segment: Segment): Promise<Program> {
     if (this.native) return this.native.forward(segment, this.surroundings(segment));
     return this.program(`forward ${key(segment)}`, () => {
@@ -214,10 +223,13 @@ export class Segments {
   }
 
   /**
-   * Compiles a program that recomputes a segment and backpropagates through it: from a target
-   * image, from the next segment's `change`, or from both. Outputs: `total:*`; `change`, the
-   * gradient with respect to the first states, unless the segment begins with a seed; with a target
-   * image also `states` and `nats` [N].
+   * Compiles a program that recomputes a segment and backpropagates through it.
+   *
+   * Outputs: the gradients `total:*`; `change`, the gradient with respect to the states before the
+   * segment, unless the segment begins with a seed; and, if there is a target image, `states` after
+   * the segment and their log-likelihood `nats` [N].
+   *
+   * @param from where gradients come from: a target `image`, the next segment's `change`, or both
    */
   async reverse(
     segment: Segment,
@@ -247,7 +259,7 @@ export class Segments {
     });
   }
 
-  /** Compiles the programs around the steps of a segment. @param from see `reverse` */
+  /** Compiles the programs that run before and after native code. @param from as for `reverse` */
   private surroundings(
     segment: Segment,
     from?: { readonly image: boolean; readonly change: boolean },
@@ -282,8 +294,12 @@ export class Segments {
   }
 
   /**
-   * Returns the parts of the objective that depend on the states after a segment and before its
-   * last step, and, with a target image, `nats` [N].
+   * Builds the loss of a segment.
+   *
+   * @param after states after the segment
+   * @param last states before the segment's last step
+   * @returns `seeds`: the terms of the loss with their gradients; `nats`, if there is a target image:
+   *   its log-likelihood, [N]
    */
   private judge(
     segment: Segment,
@@ -318,8 +334,8 @@ export class Segments {
   }
 
   /**
-   * Compiles a program that measures log p(image | states). Inputs: `states`, `image`. Output:
-   * `nats` [N].
+   * Compiles a program that computes log p(image | states). Inputs: `states`, `image`. Output: `nats`
+   * [N].
    */
   measure(): Promise<Program> {
     return this.program('measure', () => {
@@ -344,12 +360,12 @@ export class Segments {
     return g.input('latents', [this.batch, this.spec.latentSize]);
   }
 
-  /** Whether segments read a genome: always with native code, because it holds all layers. */
+  /** Whether segments have the input `genome`. With native code, the answer is always yes. */
   private get readsGenome(): boolean {
     return this.native !== undefined || this.spec.update.standingInput;
   }
 
-  /** Whether a tensor acts on cells only through the genome that segments read. */
+  /** Returns whether a parameter affects cells only through the input `genome` of segments. */
   private readonly isInGenome = (name: string): boolean =>
     this.native ? name !== PERCEPTION : isPerPatch(name);
 
@@ -373,7 +389,7 @@ export class Segments {
     return g.inputMap('open', this.mapShape(side, 1));
   }
 
-  /** Mask of the cells that count in the loss, [N, s, s, 1], or undefined if all cells count. */
+  /** Returns the mask of cells that count in the loss, [N, s, s, 1]; undefined if all cells count. */
   private judgedGround({ stage, crowded, rim }: Segment): Expression | undefined {
     if (rim) return g.inputMap('seen', this.mapShape(stage, 1));
     return crowded ? this.open(stage) : undefined;
@@ -383,7 +399,12 @@ export class Segments {
     return [this.batch, side, side, channels];
   }
 
-  /** @returns states before a segment and after its first action, and the latents */
+  /**
+   * Builds what happens before the first step of a segment.
+   *
+   * @returns `before`: the input states, unless the segment begins with a seed; `states`: the states
+   *   at the first step; `latents`
+   */
   private begin({
     begin,
     stage,
@@ -401,8 +422,10 @@ export class Segments {
   }
 
   /**
-   * @returns states before the segment, before its last step and after it, and the latents and
-   * genome that they depend on
+   * Builds the steps of a segment.
+   *
+   * @returns the states before the segment (`before`), before its last step (`last`) and after it
+   *   (`after`); and `latents` and `genome`, on which these states depend
    */
   private steps(
     segment: Segment,
@@ -414,8 +437,7 @@ export class Segments {
     if (update.kind === 'decoder') {
       const { latents } = this;
       const after = decode(update, parameters, latents);
-      // A decoder has no steps, so use its output as the states both before and after the last
-      // step.
+      // A decoder has no steps. Its output also serves as the states before the last step.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
@@ -446,20 +468,21 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
     .filter(Boolean)
     .join(' ');
 
-/** Programs that run before and after the steps of a segment. */
+/** Programs that run before and after the steps of a segment, if native code computes the steps. */
 interface Surroundings {
-  /** For a segment with an action before its steps: computes the `states` after this action. */
+  /** Creates the seed or divides the cells. Absent if the segment does not begin so. Output: `states`. */
   readonly begin?: Promise<Program> | undefined;
-  /** Backpropagates `change`, the gradient of the states after the action, to its inputs. */
+  /** Backpropagates through `begin`. Its input `change` is the gradient at the first step. */
   readonly reverseBegin?: Promise<Program> | undefined;
   /**
-   * For a target image: computes `nats` and the gradients `after` and, if necessary, `last`. Its
-   * inputs are `after` and `last`, the states after the steps and before the last step.
+   * Computes the loss, if there is a target image. Inputs: the states `after` the steps and before
+   * the `last` step. Outputs: `nats`, and the gradients with respect to both inputs, named `after`
+   * and `last`. `last` is omitted if the loss does not depend on it.
    */
   readonly judge?: Promise<Program> | undefined;
 }
 
-/** Returns the functions `forward` and `reverse` of `Segments`, computed by native code. */
+/** Creates the methods `forward` and `reverse` of `Segments` for a back end with native code. */
 function nativeSegments(
   { compute, spec: { channels, update }, batch }: SegmentsOptions,
   native: NativeSteps,
@@ -503,7 +526,7 @@ function nativeSegments(
         return { states: upload(segment, after) };
       }),
 
-    /** @param totals shapes of the totals */
+    /** @param totals names and shapes of the gradients, as in `totalShapes` */
     reverse: (
       segment: Segment,
       { begin, reverseBegin, judge }: Surroundings,

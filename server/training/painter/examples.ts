@@ -1,7 +1,7 @@
 /**
- * Collects the material of a painter's training: pictures of a set with their originals, which are
- * eight times as large, and creatures that a rule grows from its gallery, during late growth and
- * after it. All pixels are premultiplied RGBA, 0…255. Start reading at `prepareMaterial`.
+ * Collects the examples for training a painter: pictures of a data set, with originals whose side is
+ * eight times as long; and gallery creatures that a rule has grown, at several ages. All pixels are
+ * premultiplied RGBA, 0…255. Start reading at `prepareMaterial`.
  */
 import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
@@ -18,32 +18,32 @@ import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { ENLARGED, type PainterConfig } from './graph.ts';
 
-/** Side at which a vector picture is compared with the set's picture. */
+/** Side, in pixels, at which an emoji's vector picture is compared with the picture in the data set. */
 const COMPARED = 64;
 /**
- * Largest mean squared difference at which a vector picture still shows the same as the set's
- * picture.
+ * Maximum mean squared difference, 0…1, between an emoji's vector picture and the picture in the data
+ * set. Vector pictures that differ more show something else and are not used.
  */
 const LARGEST_DIFFERENCE = 0.002;
 
-/** A picture and the original that it should resemble; both premultiplied RGBA, 0…255. */
+/** A small picture and its large original, both in premultiplied RGBA, 0…255. */
 export interface Original {
-  /** Index in the set. */
+  /** Index of the picture in the data set. */
   readonly index: number;
   readonly name: string;
-  /** Shape [s, s, 4]. */
+  /** [side, side, 4] */
   readonly small: Uint8Array;
-  /** Shape [8s, 8s, 4]. */
+  /** [8·side, 8·side, 4] */
   readonly large: Uint8Array;
 }
 
 /**
- * Loads the pictures that have an original. Originals of Noto emoji are vector pictures from an npm
- * package; images of a folder are read again at the larger size.
+ * Loads the pictures of a data set that have a large original. For Noto emoji, originals are vector
+ * pictures from an npm package. For a folder of images, the same files are read at a larger size.
  *
- * @param baseFolder folder that relative folders in `config` start from. If absent, the working
- * directory
- * @throws TrainingError bad-data: the set has no larger originals; errors of the set's loader
+ * @param baseFolder folder that relative paths in `config` refer to; by default, the working directory
+ * @throws TrainingError bad-data: the pictures of the data set have no originals; and errors of
+ *   `loadDataset`
  */
 export async function loadOriginals(
   config: DatasetConfig,
@@ -88,46 +88,50 @@ async function emojiOriginals(config: ConfigOf<'emoji'>): Promise<Original[]> {
   return found;
 }
 
-/** A creature for measuring a painter. */
+/** A gallery creature with which a painter is measured. */
 export interface MeasuredCreature {
   readonly original: Original;
-  /** Cells grown from the creature's latent: [side, side, 4] premultiplied RGBA, 0…255. */
+  /** [side, side, 4] Cells grown from the creature's latent, premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
-  /** The latent from which the cells have grown, if the painter may read it. */
+  /** The latent from which the cells have grown. Absent if the painter must draw without a map. */
   readonly latent?: Float32Array | undefined;
 }
 
-/** Cells grown by the rule, with the picture they should show. */
+/** A training example: cells, and the large picture that a painter should draw from them. */
 export interface Example {
   readonly cells: Uint8Array;
-  /** The original, or a smooth enlargement of the cells if they do not show the original yet. */
+  /**
+   * [8·side, 8·side, 4] The original of the creature. If the cells do not resemble the original yet, a
+   * smooth enlargement of the cells.
+   */
   readonly picture: Uint8Array;
-  /** The latent from which the cells have grown, for painters that read genomes. */
+  /** The latent from which the cells have grown. Absent if the painter does not learn genomes. */
   readonly latent?: Float32Array | undefined;
 }
 
-/** Pictures and cells that scenes are made of. */
+/** Pictures and cells from which training scenes are made. */
 export interface Material {
   readonly originals: readonly Original[];
   readonly grown: readonly Example[];
   readonly side: number;
-  /** Alpha below which cells stay invisible in a room, 0…1. */
+  /** Alpha below which cells are invisible in a room, 0…1. */
   readonly threshold: number;
 }
 
-/** Ages at which grown creatures become examples, in steps since the end of growth. */
+/** Ages at which grown creatures are used as examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** Age at which creatures are measured. Must be one of `AGES`. */
+/** Age of the creatures with which a painter is measured, in steps. Must be one of `AGES`. */
 export const KEPT_AGE = 24;
-/** Largest mean squared difference at which grown cells still show the picture. */
+/** Mean squared difference, 0…1, below which grown cells resemble the creature's small picture. */
 const SHOWS = 0.012;
 
 /**
- * Draws the gallery creatures to keep out of training, for measuring. The same random seed always
- * gives the same creatures.
+ * Chooses gallery creatures at random for measuring the painter. They are not used for training. Equal
+ * seeds give equal creatures.
  *
- * @param most maximum number; never more than half of the creatures that have an original
- * @throws TrainingError bad-data: the pictures are of another size
+ * @param options.kept maximum number of creatures. At most half of the creatures that have an original
+ *   are chosen
+ * @throws TrainingError bad-data: the pictures do not have the size that the checkpoint needs
  */
 export function chooseKept(
   card: Card,
@@ -141,17 +145,21 @@ export function chooseKept(
   return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);
 }
 
-/** Returns the originals of creatures in the gallery. */
+/** Returns those originals whose creatures are in the checkpoint's gallery. */
 export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[] =>
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
 /**
- * Sets some gallery creatures aside for measuring, and makes examples of all other creatures and
- * pictures.
+ * Reserves some gallery creatures for measuring, and makes training examples from the other creatures
+ * and pictures.
  *
- * @returns also the creatures whose genomes are to be learned, if any. Kept creatures are among
- * them, because they only measure how other cells are painted
- * @throws TrainingError bad-data: the pictures are of another size, or none can be kept
+ * If the painter learns genomes, reserved creatures are also learned. They are then measured without
+ * their latent, to show how well the painter draws cells whose genome it has not learned.
+ *
+ * @returns `kept`: the reserved creatures; `learned`: the creatures whose genomes are learned;
+ *   `material`: the training examples
+ * @throws TrainingError bad-data: the pictures do not have the size that the checkpoint needs, or fewer
+ *   than two belong to its gallery
  */
 export async function prepareMaterial(
   checkpoint: Checkpoint,
@@ -179,7 +187,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip creatures without an original, because a painter can learn nothing from them.
+      // Skip creatures without an original, from which a painter can learn nothing. If genomes are
+      // learned, also skip creatures that do not resemble their original.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];
@@ -196,7 +205,7 @@ export async function prepareMaterial(
   return { kept: kept.map(measured), learned: [...taught.values()], material };
 }
 
-/** A painter net that adds nothing to the enlarged cells. */
+/** A painter net without edges, so that painting is merely an interpolation of the cells. */
 const NOTHING = [
   { inputs: INPUTS, outputs: 4, kernel: new Float32Array(INPUTS * 4), bias: new Float32Array(4) },
   { inputs: 4, outputs: 4, kernel: new Float32Array(16), bias: new Float32Array(4) },
@@ -204,11 +213,11 @@ const NOTHING = [
 ] as const satisfies PainterNet;
 
 /**
- * Enlarges cells by Catmull-Rom interpolation of premultiplied RGBA, clamped.
+ * Enlarges cells by Catmull-Rom interpolation.
  *
- * @param cells [side, side, 4], 0…255
- * @param scale pixels per cell
- * @returns [scale·side, scale·side, 4]
+ * @param cells [side, side, 4] premultiplied RGBA, 0…255
+ * @param scale number of pixels per side of a cell
+ * @returns [scale·side, scale·side, 4] premultiplied RGBA, 0…255
  */
 export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8Array {
   const owners = new Uint8Array(side * side);
@@ -217,8 +226,8 @@ export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8A
 }
 
 /**
- * sinc(x)·sinc(x / 2) for |x| < 2, else 0: the kernel that also makes the pictures of training
- * sets.
+ * Lanczos kernel with two lobes: sinc(x)·sinc(x / 2) for |x| < 2, else 0. The pictures of data sets
+ * are resized with the same kernel.
  */
 const lanczos2 = (x: number): number => {
   if (x === 0) return 1;
@@ -227,10 +236,11 @@ const lanczos2 = (x: number): number => {
 };
 
 /**
- * Reduces a picture by a whole factor, with a Lanczos kernel of two lobes.
+ * Shrinks a picture with a Lanczos kernel of two lobes.
  *
- * @param pixels [side, side, 4] premultiplied
- * @returns [side / factor, side / factor, 4], colour never above alpha
+ * @param pixels [side, side, 4] premultiplied RGBA, 0…255
+ * @param factor a divisor of `side`
+ * @returns [side / factor, side / factor, 4] premultiplied RGBA. Colours never exceed alpha
  */
 export function reduced(pixels: Uint8Array, side: number, factor: number): Uint8Array {
   const small = side / factor;

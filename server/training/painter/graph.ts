@@ -1,6 +1,6 @@
 /**
- * Defines the configuration of a painter's training, a JSON file with `"kind": "painter"`. Builds
- * the painter as expressions, with its loss and its initial weights.
+ * Defines the configuration for training a painter, a JSON file with `"kind": "painter"`. Also builds
+ * the painter, its loss and its initial weights as expressions.
  */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
@@ -40,77 +40,85 @@ const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
 
 const schema = v.strictObject({
   kind: v.literal('painter'),
-  /** Name of the run. */
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/)),
   /**
-   * Folder of the checkpoint whose creatures the painter paints, relative to the working directory.
+   * Folder of the checkpoint whose creatures the painter draws, relative to the working directory.
    */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
   /**
-   * Set of pictures that the checkpoint was trained on, with the gallery's pictures first.
-   * `loadOriginals` finds larger originals of these pictures.
+   * Data set on which the checkpoint was trained. The first pictures must be those of the gallery.
+   * `loadOriginals` finds larger originals of the pictures.
    */
   data: datasetConfig,
-  /** Number of gallery creatures to keep out of training, for measuring. */
+  /** Number of gallery creatures that are not used for training, but for measuring the painter. */
   kept: v.optional(size, 100),
-  /** Widths of the hidden layers. */
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
-   * Widths of the layers that make maps: of a latent, of the hidden layer, and of the map at a side
-   * of 4, 8, 16 and 32 places. The checkpoint's painter then learns the genomes of its gallery, and
-   * paints all other cells as before. If absent, a painter of cells alone is trained.
+   * Widths of the layers that turn a genome into a map: of the latent, of the hidden layer, and of
+   * the map at sides of 4, 8, 16 and 32. If present, training extends the checkpoint's existing painter
+   * by the genomes of the gallery's creatures; all other cells are drawn as before. If absent, training
+   * creates a new painter that reads only cells.
    */
   genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   updates: size,
-  /** Number of scenes per update, and number of cells per scene. */
+  /** `scenes`: number of scenes per update; `cells`: number of cells drawn at random per scene. */
   batch: v.optional(v.strictObject({ scenes: size, cells: size }), { scenes: 8, cells: 256 }),
-  /** Weight of the loss of edges, relative to the loss of colours. */
+  /** Weight of the loss for edges, relative to the loss for colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   /**
-   * Weight of the edge energy loss, used in the second half of training: the difference in the
-   * total amount of edge per cell, wherever in the cell the edges lie.
+   * Weight of the edge energy loss in the second half of training (0 before). This loss compares how
+   * much edge each cell contains, regardless of where in the cell the edges are.
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
-   * Weight of the squared differences, between painted and target, of the steps between neighbouring
-   * cells. Growth by doubling leaves a plaid of such steps in the cells. If 0, cells are drawn one by
-   * one instead of in pairs of neighbours.
+   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. The loss
+   * compares the difference in mean colour between neighbouring cells with the difference in the
+   * target. If the weight is above 0, training chooses pairs of neighbouring cells instead of single
+   * cells.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
 });
 
-/** A configuration with all defaults filled in. */
+/** The configuration for training a painter, with all defaults filled in. */
 export type PainterConfig = v.InferOutput<typeof schema>;
 
-/** Whether a parsed JSON file is a painter's configuration. */
+/** Returns whether a parsed JSON file is a configuration for training a painter. */
 export const isPainterConfig = (value: unknown): boolean =>
   (value as { kind?: unknown } | null)?.kind === 'painter';
 
-/** Checks a configuration and fills in defaults. @throws TrainingError bad-config */
+/**
+ * Checks a configuration and fills in defaults.
+ *
+ * @param file file name for error messages
+ * @throws TrainingError bad-config: the configuration is invalid
+ */
 export const parsePainterConfig = (value: unknown, file: string): PainterConfig =>
   checked(schema, value, `${file}: `);
 
-/** Size of originals, as a multiple of the size of their pictures. */
+/** Number of pixels of an original per pixel of its small picture, in each direction. */
 export const ENLARGED = 8;
 /**
- * Side of the square of pixels that the loss compares for a cell. It is one pixel larger than the
- * cell on each side, so that neighbouring cells agree where they meet.
+ * Side of the square of pixels that the loss compares for each cell. The square extends one pixel
+ * beyond the cell on each side, so that neighbouring cells fit together.
  */
 export const JUDGED = ENLARGED + 2;
-/** Differences below this value, 0…1, count as squares rather than absolute values. */
+/**
+ * Width, in pixel values 0…1, of the smooth part of the absolute value in losses: differences much
+ * smaller than this count by their square.
+ */
 const SMOOTH = 0.02;
 
-/** Number of places of a map. */
+/** Number of cells in the map of an organism. */
 export const PLACES = MAP_SIDE ** 2;
-/** Maximum number of creatures in a scene. */
+/** Maximum number of creatures in a training scene. */
 export const CREATURES = 2;
 
 type Sizes = Pick<PainterConfig, 'hidden' | 'ramps' | 'genome'>;
 
-/** Returns names and shapes of the weights. */
+/** Returns the names and shapes of the weights that are trained. */
 export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes): Shapes {
   const own = genome ? LEARNED : '';
   const [latent, wide, ...channels]: readonly number[] = genome ?? [0, 0, 0];
@@ -133,11 +141,11 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
 }
 
 /**
- * Draws initial weights: ramps in all directions through the middle of a cell, almost without
- * colour. Maps are zero at first.
+ * Draws the initial weights. At first, the ramps of a cell run through its middle in all directions,
+ * with almost no colour. If genomes are learned, maps are zero at first.
  *
- * @param painter only if genomes are learned: the checkpoint's painter. Layers that it has begin
- * with its weights
+ * @param painter weights of the checkpoint's painter, with which its layers begin; only if genomes are
+ *   learned
  */
 export function firstWeights(
   sizes: Sizes,
@@ -164,10 +172,10 @@ export function firstWeights(
   return tensors;
 }
 
-/** Positions of the judged pixels of a cell, relative to its middle, in cells. */
+/** Positions along one axis of the pixels in the loss, relative to a cell's middle, in cells. */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
-/** Returns x, y, x² + y² and 1 for each judged pixel, [1, P, P, 4]. */
+/** Returns x, y, x² + y² and 1 for each pixel in the loss of a cell, [1, P, P, 4]. */
 function placesOfPixels(): Float32Array {
   const numbers = judgedPlaces.flatMap((y) =>
     judgedPlaces.flatMap((x) => [x, y, x * x + y * y, 1]),
@@ -175,7 +183,10 @@ function placesOfPixels(): Float32Array {
   return Float32Array.from(numbers);
 }
 
-/** Returns the Catmull-Rom weight of each neighbour at each judged pixel, [1, P, P, 25]. */
+/**
+ * Returns the Catmull-Rom weights of the 5×5 cells around a cell, for each pixel in the cell's loss,
+ * [1, P, P, 25].
+ */
 function blendOfPixels(): Float32Array {
   const weights = judgedPlaces.map(catmullRom);
   const numbers = weights.flatMap((ofRow) =>
@@ -187,8 +198,8 @@ function blendOfPixels(): Float32Array {
 }
 
 /**
- * Returns Sobel's two filters for each of four channels, scaled to differences per pixel, [3, 3, 4,
- * 8].
+ * Returns Sobel's horizontal and vertical filters for four channels, [3, 3, 4, 8]. Filtered values are
+ * differences per pixel.
  */
 function sobel(): Float32Array {
   const weights = new Float32Array(3 * 3 * 4 * 8);
@@ -206,7 +217,10 @@ function sobel(): Float32Array {
   return weights;
 }
 
-/** Returns the weights of a mean over the pixels of a cell, without those around it, [1, P, P, 1]. */
+/**
+ * Returns weights for computing the mean over a cell, [1, P, P, 1]. The pixels around the cell have
+ * the weight 0.
+ */
 const meanOfInner = (): Float32Array =>
   Float32Array.from({ length: JUDGED ** 2 }, (_, i) =>
     [i % JUDGED, Math.floor(i / JUDGED)].every((at) => at > 0 && at < JUDGED - 1)
@@ -220,23 +234,26 @@ function shares(weights: Float32Array): Float32Array {
   return weights.map((weight) => weight / total);
 }
 
-/** Inputs of one update, for N cells. */
+/** The training data of one update: N cells. */
 export interface PainterBatch {
-  /** Shape [N, INPUTS]. */
+  /** [N, INPUTS] Inputs of the painter. */
   readonly inputs: Float32Array;
-  /** Shape [N, P, P, 4], values 0…1. */
+  /** [N, P, P, 4] Target pixels, premultiplied RGBA, 0…1. */
   readonly target: Float32Array;
-  /** Weight of the difference in edge energy. */
+  /** Weight of the edge energy loss. */
   readonly energy: number;
-  /** Weight of the step between the cells 2k and 2k + 1, [N / 2]; 0 if they are no neighbours. */
+  /**
+   * [N / 2] Weights of the loss for pairs of neighbours. Element k is for the cells 2k and 2k + 1; it
+   * is 0 if these cells are not neighbours.
+   */
   readonly pairs: Float32Array;
-  /** Latents of the scenes' creatures, [scenes · CREATURES, Z]; zeros if unknown. */
+  /** [scenes · CREATURES, Z] Latents of the creatures in each scene; zeros if unknown. */
   readonly latents: Float32Array;
-  /** 1 at the place of the map that a cell reads, else 0, [N, CREATURES · PLACES]. */
+  /** [N, CREATURES · PLACES] For each cell, 1 at the position of the map that it reads, else 0. */
   readonly places: Float32Array;
 }
 
-/** Compiles the loss and its gradients for N cells. */
+/** Compiles a program that computes the loss of one update and its gradients. */
 export async function compileLoss(
   compute: Compute,
   config: PainterConfig,
@@ -297,7 +314,12 @@ export async function compileLoss(
     ...(config.steps > 0 && { inner: compute.upload([1, JUDGED, JUDGED, 1], meanOfInner()) }),
   };
   return {
-    /** @returns the mean loss per pixel, and `total:*`, which the caller frees */
+    /**
+     * Computes the loss of one update.
+     *
+     * @param weights the painter's weights, named `parameter:*`
+     * @returns the mean loss per pixel, and its gradients `total:*`, which the caller must free
+     */
     async run(weights: Parameters<Program['run']>[0], batch: PainterBatch) {
       const uploaded = {
         inputs: compute.upload([cells, INPUTS], batch.inputs),
@@ -325,7 +347,7 @@ export async function compileLoss(
   };
 }
 
-/** Paints like `shared/painter/paint.ts`, but without clamping. */
+/** Builds expressions that paint like `shared/painter/paint.ts`, but do not clamp colours. */
 function paintedPixels(
   { ramps }: Sizes,
   parameters: (name: string) => Expression,
@@ -345,7 +367,7 @@ function paintedPixels(
   return g.add(base, g.pointwise(g.clip(along, -0.5, 0.5), g.slice(numbers, 4, RAMP)));
 }
 
-/** Computes maps like `shared/painter/genome-map.ts`. @returns [N, S, S, C] */
+/** Builds the computation of maps, as in `shared/painter/genome-map.ts`. @returns [N, S, S, C] */
 export function genomeMaps(
   parameters: (name: string) => Expression,
   latents: Expression,
@@ -365,8 +387,8 @@ export function genomeMaps(
 }
 
 /**
- * Returns the differences between painted and target pixels, ignoring differences that clamping to
- * 0…1 removes.
+ * Builds the differences between painted and target pixels. A difference that would vanish if painted
+ * pixels were clamped to 0…1 counts as 0.
  */
 function countedDifference(painted: Expression, target: Expression): Expression {
   const one = g.constant(1);
@@ -377,9 +399,9 @@ function countedDifference(painted: Expression, target: Expression): Expression 
 }
 
 /**
- * Compares how much edge each cell has, wherever in the cell the edge lies: the difference of the
- * mean and of the root mean square of gradients. If cells do not determine where an edge lies, the
- * other losses are smallest without any edge.
+ * Builds the edge energy loss: it compares the mean and the root mean square of gradients in each
+ * cell, regardless of where in the cell the edges are. If the position of an edge is unknown, the other
+ * losses alone would favour pictures without this edge.
  */
 function energyDifference(painted: Expression, target: Expression): Expression {
   const ofCell = (x: Expression): Expression =>
@@ -392,7 +414,7 @@ function energyDifference(painted: Expression, target: Expression): Expression {
   );
 }
 
-/** Returns √(x² + s²) − s, an absolute value that is smooth at 0. */
+/** Builds √(x² + s²) − s, an approximation of the absolute value of x that is smooth at 0. */
 const sizesOf = (x: Expression, smooth = SMOOTH): Expression =>
   g.subtract(g.sqrt(g.add(g.square(x), smooth ** 2)), smooth);
 

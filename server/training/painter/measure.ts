@@ -1,6 +1,7 @@
 /**
- * Measures a painter on creatures that it was not trained on, against their originals, and draws
- * both side by side. Start reading at `measurePainter`.
+ * Measures how well a painter draws creatures on which it was not trained, by comparing its pictures
+ * with large originals. Also draws sheets of pictures for comparison. Start reading at
+ * `measurePainter`.
  */
 import { createMap, finished } from '../../../shared/painter/genome-map.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
@@ -18,12 +19,12 @@ import { someOf } from '../run/run-state.ts';
 import { enlarged, type MeasuredCreature, type Original } from './examples.ts';
 import { ENLARGED } from './graph.ts';
 
-/** Divisors of the picture's size. The perceptual distance is the mean over these sizes. */
+/** The perceptual distance is averaged over pictures whose side is divided by these numbers. */
 const SIZES = [1, 2, 4] as const;
 
 /**
- * Opens a function that measures the perceptual distance of two pictures: how differently the
- * convolutions of the net `emoji-features` respond to them.
+ * Prepares measurements of the perceptual distance between two pictures: how differently the
+ * convolutional layers of the net `emoji-features` respond to these pictures.
  *
  * @param side side of the pictures in pixels, a multiple of 4
  */
@@ -44,9 +45,7 @@ async function openPerceptual(compute: Compute, side: number) {
     }),
   );
   return {
-    /**
-     * Returns the distance of two pictures [side, side, 4], 0…255. Equal pictures have distance 0.
-     */
+    /** Returns the perceptual distance between two pictures, [side, side, 4], 0…255; 0 if equal. */
     async between(a: Uint8Array, b: Uint8Array): Promise<number> {
       let sum = 0;
       for (const [i, part] of SIZES.entries()) {
@@ -68,7 +67,8 @@ async function openPerceptual(compute: Compute, side: number) {
 }
 
 /**
- * Returns the squared distance of directions in feature space, averaged over positions (as LPIPS).
+ * Builds the squared distance between normalised feature vectors, averaged over positions, as in
+ * LPIPS.
  */
 function meanDistance(a: Expression, b: Expression): Expression {
   const direction = (x: Expression): Expression =>
@@ -77,10 +77,15 @@ function meanDistance(a: Expression, b: Expression): Expression {
   return g.divide(g.reshape(apart, []), g.constant(a.shape[1] * a.shape[2]));
 }
 
-/** Ways to draw a picture of cells. */
+/** Ways to draw cells that are compared: by the painter, and by bicubic interpolation. */
 const WAYS = ['painted', 'bicubic'] as const;
 
-/** Draws the cells of a single creature in each way. */
+/**
+ * Draws the cells of a single creature in each of the `WAYS`.
+ *
+ * @param cells [side, side, 4] premultiplied RGBA, 0…255
+ * @param latent the creature's latent, if the painter may use its map
+ */
 export function drawings(
   net: PainterNet,
   cells: Uint8Array,
@@ -93,7 +98,7 @@ export function drawings(
   };
 }
 
-/** Paints cells that all belong to one creature, eight pixels per cell. */
+/** Paints cells that all belong to one creature, with 8×8 pixels per cell. */
 export function paintAlone(
   net: PainterNet,
   cells: Uint8Array,
@@ -110,8 +115,8 @@ export function paintAlone(
 /**
  * Measures a painter.
  *
- * @param creatures.kept creatures that it was not trained on
- * @param creatures.learned creatures whose genomes it has learned, if any
+ * @param creatures.kept creatures on which the painter was not trained
+ * @param creatures.learned creatures whose genomes the painter has learned; empty if there are none
  * @param side side of the creatures, in cells
  */
 export async function measurePainter(
@@ -142,17 +147,16 @@ export async function measurePainter(
   const figures = {
     creatures: kept.length,
     /**
-     * Quality when painting pictures of the set (`originals`) and cells grown by the rule
-     * (`grown`).
+     * Quality for creatures on which the painter was not trained. `originals`: the painter draws their
+     * small training pictures; `grown`: it draws cells that the rule has grown.
      */
     originals: await compare(kept.map(({ original }) => original)),
     grown: await compare(kept.map(ofGrown)),
-    /** Quality when painting grown creatures whose genomes the painter has learned. */
+    /** Quality for grown creatures whose genomes the painter has learned. */
     ...(learned.length > 0 && {
       learned: { creatures: learned.length, ...(await compare(learned.map(ofGrown))) },
     }),
     wounds: woundFigures(net, kept, side),
-    /** Multiply-adds per cell and per pixel. */
     work: painterWork(net),
   };
   await perceptual.dispose();
@@ -163,18 +167,18 @@ const ofGrown = ({ original: { large }, grown, latent }: MeasuredCreature) => ({
   ...{ small: grown, large, latent },
 });
 
-/** Returns the peak signal-to-noise ratio of two pictures of bytes, in dB. */
+/** Returns the peak signal-to-noise ratio between two pictures with values 0…255, in dB. */
 export const psnr = (a: Uint8Array, b: Uint8Array): number => -10 * Math.log10(meanSquare(a, b));
 
-/** Converts bytes to 0…1. */
+/** Converts values from 0…255 to 0…1. */
 const unit = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (x) => x / 255);
 
 const edgesIn = (picture: Uint8Array, side: number): number =>
   edgesOf(unit(picture), ENLARGED * side, 4);
 
 /**
- * Measures how well erased cells stay empty: erases a disc in the middle of each creature and
- * paints the rest.
+ * Measures how well a painter keeps wounds empty. Erases the cells in a disc in the middle of each
+ * creature, and paints the remaining cells.
  */
 function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: number) {
   const [all, inner] = [0, 1].map(() => ({ sum: 0, count: 0 }));
@@ -197,19 +201,24 @@ function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: 
   }
   const mean = ({ sum, count }: typeof all): number => Number((sum / count).toPrecision(4));
   return {
-    /** Mean alpha in cells that a disc of radius `WOUND` has erased. */
+    /** Mean alpha of painted pixels in all erased cells, 0…1. */
     alpha: mean(all),
-    /** Mean alpha in erased cells at least 1.5 cells inside the disc's rim. */
+    /** Mean alpha of painted pixels in erased cells at least 1.5 cells inside the disc's rim, 0…1. */
     inner: mean(inner),
   };
 }
 
 /** Radius of the erased disc, in cells. */
 const WOUND = 4;
-/** Maximum number of rows of the sheet. */
+/** Maximum number of rows in the sheet of `drawPainterSheet`. */
 const ROWS = 8;
 
-/** Draws a sheet with a row for each of some evenly chosen creatures. @returns a PNG file */
+/**
+ * Draws a sheet for comparing originals, bicubic enlargements and pictures by the painter. Each row
+ * shows one creature; creatures are chosen evenly.
+ *
+ * @returns a PNG file
+ */
 export async function drawPainterSheet(
   net: PainterNet,
   kept: readonly MeasuredCreature[],
@@ -233,7 +242,7 @@ export async function drawPainterSheet(
   return drawSheet(rows, { scale: 1, columns });
 }
 
-/** Returns a copy of the cells in which a disc to the right of the middle is erased. */
+/** Returns a copy of a creature's cells with a wound: a disc to the right of the middle is erased. */
 export function withoutDisc(cells: Uint8Array, side: number): Uint8Array {
   const radius = side / 8;
   return cells.map((value, at) => {

@@ -1,6 +1,6 @@
 /**
- * Draws the scenes that a painter is trained on: cells as a room streams them, and the picture they
- * should show.
+ * Makes random scenes for training a painter. A scene consists of cells, as a room streams them, and
+ * the large picture that the painter should draw from these cells.
  */
 import { INPUTS } from '../../../shared/painter/net.ts';
 import { readNeighbourhood } from '../../../shared/painter/paint.ts';
@@ -17,33 +17,33 @@ import {
   PLACES,
 } from './graph.ts';
 
-/** Cells of a square piece of a room, with the picture they should show. */
+/** A square piece of a room, with the large picture that a painter should draw from its cells. */
 interface Scene {
-  /** Number of cells in each direction. */
   readonly side: number;
-  /** Premultiplied RGBA, [side, side, 4], 0…255. */
+  /** [side, side, 4] Premultiplied RGBA, 0…255. */
   readonly cells: Uint8Array;
-  /** Shape [side, side]; 0 = no owner. */
+  /** [side, side] Creature that owns each cell, 1 or 2; 0: no owner. */
   readonly owners: Uint8Array;
-  /** Shape [8·side, 8·side, 4]. */
+  /** [8·side, 8·side, 4] Premultiplied RGBA, 0…255. */
   readonly picture: Uint8Array;
-  /** Latents of owner 1 and owner 2, if known. */
+  /** Latents of creature 1 and creature 2. An element is undefined if its latent is unknown. */
   readonly latents: readonly (Float32Array | undefined)[];
 }
 
 /**
- * Share of creatures that are grown, share of scenes with wounds, and share of scenes with two
- * creatures.
+ * Share of creatures that the rule has grown (`GROWN`); the others come from the data set. Share of
+ * scenes with a wound (`WOUNDED`) and of scenes with two creatures (`MEETING`).
  */
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
 /**
- * For painters that learn genomes: share of creatures with the latent of another creature, as an
- * organism that expresses a relative has. For these creatures, the cells must decide.
+ * For painters that learn genomes: share of creatures that get the latent of another creature. In a
+ * room, this happens when an organism expresses a relative. From such examples, painters learn to
+ * trust the cells more than the latent.
  */
 const MISTAKEN = 0.05;
-/** Maximum shift of an original against the cells, in pixels. */
+/** Maximum shift of an original before it is reduced to cells, in pixels. */
 const SHIFT = 8;
 
 function drawScene(material: Material, random: Random): Scene {
@@ -53,10 +53,10 @@ function drawScene(material: Material, random: Random): Scene {
   return random.uniform() < WOUNDED ? wound(scene, random) : scene;
 }
 
-/** Whether examples are for a painter that learns genomes. */
+/** Returns whether training examples are for a painter that learns genomes. */
 const learns = ({ grown }: Material): boolean => grown[0]?.latent !== undefined;
 
-/** Draws a creature as it grows from its latent, neither flipped nor recoloured. */
+/** Chooses a random grown creature with its latent. It is neither flipped nor recoloured. */
 function drawKnown(material: Material, random: Random): Scene {
   const drawn = (): Example => material.grown[random.integer(material.grown.length)];
   const one = drawn();
@@ -86,7 +86,7 @@ function claimed(
   random: Random,
 ): Pick<Scene, 'side' | 'cells' | 'owners'> {
   const owners = new Uint8Array(side * side);
-  // Half of the pictures keep all their cells; the other half lose their faint cells, as in a room.
+  // Half of the creatures lose their faint cells, as in a room. The others keep all cells.
   const least = random.uniform() < 0.5 ? 1 : Math.ceil(255 * threshold);
   for (let i = 0; i < owners.length; i++) {
     if (cells[4 * i + 3] >= least) owners[i] = 1;
@@ -96,8 +96,8 @@ function claimed(
 }
 
 /**
- * Returns an original with the set's small picture, or an original shifted by some pixels with a
- * small picture made from it.
+ * Returns an example made from an original: either the original with its small picture from the data
+ * set, or the original shifted by some pixels with a small picture computed from it.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
@@ -117,9 +117,9 @@ function drawLook(random: Random) {
   return {
     flipX: random.uniform() < 0.5,
     flipY: random.uniform() < 0.2,
-    /** The source channel of each colour. */
+    /** For red, green and blue: index of the channel from which the value is taken. */
     colours,
-    /** Whether to invert colours, within their alpha. */
+    /** Whether to invert colours. Inverted premultiplied colours are alpha − colour. */
     negative: random.uniform() < 0.1,
   };
 }
@@ -144,7 +144,8 @@ function changed(pixels: Uint8Array, side: number, look: ReturnType<typeof drawL
 }
 
 /**
- * Joins two creatures that press against each other along a line. Each creature keeps its own side.
+ * Joins two creatures in one scene, as if they pressed against each other along a random line. On each
+ * side of the line, one of the two creatures keeps its cells.
  */
 function meet(a: Scene, b: Scene, random: Random): Scene {
   const { side } = a;
@@ -166,14 +167,14 @@ function meet(a: Scene, b: Scene, random: Random): Scene {
   for (let i = 0; i < row * row; i++) {
     const [x, y] = [((i % row) + 0.5) / ENLARGED, (Math.floor(i / row) + 0.5) / ENLARGED];
     const other = b.picture.subarray(4 * i, 4 * i + 4);
-    // On its own side, a creature gives way only where it ends and the other creature continues.
+    // On creature a's side of the line, show creature b only at pixels that a does not cover.
     const wins = isFirst(x, y) ? picture[4 * i + 3] < other[3] && picture[4 * i + 3] < 128 : true;
     if (wins && (other[3] >= 128 || picture[4 * i + 3] < other[3])) picture.set(other, 4 * i);
   }
   return { side, cells, owners, picture, latents: [a.latents[0], b.latents[0]] };
 }
 
-/** Erases a disc or a line, as a stroke does. The picture ends smoothly at the rim of the wound. */
+/** Wounds a scene: erases a disc or a line from its cells, and with smooth edges from its picture. */
 function wound(scene: Scene, random: Random): Scene {
   const { side, cells, owners, picture } = scene;
   const at = (): number => side * (0.2 + 0.6 * random.uniform());
@@ -200,7 +201,10 @@ function wound(scene: Scene, random: Random): Scene {
 
 const WINDOW = JUDGED * JUDGED * 4;
 
-/** Draws the batch of an update. Draws only cells whose neighbourhood shows anything. */
+/**
+ * Makes the training data of an update from random scenes. Chooses only cells whose 5×5 neighbourhood
+ * is not completely transparent.
+ */
 export function drawBatch(
   { batch: { scenes, cells }, steps }: Pick<PainterConfig, 'batch' | 'steps'>,
   material: Material,
@@ -224,7 +228,7 @@ export function drawBatch(
     });
     for (const end = at + cells; at < end; ) {
       const place = random.integer(scene.owners.length);
-      // Cells without an owner have no genome.
+      // Painters that learn genomes need cells with an owner. Other cells have no genome.
       if (learns(material) && scene.owners[place] === 0) continue;
       if (!readCell(scene, place, batch, at)) continue;
       at++;
@@ -240,8 +244,9 @@ export function drawBatch(
 }
 
 /**
- * Weights of the steps at the borders of blocks of 8 and 4 cells, the larger blocks first; other
- * steps have the weight 1. The plaid is stronger at the borders of larger blocks.
+ * Weights of pairs of neighbours that lie on both sides of the border between two blocks of cells:
+ * [side of the blocks in cells, weight]. Other pairs have the weight 1. The plaid pattern that growth by
+ * doubling leaves is stronger at the borders of larger blocks.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],
@@ -249,9 +254,11 @@ const STEP_WEIGHTS = [
 ] as const;
 
 /**
- * Draws a neighbour of a cell that belongs to the same creature.
+ * Chooses a random neighbour of a cell, if this neighbour belongs to the same creature.
  *
- * @returns the neighbour, and the weight of the step to it; the cell itself and 0 if there is none
+ * @param place index of the cell
+ * @returns the index of the neighbour and the weight of the pair; the cell's own index and 0 if the
+ *   neighbour does not belong to the same creature
  */
 function neighbourOf({ side, owners }: Scene, place: number, random: Random): [number, number] {
   const by = random.uniform() < 0.5 ? 1 : side;
@@ -264,8 +271,10 @@ function neighbourOf({ side, owners }: Scene, place: number, random: Random): [n
 }
 
 /**
- * Writes the surroundings of a cell to row `at` of the batch, unless nothing is visible there.
+ * Writes a cell to row `at` of the training data: its 5×5 neighbourhood and its target pixels. Does
+ * nothing if the neighbourhood is completely transparent.
  *
+ * @param place index of the cell in the scene
  * @returns whether the row was written
  */
 function readCell(

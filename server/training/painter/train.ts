@@ -1,6 +1,6 @@
 /**
- * Trains a painter: `npm run train -- server/training/configs/painter.json`. The net is in
- * `graph.ts`, its examples in `scenes.ts`, its figures in `measure.ts`. Start reading at
+ * Trains a painter: `npm run train -- server/training/configs/painter.json`. `graph.ts` defines the
+ * net, `scenes.ts` makes training examples, and `measure.ts` measures the result. Start reading at
  * `trainPainter`.
  */
 import { join } from 'node:path';
@@ -22,23 +22,26 @@ import { drawPainterSheet, measurePainter } from './measure.ts';
 import { drawBatch } from './scenes.ts';
 import { checkOut, keysOf, painterBytes, painterTensors, writePainter } from './write.ts';
 
-/** The state from which a run continues as if it had not stopped. */
+/** The state of a run that trains a painter, from which the run can be resumed. */
 interface PainterRun {
   /** Number of updates done. */
   readonly update: number;
   /** Training time so far, in seconds. */
   readonly seconds: number;
-  /** Folder of the checkpoint whose creatures are painted. */
+  /** Folder of the checkpoint for which the painter is trained. */
   readonly checkpoint: string;
-  /** Tensors `parameter:*`, and after the first update `first:*`, `second:*`, `average:*`. */
+  /**
+   * Weights `parameter:*`. After the first update also Adam's moments `first:*` and `second:*`, and
+   * averages `average:*`.
+   */
   readonly tensors: Tensors;
 }
 
 /**
- * Creates the first state of a run, with random weights or, to learn genomes, with the weights of
- * the checkpoint's painter.
+ * Creates the first state of a run. If the painter learns genomes, the run begins with the weights of
+ * the checkpoint's painter, else with random weights.
  *
- * @throws TrainingError bad-data: the checkpoint has no painter
+ * @throws TrainingError bad-data: the checkpoint has no painter that could learn genomes
  */
 async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   const painter = config.genome && (await painterOf(config.checkpoint));
@@ -47,21 +50,22 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/** Reads the painter of a checkpoint. @throws TrainingError bad-data: it has no painter */
+/** Reads the painter of a checkpoint. @throws TrainingError bad-data: the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
   if (!file) throw new TrainingError('bad-data', `${folder}: has no painter to learn genomes`);
   return painterTensors(file);
 }
 
-/** Returns the part of a configuration that may not change during a run. */
+/** Returns the part of a configuration that must not change when a run is resumed. */
 const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.stringify(model);
 
 /**
- * Reads the state of a run. The run continues with the checkpoint that it started with, even if the
- * configuration now names another checkpoint.
+ * Reads the state of a run, to resume it. The run continues with the checkpoint with which it started,
+ * even if the configuration now names another checkpoint.
  *
- * @throws TrainingError no-run, bad-run
+ * @throws TrainingError no-run: there is no run to resume; bad-run: the run does not fit the
+ *   configuration
  */
 async function loadPainterRun(folder: string, config: PainterConfig): Promise<PainterRun> {
   const { file, tensors, metadata, update, seconds } = await readState(folder);
@@ -81,17 +85,19 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
   return { update, seconds, checkpoint, tensors };
 }
 
-/** Settings of the optimiser. The painter is written with the average of the weights. */
+/** Settings of the optimiser. `average` is the decay of the averaged weights, which are written. */
 const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
 
-/** Options that apply only to runs that train a rule. */
+/** Command line options that are allowed only in runs that train a rule. */
 const OF_RULES = ['batch', 'refine'] as const;
 
 /**
- * Trains until the last update, the time limit or a signal; then measures and writes the painter.
+ * Trains a painter until the last update, the time limit or a signal. Then measures the painter and
+ * writes it to a folder.
  *
- * @throws TrainingError bad-config: an option is not for painters; bad-data: the images are not the
- * checkpoint's, or have no larger originals; no-run, bad-run
+ * @throws TrainingError bad-config: an option or the configuration does not fit a painter; bad-data:
+ *   the images do not belong to the checkpoint, or have no larger originals; no-run, bad-run: the run
+ *   cannot be resumed
  */
 export async function trainPainter(run: {
   readonly config: PainterConfig;
@@ -176,7 +182,8 @@ export async function trainPainter(run: {
 }
 
 /**
- * Returns the learning rate: rises for 100 updates, and falls along half a cosine to a hundredth.
+ * Returns the learning rate of an update. The rate rises linearly for 100 updates. In the course of the
+ * run, it falls along half a cosine wave to a hundredth.
  */
 function rateAt({ learningRate, updates }: PainterConfig, update: number): number {
   const fall = 0.5 + 0.5 * Math.cos((Math.PI * update) / updates);

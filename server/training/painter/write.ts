@@ -1,6 +1,5 @@
 /**
- * Writes a painter beside the weights of its checkpoint, and the painter's entry in the
- * checkpoint's card.
+ * Writes a painter to the folder of a checkpoint, and adds an entry about it to the checkpoint's card.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,14 +28,14 @@ import {
 import { TrainingError } from '../errors.ts';
 import { readIfThere, replaceFile } from '../run/large-files.ts';
 
-/** The largest 16-bit float. */
+/** The largest finite 16-bit float. */
 const LARGEST = 65_504;
 
 /**
- * Returns the bytes of `painter.safetensors`, as read by `parsePainter`. Weights are rounded to
- * 16-bit floats, and values beyond their range are clamped.
+ * Returns the content of `painter.safetensors`, which `parsePainter` reads. Rounds weights to 16-bit
+ * floats and clamps them to the range of these floats.
  *
- * @param weights the tensors of the file
+ * @param weights the painter's tensors
  */
 export function painterBytes(weights: Tensors): Uint8Array {
   const version = weights.has(KEYS) ? GENOME_PAINTER_VERSION : PAINTER_VERSION;
@@ -49,7 +48,7 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return writeSafetensors(halves, { painter: `${version}` });
 }
 
-/** Returns the tensors of a painter's file. */
+/** Returns the tensors of a `painter.safetensors` file. */
 export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
   new Map(
     Array.from(readSafetensors(bytes).tensors, ([name, { shape, data }]) => {
@@ -57,13 +56,13 @@ export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
     }),
   );
 
-/** Returns the tensor that names learned genomes. @param latents [Z] each */
+/** Returns the tensor by which learned genomes are recognised. @param latents genomes, [Z] each */
 export const keysOf = (latents: readonly Float32Array[]): Float32Tensor => ({
   shape: [latents.length, KEY],
   data: Float32Array.from(latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)))),
 });
 
-/** Returns the painter's entry in the checkpoint's card. */
+/** Returns the entry of a painter in its checkpoint's card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
   version: net.learned ? GENOME_PAINTER_VERSION : PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],
@@ -73,10 +72,11 @@ export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) 
 });
 
 /**
- * Checks that a folder contains no checkpoint, or the checkpoint whose creatures are painted.
+ * Checks that a painter can be written to a folder. The folder must contain either no checkpoint or the
+ * checkpoint for which the painter is trained.
  *
  * @throws TrainingError bad-data: the folder contains another checkpoint; CheckpointError: the
- * checkpoint cannot be read
+ *   checkpoint in the folder cannot be read
  */
 export async function checkOut(folder: string, { card, tensors }: Checkpoint): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -92,8 +92,12 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
 }
 
 /**
- * Writes the painter to a folder, and the painter's entry to the checkpoint's card there. If the
- * folder has no card, copies the card of the source checkpoint.
+ * Writes a painter to a folder, and adds an entry about the painter to the card in this folder. If the
+ * folder has no card, copies the card of the source checkpoint first.
+ *
+ * @param source folder of the checkpoint for which the painter was trained
+ * @param bytes content of `painter.safetensors`
+ * @param figures figures of the painter for the card
  */
 export async function writePainter(
   folder: string,

@@ -1,5 +1,5 @@
 /**
- * Draws sheets: rows of tiles with even margins on a dark ground, with optional captions above the
+ * Draws sheets of pictures: rows of tiles on a dark background, with optional captions above the
  * columns.
  */
 
@@ -9,13 +9,13 @@ import { createReadout, type Visible } from '../../vnca/readout.ts';
 /** A square picture to draw on a sheet. */
 export interface Tile {
   readonly side: number;
-  /** Shape [side, side, 4], with straight alpha as in PNG. Empty cells are transparent. */
+  /** [side, side, 4] RGBA with straight alpha, as in PNG. */
   readonly rgba: Uint8ClampedArray;
 }
 
 /**
- * Draws grown states as tiles: premultiplied RGBA; probabilities as white ink; mixtures by their
- * mean colour.
+ * Draws organisms as tiles. Probabilities of ink are drawn as the opacity of white, and mixtures of
+ * colours as their mean colour.
  *
  * @param states [N, side, side, C]
  * @returns N tiles
@@ -35,7 +35,9 @@ export function tilesOfStates(card: Visible, states: Float32Array, side: number)
 /**
  * Draws a training image as a tile.
  *
- * @param pixels [N, side, side, channels], 0…255; 1 channel: ink, 3: RGB, 4: premultiplied RGBA
+ * @param pixels [N, side, side, channels], 0…255
+ * @param channels 1: ink, drawn in white; 3: RGB; 4: premultiplied RGBA
+ * @param index index of the image to draw
  */
 export function tileOfImage(
   pixels: Uint8Array,
@@ -58,7 +60,7 @@ export function tileOfImage(
   return { side, rgba: straight(premultiplied) };
 }
 
-/** Enlarges a tile by repeating cells. `side` must be a multiple of the tile's side. */
+/** Enlarges a tile by repeating pixels. @param side new side, a multiple of the tile's side */
 export function enlarged(tile: Tile, side: number): Tile {
   const factor = side / tile.side;
   const rgba = new Uint8ClampedArray(4 * side * side);
@@ -70,7 +72,10 @@ export function enlarged(tile: Tile, side: number): Tile {
   return { side, rgba };
 }
 
-/** Divides colours by alpha. Clamps colours above alpha, which a rule can produce. */
+/**
+ * Converts premultiplied RGBA to straight alpha. Clamps colours to 255, because a rule can produce
+ * colours that exceed alpha.
+ */
 export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(premultiplied.length);
   for (let at = 0; at < rgba.length; at += 4) {
@@ -83,12 +88,11 @@ export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
 }
 
 /**
- * Colours of sheets in sRGB, as in the dark theme of the client (client/style): ground, background
- * of a tile, text.
+ * sRGB colours of sheets, taken from the client's dark theme (client/style): the background of the
+ * sheet (`ground`), the background of tiles (`field`), and text (`ink`).
  */
 export const SHEET_COLOURS = { ground: [14, 17, 20], field: [22, 27, 31], ink: [148, 160, 166] };
 
-/** A picture to draw tiles on. */
 export class Canvas {
   private readonly png: PNG;
 
@@ -98,7 +102,7 @@ export class Canvas {
     for (let at = 0; at < data.length; at += 4) data.set([...SHEET_COLOURS.ground, 255], at);
   }
 
-  /** Draws a tile, one pixel per cell. */
+  /** Draws a tile. @param x left edge of the tile, in pixels @param y upper edge, in pixels */
   draw({ side, rgba }: Tile, x: number, y: number): void {
     const { data, width } = this.png;
     for (let cell = 0; cell < side * side; cell++) {
@@ -111,26 +115,25 @@ export class Canvas {
     }
   }
 
-  /** Encodes the picture as a PNG file. */
   encode(): Buffer {
-    // Cells are blocks of pixels, so rows repeat and the filter "up" compresses well. Trying all
-    // filters is slow.
+    // Each cell is a block of equal pixels, so most rows equal the row above. PNG's filter "up" (2)
+    // compresses such rows well, and using only one filter is fast.
     return PNG.sync.write(this.png, { filterType: 2, deflateStrategy: 0, deflateLevel: 9 });
   }
 }
 
 /** Height of a caption, in pixels. */
 const CAPTION = 12;
-/** Distance between tiles, in pixels. The outer margin is twice as wide. */
+/** Distance between tiles, in pixels. The margin around all tiles is twice as wide. */
 const GAP = 8;
 const MARGIN = 2 * GAP;
 
 /**
- * Draws rows of tiles.
+ * Draws a sheet with rows of tiles.
  *
- * @param rows at least one tile, all of the same size; rows may have different lengths
- * @param options.scale pixels per cell, 1…; cells stay sharp squares
- * @param options.columns captions, without markup; they need a font on this machine
+ * @param rows at least one tile. All tiles must have the same size; rows may have different lengths
+ * @param options.scale number of pixels per side of a cell
+ * @param options.columns captions of the columns, as XML text. Captions need a font on this machine
  * @returns a PNG file
  */
 export async function drawSheet(
@@ -165,7 +168,7 @@ export async function drawSheet(
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
     `font-family="sans-serif" font-size="${CAPTION}" text-anchor="middle" fill="rgb(${SHEET_COLOURS.ink})">${texts.join('')}</svg>`;
-  // Load sharp, a large native library, only if there are captions.
+  // Import sharp only if there are captions, because it is a large native library.
   const { default: sharp } = await import('sharp');
   return sharp(picture)
     .composite([{ input: Buffer.from(svg) }])
@@ -179,7 +182,7 @@ export function inRows<T>(items: readonly T[], columns: number): T[][] {
   );
 }
 
-/** Returns the mean squared difference of two pictures of bytes, 0…1. */
+/** Returns the mean squared difference of two pictures, 0…1. The values of the pictures are 0…255. */
 export function meanSquare(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;

@@ -1,7 +1,8 @@
 /**
- * Finds the relatives that the creatures of a gallery can express: lends each creature the latent
- * of a relative, then gives it back its own latent, as a room does, and measures whether the
- * creature returns to its own picture ("comes home"). Start reading at `findRelatives`.
+ * Finds the relatives that the creatures of a gallery can express (look like for a moment). As in a
+ * room, each creature reads the latent of a relative for some steps, and then its own latent again.
+ * A pair is suitable if the creature returns to its own picture ("comes home") and does not flash.
+ * Start reading at `findRelatives`.
  */
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -14,61 +15,62 @@ import { LIFE, newOrganism } from '../../world/organisms/organism.ts';
 import { mean } from '../evaluate/compare-pictures.ts';
 import { inRows, meanSquare } from '../pictures/sheet.ts';
 
-/** Maximum number of relatives per creature. */
+/** Maximum number of relatives that are kept per creature. */
 const EACH = 3;
-/** The borrowing creature must come home after each of this many consecutive rounds. */
+/** Number of consecutive rounds after which a creature must return to its own picture. */
 const ROUNDS = 20;
 /**
- * A round is `lentSteps` steps with the relative's latent, then at most `homeSteps` steps with the
- * creature's own latent. The second part ends earlier if the creature no longer changes.
+ * Length of a round. In `lentSteps` steps, a creature reads the relative's latent; in at most
+ * `homeSteps` further steps, it reads its own latent. The second part ends earlier if the creature
+ * no longer changes.
  */
 const ROUND = { lentSteps: 12, homeSteps: 20 };
 /**
- * Maximum number of creatures to try as relatives of each creature: the most similar creatures of
- * its kind.
+ * Maximum number of relatives to try per creature. The most similar creatures of the same kind are
+ * tried.
  */
 const TRIED = 8;
-/** Difference of a colour value, of 255, that everybody sees. */
+/** Difference of a colour value (0…255) that everybody can see. */
 const VISIBLE = 32;
-/** Minimum number of cells in which a relative must look visibly different. */
+/** Minimum number of cells in which a relative must look visibly different from the creature. */
 const LEAST_CHANGED = 60;
 /**
- * Limits, as shares of the creature's body: how much a relative may add outside this body, and how
- * much of this body a relative may lack.
+ * Limits for a relative's body, as shares of the cells of the creature's body: cells of the relative
+ * outside the creature's body (`MOST_OUTSIDE`), and cells of the creature that the relative lacks
+ * (`MOST_LACKING`).
  */
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
 /**
- * A creature has come home if its picture differs from its picture at rest by less than this mean
- * squared difference.
+ * Mean squared difference, 0…1, between a creature's picture and its picture at rest below which the
+ * creature has returned to its own picture.
  */
 export const HOME = 0.002;
-/** Number of patches processed together. Limits memory. */
+/** Maximum number of patches that are stepped together, to limit memory. */
 const BATCH = 128;
 
-/** Gallery indices of a borrowing creature and of the relative that lends its latent. */
+/** Gallery indices of a creature (`own`) and of a relative, whose latent the creature reads at times. */
 interface Pair {
   readonly own: number;
   readonly relative: number;
 }
 
-/** A gallery creature, grown and at rest. */
 interface Resting {
-  /** Shape [S, S, C]. */
+  /** [S, S, C] */
   readonly state: Float32Array;
-  /** Shape [S, S, 4]. */
+  /** [S, S, 4] Premultiplied RGBA, 0…255. */
   readonly rgba: Uint8Array;
-  /** Shape [S, S]; 1 = living cell. */
+  /** [S, S] 1 for living cells, else 0. */
   readonly alive: Uint8Array;
 }
 
 /**
- * Tries the most similar creatures of each kind in turn, and keeps those with which the borrowing
- * creature comes home.
+ * Finds the relatives of each creature in a gallery. Tries the most similar creatures first, and keeps
+ * those for which `isSafe` returns true.
  *
- * @param say reports progress
- * @returns the table; the pairs of creatures in it, with their measurements; and the number of
- * pairs that were tried
+ * @param say receives lines about the progress
+ * @returns `table`: the relatives of each creature; `pairs`: all pairs in the table, with their
+ *   measurements; `tried`: number of pairs that were tried
  */
 export async function findRelatives(engine: Engine, model: Model, say: (line: string) => void) {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
@@ -77,7 +79,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   const kept: (Pair & RoundTrips)[][] = resting.map(() => []);
   let tried = 0;
   for (;;) {
-    // Try only as many relatives as are still missing, because most attempts succeed.
+    // Most relatives are suitable, so try only as many per creature as are still needed.
     const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
     say(`trying ${next.length} pairs`);
@@ -93,7 +95,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   return { table, pairs: kept.flat(), tried };
 }
 
-/** Whether a relative looks different enough but has about the same body. */
+/** Returns whether a relative has about the same body as a creature but looks different. */
 function isWorthIt(own: Resting, relative: Resting): boolean {
   let [body, changed, outside, lacking] = [0, 0, 0, 0];
   own.alive.forEach((alive, cell) => {
@@ -108,8 +110,8 @@ function isWorthIt(own: Resting, relative: Resting): boolean {
 }
 
 /**
- * Lists, for each creature, the creatures of its kind that are worth trying, the most similar
- * first. Similarity is that of pictures and latents.
+ * Lists the relatives to try for each creature: creatures of the same kind, the most similar first.
+ * Similarity is measured by pictures and by latents.
  */
 function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;
@@ -138,10 +140,10 @@ function likest(model: Model, resting: readonly Resting[]): Pair[][] {
 }
 
 /**
- * Grows creatures of the gallery until they rest.
+ * Grows creatures of the gallery until they are at rest.
  *
- * @param indices indices in the gallery
- * @returns for each index, the creature at rest
+ * @param indices indices of the creatures in the gallery
+ * @returns the creatures at rest, by index
  */
 export async function growToRest(
   engine: Engine,
@@ -168,15 +170,15 @@ export async function growToRest(
 
 type RoundTrips = ReturnType<ReturnType<typeof watch>['result']>;
 
-/** Whether the borrowing creature comes home and does not flash. */
+/** Returns whether a creature returned to its own picture in each round, and did not flash. */
 export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
 
 /**
- * Takes pairs of a borrowing creature and its relative through several rounds of lending. A pair
- * that fails skips the remaining rounds.
+ * Runs the rounds of several pairs. In each round, a creature reads the latent of its relative for
+ * some steps, and then its own latent again. A pair that fails a round skips the remaining rounds.
  *
- * @param resting the borrowing creatures at rest, indexed as in the gallery
- * @returns results in the order of `pairs`
+ * @param resting the creatures at rest, by index in the gallery
+ * @returns measurements in the order of `pairs`
  */
 export async function roundTrips(
   engine: Engine,
@@ -218,8 +220,11 @@ export async function roundTrips(
 }
 
 /**
- * Watches one organism as a room shows it, with bare ground around it. @param tickRate steps that
- * count as one second
+ * Creates an observer of one organism, which measures how the organism would look in a room without
+ * other organisms.
+ *
+ * @param resting the organism at rest
+ * @param tickRate number of steps that count as one second
  */
 export function watch(resting: Resting, model: Model, tickRate: number) {
   const { side } = model.card;
@@ -241,27 +246,25 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
   show(resting.rgba, (place) => resting.alive[place] === 1);
   remember(organism, grid, 0);
   return {
-    /** Records a step of the organism. */
+    /** Must be called after each step of the organism. */
     see({ rgba, presence }: Readout): void {
-      // A position that the organism holds at rest stays its own, even if the expressed relative
-      // has no living cell there.
+      // The organism keeps the cells that it has at rest, even if the relative lacks these cells.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },
-    /** Records that the organism rests again. */
+    /** Must be called when the organism should have returned to its picture at rest. Compares both. */
     home({ rgba }: Readout): void {
       error = Math.max(error, meanSquare(rgba, resting.rgba));
     },
     result() {
       return {
         /**
-         * Largest mean squared difference, over all returns, between the picture and the picture at
-         * rest, 0…1.
+         * Maximum mean squared difference from the picture at rest, 0…1, over all calls of `home`.
          */
         error,
         /**
-         * Whether the organism flashed so often that a room would stop it, if all steps of a round
-         * took one second.
+         * Whether the organism flashed so often that a room would stop it, at `tickRate` steps per
+         * second.
          */
         flashes,
       };
@@ -293,11 +296,12 @@ const stepAll = (
   );
 
 /**
- * Steps patches until each has not changed visibly for some steps, as in rule LIF-1.
+ * Steps patches until they are at rest: until they have not changed visibly for some steps, as in
+ * rule LIF-1.
  *
  * @param most maximum number of steps
- * @param express one latent [Z] per patch, expressed in the first step
- * @param look called with the read-outs of each step
+ * @param express latents, [Z] for each patch, which the patches read from the first step on
+ * @param look called with the read-outs of all patches after each step
  * @returns the last read-out of each patch
  */
 async function untilRest(

@@ -1,4 +1,7 @@
-/** Makes a checkpoint's table of relatives: `npm run relatives -- checkpoints/<name>`. */
+/**
+ * Implements `npm run relatives -- checkpoints/<name>`, which writes the table of relatives of a
+ * checkpoint: which creatures can look like which other creatures for a moment.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createEngine } from '../../engine/create-engine.ts';

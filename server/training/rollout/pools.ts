@@ -1,8 +1,9 @@
 /**
- * Holds pools of grown states that are trained further, so that the rule learns to persist long
- * after growth: states on free ground, states with neighbours, and patients. Patients have wounds
- * that close from their rim, as in a room (`world/closing.ts`); they stay in their pool over many
- * updates, so that the rule meets wounds at every stage of closing.
+ * Holds pools of grown organisms that are trained further, so that the rule learns to keep pictures
+ * stable long after growth. There are three pools: organisms without neighbours, organisms with
+ * neighbours, and patients. Patients have wounds that close from their rim, as in a room
+ * (`world/closing.ts`). They stay in their pool over many updates, so that the rule is trained on
+ * wounds at every stage of closing.
  */
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/closing.ts';
@@ -10,33 +11,33 @@ import type { TrainingConfig } from '../config.ts';
 import { moved } from '../data/augment.ts';
 import { applyWound, openGround, woundMask, woundOfShare } from './wounds.ts';
 
-/** An organism in a pool. */
 export interface PoolEntry {
-  /** Index of its target image. */
+  /** Index of the organism's target image in the data set. */
   readonly image: number;
-  /** Shape [S, S, C]. */
+  /** [S, S, C] Cell states. */
   readonly states: Float32Array;
-  /** Random seed of the image's augmentation, 24 bits. */
+  /** Random seed of the target image's augmentation, 24 bits. */
   readonly look?: number;
   /** Number of steps since the organism was planted. */
   readonly age: number;
-  /** [S, S]: 1 = open ground, 0 = ground of neighbours. If absent, all ground is open. */
+  /** [S, S] 0 for cells occupied by neighbours, else 1. Absent if the organism has no neighbours. */
   readonly open?: Uint8Array;
   /**
-   * [S, S]: number of steps until a killed cell can live again, 0 for all other cells. If absent,
-   * no cell was killed.
+   * [S, S] Number of steps until a killed cell can live again; 0 for all other cells. Absent if the
+   * organism is not a patient.
    */
   readonly closed?: Uint8Array;
 }
 
-/** Names of the pools. `crowd` holds states with neighbours, each with its open ground. */
+/** Names of the pools. `crowd` contains organisms with neighbours, `patients` wounded organisms. */
 export const POOLS = ['pool', 'crowd', 'patients'] as const;
 export type PoolName = (typeof POOLS)[number];
 export type PoolStates = Readonly<Record<PoolName, readonly PoolEntry[]>>;
 
 /**
- * The pools of a run. As in the published training (Palm et al. 2022, code of 2021), drawn states
- * are removed and other states are added. If a pool exceeds its size, random states are dropped.
+ * The pools of a training run. As in the published training (Palm et al. 2022, code of 2021), each
+ * update removes random organisms from the pools, trains them and adds the results. If a pool
+ * exceeds its size, random organisms are dropped.
  */
 export class Pools {
   private readonly of: Record<PoolName, PoolEntry[]>;
@@ -48,12 +49,11 @@ export class Pools {
     this.of = { pool: [...pool], crowd: [...crowd], patients: [...patients] };
   }
 
-  /** Returns new pools that hold the same states. */
+  /** Returns a shallow copy. Organisms are shared with the original, because they never change. */
   copy(): Pools {
     return new Pools(this.config, this.of);
   }
 
-  /** Returns a copy of all states. */
   all(): PoolStates {
     return this.copy().of;
   }
@@ -62,25 +62,25 @@ export class Pools {
     return this.of[name].length;
   }
 
-  /** Draws a state without removing it. */
+  /** Returns a random organism of a pool, without removing it. */
   any(name: PoolName, random: Random): PoolEntry {
     return this.of[name][random.integer(this.count(name))];
   }
 
-  /** Removes and returns n random states. The pool must have at least n. */
+  /** Removes n random organisms from a pool and returns them. The pool must contain at least n. */
   take(name: PoolName, n: number, random: Random): PoolEntry[] {
     const states = this.of[name];
     return Array.from({ length: n }, () => states.splice(random.integer(states.length), 1)[0]);
   }
 
-  /** Keeps only states for which `fits` returns true. */
+  /** Removes all organisms for which `fits` returns false. */
   keep(fits: (entry: PoolEntry) => boolean): void {
     for (const name of POOLS) this.of[name] = this.of[name].filter(fits);
   }
 
   /**
-   * Adds states to the pools of their kinds. If a pool exceeds its size, drops random states, old
-   * or new.
+   * Adds each organism to the pool for its kind. If a pool then exceeds its size, random organisms
+   * are dropped, including new ones.
    */
   add(entries: readonly PoolEntry[], random: Random): void {
     const { pool } = this.config;
@@ -94,8 +94,10 @@ export class Pools {
   }
 
   /**
-   * Draws states with neighbours. Some are replaced by copies of states on free ground, with new
-   * neighbours.
+   * Takes random organisms with neighbours from their pool. Some of them are replaced by copies of
+   * organisms without neighbours, to which neighbours are added.
+   *
+   * @param side side of the patches, in cells
    */
   takeCrowded(side: number, random: Random): PoolEntry[] {
     const plan = this.config.pool?.crowded;
@@ -112,24 +114,25 @@ export class Pools {
 const poolOf = ({ open, closed }: PoolEntry): PoolName =>
   closed ? 'patients' : open ? 'crowd' : 'pool';
 
-/**
- * Minimum number of cells that a new wound leaves alive. A wound that leaves fewer is not applied.
- */
+/** Minimum number of cells that a wound must leave alive. Wounds that leave fewer are not applied. */
 const FEWEST_LEFT = 8;
-/** Smallest and largest radius of a remaining disc, in cells of a patch of 32×32. */
+/** Minimum and maximum radius of the disc that some wounds leave alive, in 32nds of the patch's side. */
 const DISC_LEFT = [3, 5] as const;
-/** Share of cells killed by scattered damage. */
+/** Share of cells killed by a wound of single cells all over the patch. */
 const SCATTERED = 0.95;
-/** Maximum number of pieces of a wound with several pieces. */
+/** Maximum number of pieces of a wound that consists of several pieces. */
 const MOST_PIECES = 4;
-/** Largest shift of a whole body, as a share of the side. */
+/** Maximum shift of an organism's whole body, as a share of the patch's side. */
 const LARGEST_SHIFT = 6 / 32;
-/** Number of steps that a cell must have lived since it opened, before it counts in the loss. */
+/** Number of steps after which a killed cell that has opened counts in the loss again. */
 const JUDGED_AFTER = 2;
 
 /**
- * Draws the patients of an update. New patients are copies of pooled states. Each copy is wounded,
- * shifted, or given the body of another organism.
+ * Draws the patients of an update: known patients, and new patients. New patients are copies of
+ * organisms from the other pools. Each copy is wounded, shifted, or given the cell states of another
+ * organism.
+ *
+ * @param side side of the patches, in cells
  */
 export function takePatients(
   config: TrainingConfig,
@@ -162,11 +165,11 @@ export function takePatients(
 }
 
 /**
- * Wounds a state. Half of the wounds kill living cells only, as in a room; the other half also
- * close empty ground.
+ * Wounds an organism. Half of the wounds close only cells that were alive, as in a room. The other
+ * half also close empty cells.
  *
- * @returns a copy whose dead cells open step by step from the remaining ones, or the entry itself
- * if the wound would leave too few cells
+ * @returns a wounded copy, in which closed cells open step by step from the wound's rim; or the
+ *   organism itself, if the wound would leave too few living cells
  */
 export function wounded(
   { channels, presence, closing = 1 }: Pick<TrainingConfig, 'channels' | 'presence' | 'closing'>,
@@ -198,11 +201,11 @@ export function wounded(
 }
 
 /**
- * Draws a large wound: one side of a cut at any angle, all but a small disc, a bar, several pieces,
- * or almost all cells at random.
+ * Draws a large wound: one side of a cut at any angle, everything except a small disc, a bar,
+ * several pieces, or almost all cells at random.
  *
- * @param lives [S, S], 1 = living; a remaining disc lies around a living cell
- * @returns [S, S], 1 = kept
+ * @param lives [S, S] 1 for living cells, else 0; a disc that is left has a living cell in its middle
+ * @returns [S, S] 0 for wounded cells, 1 for all others
  */
 function rimWound(random: Random, side: number, lives: Uint8Array): Uint8Array {
   const chance = random.uniform();
@@ -236,20 +239,22 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
 }
 
 /**
- * For each cell, returns the number of steps left until the cell opens, once further steps are
- * done.
+ * Returns the number of steps until each cell opens, after some steps have been taken.
+ *
+ * @param closed number of steps until each cell opens, before these steps
+ * @param steps number of steps taken
  */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 
 /**
- * Marks the cells that count in the loss: cells on open ground, if they were not killed or have
- * lived again for some steps.
+ * Determines which cells count in the loss: all cells except those occupied by neighbours and those
+ * that are closed or opened less than `JUDGED_AFTER` steps ago.
  *
- * @param closed [N, S, S] before the steps
- * @param steps number of steps since `closed`
- * @param open [N, S, S]. If absent, all ground is open
- * @returns [N, S, S], 1 or 0
+ * @param closed [N, S, S] number of steps until each cell opens, counted from the start
+ * @param steps number of steps taken since the start
+ * @param open [N, S, S] 0 for cells occupied by neighbours, else 1; absent if there are no neighbours
+ * @returns [N, S, S] 1 for cells that count, else 0
  */
 export const seenCells = (closed: Uint8Array, steps: number, open?: Uint8Array): Float32Array =>
   Float32Array.from(closed, (left, cell) =>

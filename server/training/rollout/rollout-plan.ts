@@ -1,4 +1,7 @@
-/** Plans the rollouts of an update, one per micro-batch. `rollout.ts` runs them. */
+/**
+ * Plans the rollouts of an update: which organisms take which steps. Each micro-batch has its own
+ * plan. `rollout.ts` runs the plans.
+ */
 import type { Random } from '../../../shared/random.ts';
 import { type Drawn, drawnAt, type TrainingConfig } from '../config.ts';
 import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
@@ -8,57 +11,61 @@ import { applyWound, openGround, woundMask } from './wounds.ts';
 
 /** The steps that the organisms of one micro-batch take in an update. */
 export interface RolloutPlan {
-  /** Indices of the target images. */
+  /** Index of each organism's target image in the data set. */
   readonly images: Uint32Array;
-  /** Random seed of each image's augmentation. Absent for new organisms. */
+  /** Random seed of each target image's augmentation. Absent for new organisms. */
   readonly looks?: readonly number[];
   readonly segments: readonly Segment[];
-  /** Number of segments to differentiate, counted from the end. */
+  /** Number of segments to differentiate, counted from the last. */
   readonly differentiated: number;
-  /** Index of a judged segment → weight in the loss of the picture after this segment. */
+  /**
+   * Segments after which the picture is compared with the target image: index of the segment → weight
+   * of the picture in the loss.
+   */
   readonly judged: ReadonlyMap<number, number>;
-  /** Shape [N, S, S], for grown patches: 1 = open ground. If absent, all ground is open. */
+  /** [N, S, S] 0 for cells occupied by neighbours, else 1. Absent if there are no neighbours. */
   readonly open?: Uint8Array;
-  /** Shape [N, S, S], for patients: number of steps until each cell opens. */
+  /** [N, S, S] Number of steps until each cell of a wounded organism opens. Absent if none does. */
   readonly closed?: Uint8Array;
-  /** States to continue from, [N, S, S, C], and their ages in steps. */
+  /** [N, S, S, C] Cell states from which organisms continue. Absent for new organisms. */
   readonly states?: Float32Array;
   readonly ages?: readonly number[];
-  /** Weight of the divergence: 1 or 0. */
+  /** Whether the KL divergence counts in the loss: 1 or 0. */
   readonly divergence: number;
-  /** Leak of the rule at this point of the run. */
+  /** Leak of the rule: share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
 }
 
-/** The point of a run at which a rollout is planned. */
+/** Values that depend on how far a run has progressed, and the source of randomness. */
 export interface Moment {
   /** Side of grown patches, in cells. */
   readonly side: number;
   /** Share of the run that is done, 0…1. */
   readonly progress: number;
-  /** Leak of the rule. */
+  /** Leak of the rule: share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Position of the chosen number of steps within its range, 0…1. Plans with equal ranges then take
-   * equal numbers of steps. If absent, each plan draws its own number of steps.
+   * Random number, 0…1, that determines the number of steps within a range. If present, all plans with
+   * the same range have the same number of steps. If absent, each plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;
 }
 
 /**
- * Side of the smallest stage that is compared with the image. Smaller pictures say nothing about
- * the image, but in smaller stages cells may already learn their positions.
+ * Side of the smallest stage whose picture is compared with the image, in cells. Smaller pictures
+ * are too coarse to say anything about the image. With a position loss, smaller stages are compared
+ * as well.
  */
 const SMALLEST_JUDGED = 4;
 
-/** Draws a number of steps from a range, both ends included. */
+/** Draws a random number of steps from a range, both ends included. */
 function drawSteps(range: Drawn, { progress, chance, random }: Moment): number {
   const [low, high] = drawnAt(range, progress);
   return low + Math.floor((chance ?? random.uniform()) * (high - low + 1));
 }
 
-/** Plans the rollout of new organisms: growth from the seed, then the extra steps. */
+/** Plans the rollout of new organisms: growth from the seed, then `extraSteps` further steps. */
 export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Moment): RolloutPlan {
   const { growthSteps, extraSteps, segmentSteps } = config;
   const { side, leak, random } = now;
@@ -92,10 +99,11 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
 }
 
 /**
- * Plans further steps of grown states. States with neighbours keep their open ground.
+ * Plans further steps of pooled organisms. Organisms with neighbours keep these neighbours.
  *
- * @param further `steps`, the range of step numbers; `wounded`, how many of the first states are
- * damaged before the steps; `rest`, whether the last step should change nothing
+ * @param further `steps`: range of the number of steps; `wounded`: how many organisms, counted from
+ *   the first, are damaged before the steps; `rest`: whether the loss includes how much the last
+ *   step changes
  */
 export function pooledPlan(
   config: TrainingConfig,
@@ -127,7 +135,7 @@ export function pooledPlan(
   };
 }
 
-/** Plans further steps of patients. The loss judges their pictures halfway and at the end. */
+/** Plans further steps of wounded organisms. The loss compares pictures halfway and at the end. */
 export function patientPlan(
   config: TrainingConfig,
   entries: readonly PoolEntry[],
@@ -153,7 +161,6 @@ export function patientPlan(
   };
 }
 
-/** Returns the fields common to all plans of pooled states. */
 function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { leak }: Moment) {
   const { length: size } = entries[0].states;
   const states = new Float32Array(entries.length * size);
@@ -170,7 +177,12 @@ function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { 
   };
 }
 
-/** Restricts segments to the open ground of each patch. Without `grounds`, all ground is open. */
+/**
+ * Returns segments in which organisms have neighbours.
+ *
+ * @param grounds [S, S] for each organism: 0 for cells occupied by neighbours, else 1; undefined if
+ *   no organism has neighbours
+ */
 function onGround(
   segments: readonly Segment[],
   grounds: readonly Uint8Array[] | undefined,
@@ -183,9 +195,9 @@ function onGround(
 }
 
 /**
- * Returns the point of a run, 0…1, that determines the size of patches, the leak and the ranges of
- * step numbers. If the total number of updates is raised, this point does not move back but waits,
- * because a return to smaller patches would discard the pool.
+ * Returns the progress of a run, 0…1, which determines the size of patches, the leak and the number
+ * of steps. If the total number of updates is raised, progress stays the same until the run has caught
+ * up. Progress must never decrease, because smaller patches would make the pool useless.
  *
  * @param updates number of updates of the whole run
  */
@@ -194,7 +206,7 @@ export const progressOf = (
   updates: number,
 ): number => Math.max(reached, update / updates);
 
-/** Returns the side of grown patches at a point of a run, 0…1. */
+/** Returns the side of grown patches, in cells. @param progress progress of the run, 0…1 */
 export function sideAt(
   { curriculum, side }: Pick<TrainingConfig, 'curriculum' | 'side'>,
   progress: number,
@@ -203,8 +215,9 @@ export function sideAt(
 }
 
 /**
- * Returns the leak of the rule at a point of a run, 0…1. The leak rises from zero to the model's
- * leak.
+ * Returns the leak of the rule, which rises from zero to the model's leak during the leak ramp.
+ *
+ * @param progress progress of the run, 0…1
  */
 export function leakAt(
   { leakRamp, update: { leak } }: Pick<TrainingConfig, 'leakRamp' | 'update'>,
@@ -217,10 +230,9 @@ export function leakAt(
 }
 
 /**
- * Returns the point at which a run starts if its rule comes from a checkpoint. If the rule was
- * trained with the whole leak, the run starts after the leak ramp and the smaller patches. If the
- * checkpoint was written during the leak ramp, the run starts at the point where the ramp reaches
- * that checkpoint's leak.
+ * Returns the progress, 0…1, with which a run starts if its rule comes from a checkpoint. If the
+ * checkpoint has the full leak, the run starts after the leak ramp and after the smaller patches.
+ * Otherwise, it starts at the point of the leak ramp that has the checkpoint's leak.
  *
  * @param known leak of the checkpoint
  */
@@ -237,12 +249,15 @@ export function pointOf(
   return Math.max(to, ...curriculum.map(({ until }) => until));
 }
 
-/** The learning rate at the end of a run with decay, as a share of the rate before. */
+/** Learning rate at the end of a run with decay, relative to the rate before the decay. */
 const FINAL_RATE = 0.05;
 
 /**
- * Returns the learning rate of an update, counted from 1. The rate rises during the warm-up, then
- * stays constant, and falls during the last share of the run.
+ * Returns the learning rate of an update. The rate rises during `warmup`, then stays constant, and
+ * falls during `decay`, the last part of the run.
+ *
+ * @param update number of the update, counted from 1
+ * @param updates number of updates of the whole run
  */
 export function rateAt(
   optimiser: TrainingConfig['optimiser'],

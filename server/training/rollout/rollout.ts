@@ -1,7 +1,7 @@
 /**
- * Runs rollouts with gradients: in this thread, or in one thread per core. `rollout-plan.ts`
- * chooses images, states and steps. Start reading at `runRollout` for one rollout, and at
- * `openRollouts` for all rollouts of an update.
+ * Runs rollouts and computes their gradients, on a GPU or in one thread per CPU core. A rollout is a
+ * sequence of steps of some organisms; `rollout-plan.ts` chooses their images, states and steps.
+ * Start reading at `runRollout` for one rollout, and at `openRollouts` for all rollouts of an update.
  */
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
@@ -23,13 +23,13 @@ import { openWorkerPool, type WorkerJob } from '../workers/worker-pool.ts';
 import { type PoolEntry, seenCells, stepsLeft } from './pools.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 
-/** The images of a set, without their descriptions. */
+/** The images of a data set, without their descriptions. */
 export type Pixels = Pick<Dataset, 'side' | 'channels' | 'pixels' | 'splits'>;
 
 /** Compiled programs and data for training. Each thread has its own context. */
 export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
 
-/** Compiles the encoder and prepares the segments of a configuration. */
+/** Compiles the encoder of a configuration, and prepares the programs of the rule. */
 export async function openTrainingContext(compute: Compute, config: TrainingConfig, data: Pixels) {
   const { places, sigma } = config;
   const rest = config.pool?.calm?.rest;
@@ -53,10 +53,11 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   return {
     ...{ compute, config, data, encoder, segments },
     /**
-     * Returns the encoder's input that selects the offsets of gallery images, if the gallery has
-     * offsets.
+     * Creates the encoder's input `shown`, which selects the trained offsets of gallery images.
      *
-     * @param images indices into the set; undefined for an image changed by augmentation
+     * @param images the image of each sample: an index into the data set, or undefined if augmentation
+     *   has changed the image
+     * @returns an object without `shown` if no offsets are trained
      */
     shownOf(images: readonly (number | undefined)[]): Record<string, Value> {
       if (gallery === 0) return {};
@@ -67,9 +68,9 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
       });
       return { shown: compute.upload([images.length, gallery], shown) };
     },
-    /** Initial sums of gradients: `total:*` of the segments, all zero. */
+    /** Zeros with the shapes of `Segments.totalShapes`, with which sums of gradients start. */
     zeros: zeros as Values,
-    /** Frees the context's memory. The compute stays open. */
+    /** Frees the context's memory. `compute` stays open. */
     async close(): Promise<void> {
       compute.free(...Object.values(zeros));
       await segments.dispose();
@@ -80,8 +81,9 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
 }
 
 /**
- * Compiles the programs of the encoder for one batch size, with offsets for the images of a
- * gallery.
+ * Compiles the programs of the encoder for micro-batches.
+ *
+ * @param gallery number of gallery images with a trained offset, G; 0 for none
  */
 async function compileEncoder(compute: Compute, config: TrainingConfig, gallery: number) {
   const { encoder: net, side, latentSize } = config;
@@ -107,15 +109,15 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   );
   return {
     /**
-     * Inputs: `image` [N, S, S, c]; `noise` [N, Z]; `parameter:*`; with gallery offsets `shown` [N,
-     * G], which has a 1 at the row of the shown image. Outputs: `latents` [N, Z]; `divergence` [N],
-     * nats.
+     * Encodes images and samples latents. Inputs: `image` [N, S, S, c]; `noise` [N, Z]; `parameter:*`;
+     * with gallery offsets also `shown` [N, G], which is 1 at the gallery index of each sample's image
+     * and 0 elsewhere. Outputs: `latents` [N, Z]; `divergence` [N], in nats.
      */
     forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
-     * Further inputs: `total:latents`, the gradient with respect to the latents; `divergenceWeight`
-     * [N], the weight of a nat of divergence. Outputs: `total:encoder.*` and the `total:*` of the
-     * offsets, the gradients of this batch.
+     * Backpropagates through the encoder. Inputs: those of `forward`; `total:latents`, the gradient
+     * with respect to the latents; `divergenceWeight` [N], the weight in the loss of a nat of
+     * divergence. Outputs: the gradients `total:*` of the encoder's parameters and of the offsets.
      */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
@@ -123,48 +125,43 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   };
 }
 
-/** The target of the states after a segment. */
+/** What the states after a segment are compared with in the loss. */
 export interface Target {
-  /** Shape [N, s, s, c], values 0…1. */
+  /** Target images, [N, s, s, c], values 0…1. */
   readonly image: Value;
-  /** Weight per nat of each sample, [N]. The weight −1/batch raises the likelihood. */
+  /** [N] Weight of a nat in the loss, for each sample. Negative, because likelihood is maximised. */
   readonly weight: Value;
-  /** Expected position channels for a position loss, [1, s, s, 4 · octaves]. */
+  /** [1, s, s, 4 · octaves] Expected position channels, if there is a position loss. */
   readonly places?: Value;
-  /** Cells that count in the loss, for segments with a rim, [N, s, s, 1]. 0 leaves a cell out. */
+  /** [N, s, s, 1] For wounded organisms: 1 for cells that count in the loss, else 0. */
   readonly seen?: Value;
 }
 
-/** Inputs of one rollout. */
+/** Inputs of `differentiate`. */
 export interface Rollout {
   readonly segments: readonly Segment[];
-  /**
-   * Number of segments to differentiate, counted from the end. The earlier segments run without
-   * gradients.
-   */
+  /** Number of segments to differentiate, counted from the last. Others run without gradients. */
   readonly differentiated: number;
-  /** Index of a segment → its target. The last segment must have one. */
+  /** The targets of segments, by index of the segment. The last segment must have a target. */
   readonly targets: ReadonlyMap<number, Target>;
-  /** Inputs shared by all segments. */
   readonly conditioning: Conditioning;
-  /** States before the first segment, unless it begins with a seed. The caller frees them. */
+  /** States before the first segment, unless it begins with a seed. The caller must free them. */
   readonly states?: Value;
   /**
-   * Returns the other inputs of segment i: update masks `mask0…`, `open` ground, `closed` cells.
-   * The rollout frees them.
+   * Returns the inputs that differ between segments, for segment i: the update masks `mask0`,
+   * `mask1`, …, and `open` and `closed` if needed. `differentiate` frees them.
    */
   readonly masks?: (segment: Segment, i: number) => Record<string, Value>;
 }
 
 /**
- * Runs a rollout and adds its gradients to totals. Memory holds the states between segments, and
- * the inner states of only one segment.
+ * Runs a rollout and computes its gradients. To save memory, it keeps only the states between
+ * segments, and recomputes the states inside one segment at a time.
  *
- * @param context `zeros` are the initial sums, `total:*` of the segments' `totalShapes`
- * @param parameters `parameter:*`
- * @returns the last states; log p(image | last states), [N]; and `total:*` of every parameter of
- * the rule and of the latents, with the gradients of this rollout added. The caller frees the
- * values
+ * @param context `zeros` are the initial sums of gradients
+ * @param parameters all parameters, named `parameter:*`
+ * @returns `states`: the last states; `nats`: log p(image | last states), [N]; `totals`: the
+ *   gradients `total:*` of the rule's parameters and of the latents. The caller must free all values
  */
 export async function differentiate(
   { compute, segments: programs, zeros }: Pick<TrainingContext, 'compute' | 'segments' | 'zeros'>,
@@ -231,29 +228,27 @@ export async function differentiate(
   return { ...final!, totals: sums };
 }
 
-/** A rollout to run with gradients. */
 export interface RolloutJob {
   readonly plan: RolloutPlan;
-  /** Number of samples in the whole update. The nats of each sample are divided by this number. */
+  /** Number of samples in the whole update, by which the loss of each sample is divided. */
   readonly samples: number;
   readonly seed: string;
 }
 
 export interface RolloutOutcome {
-  /** `total:*` of every parameter. The caller frees them. */
+  /** The gradients `total:*` of all parameters. The caller must free them. */
   readonly totals: Values;
   /** log p(image | last states), [N]. */
   readonly nats: Float32Array;
-  /** KL(q ‖ p), [N]. */
+  /** KL divergence of the encoder's distribution from the prior, in nats, [N]. */
   readonly divergence: Float32Array;
-  /** The organisms in their last states. */
   readonly entries: readonly PoolEntry[];
 }
 
 /**
- * Runs the rollout of one micro-batch and returns its gradients.
+ * Runs the rollout of one micro-batch, including the encoder, and returns its gradients.
  *
- * @param parameters `parameter:*`
+ * @param parameters all parameters, named `parameter:*`
  */
 export async function runRollout(
   context: TrainingContext,
@@ -275,7 +270,7 @@ export async function runRollout(
   };
 
   const pixels = gatherImages(data, images);
-  // A pooled organism keeps the augmentation that it was grown with.
+  // For pooled organisms, use the same augmentation of the image as when they were new.
   const looks = plan.looks ?? Array.from(images, () => newLook(random));
   const size = pixels.length / n;
   const shown = looks.map((look, i) => {
@@ -352,9 +347,10 @@ const stepsBefore = ({ segments }: RolloutPlan, index: number): number =>
   segments.slice(0, index).reduce((sum, { steps }) => sum + steps, 0);
 
 /**
- * Uploads the targets of the segments that have a weight in the loss.
+ * Uploads the targets of all segments that have a weight in the loss.
  *
- * @param pictureAt returns the images at the side of a stage
+ * @param pictureAt returns the target images at a given side, in pixels
+ * @returns targets by index of the segment
  */
 function uploadTargets(
   { config: { places } }: TrainingContext,
@@ -385,8 +381,11 @@ function uploadTargets(
 }
 
 /**
- * Returns the open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of
- * grown patches.
+ * Returns which cells of patches at a smaller stage are not occupied by neighbours. These patches
+ * lie in the middle of the grown patches.
+ *
+ * @param open [n, side, side] for grown patches: 1 for cells not occupied by neighbours, else 0
+ * @returns shape and values of a tensor [n, stage, stage, 1]
  */
 function openAt(open: Uint8Array, side: number, stage: number): [number[], Float32Array] {
   const n = open.length / side ** 2;
@@ -400,13 +399,17 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
   return [[n, stage, stage, 1], numbers];
 }
 
-/** Uploads the number of steps until cells open, as an input of a segment. */
+/** Uploads a segment's input `closed`: the number of steps until each cell opens. */
 const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
 /**
- * Returns the weight of each sample, [N]: √(all cells / cells that count in the loss). A sample
- * with few counted cells then teaches about as much as one with many.
+ * Returns the weight of each sample in the loss: √(number of cells / number of cells that count in
+ * the loss). Samples in which few cells count get a higher weight, so that they influence the rule
+ * about as much as other samples.
+ *
+ * @param seen [N, s, s] 1 for cells that count in the loss, else 0; undefined if all cells count
+ * @returns [N]
  */
 function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
   if (!seen) return new Float32Array(n).fill(1);
@@ -419,15 +422,15 @@ function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
 
 type Numbers = Readonly<Record<string, Float32Array>>;
 
-/** Gradients `total:*` and outcome of a rollout. */
+/** The outcome of a rollout, with gradients in main memory. */
 type Result = Omit<RolloutOutcome, 'totals'> & { readonly totals: Numbers };
 
-/** Opened rollouts of a run. */
 export type Rollouts = ReturnType<typeof openRollouts>;
 
 /**
- * Prepares the rollouts of a run: in this thread on a GPU, in one thread per core on a CPU. The
- * number of threads does not change the results. Threads start with the first update.
+ * Prepares the rollouts of a training run. Rollouts run in this thread on a GPU, and in one thread per
+ * core on a CPU. The number of threads does not affect the results. Threads start with the first
+ * update.
  */
 export function openRollouts(compute: Compute, config: TrainingConfig, data: Pixels) {
   const shared: Numbers = Object.fromEntries(
@@ -441,11 +444,11 @@ export function openRollouts(compute: Compute, config: TrainingConfig, data: Pix
   let version = 0;
   return {
     /**
-     * Runs the rollouts of an update. Wait for one call before the next.
+     * Runs the rollouts of an update. Calls must not overlap.
      *
-     * @param parameters `parameter:*`
-     * @returns outcomes in the order of the jobs; and the gradient of all rollouts, `total:*` of
-     * each parameter, which the caller frees
+     * @param parameters all parameters, named `parameter:*`
+     * @returns `outcomes` in the order of the jobs; `gradient`: the sums of the gradients of all
+     *   rollouts, `total:*` for each trained parameter, which the caller must free
      */
     async run(parameters: Values, jobs: readonly RolloutJob[]) {
       for (const [key, numbers] of Object.entries(shared)) {
@@ -472,7 +475,7 @@ export function openRollouts(compute: Compute, config: TrainingConfig, data: Pix
   };
 }
 
-/** Estimates the cost of a rollout in cell-steps. Differentiated cell-steps count three times. */
+/** Estimates the cost of a rollout: cells × steps. Differentiated steps count three times. */
 function costOf({ plan: { segments, differentiated } }: RolloutJob): number {
   const first = segments.length - differentiated;
   return segments.reduce(
@@ -481,22 +484,22 @@ function costOf({ plan: { segments, differentiated } }: RolloutJob): number {
   );
 }
 
-/** The job that worker threads load and execute. Pixels and parameters are in shared memory. */
+/** The code that worker threads run. Pixels and parameters are in shared memory. */
 export const workerJob: WorkerJob<
   {
     readonly config: TrainingConfig;
     readonly data: Pixels;
-    /** The run's parameters, named `parameter:*`. They do not change while a job runs. */
+    /** All parameters, named `parameter:*`. They do not change while a job runs. */
     readonly parameters: Numbers;
   },
-  /** `version` increases with each change of the parameters. */
+  /** The job of a worker thread. `version` increases whenever the parameters change. */
   RolloutJob & { readonly version: number },
   Result
 > = {
   module: import.meta.url,
   async open(compute, { config, data, parameters: shared }) {
     const context = await openTrainingContext(compute, config, data);
-    /** The parameters as values of this thread. */
+    /** The parameters, uploaded by this thread. */
     const parameters: Record<string, Value> = {};
     let known = -1;
     return {
@@ -505,7 +508,7 @@ export const workerJob: WorkerJob<
           compute.free(...Object.values(parameters));
           for (const [name, shape] of runShapes(config)) {
             const key = `parameter:${name}`;
-            // Copy, because ONNX Runtime does not accept shared memory.
+            // Copy the parameters, because ONNX Runtime does not accept shared memory.
             parameters[key] = compute.upload(shape, Float32Array.from(shared[key]));
           }
           known = version;
@@ -527,16 +530,16 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Adds numbers in the order of their index, in whatever order they arrive, so that equal runs round
- * equally.
+ * Sums the results of rollouts in the order of their index, even if they arrive in another order.
+ * Otherwise, rounding would depend on which thread is fastest.
  */
 class OrderedSum {
   private readonly waiting = new Map<number, Numbers>();
   private next = 0;
-  /** The sum of all numbers before the first missing index. */
+  /** The sum of all results up to the first index that has not arrived yet. */
   total: Numbers = {};
 
-  /** @param numbers numbers with index i, 0…; the caller must not use them afterwards */
+  /** Adds the result with index i. The caller must not use `numbers` afterwards. */
   add(numbers: Numbers, i: number): void {
     this.waiting.set(i, numbers);
     for (;;) {

@@ -1,22 +1,26 @@
 /**
- * Draws wounds: which cells of a patch lose their whole state, as with damage in a room. Training
- * uses wounds of random size, evaluation wounds of an exact size.
+ * Draws random wounds. A wound sets the states of some cells of a patch to zero, as damage does in a
+ * room. Training uses wounds of random size; evaluation uses wounds of an exact size.
  */
 import type { Random } from '../../../shared/random.ts';
 
 /**
- * Shapes of wounds. `disc`: anywhere in the patch. `half`: one side of a straight cut, at any
- * angle. `bar`: a straight band from edge to edge. `square`: a square of half the side, as
- * published (Palm et al. 2022, code of 2021). `stroke`: a short bent line, as drawn with a finger.
+ * Shapes of wounds. `disc`: a disc anywhere in the patch. `half`: all cells on one side of a
+ * straight cut at any angle. `bar`: a straight band from edge to edge. `square`: a square of half the
+ * patch's side, as in Palm et al. 2022 (code of 2021). `stroke`: a short bent line, as drawn with a
+ * finger.
  */
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 type WoundKind = (typeof WOUND_KINDS)[number];
-/** Shapes that can have any exact size. */
+/** Shapes that can be drawn with an exact number of cells. */
 type ExactKind = Exclude<WoundKind, 'square'>;
 
-/** Smallest share of the cells in a random wound. */
+/** Minimum share of a patch's cells in a random wound. */
 const SMALLEST = 0.02;
-/** Minimum radius of strokes and width of bars, in cells. Thinner lines would break into pieces. */
+/**
+ * Minimum radius of a stroke (`THINNEST_RADIUS`) and minimum width of a bar (`THINNEST_BAR`), in
+ * cells. Thinner lines would break into pieces.
+ */
 const THINNEST_RADIUS = 1.25;
 const THINNEST_BAR = 2;
 
@@ -24,9 +28,10 @@ const THINNEST_BAR = 2;
  * Draws a wound with a random position, direction and size.
  *
  * @param side side of the patch, in cells
- * @param largest largest share of cells, 0…1: a `half` has exactly this share, a `square` at most a
- * quarter, a `bar` is at least two cells wide, and other kinds have at least 2 %
- * @returns [side, side], row-major, 1 = kept, 0 = wounded
+ * @param largest maximum share of the patch's cells, 0…1. A `half` has exactly this share, a `square`
+ *   at most a quarter of all cells. Other wounds have a random share; a `bar` is at least two cells
+ *   wide, a `disc` or `stroke` has at least 2 % of the cells
+ * @returns [side, side] 0 for wounded cells, 1 for all others
  */
 export function woundMask(
   random: Random,
@@ -41,11 +46,11 @@ export function woundMask(
 }
 
 /**
- * Draws a wound of an exact size: one piece of round(share · side²) cells.
+ * Draws a connected wound of exactly round(share · side²) cells.
  *
- * @param kinds shapes to choose from at random; a bar of less than side · √2 cells can break into
- * pieces
- * @returns [side, side], row-major, 1 = kept, 0 = wounded
+ * @param kinds shapes, one of which is chosen at random. A bar of less than side · √2 cells may
+ *   consist of several pieces
+ * @returns [side, side] 0 for wounded cells, 1 for all others
  */
 export function woundOfShare(
   random: Random,
@@ -57,15 +62,15 @@ export function woundOfShare(
   return nearest(random, side, kind, Math.round(share * side * side));
 }
 
-/** Shapes of the ground that neighbours occupy. */
+/** Shapes of the areas that neighbours occupy in a patch. */
 const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 
 /**
- * Draws the open ground of a patch beside one or two neighbours. The middle stays open, because an
- * organism can only be planted on open ground.
+ * Draws the areas of a patch that one or two neighbours occupy. The four cells in the middle stay
+ * free, because an organism can only be planted at a free position.
  *
- * @param largest largest share of the cells that may be closed, 0…1
- * @returns [side, side], 1 = open
+ * @param largest maximum share of the patch's cells that may be occupied, 0…1
+ * @returns [side, side] 1 for free cells, 0 for occupied cells
  */
 export function openGround(random: Random, side: number, largest: number): Uint8Array {
   const open = new Uint8Array(side * side).fill(1);
@@ -82,10 +87,10 @@ export function openGround(random: Random, side: number, largest: number): Uint8
 }
 
 /**
- * Zeroes all channels of the wounded cells.
+ * Sets all channels of wounded cells to zero.
  *
  * @param states [side, side, channels]; changed in place
- * @param mask [side, side], 1 = kept
+ * @param mask [side, side] 0 for wounded cells, 1 for all others
  */
 export function applyWound(states: Float32Array, mask: Uint8Array, channels: number): void {
   mask.forEach((kept, cell) => {
@@ -103,8 +108,8 @@ function squareWound(random: Random, side: number, largest: number): Uint8Array 
 }
 
 /**
- * Wounds the `count` cells nearest to a random shape. Every kind then has exactly the requested
- * size at any position: if the shape lies partly outside the patch, the rest becomes larger.
+ * Draws a wound that consists of the `count` cells nearest to a random shape. Even if the shape lies
+ * partly outside the patch, the wound has exactly this number of cells.
  */
 function nearest(random: Random, side: number, kind: ExactKind, count: number): Uint8Array {
   const distance = randomShape(random, side, kind, count);
@@ -118,7 +123,7 @@ function nearest(random: Random, side: number, kind: ExactKind, count: number): 
   return mask;
 }
 
-/** Draws a random shape without size. @returns the distance of a point from the shape */
+/** Draws a random shape (a point or line). @returns a function: distance of a point from the shape */
 function randomShape(
   random: Random,
   side: number,
@@ -142,8 +147,10 @@ function randomShape(
 }
 
 /**
- * Draws a stroke, which consists of two line segments with a bend. The length of the segments
- * follows from the area and a random width.
+ * Draws a stroke, which consists of two line segments with a bend between them. The stroke's width
+ * is random, and its length is chosen so that it has about `count` cells.
+ *
+ * @returns a function that computes the distance of a point from the stroke
  */
 function stroke(
   random: Random,
@@ -158,7 +165,8 @@ function stroke(
   const points: Point[] = [{ x, y }];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
-    // A segment that would leave the patch turns back, so that strokes stay thin.
+    // Mirror a segment that would leave the patch. A stroke outside the patch would be wider inside,
+    // because each wound has a given number of cells.
     const to = (from: number, by: number): number =>
       from + by < 0 || from + by > side ? from - by : from + by;
     points.push({
@@ -172,7 +180,7 @@ function stroke(
 
 type Point = { readonly x: number; readonly y: number };
 
-/** Returns the distance of a point from the line segment between two other points. */
+/** Returns the distance of the point (x, y) from the line segment between `a` and `b`. */
 export function distanceToSegment(x: number, y: number, a: Point, b: Point): number {
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   const squared = dx * dx + dy * dy;

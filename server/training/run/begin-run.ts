@@ -1,6 +1,6 @@
 /**
- * Creates the state that a run begins with: a stored run, the weights of a checkpoint, or random
- * weights.
+ * Creates the state with which a run begins: from a stored run, from the weights of a checkpoint, or
+ * from random weights.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
@@ -31,12 +31,12 @@ import { loadRun, type Run } from './run-folder.ts';
 import { firstState, LATENTS, OFFSETS, type RunState, runShapes } from './run-state.ts';
 
 /**
- * Copies the weights of a smaller encoder into a larger one.
+ * Copies the weights of a small encoder into a larger one, which then computes the same at first.
  *
- * @param small net and weights of the smaller encoder, `encoder.*`
- * @param large net and random weights of the larger encoder
- * @returns `encoder.*` of the larger encoder, or undefined if the smaller one does not fit into it,
- * that is, has another number of layers, other kernel sizes, or more units in some layer
+ * @param small net and weights of the small encoder
+ * @param large net and random weights of the large encoder
+ * @returns weights `encoder.*` of the large encoder; undefined if the small encoder does not fit into
+ *   it, because it has another number of layers, other kernel sizes, or more units in some layer
  */
 export function enlargeEncoder(
   small: { readonly net: EncoderNetwork; readonly tensors: Tensors },
@@ -46,11 +46,10 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // Weights for images of another size, or weights that do not match their card, cannot be
-  // enlarged.
+  // The small encoder may be for images of another size, or may have weights that do not fit its card.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
-  /** Number of units per position in a layer's input, in the smaller and in the larger encoder. */
+  /** Number of channels in a layer's input, in the small (`known`) and the large encoder (`units`). */
   let [known, units] = [image.channels, image.channels];
   for (const kernel of kernels) {
     const [before, shape] = [from.get(kernel), to.get(kernel)!];
@@ -79,7 +78,7 @@ export function enlargeEncoder(
   return filled;
 }
 
-/** Whether both encoders treat images alike, with kernels of equal sizes, strides and margins. */
+/** Returns whether two encoders differ only in the number of units per layer. */
 function isLike(small: EncoderNetwork, large: EncoderNetwork): boolean {
   const essence = ({ convolutions, dense, input, meanRange, logSigmaRange }: EncoderNetwork) =>
     JSON.stringify([
@@ -90,11 +89,12 @@ function isLike(small: EncoderNetwork, large: EncoderNetwork): boolean {
 }
 
 /**
- * Loads a stored run to resume, or begins a new one, with the weights of a checkpoint or random
- * weights.
+ * Loads a stored run to resume it, or creates a new run with random weights or the weights of a
+ * checkpoint.
  *
- * @param say reports what differs between a checkpoint and the configuration
- * @throws TrainingError no-run, bad-run
+ * @param say receives lines about differences between the checkpoint and the configuration
+ * @throws TrainingError no-run: there is no run to resume; bad-run: the stored run or the checkpoint
+ *   does not fit the configuration
  */
 export async function beginRun(
   { resume, from }: Pick<Options, 'resume' | 'from'>,
@@ -114,7 +114,7 @@ export async function beginRun(
   const names = [...shapes.keys()];
   const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
   const found = new Map([...model.tensors, ...encoderTensors(model, config, drawn)]);
-  // A checkpoint does not store offsets, so begin with the initial offsets.
+  // A checkpoint has no offsets, so use the initial offsets.
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
@@ -129,7 +129,8 @@ export async function beginRun(
 }
 
 /**
- * Returns the encoder of a checkpoint, enlarged to the encoder of the configuration if possible.
+ * Returns the weights of a checkpoint's encoder. If possible, the encoder is enlarged to that of the
+ * configuration.
  */
 function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn: Tensors): Tensors {
   const { side, latentSize, readout } = config;
@@ -140,18 +141,18 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
   return enlargeEncoder({ net: card.encoder, tensors }, large, image) ?? own;
 }
 
-/** Fields of the rule whose changes do not show in the shapes of tensors. */
+/** Fields of the rule to compare, because the shapes of tensors do not reveal all differences. */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
-/** Fields that determine what an encoder's weights mean. */
+/** Fields of an encoder that must not differ, because its weights depend on their values. */
 const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
- * Checks that a checkpoint fits the configuration. A run that trains only the encoder must have the
- * checkpoint's rule; a run that trains the rule may change it. An encoder may be enlarged, and its
- * images may have other margins, but `ENCODING` must be the same.
+ * Checks that a new run with some configuration can start from a checkpoint. If the run trains only
+ * the encoder, the rule must be the same. Otherwise, differences of the rule are only reported. The
+ * fields of the encoder in `ENCODING` must always be the same.
  *
- * @throws TrainingError bad-run
+ * @throws TrainingError bad-run: the checkpoint does not fit the configuration
  */
 function checkOrigin(
   { card }: Model,
@@ -188,10 +189,11 @@ function checkOrigin(
 }
 
 /**
- * Checks, for a run that keeps the gallery of a checkpoint, that the set starts with the gallery's
- * images, in the same order. Only then does an exported card name each latent as before.
+ * Checks that a data set starts with the images of a checkpoint's gallery, in the same order. Otherwise,
+ * a run that trains only the encoder, and so keeps the gallery's latents, would give these latents wrong
+ * names. Runs that train the rule are not checked.
  *
- * @throws TrainingError bad-run
+ * @throws TrainingError bad-run: the data set starts with other images
  */
 export async function checkGallery(
   { gallery, trains }: TrainingConfig,
@@ -206,22 +208,21 @@ export async function checkGallery(
   throw new TrainingError('bad-run', `${from}: ${what}, so its latents would get other names`);
 }
 
-/** Number of steps after growth until nearly all cells show their picture at rest. */
+/** Number of steps after growth until nearly all cells are at rest. */
 const REST_STEPS = 24;
 
 /**
- * Optimises the offsets of a gallery for its pictures, grown and at rest. The encoder keeps latents
- * near each other at the cost of the picture, and offsets learn slowly during training. The rule
- * has not yet learnt to rest and heal with the new latents, so the run must continue afterwards.
+ * Optimises the offsets of the gallery's latents, so that organisms look like their images at the end
+ * of growth and at rest. This is useful because offsets learn only slowly during training. The run must
+ * continue afterwards, because the rule has not been trained with the new latents.
  *
- * @param rule the weights that a checkpoint of this state has
- * @param asked.pull weight of the mean squared distance from each latent's initial value, relative
- * to the picture's error
- * @param asked.stop ends the search before the next latent; latents already optimised keep their
- * new values
- * @returns the state with other `gallery.offsets`
- * @throws TrainingError bad-config if the run has no offsets, or its rule updates cells at random
- * or has no colours
+ * @param rule the rule with the weights of `state`
+ * @param options.pull weight in the loss of the mean squared distance from each latent's initial
+ *   value, relative to the picture's error
+ * @param options.stop if it asks to stop, the remaining latents are not optimised
+ * @returns the state with the new offsets
+ * @throws TrainingError bad-config: the run has no offsets, or its rule updates cells at random or has
+ *   no colours
  */
 export async function refineOffsets(
   compute: Compute,

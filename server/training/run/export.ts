@@ -1,4 +1,4 @@
-/** Writes a trained rule as a checkpoint folder. */
+/** Writes a trained rule as a checkpoint. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
@@ -24,19 +24,20 @@ import { openPosteriors } from '../model/networks.ts';
 import { readIfThere, replaceFiles } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
-/** A rule that has been trained so far, with the images of its gallery. */
+/** The weights of a run, with its configuration and its images. */
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
-  /** Tensors `update.*`, `encoder.*`, and the gallery's offsets if there are any. */
+  /** Tensors `update.*` and `encoder.*`, and offsets of the gallery's latents if they are trained. */
   readonly weights: Tensors;
 }
 
 /**
- * Builds a checkpoint in memory. Its gallery latents are the posterior means of the first training
- * images plus any offsets, or the latents that the run has kept.
+ * Builds a checkpoint in memory. Its gallery consists of the first training images. Their latents are
+ * the encoder's means plus offsets, if offsets are trained. If the run trains only the encoder, the
+ * latents are those of the checkpoint with which it started.
  *
- * @param training notes for the checkpoint's card: command, time, device
+ * @param training notes about the training for the checkpoint's card, for example the command
  */
 export async function trainedModel(
   compute: Compute,
@@ -74,24 +75,25 @@ export async function trainedModel(
   return identified({ card, tensors });
 }
 
-/** Returns a model whose card has the identity of its weights and latents. */
+/** Returns a model whose card has the identity that belongs to the model's weights and latents. */
 export const identified = (model: Model): Model => ({
   ...model,
   card: { ...model.card, identity: identityOf(model) },
 });
 
-/** Files in the folder of a checkpoint that other commands derive from its weights. */
+/** Files that other commands derive from a checkpoint's weights and write to its folder. */
 const DERIVED_FILES = [
   ...[RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE, MAP_FILE, 'map.png', 'wounds.png'],
   ...['samples.png', 'growth.png', 'heal.png', 'interpolation.png'],
 ];
 
 /**
- * Writes card, weights and gallery of a checkpoint. If writing fails, the files in the folder stay.
- * Files derived from other weights are removed, because they would be mistaken for files of these
- * weights. If the folder has the same weights, their painter and figures stay.
+ * Writes the card, the weights and the gallery picture of a checkpoint. If writing fails, existing
+ * files stay unchanged. If the folder contains other weights, files derived from these (painter,
+ * relatives, pictures) are removed, because they do not fit the new weights. If the folder contains the
+ * same weights, the card keeps its painter and figures.
  *
- * @param say reports the removed files
+ * @param say receives a line with the names of removed files
  */
 export async function writeCheckpoint(
   folder: string,
@@ -108,13 +110,13 @@ export async function writeCheckpoint(
     figures: measured ?? figures,
   };
   const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
-  // Do not draw the gallery of a decoder: rooms refuse decoders, which cannot be grown step by
-  // step.
+  // The gallery of a decoder is not drawn. Rooms do not accept decoders, because decoders cannot be
+  // grown step by step.
   if (card.update.kind !== 'decoder') {
     files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
   }
   files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
-  // Write the card last, because its identity vouches for all other files in the folder.
+  // Write the card last, because its identity tells readers that all other files belong together.
   await replaceFiles(files, async () => {
     if (!before || isSame) return;
     const there = new Set(await readdir(folder));
@@ -125,8 +127,9 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads the card of the checkpoint in a folder. The card may be damaged or of another version.
- * Returns undefined if the folder has no card.
+ * Reads the card of the checkpoint in a folder, which may be of another version.
+ *
+ * @returns undefined if the folder has no card; an empty object if the card is not JSON
  */
 async function cardIn(folder: string): Promise<Partial<Card> | undefined> {
   const text = await readIfThere(join(folder, CARD_FILE));

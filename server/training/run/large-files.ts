@@ -1,14 +1,15 @@
 /**
- * Reads and writes files that may be larger than one system call can handle, and never leaves a
- * half-written file.
+ * Reads and writes files that may be too large for a single system call. Files are replaced
+ * atomically, so that no half-written file is left after a failure.
  */
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 
 const CHUNK = 64 * 1024 * 1024;
 
 /**
- * Reads a file, or returns undefined if there is none. @throws Error the file cannot be read, or
- * has shrunk
+ * Reads a file. Returns undefined if the file does not exist.
+ *
+ * @throws Error if the file cannot be read, or has become shorter in the meantime
  */
 export async function readIfThere(file: string): Promise<Buffer | undefined> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
@@ -22,7 +23,7 @@ export async function readIfThere(file: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Reads in chunks, because one call is limited to 2 GiB. */
+/** Reads a file in chunks, because a single call can read at most 2 GiB. */
 async function readWhole(handle: FileHandle): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow((await handle.stat()).size);
   for (let offset = 0; offset < bytes.length; ) {
@@ -36,20 +37,21 @@ async function readWhole(handle: FileHandle): Promise<Buffer> {
 type Parts = Iterable<Uint8Array | string>;
 
 /**
- * Writes a file atomically: after a crash or power failure either the old or the new file exists.
- * Leaves nothing behind if it fails.
+ * Writes a file atomically: after a crash or power failure, either the old or the new file exists. If
+ * writing fails, no temporary file is left.
  */
 export const replaceFile = (file: string, parts: Parts): Promise<void> =>
   replaceFiles(new Map([[file, parts]]));
 
-/** Name of a file until it is complete. */
+/** Returns the temporary name of a file while it is being written. */
 const unfinished = (file: string): string => `${file}.part`;
 
 /**
- * Writes files that belong together: replaces none before all are written. Files are then renamed
- * in order, so a crash between two renames leaves a mixture of old and new files.
+ * Writes files that belong together. First, all files are written under temporary names. Then they
+ * are renamed in the given order. A crash between two renames leaves a mixture of old and new files.
  *
- * @param beforeLast runs when all files but the last have been renamed
+ * @param files content by file name
+ * @param beforeLast called after all files except the last one have been renamed
  */
 export async function replaceFiles(
   files: ReadonlyMap<string, Parts>,
@@ -72,7 +74,7 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
   const handle = await open(file, 'w');
   try {
     await writeFile(handle, parts);
-    // Sync first, or a power failure could leave a file with its name but without its bytes.
+    // Sync before the file is renamed. Otherwise, a power failure could leave an empty file.
     await handle.sync();
   } finally {
     await handle.close();
@@ -80,6 +82,6 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
 }
 
 /**
- * Removes a file. Ignores a failure, because the caller reports the error that led to the removal.
+ * Removes a file. Ignores failures, because callers report the earlier error instead.
  */
 const remove = (file: string): Promise<void> => rm(file, { force: true }).catch(() => {});

@@ -1,6 +1,6 @@
 /**
- * Runs the updates of a run of any kind: prints progress, saves from time to time, and handles
- * failures. Start reading at `runUpdates`.
+ * The training loop for rules and painters: runs updates, prints progress, saves the state at regular
+ * intervals, and handles failures. Start reading at `runUpdates`.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,36 +12,41 @@ import { duration, type StopSignal } from '../terminal.ts';
 import { appendLog, PICTURES_FOLDER } from './run-folder.ts';
 import type { UpdateReport } from './trainer.ts';
 
-/** A run whose updates `runUpdates` runs. */
+/** The parameters of `runUpdates`: a training run and its functions. */
 export interface UpdatedRun<Report extends { readonly update: number }> {
   readonly folder: string;
   /** Number of updates of the whole run. */
   readonly updates: number;
-  /** Number of updates done before. */
+  /** Number of updates that earlier starts of the run have done. */
   readonly done: number;
-  /** Training time before, in seconds. */
+  /** Training time of earlier starts of the run, in seconds. */
   readonly seconds: number;
-  /** Time limit in minutes. If absent, there is no limit. */
+  /** Time limit of this start, in minutes. If absent, there is no limit. */
   readonly minutes?: number | undefined;
-  /** Time between saved states and picture sheets, in minutes. */
+  /** Interval at which the state and a sheet of pictures are saved, in minutes. */
   readonly saveMinutes: number;
   readonly compute: Pick<Compute, 'name'>;
   readonly stop: StopSignal;
   readonly say: (line: string) => void;
-  /** Runs one update. If it throws, nothing has changed. */
+  /** Runs one update. If it throws, the run's state must be unchanged. */
   update(): Promise<Report>;
-  /** Saves the state. @param seconds training time so far */
+  /** Saves the run's state. @param seconds training time of the whole run so far, in seconds */
   save(seconds: number): Promise<void>;
-  /** Draws the picture sheet, a PNG file. */
+  /** Draws a sheet of pictures that shows the progress of training. Returns a PNG file. */
   readonly draw: () => Promise<Buffer>;
-  /** Formats the figures of the updates since the last line. */
+  /**
+   * Formats figures for a line of progress.
+   *
+   * @param mean averages a figure over all updates since the previous line
+   */
   describe(mean: Mean<Report>): string;
 }
 
 /**
- * Runs updates until the last one, the time limit or a signal, and saves the state.
+ * Runs updates until the run is complete, the time limit is reached, or a signal asks to stop. Then
+ * saves the state.
  *
- * @returns training time of the whole run, in seconds
+ * @returns training time of the whole run so far, in seconds
  */
 export async function runUpdates<Report extends { readonly update: number }>(
   run: UpdatedRun<Report>,
@@ -83,17 +88,17 @@ export async function runUpdates<Report extends { readonly update: number }>(
   return seconds();
 }
 
-/** Minimum time between two lines, in seconds. */
+/** Minimum time between two lines of progress, in seconds. */
 const INTERVAL = 10;
 
-/** Averages a figure over the updates that have it. Returns NaN if no update has it. */
+/** Averages a figure over all updates for which it is defined. Returns NaN if there is no such update. */
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
- * Starts to measure the progress of a run, from the current time on.
+ * Creates a function that prints the progress of a run. The function must be called after each update,
+ * and prints a line at most every `INTERVAL` seconds. Time is measured from now on.
  *
- * @param now returns the time, in ms
- * @returns a function that receives every update and prints a line from time to time
+ * @param now returns the current time, in ms
  */
 export function createProgress<Report extends { readonly update: number }>(
   run: Pick<UpdatedRun<Report>, 'updates' | 'done' | 'say' | 'compute' | 'describe'>,
@@ -107,7 +112,8 @@ export function createProgress<Report extends { readonly update: number }>(
     window.push(report);
     const time = now();
     const { update } = report;
-    // Always report the first update, which shows that training works and how long an update takes.
+    // Always print a line for the first update, which shows that training works and how long an update
+    // takes.
     const isEdge = update === done + 1 || update === updates;
     if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
     const rate = window.length / ((time - lastLine) / 1000);
@@ -123,7 +129,7 @@ export function createProgress<Report extends { readonly update: number }>(
   };
 }
 
-/** Describes updates of a rule, for `createProgress`. */
+/** Formats the figures of a rule's training for a line of progress. */
 export function describeUpdates(mean: Mean<UpdateReport>): string {
   const [pooled, patients] = [mean((x) => x.pooled), mean((x) => x.patients)];
   const [reconstruction, divergence] = [mean((x) => x.reconstruction), mean((x) => x.divergence)];
@@ -140,11 +146,11 @@ export function describeUpdates(mean: Mean<UpdateReport>): string {
 }
 
 /**
- * Does work that may lose a thread. After a lost thread, tries twice more: a lack of memory can
- * pass, but an error that kills a thread every time does not.
+ * Runs a function, and runs it again if a worker thread dies, at most three times in all. A thread may
+ * die due to a temporary lack of memory, so a second or third attempt may succeed.
  *
- * @param work changes nothing if it fails
- * @param remedy what happens after a thread is lost, for `say`
+ * @param work function that has no effects if it fails
+ * @param remedy end of the line for the user, which says what happens after a thread has died
  */
 export const retryLostThreads = <T>(
   work: () => Promise<T>,
@@ -159,9 +165,9 @@ export const retryLostThreads = <T>(
   });
 
 /**
- * Creates a function that writes a file and tolerates failures, because a later write replaces the
- * file. Reports a failure only once, until writing works again. Throws errors that do not concern
- * files.
+ * Creates a function that writes a file and ignores file errors, because the file will be written
+ * again later. The first failure is printed; further failures are printed only after a success. Other
+ * errors are thrown.
  */
 export function createWriter(say: (line: string) => void) {
   const failing = new Set<string>();
@@ -170,8 +176,8 @@ export function createWriter(say: (line: string) => void) {
       await write();
       failing.delete(what);
     } catch (error) {
-      // Use `isNativeError`, because errors of files may come from another realm than the caller's,
-      // and `instanceof` would not recognise them.
+      // `instanceof Error` does not recognise errors from another realm. File errors may be such
+      // errors, so use `isNativeError`.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
       if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run continues`);
       failing.add(what);
@@ -180,17 +186,18 @@ export function createWriter(say: (line: string) => void) {
 }
 
 /**
- * Saves the state before a failed update. Does not throw, so that the error of the update is
- * reported.
+ * Saves the state after an update has failed. The state includes all earlier updates. Never throws, so
+ * that the caller can report the error of the update.
  *
- * @param error error of the update
+ * @param error error of the failed update
  */
 export async function saveAfterFailure(
   error: unknown,
   save: () => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> {
-  // Keep the earlier state, because a run resumed from this one would stop at the same gradient.
+  // Keep the state that was saved earlier. If the run were resumed from the current state, it would
+  // fail again with the same gradient.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   await save().then(
     () => say('the update failed; all earlier updates are saved'),

@@ -1,6 +1,6 @@
 /**
- * Implements Adam (Kingma & Ba 2015, ε outside the root) with clipping by the global norm, as one
- * program.
+ * Implements the optimiser Adam (Kingma & Ba 2015, with ε outside the root) as one program. Gradients
+ * are clipped by their global norm.
  */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
@@ -11,32 +11,32 @@ import type { TrainingConfig } from '../config.ts';
 import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
-/** Decay of the first moments, and the term that keeps divisions finite, as published. */
+/** Adam's β₁, the decay of the first moments, and ε, which prevents divisions by 0; as published. */
 const BETA1 = 0.9;
 const EPSILON = 1e-8;
 
 export interface AdamOptions
   extends Pick<TrainingConfig['optimiser'], 'beta2' | 'clip' | 'average'> {
   /**
-   * Returns the factor that multiplies the learning rate of a parameter. Without this
-   * function, all factors are 1.
+   * Returns the factor by which the learning rate of a parameter is multiplied. By default, all
+   * factors are 1.
    */
   readonly rateOf?: (name: string) => number;
-  /** Shapes of the parameters that do not change. */
+  /** Names and shapes of parameters that are not trained. */
   readonly kept?: Shapes;
 }
 
-/** Names of the tensors per parameter: its value, its moments, and its moving average. */
+/** The tensors of each parameter: its value, first and second moment, and moving average. */
 export const SETS = ['parameter', 'first', 'second', 'average'] as const;
 
-/** The parameters and moments of a run, in the memory of the back end. */
 export type Adam = Awaited<ReturnType<typeof createAdam>>;
 
 /**
- * Compiles the programs and uploads the tensors.
+ * Creates an optimiser: compiles its program and uploads its tensors.
  *
- * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`;
- * and `update`, the number of steps these moments have taken
+ * @param shapes names and shapes of the parameters to train
+ * @param state `tensors`: the parameters `parameter:*` and, if the run is resumed, the moments
+ *   `first:*` and `second:*` and the moving averages `average:*`; `update`: number of steps taken
  */
 export async function createAdam(
   compute: Compute,
@@ -63,23 +63,23 @@ export async function createAdam(
   }
 
   return {
-    /** Inputs `parameter:*` of programs, valid until the next step. */
+    /** The current parameters, `parameter:*`, as inputs of programs. Valid until the next step. */
     get parameters(): Values {
       return { ...kept, ...values };
     },
     /**
-     * Takes a step against a gradient.
+     * Takes one step of gradient descent.
      *
-     * @param gradient `total:*` of each parameter
+     * @param gradient gradient `total:*` of each trained parameter
      * @returns the norm of the gradient before clipping
-     * @throws TrainingError not-finite: nothing has changed
+     * @throws TrainingError not-finite: the gradient is not finite; the parameters stay unchanged
      */
     async step(gradient: Values, learningRate: number): Promise<number> {
       const count = steps + 1;
       const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
       const scalars = {
         rate: scalar(learningRate),
-        // Decay faster in the first steps, so that the average forgets the initial values.
+        // In the first steps, averages decay faster, so that they forget the initial values.
         keep: scalar(Math.min(options.average, (1 + count) / (10 + count))),
         correction1: scalar(1 - BETA1 ** count),
         correction2: scalar(1 - options.beta2 ** count),
@@ -97,7 +97,7 @@ export async function createAdam(
       steps = count;
       return norm;
     },
-    /** Returns copies of all tensors, by name. */
+    /** Returns copies of all parameters, moments and averages, by name. */
     async read(): Promise<Map<string, Float32Tensor>> {
       const tensors = new Map<string, Float32Tensor>();
       for (const [name, value] of Object.entries({ ...kept, ...values })) {
@@ -113,7 +113,6 @@ export async function createAdam(
   };
 }
 
-/** Builds the expressions of one step. */
 function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> {
   const { beta2, clip, average, rateOf = () => 1 } = options;
   const outputs: Record<string, Expression> = {};

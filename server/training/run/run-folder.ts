@@ -1,5 +1,5 @@
 /**
- * Reads and writes the folder of a run: its state with its configuration, its log, its pictures.
+ * Reads and writes the folder of a training run, which contains the run's state, log and pictures.
  */
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,26 +17,24 @@ import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
 import { type RunState, runShapes } from './run-state.ts';
 
-/** File of the run's state. */
 export const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
-/** Subfolder for the picture sheets. */
+/** Subfolder for sheets of pictures that show the progress. */
 export const PICTURES_FOLDER = 'pictures';
 
-/** A run as stored. */
+/** A run as stored in its folder. */
 export interface Run {
   readonly state: RunState;
   /** Training time so far, in seconds. */
   readonly seconds: number;
   /** Digest of the training images. Absent before the images are loaded. */
   readonly images?: string;
-  /** Checkpoint with the initial weights. If absent, the run began with random weights. */
+  /** Folder of the checkpoint that provided the initial weights. Absent if these were random. */
   readonly from?: string;
   /** The command that repeats the run so far. */
   readonly command?: string;
 }
 
-/** Writes the state of a run atomically. */
 export async function saveRun(
   folder: string,
   { state, seconds, ...origin }: Run,
@@ -48,14 +46,17 @@ export async function saveRun(
   }
   await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
-    // Stored as text, because a number rounded to 32 bits could lie beyond the point of the next
-    // update.
+    // Store `reached` as text. Rounded to 32 bits, it could exceed the progress of the next update.
     reached: `${state.reached}`,
     ...origin,
   });
 }
 
-/** Writes the state of any kind of run. @param run number of updates and seconds so far */
+/**
+ * Writes the state of a run that trains a rule or a painter.
+ *
+ * @param run number of updates and training time so far, in seconds
+ */
 export async function writeState(
   folder: string,
   tensors: Tensors,
@@ -68,10 +69,11 @@ export async function writeState(
 }
 
 /**
- * Reads the state of any kind of run.
+ * Reads the state of a run that trains a rule or a painter.
  *
- * @returns the tensors, except the tensor that stores `update` and `seconds`; and these two numbers
- * @throws TrainingError no-run, bad-run
+ * @returns tensors and metadata of the file; the number of updates done (`update`); and the training
+ *   time (`seconds`)
+ * @throws TrainingError no-run: there is no state; bad-run: the state is damaged
  */
 export async function readState(folder: string, name = STATE_FILE) {
   const file = join(folder, name);
@@ -94,13 +96,14 @@ export async function readState(folder: string, name = STATE_FILE) {
 }
 
 /**
- * Reads the state of a run to resume with this configuration.
+ * Reads the state of a run, to resume it with a configuration.
  *
- * @throws TrainingError no-run, bad-run
+ * @throws TrainingError no-run: there is no state; bad-run: the state is damaged or does not fit the
+ *   configuration
  */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
-  // Compare configurations, because equal shapes do not mean an equal model.
+  // Compare configurations, because different models may have tensors of the same shapes.
   const changed = changedField(metadata.config ?? '', config);
   if (changed) {
     throw new TrainingError(
@@ -108,7 +111,8 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
       `${file}: "${changed}" was different when the run started; a run can change its schedule, but not its model`,
     );
   }
-  // Only weights are required, because a run without updates has no moments.
+  // Weights must be present. Moments and averages may be missing, because a run without updates has
+  // none.
   const shapes = [...runShapes(config)].flatMap(([name, shape]) =>
     SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
       ([key]) => key === `parameter:${name}` || stored.has(key),
@@ -131,8 +135,8 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
 }
 
 /**
- * Stores the entries of a pool as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age,
- * look), and `open` and `closed` [n, S·S] if the entries have them.
+ * Converts a pool to tensors: `states` [n, S·S·C]; `entries` [n, 3] with the image, age and look of
+ * each organism; and, if the organisms have these fields, `open` and `closed` [n, S·S].
  */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();
@@ -158,7 +162,7 @@ const damaged = (what: string): TrainingError =>
     `${what}; the run cannot continue, so start it again without --resume`,
   );
 
-/** Reads the entries of a pool, and removes its tensors from `stored`. */
+/** Reads the organisms of a pool from tensors, and removes these tensors from `stored`. */
 function readPool(
   stored: Map<string, Float32Tensor>,
   name: PoolName,
@@ -192,12 +196,12 @@ function readPool(
 }
 
 /**
- * Prepares the folder of a run.
+ * Prepares the folder of a run. If the run is new, renames the files of the previous run and saves
+ * the first state.
  *
- * @param resumedAt number of updates of the resumed run; undefined for a new run, whose first state
- * is saved
- * @param save writes the first state, from which the run can be resumed
- * @throws TrainingError bad-run, as in `setAside`
+ * @param resumedAt number of updates that a resumed run has done; undefined for a new run
+ * @param save writes the first state
+ * @throws TrainingError bad-run: the previous run cannot be kept (see `setAside`)
  */
 export async function openFolder(
   folder: string,
@@ -212,11 +216,11 @@ export async function openFolder(
 }
 
 /**
- * Renames state and log of the previous run to `*.old.*`.
+ * Renames the state and the log of the previous run to `state.old.safetensors` and `log.old.jsonl`.
  *
  * @returns whether there was a previous run
- * @throws TrainingError bad-run: an old run with more updates would be lost, for example if
- * --resume was forgotten twice
+ * @throws TrainingError bad-run: this would overwrite the files of an older run with more updates,
+ *   which happens if --resume is forgotten twice
  */
 export async function setAside(folder: string): Promise<boolean> {
   const [file, old] = [STATE_FILE, oldName(STATE_FILE)].map((name) => join(folder, name));
@@ -239,8 +243,8 @@ export async function setAside(folder: string): Promise<boolean> {
 const oldName = (name: string): string => name.replace('.', '.old.');
 
 /**
- * Returns the number of updates of a stored state: 0 if the file is not readable as a state,
- * undefined if there is no file.
+ * Returns the number of updates of a stored state; 0 if the file is damaged, undefined if there is no
+ * file.
  */
 const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
   readState(folder, name).then(
@@ -248,11 +252,15 @@ const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
     ({ reason }) => (reason === 'no-run' ? undefined : 0),
   );
 
-/** Appends a line to the log. */
 export const appendLog = (folder: string, line: object): Promise<void> =>
   appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
 
-/** Removes updates after the saved state from the log, because a resumed run repeats them. */
+/**
+ * Removes the entries of later updates from the run's log, because a resumed run repeats these
+ * updates.
+ *
+ * @param update number of updates in the saved state
+ */
 export async function cutLog(folder: string, update: number): Promise<void> {
   const file = join(folder, LOG_FILE);
   const lines = `${(await readIfThere(file)) ?? ''}`.split('\n');

@@ -1,4 +1,4 @@
-/** Defines the state of a run, and the shapes of the tensors that it trains. */
+/** Defines the state of a training run, and the names and shapes of its tensors. */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import { initialise, type Shapes, type Tensors } from '../../autodiff/parameters.ts';
 import { updateShapes } from '../../vnca/architecture.ts';
@@ -8,17 +8,17 @@ import type { TrainingConfig } from '../config.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import type { PoolStates } from '../rollout/pools.ts';
 
-/** The state needed to continue a run as if it had not stopped. */
+/** The state of a run. A run resumed with this state gives the same result as an uninterrupted run. */
 export interface RunState extends PoolStates {
   /** Number of updates done. */
   readonly update: number;
-  /** The point of the run, 0…1, at which the last update was done: see `progressOf`. */
+  /** Progress of the run at the last update, 0…1; see `progressOf`. */
   readonly reached: number;
-  /** Tensors `parameter:*`, `first:*`, `second:*`, `average:*`. */
+  /** Parameters `parameter:*`, Adam's moments `first:*` and `second:*`, and averages `average:*`. */
   readonly tensors: Tensors;
 }
 
-/** Returns the likelihood of a read-out. */
+/** Returns the likelihood that training uses for a read-out. */
 export function likelihoodOf({
   readout,
   sigma,
@@ -33,13 +33,13 @@ export function likelihoodOf({
   }
 }
 
-/** Name of the tensor of offsets of the gallery's latents, [G, Z]. */
+/** Name of the tensor with the trained offsets of the gallery's latents, [G, Z]. */
 export const OFFSETS = 'gallery.offsets';
 
-/** Name of the tensor of gallery latents that a run keeps, [G, Z]. */
+/** Name of the tensor with the gallery's latents, [G, Z]. */
 export const LATENTS = 'gallery.latents';
 
-/** Returns name and shape of every trained tensor: rule, encoder, and offsets of the gallery. */
+/** Returns the names and shapes of all trained tensors: of the rule, the encoder and the offsets. */
 export function trainedShapes(config: TrainingConfig): Shapes {
   const { gallery, galleryOffsets, latentSize, side, trains } = config;
   const channels = imageChannels(config.readout);
@@ -51,19 +51,19 @@ export function trainedShapes(config: TrainingConfig): Shapes {
 }
 
 /**
- * Returns name and shape of every tensor that a run keeps unchanged from its checkpoint: rule and
- * gallery latents, if only the encoder is trained.
+ * Returns the names and shapes of the tensors that are not trained. If only the encoder is trained,
+ * these are the tensors of the rule and the gallery's latents; else there are none.
  */
 export function keptShapes(config: TrainingConfig): Shapes {
   if (config.trains === 'all') return new Map();
   return new Map([...updateShapes(config), [LATENTS, [config.gallery, config.latentSize]]]);
 }
 
-/** Returns name and shape of every tensor that a run trains or keeps. */
+/** Returns the names and shapes of all tensors of a run, both trained and not trained. */
 export const runShapes = (config: TrainingConfig): Shapes =>
   new Map([...trainedShapes(config), ...keptShapes(config)]);
 
-/** Returns the weights for a checkpoint: their moving average, if the configuration has one. */
+/** Returns the weights for a checkpoint: their moving averages if `optimiser.average` is above 0. */
 export function trainedWeights(config: TrainingConfig, { tensors }: RunState): Tensors {
   const set = config.optimiser.average > 0 ? 'average' : 'parameter';
   return new Map(
@@ -74,7 +74,6 @@ export function trainedWeights(config: TrainingConfig, { tensors }: RunState): T
   );
 }
 
-/** Creates the random numbers of one update of a run. */
 export const randomOfUpdate = (seed: number, update: number): Random =>
   createRandom(hashText(`${seed} update ${update}`));
 
@@ -85,13 +84,13 @@ export function firstState(config: TrainingConfig): RunState {
   return { update: 0, reached: 0, tensors, pool: [], crowd: [], patients: [] };
 }
 
-/** Chooses evenly spaced indices below `all`. @param limit maximum number, or 0 for all */
+/** Chooses evenly spaced indices from 0 to `all - 1`. @param limit maximum number; 0: all of them */
 export function someOf(all: number, limit: number): number[] {
   const count = limit === 0 ? all : Math.min(limit, all);
   return Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 }
 
-/** Copies rows of a matrix [N, size], in the order of `chosen`. */
+/** Copies rows of a matrix. @param matrix [N, size] @param chosen indices of the rows, in order */
 export function rowsOf(
   matrix: Float32Array,
   chosen: ArrayLike<number>,

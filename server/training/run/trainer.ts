@@ -1,7 +1,8 @@
 /**
- * Trains a variational NCA: maximises the evidence lower bound with Adam, and continues and damages
- * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, the same rule grows,
- * stays and heals: new organisms take extra steps after growth, and pooled organisms grow old.
+ * Trains a variational neural cellular automaton (Palm et al. 2022, section 3). Maximises the evidence
+ * lower bound with Adam. Grown organisms are kept in a pool; in later updates, they take further steps
+ * and some of them are damaged. Unlike in the paper, a single rule learns to grow, to keep its picture
+ * and to heal: new organisms take extra steps after growth, and pooled organisms grow old.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -25,30 +26,30 @@ import {
 import { type Adam, createAdam } from './optimiser.ts';
 import { keptShapes, OFFSETS, type RunState, randomOfUpdate, trainedShapes } from './run-state.ts';
 
-/** Figures of one update. Nats are means over organisms. */
+/** Figures of one update, averaged over organisms. Log-likelihoods are in nats. */
 export interface UpdateReport {
   readonly update: number;
   /** −log p(x | z) of new organisms. */
   readonly reconstruction: number;
-  /** KL(q ‖ p) of new organisms. */
+  /** KL divergence of the encoder's distribution from the prior, for new organisms. */
   readonly divergence: number;
   /** Norm of the gradient before clipping. */
   readonly gradientNorm: number;
   /** −log p(x | states) of pooled organisms after their steps. */
   readonly pooled?: number;
-  /** Mean age of the states drawn from the pool, in steps. */
+  /** Mean age of the organisms drawn from the pool, in steps. */
   readonly age?: number;
-  /** −log p(x | states) of patients, over the cells that count. */
+  /** −log p(x | states) of patients, summed over the cells that count in the loss. */
   readonly patients?: number;
 }
 
-/** The training loop of one run. Call `update()` until the run is done. */
+/** Runs the updates of a training run. Call `update()` until the run is done. */
 export class Trainer {
   private readonly passes: DataPasses;
   private pools: Pools;
   /** Number of updates done. */
   private done: number;
-  /** The point of the run, 0…1, at which the last update was done. */
+  /** Progress of the run at the last update, 0…1; see `progressOf`. */
   private reached: number;
 
   private constructor(
@@ -67,8 +68,9 @@ export class Trainer {
   }
 
   /**
-   * Prepares the optimiser and the threads.
+   * Creates a trainer.
    *
+   * @param state the state with which the run begins or continues
    * @throws TrainingError bad-data: the images do not fit the configuration
    */
   static async create(
@@ -94,15 +96,15 @@ export class Trainer {
     return this.done;
   }
 
-  /** The current point of the run, 0…1. */
   get progress(): number {
     return progressOf({ update: this.done, reached: this.reached }, this.config.updates);
   }
 
   /**
-   * Runs one update. If it throws, nothing has changed.
+   * Runs one update. If it throws, the state of the trainer stays unchanged.
    *
-   * @throws TrainingError not-finite; lost-thread: the update can be tried again
+   * @throws TrainingError not-finite: the gradient is not finite; lost-thread: a worker thread has
+   *   died, and the caller may try again
    */
   async update(): Promise<UpdateReport> {
     const { pools } = this;
@@ -136,8 +138,7 @@ export class Trainer {
         const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
         pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
       }
-      // This must be the last step that can fail, so that a failed update leaves the parameters
-      // unchanged.
+      // Nothing after this line may fail, so that a failed update leaves the parameters unchanged.
       gradientNorm = await adam.step(gradient, rateAt(optimiser, update, updates));
     } finally {
       compute.free(...Object.values(gradient));
@@ -159,11 +160,11 @@ export class Trainer {
   }
 
   /**
-   * Draws the images and states of the next update, and plans their rollouts.
+   * Draws the images and pooled organisms of the next update, and plans their rollouts.
    *
-   * @returns plans of new organisms, of pooled states with and without neighbours, and of patients;
-   * the states drawn from the pool; and the number of new organisms that stand in for missing
-   * states
+   * @returns plans for new organisms (`fresh`), for pooled organisms with and without neighbours
+   *   (`free`), and for patients; the organisms drawn from the pool (`pooled`); and the number of new
+   *   organisms that replace missing pooled organisms (`standIns`)
    */
   private plan(random: Random) {
     const { config, pools, progress } = this;
@@ -174,17 +175,17 @@ export class Trainer {
     const moment = { side, progress, leak, random, ...chance };
     pools.keep(({ states }) => states.length === side ** 2 * config.channels);
     const drawn = pooling ? drawnStates(pooling) : 0;
-    // As published, the pool is used only if it holds more states than are drawn.
+    // As in the published training, use the pool only if it holds more organisms than are drawn.
     const isUsed = pooling !== undefined && pools.count('pool') > drawn;
     const pooled = isUsed ? pools.take('pool', drawn, random) : [];
     const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // As published, the passes advance by the images of stand-ins even if no stand-in is needed.
+    // As in the published training, take images for stand-ins even if no stand-in is needed.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // Only the calm states, which come last, get another image.
+    // Give another image to each organism for `pool.calm`; these are the last of the pooled organisms.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
@@ -212,7 +213,11 @@ export class Trainer {
     return { fresh, free: [...free, ...crowded], patients, pooled, standIns };
   }
 
-  /** Calls `plan` for each micro-batch, with the index of its first item. */
+  /**
+   * Divides items into micro-batches and plans a rollout for each micro-batch.
+   *
+   * @param plan gets the items of a micro-batch, and the index of the first of these items
+   */
   private microBatches<T extends Uint32Array | readonly PoolEntry[]>(
     items: T,
     plan: (some: T, first: number) => RolloutPlan,
@@ -222,21 +227,21 @@ export class Trainer {
     return firsts.map((first) => plan(items.slice(first, first + micro) as T, first));
   }
 
-  /** Returns the state that a resumed run needs. */
+  /** Returns the current state, from which the run can be resumed. */
   async state(): Promise<RunState> {
     const { done: update, reached } = this;
     const tensors = await this.on.adam.read();
     return { update, reached, tensors, ...this.pools.all() };
   }
 
-  /** Ends the threads and frees the parameters. The compute stays open. */
+  /** Stops the threads and frees the parameters. The back end stays open. */
   async dispose(): Promise<void> {
     await this.on.rollouts.dispose();
     await this.on.adam.dispose();
   }
 }
 
-/** Averages a figure over all organisms of some rollouts. */
+/** Averages a figure over all organisms. @param figures one array per rollout */
 function mean(figures: readonly Float32Array[]): number {
   let [sum, count] = [0, 0];
   for (const some of figures) {
@@ -246,7 +251,6 @@ function mean(figures: readonly Float32Array[]): number {
   return sum / count;
 }
 
-/** Returns the indices of the images to train on. */
 export function trainingImages(
   { trainOnValidation }: Pick<TrainingConfig, 'trainOnValidation'>,
   { splits: { train, validation } }: Dataset,
@@ -255,7 +259,7 @@ export function trainingImages(
   return Uint32Array.from([...train, ...validation]);
 }
 
-/** Checks that images fit a configuration. @throws TrainingError bad-data */
+/** Checks that images fit a configuration. @throws TrainingError bad-data if they do not */
 function checkFit(config: TrainingConfig, data: Dataset): void {
   const channels = imageChannels(config.readout);
   if (data.channels !== channels) {

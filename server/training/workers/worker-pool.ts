@@ -1,6 +1,6 @@
 /**
- * Runs several jobs in parallel: in a pool of worker threads on a CPU, in this thread alone on a
- * GPU.
+ * Runs jobs in a pool of worker threads if a CPU computes, or in the calling thread if a GPU
+ * computes.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -14,24 +14,24 @@ export interface PoolWorker<Job, Result> {
   /** Whether the thread has died, so that the worker can run no more jobs. */
   readonly lost?: boolean;
   work(job: Job): Promise<Result>;
-  /** Ends the worker. Does not throw. */
+  /** Stops the worker. Never throws. */
   close(): Promise<void>;
 }
 
 /**
- * A kind of job for workers. A module must export it as `workerJob`, so that a thread can load it
- * by the module's URL. Plans, jobs and results must be plain data that can be cloned.
+ * The code that workers run for one kind of job. A module must export this object as `workerJob`, so
+ * that worker threads can import it. Plans, jobs and results must be data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
-  /** URL of the module. */
+  /** URL of the module that exports this object. */
   readonly module: string;
-  /** Prepares a worker for jobs. */
+  /** Creates a worker. @param plan data that all jobs have in common */
   open(compute: Compute, plan: Plan): Promise<PoolWorker<Job, Result>>;
 }
 
-/** Methods of a worker thread, for its parent. */
+/** Methods of a worker thread that the main thread can call. */
 export type WorkerMethods<Job, Result> = Pick<PoolWorker<Job, Result>, 'work'>;
-/** `module`: URL of the module whose `workerJob` the thread runs. */
+/** Data with which a worker thread starts. `module` is the URL of a module with a `workerJob`. */
 export type WorkerStart = {
   readonly module: string;
   readonly plan: unknown;
@@ -39,13 +39,16 @@ export type WorkerStart = {
 };
 
 /**
- * A pool of workers that take jobs as they become free. Workers start when first needed. A lost
- * worker is replaced.
+ * A pool of workers. Each worker takes the next job as soon as it has finished its previous one.
+ * Workers start when they are first needed. A worker whose thread has died is replaced.
  */
 export class WorkerPool<Job, Result> {
   private readonly workers: (PoolWorker<Job, Result> | undefined)[];
 
-  /** @param size number of workers, 1… */
+  /**
+   * @param size number of workers, at least 1
+   * @param open creates a worker
+   */
   constructor(
     size: number,
     private readonly open: () => Promise<PoolWorker<Job, Result>>,
@@ -54,12 +57,13 @@ export class WorkerPool<Job, Result> {
   }
 
   /**
-   * Runs all jobs. If a job fails, no further job starts, and its error is thrown once the running
-   * jobs have ended. Wait for one call before the next.
+   * Runs all jobs. Calls must not overlap.
    *
-   * @param onResult called with each result and the index of its job, in order of completion
-   * @param costOf cost of a job; expensive jobs start first, so that none runs alone at the end. If
-   * absent, jobs start in their order
+   * @param onResult called with the result and the index of each job, in the order in which jobs end
+   * @param costOf returns the cost of a job. Expensive jobs start first, so that all workers finish
+   *   at about the same time. By default, jobs start in the given order
+   * @throws the error of the first job that fails, once all running jobs have ended. After a failure,
+   *   no further jobs start
    */
   async work(
     jobs: readonly Job[],
@@ -85,7 +89,6 @@ export class WorkerPool<Job, Result> {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Ends all workers. */
   async dispose(): Promise<void> {
     await Promise.all(this.workers.splice(0).map((worker) => worker?.close()));
   }
@@ -102,9 +105,9 @@ export class WorkerPool<Job, Result> {
 }
 
 /**
- * Opens as many workers as suit the back end. A single worker works in this thread with `compute`
- * itself. If there are several workers, each is a thread with its own single-threaded back end,
- * because ONNX Runtime and native code block the thread that calls it.
+ * Creates a pool with `compute.workers` workers. A single worker runs in the calling thread and uses
+ * `compute`. If there are several workers, each is a thread with its own single-threaded back end,
+ * because ONNX Runtime and native code block the thread that calls them.
  */
 export function openWorkerPool<Plan, Job, Result>(
   job: WorkerJob<Plan, Job, Result>,
@@ -120,10 +123,11 @@ export function openWorkerPool<Plan, Job, Result>(
 }
 
 /**
- * Starts a thread and waits until it can work. An idle thread does not keep the process alive.
+ * Starts a worker thread and waits until it is ready for jobs. An idle thread does not keep the
+ * process alive.
  *
- * @throws errors of opening the worker job; TrainingError lost-thread: the thread died, during the
- * start or during a job
+ * @throws errors of `WorkerJob.open`; TrainingError lost-thread: the thread died while it started.
+ *   `work` also throws lost-thread if the thread dies during a job
  */
 async function openThread<Job, Result>(start: WorkerStart): Promise<PoolWorker<Job, Result>> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
