@@ -162,7 +162,7 @@ export const drawPadStyle = css`
     font-size: 1.07em;
     line-height: 1.15;
   }
-  /* Without colours, there are fewer buttons. `:where` lets the media queries below override this. */
+  /* Without colours, there are fewer buttons. The selector :where lets the media queries below override this. */
   :host(:where([ink])) {
     --columns: 5;
     --rows: 2;

@@ -34,7 +34,7 @@ const MAX_SHOWN = 4;
 export class OrganismCard extends PanelElement {
   static override styles = css`
     ${facts}
-    /* The element `vivarium-room` sets the maximum height of the card. */
+    /* The element vivarium-room sets the maximum height of the card. */
     :host,
     .panel {
       display: flex;
