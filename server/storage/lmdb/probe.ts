@@ -13,26 +13,33 @@ import { entriesOf, openTable, writeCopy } from './table.ts';
 const INTERNAL = '!';
 
 async function verify(folder: string, fresh: string | undefined): Promise<Findings> {
+  const table = openTable(folder, { readOnly: true, live: fresh === undefined });
+  const damaged: string[] = [];
+  let count = 0;
+  for (const { key, bytes } of entriesOf(table)) {
+    count++;
+    if (typeof key !== 'string') damaged.push('an invalid key');
+    else if (!key.startsWith(INTERNAL) && !isIntact(key, bytes)) damaged.push(key);
+  }
+  if (count !== table.count()) {
+    throw new Error(`there are ${count} records instead of ${table.count()}`);
+  }
+  if (fresh === undefined) return { damaged, copied: false };
+  const copy = writeCopy(table, fresh);
+  // If copying fails, for example for lack of space, the original file stays in use.
+  const copied = await copy.then(
+    () => true,
+    () => false,
+  );
+  return { damaged, copied };
+}
+
+const [, , folder, fresh, mode, ...rooms] = process.argv;
+
+async function find(): Promise<Findings> {
   try {
-    const table = openTable(folder, { readOnly: true, live: fresh === undefined });
-    const damaged: string[] = [];
-    let count = 0;
-    for (const { key, bytes } of entriesOf(table)) {
-      count++;
-      if (typeof key !== 'string') damaged.push('an invalid key');
-      else if (!key.startsWith(INTERNAL) && !isIntact(key, bytes)) damaged.push(key);
-    }
-    if (count !== table.count()) {
-      throw new Error(`there are ${count} records instead of ${table.count()}`);
-    }
-    if (fresh === undefined) return { damaged, copied: false };
-    const copy = writeCopy(table, fresh);
-    // If copying fails, for example for lack of space, the original file stays in use.
-    const copied = await copy.then(
-      () => true,
-      () => false,
-    );
-    return { damaged, copied };
+    if (mode !== 'recover') return await verify(folder, fresh);
+    return { damaged: await recoverTable(folder, fresh, rooms), copied: true };
   } catch (error) {
     const { message, reason } = error as StoreError;
     const isOurs = error instanceof StoreError;
@@ -46,9 +53,4 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
   }
 }
 
-const [, , folder, fresh, mode, ...rooms] = process.argv;
-const findings =
-  mode === 'recover'
-    ? { damaged: await recoverTable(folder, fresh, rooms), copied: true }
-    : await verify(folder, fresh);
-process.send!(findings, () => process.exit(0));
+process.send!(await find(), () => process.exit(0));

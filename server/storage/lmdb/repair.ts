@@ -39,6 +39,7 @@ const BATCH_BYTES = 4 * 2 ** 20;
  * @param fresh folder of the copy
  * @param rooms names of rooms to look for, in addition to rooms whose main record is readable
  * @returns keys of damaged records
+ * @throws StoreError not-writable if the copy cannot be written
  */
 export async function recoverTable(folder: string, fresh: string, rooms: readonly string[]) {
   const begun = begunIn(fresh);
@@ -64,7 +65,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
       for (const kind of ROOM_KINDS) copy(`${kind}/${room}/`);
     }
     await from.close();
-  } catch {
+  } catch (error) {
+    if (error instanceof StoreError && error.reason === 'not-writable') throw error;
     // If the damaged file cannot be opened or read any further, keep what has been copied so far.
   }
   await into.close();
@@ -87,7 +89,12 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
   let batch: Entry[] = [];
   let bytes = 0;
   const write = (): void => {
-    if (batch.length > 0) into.write({ put: batch });
+    try {
+      if (batch.length > 0) into.write({ put: batch });
+    } catch (error) {
+      const { message } = error as Error;
+      throw new StoreError('not-writable', `The copy of the data cannot be written: ${message}.`);
+    }
     batch = [];
     bytes = 0;
   };
@@ -208,7 +215,7 @@ interface Replacement {
  *
  * @param damage.rooms names of rooms that the file may contain
  * @returns keys of damaged records, which are not in the copy; undefined if there is no space for a
- *   copy
+ *   copy, or if the copy cannot be written
  */
 export async function recoverFile(
   folder: string,
@@ -220,7 +227,11 @@ export async function recoverFile(
   mkdirSync(fresh);
   const damaged: string[] = [];
   for (let crashes = 0; crashes < MAX_CRASHES; crashes++) {
-    const found = await probe(folder, fresh, 'recover', ...rooms).catch(() => undefined);
+    const found = await probe(folder, fresh, 'recover', ...rooms).catch(({ reason }) => reason);
+    if (found === 'not-writable') {
+      rmSync(fresh, { recursive: true, force: true });
+      return undefined;
+    }
     damaged.push(...(found?.damaged ?? []));
     // Retry only if the process crashed after it had opened the damaged file. The next process then
     // skips the range of keys that this process was reading.
