@@ -37,6 +37,8 @@ const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 const wide = v.pipe(size, v.multipleOf(4), v.maxValue(128));
 const latent = v.pipe(size, v.minValue(KEY));
 const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
+/** Training may draw cells in pairs. */
+const even = v.pipe(size, v.multipleOf(2));
 
 const schema = v.strictObject({
   kind: v.literal('painter'),
@@ -64,7 +66,7 @@ const schema = v.strictObject({
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   updates: size,
   /** `scenes`: number of scenes per update; `cells`: number of cells drawn at random per scene. */
-  batch: v.optional(v.strictObject({ scenes: size, cells: size }), { scenes: 8, cells: 256 }),
+  batch: v.optional(v.strictObject({ scenes: size, cells: even }), { scenes: 8, cells: 256 }),
   /** Weight of the loss for edges, relative to the loss for colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   /**
