@@ -1,8 +1,8 @@
 /**
- * The realtime side of one room: everything that connects clients with it. `RoomServer` creates the
- * parts, such as seats, presence and streaming, which callers then use directly. It also updates
- * the parts after each tick. Messages from clients are handled in commands/client-messages.ts.
- * Start at `handleTick`.
+ * The realtime side of one room: everything that connects clients with the room. `RoomServer`
+ * creates the parts, such as seats, presence and streaming, which callers then use directly. It
+ * also updates the parts after each tick. Messages from clients are handled in
+ * commands/client-messages.ts. Start reading at `handleTick`.
  */
 import { EventEmitter } from 'node:events';
 import type { VisitorState } from '../../shared/host/state.ts';

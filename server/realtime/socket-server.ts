@@ -1,6 +1,6 @@
 /**
  * Accepts WebSocket connections and starts a `ClientSession` for each of them. The session handles
- * the messages: see sessions/client-session.ts. Start at `openSocketServer`.
+ * the messages: see sessions/client-session.ts. Start reading at `openSocketServer`.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
@@ -113,8 +113,8 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   // Allow twice as many TCP connections as WebSockets, because browsers load pages over additional
   // connections.
   http.maxConnections = 2 * limits.connections;
-  // Stay below Node's own limit, because Node counts closed connections until the next turn of the
-  // event loop.
+  // Stay below Node's own limit, above which Node drops new connections. Node counts closed
+  // connections until the next turn of the event loop, so it could drop connections too early.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most, mostUnfinished: limits.outstandingResponses },
@@ -220,7 +220,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       decide(reason ?? null, reason === undefined);
     },
   });
-  // Add these listeners after Engine.IO has added its own, so that these listeners run first.
+  // Call this after Engine.IO has added its listeners. The limiter's request listener is prepended
+  // and must run before that of Engine.IO.
   const connections = watchHttp(http, options);
   io.engine.use(
     (

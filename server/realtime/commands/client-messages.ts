@@ -48,7 +48,7 @@ interface ClientMessage<N extends MessageName> {
   readonly act?: (from: SendingParticipant, message: Command<N>) => void;
 }
 
-/** Creates the entry of a command that the room executes in its next tick. */
+/** Creates the `CLIENT_MESSAGES` entry for a command that the room executes in its next tick. */
 const queued = <
   N extends 'plant' | 'graft' | 'ungraft' | 'damage' | 'cross' | 'renew' | 'transform',
 >(

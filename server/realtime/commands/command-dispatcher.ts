@@ -1,7 +1,7 @@
 /**
  * Passes commands from participants and system actors to a room, and passes the room's answers back
  * to them. Checks whether the host and the extensions allow a command. Rate limits are checked
- * earlier, in client-messages.ts. Start at `dispatch`.
+ * earlier, in client-messages.ts. Start reading at `dispatch`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
@@ -180,7 +180,8 @@ export class CommandDispatcher {
   /**
    * Creates a system actor, which has no connection.
    *
-   * @param countsAsActivity whether the actor's commands keep the gardener from playing
+   * @param countsAsActivity whether the actor's commands keep the gardener (the automatic
+   *   participant) from playing
    */
   createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
     return new SystemActor(

@@ -52,7 +52,7 @@ export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** When the drawing was submitted, in ms. */
   readonly since: number;
-  /** The host's decision. It is kept until the visitor has received it. */
+  /** The host's decision, which is kept until the visitor has received it. */
   readonly decision?: Decision | undefined;
   /**
    * Id of the command that gives the seed to the visitor; absent until this command is queued, and
@@ -175,8 +175,9 @@ export class DrawingReview {
   }
 
   /**
-   * If the new settings require no review, decides all waiting drawings accordingly. Call after
-   * each change of the settings.
+   * If the new settings require no review, decides all waiting drawings: approves them if drawings
+   * are now allowed, and refuses them if drawings are now forbidden. Call after each change of the
+   * settings.
    */
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
@@ -251,7 +252,8 @@ export class DrawingReview {
 
   /**
    * Asks the room to give the seed of a drawing to the visitor in the next tick. Does nothing while
-   * the visitor is away, because a visitor who never returned would hold the seed forever.
+   * the visitor is away, because the room would keep the seed forever for a visitor who never
+   * returned.
    *
    * @throws Refusal `too-fast`, `room-busy`
    */
@@ -265,9 +267,9 @@ export class DrawingReview {
   }
 
   /**
-   * Sends the visitor the decision about a drawing, as soon as their page can match it to its
-   * request. If the page has reconnected, it first sends the drawing again. If the page has been
-   * reloaded, it does not, so it receives the decision after a delay.
+   * Sends the visitor the decision about a drawing once their page can tell which drawing the
+   * decision is about. A page that has reconnected first sends the drawing again. A page that has
+   * been reloaded does not, so the decision is sent to it after a delay.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;

@@ -1,7 +1,7 @@
 /**
  * Copies, on a gateway, of the cells of a room that runs on another server. A gateway keeps a copy,
  * called a mirror, of each channel that its viewers use, and builds the viewers' frames from the
- * mirrors. Start at `FrameMirrors`.
+ * mirrors. Start reading at `FrameMirrors`.
  */
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
@@ -25,15 +25,24 @@ const decompress = promisify(inflate);
 
 export type Size = Pick<Planes, 'width' | 'height'>;
 
-/** If a requested baseline has not arrived after this number of rounds, it is requested again. */
+/**
+ * If a requested baseline (all cells of a channel) has not arrived after this number of rounds
+ * (encoded updates), it is requested again.
+ */
 const MAX_WAITING = 64;
 
-/** A copy of the cells of one channel. Each round of the channel's encoder updates the copy. */
+/**
+ * A copy of the cells of one channel. Each round (an encoded update of the channel) is applied to
+ * the copy.
+ */
 class ChannelMirror {
   readonly users = new Set<ChannelUser>();
-  /** The mirrored cells; undefined until the first baseline arrives. */
+  /** The mirrored cells; undefined until the first baseline (all cells of the channel) arrives. */
   source: FrameMirror | undefined;
-  /** Whether the mirror needs a baseline, has requested one, or is up to date. */
+  /**
+   * `lacking`: the mirror needs a baseline (all cells). `asked`: it has requested one. `current`:
+   * it is up to date.
+   */
   state: 'lacking' | 'asked' | 'current' = 'lacking';
   /** Tick in which the last user left the channel. */
   idleSince = 0;
@@ -41,7 +50,10 @@ class ChannelMirror {
   readonly size: Size;
   private generation: number | undefined;
   private round = 0;
-  /** Rounds that arrived while the mirror was waiting for a baseline, oldest first. */
+  /**
+   * Rounds (encoded updates) that arrived while the mirror was waiting for a baseline (all cells),
+   * oldest first.
+   */
   private waiting: Round[] = [];
 
   /** @param room size of the room, in cells */
@@ -54,8 +66,8 @@ class ChannelMirror {
   }
 
   /**
-   * Makes the next `takeWants` request a baseline. Until the baseline arrives, viewers keep their
-   * current cells.
+   * Makes the next `takeWants` request a baseline (all cells of the channel). Until the baseline
+   * arrives, viewers keep their current cells.
    */
   ask(): void {
     this.state = 'lacking';
@@ -63,8 +75,8 @@ class ChannelMirror {
   }
 
   /**
-   * Applies the changes of a round. While the mirror is waiting for a baseline, stores the round
-   * instead, to apply it later.
+   * Applies a round (an encoded update of the channel). While the mirror is waiting for a baseline
+   * (all cells), stores the round instead and applies it later.
    */
   take(next: Round): void {
     if (this.state !== 'current') {
@@ -83,7 +95,8 @@ class ChannelMirror {
   }
 
   /**
-   * Replaces all cells with a baseline, and applies the stored rounds that follow it.
+   * Replaces all cells with a baseline, and then applies the stored rounds (encoded updates) that
+   * are newer than the baseline.
    *
    * @param cells the decompressed baseline
    * @param now current time, in ms
@@ -116,7 +129,7 @@ function attempt(work: () => void): boolean {
 
 export class FrameMirrors implements FrameFeed {
   tick = 0;
-  /** Whether `tick` is outdated or was sent by another leader. */
+  /** Whether `tick` is outdated or was sent by an earlier leader (server of the room). */
   private isTickOld = true;
   private readonly mirrors = new Map<string, ChannelMirror>();
 
@@ -156,15 +169,18 @@ export class FrameMirrors implements FrameFeed {
     this.wantedChanged();
   }
 
-  /** Requests a baseline for all channels, because a new link is being opened. */
+  /**
+   * Requests a baseline (all cells) of each channel, because a new link to the room's server is
+   * being opened.
+   */
   renew(): void {
     this.isTickOld = true;
     for (const mirror of this.mirrors.values()) mirror.ask();
   }
 
   /**
-   * Returns all channels that viewers use, for the room's server. The call marks the needed
-   * baselines as requested, so the caller must send the result.
+   * Returns all channels that viewers use, to be sent to the room's server. The call marks the
+   * needed baselines (all cells of a channel) as requested, so the caller must send the result.
    */
   takeWants(): Item<'wants'>['channels'] {
     for (const [key, { users, idleSince, state }] of this.mirrors) {
@@ -181,7 +197,9 @@ export class FrameMirrors implements FrameFeed {
     });
   }
 
-  /** Applies the rounds of a tick, and sends frames to the viewers. */
+  /**
+   * Applies the rounds (encoded updates of channels) of a tick, and sends frames to the viewers.
+   */
   take({ tick, rounds }: NonNullable<News['frames']>): void {
     for (const round of rounds) this.mirrors.get(keyOf(round))?.take(round);
     this.tick = tick;
@@ -197,13 +215,13 @@ export class FrameMirrors implements FrameFeed {
     const maxOutputLength = 16 * (width + 1) * (height + 1);
     const cells = await decompress(baseline.cells, { maxOutputLength }).catch(() => undefined);
     if (!cells || mirror.state === 'current' || this.mirrors.get(key) !== mirror) return;
-    // Set the tick before `restore`, which sends the first frame to waiting viewers. This frame
-    // must contain the tick that it shows.
+    // Set the tick before `restore`, because `restore` sends the first frame to waiting viewers,
+    // and this frame contains the tick.
     if (this.isTickOld) this.tick = baseline.tick;
     this.isTickOld = false;
     mirror.restore(baseline, cells, this.clock.now());
-    // Viewers that were waiting for the baseline have now switched to this channel, so the list of
-    // visible chunks has changed.
+    // Viewers that were waiting for the baseline have now switched to this channel, so the chunks
+    // that this gateway needs have changed.
     this.wantedChanged();
   }
 

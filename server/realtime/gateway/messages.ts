@@ -1,8 +1,8 @@
 /**
- * Messages between a gateway, which holds the connections of pages, and the server that runs the
- * room. They are sent over a link, on which each side numbers its messages. If a number is missing,
- * a message was lost, and the gateway opens a new link, over which all its connections join the
- * room again.
+ * Messages between a gateway, which holds the connections of pages, and the server that runs a
+ * room. Each side numbers the messages that it sends over their link. A missing number shows that a
+ * message was lost. The gateway then opens a new link, and all its connections join the room again
+ * over the new link.
  */
 import * as v from 'valibot';
 import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
@@ -20,13 +20,17 @@ import { CHANNEL_TIERS, type ChannelTier } from '../streaming/room-encoders.ts';
 export const GATEWAY_TIMES = {
   /** Interval of heartbeats between gateway and leader. */
   beat: 1_000,
-  /** Interval at which a new leader checks whether it may serve the room yet. */
+  /**
+   * Interval at which a new leader (server of a room) checks whether it may start serving the room.
+   */
   begin: 100,
   /** If a server has sent no heartbeat for this long, it is considered gone. */
   silence: 3_000,
-  /** Minimum time between two reports of the views that have changed. */
+  /** Minimum time between two messages in which a gateway reports changed views. */
   look: 200,
-  /** Minimum time between two reports of which chunks are visible to clients. */
+  /**
+   * Minimum time between two messages in which a gateway reports the chunks visible to its clients.
+   */
   wants: 25,
   /** Minimum time between two attempts to connect to a leader. */
   again: 500,
@@ -123,9 +127,9 @@ const fromRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * A welcome. `opening` holds fields that all welcomes have in common; fields that this link has
-   * already sent are omitted unless they have changed. `own` holds the fields for this connection
-   * only.
+   * A welcome message. `opening` holds the fields that all welcome messages have in common. Fields
+   * that have already been sent over this link and have not changed are omitted. `own` holds the
+   * fields for this connection only.
    */
   v.object({
     what: v.literal('welcome'),

@@ -1,7 +1,8 @@
 /**
  * Represents rooms that run on other servers, for the connections of this server. If messages are
- * lost or another server takes over a room, all connections join the room again. Their pages notice
- * only a pause. This module does not know the state of a room. Start at `RemoteRoom.hear`.
+ * lost or another server takes over a room, all connections join the room again, and their pages
+ * notice only a pause. All decisions are made by the room's server. Start reading at
+ * `RemoteRoom.hear`.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
@@ -41,21 +42,21 @@ const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'pre
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 /**
- * A connection of this server in a room that runs on another server. When a new link has replaced
- * the previous one, the session repeats its unanswered commands. All decisions are made by the
- * room's server.
+ * The session of one of this server's connections in a room that runs on another server. When a new
+ * link to that server has replaced the previous one, the session repeats its unanswered commands.
+ * All decisions are made by the room's server.
  */
 export class RemoteSession implements RoomSession {
   /** Whether the room has admitted the session, either to a seat or to the queue. */
   hasEntered = false;
   /**
-   * Whether the session has received its welcome. If true, the session also receives events for
-   * everybody.
+   * Whether the session has received its welcome message. Events for everybody are passed on only
+   * to sessions that have received it.
    */
   isPresent = false;
   /** When the session sent its request to join, in ms. */
   joinedAt = 0;
-  /** Size of the room; undefined before the welcome. */
+  /** Size of the room; undefined before the welcome message has arrived. */
   size: Size | undefined;
   private entry: Entry | undefined;
   /** Unanswered commands. The keys are the commands' ids. */
@@ -244,7 +245,7 @@ class Throttle {
   }
 }
 
-/** Creates the state of one link to the room. @param openedAt ms */
+/** Creates the state of one link to the room. @param openedAt current time, in ms */
 const createLink = (openedAt: number) => ({
   name: randomUUID() as string,
   openedAt,
@@ -252,11 +253,17 @@ const createLink = (openedAt: number) => ({
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
-  /** The fields that all welcomes have in common, as received over this link so far. */
+  /**
+   * The fields that the welcome messages of all clients have in common, as received over this link
+   * so far.
+   */
   common: {} as Partial<CommonWelcome>,
   /** The channels last reported to the room's server, as JSON. */
   wants: '[]',
-  /** Epoch of the leader that answers over this link; undefined before the first answer. */
+  /**
+   * Epoch of the leader (the room's server) that answers over this link; undefined before the
+   * leader's first answer.
+   */
   epoch: undefined as number | undefined,
 });
 
@@ -266,8 +273,8 @@ export interface RemoteRoomOptions {
   /** Unique name of this server. */
   readonly node: string;
   /**
-   * Returns the reason if this server knows that no server is running a room. Returns undefined if
-   * a server should be running the room.
+   * Returns the reason why a room has ended, if this server knows that no server is running the
+   * room. Returns undefined if a server should be running the room.
    */
   readonly whyOver: (room: string) => Reason | undefined;
   readonly openFrames?: typeof openFrames;
@@ -284,7 +291,10 @@ export class RemoteRoom {
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose new viewport has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
-  /** For each connection, the frames drawn by its page since the last heartbeat. */
+  /**
+   * For each connection, the tick of the latest frame that its page has drawn (`tick`), and the
+   * number of frames drawn since the last heartbeat (`frames`).
+   */
   private readonly drawn = new Map<number, { readonly tick: number; readonly frames: number }>();
   /** Cursors that have moved since they were last sent to the room. The keys are connections. */
   private readonly cursors = new Map<number, Command<'cursor'>>();
@@ -307,7 +317,9 @@ export class RemoteRoom {
   );
   private isWaiting = false;
   private link = createLink(this.clock.now());
-  /** Highest epoch in any message from a leader so far. */
+  /**
+   * Highest epoch (number of leaders that the room has had) in any message received from a leader.
+   */
   private latestEpoch = 0;
   private heardAt = this.clock.now();
   private readonly subscriptions: Subscription[] = [];
@@ -360,7 +372,7 @@ export class RemoteRoom {
   /**
    * Checks that the leader has sent a message in the last `silence` ms.
    *
-   * @throws Refusal `elsewhere` if it has not
+   * @throws Refusal `elsewhere` if the leader has not sent one
    */
   requireLeader(): void {
     if (this.isOrphaned) throw new Refusal('elsewhere', this.name);
@@ -423,7 +435,7 @@ export class RemoteRoom {
       bus.subscribe(news, (bytes) => this.hearNews(bytes)),
       bus.subscribe(to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
-    // If the subscriptions failed, the bus is closed.
+    // The subscriptions fail only if the bus is closed. Nothing can be sent then.
     if (!subscribed) return;
     this.subscriptions.push(...subscribed);
     if (this.isClosed) {
@@ -497,8 +509,8 @@ export class RemoteRoom {
   /** Handles an item that concerns one connection. */
   private takeFor(item: Exclude<FromRoom, Item<'event' | 'baseline'>>): void {
     const { link } = this;
-    // Store the common fields of the welcome even if this client has left, because later welcomes
-    // omit unchanged fields.
+    // Store the fields that all welcome messages have in common even if this client has left,
+    // because later welcome messages omit unchanged fields.
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
@@ -542,8 +554,8 @@ export class RemoteRoom {
     if (this.views.has(session)) {
       const view = this.views.get(session);
       this.setView(session, view);
-      // When a page receives a welcome, it drops the frames that it received while zoomed out, so
-      // send all chunks again.
+      // When a page receives a welcome message, it drops the frames that it received while zoomed
+      // out, so send all chunks again.
       if (view && view.pixels < 1) {
         broadcaster.resync(session.client, [...Array(chunkCount(size)).keys()]);
       }
@@ -576,8 +588,8 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The room may have been closed without this server receiving the last messages, so check
-    // whether any server should be running it.
+    // The room may have been closed while this server missed messages, so check whether any server
+    // should still be running the room.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -587,8 +599,8 @@ export class RemoteRoom {
   }
 
   /**
-   * Refuses a session's request to join. Also sends the room a `leave`, because the request may
-   * reach the room later, or the room may still know the connection from an earlier link.
+   * Refuses a session's request to join. Sends a `leave` to the room, because the request may reach
+   * the room later, or the room may still know the connection from an earlier link.
    */
   private refuse(session: RemoteSession, refusal: Refusal): void {
     this.remove(session);
@@ -604,8 +616,8 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-    // Send every request for a baseline, even if the list equals the previous one: each request is
-    // answered once.
+    // Send every request for a baseline (all cells), even if the list equals the previous one,
+    // because the room's server answers each request only once.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

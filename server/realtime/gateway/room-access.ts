@@ -1,7 +1,7 @@
 /**
  * Connects the rooms of this server with visitors whose pages are connected to gateways (other
  * servers). A room treats each of these pages as a `RoomClient`. The gateway itself builds the
- * frames for its pages. Start at `RoomAccess.receive`.
+ * frames for its pages. Start reading at `RoomAccess.receive`.
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
@@ -48,7 +48,7 @@ const { beat, begin, silence } = GATEWAY_TIMES;
 
 const compress = promisify(deflate);
 
-/** Tracks the channels (a tier at a scale) that the viewers of one gateway use. */
+/** Tracks the channels (each is a tier at a scale) that the viewers of one gateway use. */
 export class GatewayChannels {
   /** Channels by channel key. A channel that no viewer uses any longer is kept for a while. */
   private readonly used = new Map<
@@ -141,7 +141,7 @@ export function framesFor(
 
 /** A page that is connected to a gateway, as seen by the server that runs the room. */
 class LinkedClient implements RoomClient, RemoteViewer {
-  /** Always true, because the gateway sends the frames. */
+  /** Always true, because the gateway, not this server, sends frames to the client. */
   readonly writable = true;
   viewport: Viewport | undefined;
   readonly connection = this.joined.connection;
@@ -149,7 +149,7 @@ class LinkedClient implements RoomClient, RemoteViewer {
   readonly ring = this.joined.entry.ring;
   readonly session = new LocalSession(this.link.access.find, this);
 
-  /** @param link replaced when the gateway opens a new link */
+  /** @param link link to the client's gateway. It is replaced when the gateway opens a new link */
   constructor(
     public link: GatewayLink,
     private readonly joined: Item<'join'>,
@@ -220,12 +220,12 @@ class GatewayLink {
     this.send(baseline),
   );
   readonly clients = new Map<number, LinkedClient>();
-  /** Connections that have received their welcome over this link. */
+  /** Connections that have received their welcome message over this link. */
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
   /**
-   * The fields that all welcomes have in common, as last sent over this link. Later welcomes
-   * contain only the common fields that have changed.
+   * The fields that the welcome messages of all clients have in common, with the values last sent
+   * over this link. Later welcome messages contain only those of these fields that have changed.
    */
   private common: Partial<CommonWelcome> = {};
   private isWaiting = false;
@@ -422,7 +422,7 @@ export class RoomAccess {
        */
       readonly find: () => RoomServer;
       readonly bus: Bus;
-      /** Epoch of the room's lease. */
+      /** Epoch of the room's lease: the number of leaders that the room has had. */
       readonly epoch: number;
       readonly clock: Clock;
       readonly defer?: (run: () => void) => void;

@@ -126,7 +126,7 @@ const SILENT = [
    * closed.
    */
   'too-many-fragments',
-  /** One address sent too many HTTP requests. They are answered with status 429. */
+  /** One address sent too many HTTP requests. The excess requests are answered with status 429. */
   'too-many-fetches',
   /** A request was not valid HTTP, or asked for an invalid upgrade. */
   'bad-handshake',
@@ -254,7 +254,10 @@ export class ConnectionLimits {
        * If absent, counts are not shared.
        */
       readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
-      /** Returns whether the request's Host header is allowed. If absent, all hosts are allowed. */
+      /**
+       * Returns whether the request's Host header is allowed. If this function is absent, all hosts
+       * are allowed.
+       */
       readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
     },
   ) {}

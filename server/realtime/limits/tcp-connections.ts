@@ -37,8 +37,8 @@ function progressOf(socket: Socket): string | undefined {
 /**
  * Keeps capacity free for new connections. If an address or the server has too many connections,
  * closes the connection that has been idle longest. Idle connections therefore never lock out
- * clients that send a request immediately. Also closes connections whose client does not read its
- * responses, or has too many unfinished responses.
+ * clients that send a request immediately. Closes connections with too many unfinished responses,
+ * and connections whose client does not read its responses.
  */
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();

@@ -56,8 +56,8 @@ export class FrameMeter {
    * Processes received data, which may be split anywhere.
    *
    * @returns `bytes`: number of bytes to charge; a frame shorter than the minimum counts as the
-   *   minimum. `others`: number of frames that do not end a binary message, which are control
-   *   frames, text frames and fragments
+   *   minimum. `others`: number of frames that do not end a binary message: control frames, text
+   *   frames and fragments
    */
   push(piece: Uint8Array) {
     let { length: bytes } = piece;
@@ -157,7 +157,7 @@ export function createWebSocketEngine(
  */
 const MAX_DEPTH = 8;
 
-/** MessagePack type bytes: the lowest for an array, and for a map, with a separate length field. */
+/** Lowest MessagePack type bytes of arrays and of maps that have a separate length field. */
 const FIRST_ARRAY = 0xdc;
 const FIRST_MAP = 0xde;
 

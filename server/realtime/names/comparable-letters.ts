@@ -94,10 +94,11 @@ const prototypes = (text: string): string =>
   );
 
 /**
- * Returns the two TR39 skeletons of a name: one of the name as written, and one of the name in
- * lower case, because capitals and small letters resemble different characters. Names that look the
- * same have a skeleton in common. Skeletons have no case, accents, spaces or signs. A capital I
- * looks like l, so i becomes l. Strokes through letters are kept, because ø is a letter of its own.
+ * Returns the two skeletons of a name (look-alike forms, Unicode TR39): one of the name as written,
+ * and one of the name in lower case, because capitals and small letters resemble different
+ * characters. Names that look the same have a skeleton in common. Skeletons have no case, accents,
+ * spaces or signs. A capital I looks like l, so i becomes l. Strokes through letters are kept,
+ * because ø is a letter of its own.
  */
 export function skeletonsOf(text: string): string[] {
   const shown = plain(text);
@@ -150,7 +151,7 @@ const turned = (text: string): string =>
 
 /**
  * Returns all readings of a name: as written, without accents, with look-alikes and digits replaced
- * by letters, with letter groups replaced by their sound, and upside down.
+ * by letters, with ph and vv replaced by f and w, and upside down.
  */
 export function readingsOf(name: string): Reading[] {
   const text = plain(name);

@@ -13,7 +13,10 @@ const AROUND = new Set([
 /** Honorifics, which follow a Japanese name without a space. */
 const HONORIFIC = /(さん|サン|様|さま|くん|君|ちゃん|殿)$/u;
 
-/** Returns the skeletons of a name without its articles, honorifics and trailing number. */
+/**
+ * Returns the skeletons (look-alike forms, see `skeletonsOf`) of a name without its articles,
+ * honorifics and trailing number.
+ */
 function coresOf(name: string): string[] {
   const words = name
     .normalize('NFC')
@@ -33,7 +36,10 @@ const RESERVED: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** Returns whether a name imitates the gardener or the host in any supported language. */
+/**
+ * Returns whether a name imitates the host, the staff, the gardener or the server, in any supported
+ * language.
+ */
 function isReservedName(name: string): boolean {
   return [...skeletonsOf(name), ...coresOf(name)].some((skeleton) => RESERVED.has(skeleton));
 }
@@ -108,8 +114,8 @@ const isContact = (name: string): boolean => ADDRESS.test(name) || PHONE_NUMBER.
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check that rejects offensive names, names that imitate the gardener or the host, web
- * and mail addresses, and phone numbers.
+ * Creates a check that rejects offensive names, names that imitate the host, the staff, the
+ * gardener or the server, web and mail addresses, and phone numbers.
  *
  * @param banned the host's banned words
  */

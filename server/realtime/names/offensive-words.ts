@@ -1,6 +1,6 @@
 /**
  * Finds offensive words. Every name is checked against the words of all languages. The file
- * word-lists.json extends the word lists of the libraries. Start at `createWordCheck`.
+ * word-lists.json extends the word lists of the libraries. Start reading at `createWordCheck`.
  */
 
 import naughty from 'naughty-words';
@@ -24,7 +24,7 @@ interface WordList {
   readonly more?: string;
   /** Parts of words. Any word that contains one of these parts is offensive. */
   readonly within?: string;
-  /** Names for the host, the gardener and the server. */
+  /** Roles that no name may imitate, such as host, gardener, staff and server. */
   readonly roles?: string;
 }
 
@@ -65,8 +65,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns all spellings of a word. Only long words are also spelled without accents, because a
- * short word without its accents is often a different word.
+ * Returns all spellings of a word. A spelling without accents is added only for long words, because
+ * a short word without its accents is often a different word.
  */
 function spellingsOf(word: string): string[] {
   const exact = written(word);

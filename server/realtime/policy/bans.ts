@@ -32,7 +32,8 @@ export const banRecords = v.array(
     /** Fingerprint of the participant's device; null if unknown. */
     device: v.nullable(v.string()),
     /**
-     * Fingerprint of the participant's address; null if the ban does not cover the whole address.
+     * Fingerprint of the participant's address; null if the ban does not apply to other people at
+     * the address.
      */
     address: v.nullable(v.string()),
     /** When the ban began, by the wall clock, in ms since the epoch. */
@@ -79,7 +80,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
       /** Returns the wall clock, in ms since the epoch. */
       readonly date: () => number;
       /**
-       * Monotonic clock that limits the rate of newcomers. Unlike the wall clock, it is never
+       * Monotonic clock for limiting the rate of newcomers. Unlike the wall clock, it is never
        * adjusted.
        */
       readonly clock: Pick<Clock, 'now'>;

@@ -7,14 +7,23 @@
 import type { HallPresence } from '../../../shared/host/api.ts';
 import type { Room } from '../../world/room.ts';
 
-/** Conditions that change the share of organisms that may express a relative; times are in ms. */
+/**
+ * How conditions change the share of organisms that may express a relative (look like a similar
+ * creature for a moment) at the same time; times are in ms.
+ */
 export const LIVELINESS = {
   /** Factor applied to the host's share while the room is slow. */
   slowShare: 0.5,
-  /** How long a room must be slow, or no longer slow, before the share changes. */
+  /**
+   * `slowAfter`: how long the room must be slow before the share is reduced. `quickAfter`: how long
+   * the room must no longer be slow before the share is restored.
+   */
   slowAfter: 5_000,
   quickAfter: 30_000,
-  /** If nobody has watched the room for this long, organisms stop expressing relatives. */
+  /**
+   * If nobody has watched the room for this long, organisms stop expressing relatives (looking like
+   * similar creatures).
+   */
   unwatchedAfter: 10_000,
 } as const;
 
@@ -33,7 +42,8 @@ export class Liveliness {
   constructor(private readonly room: Room) {}
 
   /**
-   * Updates the share of organisms that may express a relative. Call after each tick.
+   * Updates the share of organisms that may express a relative (look like a similar creature for a
+   * moment). Call after each tick.
    *
    * @param setting share that the host wants, multiplied by `Hall.crowding`
    * @param now current time, in ms
@@ -55,32 +65,37 @@ export const HALL = {
    */
   field: 32,
   /**
-   * `lasts`: how long a report counts. `wakes`: minimum time between waking the creatures of a
-   * field twice.
+   * `lasts`: how long a report counts. `wakes`: minimum time between two reports for the same field
+   * that wake creatures.
    */
   lasts: 5_000,
   wakes: 2_000,
   /**
-   * If sensors have reported nothing for this long, the liveliness no longer depends on the hall.
+   * If sensors have reported nothing for this long, the hall no longer affects the liveliness
+   * (share of organisms that may express a relative).
    */
   silent: 600_000,
   /** Sum of the reported strengths at which the hall counts as full. */
   full: 4,
-  /** Factors applied to the liveliness while the hall is empty or full. */
+  /**
+   * Factors by which the liveliness is multiplied: `emptyShare` while the hall is empty, and
+   * `fullShare` while it is full.
+   */
   ...{ emptyShare: 0.5, fullShare: 2 },
   /**
-   * How long the hall must be empty or full (`on`), or no longer so (`off`), before the liveliness
-   * changes.
+   * How long the hall must be empty or crowded before the liveliness changes (`on`), and how long
+   * it must no longer be so before the liveliness changes back (`off`).
    */
   empty: { on: 30_000, off: 0 },
   crowded: { on: 5_000, off: 15_000 },
 } as const;
 
-/** Determines from the reports of sensors how crowded the hall is where a room is shown. */
+/** Determines from sensors' reports how crowded the hall is in which a room is shown. */
 export class Hall {
   /**
-   * For each field, by its number, the latest report. `at` is when it arrived, and `woke` is when
-   * it last woke creatures, in ms.
+   * For each square field of the room (see `HALL.field`), the latest report. The keys are the
+   * numbers of the fields. `at` is when the report arrived, and `woke` is when a report for the
+   * field last woke creatures, in ms.
    */
   private readonly fields = new Map<number, { strength: number; at: number; woke: number }>();
   private readonly empty = new Lasting(false, HALL.empty);
@@ -113,7 +128,8 @@ export class Hall {
   }
 
   /**
-   * Returns the factor that the hall currently applies to the liveliness. Call after each tick.
+   * Returns the factor by which the liveliness is multiplied, depending on how crowded the hall is.
+   * Call after each tick.
    *
    * @param now current time, in ms
    */
@@ -137,8 +153,8 @@ class Lasting {
   private since: number | undefined;
 
   /**
-   * @param after how long the condition must be observed to hold (`on`) or not to hold (`off`)
-   *   before it changes, in ms
+   * @param after how long the condition must hold before the value becomes true (`on`), and how
+   *   long it must not hold before the value becomes false (`off`), in ms
    */
   constructor(
     private value: boolean,

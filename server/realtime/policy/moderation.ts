@@ -89,8 +89,8 @@ export type KeepItem = <List extends keyof Moderation>(
 ) => Promise<void>;
 
 /**
- * Does nothing. Used to ignore that an item could not be stored: the failure has already been
- * logged, and no caller waits for the result.
+ * Does nothing. Used to ignore the error when an item could not be stored, because the error has
+ * already been logged and no caller waits for the result.
  */
 export const unkept = (): void => {};
 
@@ -216,8 +216,8 @@ export class Reports {
   }
 
   /**
-   * Makes room for another report by forgetting a departed organism: the one that was reported
-   * first.
+   * Makes room for another report by forgetting the reports of a departed organism. If several
+   * organisms have departed, chooses the one that was reported first.
    *
    * @throws Refusal `room-busy` if all reported organisms are still alive
    */

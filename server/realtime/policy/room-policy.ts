@@ -1,6 +1,6 @@
 /**
  * Applies the host's rules to the participants of a room: who may act, how much, how often, and
- * whose name is shown. This module neither stores nor sends anything. Start at `admit`.
+ * whose name is shown. This module neither stores nor sends anything. Start reading at `admit`.
  */
 
 import type { RoomSettings } from '../../../shared/host/room-settings.ts';
@@ -63,14 +63,16 @@ export class RoomPolicy {
    */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    // Organisms depart even in a paused room, so allow their planters to renew them.
+    // Organisms depart (leave a full room) even while the room is paused, so let their planters
+    // renew them.
     const isPaused = this.settings.paused && what !== 'renew';
     if (isPaused || this.isFarewell) throw new Refusal('paused');
   }
 
   /**
-   * Checks that a command is allowed. Limits visitors' strokes to the room's maximum radius. Adds
-   * to each graft whether it may change organisms that others have planted.
+   * Checks that a command is allowed. Limits visitors' strokes to the room's maximum radius. For a
+   * graft (painting another creature's genome onto an organism), records whether the graft may
+   * change organisms that others have planted.
    *
    * @param isSystem whether a system actor sent the command
    * @returns the command to execute
@@ -107,7 +109,7 @@ export class RoomPolicy {
   /**
    * Checks that a participant may transform an organism.
    *
-   * @param planter participant who planted the organism; undefined if it does not exist
+   * @param planter participant who planted the organism; undefined if the organism does not exist
    * @throws Refusal `not-yours`
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {

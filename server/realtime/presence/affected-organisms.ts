@@ -44,7 +44,8 @@ interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
   /**
-   * Name of the creature that the organism was transformed into, or whose parts were last grafted.
+   * Name of the creature that the organism was transformed into, or whose parts were last grafted
+   * onto the organism.
    */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
@@ -64,8 +65,8 @@ interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
   /**
-   * For each neighbouring organism, how many live cells of the wounded organism it blocked at the
-   * time of the wound.
+   * For each neighbouring organism, the number of the wounded organism's live cells that the
+   * neighbour blocked at the time of the wound.
    */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
@@ -211,9 +212,9 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Reports which neighbour has outgrown a resting organism whose wound has not healed: the
-   * neighbour that has blocked the most additional cells since the wound. Reports nothing if no
-   * neighbour blocks more cells than before.
+   * Reports which neighbour has outgrown a resting organism whose wound has not healed. This is the
+   * neighbour that has blocked the most additional cells of the organism since the wound. Reports
+   * nothing if no neighbour blocks more cells than before.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this;

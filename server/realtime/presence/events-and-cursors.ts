@@ -20,8 +20,8 @@ import type { Viewer } from '../streaming/viewer-stream.ts';
 type Recipient = Pick<RoomClient, 'send'>;
 
 /**
- * Number of delivery rounds after which a queued event is dropped. Until then, each client has had
- * at least one turn: usually after at most two rounds, or three if its tier changes.
+ * Number of delivery rounds after which a queued event is dropped. By then, each client has had at
+ * least one turn: usually after at most two rounds, or three if its tier changes.
  */
 const ROUNDS = 3;
 
@@ -56,7 +56,7 @@ export class EventQueue {
   private round = 0;
   /**
    * For each client, the sequence number of the last event that the client knows, because it has
-   * received the event or its welcome includes the event.
+   * received the event or its welcome message includes the event.
    */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 
@@ -66,7 +66,9 @@ export class EventQueue {
     this.events.push({ number: ++this.count, round: this.round, send });
   }
 
-  /** Skips all events added so far for a client, because its welcome already includes them. */
+  /**
+   * Makes a client skip all events added so far, because its welcome message already includes them.
+   */
   startFor(client: Recipient): void {
     this.lastReceived.set(client, this.count);
   }
@@ -106,7 +108,7 @@ export class Cursors {
     this.moved.set(participant, { id: participant, tool: 'look' });
   }
 
-  /** Drops the last movement of a participant who has left. */
+  /** Drops the last cursor movement of a participant who has left. */
   forget(participant: ParticipantId): void {
     this.moved.delete(participant);
   }

@@ -1,6 +1,6 @@
 /**
  * Informs the clients of a room who is present, under which name, and how long the queue is. Does
- * not admit or remove anybody: see `RoomAdmission`. Start at `Presence`.
+ * not admit or remove anybody: see `RoomAdmission`. Start reading at `Presence`.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
@@ -26,7 +26,10 @@ export class PresenceChanges {
   private readonly left = new Set<ParticipantId>();
   /** Participants in `joined` who were already present and have only changed their name. */
   private readonly renamed = new Set<ParticipantId>();
-  /** The message for most clients. It is cached, so that it is built only once. */
+  /**
+   * The message for all clients that need no message of their own. It is cached, so that it is
+   * built only once.
+   */
   private shared: Event<'people'> | undefined;
 
   /**
@@ -41,7 +44,7 @@ export class PresenceChanges {
 
   /**
    * Records that a participant has left. The departure is announced even if they joined in the same
-   * tick, because welcomes sent in this tick may have named them.
+   * tick, because welcome messages sent in this tick may have listed them as present.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;
@@ -91,8 +94,9 @@ export class PresenceChanges {
 
 /**
  * Lists the names of all present participants, and of absent participants who planted living
- * organisms or grafted parts onto them. Absent participants are listed both as joined and as left,
- * which makes pages update the names on their organisms without showing them as present.
+ * organisms or grafted parts onto them. Absent participants are listed both as joined and as left.
+ * Pages then update the names shown on the organisms, without showing the absent participants as
+ * present.
  */
 export function allNames(
   participants: readonly ParticipantView[],
@@ -132,8 +136,8 @@ export class Presence {
   }
 
   /**
-   * Sends all names to all participants, in one message each. This takes far less time than new
-   * welcomes. Walls and spectators get new welcomes instead.
+   * Sends each participant one message with all names. This takes far less time than new welcome
+   * messages. Walls and spectators get new welcome messages instead.
    */
   resendNames(): void {
     const { policy, seats, room } = this.context;
@@ -198,7 +202,7 @@ export class Presence {
 
 /**
  * What a refresh sends to clients again. `room`: everything about the room, to all clients.
- * `names`: all names, to all clients. `walls`: only the welcome, only to walls.
+ * `names`: all names, to all clients. `walls`: only the welcome message, only to walls.
  */
 export type Refresh = 'room' | 'names' | 'walls';
 
@@ -218,8 +222,8 @@ export class RefreshRequests {
   constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {}
 
   /**
-   * Requests a refresh: of the names if the policy now hides different names, otherwise of the
-   * whole room.
+   * Requests that clients be refreshed after the tick: with all names if the policy now hides
+   * different names, otherwise with the whole room.
    */
   request(): void {
     const { hiddenNamesKey } = this.policy;
@@ -228,7 +232,9 @@ export class RefreshRequests {
     this.hiddenNamesKey = hiddenNamesKey;
   }
 
-  /** Requests a refresh of the walls, unless a wider refresh has been requested. */
+  /**
+   * Requests new welcome messages for walls, unless a refresh of all clients has been requested.
+   */
   requestWalls(): void {
     this.requested ??= 'walls';
   }

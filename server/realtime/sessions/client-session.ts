@@ -23,8 +23,8 @@ import { TableRings } from './table-rings.ts';
 export const JOIN_TIMEOUT = 10_000;
 
 /**
- * Reasons of refusals after which the connection is closed. The page reconnects later, or not at
- * all.
+ * Reasons of refusals after which the connection is closed. Whether the page reconnects later
+ * depends on the reason.
  */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
@@ -194,7 +194,7 @@ export class ClientSession implements RoomClient {
     if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
     // Other clients with the same address must not keep out a wall that has a reserved seat, so do
-    // not count the wall's joins.
+    // not count the wall's joins towards the limit of the address.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;

@@ -124,7 +124,8 @@ export class LocalSession implements RoomSession {
   }
 
   /**
-   * Lets the client enter the room, according to its type.
+   * Lets the client enter the room as a participant, a spectator, or a wall or table, as requested
+   * in `entry.as`.
    *
    * @throws Refusal if the client is not admitted
    */

@@ -16,8 +16,8 @@ export const NEWCOMERS = {
    */
   renewedWithin: 3_600,
   /**
-   * Age of a device mark, in seconds, from which the device no longer shares the energy of its
-   * network address.
+   * Age of a device mark (signed browser id) from which the mark is trusted, in seconds. The device
+   * then no longer shares the energy of its network address.
    */
   trustedAfter: 3_600,
   /** Maximum number of devices and addresses remembered per room. */
@@ -54,7 +54,8 @@ export class NewcomerEnergy {
   /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
   /**
-   * Time, in ms, at which each device that is not remembered is assumed to have had no energy left.
+   * Time, in ms, at which all devices that have been forgotten are assumed to have had no energy
+   * left.
    */
   private since = this.clock.now();
 
@@ -152,7 +153,7 @@ export class NewcomerEnergy {
 
   /**
    * Stores an allowance as the most recent one. If there are too many allowances, forgets the
-   * oldest one, except those of devices in use.
+   * oldest one that does not belong to a device in use.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
@@ -167,8 +168,8 @@ export class NewcomerEnergy {
     if (!oldest) return;
     allowances.delete(oldest[0]);
     // The device that has just been forgotten may return. It must not get more energy than it had
-    // left. If its energy was not full, assume from now on that all forgotten devices have no
-    // energy left.
+    // left. If its energy was not full, assume that all forgotten devices have no energy left at
+    // this moment.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

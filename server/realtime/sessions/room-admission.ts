@@ -1,7 +1,7 @@
 /**
  * Admits participants to a room, welcomes them, and removes them. A client gets a seat or, if the
- * room is full, a position in the queue. Walls and spectators are handled in watchers.ts. Start at
- * `RoomAdmission.join`.
+ * room is full, a position in the queue. Walls and spectators are handled in watchers.ts. Start
+ * reading at `RoomAdmission.join`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -21,26 +21,26 @@ import {
 } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 
-/** Builds and sends the welcomes of a room. */
+/** Builds and sends the welcome messages of a room. */
 export class WelcomeBuilder {
   /**
-   * The fields that all welcomes between two ticks have in common, and the key that identifies the
-   * set of names hidden in them.
+   * The fields that all welcome messages between two ticks have in common, and the key that
+   * identifies the set of names hidden in these fields.
    */
   private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
   /**
-   * Drops the common fields of the welcome. All presence changes so far have been sent, so later
-   * welcomes must include these changes.
+   * Drops the cached common fields of the welcome message. They may lack this tick's presence
+   * changes. These changes have now been sent and will not be sent to clients that join later.
    */
   endTick(): void {
     this.made = undefined;
   }
 
   /**
-   * Sends a participant the welcome and the room's settings.
+   * Sends a participant the welcome message and the room's settings.
    *
    * @param you the participant, who already has a seat
    * @param mark a new device mark; undefined if the device already has one
@@ -57,7 +57,7 @@ export class WelcomeBuilder {
     });
   }
 
-  /** Sends a wall or a spectator the welcome and the room's settings. */
+  /** Sends a wall or a spectator the welcome message and the room's settings. */
   sendWallWelcome(wall: RoomClient): void {
     this.send(wall, 'wall', { ...this.facts(), ...this.context.wallInfo() });
   }
@@ -95,8 +95,9 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the common fields of the welcome. If participants join or leave later in this tick, the
-   * change is sent to everybody after the tick.
+   * Returns the common fields of the welcome message, which are cached during a tick. They need not
+   * include participants who join later in the tick, because presence changes are sent to everybody
+   * after the tick.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
@@ -193,7 +194,8 @@ export class RoomAdmission {
   /**
    * Admits clients that could not enter during the tick. If clients are still waiting in the queue,
    * participants lose their seats if they are idle, or if their network address has more than its
-   * share of seats. They keep their ids, seeds and organisms, and may join the queue again.
+   * share of seats. These participants keep their ids, seeds and organisms, and may join the queue
+   * again.
    */
   shareOut(now: number): void {
     const { seats } = this.context;
@@ -230,13 +232,13 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // Some seats may have been held since before a restart and are now free, so admit waiting
+    // Seats that were held for participants from before a restart may now be free, so admit waiting
     // clients.
     this.admitWaiting();
     return expired;
   }
 
-  /** Sends every participant a new welcome and the whole room. */
+  /** Sends every participant a new welcome message, and the cells of the whole room. */
   resendWelcomes(): void {
     const { seats, broadcaster } = this.context;
     for (const client of seats.members) {
@@ -245,14 +247,17 @@ export class RoomAdmission {
     }
   }
 
-  /** Sends a participant a new welcome, or sends a client in the queue its position again. */
+  /**
+   * Sends a participant a new welcome message, or sends a client in the queue its position again.
+   */
   welcomeAgain(client: RoomClient): void {
     const { seats, affected, follows } = this.context;
     const entry = this.waiting.get(client);
     if (entry) this.wait(client, entry);
     const you = seats.participantOf(client);
     if (!you) return;
-    // A page stops following when it receives a new welcome, so end its following here, too.
+    // A page that receives a new welcome message stops following another participant, so end its
+    // following on the server, too.
     follows.forget(client, you.id);
     this.welcomeBuilder.sendWelcome(client, you);
     affected.returned(you.id);
@@ -272,7 +277,7 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // If another server added the ban, this server does not know which address to slow down yet,
+      // If another server added the ban, this server does not yet know which address to slow down,
       // so slow down the client's address now.
       bans.slow(applicant.address);
       this.leave(client);
@@ -316,8 +321,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Sends a client in the queue its position, and a token with which the client can resume it
-   * later.
+   * Sends a client in the queue its position, and a token with which the client can later return to
+   * this position.
    */
   private wait(client: RoomClient, entry: Entry): void {
     this.waiting.set(client, entry);

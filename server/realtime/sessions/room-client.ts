@@ -1,7 +1,7 @@
 /**
  * Interfaces between a room and its surroundings: connections, requests to join, hooks, and facts
- * for welcomes. A `RoomClient` is a connection whose page is connected either to this server or to
- * a gateway.
+ * for welcome messages. A `RoomClient` is a connection whose page is connected either to this
+ * server or to a gateway.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -10,17 +10,20 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
-/** The fields of a welcome that all clients joining between the same two ticks have in common. */
+/**
+ * The fields that the welcome messages of all clients joining between the same two ticks have in
+ * common.
+ */
 export type CommonWelcome = Pick<
   Event<'wall'>,
   'checkpoint' | 'engine' | 'organisms' | 'participants'
 >;
-/** The fields of a welcome that are for one client only. */
+/** The fields of a welcome message that are for one client only. */
 export type PersonalWelcome<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof CommonWelcome>;
 
 /**
- * Combines the common and the personal fields of a welcome. If the list of participants does not
- * contain the recipient, adds the recipient.
+ * Combines the common and the personal fields of a welcome message. If the list of participants
+ * does not contain the recipient, adds the recipient.
  */
 export function welcomeOf<N extends 'welcome' | 'wall'>(
   common: CommonWelcome,
@@ -47,13 +50,13 @@ export interface RoomClient extends Viewer {
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;
   /**
-   * Number of the ring, if the client is a person at a touch table. The table's own connection
-   * receives the frames for all of its rings.
+   * Number of the client's ring, if the client is a ring (a person at a touch table). The table's
+   * own connection receives the frames for all of its rings.
    */
   readonly ring?: number | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;
   /**
-   * Sends a welcome. If this method is absent, welcomes are sent with `send`.
+   * Sends a welcome message. If this method is absent, `send` is used instead.
    *
    * @param common the same object for all clients from which the same names are hidden
    */
@@ -65,7 +68,7 @@ export interface RoomClient extends Viewer {
   /** Called when the room has admitted the client, either to a seat or to the queue. */
   entered(): void;
   /**
-   * Sends a refusal. Depending on the reason, the connection may then be closed.
+   * Sends a refusal. Each implementation decides which reasons end the connection.
    *
    * @param id id of the refused command, if any
    */
@@ -76,8 +79,8 @@ export interface RoomClient extends Viewer {
 /** A request to join a room: the client's `join` message, with a cleaned and checked name. */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
   /**
-   * Number of the ring, if the client is a person at a touch table. Rings join with the `pass` of
-   * their table.
+   * Number of the client's ring, if the client is a ring (a person at a touch table). Rings join
+   * with the `pass` of their table.
    */
   readonly ring?: number | undefined;
   /** Name of the participant; '' if the client has no name. */
@@ -113,15 +116,16 @@ export interface RoomHooks {
    */
   command(command: RoomCommand): Promise<void> | undefined;
   /**
-   * Decides whether a drawing is allowed.
+   * Asks the extensions about a drawing.
    *
-   * @returns undefined if no extension judges drawings; otherwise a promise of whether the drawing
-   *   is allowed, which may reject with Refusal `not-here`
+   * @returns undefined if no extension judges drawings; otherwise a promise that resolves to true
+   *   if an extension approves the drawing, and to false if none approves it. The promise rejects
+   *   with Refusal `not-here` if an extension objects
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }
 
-/** Facts in each welcome that do not change while the room is open. */
+/** Facts in each welcome message that do not change while the room is open. */
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**

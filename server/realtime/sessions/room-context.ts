@@ -42,7 +42,10 @@ export class TickInProgress {
 export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
-  /** URL of the page that keepsakes open. If absent, keepsakes open this server's own page. */
+  /**
+   * URL of the page that opens from a keepsake (an organism's picture, film and link to take home).
+   * If absent, this server's own page opens.
+   */
   readonly keepUrl?: string | undefined;
   /** Maximum number of spectators, who do not count towards the room's capacity. If absent, 200. */
   readonly maxSpectators?: number | undefined;

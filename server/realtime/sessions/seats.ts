@@ -1,7 +1,7 @@
 /**
  * The seats of a room's participants: occupied seats, seats that are reserved for participants who
  * have just left, and the queue for seats. This module sends no messages and does not apply the
- * room's rules: see `RoomAdmission`. Start at `claim`.
+ * room's rules: see `RoomAdmission`. Start reading at `claim`.
  */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
@@ -47,9 +47,9 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
 
 /**
  * Chooses the seat that must be given up to a waiting client: a seat that has been idle for long,
- * or a seat of an address that has at least two seats more than the client's address. A museum
- * whose visitors share one address can therefore use all seats while nobody else is waiting, and
- * seats never move back and forth between addresses.
+ * or a seat of an address that has at least two seats more than the client's address. Visitors of a
+ * museum who share one address can use all seats while nobody else is waiting. The minimum
+ * difference of two prevents seats from moving back and forth between addresses.
  *
  * @param seats all seats of a full room
  * @param waiting address key of the client that gets the seat
@@ -95,15 +95,22 @@ export interface SeatOptions {
   /** Participants who were present when the server stopped. */
   readonly expected: {
     readonly participants: readonly ParticipantId[];
-    /** Time until which the seats of these participants are held for them, in ms. */
+    /**
+     * Time until which the seats of the expected participants count as occupied, so that newcomers
+     * cannot take them, in ms.
+     */
     readonly held: number;
-    /** When the reservations of these participants' seats expire, in ms. */
+    /**
+     * When the reservations of the expected participants expire, in ms. Until then, these
+     * participants can return even if the room is full.
+     */
     readonly until: number;
   };
 }
 
 /**
- * How long after first joining the queue a page that has left can return to its position, in ms.
+ * How long a page can return to its position in the queue, counted from when it first joined the
+ * queue, in ms.
  */
 const PLACE_LASTS = 3_600_000;
 
@@ -135,7 +142,10 @@ export class Seats<M> {
     return this.occupied.size;
   }
 
-  /** Whether newcomers must wait because all seats are occupied or held. */
+  /**
+   * Whether newcomers must wait, because all seats are occupied or held for participants from
+   * before a restart.
+   */
   get isFull(): boolean {
     const held = this.isHeld ? this.expected.size : 0;
     return this.counted.length + held >= this.capacity;
@@ -200,8 +210,8 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer creates a participant with a given id, for a new seat. The id is either new or
-   *   taken from an expired token
+   * @param newcomer creates a participant with a given id, for a new seat. The id is taken from the
+   *   token if the token has expired; otherwise the id is new
    * @param now current time, in ms
    * @returns `you`: the participant. `isNew`: whether the room has no state of them. `replaced`:
    *   the connection that had this seat before, if any

@@ -71,15 +71,15 @@ class RingClient implements RoomClient {
   }
 }
 
-/** Handles messages of a touch table about its rings. */
+/** Handles messages of a touch table about its rings (people at the table). */
 export class TableRings {
   private readonly rings = new Map<
     number,
     { readonly client: RingClient; readonly session: RoomSession }
   >();
   /**
-   * For each ring number, the ring's rate limits. They remain when a ring ends, so that nobody can
-   * reset them by opening the ring again.
+   * For each ring number, the ring's rate limits. The limits remain when a ring ends, so that
+   * nobody can reset them by opening the ring again.
    */
   private readonly allowances = new Map<number, Allowance>();
 
@@ -92,7 +92,9 @@ export class TableRings {
     else this.act(message as Command<'ring'>);
   }
 
-  /** Ends all rings, because the connection of the table has ended. */
+  /**
+   * Ends the sessions of all rings (people at the table), because the table's connection has ended.
+   */
   close(): void {
     for (const ring of [...this.rings.keys()]) this.forget(ring);
   }

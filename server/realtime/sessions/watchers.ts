@@ -1,7 +1,7 @@
 /**
  * Connections that see the whole room and may only watch: walls, touch tables, and visitors who
- * have a view-only link. They take no participants' seats and never change the room. Start at
- * `Watchers`.
+ * have a view-only link. They take no participants' seats and never change the room. Start reading
+ * at `Watchers`.
  */
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
@@ -26,9 +26,7 @@ export interface WatcherSeat {
   readonly place?: number | undefined;
   /** Session id of a touch table's page: see `Command<'join'>`. */
   readonly session?: number | undefined;
-  /**
-   * Screen of a wall; absent for spectators, and for the picture of the room on the host's page.
-   */
+  /** The wall's screen; absent for spectators, and for a view of the room on the host's page. */
   readonly screen?: Screen | undefined;
   /** Properties of a spectator that are compared with the bans; absent for walls. */
   readonly applicant?: Applicant;
@@ -51,16 +49,16 @@ const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
- * Gives a new watcher a seat. If all seats are taken, the newest watcher of the site with the most
- * watchers must leave, so that no single site can keep out the venue's own wall. A wall with a
- * reserved seat always replaces a watcher without one. Only another wall with a reserved seat can
- * replace it.
+ * Gives a new watcher a seat. If all seats are taken, the newest watcher of the site (network
+ * location) with the most watchers must leave, so that no single site can keep out the venue's own
+ * wall. A newcomer with a reserved seat always replaces a watcher without a reserved seat. A
+ * watcher with a reserved seat can be replaced only by another one with a reserved seat.
  *
  * @param seats all seats, newest last
  * @param most maximum number of seats
  * @param full reason to give if the newcomer is refused
  * @returns the watcher that must leave, if any
- * @throws Refusal `full` if the newcomer may not replace anybody
+ * @throws Refusal `full` if all seats are taken and the newcomer cannot replace anybody
  */
 export function takeSeat<M>(
   seats: Map<M, WatcherSeat>,
@@ -84,10 +82,11 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
 }
 
 /**
- * Returns the newest member of the largest group, which a newcomer replaces.
+ * Returns the newest member of the largest group. A newcomer replaces this member.
  *
- * @param own group of the newcomer. It must not become larger than the group that loses a member
- * @returns undefined if the newcomer's group would become larger
+ * @param own the newcomer's group; undefined if its size does not matter
+ * @returns undefined if the replacement would make the newcomer's group larger than what is left of
+ *   the largest group
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],
@@ -153,7 +152,11 @@ export class Watchers {
     if (this.seats.has(client)) this.welcome(client);
   }
 
-  /** Gives a watcher a seat. @throws Refusal if the newcomer may not replace anybody */
+  /**
+   * Gives a watcher a seat.
+   *
+   * @throws Refusal if all seats are taken and the newcomer cannot replace anybody
+   */
   protected seat(client: RoomClient, seat: WatcherSeat): void {
     const leaving = takeSeat(this.seats, client, seat, this.kind);
     if (leaving) this.dismiss(leaving, this.kind.evicted);
@@ -172,7 +175,9 @@ export class Watchers {
   }
 }
 
-/** Visitors who have a view-only link. The host's bans and opening hours also apply to them. */
+/**
+ * Visitors who have a view-only link. The host's bans and opening hours apply to spectators, too.
+ */
 export class Spectators extends Watchers {
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
     super(context, welcomeBuilder, {
@@ -183,8 +188,9 @@ export class Spectators extends Watchers {
   }
 
   /**
-   * Welcomes a spectator and streams the room to them. If there are too many spectators, the newest
-   * spectator of the site with the most spectators must leave, or the newcomer is refused.
+   * Welcomes a spectator and streams the room to them. If all seats are taken, the newest spectator
+   * of the site (network location) with the most spectators must leave. If the newcomer's site
+   * would then have the most spectators, the newcomer is refused instead.
    *
    * @throws Refusal `room-closed`, `no-spectators`, `sent-away`, `too-many-spectators`
    */
@@ -224,7 +230,10 @@ export class FrameRate {
   private count = 0;
   private before: { readonly count: number; readonly start: number };
 
-  /** @param start when the measurement starts, in ms. All times in this class are monotonic */
+  /**
+   * @param start when the measurement starts, in ms. All times in this class are by the monotonic
+   *   clock
+   */
   constructor(private start: number) {
     this.before = { count: 0, start };
   }
@@ -280,7 +289,7 @@ export function wallStates(
 
 /**
  * How long a wall must be connected to count as settled, in ms. If a settled wall disconnects, a
- * wall counts as missing until another wall has settled.
+ * wall counts as missing, unless another settled wall is connected.
  */
 export const SETTLED = 60_000;
 
@@ -303,7 +312,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Whether a wall is missing: a settled wall has disconnected, and no connected wall has settled.
+   * Whether a wall is missing: a settled wall (see `SETTLED`) has disconnected, and no connected
+   * wall has settled.
    */
   get isBare(): boolean {
     return this.isMissed && !this.connected.some((wall) => this.hasSettled(wall));
@@ -327,8 +337,8 @@ export class RoomWalls extends Watchers {
 
   /**
    * Welcomes a wall and streams the whole room to it. The picture of the room on the host's page
-   * joins as a `view`. It takes the seat of a wall, but does not count as a wall. Only one screen
-   * can use a table's seat.
+   * joins as a `view`. Such a view takes the seat of a wall, but does not count as a wall. Only one
+   * screen can use a table's seat.
    *
    * @throws Refusal `too-many-walls`, `no-such-table`, `table-taken`
    */
@@ -378,7 +388,9 @@ export class RoomWalls extends Watchers {
     this.dismiss(found[0], 'replaced');
   }
 
-  /** The film that the walls show, with the current frame as its first frame; undefined if none. */
+  /**
+   * The film that the walls show, starting at the current frame; undefined if they show no film.
+   */
   get film(): Film | undefined {
     if (!this.shown || !('film' in this.shown)) return undefined;
     const { film, since } = this.shown;
@@ -387,8 +399,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Whether walls show a film or a close-up, and for how much longer, in ms, unless the host
-   * requests it again.
+   * What walls show instead of the room, and how much longer they will show it, in ms; null if they
+   * show the room.
    */
   get showing(): RoomSummary['walls']['showing'] {
     if (!this.shown) return null;
@@ -433,12 +445,12 @@ export class RoomWalls extends Watchers {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-    // Send the film and close-up even if there are none, because a wall that was disconnected may
-    // still show a film that has ended.
+    // Send the current film and close-up. Send undefined if there is none, because a wall that was
+    // disconnected may still show one that has ended.
     if (this.seats.get(wall)?.screen) this.sendShown(wall);
   }
 
-  /** Connected walls, without the pictures on the host's page. */
+  /** Connected walls, excluding views of the room on the host's page. */
   private get connected() {
     return [...this.seats].flatMap(([client, { place, screen }]) =>
       screen ? [{ client, place, ...screen }] : [],

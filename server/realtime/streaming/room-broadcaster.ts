@@ -3,7 +3,7 @@
  * channel. Its blocks are encoded once for all viewers of the channel. A viewer receives the blocks
  * of visible chunks that it does not have yet. If too many frames are in flight to a viewer, frames
  * are skipped until the viewer has acknowledged them; then the viewer receives the latest state.
- * The broadcaster itself encodes nothing: see `FrameFeed`. Start at `publish`.
+ * The broadcaster itself encodes nothing: see `FrameFeed`. Start reading at `publish`.
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -215,8 +215,8 @@ export class RoomBroadcaster {
   /**
    * Returns the channel tier of a viewer. In a crowd, half of the viewers get frames in even ticks
    * and half in odd ticks, so that the server need not serve all of them in the same tick. When the
-   * crowd shrinks, viewers of odd ticks keep their channel until their tier changes, because a
-   * change of channel means that chunks are sent in full.
+   * crowd shrinks, viewers of odd ticks keep their channel until their tier changes, because chunks
+   * are sent in full after a change of channel.
    */
   private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -278,7 +278,7 @@ export class RoomBroadcaster {
 
   /**
    * Moves a viewer to the channel for its tier and for the scale of its viewport. If this channel
-   * has no source yet, the viewer stays in its previous channel until then.
+   * has no source yet, the viewer stays in its previous channel until the source arrives.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierFor(stream), scaleFor(stream.viewport));

@@ -37,20 +37,20 @@ export interface ChannelUser {
    */
   readonly lists: Iterable<readonly number[]>;
   /**
-   * Called when the channel gets its first source, or another one.
+   * Called when the channel gets its first source, or a different source.
    *
    * @param now current time, in ms
    */
   useSource(source: FrameSource, now: number): void;
 }
 
-/** Returns the chunks that the viewers of all given users see. */
+/** Returns all chunks that viewers of the given channel users see. */
 export const chunksOf = (users: readonly ChannelUser[]): ReadonlySet<number> =>
   new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
 
 /**
- * Provides the content of a room's frames. On the room's server, this is done by encoders; on a
- * gateway, by copies of the room's cells.
+ * Provides the content of a room's frames. On the room's server, the content comes from encoders;
+ * on a gateway, from copies of the room's cells.
  */
 export interface FrameFeed {
   /** Tick that the latest frames show. */
@@ -63,7 +63,7 @@ export interface FrameFeed {
   join(channel: ChannelName, user: ChannelUser): FrameSource | undefined;
   /** Removes a user from a channel. A channel without users is kept for a while. */
   leave(channel: ChannelName, user: ChannelUser): void;
-  /** Must be called when users may have begun to look at other chunks. */
+  /** Must be called whenever viewers may have started to see other chunks. */
   wantedChanged?(): void;
   close?(): void;
 }
@@ -112,7 +112,7 @@ export class RoomEncoders implements FrameFeed {
    */
   private generations = randomInt(2 ** 40);
 
-  /** @param planes the room's planes, which are read only between two ticks */
+  /** @param planes the room's planes. They are read between two ticks, never during a tick */
   constructor(
     private readonly planes: Planes,
     public tick: number,
@@ -135,7 +135,7 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Updates all views with the changes of a tick.
+   * Updates all views (copies of the room, each at one scale) with the changes of a tick.
    *
    * @param changed chunks of the room that have changed
    */
@@ -165,8 +165,8 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Updates a view with changed chunks of the room, and marks the view's changed chunks in its
-   * encoders.
+   * Copies changed chunks of the room to a view (a copy of the room at one scale). Marks the chunks
+   * of the view that have changed in all encoders that read from the view.
    */
   private update(view: View, changed: readonly number[]): void {
     const chunks = new Set<number>();

@@ -32,13 +32,15 @@ export const STREAM = {
    */
   maxFramesInFlight: 2,
   /**
-   * Maximum number of packets waiting in the transport. When it is reached, frames are skipped,
-   * too.
+   * Maximum number of packets waiting in the transport. When this number is reached, frames are
+   * skipped.
    */
   maxBufferedPackets: 8,
   /** Maximum time between two frames, in ms, so that pages see that the room is still ticking. */
   heartbeat: 1_000,
-  /** Width of the margin around a viewer's viewport that is also sent, in cells. */
+  /**
+   * Width of the margin around a viewer's viewport, in cells. Chunks in the margin are sent, too.
+   */
   margin: 16,
   /** Maximum number of bytes per frame for chunks that are refined after being sent coarsely. */
   refineBytes: 16_384,
@@ -178,7 +180,7 @@ export class ViewerStream {
   /** The viewer's viewport; undefined while its page is hidden. */
   viewport: Viewport | undefined;
   /**
-   * Whether the viewer gets its frames in odd ticks, if a crowd gets frames only in every second
+   * Whether the viewer gets its frames in odd ticks while a crowd gets frames only every second
    * tick.
    */
   inOddTicks = false;
@@ -203,7 +205,8 @@ export class ViewerStream {
   /** Frames that the viewer has not acknowledged; `sentAt` is in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
   /**
-   * The last round of the source after which the viewer had all visible chunks; `NEVER` if none.
+   * The last round (encoded update) of the source after which the viewer had all visible chunks;
+   * `NEVER` if there is none.
    */
   private completeRound = NEVER;
 
@@ -231,7 +234,7 @@ export class ViewerStream {
     return now - this.lastSentAt >= STREAM.heartbeat;
   }
 
-  /** Whether the viewer has received everything except the deltas of the source's last round. */
+  /** Whether the viewer has received everything except the source's last round (encoded update). */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
   }
@@ -296,7 +299,7 @@ export class ViewerStream {
   }
 
   /**
-   * Records that the viewer has drawn the frame of a tick, which implies all earlier frames.
+   * Records that the viewer has drawn the frame of a tick, and therefore all earlier frames.
    * Ignores unknown ticks.
    */
   acknowledge(tick: number, now: number): void {
