@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * Fails if a file imports another file against the rules in `layers.json`, or if files import each
- * other in a circle, even if they import only types:
+ * Fails if a file imports another file against the rules in `layers.json`, or if imports form a
+ * cycle, even a cycle of type-only imports:
  *
  *     node .ci/check-layers.mjs [folder of a checkout]
  *
- * For each folder, `layers.json` lists the folders and files that it may import besides itself and
- * `shared`. If a file is in several of these folders, the one with the longest path counts.
+ * For each folder, `layers.json` lists the folders and files that its files may import, in addition
+ * to the folder itself and `shared`. If a file is in several of the listed folders, the rules of
+ * the innermost folder apply.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -74,10 +75,10 @@ for (const [file, targets] of imports) {
   }
 }
 
-/** Files whose circles of imports have all been reported. @type {Set<string>} */
+/** Files whose import cycles have all been reported. @type {Set<string>} */
 const done = new Set();
 /**
- * Reports all circles of imports that can be reached from a file.
+ * Reports all import cycles that can be reached from a file.
  *
  * @param {string} file
  * @param {readonly string[]} way chain of imports that leads to the file

@@ -12,7 +12,10 @@ export const STROKE_LIMITS = {
   maxLength: 512,
 } as const;
 
-/** Half-open rectangle of cells: x ≤ i < x + width, y ≤ j < y + height. */
+/**
+ * Half-open rectangle of cells. It contains the cell in column i and row j if x ≤ i < x + width and
+ * y ≤ j < y + height.
+ */
 export interface Rect {
   readonly x: number;
   readonly y: number;
@@ -61,9 +64,10 @@ export function intersects(a: Rect, b: Rect): boolean {
 }
 
 /**
- * Returns the centre, nearest to a point such as a pointer, of a window that lies on the grid.
+ * Finds the window on the grid that is nearest to a point, such as a pointer.
  *
  * @param side side of the window, in cells; even
+ * @returns the window's centre
  */
 export function clampCentre(
   x: number,

@@ -16,8 +16,9 @@ function halfOf(value: number): number {
   const sign = (BITS[0] >>> 16) & 0x8000;
   const magnitude = Math.abs(FLOAT[0]);
   if (magnitude >= TOO_LARGE) return sign | 0x7c00;
-  // Subnormal 16-bit floats are multiples of 2^-24. Scale the number to a multiple of 1, and add
-  // 2^23, which rounds it to an integer.
+  // Subnormal 16-bit floats are multiples of 2^-24. Scale the number by 2^24, so that these
+  // multiples become integers, and add 2^23. A 32-bit float of this size has no fraction bits, so
+  // the addition rounds the number to an integer.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;
   // Round half to even: add half of the last bit that is kept, or slightly less if this bit is

@@ -5,18 +5,20 @@
 import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
 
 /**
- * Number of contexts for coding whether a prediction is wrong: one for each combination of equal
- * and different neighbours.
+ * Number of contexts for coding whether a prediction is wrong. A context says, for three pairs of
+ * neighbouring labels, which pairs are equal.
  */
 const EDGES = 8;
-/** Returns the initial log-odds of all contexts. They express that few predictions are wrong. */
+/** Returns the initial log-odds of all contexts, which assume that few predictions are wrong. */
 const odds = (count: number): Int16Array =>
   Int16Array.from({ length: 1 + EDGES + count }, (_, i) =>
     i === 0 || i > EDGES ? 0 : (i === EDGES ? -5 : -1) * UNIT,
   );
 
 /**
- * Writes labels to a coder, or reads them from it. @param labels [s, s], overwritten when reading
+ * Writes labels to a coder, or reads them from it.
+ *
+ * @param labels labels of a square of cells, row by row; overwritten when reading
  */
 function code(coder: BitCoder, labels: Uint8Array, count: number): void {
   const side = Math.sqrt(labels.length);
@@ -43,7 +45,7 @@ function code(coder: BitCoder, labels: Uint8Array, count: number): void {
 /**
  * Encodes labels.
  *
- * @param labels [s, s], 0…count − 1
+ * @param labels labels of a square of cells, row by row, 0…count − 1
  * @param count number of different labels, at least 2
  */
 export function encodeLabels(labels: Uint8Array, count: number): Uint8Array {
@@ -57,9 +59,9 @@ export function encodeLabels(labels: Uint8Array, count: number): Uint8Array {
  *
  * @param bytes result of `encodeLabels`. Any other bytes decode to arbitrary labels, without an
  *   error
- * @param side side s of the result, in cells
+ * @param side side of the square, in cells
  * @param count number of different labels, at least 2
- * @returns [s, s], 0…count − 1
+ * @returns [side, side], 0…count − 1
  */
 export function decodeLabels(bytes: Uint8Array, side: number, count: number): Uint8Array {
   const labels = new Uint8Array(side * side);

@@ -28,9 +28,9 @@ const NEIGHBOURS = 4;
 const SAME = 1e-9;
 
 /**
- * Computes the shares of the creatures nearest to a point, by inverse distance (Shepard 1968). With
- * the weights of Franke and Little, a creature's share is zero where another creature replaces it
- * as one of the nearest, so the mix is continuous.
+ * Computes the shares of the creatures nearest to a point, by inverse distance (Shepard 1968), with
+ * the weights of Franke and Little. With these weights, a creature's share is zero at any point
+ * where another creature replaces it among the nearest, so the mix changes continuously.
  *
  * @returns the nearest creature first
  */
@@ -43,8 +43,8 @@ export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;
   const near = all.slice(0, NEIGHBOURS);
-  // If all creatures are equally far away, all weights are zero. Use a tiny weight instead, so that
-  // the sum is not zero.
+  // If the nearest creatures and the next one beyond them are all equally far away, all weights are
+  // zero. Use a tiny weight instead, so that the sum is not zero.
   const weights = near.map(({ distance }) => (1 / distance - 1 / reach) ** 2 || Number.MIN_VALUE);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return near.map(({ index }, i) => ({ index, share: weights[i] / total }));

@@ -76,7 +76,10 @@ export interface LineagePage extends LineageTree {
 /** Path at which a server sends a room's family tree. */
 export const lineagePath = (room: string): string => `/lineage/${room}`;
 
-/** Path at which a server sends the picture of an organism that is a chimera or nameless. */
+/**
+ * Path at which a server sends the picture of an organism that has no picture in the gallery,
+ * because it is a chimera or nameless.
+ */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;
 

@@ -10,6 +10,7 @@ export const GARDENER_NAME = 'The gardener';
 export const OSC_NAME = 'The house';
 
 /**
- * Names of planters that are not people. Visitors cannot use these names, so they are never hidden.
+ * Names of planters that are not people. Visitors cannot take these names, so the names stay
+ * visible even while visitors' names are hidden.
  */
 export const BUILT_IN_NAMES: readonly string[] = [GARDENER_NAME, OSC_NAME];

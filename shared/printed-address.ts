@@ -40,5 +40,5 @@ export function readable(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
-/** Splits a readable address into lines: after the server's name and the first slash. */
+/** Splits a readable address after its first slash, so that the server's name has its own line. */
 export const addressLines = (address: string): string[] => address.split(/(?<=^[^/]*\/)/);

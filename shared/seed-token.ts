@@ -108,8 +108,8 @@ function bytesOfGenome(
   const known = kind === undefined ? undefined : gallery[kind]?.latent;
   if (known?.every((value, i) => value === latent[i])) return [...code, OF_GALLERY & 0xff];
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
-  // 2^exponent is greater than the largest magnitude, even after rounding. Therefore, encoding a
-  // decoded seed again rounds to the same multiples.
+  // 2^exponent is greater than the largest magnitude, even after rounding. When a decoded seed is
+  // encoded again, it gets the same exponent, so its numbers round to the same multiples.
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   const numbers = Array.from(latent, (value) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);

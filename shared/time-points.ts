@@ -12,10 +12,10 @@ export interface TimePoint {
 export const MOST_TIME_POINTS = 256;
 
 /**
- * Interpolates linearly between points, of which each has a known and a sought value. If `value`
- * lies before the first or after the last point, returns the sought value of that point. If several
- * points have the same known value, uses the first of them, because events at the last tick before
- * a pause happened before the pause.
+ * Interpolates linearly between points. Each point has a known value, such as a tick, and a sought
+ * value, such as a time. If `value` lies before the first or after the last point, returns the
+ * sought value of that point. If several points have the same known value, uses the first of them,
+ * because events at the last tick before a pause happened before the pause.
  *
  * @param known known values of the points, which never decrease
  * @param sought sought values of the points, which never decrease

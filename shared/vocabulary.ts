@@ -119,10 +119,10 @@ export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
  */
 export const MAX_SEEDS_IN_HAND = 8;
 
-/** Number of rings of a table, and thus of people who can use the table at the same time. */
+/** Number of rings of a touch table: how many people can use the table at the same time. */
 export const RINGS = 10;
 
-/** Index of a ring of a table, from 0. */
+/** Number of a ring (one person at a touch table), from 0. */
 export const ringNumber = whole(0, RINGS - 1);
 
 /** A seed in a participant's hand, made by the server from a cross or a drawing. */
@@ -158,9 +158,10 @@ export const cause = v.picklist(CAUSES);
 export type Cause = (typeof CAUSES)[number];
 
 /**
- * What a report to the planter of an organism says. Others have wounded the organism, planted its
- * child, taken ground that it lost to a wound, transformed it, or grafted a part onto it. Or the
- * organism is departing and its planter can still renew it. Or it has departed for good.
+ * The kinds of reports to the planter of an organism. Somebody else has wounded the organism,
+ * planted a child of it, taken ground that it lost to a wound, transformed it, or grafted a part
+ * onto it; or the organism is departing and its planter can still renew it; or it has departed for
+ * good.
  */
 const HOW = [
   'wounded',

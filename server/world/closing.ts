@@ -62,7 +62,7 @@ export function stepsUntilOpen(wound: {
   const near = distances(lives, width, isClosed);
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   const last = stepsTo(near.reduce((most, distance) => Math.max(most, distance), 0));
-  // Closed cells that the rim cannot reach open after all other closed cells.
+  // The rim cannot reach some closed cells. These cells open after all other closed cells.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;
@@ -116,15 +116,16 @@ function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16
 }
 
 /**
- * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect.
- * Call even before the stroke ends an expression of a relative, because cells taken by a larger
- * relative must not count. Further strokes belong to the same wound until the organism rests.
+ * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect,
+ * and before the stroke ends an expression of a relative: cells that the organism took only while
+ * it looked like a larger relative must not count. Further strokes belong to the same wound until
+ * the organism rests.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
   const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
-  // A growing or transforming organism has not reached its final size yet, so record 0.
+  // The final size of a growing or transforming organism is not known yet, so record 0.
   const isUnknown = phase === 'growing' || transforming !== undefined;
   organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
 }
@@ -154,8 +155,9 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
 }
 
 /**
- * Releases the cells of an organism that strokes have hit since its last step. A growing organism
- * keeps the cells of its seed (rule OWN-7), but these are blank until the next step.
+ * Releases those cells of an organism that strokes have hit since the organism's last step. A
+ * growing organism keeps the cells of its seed (rule OWN-7), but these cells are blank until the
+ * next step.
  *
  * @returns `killed`: indices, in the square of the next step, of the hit cells that the organism
  *   owned. `lives`: whether the organism owns a cell that was not hit
@@ -183,13 +185,13 @@ export function releaseHit(
 }
 
 /**
- * Caches the order in which the cells of an organism dissolve, for each picture. An organism's
- * picture does not change while it dissolves.
+ * For each picture of an organism, the order in which the organism's cells dissolve. The picture
+ * can be the key, because it does not change while the organism dissolves.
  */
 const orders = new WeakMap<Uint8Array, Uint16Array>();
 /** Maximum random delay before a cell dissolves, in cells of depth. */
 const ROUGHNESS = 3;
-/** Resolution of the order in which cells dissolve: number of steps per cell of depth. */
+/** Resolution of the order in which cells dissolve: number of distinct values per cell of depth. */
 const STEPS = 65_536;
 /** Minimum opacity at which a cell counts as inside the organism, 0…255. */
 const OPAQUE = 26;

@@ -33,18 +33,18 @@ import { requireStandingInput } from './species.ts';
 import { ownersIn } from './strokes.ts';
 
 interface Handler<W extends CommandType> {
-  /** Executes a command. @throws Refusal; nothing has then changed */
+  /** Executes a command. @throws Refusal without having changed anything */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome | undefined;
   /**
-   * Returns a command as the journal stores it. If absent, the command is stored unchanged.
+   * Returns a command as the journal stores it. If a handler has no `resolve`, the journal stores
+   * the command unchanged.
    *
    * @throws Refusal
    */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
-   * Uses up the ids and random numbers of a command without executing it. Organisms that are
-   * created later thus keep their ids and latents. If absent, the command uses no ids or random
-   * numbers.
+   * Uses up the ids and random numbers of a command without executing it, so that organisms created
+   * later keep their ids and latents. A handler without `skip` uses no ids or random numbers.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -81,8 +81,8 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // Check whether the cross of living parents is within bounds. Heirs and replayed organisms
-      // may be out of bounds, so their crosses may be, too.
+      // Refuse a cross that is out of bounds. Such crosses exist, because heirs and replayed
+      // organisms may themselves be out of bounds. If a parent is dead, `run` refuses the command.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
@@ -102,8 +102,8 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     },
   },
   /**
-   * This handler does not check whose organism it is (rule TRF-2); server/realtime has already done
-   * so.
+   * This handler does not check whether the sender may transform the organism (rule TRF-2).
+   * server/realtime has already checked this.
    */
   transform: {
     resolve: withResolvedSeed,
@@ -150,19 +150,19 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
 /**
  * Grafts the genome of a seed onto the organisms under a stroke, and charges the sender.
  *
- * @throws Refusal not-here, errors of `createLatent` and of `Strokes.apply`; nothing has then
- *   changed
+ * @throws Refusal not-here, and the errors of `createLatent` and of `Strokes.apply`, without having
+ *   changed anything
  */
 function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime): Outcome {
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  // Refuse a random seed without a throw number, because each message of a stroke would create
-  // another genome.
+  // Refuse a random seed without a `throw` number, because each message of the stroke would create
+  // another random genome from it.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
-  // Organisms of the host, the gardener and OSC do not count as somebody else's, because anybody
-  // may graft onto them.
+  // Anybody may graft onto organisms of the host, the gardener and OSC, so these organisms do not
+  // count as organisms of another participant.
   const isOthers = ({ planter: { id, name } }: Organism): boolean =>
     id !== by.id && id !== HOUSE.id && !BUILT_IN_NAMES.includes(name);
   return strokes.apply(command, energy, time, {

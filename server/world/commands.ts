@@ -102,8 +102,8 @@ interface Parameters {
    */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * Makes an organism depart that is unattended or the gardener's own. If `organism` is absent,
-   * chooses the organism that has been unattended longest. Sent by the gardener.
+   * Makes an organism depart: an unattended organism, or one of the gardener's own. If `organism`
+   * is absent, chooses the organism that has been unattended longest. Sent by the gardener.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }
@@ -120,7 +120,10 @@ export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
 ): command is C & { readonly what: 'plant' | 'transform' } =>
   command.what === 'plant' || command.what === 'transform';
 
-/** Returns whether a command is a stroke, or one message of a longer stroke. */
+/**
+ * Returns whether a command is a stroke, or a part of a stroke that was split into several
+ * messages.
+ */
 export const isStroke = (command: RoomCommand): command is RoomCommand<'damage' | 'graft'> =>
   command.what === 'damage' || command.what === 'graft';
 
@@ -140,7 +143,7 @@ export interface Answer {
   readonly removed?: number;
   /** Number of organisms under the stroke that were not wounded because they were protected. */
   readonly spared?: number;
-  /** Whether the stroke continues a stroke of earlier messages. */
+  /** Whether this message continues a stroke that earlier messages began. */
   readonly continued?: boolean;
 }
 

@@ -79,9 +79,9 @@ export function createLatent(
 }
 
 /**
- * Maximum magnitude of a value of a latent in the journal; far below overflow. No cross is longer
- * than the longer of its parents, so the values of crosses remain in this range, too. New commands
- * have narrower limits: see `requireWithin`.
+ * Maximum magnitude of each value of a latent in the journal. It is far below overflow, and
+ * crossing cannot approach overflow, because a cross is never longer (as a vector) than its longer
+ * parent. New commands have narrower limits: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;
 
@@ -172,7 +172,7 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
 }
 
 /**
- * Returns the genotype that would be planted for a seed now, for a preview. Changes nothing and
+ * Returns the genotype that planting this seed now would give, for a preview. Changes nothing and
  * draws no random numbers.
  *
  * @param participant participant who holds the seed, if the source is a held seed
@@ -196,9 +196,9 @@ export function previewSeed(
 const SAMENESS = 0.2;
 
 /**
- * Returns the gallery indices of the creatures that a seed of the gallery, a token, a hand or a
- * program grows into: one creature, several for a chimera, or none. For seeds from other sources,
- * returns none.
+ * Returns the gallery indices of the creatures that a seed grows into: one creature, several for a
+ * chimera, or none. The seed may be from the gallery, a token, a participant's hand (the seeds they
+ * hold) or a program. For seeds from other sources, returns none.
  *
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
@@ -247,7 +247,8 @@ export function crossOf(
 /**
  * Converts a seed to the form that the journal stores. Replaces map points and throws of the dice
  * with their latents, because maps and samplers may change. Keeps latents outside the checkpoint's
- * bounds out of the journal: latents of tokens are shortened, and all others are refused.
+ * bounds out of the journal: latents of tokens are scaled down to the bounds, and all other latents
+ * outside the bounds are refused.
  *
  * @throws Refusal no-such-seed if there is no map; bad-latent, bad-token
  */

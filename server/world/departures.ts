@@ -19,7 +19,7 @@ export const DEPARTURE = {
   dissolveSeconds: 8,
   /** How long after an organism has dissolved the planter can replant it, in seconds. */
   renewSeconds: 60,
-  /** Age below which organisms depart only if all others are as young, in seconds. */
+  /** Age, in seconds, below which an organism departs only if all organisms are as young. */
   protectedSeconds: 60,
   /**
    * How long a planter must be absent before the gardener may remove the planter's resting
@@ -27,8 +27,8 @@ export const DEPARTURE = {
    */
   unattendedSeconds: 600,
   /**
-   * Maximum number of organisms that dissolve at the same time. If another one departs, the one
-   * nearest to its end is removed.
+   * Maximum number of organisms that dissolve at the same time. If another organism departs, the
+   * dissolving organism with the least time left is removed immediately.
    */
   maxDissolving: 8,
   /** Maximum number of departed organisms per room that are remembered for replanting. */
@@ -191,8 +191,8 @@ export class Departures {
 
   /**
    * Makes an organism depart. At most `maxDissolving` organisms dissolve at a time, because the
-   * engine still holds their cells. If there are more, the organism nearest to its end is removed
-   * immediately.
+   * engine still holds their cells. If this many are already dissolving, the one with the least
+   * time left is removed immediately.
    *
    * @param seconds how long the organism takes to dissolve
    */
@@ -218,8 +218,8 @@ export class Departures {
   }
 
   /**
-   * Makes an organism depart that is unattended or the sender's own. If the command names no
-   * organism, chooses the one that has been unattended longest (rule DEP-4).
+   * Makes an organism depart: an unattended organism, or one of the sender's own. If the command
+   * names no organism, chooses the one that has been unattended longest (rule DEP-4).
    *
    * @throws Refusal no-such-organism, not-yours
    */
@@ -235,7 +235,9 @@ export class Departures {
     return { removed: 1 };
   }
 
-  /** Advances all dissolving organisms. Call once per tick, after the tick's commands. */
+  /**
+   * Advances all dissolving organisms by one tick. Call once per tick, after the tick's commands.
+   */
   step(time: RoomTime): void {
     this.departed = this.departed.filter((one) => !isOver(one, time));
     this.outlive(time);
@@ -331,8 +333,8 @@ export class Departures {
       if (!isEligible(organism)) return undefined;
       const isResting = rests(organism);
       const since = this.absentSince(planter.id);
-      // Rank a resting organism first only if its planter is absent. Otherwise, present planters
-      // could protect their organisms by keeping them awake.
+      // Rank a resting organism first only if its planter is absent. If all resting organisms
+      // ranked first, present planters could protect their organisms by keeping them awake.
       if (isResting && since !== undefined) return [0, since, id];
       return [1, -counts.get(planter.id)!, isResting ? 0 : 1, id];
     });

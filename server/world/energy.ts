@@ -156,7 +156,7 @@ export class Energy {
     return level - price;
   }
 
-  /** Charges a participant. @throws Refusal no-energy; nothing is then charged */
+  /** Charges a participant. @throws Refusal no-energy without charging anything */
   spend(participant: ParticipantId, cost: number, tick: number): void {
     const level = this.require(participant, cost, tick);
     if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick });

@@ -66,20 +66,23 @@ export class GridPlanes {
     this.touch(place);
   }
 
-  /** Makes a cell bare, and offers it to organisms that were blocked on it, so that they wake. */
+  /** Makes a cell bare, and wakes organisms that were blocked there: see `offer`. */
   release(place: number): void {
     this.clear(place);
     this.offer(place);
   }
 
-  /** Makes a cell bare without offering it to blocked organisms, so that none of them wakes. */
+  /** Makes a cell bare without waking organisms that were blocked there. */
   clear(place: number): void {
     this.planes.owner[place] = 0;
     this.colours[place] = 0;
     this.touch(place);
   }
 
-  /** Offers a bare cell to organisms that were blocked on it, so that they wake. */
+  /**
+   * Records that a cell has become bare. At the end of the tick, sleeping organisms that were
+   * blocked there (they have a live cell there, but another organism owned the position) wake.
+   */
   offer(place: number): void {
     this.freed.push(place);
   }
@@ -113,7 +116,7 @@ export class GridPlanes {
     return chunks;
   }
 
-  /** Returns the cells that were offered since the last call and are still bare. */
+  /** Returns the cells that have been passed to `offer` since the last call and are still bare. */
   takeFreed(): number[] {
     return this.freed.splice(0).filter((place) => this.ownerAt(place) === 0);
   }

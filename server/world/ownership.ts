@@ -19,7 +19,9 @@ export function seedPlaces(window: Rect, grid: GridPlanes): number[] {
   return places;
 }
 
-/** An organism with the read-out of the step it has just taken. */
+/**
+ * An organism, with the engine's read-out (picture and aliveness) of the step it has just taken.
+ */
 export interface Stepped {
   readonly organism: Organism;
   readonly readout: Readout;
@@ -42,9 +44,9 @@ export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold:
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // Release nothing while an organism expresses (resembles) a relative or transforms. The relative
-  // may be smaller than the organism, which needs its cells when it returns to its shape. A
-  // transforming organism may have faint cells for a moment.
+  // Release nothing while an organism expresses (resembles) a relative, because the relative may be
+  // smaller and the organism needs all its cells again afterwards. Release nothing during a
+  // transformation, because cells may be faint for a moment.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -77,8 +79,8 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // Keep the mark of a blocked cell even if the cell is faint. A blocked cell is cleared in
-      // each tick, so it may drop below the threshold.
+      // Keep `pressing` set for a blocked cell even if the cell is faint. The engine sets blocked
+      // cells to zero in each step, so their aliveness may drop below the threshold.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -130,8 +132,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells of a dead organism. If the organism has dissolved, also offers its former cells
- * to organisms that were blocked on them.
+ * Frees the cells of a dead organism. If the organism has dissolved, also offers the cells that it
+ * lost while dissolving to organisms that were blocked on them.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];

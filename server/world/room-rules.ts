@@ -30,7 +30,10 @@ export class RoomRules {
    * no creature has relatives.
    */
   relatives: Relatives | undefined;
-  /** Version of the sampler for random seeds without a `throw` number. If undefined, N(0, I). */
+  /**
+   * Version of the sampler for random seeds without a `throw` number. If undefined, their latents
+   * are drawn from N(0, I).
+   */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
   /** Maximum share of the organisms that may express a relative at the same time, 0…1. */

@@ -1,7 +1,7 @@
 /**
  * The complete state of a room between two ticks, as plain data. Together with the cell states in
  * the engine, it allows a room to continue with bit-identical results. Queued commands are not
- * included, because they have not been answered yet.
+ * included: they have not been executed yet, and their senders have not received answers.
  *
  * To add a field that lasts longer than a tick, add it here and to `exportOrganism` or
  * `Room.export`, and raise the version.
@@ -131,8 +131,8 @@ const organismState = v.strictObject({
   /** Number of steps since the organism became grown or was last woken. */
   awakeSteps: whole,
   /**
-   * How often neighbours have woken the organism by freeing cells, since it was last hit by a
-   * stroke or since the last death of a neighbour.
+   * How often neighbours have woken the organism by freeing cells since a stroke last hit it or a
+   * neighbour last died, whichever is later.
    */
   stirs: whole,
   /** Number of consecutive steps in which the organism has not visibly changed. */
@@ -174,7 +174,7 @@ const organismState = v.strictObject({
   wait: v.optional(whole),
   /**
    * [stage, stage] 1 for each cell that a stroke has hit since the organism's last step, otherwise
-   * 0. The size is that of the next step.
+   * 0. Here, `stage` is the side of the organism in its next step.
    */
   woundMask: v.optional(bytes),
   /**
@@ -187,9 +187,12 @@ const organismState = v.strictObject({
    */
   expression: v.optional(
     v.strictObject({
-      /** [Z] the latent that the cells read: first the relative's, then the organism's own. */
+      /**
+       * [Z] the latent that the cells read: the relative's until the organism begins to return,
+       * then the organism's own.
+       */
       latent,
-      /** Number of steps until the cells read the organism's own latent. */
+      /** Number of steps until the cells read the organism's own latent again. */
       stepsLeft: whole,
       /**
        * Number of cells that the organism owned before the expression. Absent until the organism
@@ -326,7 +329,7 @@ export const roomState = v.pipe(
       v.array(
         v.strictObject({
           ...{ participant: whole, session },
-          /** `seed` is the id of the seed that the participant received. */
+          /** `seed`: id of the seed that the command gave to the participant. */
           commands: v.array(v.strictObject({ id: whole, seed: v.optional(positive) })),
         }),
       ),

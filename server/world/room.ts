@@ -1,7 +1,7 @@
 /**
  * One room, as a pure, synchronous state machine. Before the engine steps, `beginTick` applies the
  * queued commands and returns the engine's work. After the engine has stepped, `endTick` applies
- * the engine's read-outs.
+ * the engine's read-outs (pictures and aliveness).
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -115,7 +115,10 @@ export class Room extends RoomContents {
     return organism ? blockersOf(organism, this.grid) : new Map();
   }
 
-  /** Returns whether a sleeping organism is blocked on any of these cells of the grid. */
+  /**
+   * Returns whether a sleeping organism has a live cell at any of these cells of the grid but does
+   * not own the position.
+   */
   isPressed(places: readonly number[]): boolean {
     return this.population.pressingOn(places).length > 0;
   }
@@ -171,8 +174,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the genotype that would be planted for a seed now, for a preview: see `previewSeed` in
-   * `create-latent.ts`.
+   * Returns the genotype that planting this seed now would give, for a preview: see `previewSeed`
+   * in `create-latent.ts`.
    *
    * @throws Refusal no-such-seed, no-such-organism, bad-latent, bad-token
    */
@@ -213,8 +216,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Lets a participant leave the room. The seeds in their hand are dropped, but their organisms and
-   * queued commands stay.
+   * Lets a participant leave the room. The seeds that the participant holds are dropped, but the
+   * participant's organisms and queued commands stay.
    */
   leave(participant: ParticipantId): void {
     this.change({ what: 'leave', participant, at: this.completedTicks });
@@ -337,7 +340,7 @@ export class Room extends RoomContents {
    * `beginTick` and `endTick`. The engine must neither step the reverted patches nor dispose of
    * them.
    *
-   * @returns false if there were no plant commands; nothing has then changed
+   * @returns false, without any change, if there were no plant commands
    */
   refusePending(): boolean {
     return this.retractPending().length > 0;
@@ -372,8 +375,9 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns a tick with its tick rate and limit on flashes. @param tick number of the tick in
-   * progress
+   * Combines a tick with the room's tick rate and limit on flashes.
+   *
+   * @param tick number of the tick in progress
    */
   private flickerMoment(tick: number): FlickerMoment {
     return { ...this.timeOf(tick), limit: this.flashLimit };
@@ -401,8 +405,9 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Refuses the plant commands of this tick, refunds their energy and removes their organisms. If
-   * there are no plant commands, changes nothing, because other rooms needed the missing memory.
+   * Refuses the plant commands of this tick, refunds their energy and removes their organisms.
+   * Changes nothing if this room has no plant commands in this tick: then only the seeds of other
+   * rooms were too many for the engine's memory.
    *
    * @returns the patches of the removed organisms
    */

@@ -71,7 +71,10 @@ export interface Species {
    * creature has relatives.
    */
   readonly relatives?: Relatives | undefined;
-  /** Version of the sampler for random seeds: see `sampleLatent`. If absent, N(0, I). */
+  /**
+   * Version of the sampler for random seeds: see `sampleLatent`. If absent, latents are drawn from
+   * N(0, I).
+   */
   readonly sampler?: SamplerVersion | undefined;
 }
 
@@ -140,7 +143,8 @@ const fits = new WeakMap<Gallery, ReturnType<typeof fitTo>>();
 /**
  * Converts standard normal numbers to a latent. Equal numbers give equal latents on every machine.
  *
- * @param version version of the sampler; if undefined, N(0, I)
+ * @param version version of the sampler; if undefined, the latent is drawn from N(0, I), so it
+ *   equals `normals`
  * @param normals [Z]
  * @returns [Z]
  */
@@ -159,8 +163,8 @@ export function sampleLatent(
 }
 
 /**
- * Returns the latent of a throw of the dice, made by the checkpoint's sampler and kept within its
- * bounds.
+ * Returns the latent of a throw of the dice. The checkpoint's sampler makes this latent, which is
+ * then scaled down to the checkpoint's bounds if necessary.
  *
  * @param number number of the throw, uint32
  */
@@ -223,8 +227,8 @@ export function latentOnMap(
     length += share * Math.hypot(...neighbour);
     for (let c = 0; c < latentSize; c++) latent[c] += share * neighbour[c];
   }
-  // Scale up the mean to the length of its neighbours. Without scaling, it would be too close to
-  // the average creature, which looks like a grey blot.
+  // Scale the mean to the mean length of the nearby creatures' latents. Without scaling, the mean
+  // would be too close to the average creature, which looks like a grey blot.
   const scale = length / (Math.hypot(...latent) || 1);
   return latent.map((value) => value * scale);
 }

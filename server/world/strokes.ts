@@ -62,7 +62,8 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
 interface Hit {
   readonly organism: Organism;
   /**
-   * [stage, stage] 1 for each cell of the organism's next step that the stroke covers, otherwise 0.
+   * [stage, stage] 1 for each cell that the stroke covers, otherwise 0. Here, `stage` is the side
+   * of the organism in its next step.
    */
   readonly cover: Uint8Array;
 }
@@ -173,7 +174,7 @@ export class Strokes {
     }
   }
 
-  /** Wounds the organisms under a stroke, and charges its sender. @throws the errors of `apply` */
+  /** Wounds the organisms under a stroke, and charges the sender. @throws the errors of `apply` */
   wound(command: RoomCommand<'damage'>, energy: Energy, time: RoomTime): Outcome {
     const by = command.by.id;
     return this.apply(command, energy, time, {
@@ -188,14 +189,15 @@ export class Strokes {
   }
 
   /**
-   * Applies a stroke to the organisms that it hits, and charges its sender.
+   * Applies a stroke to the organisms that it hits, and charges the stroke's sender.
    *
    * @param tool.refusalOf returns the reason why an organism may not be hit; undefined if it may be
    *   hit
    * @param tool.apply changes an organism. `isNew` is false if earlier messages of the stroke have
    *   hit this organism
-   * @throws Refusal bad-point, stroke-too-long, no-energy; if none of the organisms under the
-   *   stroke may be hit, the most important reason. If this throws, nothing has changed
+   * @throws Refusal bad-point, stroke-too-long, no-energy; or, if none of the organisms under the
+   *   stroke may be hit, the most important of the reasons (see `ORDER`). If this throws, nothing
+   *   has changed
    */
   apply(
     { what, by, points, radius }: RoomCommand<'damage' | 'graft'>,

@@ -7,13 +7,16 @@
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 
 /**
- * Maximum error of a tick's time that is interpolated between two points, in ms. Pages show
- * minutes, so this is precise enough. If points had to be removed, the error may be larger.
+ * Maximum error, in ms, of a tick's time that is interpolated between two points. Pages show
+ * minutes, so this is precise enough. The error can exceed this value if points had to be removed.
  */
 const TOLERANCE = 5_000;
 
 export class TickTimes {
-  /** Points between which the room kept its rate, oldest first. */
+  /**
+   * Points, oldest first. Between two neighbouring points, the room ticked at a nearly constant
+   * rate.
+   */
   private points: TimePoint[];
   /** The latest known tick, and its time. */
   private last: TimePoint | undefined;
@@ -83,7 +86,10 @@ export class TickTimes {
     this.add(now);
   }
 
-  /** Adds a point. Removes other points until there is space for the latest tick. */
+  /**
+   * Adds a point. Then removes points until the points and the latest tick together number at most
+   * `MOST_TIME_POINTS`.
+   */
   private keep(point: TimePoint): void {
     this.points.push(point);
     while (this.points.length >= MOST_TIME_POINTS) removeLeast(this.points);
@@ -93,7 +99,7 @@ export class TickTimes {
 /**
  * Corrects the times of ticks that were recorded while the clock was ahead. If a tick has a later
  * time than the next tick, the clock was set back between these two ticks. Times recorded while the
- * clock was ahead are then moved back by the same amount.
+ * clock was ahead are then moved back by the same amount as the clock.
  *
  * @param points oldest first
  * @param now the latest tick, and the current time in ms

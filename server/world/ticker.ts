@@ -80,8 +80,8 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Measure until the last tick, or until one period ago if that is later. The time since the
-    // last tick shows that the room is slow only if it is longer than a period.
+    // Measure until the last tick, or until one period ago if that is later. A wait of up to one
+    // period for the next tick is normal, so it must not lower the measured rate.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2
@@ -104,7 +104,10 @@ class Schedule {
 export interface TickTiming {
   /** How long after its due time the tick started, in ms. */
   readonly late: number;
-  /** Time from the start of the tick until it was stored and, unless deferred, broadcast, in ms. */
+  /**
+   * Time from the start of the tick until its events were stored and, unless the broadcast was
+   * deferred, its frames were broadcast, in ms.
+   */
   readonly took: number;
 }
 
@@ -119,10 +122,10 @@ export interface TickerOptions {
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
   /**
-   * Called after each tick, unless no further tick is planned.
+   * Called after each tick, if another tick is planned.
    *
-   * @param until time at which the next tick is due, in ms; the current time if other rooms are
-   *   still ticking
+   * @param until when the next tick is due, in ms; the current time if other rooms are still
+   *   ticking
    */
   readonly onPause?: ((until: number) => void) | undefined;
   /** Called after a tick has failed and the ticker has stopped. */
@@ -275,8 +278,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // Report a pause even if other rooms are still ticking, because callers may be waiting for
-        // the report. Such a pause ends immediately.
+        // Report the pause before the next tick even if other rooms are still ticking, because
+        // callers may be waiting for the report. In this case, the reported pause ends immediately.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });
@@ -305,8 +308,8 @@ export class DeferredWork {
   private cancel: (() => void) | undefined;
 
   /**
-   * @param onError called with any error that deferred work throws, because `run` and `defer` never
-   *   throw
+   * @param onError called with each error that deferred work throws. `run` and `defer` do not throw
+   *   it
    */
   constructor(
     private readonly clock: Pick<Clock, 'after'>,

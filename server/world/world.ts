@@ -163,8 +163,9 @@ export class World {
     let stepped = isApart
       ? planted.then((hasMemory) => (hasMemory ? this.step(steps.flat(), PART) : []))
       : this.step(steps.flat());
-    // If planting fails, `stepped` rejects, too. Ignore the rejection here, because otherwise it
-    // would be unhandled. Any other failure of the step is thrown at the `await` below.
+    // If planting fails, `stepped` rejects as well, but nothing waits for it. Ignore this
+    // rejection, so that it does not count as unhandled. Any other failure of the step is thrown at
+    // the `await` below.
     stepped.catch(() => {});
     const [, hasMemory] = await Promise.all([disposed, planted]);
     if (!hasMemory) {

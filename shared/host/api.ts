@@ -41,7 +41,10 @@ export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/** Maximum period that an undo can cover, in seconds. The server keeps a snapshot of each minute of it. */
+/**
+ * Maximum period that an undo can cover, in seconds. The server keeps one snapshot for each minute
+ * of this period.
+ */
 export const MOST_UNDO = 600;
 export const MAX_LOGO_BYTES = 256_000;
 export const API = '/host/api';
@@ -85,7 +88,10 @@ const id = whole(1, 0xffffffff);
 const label = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
 const side = whole(32, 1_024);
 
-/** First or last tick of a range. If absent, the range begins or ends with the stored ticks. */
+/**
+ * First or last tick of a range. If the first tick is absent, the range begins with the first
+ * stored tick; if the last tick is absent, it ends with the last stored tick.
+ */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
 /** A position in a room, in cells. */
@@ -192,7 +198,10 @@ export const CALLS = {
     { seconds: v.optional(whole(1, 600)) },
     v.object({ kept: v.nullable(snapshotState) }),
   ),
-  /** Stops the farewell; organisms that are still alive stay. */
+  /**
+   * Stops the farewell (the dissolving of all organisms at the end of a room's day). Organisms that
+   * are still alive stay.
+   */
   stopFarewell: remove('/rooms/:room/farewell', {}),
 
   removeOrganism: post(
@@ -313,11 +322,14 @@ export const CALLS = {
   pause: post('/rooms/:room/pause', { paused: v.boolean() }),
   /**
    * Reports what a sensor in the hall senses. Organisms near the position wake. In a crowded hall,
-   * more organisms may express relatives than in an empty one.
+   * more organisms may express (resemble) relatives than in an empty one.
    */
   presence: post('/rooms/:room/presence', presence.entries),
 
-  /** Executes a program's command: plants, wounds, crosses, transforms or grafts. Answers after the tick. */
+  /**
+   * Executes a program's command: plants, wounds, crosses, transforms or grafts. The server answers
+   * after the tick that executes the command.
+   */
   act: call(
     'POST',
     '/rooms/:room/act',
@@ -373,7 +385,7 @@ export const FILES = {
    * an hour before now and ends now.
    */
   replayBundle: '/rooms/:room/replay-bundle',
-  /** A picture of a film, finished or not: RGBA pixels, then the owner of each cell. */
+  /** A picture of a film, even of an unfinished one: RGBA pixels, then the owner of each cell. */
   frame: '/jobs/:job/frames/:frame',
   /** A picture of a film, for walls. Requires no session. */
   wallFrame: '/films/:job/:frame',

@@ -5,7 +5,10 @@
 export const ROLES = ['observer', 'operator', 'host'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Names of the calls and files that do not require the role `host`, by the role that they require. */
+/**
+ * Names of the calls and files that do not require the role `host`, grouped by the role that they
+ * require.
+ */
 const LESSER: Readonly<Record<Exclude<Role, 'host'>, readonly string[]>> = {
   observer: ['state', 'gallery', 'statistics', 'picture', 'sign', 'wallFrame', 'logo'],
   operator: [

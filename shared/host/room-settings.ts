@@ -1,5 +1,6 @@
 /**
- * Settings that a host can change while rooms are running: of each room, and the server's schedule.
+ * Settings that a host can change while rooms are running: the settings of each room, and the
+ * server's schedule.
  */
 import * as v from 'valibot';
 import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.ts';
@@ -181,8 +182,8 @@ export const settingsRequest = v.strictObject({
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
 /**
- * The file in which a host saves a room's settings. It omits the Wi-Fi password, and settings that
- * are only temporary or only valid for one room.
+ * The file in which a host saves a room's settings. It omits the Wi-Fi network, because it contains
+ * a password, and settings that are only temporary or only valid for one room.
  */
 export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 

@@ -91,7 +91,9 @@ export const reportState = v.object({
   kind: text,
   origin,
   planter,
-  /** The parts of the organism if it is a chimera: which seeds they have, and who grafted them. */
+  /**
+   * The parts of the organism if it is a chimera: the creature of each part, and who grafted it.
+   */
   parts: v.optional(v.array(part)),
   /**
    * Whether the organism is still alive. The other data of this report, such as its kind and parts,

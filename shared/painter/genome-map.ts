@@ -103,7 +103,10 @@ function add({ outputs, kernel, bias }: PainterLayer, inputs: Float32Array): Flo
   return sums;
 }
 
-/** Doubles a map by copying each position to 2×2 positions, then convolves it, padded with zeros. */
+/**
+ * Doubles the side of a map by copying each position to 2×2 positions. Then convolves the map,
+ * which is padded with zeros.
+ */
 function* doubled(
   { inputs, outputs, kernel, bias }: PainterLayer,
   from: Float32Array,

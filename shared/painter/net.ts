@@ -3,13 +3,13 @@
  * cells around a cell and outputs the edges that run through that cell. This file defines the net
  * and its file format.
  *
- * Three dense layers, the first two with ReLU, run once per cell: 125 → h1 → h2 → 8·J. They output
- * J ramps (soft edges) of eight numbers: `a, b, e, d` are the ramp's position, and `r, g, b, α` the
- * colour that it adds. `paint.ts` evaluates the ramps at each pixel, at any resolution.
+ * Three dense layers, the first two with ReLU, run once per cell. They turn 125 inputs into J ramps
+ * (soft edges) of eight numbers: `a, b, e, d` are the ramp's position, and `r, g, b, α` the colour
+ * that it adds. `paint.ts` evaluates the ramps at each pixel, at any resolution.
  *
  * A painter may also have learned some genomes. Five layers turn a learned genome into a map with C
- * numbers for each cell of the organism; see `genome-map.ts`. Cells with a map pass through three
- * other layers, `learned`. The first of these layers also reads the map.
+ * numbers for each cell of the organism; see `genome-map.ts`. Cells that have such a map pass
+ * through three other layers, `learned`. The first of these layers reads the map in addition.
  */
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
@@ -33,7 +33,10 @@ export const NEIGHBOUR = 5;
  * the organism's map follow after these inputs.
  */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
-/** Number of values per ramp: `a, b, e, d` for its position, and its colour `r, g, b, α`. */
+/**
+ * Number of values per ramp: four for its position (coefficients `a, b, e, d`, see `paint`), and
+ * four for its colour (`r, g, b, α`).
+ */
 export const RAMP = 8;
 
 export interface PainterLayer {
@@ -41,7 +44,7 @@ export interface PainterLayer {
   readonly outputs: number;
   /** [inputs, outputs], row-major. */
   readonly kernel: Float32Array;
-  /** [outputs] */
+  /** [outputs] value that is added to each output. */
   readonly bias: Float32Array;
 }
 
@@ -52,7 +55,10 @@ export type PainterNet = Layers & { readonly learned?: LearnedGenomes };
 
 /** The part of a painter that depends on learned genomes. */
 export interface LearnedGenomes {
-  /** Like the painter's layers, but the first layer also reads the C numbers of the map. */
+  /**
+   * Like the painter's layers, but the first layer has C more inputs: the numbers of the genome
+   * map.
+   */
   readonly layers: Layers;
   /** The layers that turn a genome into a map; see `GENOME_LAYERS`. */
   readonly genome: readonly PainterLayer[];
@@ -60,7 +66,10 @@ export interface LearnedGenomes {
   readonly keys: Float32Array;
 }
 
-/** Number of leading values of a latent that identify a creature, and the name of the keys' tensor. */
+/**
+ * `KEY`: number of leading values of a latent that identify a creature. `KEYS`: name of the tensor
+ * with these values.
+ */
 export const KEY = 16;
 export const KEYS = 'keys';
 
@@ -68,9 +77,15 @@ export const KEYS = 'keys';
 export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
 /** Prefix of the layer names in `LAYERS` for the layers that cells with learned genomes use. */
 export const LEARNED = 'learned_';
-/** Names of the layers that turn a genome into a map: two dense layers, and one per doubling. */
+/**
+ * Names of the layers that turn a genome into a map: two dense layers, then one layer for each
+ * doubling of the map's side.
+ */
 export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
-/** Sides of a map: before its first doubling (`FIRST_SIDE`) and after its last one (`MAP_SIDE`). */
+/**
+ * Side of a genome map before its first doubling (`FIRST_SIDE`) and after its last one
+ * (`MAP_SIDE`), in cells.
+ */
 export const FIRST_SIDE = 4;
 export const MAP_SIDE = 32;
 
@@ -109,7 +124,7 @@ export class PainterError extends Error {
 }
 
 const WIDEST = 96;
-/** Maximum number of channels of a map (C). */
+/** Maximum number of values per cell of a genome map (C). */
 export const MOST_CHANNELS = 16;
 const WIDEST_OF_GENOME = 2_048;
 
@@ -171,8 +186,8 @@ function layersOf(tensors: TensorFile['tensors'], prefix: string, first: number)
 }
 
 /**
- * Reads the layers that turn a genome into a map. In the file, the kernels of doubling layers have
- * the shape [3, 3, inputs, outputs].
+ * Reads the layers that turn a genome into a map. In the file, the kernels of the layers that
+ * double the map's side have the shape [3, 3, inputs, outputs].
  */
 function genomeLayers(tensors: TensorFile['tensors']): PainterLayer[] {
   let before = 0;

@@ -9,7 +9,7 @@ import { channelsOf, INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './n
 export interface Painting {
   /** [height, width, 4] premultiplied RGBA, 0…255, as streamed. */
   readonly cells: Uint8Array;
-  /** [height, width] Organism ids; 0: bare. */
+  /** [height, width] id of the organism that owns each cell; 0 for bare cells. */
   readonly owners: ArrayLike<number>;
   readonly width: number;
   readonly height: number;
@@ -18,7 +18,7 @@ export interface Painting {
   readonly scale: number;
   /** Rectangle of cells to paint, which must lie inside the grid. If absent, all cells are painted. */
   readonly area?: Rect;
-  /** Returns the map of an organism, or undefined if the organism has none. */
+  /** Returns the genome map of an organism; undefined if the organism has none. */
   readonly mapOf?: (owner: number) => PlacedMap | undefined;
 }
 
@@ -28,10 +28,10 @@ const MIDDLE = (REACH - 1) / 2;
  * Paints each cell as `scale`×`scale` pixels.
  *
  * (x, y) is a pixel's position in its cell, −½…½ from the cell's middle. The pixel's colour is the
- * Catmull-Rom interpolation of the premultiplied cells, plus a term for each ramp:
- * clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the ramp's colour. Cells beyond the grid count as
- * empty. Finally, alpha is clamped to 0…1 and the colours to 0…alpha. A cell stays transparent if
- * all 5×5 cells around it are empty.
+ * Catmull-Rom interpolation of the premultiplied cells, plus one term for each ramp with the
+ * position numbers a, b, e, d (see `net.ts`): clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the
+ * ramp's colour. Cells beyond the grid count as empty. Finally, alpha is clamped to 0…1 and the
+ * colours to 0…alpha. A cell stays transparent if all 5×5 cells around it are empty.
  *
  * @returns [scale·height, scale·width, 4] pixels of the area: premultiplied RGBA, 0…255
  */
@@ -69,7 +69,8 @@ export function paint(painting: Painting): Uint8ClampedArray {
 }
 
 /**
- * Computes the Catmull-Rom weights of five cells in a row, one of which is always 0.
+ * Computes the Catmull-Rom weights of five cells in a row. One of the two outer weights is always
+ * 0.
  *
  * @param place position to interpolate, −½…½ from the middle of the third cell
  * @returns [5]
@@ -114,8 +115,8 @@ function blendColumns(columns: Float32Array, weights: Float32Array, colour: Floa
 /**
  * Fills in the inputs of the net for a cell.
  *
- * @param inputs receives [5, 5, 5] numbers of the 5×5 cells around the cell, five per cell (see
- *   `NEIGHBOUR`); then the C numbers of the organism's map at this cell
+ * @param inputs receives the numbers of the 5×5 cells around the cell, row by row, five per cell
+ *   (see `NEIGHBOUR`); then the C numbers of the organism's map at this cell
  * @returns whether at least one of the 5×5 cells is not transparent
  */
 export function readNeighbourhood(
@@ -150,7 +151,7 @@ export function readNeighbourhood(
  * Runs the net's layers for one cell.
  *
  * @param outputs one buffer per layer, which receives the layer's output
- * @returns the cell's ramps, [J, 8], which is the last buffer of `outputs`
+ * @returns the last buffer of `outputs`, which contains the cell's ramps, eight numbers each
  */
 export function runLayers(
   net: PainterNet,

@@ -11,7 +11,10 @@ export interface Still {
   readonly net: PainterNet;
   /** Number of pixels per side of a cell, 1…16. */
   readonly scale: number;
-  /** The genomes that the organism's cells read. If absent, the organism is painted without a map. */
+  /**
+   * The genomes that the organism's cells read. If absent, the organism is painted without a genome
+   * map.
+   */
   readonly genomes?: PaintedGenomes | undefined;
 }
 
@@ -94,10 +97,11 @@ interface Corner {
 }
 
 /**
- * Lists the pixels that a cell paints along one axis, including `OVERLAP` on both sides.
+ * Lists the pixels that a cell paints along one axis: its own pixels, and those within `OVERLAP`
+ * beyond its two edges.
  *
- * @returns three lists with one number per pixel: `pixels`: distance from the cell's first pixel, in
- *   pixels; `at`: distance from the middle of the cell, in cells; `shares`: weight of the cell's
+ * @returns three lists with one number per pixel. `pixels`: distance from the cell's first pixel,
+ *   in pixels. `at`: distance from the middle of the cell, in cells. `shares`: weight of the cell's
  *   ramps, 0…1
  */
 function placesOf(scale: number) {
@@ -182,12 +186,15 @@ function* straightened(
 /** Smoothing of thumbnails: radius (`BLUR`) and standard deviation (`SPREAD`), in cells. */
 const BLUR = 3;
 const SPREAD = 2;
-/** Standard deviation, in colour values (0…255), of the colour differences that are smoothed away. */
+/**
+ * Standard deviation of the smoothing over colour differences, in colour values (0…255).
+ * Differences well below this value are smoothed away.
+ */
 const FAINT = 28;
 
 /**
- * Paints an organism as a still picture without the faint bands that cell divisions leave. Smooths
- * only similar colours, so that the edges within an organism stay visible.
+ * Paints an organism as a still picture, without the faint bands that remain where growing cells
+ * have divided. Smooths only similar colours, so that the edges within an organism stay visible.
  *
  * @returns as `paintStill`
  * @throws as `paintStill`

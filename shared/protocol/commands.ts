@@ -28,8 +28,8 @@ const seedSource = v.variant('from', [
   /** A random seed, as if thrown with dice. Equal values of `throw` give equal seeds. */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
   /**
-   * A mix of the creatures around a point of the latent map. If `whole`, uses the map of the whole
-   * gallery.
+   * A mix of the creatures around a point of a latent map. If `whole` is true, uses the map of the
+   * whole gallery; otherwise, the map of the featured creatures.
    */
   v.strictObject({ from: v.literal('map'), x: share, y: share, whole: v.optional(v.boolean()) }),
   v.strictObject({ from: v.literal('latent'), latent }),
@@ -42,8 +42,8 @@ const seedSource = v.variant('from', [
 ]);
 
 /**
- * Seeds that can be previewed: all seeds that can be planted, and seeds that have not been made
- * yet.
+ * Seeds that can be previewed: all seeds that can be planted, a cross that has not been made yet,
+ * and the seed of a living organism.
  */
 const previewSource = v.variant('from', [
   ...seedSource.options,
@@ -64,7 +64,7 @@ const stroke = {
   ),
 };
 
-/** The commands of participants that the rings of a table may send, too. */
+/** The participants' commands that can also be sent for a ring (one person at a touch table). */
 const RING_COMMANDS = [
   ...(['plant', 'damage', 'graft', 'ungraft', 'cross', 'transform'] as const),
   ...(['preview', 'keep', 'cursor'] as const),
@@ -92,17 +92,21 @@ export const COMMANDS = {
      * - `table`: a touch table. Like a wall, but its rings are participants (see `enter`).
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator', 'table'])),
-    /** Pass from the address of a table, or of a wall that has its own seat. */
+    /** Secret in the address (`?pass=`) of a touch table, or of a wall that has its own seat. */
     pass: tokenText,
     /** Languages whose script the screen of this wall cannot display. */
     unwritable: v.optional(
       v.pipe(v.array(v.picklist(LANGUAGE_CODES)), v.maxLength(LANGUAGE_CODES.length)),
     ),
     /**
-     * Token from an earlier `welcome` or `waiting`. It resumes a seat or a position in the queue.
+     * Token from an earlier event `welcome` or `waiting`. It resumes a seat or a position in the
+     * queue.
      */
     resume: tokenText,
-    /** Device mark from an earlier `welcome`, in any room of this server. */
+    /**
+     * Device mark, which identifies this browser, from an earlier event `welcome` in any room of
+     * this server.
+     */
     mark: tokenText,
     /**
      * Scope within which the ids of this page's commands are unique. When a page resumes its seat,
@@ -120,21 +124,25 @@ export const COMMANDS = {
     ),
   }),
   /**
-   * Open a ring of a table, or resume it after the connection was lost. Each ring is a separate
-   * participant. The answer is the event `ring` with a `seated` message.
+   * Open a ring (for one person at a touch table), or resume it after the connection was lost. Each
+   * ring is a separate participant. The answer is the event `ring` with a `seated` message.
    */
   enter: v.strictObject({
     ring: ringNumber,
     ...{ resume: tokenText, mark: tokenText, session: v.optional(commandId) },
   }),
-  /** Send a command of a ring. The `message` is validated like a message from a visitor's page. */
+  /**
+   * Send a command of a ring (one person at a touch table). The `message` is validated like a
+   * message from a visitor's page.
+   */
   ring: v.strictObject({
     ring: ringNumber,
     name: v.picklist(RING_COMMANDS),
     message: v.unknown(),
   }),
   /**
-   * Forget the participant of a ring. The next participant of this ring counts as another person.
+   * Forget the participant of a ring of the touch table. The next participant of this ring counts
+   * as another person.
    */
   forget: v.strictObject({ ring: ringNumber }),
   /** Report the visible part of the grid. Hidden pages receive only heartbeats. */
@@ -233,13 +241,16 @@ export const COMMANDS = {
   busy: v.strictObject({ busy: v.boolean() }),
   /** Acknowledge that the frame of a tick has arrived. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
-  /** Request the genomes of organisms, to draw these with the painter. The answer is `genomes`. */
+  /**
+   * Request the genomes of organisms, so that the page can draw them with the painter. The answer
+   * is the event `genomes`.
+   */
   genomes: v.strictObject({
     organisms: v.pipe(v.array(organismId), v.maxLength(MAX_GENOMES_ASKED)),
   }),
   /**
-   * Request all cells of chunks that are out of sync. They are sent at the scale of the client's
-   * frames.
+   * Request all cells of chunks that are out of sync. The server sends them at the same scale as
+   * the client's frames.
    */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;

@@ -34,8 +34,8 @@ const energy = v.object({
 });
 
 /**
- * The fields of a welcome message: everything about a room that a client needs before the first
- * frame.
+ * The fields that the events `welcome` and `wall` share: everything about a room that a client
+ * needs before the first frame.
  */
 const opening = {
   protocol: count,
@@ -91,7 +91,10 @@ const opening = {
   participants: v.array(participantView),
 };
 
-/** Fields of the welcome message for a participant or for a ring of a table. */
+/**
+ * Fields of the event `welcome` for a participant, and of the message `seated` for a ring (one
+ * person at a touch table).
+ */
 const seated = v.object({
   you: participantView,
   /**
@@ -99,7 +102,10 @@ const seated = v.object({
    * limited time.
    */
   resume: v.string(),
-  /** A new device mark, if the device had none. The device sends this mark with each later join. */
+  /**
+   * A new device mark (signed bytes that identify the browser), if the device had none. The device
+   * sends this mark with each later join.
+   */
   mark: v.optional(v.string()),
   energy,
   /** The seeds in the participant's hand, oldest first. */
@@ -107,8 +113,8 @@ const seated = v.object({
 });
 
 /**
- * Reports that a command was executed. A cross or a drawing is answered with a seed, a preview with
- * a film.
+ * Reports that a command was executed. The answer to a cross or a drawing contains a seed. The
+ * answer to a preview contains a film.
  */
 const accepted = v.object({
   id: count,
@@ -145,13 +151,13 @@ const rejected = v.object({
 });
 
 /**
- * Events that a table receives separately for each of its rings. All other events are sent to a
- * table only once.
+ * Events that a touch table receives separately for each of its rings (the people who use it). All
+ * other events are sent to a table only once.
  */
 export const RING_EVENTS = {
-  /** The ring has been opened. */
+  /** The ring (one person at the table) has been opened. */
   seated,
-  /** The ring has been closed, or could not be opened. */
+  /** The ring (one person at the table) has been closed, or could not be opened. */
   left: v.object({ reason }),
   ...{ accepted, rejected, energy },
 } as const;
@@ -162,7 +168,10 @@ export type RingEvent<N extends RingEventName> = v.InferOutput<(typeof RING_EVEN
 export const EVENTS = {
   /** Answer to the join of a participant. */
   welcome: v.object({ ...opening, ...seated.entries }),
-  /** An event for one ring of this table. `RING_EVENTS` contains the schema of each `message`. */
+  /**
+   * An event for one ring (one person) of this touch table. `RING_EVENTS` contains the schema of
+   * each `message`.
+   */
   ring: v.object({
     ring: ringNumber,
     name: v.picklist(Object.keys(RING_EVENTS) as RingEventName[]),
@@ -231,7 +240,9 @@ export const EVENTS = {
   beacon: v.object({ organism: id, hue: v.number() }),
   /** A position, in cells, at which the host asks everybody to look. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
-  /** A position, in cells, of which walls show a close-up. If absent, walls show the whole room. */
+  /**
+   * The position, in cells, that walls show in a close-up. If absent, walls show the whole room.
+   */
   closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
   /** A film that walls show instead of the room. If absent, walls show the room. */
   film: v.object({
@@ -270,7 +281,7 @@ export const EVENTS = {
   /** Number of participants who follow this participant's view. */
   followers: v.object({ count }),
   ...{ accepted, rejected },
-  /** The host's settings. Sent after a welcome, and after each change. */
+  /** The host's settings. Sent after each successful join, and after each change. */
   settings: v.object({
     /** Whether pages show participants' names. */
     names: v.boolean(),

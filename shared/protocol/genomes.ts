@@ -1,4 +1,4 @@
-/** Encodes the genomes that a server sends to pages that draw with the painter. */
+/** Encodes the genomes that pages need to draw organisms with the painter. */
 import * as v from 'valibot';
 import { fromHalf, toHalf } from '../half-floats.ts';
 import type { PaintedGenomes } from '../painter/genome-map.ts';

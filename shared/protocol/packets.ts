@@ -6,8 +6,8 @@
 import { Emitter } from '@socket.io/component-emitter';
 
 /**
- * Packet types of socket.io-protocol 5. The BINARY types are not needed, because any packet may
- * contain bytes.
+ * Packet types of socket.io-protocol 5. The separate types for packets with binary data are not
+ * needed, because this parser can encode bytes in a packet of any type.
  */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
 
@@ -166,8 +166,7 @@ function writeNumber(value: number, out: number[]): void {
 /**
  * Writes the type and size of a text, byte array, list or record.
  *
- * @param fix code of the type for small sizes, and the smallest size that is too large for this
- *   code
+ * @param fix code of the type for small sizes, and the limit below which sizes count as small
  * @param codes codes of the type for sizes of one, two and four bytes; 0 if there is no such code
  */
 function writeSize(

@@ -31,7 +31,10 @@ export const packedPointer = v.union([
 ]);
 export type PackedPointer = v.InferOutput<typeof packedPointer>;
 
-/** Maximum magnitude of coordinates, in cells; larger ones are clamped. It lies beyond any grid. */
+/**
+ * Maximum magnitude of coordinates, in cells, which is beyond any grid. Coordinates with a greater
+ * magnitude are clamped.
+ */
 const FAR = 2 ** 20;
 
 const toldPlace = (place: number): number =>

@@ -8,7 +8,7 @@ export const REASONS = [
   'room-full',
   'too-many-walls',
   'too-many-spectators',
-  /** The pass in the address does not belong to any table. */
+  /** The secret in the address (`?pass=`) does not belong to any table. */
   'no-such-table',
   /** The table's address has been opened on another screen. */
   'table-taken',

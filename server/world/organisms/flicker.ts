@@ -17,8 +17,8 @@ import { type FlickerState, isStale, type Organism } from './organism.ts';
  */
 const SLOTS = 8;
 /**
- * Thresholds of WCAG 2.3.1, in 255ths: a luminance change of 0.1, a change of red by 20 units of
- * 320, and a luminance of 0.8.
+ * Thresholds of WCAG 2.3.1, in 255ths: a luminance change of 0.1, a change of red by 20 on a scale
+ * of 0…320, and a luminance of 0.8.
  */
 const LUMINANCE_STEP = 25;
 const RED_STEP = 16;
@@ -48,8 +48,8 @@ const GREEN = linear(0.7152 * 65_280);
 const BLUE = linear(0.0722 * 65_280);
 
 /**
- * Returns the number of ticks per time slot. Seven slots and one tick together last at least a
- * second.
+ * Returns the number of ticks per time slot. The seven earlier slots and the first tick of the
+ * current slot together last at least a second.
  */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));

@@ -138,7 +138,7 @@ export function paint(organism: Changing, stroke: GraftStroke, grid: GridPlanes)
  * Takes back a painter's last stroke on an organism, except at positions that somebody has painted
  * since.
  *
- * @returns false if there is nothing to take back; nothing has then changed
+ * @returns false, without any change, if there is nothing to take back
  */
 export function takeBack(organism: Changing, painter: ParticipantId): boolean {
   const { grafts } = organism;
@@ -156,7 +156,7 @@ export function takeBack(organism: Changing, painter: ParticipantId): boolean {
  * Removes all grafts of some painters from an organism. The positions of these grafts read the
  * organism's own genome again.
  *
- * @returns false if the painters have no grafts; nothing has then changed
+ * @returns false, without any change, if the painters have no grafts
  */
 export function removeGrafts(
   organism: Changing,
@@ -225,13 +225,19 @@ function countGenomes(grafts: Grafts): number[] {
   return counts;
 }
 
-/** Returns the index of the smallest count, or the first of several equal ones. */
+/**
+ * Returns the index of the smallest count. If several counts are the smallest, returns the first
+ * index.
+ */
 const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.min(...counts));
-/** Returns the index of the largest count, or the first of several equal ones. */
+/**
+ * Returns the index of the largest count. If several counts are the largest, returns the first
+ * index.
+ */
 const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
 /**
- * Replaces all labels, both those of positions and those in remembered strokes.
+ * Replaces labels everywhere: at all positions, and in the remembered strokes.
  *
  * @param change returns the new label for an old one
  */
@@ -243,9 +249,10 @@ function relabel(grafts: Grafts, change: (label: number) => number): void {
 }
 
 /**
- * Returns the label of a genome and its painter. Adds the label if it is new. If there are then too
- * many genomes or labels, removes the one with the fewest cells, and its positions read the
- * organism's own genome.
+ * Returns the label of a genome and its painter. Adds the label if it is new. If another genome
+ * does not fit, first removes the genome with the fewest cells. If another label does not fit,
+ * replaces the label with the fewest cells. Positions whose label was removed read the organism's
+ * own genome.
  */
 function labelFor(
   organism: Changing,
@@ -273,7 +280,7 @@ function labelFor(
 
 /**
  * Removes the genome with the fewest cells. The organism's own genome can be removed only by a
- * stroke of its planter, and only if nobody else has painted.
+ * stroke of its planter, and only if the planter alone has painted the organism.
  */
 function dropSmallest(organism: Changing, grafts: Grafts, by: ParticipantId): void {
   const [own, ...counts] = countGenomes(grafts);
@@ -299,7 +306,7 @@ function removeGenome(organism: Changing, grafts: Grafts, genome: number): void 
   compact(organism);
 }
 
-/** Removes labels and genomes that neither positions nor remembered strokes use. */
+/** Removes labels and genomes that are used neither at positions nor in remembered strokes. */
 function compact(organism: Changing): void {
   const { grafts } = organism;
   if (!grafts) return;
@@ -430,8 +437,8 @@ export function countTurn({ transforming }: Changing): boolean {
 }
 
 /**
- * Keeps the `most` genomes that the most cells read. Cells that read any other genome then read the
- * first genome kept.
+ * Keeps the genomes that the most cells read, at most `most` of them. Cells that read a dropped
+ * genome then read the kept genome with the most cells.
  *
  * @returns undefined if `most` is 0
  */

@@ -9,11 +9,11 @@ import { partsOf } from './grafts.ts';
 import type { Organism } from './organism.ts';
 
 export const LINEAGE = {
-  /** Number of dead organisms that remain when a room forgets some of them. */
+  /** Number of dead organisms that a room still remembers after it has forgotten some of them. */
   most: 1_500,
   /**
-   * Number of dead organisms, beyond `most`, that a room may remember before it forgets some of
-   * them.
+   * Number of additional dead organisms (beyond `most`) that a room remembers before it forgets
+   * some of them.
    */
   slack: 64,
   /** Period that a family tree covers, in hours. */

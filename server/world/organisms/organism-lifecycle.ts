@@ -42,8 +42,8 @@ import { Lineage } from './lineage.ts';
 import { LIFE, type Organism, Population, viewOf } from './organism.ts';
 
 /**
- * All organisms of a room. In each tick, call `step`, and then `settle` with the engine's
- * read-outs.
+ * All organisms of a room. In each tick, call `step`, let the engine execute the returned steps,
+ * and pass the engine's read-outs (pictures and aliveness) to `settle`.
  */
 export class OrganismLifecycle {
   readonly lineage: Lineage;
@@ -110,8 +110,8 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, this.grid, closing);
-      // Drop the mask of hit cells. Closed cells are zero anyway, and positions without a living
-      // cell stay as they are.
+      // Drop the mask of hit cells. The killed cells are now closed, so the engine sets them to
+      // zero anyway. Hit positions without a living cell can keep their state.
       organism.woundMask = undefined;
     }
   }
@@ -174,7 +174,8 @@ export class OrganismLifecycle {
   /**
    * Brings back a departing organism. The organism reclaims its former cells that are still bare.
    *
-   * @throws Refusal occupied if the organism is growing and others own all cells of its seed
+   * @throws Refusal occupied if the organism is growing and other organisms own all cells of its
+   *   seed
    */
   bringBack(organism: Organism): void {
     const isGrown = organism.age >= this.species.schedule.length;
@@ -387,8 +388,8 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // Release positions that the organism took while it resembled a relative but does not need
-      // itself.
+      // Release the positions that the organism took while it resembled a relative, except those
+      // that its own shape needs.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');
@@ -408,7 +409,7 @@ export class OrganismLifecycle {
   /**
    * Claims the bare cells of a seed.
    *
-   * @throws Refusal occupied if others own all cells of the seed
+   * @throws Refusal occupied if other organisms own all cells of the seed
    */
   private claimSeedPlaces({ id, window }: Organism): void {
     const { grid } = this;

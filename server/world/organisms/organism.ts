@@ -28,13 +28,13 @@ export interface Organism extends Changing {
 export type FlickerState = NonNullable<Organism['flicker']>;
 
 export const LIFE = {
-  /** Maximum change of an RGBA8 value between two steps at which an organism counts as resting. */
+  /** Maximum change of any RGBA8 value between two steps for the organism to count as resting. */
   restLevel: 3,
   /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
   /**
-   * Maximum number of steps for which an organism stays awake after cells that had blocked it were
-   * freed. Each further waking by freed cells halves this number.
+   * Maximum number of steps for which an organism stays awake after neighbours have freed cells on
+   * which it was blocked. Each further waking by freed cells halves this number.
    */
   wakingSteps: 32,
   /**
@@ -81,7 +81,8 @@ export function viewOf(organism: Organism): OrganismView {
 }
 
 /**
- * Age at which measurements of flashes no longer matter, in ticks, even at the highest tick rate.
+ * Age, in ticks, above which measurements of flashes no longer matter, even at the highest tick
+ * rate.
  */
 const STALE = 72;
 
@@ -127,7 +128,8 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
 
 /**
  * The living organisms of a room, and an index of the cells on which sleeping organisms are
- * blocked.
+ * blocked. An organism is blocked on a cell if it has a live cell there but another organism owns
+ * the position.
  */
 export class Population {
   /**
@@ -135,7 +137,10 @@ export class Population {
    * order.
    */
   private readonly living = new Map<OrganismId, Organism>();
-  /** For each grid cell, the sleeping organisms that are blocked on it. */
+  /**
+   * For each grid cell, the sleeping organisms that have a live cell there but do not own the
+   * position.
+   */
   private readonly sleepersByPlace = new Map<number, Set<Organism>>();
 
   constructor(private readonly grid: GridPlanes) {}
@@ -180,13 +185,16 @@ export class Population {
     const wasAsleep = organism.phase === 'asleep';
     organism.phase = phase;
     if (phase === 'dead') this.living.delete(organism.id);
-    // Copy the last picture of this organism. The original is part of a buffer with the pictures of
-    // many organisms, which can then be freed.
+    // Copy the last picture of this organism, because the original is part of a large buffer with
+    // the pictures of many organisms. That buffer can then be freed.
     if (phase === 'asleep' || phase === 'departing') organism.seen = organism.seen?.slice();
     if (wasAsleep !== (phase === 'asleep')) this.indexSleeper(organism);
   }
 
-  /** Returns the sleeping organisms that are blocked on any of these cells, oldest first. */
+  /**
+   * Returns the sleeping organisms that are blocked on any of these cells (they have a live cell
+   * there but do not own the position), oldest first.
+   */
   pressingOn(places: readonly number[]): Organism[] {
     const found = new Set<Organism>();
     for (const place of places) {
