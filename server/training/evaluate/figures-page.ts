@@ -126,7 +126,7 @@ function page(all: readonly Checkpoint[]): string {
     ...head(
       'checkpoint',
       ...['32', '64', '128', '256'].map((n) => `at rest after ${n} steps`),
-            'unchanged after 1,000 steps',
+      'unchanged after 1,000 steps',
       'healed after losing half',
       'correctly grown from a seed',
       'flashing',
