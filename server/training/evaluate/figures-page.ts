@@ -24,10 +24,10 @@ const STEPS = ['8', '16', '24', '32', '64'];
  * make one digit. Published: Palm et al. 2022. Reproduced: Aillet and Sondén 2023.
  */
 const OTHERS: readonly (readonly [model: string, nats: number, millions: number])[] = [
-  ['VNCA that grows by doubling, published', -84.23, 12_900],
-  ['VNCA that grows by doubling, reproduced', -84.15, 12_900],
-  ['VNCA that heals, published', -90.97, 8_200],
-  ['VNCA that heals, reproduced', -89.3, 6_000],
+  ['VNCA that grows by doubling (published)', -84.23, 12_900],
+  ['VNCA that grows by doubling (reproduced)', -84.15, 12_900],
+  ['VNCA that heals (published)', -90.97, 8_200],
+  ['VNCA that heals (reproduced)', -89.3, 6_000],
   ['autoencoder without cells', -84.64, 54],
 ];
 
@@ -94,11 +94,11 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '<!-- Written by `npm run figures` from the cards of the checkpoints. Do not edit by hand. -->',
     '',
-    'The figures come from `npm run evaluate`, which writes them to the card of each checkpoint. [TRAINING.md](../server/training/TRAINING.md) explains how they are measured.',
+    '`npm run evaluate` measures these figures and writes them to the card of each checkpoint. [TRAINING.md](../server/training/TRAINING.md) explains the measurements.',
     '',
     '## Likelihood and work',
     '',
-    'Lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better), and the multiply-adds to make one digit from a latent. Our binarisation of the pixels differs from the published one, so compare nats only approximately.',
+    'The table shows the lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better), and the number of multiply-adds to make one digit from a latent. Our binarisation of the pixels differs from the published one, so compare nats only approximately.',
     '',
     ...head('model', 'nats', 'multiply-adds, millions'),
     ...[...digits, ...OTHERS].map(([model, nats, millions]) =>
@@ -109,7 +109,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Recovery from wounds',
     '',
-    'Share of organisms within an error of 0.01 / 0.002 of their picture before the wound, in %, after 8 to 64 steps. "At once": all lost cells may live again immediately. "From the rim": a wound closes from its rim, as in a room.',
+    'The tables show the share of organisms, in %, within an error of 0.01 / 0.002 of their picture before the wound, 8 to 64 steps after the wound. In the columns "at once", all lost cells may live again immediately. In the columns "from the rim", wounds close from their rim, as in a room.',
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,
@@ -121,14 +121,14 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Chimeras',
     '',
-    'Shares of 200 random chimeras of two or three creatures, in %. The rules were not trained for chimeras.',
+    'The table shows shares of 200 random chimeras of two or three creatures, in %. The rules were not trained on chimeras.',
     '',
     ...head(
       'checkpoint',
       ...['32', '64', '128', '256'].map((n) => `at rest after ${n} steps`),
-      'the same after 1,000',
-      'healed after half is lost',
-      'grown from a seed',
+      'unchanged after 1,000 steps',
+      'healed after losing half',
+      'correctly grown from a seed',
       'flashing',
     ),
     ...all.flatMap(chimeraRow),
