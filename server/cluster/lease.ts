@@ -1,7 +1,7 @@
 /**
  * A room's lease, as used by the server that leads the room: renews the lease, and decides how long
  * to rely on it. The decision uses only this process's monotonic clock. The time counts from the
- * moment when a renewal was sent, so a late answer does not extend it. Start at `Lease`.
+ * moment when a renewal was sent, so a late answer does not extend it. Start reading at `Lease`.
  */
 import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
@@ -54,8 +54,8 @@ export type Renewals = number;
 export interface Acquired {
   readonly epoch: Epoch;
   /**
-   * Whether the room was released by its previous leader with everything stored, or had no leader
-   * before.
+   * Whether the room had no leader before, or its previous leader stored everything and then
+   * released the room.
    */
   readonly isReleased: boolean;
   /** Number of renewals before this lease was acquired. */
@@ -89,12 +89,12 @@ export interface LeaseStore {
    * renewed.
    *
    * @param holder unique name of this process
-   * @param abandoned a number of renewals. If the room still has exactly this number, the caller
-   *   knows that the holder has stopped relying on the lease. The lease is then acquired even
-   *   though it has not expired.
+   * @param abandoned the last number of renewals that the caller has seen, if the caller has waited
+   *   long enough to know that the holder has stopped relying on the lease. If the lease still has
+   *   exactly this number of renewals, it is acquired even though it has not expired.
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
-  /** Extends a lease to its full duration. @returns false if the holder has lost it */
+  /** Extends a lease to its full duration. @returns false if the holder has lost the lease */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
   /** Ends a lease if `holder` still has it. Call it after the leader has stopped the room. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
@@ -184,7 +184,7 @@ export class Lease {
 
   /**
    * Acquires a room's lease. If this process has seen no renewal for so long that the leader must
-   * have stopped, it does not wait until the lease expires in the store.
+   * have stopped, acquires the lease even before it expires in the store.
    *
    * @param seen this process's latest sighting of the room's lease
    * @throws the errors of `LeaseStore`
@@ -236,7 +236,7 @@ export class Lease {
 
   /**
    * Writes to a log after all earlier writes. Retries while the lease is held. If the write fails,
-   * ends the lease, because a leader may show only stored changes.
+   * ends the lease, because a leader must not show changes that are not stored.
    *
    * @returns whether the data are written and survive a power failure
    * @throws Refused if the log refuses the write; the lease has then ended
@@ -294,7 +294,7 @@ export class Lease {
   private async renew(): Promise<void> {
     const { leases, holder, clock, onRefused } = this.options;
     const sentAt = clock.now();
-    // If the store does not answer, ignore it: the next renewal may succeed.
+    // If the store does not answer, do nothing: the next renewal may succeed.
     const renewed = await leases.renew(this.room, holder, this.epoch).catch((error: unknown) => {
       if (error instanceof Refused) onRefused?.(this.room, error.message);
       return undefined;
@@ -438,7 +438,7 @@ export class Standby {
 
   constructor(private readonly options: StandbyOptions) {}
 
-  /** Stops trying. An attempt that is in progress may still open its room. */
+  /** Stops trying to acquire leases. An attempt that is in progress may still open its room. */
   stop(): void {
     this.stopped = true;
     this.cancel();

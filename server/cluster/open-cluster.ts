@@ -1,6 +1,6 @@
 /**
  * Connects a process to a cluster. Gives access to the stored records, the process's leases, and
- * the secret that all processes share. Does not run rooms. Start at `openCluster`.
+ * the secret that all processes share. Does not run rooms. Start reading at `openCluster`.
  */
 
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -64,7 +64,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 
 /**
  * Lua script that releases a lease. If the leader stopped without storing everything, the script
- * does not set `released`. The next leader then treats the leader as crashed.
+ * does not set `released`. The next leader then treats the previous leader as crashed.
  */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

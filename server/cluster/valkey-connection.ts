@@ -1,6 +1,6 @@
 /**
  * A connection to Valkey that reconnects automatically, and the names of all keys in Valkey.
- * Commands never wait for a connection: while it is lost, they fail immediately. Start at
+ * Commands never wait for a connection: while it is lost, they fail immediately. Start reading at
  * `ValkeyConnection`.
  */
 
@@ -170,13 +170,13 @@ const PREFIX = 'vivarium:';
  */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
 /**
- * Returns the key of a room's lease. Its value names the process that holds the lease; the key
- * expires with the lease.
+ * Returns the key that stores the holder of a room's lease: the name of a process. The key expires
+ * with the lease.
  */
 export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
 /**
- * Returns the key of a room's heir. Its value names the process that the room has been given to;
- * the key expires.
+ * Returns the key that stores a room's heir: the name of the process to which the room has been
+ * given. The key expires.
  */
 export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
 /** Key of the set of the names of all processes. */

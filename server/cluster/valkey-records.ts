@@ -1,6 +1,6 @@
 /**
  * Stores records in Valkey. A room's records are written only while this process holds the room's
- * lease. Start at `openValkeyRecords`.
+ * lease. Start reading at `openValkeyRecords`.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -197,8 +197,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
   /**
    * Writes changes in one transaction.
    *
-   * @param position undefined for records that belong to no room. The result is then false only if
-   *   a change with `isNew` found an existing record.
+   * @param position the write's position; undefined for records that belong to no room. Without a
+   *   position, the result is false only if a change with `isNew` found an existing record.
    */
   async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
@@ -243,7 +243,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
 const READ_AT_ONCE = 100;
 /**
  * Lua script that reads the values of the first keys, up to `partBytes` bytes in total, because a
- * larger answer could exceed the time limit. If the first value alone is larger, returns none.
+ * larger answer could exceed the time limit. If the first value alone has more than `partBytes`
+ * bytes, returns no values.
  */
 const READ = `
 local left, found = tonumber(ARGV[1]), {}
@@ -360,8 +361,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
-        // Upload the parts before it is this write's turn, so that journal writes do not wait for
-        // the upload. If the upload fails, `lease.write` repeats it.
+        // Upload the parts before waiting for this write's turn, so that journal writes do not wait
+        // for the upload. If the upload fails, `lease.write` repeats it.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }

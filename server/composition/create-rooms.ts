@@ -162,8 +162,7 @@ function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): R
 }
 
 /**
- * @param remote rooms of other servers; undefined if the directory leads only to rooms of this
- *   server
+ * @param remote rooms of other servers. If undefined, visitors can reach only rooms of this server.
  */
 function roomDirectory(
   rooms: Pick<RoomRegistry, 'findServer'>,
@@ -240,8 +239,8 @@ export async function openRelay(options: RelayOptions) {
   const addressOf = (request: IncomingMessage): string =>
     relay?.addressOf(request) ?? options.addressOf(request);
   /**
-   * Whether a wall is connected to a room from the address of a request; undefined if the room is
-   * closed.
+   * Whether a wall of a room is connected from the same address as a request; undefined if the room
+   * is closed.
    */
   const hasWall = (room: string, request: IncomingMessage): boolean | undefined =>
     rooms.roomServers.get(room)?.walls.hasWallAt(addressOf(request));

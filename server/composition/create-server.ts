@@ -1,7 +1,7 @@
 /**
  * Opens the parts of a server one after another, connects them, and closes them. Contains no
  * behaviour of its own: the parts themselves define how rooms, pages and the host's calls behave.
- * Start at `createVivariumServer`.
+ * Start reading at `createVivariumServer`.
  */
 
 import { once } from 'node:events';
@@ -102,8 +102,8 @@ export interface VivariumServerOptions {
 }
 
 /**
- * State that changes after the start, and parts that are opened only after other parts that use
- * them.
+ * State that changes after the start, and parts of the server that are opened later than the parts
+ * that use them.
  */
 interface Later {
   http?: Server;
@@ -514,8 +514,8 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
 }
 
 /**
- * Lists the phases of a shutdown, in order. Parts that start late may be missing if starting
- * failed.
+ * Lists the phases of a shutdown, in order. If the server failed to start, parts that are opened
+ * late may be missing.
  */
 export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
   const { config, cluster, sockets, previews, journalWriter, serverRooms, later } = server;
@@ -554,8 +554,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => server.hooks.close() },
     {
       name: 'the engine has stopped',
-      // Wait for drawings that are still being refined, because closing the rooms did not wait for
-      // them.
+      // Wait for the threads that refine visitors' drawings, because closing the rooms did not wait
+      // for these threads.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await server.engine.close();

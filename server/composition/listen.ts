@@ -181,8 +181,7 @@ export function engineLine(
 }
 
 /**
- * Writes a warning about the loss of a GPU or engine thread that was replaced, so that all rooms
- * continue.
+ * Writes a warning that a GPU or an engine thread has failed and was replaced. All rooms continue.
  */
 export function lossLine({ what, why, count, replacement }: EngineLoss): string {
   if (replacement) {

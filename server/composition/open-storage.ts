@@ -75,7 +75,7 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
     else log.warn('bus-lost', `${notDelivered} (${why}). This server keeps retrying.`);
   };
   try {
-    // Retry, because the store of the cluster has just answered. So Valkey is probably only busy.
+    // Retry: Valkey is probably only busy, because the cluster's store has just answered.
     const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
       clock,
       pauses: [200, 1_000],
@@ -129,14 +129,15 @@ async function openDamaged(
 }
 
 /**
- * Record types without which a room can still be opened. Damaged records of other types stay in
- * place for now. If they prevent the room from opening, the whole room is moved aside then.
+ * Record types without which a room can still be opened. Damaged records of all other types stay in
+ * the store for now. If such a record prevents the room from opening later, the whole room is moved
+ * aside.
  */
 const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Groups the keys of damaged records by room, and omits records without which the room cannot be
- * opened. Records of the whole server are grouped under null.
+ * Selects the damaged records without which their room can still be opened, and all damaged
+ * server-wide records. Groups their keys by room; server-wide records are grouped under null.
  */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();

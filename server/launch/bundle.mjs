@@ -190,8 +190,8 @@ class Sources {
             !names.some((one) => this.variables.has(one)));
         return isConstant ? found.replace('var', 'const') : found;
       });
-    // In the bundle, a comment with the module's path precedes each module. Leave npm packages
-    // unchanged, because they may assign new values to what they declare.
+    // In the bundle, a comment with the module's path precedes each module. Do not restore `const`
+    // in npm packages, because packages may assign new values to their variables.
     return bundled
       .split(/^(?=\/\/ \S+$)/m)
       .map((part) => (part.startsWith('// node_modules/') ? part : restored(part)))

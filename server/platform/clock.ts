@@ -92,7 +92,8 @@ export interface RetryOptions {
 /**
  * Runs a function until it succeeds or no retries are left.
  *
- * @param work the function; if it fails, it must not have changed anything
+ * @param work the function. A failed run must not leave any changes, because the function is run
+ *   again.
  * @throws the error of the last attempt
  */
 export async function retry<T>(

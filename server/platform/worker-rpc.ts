@@ -17,14 +17,14 @@ type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
 /**
- * Resource limits for threads that need few objects. By default, V8 gives each thread 48 MB for
+ * Resource limits for threads that create few objects. By default, V8 gives each thread 48 MB for
  * young objects. With less memory, a thread frees unused objects and their buffers sooner.
  */
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
 /**
- * Error classes that are preserved when an error is sent to another thread, by the `name` of their
- * instances.
+ * Error classes that are preserved when an error is sent to another thread. Each key is the `name`
+ * of a class's errors.
  */
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
 
@@ -228,7 +228,7 @@ export interface WorkerRpcOptions<Local extends object> {
    * Called once, when the thread dies. Returns the error with which pending and later calls fail.
    */
   readonly onDeath: (death: Death) => Error;
-  /** Whether the process may exit although the thread is running, as long as no call is pending. */
+  /** Whether the process may exit while the thread is running, if no call is pending. */
   readonly unref?: boolean;
 }
 
@@ -244,7 +244,7 @@ export class WorkerRpc<
    */
   readonly ready: Promise<Ready>;
   private closing: Promise<void> | undefined;
-  /** Whether the thread has died for another reason than a call of `close` or `terminate`. */
+  /** Whether the thread has died for a reason other than a call of `close` or `terminate`. */
   lost = false;
 
   constructor(

@@ -1,6 +1,6 @@
 /**
  * Adds checkpoints while the server runs. The host chooses them from the library, a folder that is
- * named in the server's settings. Start at `CheckpointLibrary.add`.
+ * named in the server's settings. Start reading at `CheckpointLibrary.add`.
  */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { Mutex } from '../platform/queues.ts';
 import type { Store } from '../storage/store.ts';
 import { type Checkpoint, fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 
-/** Name of the stored record that lists the library's folders that the host has added. */
+/** Name of the stored record with the names of the library folders that the host has added. */
 const RECORD = 'library';
 const record = v.array(v.string());
 

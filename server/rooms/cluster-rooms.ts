@@ -1,7 +1,7 @@
 /**
  * The rooms of one server in a cluster. The server runs rooms whose lease it holds, and waits to
- * take over rooms that other servers run. It never runs a room whose lease has ended. Start at
- * `ClusterRooms.start`.
+ * take over rooms that other servers run. It never runs a room whose lease has ended. Start reading
+ * at `ClusterRooms.start`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -194,7 +194,7 @@ export class ClusterRooms extends RoomRegistry {
     return super.change(name, change);
   }
 
-  /** Whether this server runs at least one open room, or no room is open. */
+  /** True if this server runs at least one open room, or if no room is open at all. */
   get isLeader(): boolean {
     const { leases } = this.shared;
     const open = [...this.entries.values()].filter(({ plan }) => plan.open);

@@ -1,6 +1,6 @@
 /**
  * Opens a room according to its stored plan, and applies changed settings while the room runs. Does
- * not decide which rooms run. Start at `bringUpRoom`.
+ * not decide which rooms run. Start reading at `bringUpRoom`.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -175,8 +175,8 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
     if (!storage) return;
     await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
       log.warn('not-kept', message, { room });
-      // If the disk is full or cannot be written, continue without storing the item. The room
-      // itself also continues then.
+      // If the disk is full or not writable, do not throw: the room continues, and the item is not
+      // stored.
       const isFull = reason === 'disk-full' || reason === 'write-failed';
       if (!isFull) throw new Refusal('elsewhere', message);
     });

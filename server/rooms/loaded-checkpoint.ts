@@ -1,7 +1,7 @@
 /**
  * Loads and stores the checkpoints that rooms use. Copies the files of a stored room's checkpoint
  * to the data folder, so that the room keeps its own weights even after the installed checkpoint
- * changes. Also prepares loaded checkpoints for use in rooms. Start at `prepareCheckpoint`.
+ * changes. Also prepares loaded checkpoints for use in rooms. Start reading at `prepareCheckpoint`.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -57,7 +57,7 @@ const sumOfFile = (path: string): Promise<string | undefined> =>
 /**
  * Writes the checksums of some files of a folder. Skips missing files.
  *
- * @throws the system's error
+ * @throws the error of `writeFile`
  */
 async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const sums: string[] = [];
@@ -87,7 +87,10 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
   return changed;
 }
 
-/** A checkpoint that was renamed if an installed checkpoint may have the same name. */
+/**
+ * A checkpoint, either installed or from the data folder. A checkpoint from the data folder was
+ * renamed, because an installed checkpoint may have the same name.
+ */
 export interface NamedCheckpoint extends Checkpoint {
   /** The original name from the checkpoint's card, if the checkpoint was renamed. */
   readonly ownName?: string;
@@ -153,8 +156,9 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // The installed files may have changed since they were loaded. If there is an earlier copy, it
-    // is still intact, so ignore the error and keep that copy.
+    // The installed files may have changed since they were loaded, so that they cannot be copied.
+    // If there is an earlier copy, it is still intact. In that case, ignore the error and keep the
+    // earlier copy.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });

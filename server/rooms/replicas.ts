@@ -1,7 +1,7 @@
 /**
  * Replicates rooms that other servers run, so that this server can take them over immediately.
- * Updates one replica at a time. If this server also runs rooms, replication uses at most half of
- * the time. Start at `Replicas`.
+ * Updates one replica at a time. If this server also runs rooms, the pause after a round of updates
+ * is at least as long as the round. Start reading at `Replicas`.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';

@@ -1,6 +1,7 @@
 /**
  * All rooms of a server, open and closed. The host can create, open, close and remove rooms while
- * the server runs. Two operations never run on a room at the same time. Start at `RoomRegistry`.
+ * the server runs. Two operations never run on a room at the same time. Start reading at
+ * `RoomRegistry`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -30,7 +31,7 @@ export interface RoomEntry {
   /** The running room. If rooms are not stored on disk, this also keeps a closed room in memory. */
   live: OpenRoom | undefined;
   busy: RoomSummary['busy'];
-  /** Locked while the room's plan is being changed. */
+  /** Locked while the room's plan (its parameters and the host's settings) is being changed. */
   readonly mutex: Mutex;
 }
 
@@ -173,8 +174,9 @@ export class RoomRegistry {
   }
 
   /**
-   * If this server runs no rooms itself, returns the name of an open room on another server,
-   * because that server can create, open and remove rooms. Otherwise returns undefined.
+   * Returns the name of an open room on another server, if this server runs no rooms or is being
+   * drained; otherwise undefined. Requests to create, open or remove a room are forwarded to the
+   * server that runs the returned room.
    *
    * @param _except room to ignore
    */
@@ -318,7 +320,7 @@ export class RoomRegistry {
    *
    * @param exchange replaces the stored data, and returns a function that puts the old data back
    * @throws HostRefusal no-such-room, room-busy; failed if the room cannot be opened with the new
-   *   data. The old data are then put back.
+   *   data, in which case the old data are put back
    */
   async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
     const entry = this.requireIdle(name);
@@ -435,7 +437,8 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const replica = await this.replicas?.take(entry.plan.name);
-      // Whether all ticks that visitors have seen while another server ran the room are stored.
+      // Visitors may have seen ticks while another server ran the room. `isStored` says whether all
+      // of these ticks are stored.
       const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
@@ -498,8 +501,8 @@ export class RoomRegistry {
     if (!stored) return plan;
     const { width, height, checkpoint } = stored;
     const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
-    // The host names checkpoints without their release. If the names are equal, the stored room
-    // keeps its own release of the checkpoint.
+    // The host chooses a checkpoint by its name, without its release. If the chosen name equals the
+    // name of the stored room's checkpoint, the room keeps the release that it was stored with.
     const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
     return {
       ...plan,

@@ -1,7 +1,7 @@
 /**
  * Spreads rooms over the servers of a cluster: reports this server's load, moves a room to a less
  * busy server, and moves all rooms away while the host drains this server. To stop a room, calls
- * the option `give`. Start at `SpreadRooms.look`.
+ * the option `give`. Start reading at `SpreadRooms.look`.
  */
 
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -121,15 +121,15 @@ export class SpreadRooms {
   /** Whether any other server accepts rooms. */
   private hasTakers = true;
   /**
-   * Rooms that were given away while draining and that no other server has reported as running yet:
-   * the process that should take each room, and the room's number of awake cells.
+   * Rooms that were given away while draining and that no other server has reported as running yet.
+   * For each room: the process that should take it, and the room's number of awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
   /** When each room was last seen running on any server, in ms, by room name. */
   private readonly seen = new Map<string, number>();
   /**
-   * Rooms that no other server has taken, by name: when the room is offered again, and the delay
-   * until then, both in ms.
+   * Rooms that no other server has taken, by name. For each room: when the room is offered again,
+   * and the delay until then, both in ms.
    */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
@@ -196,8 +196,8 @@ export class SpreadRooms {
   /**
    * Starts to drain this server: it will give all its rooms away.
    *
-   * @throws HostRefusal nobody-takes-over if no other server accepts rooms; nothing has changed
-   *   then
+   * @throws HostRefusal nobody-takes-over if this server runs rooms and no other server accepts
+   *   them, in which case nothing has changed
    */
   async drain(): Promise<void> {
     const { clock, log, awake } = this.options;

@@ -1,8 +1,8 @@
 /**
  * Stores running rooms: journal entries, checksums of the planes, and periodic snapshots. The
- * journal entries of a tick are written before the tick's results are sent. A failed write never
- * stops a room: once writing works again, a new snapshot replaces the missing entries. Start at
- * `JournalWriter.record`.
+ * journal entries of a tick are written before the tick's results are sent. Outside a cluster, a
+ * failed write never stops a room: once writing works again, a new snapshot replaces the missing
+ * entries. Start reading at `JournalWriter.record`.
  */
 import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
@@ -14,7 +14,10 @@ import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshot
 import { checksumOf, WatchedRoom } from './watched-room.ts';
 
 export const JOURNAL = {
-  /** Number of ticks between two stored checksums of the planes, while the room changes. */
+  /**
+   * Number of ticks between two stored checksums of the planes (colours and owners of all cells),
+   * while the room changes.
+   */
   markTicks: 15,
   /** Number of ticks between two stored checksums of the planes, while the room does not change. */
   idleMarkTicks: 900,
@@ -26,8 +29,9 @@ export const JOURNAL = {
 const SET_BACK = 60_000;
 
 /**
- * Removes refused commands, because they change nothing. If the engine ran out of memory in this
- * tick, returns all commands, because refused seeds have used up ids and random numbers.
+ * Removes refused commands, because they change nothing. However, if the engine ran out of memory
+ * in this tick, keeps all commands: refused seeds have used up ids and random numbers, and a replay
+ * must do the same.
  */
 function withoutRefused(events: readonly RoomEvent[], refused: readonly number[]) {
   const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
@@ -37,15 +41,15 @@ function withoutRefused(events: readonly RoomEvent[], refused: readonly number[]
   return { events: kept, refused: [] };
 }
 
-/** Whether a tick changed the room or answered anybody. */
+/** Whether a tick changed the room or answered a command. */
 export function isEventful({ result, cells }: RoomTick): boolean {
   const { changed, life, answers } = result;
   return cells + changed.length + life.length + answers.length > 0;
 }
 
 /**
- * Whether a checksum of the planes is due after this tick. The checksum is written with the next
- * tick, before the results of that tick are shown.
+ * Whether a checksum of the planes (colours and owners of all cells) is due after this tick. The
+ * checksum is written with the next tick, before the results of that tick are shown.
  *
  * @param isChanged whether any tick since the last checksum was eventful
  */
@@ -84,8 +88,8 @@ export class JournalWriter {
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
   /**
-   * If the wall clock was set back, the time that it showed afterwards, in ms; undefined if it
-   * never was.
+   * If the wall clock was set back, the time that the clock showed afterwards, in ms; undefined if
+   * the clock was never set back.
    */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
@@ -135,7 +139,8 @@ export class JournalWriter {
    * @param times wall-clock times of the room's ticks; stored with the room's snapshots
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    // Damaged snapshots are left out of this list, so the next clean-up removes them.
+    // This list omits damaged snapshots. The next clean-up removes all snapshots that are not in
+    // the list, including the damaged ones.
     const snapshots = await this.options.store.readableSnapshots(room.name);
     const watched = new WatchedRoom(room, tail, times, snapshots);
     this.now(snapshots[0]?.at);
@@ -153,14 +158,14 @@ export class JournalWriter {
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // After a failed write, the journal of a room resumes as soon as a new snapshot of the room
-      // is being taken. Skip rooms that still lack this snapshot.
+      // After a failed write, the journal of a room resumes as soon as the next snapshot of the
+      // room has been started. Skip rooms whose snapshot has not been started.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       const kept = withoutRefused(events, refused);
-      // If journal entries are missing, do not write checksums without an entry. Only an entry can
-      // carry the flag `gap`, which tells recovery that earlier entries are missing.
+      // If journal entries are missing, write checksums only together with an entry, because an
+      // entry can carry the flag `gap`. The flag tells recovery that earlier entries are missing.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
@@ -180,9 +185,9 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // If this error means that the cluster stopped a room, the records of all other rooms were
-      // written, and the stopped room writes nothing more. So treat the records of all rooms as
-      // written.
+      // If the error means that the cluster stopped a room, the records of all other rooms were
+      // written, and the stopped room writes nothing more. No record has to be written again, so
+      // treat the records of all rooms as written.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -264,8 +269,8 @@ export class JournalWriter {
   }
 
   /**
-   * Writes a journal entry saying that the room's state was replaced, and a snapshot of the new
-   * state. The room must be paused.
+   * Stores that a room's state was replaced: writes a journal entry about the replacement, and a
+   * snapshot of the new state. The room must be paused.
    *
    * @throws StoreError if writing fails. The room then keeps its new state, and is stored again
    *   with its next snapshot.
@@ -280,15 +285,14 @@ export class JournalWriter {
     // store all cells again.
     watched.saved = new Map();
     watched.unmarked = true;
-    // Discard the collected checksums: in the tick of a replacement no cells are stepped, so this
-    // tick has none.
+    // Discard the checksums collected so far. The tick of a replacement steps no cells and has no
+    // checksum, but a stored checksum must cover consecutive ticks.
     watched.sums.take();
     try {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
-      // The journal entry is written in the same transaction as the snapshot, so the entry is
-      // missing now. Later entries cannot be replayed without it, so mark the journal as
-      // incomplete.
+      // The journal entry was part of the same transaction as the snapshot, so it was not written.
+      // Later entries cannot be replayed without it, so mark the journal as incomplete.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
@@ -358,7 +362,7 @@ export class JournalWriter {
 
   /**
    * Takes a snapshot. If another function is changing the room's snapshots, only waits for that
-   * function, because a snapshot will become due again later. Never rejects.
+   * function and takes no snapshot, because a snapshot will become due again later. Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();

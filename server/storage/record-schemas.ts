@@ -72,7 +72,10 @@ const jump = v.variant('why', [
     why: v.literal('undo'),
     from: whole,
     to: whole,
-    /** Id of the participant whose commands were undone; null for everybody except the host. */
+    /**
+     * Id of the participant whose commands were undone. If null, the commands of everybody except
+     * the host were undone.
+     */
     by: v.nullable(whole),
     /**
      * If only one command was undone, the id that its sender gave the command. If absent, all
@@ -127,18 +130,21 @@ export const snapshotRecord = v.strictObject({
   engine: v.strictObject({ name: text, device: text }),
   /**
    * For each organism, in the order of the room's state: the tick of the snapshot that stored its
-   * cells. If the cells are stored as a difference, `base` is the tick of the earlier cells that
-   * they differ from.
+   * cells. If the cells are stored as a difference from earlier cells, `base` is the tick of these
+   * earlier cells.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
-  /** Number of bytes written for the snapshot, and for the journal since the previous snapshot. */
+  /**
+   * Total number of bytes written for the snapshot and for the journal since the previous snapshot.
+   */
   bytes: whole,
   /** Number of bytes written for the journal since the previous snapshot; included in `bytes`. */
   journal: whole,
   /** Name given by the host; named snapshots are kept. */
   name: v.optional(text),
   /**
-   * The action of the host that followed this snapshot, if the snapshot was taken just before one.
+   * The host's action that was about to happen when this snapshot was taken; absent if there was
+   * none.
    */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /**

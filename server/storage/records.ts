@@ -1,6 +1,6 @@
 /**
  * Defines the interface of a storage backend (an ordered map from ASCII keys to bytes) and the
- * encoding of records. The contents of records are defined in `Store`. Start at `Records`.
+ * encoding of records. The contents of records are defined in `Store`. Start reading at `Records`.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
@@ -15,7 +15,7 @@ export type StoreReason =
   | 'not-writable'
   /** Another server uses the folder. */
   | 'in-use'
-  /** The data have a format that this version does not know. */
+  /** The data have a format that this version of Vivarium does not know. */
   | 'other-version'
   /** The data differ from what was written. */
   | 'damaged'
@@ -23,7 +23,7 @@ export type StoreReason =
   | 'other-checkpoint'
   /** The room's size differs from the requested one. */
   | 'other-size'
-  /** The room is not stored, or not at the requested time. */
+  /** The room is not stored, or its state at the requested time is not stored. */
   | 'not-kept'
   /** A write failed for lack of disk space. The write stored nothing; earlier data are intact. */
   | 'disk-full'
@@ -33,8 +33,8 @@ export type StoreReason =
    */
   | 'write-failed'
   /**
-   * Another process runs the room, or may run it. The write stored nothing, and this process stops
-   * the room.
+   * Another process runs the room or might be running it. The write stored nothing, and this
+   * process stops the room.
    */
   | 'not-owner'
   /** Valkey does not answer. */
@@ -99,9 +99,9 @@ export async function compressed(key: string, value: unknown): Promise<Entry> {
 }
 
 /**
- * Returns the smallest Brotli window, as log2 of bytes, that covers a record's whole content.
- * Brotli allocates twice the window for each compression. With the default window, this is 8 MB,
- * and about twenty records are compressed in parallel.
+ * Returns the smallest Brotli window, as log2 of bytes, that covers a record's whole content. The
+ * default window would use too much memory: Brotli allocates twice the window (8 MB) for each
+ * compression, and about twenty records are compressed in parallel.
  */
 const windowFor = (bytes: number): number =>
   Math.min(
@@ -141,9 +141,9 @@ export interface Entry {
 }
 
 export interface Span {
-  /** First key, inclusive. */
+  /** Lower end of the range, inclusive. */
   readonly from: string;
-  /** Last key, exclusive. */
+  /** Upper end of the range, exclusive: all keys are smaller. */
   readonly to: string;
   /** Whether to begin with the largest key. */
   readonly backwards?: boolean;
@@ -170,10 +170,10 @@ export interface Records {
   write(write: Write): Promise<void>;
   /**
    * Writes a record that belongs to no room, unless the key exists. If several processes try this
-   * at the same time, only one succeeds. Undefined if no other process can write.
+   * at the same time, only one succeeds. This method is undefined if no other process can write.
    *
-   * @returns true if this call wrote the record. If the answer from the storage was lost, false
-   *   even though the record was written.
+   * @returns whether this call wrote the record. May be false although it did, because the answer
+   *   from the storage can be lost.
    * @throws the same errors as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
@@ -198,7 +198,9 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/** The parts stored with `putUnsynced`, by the map of records that they belong to. */
+/**
+ * Parts stored with `putUnsynced`. The key is the map that holds the records of the same storage.
+ */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
@@ -274,21 +276,21 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Cells are stored as a difference if its size is at most this share of the cells' full size. A
- * larger difference is not worth the dependence on another record.
+ * Cells are stored as a difference if the difference has at most this share of the cells' full
+ * size. A larger difference is not worth the dependence on another record.
  */
 const MAX_DIFFERENCE = 0.7;
 
 /**
- * Cell states, [stage, stage, C]. Stored as 32-bit floats, because rounded cells would grow
- * differently.
+ * Cell states, [stage, stage, C], where stage is the side of the patch in cells. Stored as 32-bit
+ * floats, because rounded cells would grow differently.
  */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
 /**
- * The cells of one organism, as 32-bit words. Cells that have healed are similar to their earlier
- * state, so the integer difference between the two has mostly zeros in its upper bytes. To help
- * compression find these zeros, bytes of equal significance are grouped. The lower bytes have no
+ * The cells of one organism, as 32-bit words. After a wound has healed, the cells are similar to
+ * their earlier state, so the integer differences have mostly zeros in their upper bytes. Bytes of
+ * equal significance are grouped, which helps compression find these zeros. The lower bytes have no
  * pattern.
  */
 export const cellsRecord = v.strictObject({
@@ -300,7 +302,7 @@ export const cellsRecord = v.strictObject({
     (value) => value instanceof Uint8Array && value.length % BYTES === 0,
   ),
   /**
-   * Tick of the earlier cells that the words are differences from. If absent, the words are the
+   * Tick of the earlier cells from which each word is a difference. If absent, the words are the
    * cells themselves.
    */
   base: v.optional(v.number()),
@@ -310,16 +312,17 @@ export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;
   /**
-   * Earlier cells to store a difference from, and the tick of their record. That record must not be
-   * a difference itself.
+   * The base: earlier cells whose difference from `state` may be stored instead of `state`, and the
+   * tick of their record. The base's record must contain the cells themselves, not a difference.
    */
   readonly base?: { readonly tick: number; readonly state: Float32Array } | undefined;
 }
 
 /**
- * Encodes cells. Stores them as a difference from their base if that makes the record small enough.
+ * Encodes cells. Stores only the difference from the base if this makes the record small enough
+ * (see `MAX_DIFFERENCE`).
  *
- * @returns `entry`: the record; `base`: the tick of its base, if the record needs one
+ * @returns `entry`: the record; `base`: the tick of the base, if a difference was stored
  */
 export async function encodeCells(key: string, { state, base }: NewCells) {
   if (base && base.state.length === state.length) {

@@ -1,8 +1,8 @@
 /**
  * Opens a room: creates a new room, restores a stored room to its last stored tick, or takes over a
  * replica. A room is restored from its latest intact snapshot, by replaying the journal after this
- * snapshot as fast as the engine can. Recovery never skips a missing journal entry. Start at
- * `openRoom`.
+ * snapshot as fast as the engine can. Recovery never skips a missing journal entry. Start reading
+ * at `openRoom`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
@@ -47,7 +47,7 @@ function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
 /**
  * Opens a stored room in a world and replays the room's journal.
  *
- * @param world its engine has loaded the room's checkpoint; the world has no journal yet
+ * @param world a world without a journal, whose engine has loaded the room's checkpoint
  * @returns the room; `tail`, the end of its journal; the numbers of replayed ticks, of equal and of
  *   unequal checksums; and `remarks`, notices for the host
  * @throws StoreError damaged, other-version, other-checkpoint, other-size; EngineError
@@ -127,8 +127,9 @@ async function latestMoment(
 /**
  * Checks that the journal after a snapshot is complete, before it is replayed.
  *
- * @returns `tail`: the end of the journal, or of the part before a gap that a failed write has
- *   left; `gap`: whether there is such a gap
+ * @returns `gap`: whether only a part of the journal can be replayed, because a failed write left a
+ *   gap or because the snapshot of a replaced state is damaged; `tail`: the end of the journal or,
+ *   if `gap` is true, of this part
  * @throws StoreError damaged if an entry is damaged or missing for another reason
  */
 async function lastWholeEntry(
@@ -297,7 +298,7 @@ export class RoomReplica {
   /**
    * Opens a replica from the room's latest snapshot.
    *
-   * @param world its engine has loaded the room's checkpoint
+   * @param world a world whose engine has loaded the room's checkpoint
    * @throws NotReplicated; StoreError; EngineError
    */
   static async open(store: Store, world: World, expected: ExpectedRoom): Promise<RoomReplica> {
@@ -491,16 +492,17 @@ export async function openRoom(
  */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // The other process cannot have gone beyond the tick in which its next checksum was due. A
-  // changed room has checksums more often. Assume no changes before this loop, to reach the latest
+  // Checksums are due at fixed ticks, more often if the room has changed. The other process has not
+  // stored the next checksum, so visitors cannot have seen ticks after the one in which it was due,
+  // except perhaps the very next tick. Start as if the room had not changed, to reach the latest
   // possible tick.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // The other process wrote the checksum of this tick together with the next tick. So the next tick
-  // may have been shown, too: step it as well.
+  // The other process stores the checksum of this tick together with the next tick. Visitors may
+  // already have seen that next tick, so step it, too.
   await world.tick([room], undefined, true);
 }
 

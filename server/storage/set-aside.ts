@@ -1,7 +1,7 @@
 /**
  * Moves damaged data into dated folders, so that the server can start with the intact data. Also
- * keeps a copy of essential records, which could not be reconstructed. Never deletes data. Start at
- * `SetAside`.
+ * keeps a copy of essential records, which could not be reconstructed. Never deletes data. Start
+ * reading at `SetAside`.
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-sc
 import { decodeRecord, encodeRecord, isIntact, type Records, StoreError } from './records.ts';
 import { partsOf, STATE_KINDS, type Store, spanOf } from './store.ts';
 
-/** Maximum number of records read at a time. Small, because each record may be large. */
+/** Maximum number of records read at a time. Kept small, because each record may be large. */
 const AT_ONCE = 20;
 
 /** Copies a room's state and history, but not its plan and statistics. */
@@ -80,8 +80,8 @@ export class SetAside {
   }
 
   /**
-   * Moves damaged records aside. Call it only for records that no other record depends on, or for
-   * records of a room that is checked when it is opened.
+   * Moves damaged records aside. Call it only if no other record depends on these records, or if
+   * the next opening of their room will notice that they are missing.
    *
    * @param room the room's name; null for records of the whole server
    */
@@ -99,8 +99,8 @@ export class SetAside {
   }
 
   /**
-   * Moves all records of a room aside. Keeps the latest intact snapshot and all intact named
-   * snapshots; if there are none, the room is empty afterwards.
+   * Moves all records of a room aside. Only the latest intact snapshot and all intact named
+   * snapshots stay in the store; if there are none, the room is empty afterwards.
    *
    * @param why one or two sentences for the host
    * @throws StoreError disk-full, write-failed

@@ -1,6 +1,7 @@
 /**
  * Takes snapshots: captures a room's state between two ticks, and writes it while the room
- * continues. The journal writer decides when to take a snapshot. Start at `Snapshots.write`.
+ * continues. The journal writer decides when to take a snapshot. Start reading at
+ * `Snapshots.write`.
  */
 
 import { setImmediate } from 'node:timers/promises';
@@ -49,7 +50,8 @@ export const SNAPSHOTS = {
   keepHours: 6,
   keepDays: 7,
   /**
-   * Number of snapshots to keep among those taken before an undo, restore or reseed by the host.
+   * Number of snapshots to keep that were taken before an action of the host: an undo, restore or
+   * reseed.
    */
   keepBefore: 6,
   maxNamed: 24,
@@ -65,10 +67,10 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * Chooses the snapshots to keep: the latest few; up to a limit of bytes, the first of each recent
- * minute and the last of each recent hour and day; the last few taken before a host's action; and
- * all named ones. Also keeps a snapshot that replaced the room's state while older periodic
- * snapshots exist, because a replay from an older snapshot needs it.
+ * Chooses the snapshots to keep: the latest few; the first of each recent minute and the last of
+ * each recent hour and day, up to a limit of bytes; the last few taken before a host's action; and
+ * all named ones. If the room's state was replaced after the oldest periodic snapshot that is kept,
+ * also keeps the snapshot of the new state, because a replay from an older snapshot needs it.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first
@@ -105,8 +107,8 @@ export function retainedSnapshots(
 }
 
 /**
- * Groups successive snapshots by minute, hour or day. Counts groups in the order of ticks instead
- * of comparing ages, because a wrong clock may have dated a snapshot.
+ * Groups successive snapshots by minute, hour or day. Limits the number of groups instead of the
+ * age of snapshots, because the wall clock may have been wrong when a snapshot was taken.
  *
  * @param span length of the period that a group covers, in ms
  * @param most maximum number of groups
@@ -125,7 +127,7 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
 
 /**
  * Uncompressed size of the cells to write in one transaction, in bytes; compression about halves
- * it. Small, because the journal entries of a tick wait for the transaction to finish.
+ * it. Kept small, because the journal entries of a tick wait for the transaction to finish.
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
@@ -188,8 +190,8 @@ export class Snapshots {
    * Captures a room and its cells synchronously, so that no tick runs in between.
    *
    * @returns the room's state; `stale`, the organisms whose cells are not stored yet; `exported`,
-   *   these organisms' cells, [S, S, C] each; and the bytes of journal written since the previous
-   *   snapshot
+   *   the cells of each of these organisms, [stage, stage, C]; and the bytes of journal written
+   *   since the previous snapshot
    */
   capture(watched: WatchedRoom) {
     const { engine, date, clock } = this.options;
@@ -205,8 +207,8 @@ export class Snapshots {
   }
 
   /**
-   * Stores a captured state as the room's recent snapshot, without syncing it to disk. No other
-   * snapshot of the room may be in progress.
+   * Stores a captured state as the room's recent snapshot, without syncing it to disk. Do not call
+   * it while another snapshot of the room is in progress.
    *
    * @throws StoreError; EngineError
    */
@@ -227,7 +229,7 @@ export class Snapshots {
   }
 
   /**
-   * Writes a captured state as a stored snapshot, and removes snapshots that are not kept any
+   * Writes a captured state as a stored snapshot, and removes snapshots that need not be kept any
    * longer.
    *
    * @param entry a journal entry to write in the same transaction as the snapshot
@@ -253,12 +255,13 @@ export class Snapshots {
     }
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
     bytes += await store.putState(room.name, state);
-    // Wait, because the stored journal tail may refer only to journal entries that are on disk.
+    // Wait, because the stored end of the journal must not refer to entries that are not yet on
+    // disk.
     await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
-    // After a restart, the store may already have a snapshot of this tick. Keep its name and other
-    // marks.
+    // After a restart, the store may already have a snapshot of this tick. Keep its name and the
+    // other properties listed in `SnapshotMarks`.
     const old = watched.snapshots.find((one) => one.tick === tick);
     const snapshot = {
       ...{ tick, seq, at, engine, cells, bytes },
@@ -318,11 +321,11 @@ export class Snapshots {
   }
 
   /**
-   * Selects the snapshots to keep. The journal before a removed snapshot is kept if an older
-   * snapshot needs it. The size of that journal is then counted for the next periodic snapshot that
-   * is kept.
+   * Selects the snapshots to keep. The journal before an unselected snapshot is kept if an older
+   * selected snapshot needs it. The size of this journal is then added to the next selected
+   * periodic snapshot.
    *
-   * @param all latest first
+   * @param all all snapshots, latest first
    * @param stays whether to keep a snapshot
    */
   private async inherit(
@@ -367,10 +370,10 @@ function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTa
 }
 
 /**
- * Finds earlier cells of an organism that can serve as the base, so that the cells of `tick` are
- * stored as a difference from them.
+ * Finds earlier cells of an organism that can serve as the base. The cells of `tick` are then
+ * stored as a difference from the base.
  *
- * @returns the tick of the earlier cells; undefined if the cells must be stored in full
+ * @returns the tick of the base; undefined if the cells must be stored in full
  */
 function baseFor(old: SavedCells | undefined, tick: number): number | undefined {
   if (!old || old.differences >= MAX_DIFFERENCES) return undefined;

@@ -1,7 +1,7 @@
 /**
  * Typed access to the stored rooms: their parameters, journals, snapshots and statistics. Defines
- * the keys and contents of records; the journal writer decides when to write records. Start at
- * `Store`.
+ * the keys and contents of records; the journal writer decides when to write records. Start reading
+ * at `Store`.
  */
 import * as v from 'valibot';
 import {
@@ -72,8 +72,8 @@ export interface RoomWrite {
  */
 const MAX_TICK = 999_999_999_998;
 /**
- * Maximum number of records removed in one transaction. Small, because the journal entries of a
- * tick wait for the transaction to finish.
+ * Maximum number of records removed in one transaction. Kept small, because the journal entries of
+ * a tick wait for the transaction to finish.
  */
 const REMOVED_AT_ONCE = 400;
 /** Maximum number of records read at a time. */
@@ -167,7 +167,8 @@ export class Store {
   }
 
   /**
-   * Reads the checksums of the planes that were stored in the ticks `from` … `to`, both included.
+   * Reads the checksums of the planes (colours and owners of all cells) that were stored in the
+   * ticks `from` … `to`, both included.
    */
   async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
     yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
@@ -224,7 +225,10 @@ export class Store {
     });
   }
 
-  /** Reads an organism's cell states, [stage, stage, C], as stored with the snapshot of a tick. */
+  /**
+   * Reads an organism's cell states, as stored with the snapshot of a tick: [stage, stage, C],
+   * where stage is the side of the organism's patch.
+   */
   async cells(name: string, organism: number, tick: number): Promise<Float32Array> {
     const read = (at: number) => this.require(cellsKey(name, organism, at), cellsRecord);
     const record = await read(tick);
@@ -350,12 +354,12 @@ export class Store {
     await this.put(`plan/${plan.name}`, plan);
   }
 
-  /** Reads a record of the whole server by its name. */
+  /** Reads a server-wide record by its name. */
   async serverRecord<T>(name: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
     return this.read(`house/${name}`, schema);
   }
 
-  /** Reads the records of the whole server whose names begin with a prefix. */
+  /** Reads the server-wide records whose names begin with a prefix. */
   async serverRecords<T>(prefix: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
     return this.all(`house/${prefix}`, schema);
   }
@@ -369,7 +373,7 @@ export class Store {
   }
 
   /**
-   * Stores a record of the whole server, unless a record with this name exists.
+   * Stores a server-wide record, unless a record with this name exists.
    *
    * @returns true if this call stored the record. If false, read the stored record: it may still
    *   come from this call, because the answer to a successful write can be lost.

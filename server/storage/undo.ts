@@ -1,7 +1,7 @@
 /**
  * Undoes recent commands: replays the journal without these commands in a scratch room, starting
  * from a snapshot, and then replaces the room's state. Never changes the ids, random numbers or
- * refusals of other commands. Start at `undo`.
+ * refusals of other commands. Start reading at `undo`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
@@ -47,19 +47,21 @@ export type UndoRequest =
       /** Latest wall-clock time of the commands to undo, in ms. If absent, now. */
       readonly until?: number;
       /**
-       * Excludes commands in ticks up to this one. Needed because times are unreliable if the wall
-       * clock has been set.
+       * Excludes commands in this tick and in earlier ticks. Needed because times are unreliable if
+       * the wall clock has been set back.
        */
       readonly after?: number;
       /**
-       * Id of the participant whose commands are undone; 0 for the host; null for everybody except
-       * the host, including the gardener and programs.
+       * Id of the participant whose commands are undone; 0 for the host. If null, undoes the
+       * commands of everybody except the host, including the gardener and programs.
        */
       readonly by: number | null;
     }
   | {
       readonly tick: number;
-      /** Identifies the command among the host's commands of the tick. */
+      /**
+       * The command's id, which distinguishes it from the host's other commands in the same tick.
+       */
       readonly id: number;
     };
 
@@ -74,8 +76,9 @@ const MAX_BASES = 8;
  */
 const CLOSE_TICKS = 8;
 /**
- * If a pass of the replay leaves more than this share of the ticks that were left before it, the
- * replay is too slow to catch up. The room is then paused earlier.
+ * Each pass of the replay reduces the number of ticks that the replay lags behind the room. If more
+ * than this share of the lag remains after a pass, the replay is too slow to catch up, and the room
+ * is paused earlier.
  */
 const MAX_REMAINING = 0.9;
 
@@ -171,8 +174,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const behind = room.tick - replayed.tick;
-      // Stop replaying beside the running room if the replay has almost caught up, or is too slow
-      // to catch up.
+      // Stop replaying while the room runs if the replay has almost caught up, or is too slow to
+      // catch up.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
       await replayTo(room.tick);
@@ -184,8 +187,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     // If journal entries could not be stored, the replay lacks them. Replacing the room's state
     // would then undo these entries, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
-    // Replacing the state takes the room one tick without commands, so step the scratch room once
-    // more.
+    // Replacing the room's state takes one more tick, in which no command runs. Step the scratch
+    // room by one tick, too.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
@@ -200,9 +203,9 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
 }
 
 /**
- * Returns the events to replay in a tick. Omits refused commands, and marks undone commands. Keeps
- * seeds that were refused for lack of engine memory, because they used up ids and random numbers;
- * the replay refuses them again.
+ * Returns the events to replay in a tick. Omits refused commands, and marks undone commands.
+ * However, keeps seeds that were refused for lack of engine memory: they used up ids and random
+ * numbers, so the replay must refuse them again.
  */
 function eventsWithout(undos: readonly Undo[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
@@ -238,9 +241,9 @@ const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
- * Finds the latest snapshot from which an undo can be replayed. Its state must not contain any
- * command that is undone, now or by an undo recorded after the snapshot, and the journal after it
- * must be complete.
+ * Finds the latest snapshot from which an undo can be replayed. The snapshot must contain no
+ * command that is to be undone now, and no command that was undone after the snapshot was taken.
+ * The journal after the snapshot must be complete.
  *
  * @param first tick of the first command to undo
  * @param last sequence number of the last recorded entry
@@ -290,8 +293,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // The restored organisms must not count as departed, because departed organisms can be renewed.
-    // Nor must the lineage list them as ended.
+    // The restored organisms must not stay in the list of departed organisms, from which visitors
+    // can renew organisms. Nor must the lineage list them as ended.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

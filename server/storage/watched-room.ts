@@ -1,6 +1,6 @@
 /**
  * The state of a running room that the journal writer keeps between two writes. This file writes
- * nothing to the store. Start at `WatchedRoom`.
+ * nothing to the store. Start reading at `WatchedRoom`.
  */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
@@ -11,7 +11,7 @@ import type { TickEvents } from '../world/world.ts';
 import type { JournalTail, Jump, PlaneChecksum, SnapshotRecord } from './record-schemas.ts';
 import type { Store } from './store.ts';
 
-/** CRC-32 of the planes' colours and owners. */
+/** Computes the CRC-32 of the planes: the colours and owners of all grid cells. */
 export function checksumOf({ rgba, owner }: Planes): number {
   const owners = new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength);
   return crc32(owners, crc32(rgba));
@@ -24,8 +24,8 @@ const foldOf = (sums: readonly number[]): number =>
   crc32(new Uint8Array(Uint32Array.from(sums).buffer));
 
 /**
- * Computes a checksum of the planes after each tick at low cost. Stores one checksum per row of
- * chunks, and recomputes it only if a chunk in the row has changed.
+ * Computes a checksum of the planes (colours and owners of all cells) after each tick at low cost.
+ * Stores one checksum per row of chunks, and recomputes it only if a chunk in the row has changed.
  */
 export class TickSums {
   private readonly bands: number[] = [];
@@ -100,7 +100,7 @@ export interface SavedCells {
 }
 
 export class WatchedRoom {
-  /** Checksums of the planes to write with the next commit. */
+  /** Checksums of the planes (colours and owners of all cells) to write with the next commit. */
   marks: PlaneChecksum[] = [];
   /** Checksums of the ticks since the last checksum was recorded for the journal. */
   readonly sums: TickSums;
@@ -127,11 +127,13 @@ export class WatchedRoom {
    */
   needsSnapshot = false;
   /**
-   * Whether to retry a failed snapshot after the next tick. Between two ticks, the room's state is
-   * consistent.
+   * Whether to retry a failed snapshot after the next tick. A retry must wait for the end of a
+   * tick, because the room's state is consistent only between two ticks.
    */
   isRetryDue = false;
-  /** Whether journal entries before the next one could not be written. */
+  /**
+   * Whether journal entries are missing before the next entry, because they could not be written.
+   */
   gap = false;
   /** End of the journal on disk. */
   stored: JournalTail;

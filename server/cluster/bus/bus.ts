@@ -44,8 +44,8 @@ export interface Bus {
   /**
    * Calls a listener for each message on a channel.
    *
-   * @returns a promise that resolves once the listener receives all messages published from then
-   *   on. Waits while the bus is down.
+   * @returns a promise that resolves once the subscription is active, so that the listener receives
+   *   all later messages. While the bus is down, the promise stays pending.
    * @throws Error if the bus has been closed
    */
   subscribe(channel: string, listener: Listener): Promise<Subscription>;

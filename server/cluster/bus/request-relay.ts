@@ -1,7 +1,8 @@
 /**
  * Forwards a page's request to the server that runs the requested room, because only that server
  * has the room's data. The request and its answer are sent as HTTP through a tunnel over the bus.
- * The other server handles the request as if it came from a page. Start at `RequestRelay.pass`.
+ * The other server handles the request as if it came from a page. Start reading at
+ * `RequestRelay.pass`.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -35,8 +36,8 @@ export const REQUESTS = {
   window: 4,
   /**
    * Maximum number of forwarded requests in progress at a server. At this limit, the server
-   * forwards no further GET or HEAD requests. The limit applies separately to requests that the
-   * server answers for other servers.
+   * forwards no further GET or HEAD requests. The same limit applies to requests that the server
+   * answers for other servers; these requests are counted separately.
    */
   most: 64,
   /**
@@ -81,7 +82,7 @@ type Message = v.InferOutput<typeof message>;
 /** Says which server should answer: the server that runs a room, or a server with a given name. */
 export type RelayTarget = v.InferOutput<typeof target>;
 
-/** Thrown if no other server answered a request, or if too many requests are in progress. */
+/** Thrown if the other server did not answer, or if too many requests are in progress. */
 export class RelayError extends Error {
   override readonly name = 'RelayError';
 
@@ -104,8 +105,8 @@ class Tunnel extends Duplex {
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed number of messages that the other end has read. Minus `REQUESTS.window` if no
-   *   data may be sent before the other end has answered.
+   * @param confirmed number of messages that the other end has read. A negative number,
+   *   `-REQUESTS.window`, if no data may be sent before the other end has answered.
    */
   constructor(
     private readonly clock: Clock,
@@ -188,7 +189,7 @@ export interface RequestRelayOptions {
 export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server = createServer({ requestTimeout: 0 }, this.options.serve);
-  /** Open tunnels by their id at this server: the tunnel, and the server at its other end. */
+  /** Open tunnels, by their id at this server. `other`: the server at the tunnel's other end. */
   private readonly tunnels = new Map<string, { readonly tunnel: Tunnel; other?: string }>();
   /** Tunnels through which this server answers requests of other servers. */
   private readonly answering = new Set<Duplex>();
@@ -229,8 +230,8 @@ export class RequestRelay {
    *
    * @param to the server that should answer
    * @param address the visitor's address
-   * @throws RelayError if no server answers or too many requests are in progress; nothing has been
-   *   sent to the visitor then
+   * @throws RelayError if the other server does not answer, or if too many requests are in
+   *   progress. In both cases, nothing has been sent to the visitor.
    */
   async pass(
     to: RelayTarget,
@@ -248,7 +249,7 @@ export class RequestRelay {
     if (isLimited && (all >= REQUESTS.most || ofAddress >= REQUESTS.mostEach)) {
       throw new RelayError('too-many');
     }
-    // Do not forward a request whose path is a whole URL.
+    // Do not forward proxy requests, whose target is a whole URL instead of a path.
     if (!this.options.bus.isUp || !path.startsWith('/')) throw new RelayError('no-answer');
     this.passing.set(address, ofAddress + 1);
     const tunnel = this.connect(to, isLimited);
@@ -287,7 +288,7 @@ export class RequestRelay {
    *
    * @param to the server that should answer
    * @param time how long to wait for the answer, in ms
-   * @throws Error if no server answers
+   * @throws Error if the other server does not answer
    */
   async get(to: RelayTarget, path: string, time: number): Promise<unknown> {
     const tunnel = this.connect(to, true);
@@ -331,8 +332,8 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // If a second server answers, or if this server no longer waits for the answer, tell the sender
-    // to close its end.
+    // If a second server answers, or if this server no longer waits for the answer, tell the server
+    // that sent this message to close its end of the tunnel.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
     }

@@ -1,6 +1,6 @@
 /**
- * A message bus that uses Valkey's publish and subscribe, and reconnects automatically. Start at
- * `ValkeyBus`.
+ * A message bus that uses Valkey's publish and subscribe, and reconnects automatically. Start
+ * reading at `ValkeyBus`.
  */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';

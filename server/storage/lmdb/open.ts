@@ -1,7 +1,7 @@
 /**
  * Opens the records of a data folder: locks and verifies the folder, and starts the thread that
  * reads and writes the data file. Files are verified in another process before this process reads
- * them. Start at `openFolder`.
+ * them. Start reading at `openFolder`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -188,8 +188,8 @@ export async function openFolder(
 const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
- * Opens a data folder like `openFolder`, but fails if any record is damaged that does not belong to
- * a snapshot.
+ * Opens a data folder like `openFolder`, but fails if there are damaged records, except for records
+ * of snapshots.
  *
  * @throws StoreError not-writable, in-use, damaged
  */

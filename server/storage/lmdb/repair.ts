@@ -1,6 +1,7 @@
 /**
  * Verifies a folder's data before use, and replaces a damaged file by a copy of its readable
- * records. Unverified files are read only in a separate process (`probe.ts`). Start at `inspect`.
+ * records. Unverified files are read only in a separate process (`probe.ts`). Start reading at
+ * `inspect`.
  */
 import {
   appendFileSync,
@@ -37,7 +38,8 @@ const BATCH_BYTES = 4 * 2 ** 20;
  * process: it skips the range of keys that the crashed process was reading.
  *
  * @param fresh folder of the copy
- * @param rooms names of rooms to look for, in addition to rooms whose main record is readable
+ * @param rooms names of rooms to look for, in addition to the rooms whose `room/` record is
+ *   readable
  * @returns keys of damaged records
  * @throws StoreError not-writable if the copy cannot be written
  */
@@ -50,8 +52,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Record that this process begins to open the damaged file. Ignore the result, because the file
-  // must be opened even if an earlier process did the same.
+  // Record that this process is about to open the damaged file. Ignore the result of `begin`,
+  // because this process must open the file even if an earlier process has opened it.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -174,8 +176,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       renameSync(join(fresh, DATA_FILE), file);
-      // Sync the folder, so that the old data file does not reappear after a power failure. It
-      // would not match the log, which is restarted afterwards.
+      // Sync the folder, so that the old data file does not reappear after a power failure. The log
+      // is restarted later and would not match the old data file.
       syncFolder(folder);
     }
     return damaged;
@@ -187,8 +189,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
 /** Maximum time for one attempt to read a damaged file, in ms. */
 const RECOVER_PATIENCE = 300_000;
 /**
- * Maximum number of crashes of the process that copies a damaged file. Afterwards, the incomplete
- * copy is used.
+ * Maximum number of crashes of the process that copies a damaged file. After this many crashes, the
+ * incomplete copy is used.
  */
 const MAX_CRASHES = 40;
 
@@ -234,7 +236,7 @@ export async function recoverFile(
     }
     damaged.push(...(found?.damaged ?? []));
     // Retry only if the process crashed after it had opened the damaged file. The next process then
-    // skips the range of keys that this process was reading.
+    // skips the range of keys that the crashed process was reading.
     if (found || begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));

@@ -1,7 +1,7 @@
 /**
  * Stores records in an LMDB environment with a write-ahead log, in the calling thread. When a write
  * returns, its data are on disk: a small write goes into the log, a large write goes into the
- * environment, together with all writes in the log. Start at `openTable`.
+ * environment, together with all writes in the log. Start reading at `openTable`.
  */
 import {
   closeSync,
@@ -66,7 +66,8 @@ export function openTable(
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
   // Another process may write between these three reads. So read the witness file first, then the
-  // log, then the environment: each contains at least the writes that the one before it contains.
+  // log, then the environment. In this order, each read finds at least the writes that the previous
+  // read found.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -74,8 +75,8 @@ export function openTable(
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
   if (missing > 0) loss = `${missing} writes before the log are missing`;
-  // Ignore damage to the log of a live folder, because another process may be writing to the log
-  // right now.
+  // If another process may be using the folder (`live`), ignore damage to the log, because that
+  // process may be writing to the log right now.
   else if (isDamaged && !live) loss = 'their log is damaged';
   else if (witnessed > last) loss = `the last ${witnessed - last} writes are missing`;
   if (loss && !ignoreLoss) {
@@ -108,8 +109,8 @@ export function openTable(
     log.restart();
   };
   /**
-   * Reads a copy of a record. A copy is needed because sending a view to another thread would
-   * transfer the view's whole buffer.
+   * Reads a record into a new buffer. Otherwise, sending the record to another thread would take
+   * the whole LMDB or log buffer that contains the record away from this thread.
    */
   const get = (key: string): Uint8Array | undefined => {
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
@@ -180,7 +181,8 @@ export function openTable(
     getUnsynced(key: string): Uint8Array[] | undefined {
       try {
         const parts = decodeRecord(key, readFileSync(unsyncedFile(key))) as Uint8Array[];
-        // Copy the bytes, because sending a view to another thread would transfer its whole buffer.
+        // Copy each part to a new buffer. Otherwise, sending the parts to another thread would take
+        // the whole buffer that contains them away from this thread.
         return parts.map((part) => new Uint8Array(part));
       } catch {
         // A file that is missing or incomplete counts as no data.
@@ -248,11 +250,11 @@ function writeWitness(file: number, count: number): void {
   try {
     writeSync(file, encodeCount(count), 0, COUNT_BYTES, 0);
   } catch {
-    // Nothing to do: the write itself is stored.
+    // Ignore the error: the write itself is already stored.
   }
 }
 
-/** Encodes a number of writes, with a checksum. */
+/** Encodes the number of the last write, together with a checksum. */
 export function encodeCount(count: number): Buffer {
   const bytes = Buffer.alloc(COUNT_BYTES);
   bytes.writeDoubleLE(count);
@@ -260,7 +262,7 @@ export function encodeCount(count: number): Buffer {
   return bytes;
 }
 
-/** Decodes a number of writes; 0 if the bytes are missing or damaged. */
+/** Decodes the number of the last write; 0 if the bytes are missing or damaged. */
 function decodeCount(bytes: Uint8Array | undefined): number {
   if (bytes?.length !== COUNT_BYTES) return 0;
   const view = Buffer.from(bytes);
@@ -368,12 +370,12 @@ const MEGABYTE = 2 ** 20;
 /** Maximum disk space that a transaction needs, as a multiple of the size of its records. */
 const PAGES = 2;
 /**
- * After the disk was full, writes resume once this multiple of the reserve is free. Above 1, so
- * that writes do not stop and resume alternately.
+ * After the disk was full, writes resume once the free space is this multiple of `DISK_RESERVE`.
+ * Above 1, so that writes do not stop and resume alternately.
  */
 const AGAIN = 1.25;
 
-/** Returns the bytes free on the disk of a folder. @throws the system's error */
+/** Returns the number of free bytes on the disk of a folder. @throws the error of `statfsSync` */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;

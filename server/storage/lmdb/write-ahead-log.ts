@@ -32,23 +32,23 @@ const CAPACITY = 2 * 2 ** 20;
  */
 const PAGE = 4_096;
 /**
- * Number of header bytes at the start of a frame; a frame holds one write. The header consists of
- * the payload's length, a CRC-32, and the write's number as a double. The CRC-32 covers everything
- * from byte `CHECKED` on.
+ * Number of bytes in the header of a frame; each frame holds one write. The header consists of the
+ * payload's length, a CRC-32, and the write's number as a double. The CRC-32 covers everything from
+ * byte `CHECKED` on.
  */
 const HEADER = 16;
 const CHECKED = 8;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-/** Reads the log file of a folder; empty if there is none. @throws the system's error */
+/** Reads the log file of a folder; empty if there is none. @throws the error of `readFileSync` */
 export function readLog(folder: string): Buffer {
   const path = join(folder, LOG_FILE);
   return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
 }
 
 /**
- * Finds the writes in a log that its LMDB environment does not contain yet.
+ * Finds the writes in a log that are not yet in the LMDB environment.
  *
  * @param count number of the environment's last write
  * @returns `writes`: the new writes, in order; `last`: number of the last write in the log or the
@@ -71,7 +71,8 @@ export function contentOf(bytes: Buffer, count: number) {
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
       const [put, remove] = packr.unpack(frame.payload) as [[string, Uint8Array][], string[]];
-      // Copy the bytes, because sending a view to another thread would transfer its whole buffer.
+      // Copy the bytes to a new buffer. Otherwise, sending them to another thread would take the
+      // whole buffer that contains them away from this thread.
       writes.push({ put: put.map(([key, own]) => ({ key, bytes: new Uint8Array(own) })), remove });
     }
     last = frame.number;
