@@ -9,7 +9,8 @@
 export type OrderedKinds = readonly [checksum: number, ...translations: string[]];
 
 /**
- * Returns English names without duplicates, in the order in which lists store their translations.
+ * Returns English names without duplicates, sorted. `OrderedKinds` stores the translated names in
+ * the same order.
  */
 export const inOrder = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 

@@ -336,7 +336,8 @@ export class VivariumTable extends LitElement {
   }
 
   /**
-   * Removes rings and QR codes that have timed out. Starts over if the table itself has timed out.
+   * Removes rings and QR codes that have timed out. Makes the table start over if nobody has touched
+   * it for `FORGETS.table` ms.
    */
   private check(now: number): void {
     const { touchedAt, cards } = this;
@@ -418,7 +419,7 @@ export class VivariumTable extends LitElement {
     const inside = (at: number, length: number): number =>
       Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
     const edges = [height - y, x, y, width - x];
-    // People stand in front of an upright screen, so its tools always face the lower edge.
+    // People stand in front of an upright screen, so rings always face the screen's lower edge.
     const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
     return { x: inside(x, width), y: inside(y, height), turn };
   }

@@ -32,7 +32,7 @@ const LONG_REST = 300_000;
  */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** If painting has not kept up with the cells for this long, the scale is lowered; in ms. */
+/** How long painting may fail to keep up with the cells before the scale is lowered, in ms. */
 const BEHIND = 2_000;
 
 /**
@@ -90,7 +90,7 @@ export class PaintPace {
    * Records a frame, and adjusts the budget and the scale.
    *
    * @param follows whether the previous frame requested this one immediately. If so, a long gap
-   *   between the two counts as a slow frame; otherwise, it counts as a pause
+   *   between these two frames counts as a slow frame; otherwise, it counts as a pause
    * @param spent multiply-adds spent on paint in the previous frame
    * @param due multiply-adds needed to paint all chunks that were due in the previous frame
    */

@@ -222,8 +222,8 @@ Border border(vec2 p) {
 const CELLS = `
 /*
  * At high zoom, draws one biological cell per grid position, slightly displaced and swaying. Each
- * cell sways a whole number of times before the time uBreath restarts at 0, so that it does not
- * jump then.
+ * cell sways a whole number of times before the time uBreath restarts at 0, so that no cell jumps
+ * when the time restarts.
  */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
