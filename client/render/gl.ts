@@ -114,7 +114,8 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
 
 /**
  * Binds each texture to the sampler of the same name, in the program in use. Sets a
- * sampler's uniform only if the sampler's texture unit has changed, because setting uniforms is slow.
+ * sampler's uniform only if the sampler's texture unit has changed, because setting uniforms is
+ * slow.
  */
 export function bindTextures(
   gl: WebGL2RenderingContext,

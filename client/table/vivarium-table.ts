@@ -336,8 +336,8 @@ export class VivariumTable extends LitElement {
   }
 
   /**
-   * Removes rings and QR codes that have timed out. Makes the table start over if nobody has touched
-   * it for `FORGETS.table` ms.
+   * Removes rings and QR codes that have timed out. Makes the table start over if nobody has
+   * touched it for `FORGETS.table` ms.
    */
   private check(now: number): void {
     const { touchedAt, cards } = this;
