@@ -114,7 +114,8 @@ const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
   ],
   // The pages provide their own parser.
   'socket.io-client/build/esm/manager.js': [/(?<=opts\.parser) \|\| parser/, ''],
-  // The pages ignore messages that do not match their schema, and never read the reasons.
+  // The pages ignore messages that do not match their schema, and never read valibot's
+  // explanations.
   'valibot/dist/index.mjs': [
     /^function _addIssue\(.*?^\}$/ms,
     `function _addIssue({ kind }, _, dataset) {

@@ -9,7 +9,8 @@ import { Room } from '../room/join.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 
 /**
- * Messages that explain why the room is not shown. A site can replace them with the element's content.
+ * Messages that explain why the room is not shown. If a site puts content into the element, that
+ * content is shown instead of a message.
  */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
   'too-many-spectators':
@@ -143,7 +144,8 @@ export class VivariumRoom extends HTMLElement {
     connection.unreached = () => this.say('unreachable');
     room.on('connection', (state) => {
       if (state === 'live') this.notice.hidden = true;
-      // Sites that the server allows only with `--embed` may not act, so join again as a spectator.
+      // The server lets this site watch rooms but not act (`--embed`), so join again as a
+      // spectator.
       if (room.ended === 'only-watches' && !watches) this.open(true);
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));

@@ -384,7 +384,8 @@ function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number):
   const { canvas, to } = canvasOf(body.width, body.height);
   to.globalAlpha = 1 - share;
   to.drawImage(from, 0, 0);
-  // Add the two pictures, because normal blending would make both of them fainter halfway.
+  // Add the colours of the two pictures. With normal blending, both pictures would be too
+  // transparent halfway through the fade.
   to.globalCompositeOperation = 'lighter';
   to.globalAlpha = share;
   to.drawImage(body, 0, 0);
@@ -455,7 +456,7 @@ export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
 }
 
 /**
- * Yields a picture of an organism after each step, from its seed until it sleeps.
+ * Yields a picture of an organism after each step, from its seed until it is at rest (`rest`).
  *
  * @param genomes genomes of the organism; the first one is its own, the others are grafts
  * @returns RGBA [side, side], not premultiplied
@@ -511,7 +512,8 @@ function ownedCells(
   for (let cell = 0; cell < presence.length; cell++) {
     const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
     if (presence[cell] >= threshold) held[place] = 1;
-    // An organism loses a cell only when the cell's aliveness falls below half the claiming threshold.
+    // The organism keeps a cell until the cell's aliveness is below half of the threshold at which
+    // the organism gained it.
     else if (presence[cell] < threshold / 2) held[place] = 0;
     const alpha = rgba[4 * cell + 3];
     if (held[place] === 0 || alpha === 0) continue;

@@ -203,7 +203,7 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
  * Records a canvas as a video in `videoFormat`, while `draw` draws on it in real time.
  *
  * @param bitrate in bits per second; by default, the browser chooses
- * @throws Error if the browser cannot record the video; also the errors of `draw`
+ * @throws Error if the browser cannot record the video, or the error with which `draw` rejects
  */
 export async function record(
   canvas: HTMLCanvasElement,

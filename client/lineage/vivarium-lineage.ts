@@ -57,9 +57,9 @@ const LOW = 400;
  */
 const NARROW = 600;
 const CARD = 330;
-/** Width and height of the picture on a card, in px. */
+/** Width and height of the picture on the card that describes an organism, in px. */
 const PORTRAIT = 160;
-/** Maximum number of parents, and of children, that a card lists. */
+/** Maximum number of parents, and of children, that an organism's card lists. */
 const MOST_KIN = 8;
 
 /** Root element of the family-tree page. Tests may read `phase`, `layout` and `camera`. */

@@ -26,8 +26,8 @@ interface Dictionary {
   /** Translated texts, by message id. */
   readonly templates: LocaleModule['templates'];
   /**
-   * Translated names of the gallery's creatures, by English name. On the visitor's page: a list, in
-   * the order of the English names.
+   * Translated names of the gallery's creatures, by English name. The visitor's page has only a
+   * list of the translated names, sorted by their English names.
    */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
@@ -99,8 +99,8 @@ export function knowKinds(names: Iterable<string>): void {
 
 /**
  * Translates the name of a gallery creature into the page's language. Returns undefined if there is no
- * translation. In English, this replaces only a few unsuitable names, which the checkpoint must keep
- * because names are part of its identity.
+ * translation. If the page's language is English, only a few unsuitable names have a replacement.
+ * The checkpoint must keep the unsuitable names, because names are part of its identity.
  */
 export function localKind(kind: string): string | undefined {
   if (language() === SOURCE_LANGUAGE) return (english as Record<string, string>)[kind];
@@ -126,8 +126,8 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Chooses the language when the page opens: from the address (`?lang=`), else the visitor's earlier
- * choice, else the browser's preferences.
+ * Chooses the language when the page opens. Uses the language in the address (`?lang=`); if there
+ * is none, the visitor's earlier choice; if there is none, the browser's preferences.
  *
  * @param loaders functions that load this page's texts
  */

@@ -8,7 +8,10 @@
 /** A checksum of the English names, followed by the translated names in the order of `inOrder`. */
 export type OrderedKinds = readonly [checksum: number, ...translations: string[]];
 
-/** Removes duplicates from English names, and sorts them in the order that the translations use. */
+/**
+ * Returns English names without duplicates, sorted. `OrderedKinds` stores the translated names in
+ * the same order.
+ */
 export const inOrder = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
 /** Returns the FNV-1a hash of the names in their order, 0 to 2³²−1. */

@@ -324,7 +324,7 @@ export class CameraRig {
     this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
   }
 
-  /** Returns the zoom nearest to the current one that shows the whole organism, and shows it large enough. */
+  /** Returns the current zoom, limited so that the whole organism is visible and large enough. */
   private zoomFor(side: number): number {
     const fits = (width: number, height: number): number =>
       fitGrid({ width: width * side, height: height * side }, this.view, this.insets).zoom;

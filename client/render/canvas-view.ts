@@ -54,7 +54,10 @@ export abstract class CanvasView {
   protected isAway = false;
   /** Whether the last frame was softened to prevent a flash. If so, another frame must follow. */
   protected unsettled = false;
-  /** How long organisms keep breathing after the last other movement, in ms. Limited to save battery. */
+  /**
+   * How long organisms keep breathing after everything else has stopped moving, in ms. Limited to
+   * save battery.
+   */
   protected readonly breathes: number = 20_000;
   private readonly current = new Current();
   /** Whether all effects are drawn even if this machine is too slow for them. */
@@ -68,8 +71,8 @@ export abstract class CanvasView {
   /** Whether the next frame was delayed because the GPU was busy. */
   private waited = false;
   /**
-   * Whether the painter has been considered: either its code was requested, or this GPU may not run
-   * it.
+   * Whether `paint` has checked if this GPU may run the painter. `paint` checks only once, and
+   * requests the painter's code if the GPU may run it.
    */
   private hasAsked = false;
   private painting: Painting | undefined;
@@ -88,8 +91,8 @@ export abstract class CanvasView {
     this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {
       this.current.ticked(model.room?.tick ?? 0, performance.now());
-      // The first upload takes longest on a slow GPU, so do not spend it on a grid that is still
-      // empty.
+      // Do not upload a grid that is still empty: the first upload takes longest on a slow GPU, and
+      // would delay the first cells.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };
@@ -225,7 +228,10 @@ export abstract class CanvasView {
     );
   }
 
-  /** Advances the water current. It fades out shortly before the view stops moving to save battery. */
+  /**
+   * Advances the water current. To save battery, a view in which nothing happens stops moving after
+   * `breathes` ms; the current fades out shortly before that.
+   */
   private flow(now: number): void {
     const { model, current, happenings } = this;
     const { water = 0, paused = false, dim = false } = model.settings ?? {};

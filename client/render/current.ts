@@ -130,8 +130,8 @@ const FAR = 3;
 const PATIENCE = 60_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
- * Number of late frames at which a machine counts as too slow. Ten frames in time cancel one late
- * frame.
+ * Number of late frames at which a machine counts as too slow. Every ten frames drawn on time
+ * cancel one late frame.
  */
 const MANY_LATE = 8;
 

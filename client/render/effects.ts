@@ -89,11 +89,13 @@ export class DustFinder {
   private readonly random = createRandom(2).uniform;
 
   /**
-   * Picks some of the cells that had an owner and now have none, with their last colours.
+   * Picks some of the cells that had an owner and now have none, and returns a dust grain for each,
+   * in the cell's last colour.
    *
-   * @param silent areas of `changed` to ignore: the server sent them in full, so a cell that is gone
-   *   has not necessarily died now
-   * @param departs returns whether an organism is departing; each of its cells may leave a grain
+   * @param silent areas of `changed` to ignore. The server sent these areas in full, so a missing
+   *   cell may have died long ago
+   * @param departs returns whether an organism is departing. If so, `SHARE` does not limit the
+   *   number of its grains
    */
   find(
     planes: Planes,
@@ -165,13 +167,17 @@ const BEACON = 3_200;
 
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 
-/** Holds the active light effects. Each effect adds marks to every rendered frame until it has faded. */
+/**
+ * Holds the active light effects. Each effect adds light marks to every rendered frame until the
+ * effect has faded.
+ */
 export class Effects {
   private effects: Effect[] = [];
 
   /**
    * @param calm whether effects fade gently and do not move (prefers-reduced-motion)
-   * @param random random numbers for effects; not the generator that visitors' seeds come from
+   * @param random returns random numbers for effects, 0…1; independent of the random numbers that
+   *   choose visitors' seeds
    */
   constructor(
     public calm = false,
@@ -216,7 +222,7 @@ export class Effects {
     });
   }
 
-  /** Shows that a sensor detected somebody near: the organism glows for a moment. */
+  /** Makes an organism glow for a moment, because a sensor has detected somebody near it. */
   sensed({ x, y }: Point, stage: number, now: number): void {
     this.add(now, 2_400, (t, marks) => {
       const glow = { kind: 'glow', radius: 0.75 * stage, color: WARM, glow: 1 } as const;

@@ -39,16 +39,17 @@ export const GROUND = 0.8;
 const BESIDE = 1.3;
 const RIM = 3;
 /**
- * Bonus for a position at the edge of a cluster of organisms. It is small, because it matters more
- * that the first organism is shown large.
+ * Maximum number of points that a view gains if its free position is at the edge of a cluster of
+ * organisms. The bonus is small, because a close view of the nearest organism matters more.
  */
 const RIM_POINTS = 0.3;
 
 /**
- * Chooses a view that contains a free position, where a visitor can plant, and the whole organism
- * nearest to it, with no button over either. If there is no such view, returns the best of the views
- * compared. Prefers positions at the edge of a cluster, so that large empty areas stay empty. The
- * result is random, so that visitors do not all plant at the same position.
+ * Chooses a view that shows a free position, where a visitor can plant, and the whole organism
+ * nearest to that position. No button may cover the position or the organism. If none of the random
+ * views compared meets these conditions, returns the best one. Prefers positions at the edge of a
+ * cluster of organisms, so that large empty areas stay empty. The views are random, so that
+ * visitors do not all plant at the same position.
  *
  * @param random returns random numbers, 0…1
  */
@@ -64,9 +65,9 @@ export function firstView(
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-      // Choose the centre of the view so that the free position is near the middle in half of the
-      // candidates, and anywhere in the view in the others. Show as little as possible outside the
-      // grid.
+      // Choose the centre of the view. In every second candidate, the free position is near the
+      // middle of the view; in the other candidates, it may be anywhere in the view. Show as little
+      // as possible of the area outside the grid.
       const at = (of: number, all: number, shown: number): number => {
         const way = (random() - 0.5) * Math.max(0, Math.min(j % 2 ? side : shown, shown - side));
         const half = Math.min(all, shown) / 2;
@@ -88,7 +89,8 @@ export function firstView(
    * Rates a view.
    *
    * @param place the free position, in cells
-   * @param focus the position in the middle of the part between header and dock, in cells
+   * @param focus the grid position in the middle of `free` (the area between the header and the
+   *   dock), in cells
    */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;
@@ -116,9 +118,11 @@ export function firstView(
     }
     const [x, y] = [(place.x - focus.x) * zoom, (place.y - focus.y) * zoom];
     const share = isClear(x, y) ? Math.min(1, gap / side / GROUND) : 0;
-    // Visitors often tap the middle first, so prefer views with free ground there.
+    // Visitors often tap the middle of the view first, so prefer views whose free position is
+    // there.
     const middling = +(Math.max(Math.abs(x), Math.abs(y)) <= size / 2);
-    // Prefer views with many whole organisms, few cut ones, and the free position near the middle.
+    // Prefer views with many whole organisms, few partly visible organisms, and the free position
+    // near the middle.
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
     return share === 1 && isNearestWhole

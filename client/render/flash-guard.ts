@@ -97,8 +97,9 @@ export class FlashGuard {
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
-   * Time constant of softened zones, in ms. Chosen so that flashes faster than 2 per second (limit 2) or
-   * 2.5 per second (limit 3) change the relative luminance by less than 0.1.
+   * Time constant with which a softened zone follows the picture, in ms. Chosen so that flashes at
+   * more than 2 Hz (if `limit` is 2) or 2.5 Hz (if `limit` is 3) change the zone's relative
+   * luminance on screen by less than 0.1.
    */
   private readonly lag: number;
 

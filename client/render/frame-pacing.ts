@@ -84,18 +84,20 @@ export class Resolution {
   /**
    * Records a drawn frame, and adjusts the resolution.
    *
-   * @param waited whether the frame had to wait for the GPU; if so, a long gap is not a pause
+   * @param waited whether the frame had to wait for the GPU. If so, a long gap since the previous
+   *   frame counts as a slow frame; otherwise, it counts as a pause
    * @param hasSpare whether the frame contains optional animations. If so, the resolution is not
    *   lowered, because the caller drops the animations first
    */
   frame(now: number, waited = false, hasSpare = false): void {
-    // A long wait for the GPU may come from compiling shaders, so limit the gap to the length of a
-    // pause.
+    // Limit the measured gap to `pause`, because a long wait for the GPU may come from compiling
+    // shaders and would raise the mean too much.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return;
-    // A gap right after a pause says nothing about speed. Raise the resolution anyway if it is time to
-    // do so; otherwise, frequent pauses would keep it low forever.
+    // The first frame after a pause says nothing about speed, so do not measure it. Still try a
+    // higher resolution if one is due; otherwise, frequent pauses would keep the resolution low
+    // forever.
     if (gap <= 0) {
       this.raise(now);
       return;

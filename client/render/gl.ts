@@ -56,8 +56,8 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
     /** Names of the samplers that already have a texture unit; the index is the unit. */
     samplers: [] as string[],
     /**
-     * Returns a uniform's location. It is null if the compiler removed the uniform; writes have no
-     * effect.
+     * Returns a uniform's location, or null if the compiler removed the uniform. WebGL ignores
+     * values set at a null location.
      */
     uniform(name: string): WebGLUniformLocation | null {
       let location = locations.get(name);
@@ -113,8 +113,9 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
 }
 
 /**
- * Binds each texture to the sampler of the same name, in the program in use. Assigns a texture unit to
- * a sampler only if it has changed, because setting uniforms is slow.
+ * Binds each texture to the sampler of the same name, in the program in use. Sets a
+ * sampler's uniform only if the sampler's texture unit has changed, because setting uniforms is
+ * slow.
  */
 export function bindTextures(
   gl: WebGL2RenderingContext,

@@ -9,7 +9,10 @@ export interface Mark {
   readonly kind: keyof typeof MARK;
   readonly x: number;
   readonly y: number;
-  /** Other end of a capsule. For a seed preview (`picture`): column and row of the tile in the image. */
+  /**
+   * Other end, if the mark is a line with round ends. For a seed preview (`picture`): column and
+   * row of the tile in the image of all previews.
+   */
   readonly x2?: number;
   readonly y2?: number;
   /** Radius in cells. */

@@ -110,7 +110,10 @@ export function offered(
   return [...all].filter((index) => gallery[index] && !hidden.includes(index));
 }
 
-/** Returns the gallery indices of the seeds that a search can find, beginning with those offered. */
+/**
+ * Returns the gallery indices of the seeds that a visitor's search can find. The seeds that the
+ * gallery panel offers come first.
+ */
 export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly number[] {
   const { gallery, unsuitable = [] } = checkpoint;
   const { wholeGallery, hidden = [] } = offer;
@@ -173,7 +176,7 @@ export class OpenPanels {
   /** Whether this page has called `history.go` and the browser has not yet fired `popstate`. */
   private isTravelling = false;
 
-  /** @param changed called after a panel has opened or closed; gets whether any panel is open */
+  /** @param changed called after a panel opens or closes, with whether any panel is open */
   constructor(private readonly changed: (isOpen: boolean) => void) {
     window.addEventListener('popstate', (event) => this.arrive(event));
     // After a reload with open panels, their history entries still exist, but the panels do not.

@@ -84,13 +84,13 @@ export class InteractionState {
     this.update(tool === 'look' ? { tool } : { tool, selection: undefined });
   }
 
-  /** Makes a seed the held seed. The tool stays "graft", or becomes "plant". */
+  /** Makes a seed the held seed. Switches to the tool "plant", unless the tool is "graft". */
   hold(held: SeedSource): void {
     const tool = this.current.tool === 'graft' ? 'graft' : 'plant';
     this.update({ held, tool, selection: undefined });
   }
 
-  /** Holds a new random seed, which stays the same until the next call. */
+  /** Replaces the held seed with a new random seed. */
   throwDice(random: () => number): void {
     this.hold(thrown(random));
   }
@@ -103,8 +103,8 @@ export class InteractionState {
   }
 
   /**
-   * Holds an initial seed from the gallery: one of the seeds that the host offers first; if there are
-   * none, an animal; if there are none, any seed.
+   * Makes a random seed of the gallery the held seed: one of the seeds that the host offers first;
+   * if there are none, an animal; if there are no animals, any offered seed.
    */
   holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
     const all = offered(checkpoint, offer);
@@ -117,8 +117,9 @@ export class InteractionState {
   }
 
   /**
-   * Holds another initial seed if the host has hidden the held seed. Does the same if the host now
-   * offers other seeds first, and the visitor has neither chosen nor planted anything.
+   * Replaces the held seed by another initial seed if the host has hidden the held one. Does the
+   * same if the host now offers other seeds first, and the visitor has neither chosen nor planted a
+   * seed.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;
@@ -173,7 +174,11 @@ export class InteractionState {
     }
   }
 
-  /** Holds a random seed if the server no longer has the held seed. @param hand seeds on the server */
+  /**
+   * Replaces the held seed by a random one if the server has deleted the held seed.
+   *
+   * @param hand the visitor's own seeds that the server still stores
+   */
   keepTo(hand: readonly SeedView[], random: () => number): void {
     const { held } = this.current;
     if (held.from !== 'hand' || hand.some(({ id }) => id === held.seed)) return;

@@ -221,7 +221,7 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
-  /* If an element sets --from to a transform, it also moves while it fades in. */
+  /* An element that sets --from to a CSS transform moves from there to its place as it fades in. */
   @keyframes fade-in {
     from {
       opacity: 0;

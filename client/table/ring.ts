@@ -64,7 +64,9 @@ export class Ring implements ToolUser {
   hand: readonly SeedView[] = [];
   /** Number of this person's fingers that are touching the room. */
   fingers = 0;
-  /** Index of the first seed shown on the ring, among the seeds offered; used modulo their number. */
+  /**
+   * Which of the offered seeds the ring shows first: an index, modulo the number of offered seeds.
+   */
   first = Math.floor(Math.random() * 1_000);
   private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();
   /** Identifies this ring's session. Ids of commands are unique within a session. */
@@ -190,7 +192,7 @@ export class Ring implements ToolUser {
       this.tellEnergy(seat.energy);
       if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random, settings);
       if (settings) this.state.setWidest(settings.maxRadius);
-      // Show the seeds that the host offers first.
+      // If the host has chosen seeds to offer first, begin the ring's seeds with them.
       if (isNew && settings?.first?.length) this.first = 0;
       this.hand = [...seat.hand].reverse();
       this.state.keepTo(this.hand, Math.random);

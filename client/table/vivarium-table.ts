@@ -24,16 +24,19 @@ import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 
 /** Timeouts after which people are forgotten, in ms. */
 const FORGETS = {
-  /** Time without a touch after which a ring is removed. */
+  /** Time without a touch after which a person's ring is removed, in ms. */
   ring: 15_000,
-  /** Time without any touch after which the table starts over for new people and removes all QR codes. */
+  /**
+   * Time without any touch after which the table starts over for new people and removes all QR
+   * codes, in ms.
+   */
   table: 40_000,
   /**
    * How long a ring pulses before it is removed, and how long the table counts down before it starts
-   * over.
+   * over, in ms.
    */
   warning: { ring: 5_000, table: 10_000 },
-  /** Interval at which these timeouts are checked. */
+  /** Interval at which the table checks these timeouts, in ms. */
   check: 250,
 } as const;
 
@@ -276,7 +279,10 @@ export class VivariumTable extends LitElement {
     `;
   }
 
-  /** A text for the person who sets up the table, or for everybody while nobody can act; else ''. */
+  /**
+   * Explains why nobody can use the table. Some of the texts address the person who sets up the
+   * table. '' if people can use it.
+   */
   private get message(): string {
     const { model, connection, rings } = this;
     const { paused, farewell } = model.settings ?? {};
@@ -329,7 +335,10 @@ export class VivariumTable extends LitElement {
     </div>`;
   }
 
-  /** Removes rings and QR codes whose time is over, and makes the table start over if it is time. */
+  /**
+   * Removes rings and QR codes that have timed out. Makes the table start over if nobody has
+   * touched it for `FORGETS.table` ms.
+   */
   private check(now: number): void {
     const { touchedAt, cards } = this;
     for (const ring of this.rings.values()) {
@@ -410,7 +419,7 @@ export class VivariumTable extends LitElement {
     const inside = (at: number, length: number): number =>
       Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
     const edges = [height - y, x, y, width - x];
-    // In front of an upright screen, people always stand below it.
+    // People stand in front of an upright screen, so rings always face the screen's lower edge.
     const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
     return { x: inside(x, width), y: inside(y, height), turn };
   }

@@ -21,7 +21,7 @@ export const CAPTION_TIME = 12_000;
 export interface RecentEvent extends texts.News {
   /** Time of the event, in ms. */
   readonly at: number;
-  /** Parents of the organism if it is a cross, as far as they are still in the room. */
+  /** If the organism is a cross: its parents that are still in the room. Otherwise empty. */
   readonly parents: readonly OrganismView[];
 }
 
@@ -166,7 +166,11 @@ const TENDED_TIME = 60;
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
-/** Minimum number of organisms for a season, and minimum share of them in the same category. */
+/**
+ * The gardener has a season (such as "A season of animals") if it recently planted at least
+ * `SEASON_LEAST` organisms, and at least the share `SEASON_SHARE` of them are in the same gallery
+ * category.
+ */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
@@ -276,7 +280,7 @@ export class WallNews {
     return { kind, colour: COLOUR_RANGES.find((range) => range === commonOf(colours)) };
   }
 
-  /** Returns the colour range of an organism's mean colour, if it has one. */
+  /** Returns the colour range that contains an organism's mean colour. Undefined if none does. */
   private colourOf({ id, x, y, side }: OrganismView) {
     const { planes } = this.model;
     if (!planes) return undefined;

@@ -26,7 +26,7 @@ const LONGEST = 12_000;
 const LEAST = 1_000;
 /** How long a visitor counts as active after an action, in ms. */
 const ACTIVE = 10_000;
-/** Number of visitors active outside a close-up at which the wall shows the whole room instead. */
+/** If at least this many visitors are active outside a close-up, the wall shows the whole room. */
 const SEVERAL = 2;
 
 type Kind = NewsKind | 'crossed';

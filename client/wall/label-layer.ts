@@ -119,7 +119,10 @@ export class LabelLayer extends LitElement {
     if (name) name.until = Math.min(name.until, now + STAY);
   }
 
-  /** Matches the names with the organisms in the room after the connection was interrupted. */
+  /**
+   * Updates the names beside organisms after a lost connection: adds names of growing organisms,
+   * and schedules the removal of the other names.
+   */
   keep(organisms: ReadonlyMap<OrganismId, OrganismView>, now: number): void {
     for (const organism of organisms.values()) {
       if (organism.phase === 'growing') this.born(organism);

@@ -100,7 +100,7 @@ export function livingText({ say, language }: Caption, count: number, isAlone: b
     : say(msg('{count} creatures live here.'), { count });
 }
 
-/** Names of the gardener's seasons, by gallery category. */
+/** Captions for times when the gardener plants mostly one gallery category; keyed by category. */
 const SEASONS: Readonly<Record<string, string>> = {
   animal: msg('A season of animals'),
   plant: msg('A season of plants'),
@@ -118,7 +118,7 @@ const COLOURS: Readonly<Record<ColourRange, string>> = {
   grey: msg('in white and grey'),
 };
 
-/** Returns whether there is a season's name for a gallery category. */
+/** Returns whether `SEASONS` has a caption for a gallery category. */
 export const hasSeason = (kind: string): boolean => Object.hasOwn(SEASONS, kind);
 
 export function seasonText(
@@ -142,7 +142,10 @@ export interface News {
   readonly by: OrganismView['planter'];
 }
 
-/** Captions that include the person who planted or grafted. `unnamed` is for walls without names. */
+/**
+ * Captions that say who planted or grafted. `unnamed` is used if the host has turned names off, or
+ * if neither a visitor nor the gardener did it.
+ */
 const SIGNED = {
   born: {
     unnamed: msg('Just planted: {creature}'),
@@ -218,7 +221,7 @@ export function here({ say, language }: Caption, count: number): string {
   return isOne ? say(msg('One is here')) : say(msg('{count} are here'), { count });
 }
 
-/** Returns the last line of the list, which counts the participants not shown. */
+/** Returns the last line of the list of participants. @param count participants not in the list */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**

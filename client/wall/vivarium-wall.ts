@@ -211,7 +211,7 @@ export class VivariumWall extends LitElement {
       stage.loop.invalidate();
     });
     model.on('life', ({ event, organism }) => {
-      // An event may end the caption beside an organism, so update the captions.
+      // The event may have made the caption beside an organism untrue, so check the captions again.
       this.overlay?.requestUpdate();
       if (event.what === 'born') this.labels.born(organism);
       if (['grown', 'died'].includes(event.what)) this.labels.done(organism.id, performance.now());

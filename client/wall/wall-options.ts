@@ -58,7 +58,10 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
     rotate: Number(oneOf('rotate', ['0', '90', '180', '270'])),
     /** Whether this screen shows the QR code, the names and the captions. */
     overlay,
-    /** Whether the camera keeps an area free for these texts, which may be on another screen. */
+    /**
+     * Whether the camera keeps an area free for the QR code, the names and the captions, even if
+     * another screen shows them.
+     */
     strip: query.get('overlay') !== 'off',
     /** Address for the QR code, used instead of the server's own; '' to use the server's. */
     url: webAddress(query.get('url')),
@@ -80,7 +83,8 @@ const SIDE = 32;
 
 /**
  * Returns the languages whose own names this browser cannot display, because the fonts lack glyphs.
- * Always returns none in Firefox, whose placeholder differs for each missing glyph.
+ * A missing glyph is recognised by its placeholder. In Firefox, the result is always empty, because
+ * the placeholder differs for each missing glyph.
  *
  * @param fonts a CSS `font-family` value
  */

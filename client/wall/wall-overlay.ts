@@ -388,8 +388,8 @@ export class WallOverlay extends LitElement {
       const next = held && said < voices.length ? { ...held, said } : this.turns.next(facts);
       this.line = next && { said: 0, ...next, turn };
     } else if (line.about) this.line = { ...line, isOver: true };
-    // Keep other captions until their turn ends, even if they are no longer true: text must not vanish
-    // while people read it.
+    // Keep captions about the room until their turn ends, even if they are no longer true: text
+    // must not vanish while people read it.
   }
 
   /** The caption to show beside an organism, if there is one. */

@@ -213,7 +213,9 @@ export class WallView extends CanvasView {
   /** Cameras of the whole wall: the current one, and the end of the current glide. */
   private now: Camera | undefined;
   private goal: Camera | undefined;
-  /** Start of the current glide: its camera, and its time in ms. `time` is the glide's duration. */
+  /**
+   * The current glide: the camera at its start, its duration and its start time (`since`), in ms.
+   */
   private glide: { readonly from: Camera; readonly time: number; since?: number } | undefined;
   /** Whether the next frame follows the last one without a pause. */
   private busy = false;

@@ -4,7 +4,10 @@ import type { RoomModel } from '../../room/room-model.ts';
 /** Returns whether to paint every chunk even if frames become slow. Used for taking screenshots. */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
-/** Returns whether the checkpoint has a painter, and the connection is fast enough to download it. */
+/**
+ * Returns whether the checkpoint has a painter that this page should download. A page with a slow
+ * connection should not, unless `always` is set.
+ */
 export const hasPainter = (
   { checkpoint, quality }: Pick<RoomModel, 'checkpoint' | 'quality'>,
   always: boolean,

@@ -15,7 +15,10 @@ const MANY = 3;
 const PAUSE = 250;
 /** Number of consecutive frames without paint needed to measure the screen's frame rate. */
 const SAMPLE = 12;
-/** Longer gaps between frames are measured as this value, in ms. Above the gap of 24 Hz screens. */
+/**
+ * Limit for the measured gap between two frames, in ms; longer gaps count as this long. The gap of
+ * a 24 Hz screen is below the limit.
+ */
 const LONGEST_USUAL = 45;
 /** Number of painted frames that may be slow after a change, for example while shaders are compiled. */
 const EXCUSED = 4;
@@ -24,26 +27,27 @@ const LONGEST = 200;
 /** Minimum time without paint after painting was stopped, in ms. */
 const LONG_REST = 300_000;
 /**
- * Time before a larger budget or scale is tried, in ms. The time doubles after each attempt, up to
- * `LONGEST_PATIENCE`.
+ * Time before `PaintPace` tries a larger budget or a higher scale (painted pixels per cell side),
+ * in ms. The time doubles after each attempt, up to `LONGEST_PATIENCE`.
  */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** The scale is lowered if paint has been out of date for this long, in ms. */
+/** How long painting may fail to keep up with the cells before the scale is lowered, in ms. */
 const BEHIND = 2_000;
 
 /**
- * Chooses the budget and the scale of painting. The budget grows while frames are in time and more
- * chunks are due. If frames are late, the budget halves and does not grow for a while. The scale is
- * lowered if frames are late even at the minimum budget, or if the budget cannot keep up with the
- * moving cells.
+ * Chooses the budget (multiply-adds per frame) and the scale (painted pixels per side of a cell) of
+ * painting. The budget grows while frames are on time and more chunks are due than it allows. If
+ * frames are late, the budget halves and does not grow for a while. The scale is lowered if frames
+ * are late even at the minimum budget, or if the budget is too small to repaint the moving cells in
+ * time.
  */
 export class PaintPace {
   /** Maximum number of multiply-adds that a frame may spend on paint. */
   budget = FIRST;
-  /** Maximum scale for which this machine is fast enough. */
+  /** Highest scale (painted pixels per side of a cell) for which this machine is fast enough. */
   scale: PaintScale = 8;
-  /** Current upper limit of the budget. */
+  /** Current upper limit of `budget`, in multiply-adds per frame. */
   private ceiling = MOST;
   private lastAt = Number.NEGATIVE_INFINITY;
   /** Measured gaps between frames without paint, in ms. */
@@ -85,8 +89,8 @@ export class PaintPace {
   /**
    * Records a frame, and adjusts the budget and the scale.
    *
-   * @param follows whether the previous frame requested this one immediately; if so, a long gap is not
-   *   a pause
+   * @param follows whether the previous frame requested this one immediately. If so, a long gap
+   *   between these two frames counts as a slow frame; otherwise, it counts as a pause
    * @param spent multiply-adds spent on paint in the previous frame
    * @param due multiply-adds needed to paint all chunks that were due in the previous frame
    */
@@ -171,7 +175,7 @@ export class PaintPace {
     }
   }
 
-  /** Starts again with the initial budget, because the scale has changed. */
+  /** Resets the budget to its initial value after `scale` has changed. */
   private restart(now: number): void {
     this.budget = FIRST;
     this.ceiling = MOST;

@@ -12,7 +12,9 @@ import type { Renderer } from '../renderer.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
-/** Minimum time between requests for genomes, and time after which a request is repeated, in ms. */
+/**
+ * Minimum time between requests for genomes, and delay before repeating an unanswered one, in ms.
+ */
 const INTERVAL = 500;
 const PATIENCE = 5_000;
 /** Maximum time per frame for computing genome maps, in ms. */
@@ -22,7 +24,7 @@ const MAP_SLICE = 3;
 interface Known {
   /** Time of the last request, in ms. Undefined if the genomes must be requested again. */
   askedAt: number | undefined;
-  /** Whether the answer has arrived. */
+  /** Whether the server has answered the last request. */
   isHere: boolean;
   map: GenomeMap | undefined;
 }
@@ -31,11 +33,11 @@ interface Known {
 export class Genomes {
   private readonly known = new Map<OrganismId, Known>();
   private askedAt = Number.NEGATIVE_INFINITY;
-  /** Unfinished computations of maps, by organism. */
+  /** Unfinished computations of genome maps, by organism. */
   private readonly work = new Map<OrganismId, ReturnType<typeof createMap>>();
   private readonly unsubscribers: (() => void)[];
 
-  /** @param changed called when the map of an organism has changed */
+  /** @param changed called when the genome map of an organism has changed */
   constructor(
     private readonly net: PainterNet,
     private readonly model: Pick<RoomModel, 'organisms' | 'on' | 'askGenomes'>,

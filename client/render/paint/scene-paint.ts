@@ -47,8 +47,8 @@ interface Atlas {
 
 /**
  * Creates the texture of a layer's weights. Each row holds four outputs, and each column one input;
- * the column after the inputs holds the biases. If the painter has learned genomes, the weights of
- * that variant of the layer follow in further rows.
+ * the column after the inputs holds the biases. If the painter has learned genomes, further rows
+ * hold a second set of weights, for cells whose genome it knows.
  */
 function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): WebGLTexture {
   const width = 1 + Math.max(...layers.map(({ inputs }) => inputs));
@@ -165,7 +165,10 @@ export class PaintPasses {
 export class MapTextures {
   /** The textures, by the name of their sampler. */
   readonly textures: Readonly<Record<'uMaps' | 'uTable', WebGLTexture>>;
-  /** [MAPS, 4] For each map: the organism's id (0: slot unused), x and y of its first cell, and 0. */
+  /**
+   * [MAPS, 4] For each slot: id of the organism whose genome map it holds (0: none), x and y of the
+   * map's upper left cell, and 0.
+   */
   private readonly table = new Int32Array(4 * MAPS);
 
   /** @param channels number of values that a map holds for each cell */
@@ -184,8 +187,8 @@ export class MapTextures {
   }
 
   /**
-   * Sets or removes the map of an organism. If there is no free slot, the organism is painted without
-   * a map.
+   * Stores or removes the genome map of an organism. If all its slots (see `PROBES`) hold other
+   * maps, the organism is painted without a map.
    *
    * @returns the area whose paint has changed, in cells
    */
@@ -221,12 +224,15 @@ export class MapTextures {
   }
 }
 
-/** Cell sizes, in device pixels, between which paint fades in (`FAR`) and out again (`CLOSE`). */
+/**
+ * As cells grow on screen, paint fades in over the sizes `FAR` and out again over the sizes
+ * `CLOSE`. A size is the side of a cell, in device pixels.
+ */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
 /**
- * Cell sizes in device pixels at which the scale changes: below the first it becomes 4, above the
- * second it becomes 8.
+ * Cell sizes, in device pixels, at which the scale (painted pixels per side of a cell) changes: to
+ * 4 below the first size, and to 8 above the second.
  */
 const FINE = [5.2, 6.2] as const;
 /** First of the two texture units that only `RoomPaint` uses. */
@@ -270,7 +276,9 @@ export class RoomPaint {
   private drawnAt = 0;
   /** Multiply-adds needed to paint all chunks that were due in the last frame. */
   private due = 0;
-  /** Whether to paint the old atlas next. The two atlases alternate while the new one is being filled. */
+  /**
+   * Whether to paint into `atlas` next. While `next` is being filled, the two atlases alternate.
+   */
   private isOldsTurn = false;
   private readonly left = new AbortController();
   private wanted: PaintScale = 8;
@@ -390,7 +398,8 @@ export class RoomPaint {
   }
 
   /**
-   * Chooses the scale, and creates a new atlas if the current one has the wrong scale or is too small.
+   * Chooses the scale (painted pixels per side of a cell). Creates a new atlas if the current one
+   * has another scale or is too small.
    */
   private choose(size: number, view: View, planes: Planes): void {
     const most = this.always ? 8 : this.pace.scale;

@@ -43,14 +43,16 @@ flat in ivec4 vPlace;
 flat in int vIndex;
 `;
 
-/** Maximum number of organisms whose maps the GPU holds. */
+/** Maximum number of organisms whose genome maps the GPU holds. */
 export const MAPS = 256;
 /**
- * Number of slots that may hold an organism's map. The first of them is the organism's id modulo
- * `MAPS`.
+ * Number of consecutive slots that may hold an organism's genome map. The first one is the slot
+ * whose number is the organism's id modulo `MAPS`.
  */
 export const PROBES = 4;
-/** Number of maps side by side in a texture. Limited because a texture may be only 2,048 texels wide. */
+/**
+ * Genome maps per row of their texture. Some GPUs support only textures up to 2,048 texels wide.
+ */
 export const MAP_COLUMNS = 16;
 
 /**
@@ -80,7 +82,7 @@ ivec2 mapAt(ivec2 p) {
   return ivec2(-1);
 }`;
 
-/** Returns GLSL that adds the map's values for a cell to four units of the first layer. */
+/** Returns GLSL that adds the genome map's values for a cell to four units of the first layer. */
 const addMap = (texels: number): string =>
   texels === 0
     ? ''
@@ -93,8 +95,9 @@ const addMap = (texels: number): string =>
   }`;
 
 /**
- * Computes four units of the first hidden layer. In the target, groups of four units are a chunk's
- * width apart. The last column of the weight texture holds the biases.
+ * Computes four units of the first hidden layer, for each cell of a chunk. In the render target,
+ * the groups of four units are side by side, one chunk's width each. In the weight texture, the
+ * column after the last input holds the biases.
  *
  * @param channels number of values that a map holds per cell; 0 without maps
  */
@@ -129,7 +132,7 @@ void main() {
   units = isSeen ? max(units, 0.0) : vec4(-1.0);
 }`;
 
-/** Computes four outputs of a later layer. Negative units mean that there are no cells nearby. */
+/** Computes four outputs of a later layer. Negative inputs mark a position without cells nearby. */
 const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
 uniform int uGroups;
@@ -210,8 +213,8 @@ const DECIDED = `float alpha = mix(body, a, 0.16);`;
 const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
 
 /**
- * Draws the scene with paint in place of smoothed cells, except where two organisms touch. Single
- * cells still show through, because the insides of organisms are soft.
+ * Draws the scene with paint in place of smoothed cells, except where two organisms touch. Some of
+ * the pattern of single cells still shows through the paint.
  */
 const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
   DECLARED,

@@ -170,8 +170,9 @@ void main() {
 }`;
 
 /**
- * Positions marks. `uRows`: sizes of view and image of previews; origin, cells per device and CSS
- * pixel.
+ * Computes the corners of light marks. `uRows[0]`: size of the view, in device pixels; columns and
+ * rows of the image of seed previews. `uRows[1]`: grid position of the view's origin, in cells;
+ * cells per device pixel; cells per CSS pixel.
  */
 const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;

@@ -12,7 +12,10 @@ const LIGHTS = 4;
 type Colour = readonly [number, number, number];
 type Row = readonly [at: number, ...colours: Colour[]];
 
-/** Per hour of the day: deep water, shallow water, light rays, glow. The last row repeats the first. */
+/**
+ * Light at some hours of the day: the hour, then the colours of deep water, shallow water, light
+ * rays and glow. The last row repeats the first.
+ */
 const HOURS: readonly Row[] = [
   [0, [0.012, 0.024, 0.062], [0.038, 0.088, 0.172], [0.06, 0.11, 0.17], [1, 1, 1.1]],
   [5, [0.018, 0.034, 0.075], [0.06, 0.11, 0.2], [0.08, 0.12, 0.18], [0.95, 0.95, 1]],
@@ -219,7 +222,8 @@ Border border(vec2 p) {
 const CELLS = `
 /*
  * At high zoom, draws one biological cell per grid position, slightly displaced and swaying. Each
- * sways a whole number of times in a period of uBreath, so that a restart of uBreath is not visible.
+ * cell sways a whole number of times before the time uBreath restarts at 0, so that no cell jumps
+ * when the time restarts.
  */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
