@@ -118,11 +118,11 @@ export class CursorLayer extends LitElement {
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
   private lastFrameTime = 0;
-  /** When the drifting pointers were last redrawn, in ms. */
+  /** When pointers that only drift with the moving water were last redrawn, in ms. */
   private followedAt = 0;
 
   /**
-   * Moves the pointers to positions from a server message, in cells; skips the visitor's own
+   * Handles a server message with the pointers' new positions, in cells. Skips the visitor's own
    * pointer.
    */
   receive(
@@ -157,8 +157,8 @@ export class CursorLayer extends LitElement {
   /**
    * Removes the pointers of participants who have left and updates changed names.
    *
-   * @param participants undefined if there is no connection. In that case, all pointers are removed,
-   *   because it is unknown which participants are still in the room
+   * @param participants the participants in the room; undefined if there is no connection. In that
+   *   case, removes all pointers, because it is unknown who is still in the room
    */
   keep(participants?: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
@@ -175,8 +175,9 @@ export class CursorLayer extends LitElement {
    * Moves the pointers for one animation frame.
    *
    * @param now in ms
-   * @param isBare returns whether an area, in CSS pixels, may contain a name; otherwise the name is
-   *   hidden
+   * @param toScreen converts a position on the grid to CSS pixels
+   * @param isBare returns whether nothing else is shown in an area, in CSS pixels; a name is hidden
+   *   unless its area is bare
    * @returns whether any pointer is still moving
    */
   frame(

@@ -41,10 +41,10 @@ function errorsIn(typed: string, word: string): number {
 }
 
 /**
- * Rates how well a typed word matches the names of a creature, from 0 to 1. The rating is 1 if a
- * word of the names starts with the typed word, or if the names contain a typed word of at least
- * three letters anywhere. The rating is lower for a match with typing errors, and 0 if the typed word
- * does not match.
+ * Rates how well a typed word matches the names of a creature, from 0 to 1. The rating is 1 if one
+ * of the names' words starts with the typed word. If the typed word has at least three letters, the
+ * rating is also 1 if the names contain the word anywhere. A match with one or two typing errors
+ * has a lower rating. If nothing matches, the rating is 0.
  */
 function rating(typed: string, names: string): number {
   if (` ${names}`.includes(typed.length > 2 ? typed : ` ${typed}`)) return 1;
@@ -56,8 +56,8 @@ function rating(typed: string, names: string): number {
 /**
  * Searches the gallery for a text, by names in the page's language and in English. Finds the
  * creatures that match all words of the text. If there are none, finds the creatures that match some
- * words, best matches first: "whale shark" finds whale and shark. For each word, matches with typing
- * errors count only if no creature matches the word exactly.
+ * of the words: "whale shark" finds whale and shark. Creatures that match more words come first.
+ * For each word, only the matches with the fewest typing errors count.
  *
  * @param among gallery indices to choose from; equally good matches are returned in this order
  */

@@ -19,7 +19,7 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
-/** A twig: the x at which it leaves the trunk, and its organisms, from the trunk outwards. */
+/** A side branch: the x where it leaves the trunk, and its organisms, from the trunk outwards. */
 export interface Twig {
   readonly x: number;
   readonly nodes: readonly TreeNode[];
@@ -30,7 +30,10 @@ export const CELL = { width: 1.5, height: 1.7 } as const;
 /** Margin around the whole tree, and height kept free for the trunk, in picture widths. */
 const MARGIN = 0.2;
 const LANE = 0.5;
-/** Distance by which a twig bends forward for each organism on it, in picture widths. */
+/**
+ * Twigs lean towards later times: the x of each organism is larger by this distance, in picture
+ * widths, than the x of the previous organism on its twig.
+ */
 const BEND = 0.2;
 /**
  * Maximum shift of a picture from its regular position, in picture widths. Without shifts, the tree
@@ -38,7 +41,7 @@ const BEND = 0.2;
  */
 const OFF = 0.07;
 
-/** A place on a twig: the twig's side of the trunk, and the place's index on the twig. */
+/** A place for an organism: side of the trunk (−1: above, 1: below) and index on the twig there. */
 interface Place {
   readonly side: 1 | -1;
   readonly index: number;
@@ -50,7 +53,12 @@ const placesOf = (count: number): Place[] =>
 
 const reachOf = ({ side, index }: Place): number => side * (LANE / 2 + CELL.height * (index + 0.5));
 
-/** Computes the width and height of a tree. @param each number of organisms per pair of twigs */
+/**
+ * Computes the width and height of a tree, in picture widths.
+ *
+ * @param count number of organisms in the tree
+ * @param each maximum number of organisms per pair of twigs
+ */
 function sizeOf(count: number, each: number) {
   const steps = Math.ceil(count / each);
   const most = Math.min(count, each);
@@ -119,10 +127,11 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
 export type TreeLayout = ReturnType<typeof layoutTree>;
 
 /**
- * Assigns places on a pair of opposite twigs to a group of organisms. Children are placed as close
- * to their parents as possible.
+ * Assigns places on a pair of opposite twigs to a group of organisms. Places children as close to
+ * their parents as possible.
  *
- * @param yOf returns the y of an organism; undefined if it has not been placed yet
+ * @param yOf returns the y of an organism; undefined if the organism has not been placed yet
+ * @param trunk y of the trunk
  */
 function placeGroup(
   group: readonly LineageOrganism[],

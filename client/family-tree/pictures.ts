@@ -16,7 +16,7 @@ export interface Picture {
 
 /** Maximum number of simultaneous requests. */
 const AT_ONCE = 3;
-/** Delays before a failed request is repeated, in ms: after one failure, and the maximum. */
+/** Delay before a failed request is repeated, in ms. Doubles with each failure, up to a maximum. */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
 /** Key of the gallery's sheet among the images. The other keys are organism ids, which are positive. */
@@ -24,7 +24,7 @@ const SHEET = 0;
 
 export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
-  /** The image for each organism's id; null if it has been requested or does not exist. */
+  /** Images by organism id (`SHEET` for the sheet); null while requested, or if there is none. */
   private readonly images = new Map<number, ImageBitmap | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;
@@ -54,7 +54,8 @@ export class TreePictures {
 
   /** Returns the picture of an organism if it has arrived; otherwise requests the picture. */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    // Draw a removed chimera like a plain organism, because the server does not grow its parts.
+    // If the host has removed a chimera, show the gallery picture of its kind, because the server's
+    // picture of a removed organism does not show grafted parts.
     const isPlain = kind !== '' && (!parts || cause === 'removed');
     const index = isPlain ? this.indexOf.get(kind) : undefined;
     const image = this.request(index === undefined ? id : SHEET);
@@ -118,7 +119,7 @@ export class TreePictures {
         if (isDone) this.failures = 0;
         else this.rest(id);
         this.fetchNext();
-        // If this tree is closed, call nothing, because another tree may use the canvas now.
+        // Do not call `onChange` for a closed tree, because another tree may use the canvas now.
         if (!this.isClosed) this.onChange();
       });
     }

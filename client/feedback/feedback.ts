@@ -96,7 +96,7 @@ export class Feedback {
    * Plays the sound and vibration for one segment of a stroke.
    *
    * @param cells number of an organism's cells that the segment changes
-   * @param radius of the stroke, in cells
+   * @param radius the stroke's radius, in cells
    * @param now in ms
    */
   cut(cells: number, radius: number, now: number): void {

@@ -32,7 +32,7 @@ const SOUNDS = {
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
-  /** Two notes, the second lower than the first. The sound `departed` starts at the second note. */
+  /** Two falling notes. When the organism is gone, `departed` starts at the second note's pitch. */
   departing: [
     { from: LOWEST * 1.5, loudness: 0.22, rise: 0.09, fall: 1.1 },
     { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },
@@ -64,7 +64,7 @@ export class Sound {
    * Plays about 0.1 s of cutting noise; repeated calls sound continuous.
    *
    * @param strength loudness of the noise, 0 to 1
-   * @param radius of the stroke, in cells; wide strokes sound deeper
+   * @param radius the stroke's radius, in cells; wide strokes sound deeper
    */
   cut(strength: number, radius: number): void {
     const now = this.context.currentTime;
@@ -80,9 +80,10 @@ export class Sound {
   }
 
   /**
-   * Plays the sound of a division.
+   * Plays the sound of a growing organism whose patch has doubled its side. The pitch rises with
+   * each doubling.
    *
-   * @param division number of the organism's divisions so far, from 1
+   * @param division number of doublings so far, from 1
    */
   divided(division: number): void {
     const from = LOWEST * SCALE[Math.min(SCALE.length, Math.max(1, division)) - 1];

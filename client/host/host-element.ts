@@ -81,7 +81,7 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
   /** Called after another room was selected, to reset state that belongs to the previous room. */
   protected roomChanged(): void {}
 
-  /** Fetches data about a room that the model does not contain. */
+  /** Fetches further data about a room, beyond the data in the host's model (`host`). */
   protected load(_room: string): Promise<Loaded> | undefined {
     return undefined;
   }

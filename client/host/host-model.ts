@@ -103,7 +103,7 @@ export interface Question {
   readonly fields?: TemplateResult;
   /** Label of the button that confirms. */
   readonly confirm: string;
-  /** Whether nothing can be lost by confirming. All other questions are marked as dangerous. */
+  /** Whether confirming destroys nothing. If not, the dialog marks the action as dangerous. */
   readonly harmless?: boolean;
   /** A text that the host must type before confirming. */
   readonly typed?: string;
@@ -318,8 +318,8 @@ export class HostModel {
     const pending = { room, change };
     this.changes.add(pending);
     this.emitChange();
-    // Send changes one after another, because each change of a list contains the whole list. If the
-    // server does not answer, send the next change after `READ_LIMIT`.
+    // Send changes one after another: a change of a list contains the whole list, so a change that
+    // arrives too late would undo a newer one. Wait at most `READ_LIMIT` for each answer.
     const answer = this.sending.then(() =>
       this.do('changeSettings', { room, ...change }, { done }),
     );

@@ -124,7 +124,7 @@ export const DAY_NAMES = [
   msg('Sunday'),
 ] as const;
 
-/** Formats a duration in seconds, or in minutes from one minute on: '30 seconds', '2 minutes'. */
+/** Formats a duration in seconds or, from one minute, in minutes: '30 seconds', '2 minutes'. */
 export function span(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1_000);
   return seconds < 60 ? timeText(seconds, 'second') : timeText(Math.ceil(seconds / 60), 'minute');
@@ -254,7 +254,7 @@ export function paceText(pace: RoomSummary['pace']): string {
   return plural(wanted, one, msg(str`${number(wanted)} steps per second`));
 }
 
-/** An empty list of participants. With this list, people are named as they were when they acted. */
+/** An empty list of participants, so that texts use the names that people had when they acted. */
 const NOBODY: People = { participants: new Map(), you: undefined };
 
 /** Names an organism. For a chimera, names all its parts and the people who grafted them. */

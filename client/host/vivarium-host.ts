@@ -69,7 +69,7 @@ export class VivariumHost extends ui.HostElement {
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
   }
 
-  /** The section in the page's address, or the first section if this server does not have it. */
+  /** The section in the page's address. If this server lacks that section, the first section. */
   private get shown(): HostLocation['section'] {
     const { state } = host;
     const sections = sectionsOf(!state || state.cluster !== null);
@@ -136,7 +136,7 @@ function trouble(): TemplateResult | typeof nothing {
 /** Renders a list of the damaged or replaced data that the server has set aside, if any. */
 function asideList(): TemplateResult | typeof nothing {
   const { aside = [], rooms = [] } = host.state ?? {};
-  // Hide the entries of a room while it is being restored, because they are about to change.
+  // While a room is being restored, leave out its entries, because they are about to change.
   const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
   const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
   if (shown.length === 0) return nothing;
@@ -146,7 +146,7 @@ function asideList(): TemplateResult | typeof nothing {
 function asideRow(entry: AsideState): TemplateResult {
   const { id, at, what, why } = entry;
   const isCalm = what === 'replaced';
-  // The host can put back only an entry that contains the data of a whole room.
+  // Only data of a whole room can be put back, so only such an entry gets the button “Put back”.
   const isWhole = isCalm || what === 'room';
   const isBusy = host.busy.has(`aside ${id}`);
   const button = (id: string, text: unknown, click: () => void): TemplateResult =>

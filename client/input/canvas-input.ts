@@ -146,7 +146,7 @@ export class ViewportReporter {
 
   /**
    * Reports the area that contains the current view and the view at the end of a glide in progress.
-   * The server then sends the cells on the way before the camera reaches them.
+   * The server then sends the cells along the camera's path before the camera reaches them.
    *
    * @param pixelRatio device pixels per CSS pixel
    * @returns whether a report is still pending
@@ -190,7 +190,7 @@ export class ViewportReporter {
 }
 
 /**
- * Reports to the server which part of the grid a view shows, and when the page is hidden.
+ * Reports to the server which part of the grid a view shows, or that the page has been hidden.
  *
  * @param best see `ViewportReporter`
  * @returns a function to call in each frame, with the time in ms. It returns whether a report is
@@ -467,8 +467,8 @@ export class StrokeSegmenter {
   private sentAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param emit receives the points of one message: at most 64 points and 512 cells long, all on
-   *   the grid
+   * @param emit receives the points of one message, as x, y, x, y, …: at most 64 points, all on the
+   *   grid, along a path of at most 512 cells
    */
   constructor(
     private readonly grid: Size,

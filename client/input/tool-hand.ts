@@ -38,7 +38,7 @@ export interface ToolUser {
   sown(at: Point, seed: SeedSource): void;
 }
 
-/** Applies the selected tool under a pointer, and shows its effect before the server answers. */
+/** Uses the selected tool at the pointer, and shows the tool's effect before the server answers. */
 export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   /**
    * The tool of the current press. It is stored because a seed that arrives during the press
@@ -290,8 +290,8 @@ export class EnergyEstimate {
   /** Total price of the stroke segments that are drawn but not yet sent. */
   private drawn = 0;
   /**
-   * The estimated energy at its last change, not counting refilling; undefined before the server's
-   * first energy message.
+   * The server's latest energy message, but with the estimated level. Refilling since the last
+   * change of the estimate is not included. Undefined before the first message.
    */
   energy: Event<'energy'> | undefined;
   /** End of the last stroke segment sent; undefined if the segment was refused. */
@@ -338,7 +338,7 @@ export class EnergyEstimate {
   /**
    * Records that a stroke segment was sent.
    *
-   * @returns callbacks; call one of them when the server has answered
+   * @returns two callbacks; call the matching one when the server has answered
    */
   send(stroke: Stroke): { accepted(): void; rejected(): void } {
     const { points, radius } = stroke;

@@ -140,7 +140,7 @@ export class WallConnection extends RoomConnection {
       readonly room: string;
       /** The kind of client. `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
-      /** The pass in the page's address; '' for a wall without a seat of its own. */
+      /** The pass in the address of a table, or of a wall with its own seat; '' for other pages. */
       readonly pass: string;
       /** Languages whose script this screen cannot display. */
       readonly unwritable?: readonly LanguageCode[];
@@ -230,7 +230,10 @@ const MARK = /^[\w-]{1,64}$/;
 export class Connection extends RoomConnection {
   /** Called when the server cannot be reached, or refuses all connections from this address. */
   unreached: (() => void) | undefined;
-  /** Handles answers without a pending request, and refusals of requests without a handler. */
+  /**
+   * Handles answers that match no pending request, and refusals of requests that were sent without
+   * a handler for refusals.
+   */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
   private failures = 0;
@@ -280,8 +283,8 @@ export class Connection extends RoomConnection {
       if (!this.requests.rejected(answer)) this.unasked.rejected?.(answer);
     });
     this.model.on('welcome', ({ you }) => {
-      // If the page is still connected, the server sends `welcome` again only because the host has
-      // undone actions. In that case, there are no requests to resume.
+      // A `welcome` on a live connection only means that the host has undone actions. No connection
+      // was lost, so there are no requests to send again.
       if (this.model.connection !== 'live') this.requests.resume(you.id);
     });
     for (const event of ['picture', 'pace'] as const) {
@@ -320,7 +323,8 @@ export class Connection extends RoomConnection {
     // so ignore the refusal here.
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
-    // The server lets pages of this site join only as spectators, so a retry would be refused too.
+    // The server admits pages of this web site only as spectators. Trying again to join as a
+    // participant would be refused too.
     if (reason === 'only-watches') this.close(reason);
     if (then) this.refusals++;
     if (then === 'join') this.joinLater();
@@ -450,7 +454,7 @@ export class RequestTracker {
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // Do not send a beacon again, because it would be shown twice.
+      // Do not repeat a `beacon`, which highlights an organism: everybody might see it twice.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);

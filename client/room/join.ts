@@ -28,7 +28,7 @@ type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
 /** A position, in cells. */
 type Place = Readonly<Record<'x' | 'y', number>>;
 
-/** A seed: the name of a gallery creature, a seed in the participant's hand, or another source. */
+/** A seed: the name of a gallery creature, one of the participant's seeds, or another source. */
 export type Seed = string | Pick<SeedView, 'id'> | SeedSource;
 
 /** The path of a brush, as coordinates x, y, x, y, …, and the brush's radius, all in cells. */
@@ -150,7 +150,7 @@ export class Room {
     return this.model.you;
   }
 
-  /** The seeds in this participant's hand, oldest first. */
+  /** This participant's own seeds (drawn or crossed), oldest first. */
   get seeds(): readonly SeedView[] {
     return this.model.seeds;
   }
@@ -224,7 +224,7 @@ export class Room {
    *
    * @param mix share of the second organism, 0 to 1
    * @param mutation share of random variation, 0 to 1
-   * @returns the child's seed, which is now in the participant's hand
+   * @returns the child's seed, which is now one of this participant's own seeds (`seeds`)
    * @throws RoomError
    */
   async cross(a: OrganismId, b: OrganismId, mix = 0.5, mutation = 0): Promise<SeedView> {

@@ -1,6 +1,6 @@
 /**
- * The client's model of the room: planes, organisms, participants and pace. The model is updated by
- * the server's messages. It acknowledges frames, and requests chunks that are out of sync.
+ * The client's model of the room: cells, organisms, participants and pace. The server's messages
+ * update the model. The model acknowledges frames, and requests chunks that are out of sync.
  */
 import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
@@ -43,13 +43,13 @@ type Digested = 'frame' | 'life' | 'people' | 'cursors';
 export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
   opened: Event<'welcome'> | Event<'wall'>;
-  /** Emitted when the planes contain a new tick. */
+  /** Emitted when `planes`, the state of all cells, has advanced to a new tick. */
   picture: Pick<ReturnType<FrameDecoder['decode']>, 'changed' | 'replaced'>;
   life: LifeChange;
   /** Emitted when participants join, leave or change their names. */
   people: undefined;
   cursors: readonly Pointer[];
-  /** The seeds in the participant's hand. */
+  /** Emitted when the participant's own seeds (drawn or crossed) change, with all of them. */
   seeds: readonly SeedView[];
   connection: ConnectionState;
 };
@@ -83,7 +83,7 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
 export class RoomModel {
   connection: ConnectionState = 'connecting';
   planes: Planes | undefined;
-  /** The tick that the planes show; undefined before this connection's first frame. */
+  /** The tick of the cells in `planes`; undefined before this connection's first frame. */
   tick: number | undefined;
   /** Tier and scale of the last frame. */
   quality: Omit<FrameHeader, 'tick'> | undefined;
@@ -95,7 +95,7 @@ export class RoomModel {
   pace: Event<'pace'> | undefined;
   /** The costs of actions, and the participant's energy according to the server's last message. */
   energy: Event<'energy'> | undefined;
-  /** The seeds in the participant's hand, oldest first. */
+  /** The participant's own seeds (drawn or crossed), oldest first. */
   seeds: readonly SeedView[] = [];
   /** Settings from the host; undefined until received. */
   settings: Event<'settings'> | undefined;
@@ -153,7 +153,7 @@ export class RoomModel {
       this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
-      // Skip events whose effects were already included in the `welcome` message.
+      // Skip events whose effects were already included in the answer to the join.
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
@@ -309,8 +309,8 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
-  // An organism that was transformed into a child may be older than its parents, so one pass is not
-  // enough.
+  // An organism that was transformed into a child can be older than its parents and precede them in
+  // `all`, so repeat the pass until it finds no further descendants.
   const line = new Set([id]);
   for (let size = 0; size < line.size; ) {
     size = line.size;
@@ -319,7 +319,7 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
     }
   }
   return {
-    /** The parents, in order; undefined for each parent that is dead. */
+    /** The parents, in the order of `organism.parents`; undefined for each dead parent. */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
     /** The other organisms that have the same two parents. */

@@ -1,7 +1,7 @@
 /**
  * Previews of how seeds grow. Requests are sent a few at a time, the latest first, and results are
- * cached. Each viewer, a part of the page that shows a preview, sets the seed it wants to show and
- * is notified of changes.
+ * cached. Each part of the page that shows a preview (a viewer) sets its seed with `want`, and is
+ * notified when previews change.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
@@ -17,7 +17,7 @@ export interface FilmView {
   readonly frames: number;
 }
 
-/** A film of a growing seed. `raw` is its unpainted image, kept until painting begins. */
+/** A film of a growing seed. `raw` is its image, until the image is queued for painting. */
 type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
 /** Function that redraws a film in finer detail. Returns the URL of the painted film. */
@@ -34,7 +34,7 @@ export class Previews {
   private readonly films = new Map<string, Film | 'none'>();
   /** Requests in flight, keyed by seed. */
   private readonly asked = new Map<string, object>();
-  /** The seed that each viewer wants to show, latest last. */
+  /** For each viewer (a part of the page that shows a preview): its seed. The latest is last. */
   private readonly wanted = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
@@ -88,7 +88,7 @@ export class Previews {
   }
 
   /**
-   * Paints a picture or a film after all those that are already queued.
+   * Paints a picture or a film, once all pictures and films queued earlier have been painted.
    *
    * @param isWanted called when the picture's turn comes; returns whether to paint it
    * @param genomes the organism's genomes, if known
@@ -117,11 +117,16 @@ export class Previews {
     URL.revokeObjectURL(film.url);
   }
 
-  /** Handles a new connection: earlier requests are forgotten, because no answers will arrive. */
+  /**
+   * Handles a new connection. Forgets earlier requests, because no answers will arrive.
+   *
+   * @param you the participant that this page is on the new connection
+   */
   renew(you: number): void {
     this.asked.clear();
-    // Drop previews that may have become wrong: the parents of a cross may have been transformed,
-    // another participant's seeds have other numbers, and missing seeds may exist by now.
+    // Drop previews that can be wrong now: the parents of a cross may have been transformed, and
+    // seeds that were missing may exist by now. If the page has become another participant, also
+    // drop previews of own seeds, because the same seed numbers now refer to other seeds.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
@@ -133,7 +138,7 @@ export class Previews {
     this.dropAll(stale);
   }
 
-  /** Frees all films. Call this when no viewer is left. */
+  /** Frees all films. Call this when no part of the page shows previews any longer. */
   close(): void {
     this.wanted.clear();
     for (const key of [...this.films.keys()]) this.drop(key);

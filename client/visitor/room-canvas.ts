@@ -50,14 +50,17 @@ export class RoomCanvas {
   /** The open panel that must not hide any part of the grid; undefined if there is none. */
   private panel: HTMLElement | undefined;
   private readonly panelSize = new ResizeObserver(() => this.glide());
-  /** The camera before the panel was opened; undefined if the view showed the whole grid. */
+  /** The camera before `panel` was opened; undefined if the view showed the whole grid. */
   private before: Camera | undefined;
   private isOpened = false;
   /** Space taken by the header and the dock, in CSS pixels. */
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   /** Id of the creature whose card is open; 0 if no card is open. */
   private carded: OrganismId = 0;
-  /** The camera, as JSON, to which the view moved from the whole grid to make room for a card. */
+  /**
+   * The camera, as JSON, after the view last moved from the whole grid to make room for a card. If
+   * the view still has this camera when the card closes, the whole grid is shown again.
+   */
   private uncovered = '';
 
   /** @throws GlError if this browser has no WebGL2 */
@@ -80,8 +83,8 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion);
     applyMotion();
     const lens = new Lens(canvas, this.find('.lens'), signal);
-    // On a phone, request at most the level of detail `phone`. It delays only details that are too
-    // small to be seen on a phone.
+    // On a phone, request at most the level of detail `phone`. At this level, the server delays
+    // only details that are too small to be seen on a phone.
     const report = reportView(view, connection, signal, byPointer<TierName>('phone', 'full'));
     view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
@@ -100,7 +103,7 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      // Do not move a view that follows a participant.
+      // Move the view only to own organisms, and only if it follows no other participant.
       if (organism.planter.id !== model.you?.id || session.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
@@ -309,8 +312,8 @@ export class RoomCanvas {
     await this.finder.updateComplete;
     const { rig, loop } = this.view;
     rig.open(rig.camera);
-    // Show the map, which was hidden while the view showed the whole room, because it may cover a
-    // part of the initial view.
+    // Show the small map, which is hidden while the view shows the whole room. `groundView` must
+    // know which part of the canvas the map covers.
     this.overview.draw(rig);
     rig.open(this.groundView(room, checkpoint.side));
     loop.invalidate();
@@ -398,7 +401,7 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // On the grid, a double tap with one finger uses the tool twice, so it does not move the view.
+    // Show the whole room, unless both taps have already planted, grafted or damaged on the grid.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();

@@ -33,7 +33,7 @@ export interface SessionPage {
   /** Whether the visitor is doing something that a moving view would interrupt. */
   readonly isBusy: boolean;
   showPlace(place: Point): void;
-  /** Shows the same part of the grid as another page. */
+  /** Shows the part of the grid that another participant's page shows. @param area in cells */
   match(area: Rect): void;
 }
 
@@ -157,8 +157,8 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // Store everybody's current name with the changes. If the host has hidden a name, the name then
-    // stays hidden after the participant has left.
+    // Store people's current names with their changes. If the host has hidden a participant's name,
+    // the name then stays hidden even after that participant has left.
     model.on('people', () => {
       for (const [id, changes] of this.affected) {
         const current = changes.map((change) => ({
@@ -467,14 +467,14 @@ export class RoomSession {
     page.tell(texts.affectedText(changes, model), at);
   }
 
-  /** Tells the visitor about a refusal that no request has handled. */
+  /** Tells the visitor about a refusal for which the request had no handler. */
   private reportRefusal({ id, reason }: Event<'rejected'>): void {
     const { page } = this;
     const text = texts.reasonText(reason);
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, texts.wayBack(reason));
-      // Tell participants that the server is shutting down, because no other server may exist.
+      // Announce a shutdown although its reason is silent: there may be no server to move to.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
@@ -494,10 +494,10 @@ export class RoomSession {
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.keepTo(hand, Math.random);
-    // Forget the offers, because the server sends the renewable organisms again after each welcome.
+    // Forget the offers, because the server sends the renewable organisms again after `welcome`.
     this.departing.clear();
-    // Forget the planted seeds, because others may have transformed their organisms while this page
-    // was disconnected.
+    // Forget which seeds were planted where: while this page was disconnected, other people may
+    // have transformed the organisms that grew from these seeds.
     this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
     this.forgetAffected();

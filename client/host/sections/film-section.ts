@@ -273,7 +273,7 @@ export class FilmSection extends ui.HostElement {
     return this.film?.frames ?? 0;
   }
 
-  /** Index of the picture at the slider's position, at most that of the last picture made so far. */
+  /** Index of the picture to show: the one at the slider, or the last one made if earlier. */
   private get frame(): number {
     return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
   }
@@ -325,7 +325,8 @@ export class FilmSection extends ui.HostElement {
 
   /**
    * Draws the film's picture at the slider's position or, if there is no film, the room's current
-   * state. If the slider moves while a picture loads, only its latest position is drawn next.
+   * state. If the slider moves several times while a picture loads, only the picture at its last
+   * position is drawn afterwards.
    */
   private async draw(): Promise<void> {
     if (this.isLoading) return;

@@ -36,10 +36,11 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
 }
 
 /**
- * Creates a notice with a button that undoes a removal but no later actions. If the server stores no
- * history, the notice has no button.
+ * Creates a notice about a removal, with a button that undoes the removal but keeps all later
+ * actions. If the server stores no history, the notice has no button.
  *
- * @param keeping null if the server stores no history
+ * @param command the removal
+ * @param keeping whether the server can store changes at the moment; null if it stores no history
  */
 export function offerUndo(
   room: string,
@@ -67,7 +68,7 @@ export class UndoCard extends ui.HostElement {
   `;
 
   @state() private seconds = 30;
-  /** The visitor whose actions to undo, who may have left; undefined to undo everybody's actions. */
+  /** The visitor (present or not) whose actions will be undone; undefined: everybody's actions. */
   @state() private visitor: VisitorState | undefined;
 
   protected override roomChanged(): void {
@@ -114,7 +115,7 @@ export class UndoCard extends ui.HostElement {
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
     const participant = visitor?.id ?? null;
-    // Count the time from when the question was asked, to keep actions made since then.
+    // The period to undo ended when the question was shown, so actions made since then are kept.
     const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
     const done = ({ undone, kept }: CallAnswer<'undo'>) =>
       offerRestore(room, msg(str`Undone: ${texts.actsText(undone)}.`), kept);
@@ -165,7 +166,11 @@ function farewell(): void {
   void host.do('farewell', {}, { ask, done });
 }
 
-/** Renders the card that ends the room's day. @param settings input for a setting about the next day */
+/**
+ * Renders a card with a button that ends the room's day.
+ *
+ * @param settings the input for the setting that decides how the next day begins
+ */
 export function farewellCard(settings: TemplateResult): TemplateResult {
   const stop = () => host.do('stopFarewell', {}, { done: msg('What still lives stays.') });
   const ending = html`<div class="row mt-14" role="status">

@@ -468,7 +468,7 @@ export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
     const { wanted: role } = this;
     const made = await host.do('makeToken', { name, role });
     if (made) this.made = made;
-    // After a submit, the form is emptied and shows this role again.
+    // Reset the role, because the form is emptied after a token was created.
     this.wanted = 'observer';
     void this.reload();
     return made;

@@ -126,7 +126,7 @@ function dwellBars(dwell: readonly number[]): Bar[] {
   });
 }
 
-/** Describes the range that contains the median duration of a visit; undefined if no visits. */
+/** Describes the range that contains the median duration of a visit; undefined without visits. */
 export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
   let sum = 0;

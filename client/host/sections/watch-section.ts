@@ -177,7 +177,7 @@ const watchStyle = css`
       position: relative;
       height: 44vh;
     }
-    /* On a phone, place the organism's card below the picture, so that it does not cover it. */
+    /* On a phone, place the organism's card below the picture, to keep the picture visible. */
     .organism,
     .organism.left {
       position: relative;
@@ -389,7 +389,10 @@ const closed = (name: string): TemplateResult =>
     <button class="solid" @click=${() => host.do('openRoom', {})}>${msg('Open room')}</button>
   </div>`;
 
-/** Renders a bar that says what the walls show instead of the room, with a button to end this. */
+/**
+ * If the walls show something other than the room, renders a bar that says what they show, with a
+ * button that makes them show the room again.
+ */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};
   if (!showing || up === 0) return nothing;

@@ -47,8 +47,8 @@ export class DrawPad extends VisitorElement {
   static override styles = drawPadStyle;
 
   /**
-   * The visitor's session. Changes of its data do not render the pad, because each rendering draws all
-   * lines. Only changes of properties do.
+   * The visitor's session. Changes of the session's data do not render the pad again, because each
+   * rendering draws all lines. The pad is rendered only if one of its properties changes.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the page is connected to the room. */

@@ -186,8 +186,8 @@ export function normalise(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> |
   const isInk = sheet.channels === 1;
   const inkSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = (isInk ? inkSide : side - 2 * MARGIN) / longest;
-  // MNIST shifts digits by whole pixels. The centre of mass is therefore up to one pixel below and
-  // to the right of the picture's middle.
+  // Centre ink as in MNIST, where digits were moved by whole pixels, rounded up. The centre of mass
+  // is therefore up to one pixel below and to the right of the picture's middle.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;

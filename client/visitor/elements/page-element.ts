@@ -57,8 +57,8 @@ export class VisitorElement extends LitElement {
 /** Base class of elements that show data of the visitor's session. */
 export abstract class PageElement extends VisitorElement {
   /**
-   * The visitor's session. Its data changes without a new object, so the element is rendered whenever
-   * its parent is rendered.
+   * The visitor's session. The session's data can change although the object stays the same, so
+   * `hasChanged` always returns true: each rendering of the parent renders this element too.
    */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }

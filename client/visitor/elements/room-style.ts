@@ -110,7 +110,7 @@ export const roomStyle = css`
     background: var(--bench);
     box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
   }
-  /* On a phone, notices are below the view's buttons. On larger screens, they are beside the card. */
+  /* Notices are below the view's buttons on a phone, otherwise beside the organism card. */
   .shared {
     top: calc(var(--edge-top) + max(7em, 108px));
     inset-inline-start: var(--edge-start);
@@ -200,7 +200,7 @@ export const roomStyle = css`
       display: none;
     }
   }
-  /* In narrower windows, the dock takes the full width, so move the controls beside it above it. */
+  /* In narrower windows, the dock takes the full width, so place other controls above the dock. */
   @media (max-width: 1120px) {
     find-mine,
     .view {
@@ -293,7 +293,7 @@ export const roomStyle = css`
     .view :is(.keys, .closer, .farther) {
       display: none;
     }
-    /* While the visitor chooses a second organism to cross, hide what covers the grid and the dock. */
+    /* While the visitor chooses an organism to cross with, hide the buttons that cover the grid. */
     @media (min-width: 300px) and (min-height: 300px) {
       :host([crossing]) :is(.view, find-mine) {
         display: none;

@@ -144,8 +144,8 @@ export class LatentMap extends VisitorElement {
   `;
 
   /**
-   * The visitor's session. Changes of its data do not render the map again, because they do not affect
-   * an open map.
+   * The visitor's session. Changes of the session's data do not render the map again, because they
+   * do not affect an open map.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host offers the whole gallery and not only its featured creatures. */
@@ -217,8 +217,8 @@ export class LatentMap extends VisitorElement {
   }
 
   /**
-   * Renders lines from the selected point to the neighbours that it blends, and a preview of the blend
-   * above the point.
+   * Renders lines from the selected point to the creatures that are blended there, and a preview of
+   * the blend above the point or, near the top edge, below it.
    */
   private overlay(spot: MapPoint, near: readonly MapWeight[], chart: MapProjection) {
     const at = chart.toScreen(spot);

@@ -221,7 +221,7 @@ export class GalleryGrid extends VisitorElement {
     }
     .grid {
       grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
-      /* Make rows as high as their square tiles. The minimum height of buttons does not apply. */
+      /* Make rows as high as the tiles. Automatic rows can shrink to a button's minimum height. */
       grid-auto-rows: max-content;
       align-content: start;
       gap: 4px;

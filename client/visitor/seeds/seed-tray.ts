@@ -311,8 +311,8 @@ export class SeedRow extends VisitorElement {
   `;
 
   /**
-   * The visitor's session. Changes of its data do not render the row, because the row may contain
-   * hundreds of seeds. Only changes of properties do.
+   * The visitor's session. Changes of the session's data do not render the row again, because the
+   * row may contain hundreds of seeds. The row is rendered only if one of its properties changes.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** The host's choice of gallery seeds: which are offered, hidden, or offered first. */
