@@ -213,7 +213,8 @@ export function slice(x: Expression, from: number, to: number): Expression {
   return make({ kind: 'slice', from }, [x], [...x.shape.slice(0, -1), to - from]);
 }
 /**
- * Pads the last axis with zeros to `channels` channels, `from` of them before x. Reverses `slice`.
+ * Pads the last axis with zeros to `channels` channels. Of the zeros, `from` are before x, and the
+ * others are after x. Reverses `slice`.
  */
 export const pad = (x: Expression, from: number, channels: number): Expression =>
   make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);

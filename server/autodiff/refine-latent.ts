@@ -142,9 +142,10 @@ const meanSquare = (a: Float32Array, b: Float32Array): number =>
 /**
  * Compiles the objective for a back end.
  *
- * @param restSteps number of steps to compute after growth, at least 0. If positive, the picture
- * after these steps counts for half of the error, because cells drift from the grown picture to a
- * resting picture, which visitors see for longer
+ * @param restSteps number of steps to compute after growth, at least 0. If positive, the error is
+ * the mean of two errors: that of the grown picture, and that of the picture after these steps.
+ * After growth, cells drift to a resting picture, which visitors see for longer than the grown
+ * picture
  */
 export async function compileObjective(
   compute: Compute,
@@ -231,8 +232,8 @@ export function nativeObjective(
   });
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /**
-   * Weight of each number of a picture in the error. If there are rest steps, the grown picture and
-   * the picture after the rest steps count equally.
+   * Weight of the squared error of each number in a picture. If there are rest steps (`restSteps` >
+   * 0), the grown picture and the picture after the rest steps count equally.
    */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };

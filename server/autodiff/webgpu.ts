@@ -31,8 +31,9 @@ export interface Device {
   /** Whether the device is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
   readonly gpu: boolean;
   /**
-   * Checks that the device has not failed, because results are invalid after a failure. @throws
-   * ComputeError if it has
+   * Checks that the device has not failed, because results are invalid after a failure.
+   *
+   * @throws ComputeError if the device has failed
    */
   check(): void;
   destroy(): void;
@@ -93,7 +94,8 @@ export async function startDevice(): Promise<Device> {
 
 /**
  * Defines `navigator.gpu` while `use` runs, because TensorFlow.js accepts a device only if
- * `navigator.gpu` exists. Removes it afterwards, because it would keep the process alive.
+ * `navigator.gpu` exists. Afterwards, restores the previous `navigator`, because the new one would
+ * keep the process alive.
  */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');

@@ -1,7 +1,7 @@
 /**
- * The interface of a backend. A `RuleBackend` steps batches of states that the core stores. A
- * `StoreBackend` stores the states in its own memory, such as a GPU's. `choose-backend.ts` lists
- * the backends.
+ * The interface of a backend. A `RuleBackend` steps batches of states that `core/patch-store.ts`
+ * stores. A `StoreBackend` stores the states in its own memory, such as a GPU's.
+ * `choose-backend.ts` lists the backends.
  */
 import type { Model } from '../vnca/checkpoint.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
@@ -53,13 +53,13 @@ export type ReadPatch = (state: Float32Array, rgba: Uint8Array, presence: Uint8A
 export interface StepRule {
   /**
    * Computes the conditioning [K] of a latent [Z]: the numbers through which the latent affects
-   * each step. Called when a patch is planted and when a step changes its latent (`express`).
-   * Absent for rules that do not read the latent in every step.
+   * each step. Called when a patch is planted, and when a step gives a patch new genomes
+   * (`express`). Absent for rules that do not read the latent in every step.
    */
   readonly condition?: (latent: Float32Array) => Float32Array;
   /**
-   * Whether `step` supports chimeras. If not, the core steps a chimera once per genome and averages
-   * the results.
+   * Whether `step` supports chimeras. If not, the caller (`core/batch-stepper.ts`) steps a chimera
+   * once per genome and averages the results.
    */
   readonly mixes?: boolean;
   /** Steps every patch of the batch once. Writes the new states to `batch.after`. */
@@ -77,10 +77,7 @@ interface BackendBase {
   readonly gpu: boolean;
 }
 
-/**
- * A backend that steps batches of states. The states are stored by the core
- * (`core/patch-store.ts`).
- */
+/** A backend that steps batches of states. `core/patch-store.ts` stores the states. */
 export interface RuleBackend extends BackendBase {
   /** Whether states are planar [C, s, s] instead of interleaved [s, s, C]. */
   readonly planar: boolean;
@@ -146,8 +143,8 @@ export interface TransferredPatch {
 }
 
 /**
- * Stores patches and steps them. The methods do and throw what the methods of `Engine` are
- * documented to.
+ * Stores patches and steps them. The methods do the same as the methods of `Engine` with the same
+ * names, and throw the same errors.
  */
 export interface PatchStore {
   /**

@@ -50,7 +50,8 @@ type Start = (
 /**
  * Starts as many threads as the backend can use and waits until they are ready. A thread that later
  * dies or loses its GPU is replaced, and its patches continue from the same states. If 'auto'
- * selected a backend that cannot be restarted after a loss, `FALLBACK` replaces that backend.
+ * selected the backend, and the backend is lost repeatedly or cannot be restarted, `FALLBACK`
+ * replaces it.
  *
  * @throws EngineError unavailable if no wanted backend works, or if two checkpoints have the same
  * name

@@ -38,13 +38,13 @@ export interface PatchStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
   /**
-   * Mask [s, s], where s is the patch's side after division. Cells whose value in the mask is 0 are
-   * set to zero before the step.
+   * Mask [s, s], where s is the patch's side after its cells have divided (if `divide` is set).
+   * Cells whose value in the mask is 0 are set to zero before the step.
    */
   readonly keep?: Uint8Array;
   /**
-   * Mask [s, s], where s is the patch's side after division. Cells whose value in the mask is not 0
-   * are set to zero before and after the step.
+   * Mask [s, s], where s is the patch's side after its cells have divided (if `divide` is set).
+   * Cells whose value in the mask is not 0 are set to zero before and after the step.
    */
   readonly closed?: Uint8Array;
   /**
@@ -55,8 +55,8 @@ export interface PatchStep {
 }
 
 /**
- * A patch's appearance after a step. The pictures of one step share a buffer. Copy a picture that
- * you keep for long; otherwise, the whole buffer stays in memory.
+ * A patch's appearance after a step. The pictures of all patches in a step share a buffer. To keep
+ * a picture for a long time, copy it; otherwise, the whole buffer stays in memory.
  */
 export interface Readout {
   readonly patch: PatchId;
@@ -82,7 +82,7 @@ export interface Readout {
 export interface Engine {
   readonly info: EngineInfo;
   /**
-   * Adds all patches, or none if it throws.
+   * Adds patches. If the call throws, no patch is added.
    *
    * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, bad-labels, out-of-memory
    */
@@ -123,9 +123,12 @@ export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
   /** Cause of the loss, if known. */
   readonly why: string;
-  /** Number of lost threads or GPUs (as `what` says) so far, including this one. */
+  /** How often this kind of loss (`what`) has occurred so far, including this loss. */
   readonly count: number;
-  /** The engine in use from now on, if the lost engine could not be restarted. */
+  /**
+   * The engine in use from now on, if the lost engine could not be restarted or was lost
+   * repeatedly.
+   */
   readonly replacement?: EngineInfo;
 }
 

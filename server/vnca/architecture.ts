@@ -135,7 +135,7 @@ function decoderShapes(latentSize: number, hidden: number, doublings: number, ch
 
 /**
  * Computes the layout of the genome net's result (`readGenome`): the offset of each part, and the
- * size.
+ * total size.
  */
 export function genomeLayout({ channels, update }: Pick<Architecture, 'channels' | 'update'>) {
   const { hidden, genome } = update;
@@ -150,13 +150,16 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const weights = shifts + channels;
   return {
     /**
-     * Offsets of the scales (only some layers have scales) and of the shifts of each modulated
-     * layer, [hidden] each.
+     * For each modulated layer, the offset of its shifts in the genome net's result and, if the
+     * layer has scales, the offset of its scales, [hidden] each.
      */
     layers,
-    /** Offset of the shifts of the last layer, [C]. */
+    /** Offset of the last layer's shifts in the genome net's result, [C]. */
     shifts,
-    /** Offset of the weights that are added to the last layer's weights, [hidden, expressed]. */
+    /**
+     * Offset, in the genome net's result, of the weights that are added to the weights of the last
+     * layer, [hidden, expressed].
+     */
     weights,
     size: weights + hidden * (genome?.expressed ?? 0),
   };
@@ -214,7 +217,10 @@ export type Growth = Pick<Card, 'growth' | 'side'>;
 export interface GrowthStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
-  /** Side of the patch in this step, after division, in cells. */
+  /**
+   * Side of the patch in this step, in cells. If `divide` is set, this is the side after the cells
+   * have divided.
+   */
   readonly stage: number;
 }
 

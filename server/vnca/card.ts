@@ -105,15 +105,16 @@ const update = v.variant('kind', [
 ]);
 
 const readout = v.variant('kind', [
-  /** Reads R, G, B and alpha from these channels, and clamps them to 0…1. */
+  /** The read-out takes R, G, B and alpha from these channels and clamps them to 0…1. */
   v.strictObject({
     kind: v.literal('rgba-premultiplied'),
     channels: v.strictTuple([channel, channel, channel, channel]),
   }),
-  /** Reads the logit of white ink from this channel. */
+  /** The read-out takes the logit of white ink from this channel. */
   v.strictObject({ kind: v.literal('bernoulli'), channel }),
   /**
-   * Reads a discretised mixture of logistics from the first 10·mixtures channels, see `dmolMean`.
+   * The read-out takes a discretised mixture of logistics from the first 10 · `mixtures` channels;
+   * see `dmolMean`.
    */
   v.strictObject({ kind: v.literal('dmol'), mixtures: size }),
 ]);

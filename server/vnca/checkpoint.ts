@@ -19,8 +19,8 @@ import { type Card, CheckpointError, parseCard } from './card.ts';
 import { GALLERY_FILE, gallerySheet } from './gallery.ts';
 
 /**
- * Computes the SHA-256 of the weights and of those properties of the card that affect a room's
- * cells. Returns it in hexadecimal.
+ * Computes a checkpoint's fingerprint: the SHA-256, in hexadecimal, of its weights and of all
+ * properties of its card that affect the cells of a room.
  */
 export function fingerprint({ card, tensors }: Model): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
@@ -152,9 +152,9 @@ function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // A room's copy of a checkpoint is in a folder whose name is the fingerprint. The identity in
-  // such a copy's card need not match, because the card may have been edited before the copy was
-  // made.
+  // A room's copy of a checkpoint is in a folder named after the fingerprint. In the card of such a
+  // copy, the identity need not match the weights, because the card may have been edited before the
+  // copy was made.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =

@@ -65,11 +65,12 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
 }
 
 /**
- * Computes the weighted mean of the states that a step with each genome gives, in the order of the
- * genomes. If a cell reads only one genome, the result is exactly the state with that genome.
+ * Computes the weighted mean of several new states of a patch, each computed with a different
+ * genome. The states are added in the order of the genomes. If a cell reads only one genome, the
+ * result is exactly the state with that genome.
  *
- * @param steps the states after a step with each genome, in any layout; undefined for genomes that
- * count for no cell
+ * @param steps the states after a step with each genome, in any layout; undefined for genomes whose
+ * weight is zero in every cell
  * @param weights [genomes, s, s], as `genomeWeights` computes them
  * @param strides.cells number of values between two cells of a state
  * @param strides.channels number of values between two channels of a state

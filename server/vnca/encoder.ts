@@ -1,7 +1,7 @@
 /**
  * A checkpoint's encoder, which computes the mean latent of a picture. It runs in short time
- * slices, so it needs no thread of its own. The encoder of our net takes 19 million multiplications
- * per picture, that of the published net takes 50 million.
+ * slices, so it needs no thread of its own. For each picture, our encoder needs 19 million
+ * multiplications; the published encoder needs 50 million.
  */
 
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -33,7 +33,7 @@ interface Layer {
 }
 
 interface Weights {
-  /** [size, size, in, out] for a convolution, [in, out] for a dense layer. */
+  /** Shape: [size, size, in, out] for a convolution, [in, out] for a dense layer. */
   readonly kernel: Float32Tensor;
   readonly bias: Float32Tensor;
 }
@@ -44,7 +44,8 @@ const DENSE_SLICE = 16_384;
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 
 /**
- * Creates a checkpoint's encoder. Returns undefined if the checkpoint has no encoder that can run.
+ * Creates a checkpoint's encoder. Returns undefined if the checkpoint has no encoder, or if tensors
+ * of the encoder are missing or have unexpected shapes.
  */
 export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   const { encoder: network, side, latentSize, readout } = card;

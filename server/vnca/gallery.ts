@@ -52,8 +52,8 @@ const UNSUITABLE: readonly string[] = [
  */
 const LIKENESS = 0.58;
 /**
- * Names of creatures whose family differs from their category: animals and plants that live in
- * water, a mushroom in the category 'food', and dark plants.
+ * Names of creatures whose family differs from their category: animals that live in water, a
+ * mushroom in the category 'food', and withered plants.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: (
@@ -69,7 +69,7 @@ export function familyOf({ name, kind = '' }: { name: string; kind?: string }): 
   return Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name)) ?? kind;
 }
 
-/** Families in the order in which creatures are offered to visitors. */
+/** Families of creatures. Visitors are offered the creatures in the order of these families. */
 const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
 /**
@@ -134,9 +134,9 @@ export function distance(a: Float32Array, b: Float32Array): number {
 /**
  * Reads the appearance of each creature from the gallery's picture.
  *
- * @returns undefined if the picture cannot be read. `colours`: for each entry, the colour range
- * that its mean colour belongs to, undefined for an empty tile. `bodies`: for each entry, which
- * cells are alive, [side, side], 1 or 0
+ * @returns undefined if the picture cannot be read. `colours`: for each entry, the range that
+ * contains its mean colour; undefined for an empty tile. `bodies`: for each entry, which cells are
+ * alive, [side, side], 1 or 0
  */
 export async function loadGalleryLooks({ folder, card }: { folder: string; card: Card }) {
   const { columns, tile, width, height } = gallerySheet(card);

@@ -148,8 +148,8 @@ function transposed(weights: Float32Array, inputs: number): Float32Array {
 }
 
 /**
- * Computes how one latent changes the layers. Returns shifts of the first layer, [hidden], or, with
- * a genome net, scales and shifts of several layers (`genomeLayout`).
+ * Computes how one latent changes the layers. Without a genome net, returns shifts of the first
+ * layer, [hidden]. With a genome net, returns scales and shifts of several layers (`genomeLayout`).
  *
  * @param Numbers array type that determines the precision of each layer's result
  */
@@ -186,7 +186,8 @@ export interface LatentBounds {
 }
 
 /**
- * Maximum absolute value of a number in a latent drawn by the dice, rounded up; see `createRandom`.
+ * Maximum absolute value of a number in a latent that a throw of the dice draws, rounded up; see
+ * `createRandom`.
  */
 const LARGEST_NORMAL = 7;
 

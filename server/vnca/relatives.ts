@@ -23,8 +23,8 @@ export const relativesTable = v.strictObject({
   /** Number of steps for which a creature reads the latent of its relative. */
   lentSteps: steps,
   /**
-   * Number of steps that a creature needs after an expression to return to its former state,
-   * reading its own latent again.
+   * Number of steps that a creature needs to return to its former state after an expression. In
+   * these steps, the creature reads its own latent.
    */
   homeSteps: steps,
   /** For each gallery entry, the gallery indices of its relatives. */

@@ -1,6 +1,6 @@
 /**
- * The cell rule in plain JavaScript, for pages, because pages have no tensor library. It steps one
- * patch whose genomes do not change, so each genome is read only once.
+ * The cell rule in plain JavaScript, for web pages, which have no tensor library. The genomes of a
+ * patch do not change here, so each genome is read only once.
  */
 import { createRandom, type Random } from '../../shared/random.ts';
 import { runTrunk, type TrunkOperations } from './architecture.ts';
@@ -68,8 +68,8 @@ export function createScalarRule(model: Model, { latents, labels }: Genomes): St
 }
 
 /**
- * Creates the function that steps a patch whose cells all read the same genome. Cells whose weight
- * is zero are not computed.
+ * Creates the function that steps a patch whose cells all read the same genome. The function skips
+ * cells for which this genome has the weight zero.
  *
  * @param latent [Z]
  */

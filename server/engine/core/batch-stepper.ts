@@ -51,8 +51,8 @@ export class Expression {
 const NONE = new Expression();
 
 /**
- * Converts genomes to the form that a rule needs. Drops genomes that no cell reads, so that a
- * chimera always has several genomes.
+ * Converts genomes to the form that a rule needs. Drops genomes that no cell reads. If only one
+ * genome remains, the result has no labels, so the patch is not stepped as a chimera.
  *
  * @param before genomes that the patch has read so far; their conditioning is not computed again
  */
@@ -125,8 +125,9 @@ export interface Stepped extends Turn {
 }
 
 /**
- * Number of consecutive commits without a step after which a patch's spare buffer is freed. It is
- * large enough for patches to keep their buffers while seed previews are stepped between two ticks.
+ * A patch's spare buffer is freed after this number of consecutive commits in which the patch was
+ * not stepped. The number must be large enough for patches to keep their buffers while seed
+ * previews are stepped between two ticks.
  */
 const MAX_IDLE_CALLS = 128;
 
@@ -145,11 +146,11 @@ export class BatchStepper {
   constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {}
 
   /**
-   * Computes one step of each patch, including division, masks and read-out. The patches do not
-   * change until `commit`.
+   * Computes one step of each patch: divides its cells if the step says so, applies the masks,
+   * steps the cells and reads out the picture. The patches do not change until `commit`.
    *
-   * @param turns steps of patches with the same species and the same stage after division, or one
-   * step of a chimera
+   * @param turns steps of patches that have the same species and, once their cells have divided,
+   * the same stage; or one step of a chimera
    */
   async step(turns: readonly Turn[]): Promise<Stepped[]> {
     const [{ patch: first, step, expression }] = turns;
@@ -234,8 +235,8 @@ export class BatchStepper {
   }
 
   /**
-   * Computes the input of a batch: the states of its patches, divided and masked, then zeros up to
-   * `count` patches.
+   * Computes the input of a batch: the states of its patches, after their cells have divided and
+   * the masks have been applied. Pads the input with zeros to `count` patches.
    *
    * @param size number of values in one state
    */

@@ -111,10 +111,10 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). Steps patches. `fixed` begins at a
- * cache line. Its first cache line holds `kept` and `limit` of `Net`. The rest of `fixed` holds the kernel of
- * perception, the layers (unless each patch has its own layers), and working memory. For the other arrays, see `Batch`
- * in kernel.h.
+ * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). Steps patches. The
+ * array `fixed` is aligned to a cache line. It holds, in this order: `kept` and `limit` of `Net`,
+ * padded to one cache line; the kernel of perception; the layers, unless each patch has its own
+ * layers; and working memory. For the other arrays, see `Batch` in kernel.h.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -173,9 +173,9 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as train(...), with the arguments that rollout_of reads. If the array `change` is absent,
- * takes the steps of the rollout. Otherwise, differentiates the steps that the preceding call with the same memory
- * took.
+ * Called from JavaScript as train(...), with the arguments that rollout_of reads. If the array
+ * `change` is absent, takes the steps of the rollout. Otherwise, differentiates the steps of the
+ * preceding call, which must have used the same working memory.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -277,9 +277,9 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as trim(). Returns memory that malloc does not use to the system, at most once in 6 s for all
- * threads together. Runs malloc_trim in a new thread that executes no code of this library, because the library may be
- * unloaded meanwhile.
+ * Called from JavaScript as trim(). Returns free memory of malloc to the system, at most once in 6
+ * s, however many threads call it. Runs malloc_trim in a new thread that executes no code of this
+ * library, because the library may be unloaded before malloc_trim ends.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__
@@ -310,8 +310,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
                    {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
-   * Fixes the size from which freed memory is returned to the system. By default, glibc raises this size to as much as
-   * 32 MB when large buffers are freed.
+   * Sets a fixed threshold: buffers above it are returned to the system as soon as they are freed.
+   * By default, glibc raises the threshold to as much as 32 MB when large buffers are freed.
    */
   if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif

@@ -51,7 +51,10 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
                            start ? start + row * start_row + at : 0, start_row,                        \
                            y + row * outputs + at, outputs)
 
-/* Computes VECTORS vectors of all rows, MOST rows at a time. The processor has not enough registers for more rows. */
+/*
+ * Computes VECTORS vectors of every row, at most MOST rows at a time, because the processor does
+ * not have enough registers for more rows.
+ */
 #define COLUMN(MOST, VECTORS)                                                                          \
   for (int row = 0; row < rows;) {                                                                     \
     const int left = rows - row;                                                                       \
@@ -205,7 +208,10 @@ static void transform_back(const float *products, ptrdiff_t apart, int hidden, c
   }
 }
 
-/* Returns the number of arrays [rows, hidden] that `think` needs in x: one for perception and one per hidden layer. */
+/*
+ * Returns the number of arrays [rows, hidden] in the argument `x` of `think`: one for perception
+ * and one per hidden layer.
+ */
 INLINE int activations(const Net *net) { return 1 + net->blocks * net->depth; }
 
 /*

@@ -87,8 +87,8 @@ const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
  * Compiles the kernel, unless the cache holds a kernel for the same compiler and processor.
  *
  * @param folders.cache folder in which compiled kernels are stored
- * @param folders.spare folder to use if the cache is not writable; created if necessary, owned by
- * this user
+ * @param folders.spare folder to use if the cache is not writable; created if it does not exist. It
+ * must belong to this user, and no other user may have access to it
  * @param folders.processor the compiler's flag for the target processor; if absent, the flag for
  * this machine
  * @returns the file of the add-on for Node, and whether this call compiled it

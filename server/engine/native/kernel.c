@@ -20,10 +20,11 @@ ptrdiff_t layers_size(const Net *net) {
 }
 
 /*
- * Computes the new states of a tile: kept * s + change, clamped to the limit. Cells that the mask excludes do not
- * change. Without `weights`, writes the new states to `after`, the states of the patch [side, side, channels]. With the
- * weights of a genome, [side, side], adds the weighted states to `mixed` [16, channels]. These additions are not fused,
- * so that a state with the weight 1 stays the same.
+ * Computes the new states of a tile: kept * old state + change, clamped to the limit. Cells that
+ * the mask excludes do not change. If `weights` is 0, writes the new states to `after` [side, side,
+ * channels]. Otherwise, multiplies the new states by the weights of a genome, [side, side], and
+ * adds the products to `mixed` [16, channels]. The products are rounded before they are added (not
+ * fused), so that a state with the weight 1 stays the same.
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
                         const float *weights, float *mixed, float *after) {
@@ -78,7 +79,7 @@ INLINE void expect_tile(const Net *net, int top, int left, const float *after) {
   }
 }
 
-/* Whether any cell of a tile has a weight [side, side] that is not 0. */
+/* Whether any cell of a tile has a nonzero weight. `weights` is [side, side]. */
 static int has_weight(const Net *net, int top, int left, const float *weights) {
   for (int y = top; y < top + TILE && y < net->side; y++) {
     for (int x = left; x < left + TILE && x < net->side; x++) {
@@ -89,8 +90,9 @@ static int has_weight(const Net *net, int top, int left, const float *weights) {
 }
 
 /*
- * Computes the layers and the new states of a tile with one set of layers, from the products of perception.
+ * Computes the layers after perception and the new states of a tile, with one set of layers.
  *
+ * @param products results of perception at the Winograd points
  * @param weights see update_tile
  */
 static void step_tile(const Net *net, const Memory *at, int top, int left, const float *products, ptrdiff_t apart,

@@ -42,7 +42,10 @@ typedef struct {
   float *after;
 } Batch;
 
-/* Whether multiplications are fused with additions. If they are not, results differ in their last bits. */
+/*
+ * Whether multiplications are fused with additions. If they are not, results differ in their last
+ * bits from those of processors that fuse them.
+ */
 extern const int is_fused;
 
 /* Rounds a number of values up to whole vectors. */
@@ -69,10 +72,11 @@ typedef struct {
    */
   int count, steps, sets;
   /*
-   * `scales` is whether the layers scale perception. `records` is whether to keep in `memory` what reverse_steps needs.
+   * `scales`: whether the layers scale the result of perception. `records`: whether to keep the
+   * data that reverse_steps needs in `memory`.
    */
   int scales, records;
-  /* Working memory, [rollout_size]. Begins at a cache line. */
+  /* Working memory, [rollout_size], aligned to a cache line. */
   float *memory;
   union {
     struct {
@@ -84,12 +88,17 @@ typedef struct {
       /* `after` receives the states after the last step, `last` the states before the last step. */
       float *after, *last;
       /*
-       * Each of these arrays may be 0. `masks` [steps, count, side, side] says which cells are updated in each step.
-       * `open` [count, side, side] is 0 for cells that are set to zero before each step, otherwise 1. `closed` [count,
-       * side, side] is how many steps a cell stays closed, which means that it is set to zero after the step.
+       * Each of these arrays may be 0. `masks` [steps, count, side, side] says which cells are
+       * updated in each step. `open` [count, side, side] is 0 for cells that are set to zero before
+       * each step, otherwise 1. `closed` [count, side, side] is the number of steps, counted from
+       * the first, for which a cell is closed. A closed cell is set to zero after each of these
+       * steps.
        */
       const float *masks, *open, *closed;
-      /* The gradient of `after`, and the gradient of `last`, which may be 0. */
+      /*
+       * `change` is the gradient of `after`. `change_last` is the gradient of `last`, or 0 (no
+       * array) if that gradient is zero.
+       */
       const float *change, *change_last;
       /*
        * `before` receives the gradient of `states`. The gradients of the kernel and of the layers are added to
@@ -101,7 +110,10 @@ typedef struct {
   };
 } Rollout;
 
-/* Returns the size of a patch's layers without padding, as training passes them; see layers_size. */
+/*
+ * Returns the size of a patch's layers without padding. Training passes layers in this form, in the
+ * order that layers_size describes.
+ */
 ptrdiff_t row_size(const Net *net);
 ptrdiff_t rollout_size(const Net *net, const Rollout *of);
 

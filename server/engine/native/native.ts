@@ -133,7 +133,8 @@ export async function loadKernel(
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    // Retry only once, because a file that cannot be deleted would be found in the cache again.
+    // Retry only once: if the file could not be deleted, the cache would return the same file
+    // again.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(
@@ -172,7 +173,8 @@ export async function prepareNative(folders?: Parameters<typeof compileKernel>[0
 }
 
 /**
- * Returns the kernel's file if another thread has prepared the kernel.
+ * Returns the file of the kernel that another thread has prepared; undefined if no thread has
+ * prepared one.
  *
  * @throws StartError if the preparation failed
  */
@@ -208,7 +210,8 @@ export const backendOf = (kernel: Kernel): RuleBackend => ({
   },
   gpu: false,
   planar: false,
-  // Step one patch at a time, because the kernel does so even if a batch has several patches.
+  // Step one patch at a time: the kernel would step the patches of a batch one by one, so larger
+  // batches would not save time.
   maxBatchCells: 1,
   load: async (model) => loadRule(kernel, model),
 });
@@ -255,8 +258,9 @@ function loadRule(kernel: Kernel, model: Model): StepRule {
 }
 
 /**
- * Creates a read-out that the kernel computes. Returns undefined for card readouts of kind 'dmol',
- * which need exponentials for each cell and which the kernel does not support.
+ * Creates the function with which the kernel reads out patches. Returns undefined if the card's
+ * read-out is of the kind 'dmol'. The kernel does not support this kind, which needs exponentials
+ * for each cell.
  */
 function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   const { readout, presence, channels } = card;
@@ -286,13 +290,13 @@ interface StepInputs {
    */
   readonly masks: Float32Array | undefined;
   /**
-   * Mask of the cells [N, s, s]: a cell with the value 0 is set to zero before each step. If
-   * absent, no cell is.
+   * Mask of the cells, [N, s, s]. Cells whose value in the mask is 0 are set to zero before each
+   * step. If absent, no cells are set to zero.
    */
   readonly open: Float32Array | undefined;
   /**
-   * For each cell, how many steps it stays closed, which means that it is set to zero after the
-   * step, [N, s, s]. If absent, no cell is closed.
+   * Number of steps for which each cell is closed, counted from the first step, [N, s, s]. A closed
+   * cell is set to zero after each of these steps. If absent, no cell is closed.
    */
   readonly closed: Float32Array | undefined;
 }
@@ -316,7 +320,7 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
   return {
     /** Number of values in a row of `layers`. */
     rowSize,
-    /** Takes the steps. @param keeps whether to keep what `reverse` needs */
+    /** Takes the steps. @param keeps whether to keep the data that `reverse` needs */
     take(inputs: StepInputs, keeps: boolean) {
       const { layers, states, masks, open, closed } = inputs;
       const net = netOf(inputs.side, inputs, layers.length / rowSize, keeps);
@@ -334,15 +338,19 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
       kernel.train(...given);
       if (!keeps) spare.push(memory);
       return {
-        /** States after the last step (`after`) and before it (`last`), [N, s, s, C]. */
+        /**
+         * `after` holds the states after the last step; `last` holds the states before the last
+         * step. Both are [N, s, s, C].
+         */
         after,
         last,
         /**
-         * Computes the gradient of the states before the first step. Also adds the gradient of the
+         * Computes the gradient of the states before the first step. Adds the gradient of the
          * layers to `totals.layers` and, if `totals.kernel` is given, the gradient of the kernel to
          * `totals.kernel`. Call this method at most once.
          *
-         * @param change gradient of `after` and, unless it is zero, gradient of `last`
+         * @param change.after gradient of the states after the last step
+         * @param change.last gradient of the states before the last step; absent if it is zero
          */
         reverse(
           change: { readonly after: Float32Array; readonly last?: Float32Array | undefined },

@@ -21,30 +21,41 @@ typedef struct {
    */
   ptrdiff_t image, record, layers_size;
   /*
-   * `images` holds the states of all patches before each step and after the last step, each patch with a border of
-   * zeros. `slopes` holds the gradients of these states before two consecutive steps.
+   * `images` holds copies of the states of all patches, each with a border of zeros: if `records`
+   * is set, the states before each step and after the last step; otherwise, the states before two
+   * consecutive steps. `slopes` holds the gradients of the states before two consecutive steps, in
+   * the same layout.
    */
   float *images, *slopes[2];
   /*
-   * The kernel of perception, transformed to the Winograd points, [36, channels, wide_hidden]; the transpose of this,
-   * [36, hidden, wide_channels]; and the gradient.
+   * The kernel of perception, transformed to the Winograd points, [36, channels, wide_hidden]; its
+   * transpose, [36, hidden, wide_channels]; and its gradient, in the same layout as `points`.
    */
   float *points, *turned_points, *points_slope;
-  /* The padded layers [sets, layers_size]; the transposes of their weights; and their gradients. */
+  /*
+   * The layers, padded to whole vectors, [sets, layers_size] (for sets, see Rollout); the
+   * transposes of their weights; and their gradients.
+   */
   float *layers, *turned_layers, *layers_slope;
   float *records;
   /*
-   * For each Winograd point, the numbers of one group of tiles: [tiles, channels] in `windows`, [tiles, hidden] in
-   * `products`.
+   * Values of one group of tiles for each Winograd point: [tiles, channels] in `windows`, [tiles,
+   * hidden] in `products`.
    */
   float *windows, *products;
-  /* Numbers of one run of tiles: [cells, channels] in `change` and `slope`, [cells, hidden] in the others. */
+  /*
+   * Values of the cells of one run (a few neighbouring tiles): [cells, channels] in `change` and
+   * `slope`, [cells, hidden] in the others.
+   */
   float *change, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
   /* Scales that are all 1, followed by shifts that are all 0. */
   float *one;
 } Work;
 
-/* Returns the number of arrays [cells, hidden] in a run's record, which holds the results of all layers. */
+/*
+ * Returns the number of arrays [cells, hidden] in the record of a run (a few neighbouring tiles).
+ * The record holds the results of all layers.
+ */
 static int arrays_of(const Net *net, const Rollout *of) { return activations(net) + of->scales; }
 
 static float *lay_out(const Net *net, const Rollout *of, Work *w) {
@@ -216,7 +227,10 @@ static void add_rows(const float *rows, int count, int size, float *sum) {
   }
 }
 
-/* Returns the copy of a patch's states, with a border of zeros, before this step. The first step is step 0. */
+/*
+ * Returns a patch's image before this step: a copy of its states with a border of zeros. Steps are
+ * counted from 0. If `step` is the number of steps, returns the image after the last step.
+ */
 static float *image_of(const Work *w, int step, int patch) {
   const int at = w->of->records ? step : step % 2;
   return w->images + ((ptrdiff_t)at * w->of->count + patch) * w->image;
@@ -249,7 +263,8 @@ static void prepare(const Work *w) {
 }
 
 /*
- * Returns the end of the run that begins at `tile`. A run ends after RUN tiles, at the end of its patch, or at `end`.
+ * Returns the end of the run (a few neighbouring tiles) that begins at `tile`. A run ends after RUN
+ * tiles, at the end of its patch, or at `end`, whichever comes first.
  */
 static int end_of_run(const Work *w, int tile, int end) {
   const int patch_end = (tile / w->per_patch + 1) * w->per_patch;
@@ -290,14 +305,14 @@ INLINE int next_place(const Work *w, int first, int end, Place *at) {
 #define EACH_CELL(at) for (Place at = {.row = -1}; next_place(w, first, end, &at);)
 
 /*
- * Returns the record of the run that begins at tile `first`: `arrays_of` arrays [cells, hidden] with the results of
- * layers.
+ * Returns the record of the run (a few neighbouring tiles) that begins at tile `first`. A record
+ * holds the results of layers, in arrays [cells, hidden]; arrays_of returns their number.
  */
 static float *record_of(const Work *w, int step, int first) {
   return w->records + (w->of->records ? w->record * ((ptrdiff_t)step * w->tiles + first) : 0);
 }
 
-/* Returns the offset of the layers of the patch that tile `first` belongs to. */
+/* Returns the offset of the layers of the patch to which tile `first` belongs. */
 static ptrdiff_t layers_of(const Work *w, int first) {
   return w->of->sets == 1 ? 0 : first / w->per_patch * w->layers_size;
 }
@@ -309,8 +324,9 @@ static int is_updated(const Work *w, int step, ptrdiff_t cell) {
 static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
 
 /*
- * Writes a cell's states before a step to the image of that step. If `step` is the last step, also writes them to
- * `last`. If `step` is the number of steps, writes the states to `after`.
+ * Writes a cell's states before this step to the step's image (see image_of). If `step` is the last
+ * step, writes them to `last`, too. If `step` is the number of steps, these are the final states,
+ * and they are written to `after`.
  */
 static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
   const Rollout *of = w->of;
@@ -323,7 +339,7 @@ static void put_states(const Work *w, int step, int patch, const Place *at, cons
   if (step == of->steps && of->records) copy(to, states, channels);
 }
 
-/* Computes a step of the cells of one run. */
+/* Computes a step for the cells of one run (a few neighbouring tiles). */
 static void forward_run(const Work *w, int step, int first, int end, const float *products, ptrdiff_t apart) {
   const Net *net = w->net;
   const Rollout *of = w->of;
@@ -397,8 +413,9 @@ void forward_steps(const Net *net, const Rollout *of) {
 }
 
 /*
- * Differentiates the layers of a run: converts the gradient of the states' change, [cells, channels], to the gradient
- * of perception's result, and adds this to `seen_slope`.
+ * Differentiates the layers for one run (a few neighbouring tiles). Converts the gradient of the
+ * states' change, [cells, channels], to the gradient of perception's result, and adds it to
+ * `seen_slope`. Adds the gradients of the layers to `layers_slope`.
  */
 static void reverse_layers(const Work *w, int step, int first, int end, float *change_slope) {
   const Net *net = w->net;
@@ -451,7 +468,10 @@ static void reverse_layers(const Work *w, int step, int first, int end, float *c
   }
 }
 
-/* Returns in `slope` the gradient of a cell's states before a step, or after the last step if step = of->steps. */
+/*
+ * Writes to `slope` the gradient of a cell's states before this step. If `step` is the number of
+ * steps, writes the gradient of the states after the last step.
+ */
 static void get_slope(const Work *w, int step, const Place *at, float *slope) {
   const Rollout *of = w->of;
   const int channels = w->net->channels;
@@ -463,8 +483,8 @@ static void get_slope(const Work *w, int step, const Place *at, float *slope) {
 }
 
 /*
- * Differentiates the layers and the update of a run's cells. Writes the gradient of perception's result to
- * `seen_slope`.
+ * Differentiates the layers and the update for the cells of a run (a few neighbouring tiles).
+ * Writes the gradient of perception's result to `seen_slope`.
  */
 static void reverse_run(const Work *w, int step, int first, int end) {
   const Net *net = w->net;

@@ -54,8 +54,9 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
   /**
-   * Adds a tensor with one part of the patches' own weights. In its shape `as`, −1 stands for the
-   * number of patches.
+   * Adds a tensor that holds one part of the patches' own weights.
+   *
+   * @param as shape of the tensor, in which −1 stands for the number of patches
    */
   const own = (part: OwnPart, as: readonly number[]): string => {
     const { from, size } = part;
@@ -174,7 +175,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   return {
     bytes: model.finish(),
     /**
-     * The model's inputs for the parts of a patch's own weights; empty if `own` is a single input.
+     * The model's inputs for the parts of a patch's own weights; empty if the single input `own`
+     * holds all parts.
      */
     parts,
   };
@@ -182,8 +184,9 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
 
 /**
  * Adds an ELU that is composed of simpler operators. The runtime's own ELU operator rounds some
- * elements differently at the end of the range that a thread computes, so a patch's result would
- * depend on the other patches in its batch. The simpler operators are no slower.
+ * elements differently at the end of the range that a thread computes. Which elements these are
+ * depends on the size of the batch, so a patch's result would depend on the other patches in its
+ * batch. The simpler operators are no slower.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [model.number(0), model.number(1)];

@@ -113,14 +113,14 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
     if (!layout) return layer === 'perceive' ? tf.add(x, part(genome, 0, hidden)) : x;
     if (layer === 'out') return tf.add(x, part(genome, layout.shifts, channels));
     const { scales, shifts } = layout.layers[layer];
-    // A stored scale is the difference from 1.
+    // Scales are stored as differences from 1.
     const scaled = scales === undefined ? x : tf.mul(x, tf.add(part(genome, scales, hidden), 1));
     return tf.add(scaled, part(genome, shifts, hidden));
   };
 
   /**
-   * Multiplies `cells` by the patches' own weights of the last layer, and adds the products to
-   * `changes`.
+   * Adds the contribution of the patches' own weights of the last layer to `changes`: the product
+   * of `cells` and these weights.
    *
    * @param cells results of the layer before the last, [N, H, W, hidden]
    */
@@ -150,9 +150,9 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
   return {
     /**
-     * Computes how latents [N, Z] change the layers, for rules with a standing input. Returns
-     * shifts of the first layer, [N, hidden], or, with a genome net, scales and shifts of several
-     * layers (`genomeLayout`).
+     * Computes how latents [N, Z] change the layers, for rules with a standing input. Without a
+     * genome net, returns shifts of the first layer, [N, hidden]. With a genome net, returns scales
+     * and shifts of several layers (`genomeLayout`).
      */
     readGenome(latents: tf.Tensor2D): tf.Tensor2D {
       if (!net) return tf.matMul(latents, kernel<tf.Tensor2D>('genome'));
@@ -190,9 +190,9 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
 /**
  * Number of patches in every batch, fixed so that a patch's result does not depend on the other
- * patches in its batch. On the CPU, every patch is stepped alone, because TensorFlow sums the last
- * rows of a batch in a different order. (Measured with TensorFlow 2.15: this affects up to 46
- * cells, and the last two latents.)
+ * patches in its batch. On the CPU, every patch is stepped alone, because TensorFlow adds the terms
+ * of a sum in a different order for the last rows of a batch. (Measured with TensorFlow 2.15: up to
+ * 46 cells of a batch and the results of its last two latents are affected.)
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 

@@ -58,7 +58,8 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // Prevents an unhandled rejection before `runExclusive` reports the failure in its turn.
+      // Prevents an unhandled rejection: `runExclusive` reports the failure only after it has
+      // finished the earlier calls.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };

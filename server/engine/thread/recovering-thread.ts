@@ -70,7 +70,8 @@ class Backup {
     private readonly saveEvery: number,
     public saved?: Float32Array,
   ) {
-    // Use the patch id, so that patches planted together are copied at different steps.
+    // Let the first copy depend on the patch id, so that patches planted together are copied at
+    // different steps.
     this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
   }
 
@@ -134,12 +135,13 @@ interface RecoveryOptions {
  */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /**
- * Maximum number of losses within `LOSS_WINDOW` after which a replacement is started. After the
- * last of these losses, the replacement uses the alternative backend.
+ * Maximum number of losses within `LOSS_WINDOW` that the engine survives. After the last of these
+ * losses, the replacement uses the alternative backend, if there is one.
  */
 const MAX_LOSSES = 3;
 /**
- * Number of failed starts of the current backend, after which the alternative backend is started.
+ * Number of failed attempts to start the current backend, after which the alternative backend is
+ * tried.
  */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
 /** Period in which losses are counted for `MAX_LOSSES`, in ms. */
@@ -221,9 +223,9 @@ class Recovery {
   }
 
   /**
-   * Replaces a thread, restores the patches and submits the pending calls again. A thread is
-   * replaced even if it still runs but a call has failed, because the call may have left the thread
-   * in an inconsistent state.
+   * Replaces a thread, restores the patches and submits the pending calls again. If a call fails,
+   * the thread is replaced even if it still runs, because the failed call may have left it in an
+   * inconsistent state.
    */
   private async replace(lost: ThreadEngine, error: EngineError): Promise<void> {
     if (lost !== this.current) return;

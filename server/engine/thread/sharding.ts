@@ -164,8 +164,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
 }
 
 /**
- * Waits until all promises have settled. @throws the error of the first promise in the list that
- * failed
+ * Waits until all promises have settled.
+ *
+ * @throws the error of the first failed promise in the list
  */
 async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(promises);

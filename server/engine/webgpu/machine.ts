@@ -230,10 +230,10 @@ interface Job extends Entry<GpuPatch> {
 }
 
 /**
- * Writes the section of the work buffer that describes the jobs of one page. For each tile, the
- * section has two words. The first word holds the index of the tile's job and, in the lowest
- * `MAX_GENOMES` bits, which genomes have weight in the tile. The second word holds the tile's
- * position in the patch.
+ * Writes the section of the work buffer that describes the jobs of one page, which are steps of
+ * single patches. For each tile of a patch, the section has two words. The first word holds the
+ * index of the tile's job and, in the lowest `MAX_GENOMES` bits, which genomes have a nonzero
+ * weight in the tile. The second word holds the tile's position in the patch.
  */
 function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
@@ -281,8 +281,8 @@ function writeSection(jobs: readonly Job[], plan: Plan) {
 }
 
 /**
- * Writes one section of the work buffer per page. In the result, `at` is the section's offset in
- * the work buffer, in bytes.
+ * Groups jobs by page, and writes one section of the work buffer per page. In the result, `at` is
+ * the section's offset in the work buffer, in bytes.
  */
 function sectionsOf(jobs: readonly Job[]) {
   const pages = new Map<Page, Job[]>();

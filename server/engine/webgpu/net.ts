@@ -45,7 +45,7 @@ export class GpuPatch {
   genomes: Genomes | undefined;
   /**
    * Only for a chimera: the stage for which `page.records` holds the weight of each genome for each
-   * cell; and for each tile of the patch, one bit per genome that has weight in the tile.
+   * cell; and for each tile of the patch, one bit per genome whose weight is nonzero in the tile.
    */
   mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
@@ -104,7 +104,8 @@ export class Net {
       readonly pipelines: readonly GPUComputePipeline[];
       readonly weights: GPUBuffer;
       /**
-       * The numbers that all patches share (`recordLayout`); undefined if each patch has its own.
+       * The genome record that all patches share, in the layout of `recordLayout`; undefined if
+       * each patch has its own records.
        */
       readonly records: GPUBuffer | undefined;
     },
@@ -155,7 +156,8 @@ export class Net {
   }
 
   /**
-   * Encodes the GPU commands that process one page's section of the work buffer.
+   * Encodes the GPU commands that process the work buffer's section for one page (buffers with
+   * slots for several patches).
    *
    * @param section.at offset of the section in the work buffer, in bytes
    * @param answerBytes total size of all answers, in bytes
@@ -249,7 +251,7 @@ export class Net {
   }
 
   /**
-   * Writes the weight of each genome of a chimera for each cell to the page, unless the page
+   * Writes the weight of each genome of a chimera for each cell to `page.records`, unless it
    * already holds the weights for `stage`. Does nothing for patches with one genome.
    */
   mix(patch: GpuPatch, stage: number): void {

@@ -132,14 +132,14 @@ export function planFor(
 }
 
 /**
- * Number of groups of four channels for which workgroup memory must have room, for the cells of a
- * tile and its border. If the net has fewer groups, room for these is enough.
+ * Maximum number of groups of four channels for which the plan reserves workgroup memory, for the
+ * cells of a tile and its border. Nets with fewer groups of channels need less memory.
  */
 const MAX_PERCEIVED = 12;
 
 /**
  * Returns the number of columns (groups of units) per thread that leaves the fewest columns unused.
- * If several numbers are equally good, returns the largest of them.
+ * If several numbers leave equally few unused, returns the largest.
  */
 function bestColumns(groups: number): number {
   let best = 1;
@@ -162,12 +162,12 @@ function evenly(total: number, most: number): number {
 export const ROW = 32_768;
 
 /**
- * Number of words before the jobs in a section of the work buffer: the number of tiles, the offset
- * of the list of tiles, and two unused words.
+ * Number of words in a section of the work buffer before its jobs (steps of single patches): the
+ * number of tiles, the offset of the list of tiles, and two unused words.
  */
 export const JOBS_AT = 4;
 
-/** Fields of a job in the work buffer, in order. Each field is one word. */
+/** Fields of a job (the step of one patch) in the work buffer, in order. Each field is one word. */
 export const JOB_FIELDS = [
   'source',
   'destination',
@@ -180,17 +180,18 @@ export const JOB_FIELDS = [
   'flags',
 ] as const;
 
-/** Flag of a job: cells divide before the step. */
+/** Flag of a job: every cell divides into 2×2 before the step. */
 export const DIVIDES = 1;
 /** Flag of a job: the kernel compares the picture with the patch's last picture. */
 export const COMPARES = 2;
 
 /**
  * Number of words at the beginning of an answer, before RGBA and aliveness. The first word is the
- * largest change or `BROKEN`, the second is the random seed.
+ * largest change of any value of the picture, or `BROKEN`. The second word is the random seed of
+ * the step.
  */
 export const ANSWER_HEAD = 2;
-/** Value of the largest change in an answer if the state contains NaN or infinity. */
+/** Value that an answer has instead of the largest change if a new state is NaN or infinite. */
 export const BROKEN = 256;
 
 /** Returns the number of words in the answer for a patch of this side. */
@@ -206,13 +207,17 @@ export const maskWords = (cells: number): number => Math.ceil(cells / 32);
 export const maxWorkWords = (stage: number, plan: Plan): number =>
   JOB_FIELDS.length + 2 * tilesOf(stage, plan) + 2 * maskWords(stage * stage);
 
-/** Alignment of a page's section of the work buffer, in words. */
+/**
+ * Alignment of the sections of the work buffer, in words. Each page (buffers with slots for several
+ * patches) has one section.
+ */
 export const SECTION_WORDS = 64;
 
 /**
- * Packs the weights of all layers into one array. There is a row of weights for each input of a
- * layer, padded with zeros to the plan's columns. Rows of zeros are added until the number of
- * inputs is a multiple of four. The layer 'perceive' has the rows [9 neighbours, 4·channels].
+ * Packs the weights of all layers into one array. Each input of a layer has one row of weights,
+ * padded with zeros to the plan's number of units. Rows of zeros are added to each layer, so that
+ * its number of inputs is a multiple of four. The layer 'perceive' has such rows for each of the
+ * nine cells of its kernel: [9, inputs].
  *
  * @returns the offset of each layer, in groups of four values, and the values
  */
@@ -265,7 +270,7 @@ export function recordLayout(card: Card, plan: Plan) {
   return {
     /**
      * For each layer, beginning with 'perceive', the offsets of its shifts and, if it has any, of
-     * its scales. Shifts and scales each take as many groups as the layer has columns.
+     * its scales. The shifts take `Columns.all` groups, and so do the scales.
      */
     layers,
     /**
@@ -275,7 +280,7 @@ export function recordLayout(card: Card, plan: Plan) {
     ...{ own: at, ownGroups },
     size,
     /**
-     * A patch has room for `MAX_GENOMES` records. `mix` is the offset of the data after these
+     * Each patch has space for `MAX_GENOMES` records. `mix` is the offset of the data after these
      * records: one group of four values per cell, which holds the weight of each genome for the
      * cell.
      */

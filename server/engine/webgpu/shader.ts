@@ -20,11 +20,14 @@ import {
   ROW,
 } from './plan.ts';
 
-/** Generates one line per index from 0 to n − 1, and joins the lines. */
+/** Generates one line of code for each index from 0 to n − 1, and joins the lines. */
 const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
-/** Generates one line per cell and group of units that a thread holds, and joins the lines. */
+/**
+ * Generates one line of code for each cell and each group of units that a thread holds, and joins
+ * the lines.
+ */
 const eachSum = (
   plan: Plan,
   { perThread }: Columns,
@@ -53,14 +56,14 @@ const declareSums = (plan: Plan, columns: Columns, name: string): string =>
   eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
 /**
- * Generates WGSL that adds weights × inputs to the sums `sums`_j_p, a few rows of weights at a
- * time.
+ * Generates WGSL that adds weights × inputs to the sums `sums`_j_p of cell j and group of units p.
+ * Copies a few rows of weights at a time to workgroup memory.
  *
  * @param rows.count WGSL expression for the number of input rows, in groups of four
  * @param rows.atOnce number of groups of rows that are in workgroup memory at the same time
- * @param rows.stage WGSL statement that copies the `i`-th group of weights to workgroup memory. The
- * rows to copy start at `k0`
- * @param input returns a WGSL expression for the input group `k0 + k` of a cell
+ * @param rows.stage WGSL statement that writes element `i` of the copied weights. The copy starts
+ * with group `k0` of the rows
+ * @param input returns a WGSL expression for the group `k0 + k` of a cell's inputs
  */
 function multiplySource(
   plan: Plan,
@@ -90,7 +93,8 @@ ${each(plan.cellsPerThread, (j) => `        ${sums}_${j}_${p} = fma(vec4f(v_${j}
 }
 
 /**
- * Generates WGSL that computes the 3×3 convolution of perception, with its sums in variables h_j_p.
+ * Generates WGSL that computes the 3×3 convolution of perception. The sums for cell j and group of
+ * units p are in the variable h_j_p.
  *
  * @param offset offset of the weights, in groups of four values
  */
@@ -123,8 +127,8 @@ ${rows}
 }
 
 /**
- * Generates WGSL that writes the thread's units, which are in variables `name`_j_p, to workgroup
- * memory. The next layer reads its inputs there.
+ * Generates WGSL that writes the results of the thread's units to workgroup memory, from which the
+ * next layer reads them. The results for cell j and group of units p are in `name`_j_p.
  */
 const shareSource = (plan: Plan, name: string): string => `
   workgroupBarrier();
@@ -137,11 +141,12 @@ ${eachSum(
 
 /**
  * Generates WGSL that computes the sums of a layer from the units that `shareSource` wrote last.
- * The sums of a hidden layer are in variables u_j_p, the sums of the last layer in variables c_j_p.
+ * For cell j and group of units p, the sums are in the variable u_j_p (hidden layers) or c_j_p
+ * (last layer).
  *
  * @param offset WGSL expression for the offset of the layer's weights
  * @param last given only for the last layer. If genomes have their own weights, these replace the
- * common weights for the first `ownGroups` groups of channels
+ * weights that all genomes share, for the first `ownGroups` groups of channels
  */
 function laterSource(plan: Plan, offset: string, last?: Pick<RecordLayout, 'own' | 'ownGroups'>) {
   const [columns, atOnce] = last
@@ -188,8 +193,8 @@ ${buffers.join('\n')}
 
 struct Job { ${JOB_FIELDS.map((field) => `${field}: u32`).join(', ')} }
 /**
- * A workgroup's tile: its job, one bit per genome that has weight in it, and its position in the
- * patch.
+ * A workgroup's tile: its job (the step of one patch), one bit for each genome that has a nonzero
+ * weight in the tile, and the tile's position in the patch.
  */
 struct Tile { job: Job, genomes: u32, x: i32, y: i32 }
 
@@ -212,7 +217,7 @@ fn inside(job: Job, x: i32, y: i32) -> bool {
   return x >= 0 && y >= 0 && x < i32(job.side) && y < i32(job.side);
 }
 
-/** Marks a cell without a source, because it is outside its patch or was cleared by a mask. */
+/** Result of sourceOf for a cell that is outside its patch or was cleared by a mask. */
 const BARE = 0xffffffffu;
 
 /** Whether a cell is set in the mask that starts at the given offset of the work buffer. */
@@ -223,7 +228,10 @@ fn isSet(mask: u32, cell: u32) -> bool {
 /** Whether a cell is closed, so that it is zero before and after the step. */
 fn isClosed(job: Job, cell: u32) -> bool { return job.closed != 0u && isSet(job.closed, cell); }
 
-/** Offset of a cell's states before the step, after division and masks; BARE if they are zero. */
+/**
+ * Returns the offset of the states from which a cell starts the step: its own states or, if cells
+ * divide, the states of the cell that it comes from. Returns BARE if the cell starts with zeros.
+ */
 fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   if (!inside(job, x, y)) { return BARE; }
   let cell = u32(y) * job.side + u32(x);
@@ -287,7 +295,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var c = 0u; c < CHANNELS; c++) {
       let bits = bitcast<vec4u>(groupOf(job, source, c));
       for (var k = 0u; k < 4u; k++) {
-        // Hash each value with its position, because the sum does not depend on the order.
+        // Hash each value with its position. Otherwise, the sum would stay the same if two values
+        // changed places.
         hash += mix32(bits[k] ^ mix32((cell * CHANNELS + c) * 4u + k + 1u));
       }
     }
@@ -348,7 +357,8 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
     }
     case 'bernoulli':
-      // Clamp logits to ±30: larger logits give the same byte, but exp would overflow.
+      // Clamp logits to ±30. Beyond these limits, the byte would be the same, but exp could
+      // overflow.
       return `
 fn readCell(at: u32, stride: u32) -> u32 {
   if (isBare(at, stride)) { return 0u; }
@@ -416,8 +426,8 @@ export function stepSource(
   const assign = (line: (h: string, u: string) => string): string =>
     eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
   /**
-   * Generates WGSL that computes the sums of a hidden layer, in variables u_j_p of the enclosing
-   * block.
+   * Generates WGSL that computes the sums of a hidden layer for each cell j and group of units p,
+   * in variables u_j_p of the enclosing block.
    */
   const hidden = (layer: string, further = '0u', blockSize = 0, recordSize = 0): string[] => [
     declareSums(plan, hiddenColumns, 'u'),
@@ -461,7 +471,10 @@ export function stepSource(
   return `${commonSource(plan)}
 var<workgroup> cells: array<vec4f, ${plan.cellSpace}>;
 var<workgroup> staged: array<vec4f, ${plan.weightSpace}>;
-/** The largest change of a pixel in the tile, or BROKEN. */
+/**
+ * Largest change of a value of the picture in the tile, 0...255, or BROKEN if a new state is not
+ * finite.
+ */
 var<workgroup> largest: atomic<u32>;
 ${readoutSource(card)}
 ${update.updateProbability < 1 ? chanceSource(update.updateProbability) : ''}
@@ -504,8 +517,8 @@ ${answerSource(plan)}
 }
 
 /**
- * Generates WGSL that computes the new states from the net's output, the leak, the update mask and
- * the limit of states.
+ * Generates WGSL that computes the new states from the net's output, the leak (the fraction of the
+ * state that decays), the update mask and the limit of states.
  */
 function changeSource({ update }: Card, plan: Plan): string {
   const { perThread } = plan.outColumns;

@@ -56,8 +56,8 @@ export async function createGpuStore(
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
-   * The memory allocation in progress, if any. Later calls wait until it ends, because they may
-   * refer to patches that are planted only then.
+   * The memory allocation in progress, if any. Calls made during an allocation wait until it ends,
+   * because they may refer to patches that are planted after the allocation.
    */
   let allocation: Promise<void> | undefined;
   const inOrder =
