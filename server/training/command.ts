@@ -111,8 +111,8 @@ export function commandOf(options: Options, update: number, before?: string): st
     ...given.flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
   ].join(' ');
   if (before === undefined) return `npm run train -- ${words}`;
-  // --from and --refine affect only the start at which they are given, so ignore earlier ones. If
-  // the options are otherwise the same, resuming does not change the result.
+  // --from and --refine affect only the start at which they are given, so ignore those of earlier
+  // starts. If all other options are the same as before, resuming does not change the result.
   const lasting = before.replace(/ --(from|refine) \S+/g, '');
   if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
   return `${before}, from update ${update} on with --resume ${words}`;

@@ -52,8 +52,8 @@ const pool = v.strictObject({
    */
   admit: count,
   /**
-   * Whether to fill up the batch with new organisms while the pool holds too few organisms, as in
-   * the published training (Palm et al. 2022). These organisms are then added to the pool.
+   * Whether new organisms take the place of pooled organisms while the pool holds too few, as in
+   * the published training (Palm et al. 2022). The new organisms are then added to the pool.
    */
   standIns: v.optional(v.boolean(), false),
   /** Number of steps that an organism drawn from the pool takes. */
@@ -90,7 +90,10 @@ const pool = v.strictObject({
       batch: count,
       /** Maximum number of organisms with neighbours that are kept from update to update. */
       size: v.optional(count, 256),
-      /** Share of these organisms that are replaced by pooled organisms with new neighbours. */
+      /**
+       * Share of the organisms with neighbours in an update that are new: copies of pooled
+       * organisms to which neighbours are added.
+       */
       renewed: v.optional(share, 0.15),
       /** Maximum share of a patch's cells that neighbours can occupy. */
       largest: v.optional(share, 0.7),
@@ -105,25 +108,34 @@ const pool = v.strictObject({
   patients: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Maximum number of patients that are kept from update to update. */
+      /** Maximum number of patients (organisms that heal) that are kept from update to update. */
       size: v.optional(count, 40),
       /**
-       * Number of steps that a patient takes per update, all differentiated. The loss compares its
-       * picture with the image halfway and at the end.
+       * Number of steps that a patient (an organism that heals) takes per update, all
+       * differentiated. The loss compares the patient's picture with the image halfway and at the
+       * end.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
       /**
-       * Share of the patients in an update that are new. If there are then more than `size`
-       * patients, random patients are dropped.
+       * Share of the patients (organisms that heal) in an update that are new. If there are more
+       * than `size` patients after an update, random patients are dropped.
        */
       renewed: v.optional(share, 0.2),
-      /** Share of known patients that are wounded again at the start of an update. */
+      /**
+       * Share of patients from earlier updates that are wounded again at the start of an update.
+       */
       again: v.optional(share, 0.1),
-      /** Share of new patients whose body is shifted instead of wounded. */
+      /** Share of new patients (organisms that heal) whose body is shifted instead of wounded. */
       shifted: v.optional(share, 0),
-      /** Share of new patients that get the cell states of another organism instead of a wound. */
+      /**
+       * Share of new patients (organisms that heal) that get the cell states of another organism
+       * instead of a wound.
+       */
       strangers: v.optional(share, 0),
-      /** Share of new patients that have neighbours, if the configuration has `crowded`. */
+      /**
+       * Share of new patients (organisms that heal) that have neighbours. Only used if the
+       * configuration has `crowded`.
+       */
       crowded: v.optional(share, 0),
     }),
   ),
@@ -175,8 +187,9 @@ const configFields = v.strictObject({
   /** Number of steps from the seed to the grown picture. Only for uniform growth. */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
-   * Whether to draw the number of steps once per micro-batch, or once per update for all organisms,
-   * as in the published training. With `update`, equal ranges give equal numbers of steps.
+   * How often to draw the random numbers of steps. `micro-batch`: for each micro-batch. `update`:
+   * once per update, as in the published training; all micro-batches whose range of steps is equal
+   * then take the same number of steps.
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Number of steps of a new organism after growth. */
@@ -206,8 +219,8 @@ const configFields = v.strictObject({
     ),
   ),
   /**
-   * Smaller patches for the first part of a run, to save time. In each entry, organisms grow only to
-   * `side` until the share `until` of the run is done.
+   * Smaller patches for the first part of a run, to save time. Each entry limits the side of grown
+   * patches to `side` cells until the share `until` of the run is done.
    */
   curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
   pool: v.exactOptional(pool),
@@ -216,7 +229,7 @@ const configFields = v.strictObject({
       learningRate: v.optional(positive, 1e-4),
       /**
        * The encoder's learning rate, as a multiple of `learningRate`. If the rule is already good,
-       * the encoder may learn faster than the rule.
+       * a factor above 1 lets the encoder learn faster than the rule.
        */
       encoderRate: v.optional(positive, 1),
       /** Number of updates over which the learning rate rises from zero. */
@@ -254,7 +267,10 @@ const configFields = v.strictObject({
     }),
     {},
   ),
-  /** Number of steps per compiled program. Longer programs recompute less, but need more memory. */
+  /**
+   * Number of steps per compiled program. Programs with more steps need more memory, but fewer
+   * steps are computed a second time during backpropagation.
+   */
   segmentSteps: v.optional(count, 8),
   /** Interval at which the run's state and a sheet of pictures are saved, in minutes. */
   saveMinutes: v.optional(positive, 5),

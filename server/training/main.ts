@@ -63,7 +63,7 @@ async function main(options: Options): Promise<void> {
   }
   const stop = listenForStop();
   /**
-   * Returns the rule as trained so far. During the leak ramp, its leak is the leak at the current
+   * Returns the rule as trained so far. During the leak ramp, the rule has the leak of the current
    * point of the ramp.
    */
   const ruleOf = (state: RunState) => {

@@ -101,7 +101,7 @@ export class BlockWriter {
  *
  * @returns the block's kind; the number of low bits that a coarse key omits and a refinement adds,
  *   or log₂ of a delta's step, 0…7; and the 16-bit checksum of the decoded cells
- * @throws FrameError block
+ * @throws FrameError block: the block is too short, or its first byte is invalid
  */
 export function readBlockHeader(block: Uint8Array) {
   if (block.length < BLOCK_HEADER_BYTES) throw new FrameError('block');

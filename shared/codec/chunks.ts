@@ -59,13 +59,13 @@ export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[
 export interface Planes {
   readonly width: number;
   readonly height: number;
-  /** [height, width, 4] premultiplied RGBA, 0…255; bare cells are 0. */
+  /** [height, width, 4] Premultiplied RGBA, 0…255; all zeros for cells without an owner. */
   readonly rgba: Uint8Array;
-  /** [height, width] Organism ids; 0: bare. */
+  /** [height, width] Id of the organism that owns each cell; 0: no owner. */
   readonly owner: Uint32Array;
 }
 
-/** Creates the planes of a bare room. */
+/** Creates the planes of a room without organisms. */
 export function createPlanes(width: number, height: number): Planes {
   return {
     width,
@@ -79,9 +79,9 @@ export function createPlanes(width: number, height: number): Planes {
 export type Cells = Planes;
 
 /**
- * Returns the same cells with other colours. Neither array is copied. The object's fields must have
- * the same order as in `createPlanes`, because JavaScript engines are fastest if all planes share
- * one hidden class.
+ * Returns the same cells with other colours. Copies neither the owners nor the colours. The
+ * object's fields must have the same order as in `createPlanes`, because JavaScript engines are
+ * fastest if all planes share one hidden class.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };
@@ -111,8 +111,8 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
 /**
  * Writes cells into planes.
  *
- * @param rect the rectangle of `cells`, in units of `scale` cells of the planes
- * @param scale side of the square of the planes that each of `cells` fills
+ * @param rect position and size of `cells` in the planes, in units of `scale` cells of the planes
+ * @param scale each of `cells` fills a square of `scale`×`scale` cells of the planes
  */
 export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
   if (scale > 1) {

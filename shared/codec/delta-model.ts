@@ -49,12 +49,12 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, for predicting the change of a channel. Each row has two weights per channel
- * that is coded before: one for the change of that channel in the left and upper neighbours, and
- * one for its change in this cell. The last two weights are for the predicted channel: one for its
- * change in the left and upper neighbours, and one for how far the values of all four neighbours
- * were from this cell's value before the change. Rows 0…3 are for small quantization steps, rows
- * 4…7 for large ones.
+ * Weights, in 32nds, for predicting the change of a channel. Each row begins with two weights for
+ * each channel coded before the predicted one: for that earlier channel's change in the left and
+ * upper neighbours, and for its change in this cell. Two weights for the predicted channel follow:
+ * for its change in the left and upper neighbours, and for the difference between the values of all
+ * four neighbours and this cell's value before the change. Rows 0…3 are for quantization steps up
+ * to 8, rows 4…7 for larger steps.
  */
 const STEPS: readonly (readonly number[])[] = [
   [11, 1],
@@ -120,11 +120,14 @@ export interface Delta {
   readonly after: Cells;
   /** Quantization step of differences in cells that are not coded exactly. */
   readonly step: number;
-  /** [cells] When encoding: one of `MARKS` per cell. A cell that changes must not be `same`. */
+  /**
+   * [cells] When encoding: one of `MARKS` per cell; a cell that changes must not be `same`. When
+   * decoding: ignored.
+   */
   readonly marks: Uint8Array;
   /**
-   * Working memory. Before `codeDelta`, callers must pass the earlier cells to its method `begin`, and
-   * when encoding also set its `groups`.
+   * Working memory. Before they call `codeDelta`, callers must pass the earlier cells to
+   * `neighbourhood.begin`. When encoding, they must then set `neighbourhood.groups`.
    */
   readonly neighbourhood: Neighbourhood;
 }
@@ -205,8 +208,8 @@ function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): 
  * Codes whether a cell changes.
  *
  * @param at index of the cell in the neighbourhood
- * @param is a sum: 1 if the cell changes (when encoding), plus 2 if the cell had an owner, plus 4 if
- *   the quantization step is large
+ * @param is sum of three flags: 1 if the cell changes (0 when decoding), 2 if the cell had an
+ *   owner, 4 if the quantization step is above 8
  * @returns 1 if the cell changes, else 0
  */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
@@ -227,7 +230,7 @@ function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: numbe
 class ColourCoder {
   private readonly contexts = createDifferenceContexts();
 
-  /** @param isCoarse 1 if the quantization step of the delta is large, else 0 */
+  /** @param isCoarse 1 if the quantization step of the delta is above 8, else 0 */
   constructor(
     private readonly coder: BitCoder,
     private readonly near: Neighbourhood,

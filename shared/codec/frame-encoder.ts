@@ -90,7 +90,7 @@ export class View {
 
   /**
    * Computes the mean colour and the most common owner of the source cells that a cell of the view
-   * covers. If most source cells are bare, owner and colour are 0.
+   * covers. If most source cells have no owner, owner and colour are 0.
    */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
@@ -244,7 +244,7 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Writes the coded cells to `seen`, the cells that viewers have.
+   * Writes the coded cells to `seen`, which holds the room's cells as viewers have them.
    *
    * @returns the number of coded cells whose colour is inexact due to quantization
    */
@@ -267,7 +267,7 @@ function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));
   const blue = abs(((a >>> 16) & 0xff) - ((b >>> 16) & 0xff));
-  // Alpha is not added to the squares, because viewers see only the premultiplied colours.
+  // Leave alpha out of the sum of squares, because viewers see only the premultiplied colours.
   const alpha = abs((a >>> 24) - (b >>> 24));
   const sum = imul(red, red) + imul(green, green) + imul(blue, blue);
   return sum > squares || max(red, green, blue, alpha) > hold;

@@ -71,8 +71,8 @@ export class FrameSource {
   }
 
   /**
-   * Returns the indices of the chunks that a rectangle touches. While a list is cached, equal
-   * results are the same array.
+   * Returns the indices of the chunks that a rectangle touches. Results are cached: as long as a
+   * result is in the cache, calls for the same chunks return the same array.
    */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
@@ -173,8 +173,8 @@ export class FrameMirror extends FrameSource {
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round number. Otherwise viewers of the previous round would get only the next round's
-    // deltas, and would miss the changes made by this call.
+    // Skip a round number, so that no viewer counts as up to date. A viewer that has received the
+    // previous round would otherwise get only the next round's deltas, and would miss this change.
     this.beginRound(this.round + 2);
   }
 

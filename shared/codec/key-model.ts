@@ -1,7 +1,7 @@
 /**
  * Codes the cells of a chunk in full: their owners, and their colours as differences from a
- * prediction (`KeyPrediction`). Bare cells are always transparent, so their colour is not coded. A
- * coarse key omits the lowest bits of colours; a refinement adds these bits.
+ * prediction (`KeyPrediction`). Cells without an owner are always transparent, so their colour is
+ * not coded. A coarse key omits the lowest bits of colours; a refinement adds these bits.
  */
 import { type Cells, recoloured } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
@@ -29,10 +29,12 @@ const { abs, floor, max, min } = Math;
  * - mean: mean of the left and upper neighbours;
  * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
  *
- * The first two weights are for plane − share and for 2 × (mean − share) of the predicted channel.
- * Two more weights follow for each channel coded before: for value − plane and for
- * 2 × (value − mean) of that channel. The first group of rows is for the edges of bodies, the second
- * for their inside. Each group has one row per channel, in the order of `CHANNELS`.
+ * The prediction is share plus a weighted sum. The first two weights of a row are for plane − share
+ * and for 2 × (mean − share) of the predicted channel. Two further weights follow for each channel
+ * coded before it: for value − plane and for 2 × (value − mean) of that earlier channel.
+ *
+ * The first group of rows is for the edges of bodies, the second for their inside. Each group has
+ * one row per channel, in the order of `CHANNELS`.
  */
 const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
   [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
@@ -47,7 +49,10 @@ const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
 class KeyPrediction {
   /** The main prediction, 0…`top`. */
   from = 0;
-  /** The second prediction. For r, g and b, it has the same ratio to alpha as the neighbours. */
+  /**
+   * The second prediction. For alpha, the value of the upper right neighbour. For r, g and b, the
+   * estimate "share" of `WEIGHTS`.
+   */
   second = 0;
   /**
    * 1 if a colour inside a body is predicted: the cell and its left and upper neighbours are opaque.
@@ -143,7 +148,8 @@ export function codeKey(
   const owners = new OwnerCoder(coder);
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
-  // In keys, the array `colours` holds levels instead of colours, only of the cells coded so far.
+  // While a key is coded, the array `colours` holds the levels of the cells coded so far; for all
+  // other cells, it holds zeros.
   const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   const prediction = new KeyPrediction(levels, stride, top);
@@ -198,7 +204,10 @@ export function codeKey(
 
 /** Converts a channel's value to its level by dropping the lowest `shift` bits. */
 const levelAt = (value: number, shift: number): number => value >> shift;
-/** Converts a level to a channel value in the middle of the level's range; the top level to 255. */
+/**
+ * Converts a level to the channel value in the middle of the level's range. The top level becomes
+ * 255.
+ */
 const colourAt = (level: number, shift: number): number =>
   shift === 0
     ? level
@@ -216,8 +225,8 @@ export function coarsen(cells: Cells, shift: number): Cells {
 /**
  * Codes the low bits of colours that a coarse key omits.
  *
- * @param cells when encoding: the exact cells, which stay unchanged. When decoding: the cells of the
- *   coarse key, which are made exact
+ * @param cells when encoding: the exact cells, which stay unchanged. When decoding: the cells as
+ *   decoded from the coarse key, to which the low bits are added
  * @param shift number of low bits that the coarse key omits, 1…7
  */
 export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): void {

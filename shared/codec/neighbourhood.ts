@@ -9,8 +9,8 @@ import { type Cells, wordsOf } from './chunks.ts';
 const { abs, ceil, clz32, max, min } = Math;
 
 /**
- * RGBA indices of the channels in coding order. Alpha is coded first, because premultiplied colours
- * never exceed it.
+ * RGBA indices of the channels in coding order. Alpha is coded first, because it limits the other
+ * channels: premultiplied colours never exceed alpha.
  */
 export const CHANNELS = [3, 0, 1, 2] as const;
 
@@ -27,7 +27,7 @@ export const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
 
 /**
  * Returns 1 if an integer is at least `limit`, else 0. Uses arithmetic instead of a branch, because
- * processors predict branches that depend on a picture's content badly.
+ * processors cannot predict well which branch a picture's content will take.
  */
 export const reaches = (x: number, limit: number): number => (limit - 1 - x) >>> 31;
 
@@ -69,13 +69,14 @@ export function shortLengthOf(x: number): number {
 
 const none = new Uint8Array(0);
 
-/** The arrays of one chunk. They are reused for other chunks, and reallocated if one is larger. */
+/** The arrays of one chunk. They are reused for later chunks, and reallocated for larger chunks. */
 export class Neighbourhood {
   /** Number of cells per row, including the border. */
   stride = 0;
   /**
-   * [height + 4, width + 4] Sums of flags that say which cells near a cell have changed: 1 left, 2
-   * above, 4 upper left, 8 upper right, plus 16 for each of six cells further away.
+   * [height + 4, width + 4] For each cell, a sum that says which cells near it have changed: 1 for
+   * the left cell, 2 for the upper, 4 for the upper left and 8 for the upper right cell, plus 16
+   * for each changed cell among six cells further away.
    */
   changes = none;
   /** [height + 4, width + 4] 1 for each cell whose owner has changed. */
@@ -141,8 +142,8 @@ export class Neighbourhood {
   }
 
   /**
-   * Records that a cell has changed, in the `changes` of the nearby cells that are coded later. As
-   * few cells change, this is cheaper than checking all neighbours of every cell.
+   * Records that a cell has changed, in the `changes` of the nearby cells that are coded later.
+   * This is cheaper than checking all neighbours of every cell, because few cells change.
    */
   noteChange(at: number): void {
     const { changes, stride } = this;

@@ -10,8 +10,9 @@
 const { exp, imul, max, min, round } = Math;
 
 /**
- * Log-odds that a bit is 1, one number per context, in units of 1/`UNIT`. Index 0 is `NONE`. Blocks
- * are too short for log-odds to overflow, and an overflow would be the same in writer and reader.
+ * Log-odds that a bit is 1, one number per context, in units of 1/`UNIT`. Index 0 is `NONE`.
+ * Overflow is not checked: blocks are too short for it, and writer and reader would overflow in the
+ * same way.
  */
 export type Contexts = Int16Array;
 /** Value that represents log-odds of 1 in `Contexts`. */
@@ -31,7 +32,7 @@ const TOP = 2 ** 16;
 /** Minimum distance of a probability from 0 and from 1, in 65,536ths. */
 const LEAST = 64;
 
-/** Number of low bits dropped from log-odds (1/2048ths) to get the index unit of `PROBABILITIES`. */
+/** Shift that converts log-odds from units of 1/2048 to the 1/256 steps of `PROBABILITIES`. */
 const STEP_BITS = 3;
 /** Index in `PROBABILITIES` of the entry for log-odds of 0. */
 const HALF = 2048;
@@ -49,7 +50,11 @@ function predict(odds: number): number {
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-/** Computes how much to add to the log-odds of a bit's contexts, given its predicted probability. */
+/**
+ * Computes how much to add to the log-odds of the contexts under which a bit was coded.
+ *
+ * @param probability predicted probability that the bit is 1, in 65,536ths
+ */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 

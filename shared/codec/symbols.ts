@@ -71,7 +71,7 @@ export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
 
-  /** @param owners organism ids that are known from the start; 0 is ignored. Must not be modified */
+  /** @param owners ids known from the start; 0 is ignored. Callers must not modify this array */
   constructor(
     private readonly coder: BitCoder,
     private owners: ArrayLike<number> = [],
@@ -92,7 +92,7 @@ export class OwnerCoder {
     return this.code(wanted);
   }
 
-  /** Codes the owner of a cell in a key. The owner of a bare cell is 0. */
+  /** Codes the owner of a cell in a key, or 0 for a cell without an owner. */
   codeKey({ owner, width }: Cells, x: number, y: number): void {
     const cell = y * width + x;
     const { coder } = this;
@@ -126,7 +126,11 @@ export class OwnerCoder {
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
   }
 
-  /** Codes an owner by index or in full. @param owner the owner to write, not 0 */
+  /**
+   * Codes an owner: a known owner by its index in `known`, any other owner in full.
+   *
+   * @param owner the owner to write, not 0; ignored when decoding
+   */
   private code(owner: number): number {
     const { coder, known } = this;
     // The list of known owners is filled only now, because most chunks never need it.

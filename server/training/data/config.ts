@@ -24,8 +24,8 @@ const emoji = v.pipe(
     /**
      * Name of the set of emoji. `bestiary`: 171 animals and plants. `organisms`: `bestiary`, and
      * faces, food and fantasy people. `broad`: all emoji except flags and symbols. `unseen`: the 200
-     * emoji of `unseen.json`, for evaluation. `seen`: `broad` without the subcategories of `unseen`;
-     * begins with the emoji of `organisms`.
+     * emoji of `unseen.json`, for evaluation. `seen`: `broad` without the subcategories of
+     * `unseen`, ordered so that the emoji of `organisms` come first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),

@@ -164,7 +164,7 @@ function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly
 /**
  * Lists the emoji of a set, and the SVG pictures of these emoji in other styles.
  *
- * @throws TrainingError if a package is missing or damaged, or has another release
+ * @throws TrainingError if a package is missing or damaged, or another release is installed
  */
 export async function listEmoji(
   { set, styles = [] }: Pick<ConfigOf<'emoji'>, 'set' | 'styles'>,

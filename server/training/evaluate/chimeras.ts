@@ -21,7 +21,9 @@ import { loseHalf } from './organisms.ts';
 const SETTLES = 64;
 /** Numbers of steps after grafting at which the share of chimeras at rest is measured. */
 const RESTS_AFTER = [32, SETTLES, 128, 256];
-/** Number of steps after grafting at which a chimera must still look the same. */
+/**
+ * Number of steps after grafting at which a chimera must look the same as after `SETTLES` steps.
+ */
 const SAME_AFTER = 1000;
 /**
  * Maximum tick rate of rooms, in Hz. The test for flashes is strictest at this rate, because flashes

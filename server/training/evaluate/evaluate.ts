@@ -1,6 +1,6 @@
 /**
- * Measures all figures of a checkpoint, and loads the images for this. `main.ts` handles the command
- * line, and `write.ts` writes files. Start reading at `evaluate`.
+ * Loads the images to evaluate on, and measures all figures of a checkpoint. `main.ts` handles the
+ * command line, and `write.ts` writes files. Start reading at `evaluate`.
  */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -95,8 +95,9 @@ export async function evaluate(
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
     /**
-     * Mean squared differences from training or test images. `mse`: organisms grown from the
-     * encoder's means of the evaluated images. `gallery`: organisms grown from the gallery's latents.
+     * Mean squared differences between grown organisms and their images. `mse`: organisms grown
+     * from the encoder's means of the evaluated images. `gallery`: organisms grown from the
+     * gallery's latents.
      */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
     macPerCellStep: macPerCellStep(card),

@@ -38,7 +38,7 @@ export interface Grown {
   readonly latents: Float32Array;
   /** [N, S, S, C] Cell states. */
   readonly states: Float32Array;
-  /** [N, S, S] Number of steps until each cell opens. If absent, all cells are open. */
+  /** [N, S, S] Number of steps until each cell can live again. If absent, all cells can live. */
   readonly closed?: Uint8Array;
   readonly count: number;
 }
@@ -130,7 +130,8 @@ export class EvaluationBatch {
    *
    * @param from the organisms; their states are not modified
    * @param marks numbers of further steps, ascending
-   * @param visit gets the states [n, S, S, C] of n organisms; `first` is the index of the first one
+   * @param visit called with the states [n, S, S, C] of n organisms; `first` is the index of the
+   *   first of these organisms
    */
   async follow(
     { latents, states, closed }: Omit<Grown, 'count'>,
@@ -204,7 +205,7 @@ export class EvaluationBatch {
         latents: cut(all.latents, first),
         runs: all.runs,
         states: all.states && cut(all.states, first),
-        // Filling up the last batch with zeros leaves these cells open.
+        // In the last batch, zeros stand for missing organisms. In `closed`, 0 means an open cell.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
         // Give each batch its own seed, so that results do not depend on the order in which batches
@@ -226,11 +227,14 @@ interface Job {
   /** [BATCH, s, s, C] Initial states. Absent if the first segment begins with a seed. */
   readonly states?: Float32Array | undefined;
   /**
-   * [BATCH, S, S] Number of steps until each cell opens, for segments with a rim. The initial states
-   * of closed cells must be zero.
+   * [BATCH, S, S] Number of steps until each cell opens (can live again). Present if wounds close
+   * from their rim (segments with `rim`). The initial states of closed cells must be zero.
    */
   readonly closed?: Uint8Array | undefined;
-  /** Lists of segments. The job returns the states after each list, [BATCH, s, s, C] each. */
+  /**
+   * Lists of segments, which run one after another. The job returns the states after the end of
+   * each list, [BATCH, s, s, C] each.
+   */
   readonly runs: readonly (readonly Segment[])[];
   /**
    * [BATCH, S, S, c] Target images. If present, the job returns log p(image | last states), [BATCH],

@@ -51,7 +51,7 @@ export async function measureOrganisms(
     /** Mean squared difference between organisms and their training images, or null if unknown. */
     mse: own ? mean(differences(picturesOf(card, states), own, count)) : null,
     figures: {
-      /** Likeness to the grown picture, by number of steps after growth. */
+      /** Likeness of organisms to their pictures at the end of growth, by number of later steps. */
       stay,
       ...(await measureHealing(grown, tools)),
       /** Share of organisms that do not come to rest; see `measureCycles`. */
@@ -231,9 +231,9 @@ function livingCells(card: Card, state: Float32Array): Uint8Array {
 }
 
 /**
- * Draws a wound that kills at least one living cell and spares at least one. Otherwise, there would
- * be nothing to heal, or no rim from which the wound could close. After `DRAWS` attempts, returns
- * the last wound even if it is unsuitable.
+ * Draws a wound that kills at least one living cell and spares at least one. If it killed none,
+ * there would be nothing to heal; if it spared none, there would be no rim from which the wound
+ * could close. After `DRAWS` attempts, returns the last wound even if it is unsuitable.
  */
 function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
   const side = Math.sqrt(lives.length);
@@ -302,15 +302,17 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
   }
   return {
     /**
-     * Likeness to the picture before a wound whose cells may all live again immediately. Indexed by
-     * the wounded share of the patch, then by the number of steps after the wound.
+     * Likeness of healing organisms to their pictures before the wound, if all wounded cells may
+     * live again immediately. Indexed by the wounded share of the patch, then by the number of
+     * steps after the wound.
      */
     heal,
     /** Likeness to the picture before the wound, if half of the patch closes by one cell per step. */
     closing: await recover('closing halves', 'half', { wound: half, closing: 1 }),
     /**
-     * Likeness to the picture before the wound, if the wounds of `heal` close from their rim. Their
-     * speed, in cells per step, is the card's `closing`, or 1 if the card has no such field.
+     * Likeness to the picture before the wound, for the same wounds as in `heal`, if they close
+     * from their rim. The speed of closing, in cells per step, is the card's `closing`, or 1 if
+     * absent.
      */
     healFromRim,
     /**
@@ -318,7 +320,7 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
      * by one cell per step.
      */
     discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
-    /** Likeness to the picture before all cells were set to zero, as a control. */
+    /** As a control: likeness to the grown picture after all cells were set to zero. */
     erased: await recover('nothing left', 'everything', { wound: everything }),
   };
 }

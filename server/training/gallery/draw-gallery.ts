@@ -66,9 +66,9 @@ export async function growGallery(
 }
 
 /**
- * Makes cells transparent that are not alive, because a room does not show such cells. A room shows
- * slightly more cells than this function returns: a cell that was alive stays visible until its
- * aliveness falls below half the threshold.
+ * Makes cells that are not alive transparent, because a room does not show such cells. (A room
+ * shows slightly more cells: a cell that was alive stays visible until its aliveness falls below
+ * half the threshold.)
  *
  * @param presence.threshold minimum aliveness of a living cell, 0…1
  * @returns [stage, stage, 4] premultiplied RGBA, 0…255

@@ -29,9 +29,9 @@ const AT_REST = 1;
 const NEAR = 0.0002;
 
 /**
- * Explains why latents in the gallery of a checkpoint must not be replaced.
+ * Checks whether latents in the gallery of a checkpoint can be replaced.
  *
- * @returns a sentence, or undefined if latents may be replaced
+ * @returns a sentence that says why not, or undefined if latents can be replaced
  */
 export function settleRefusal({ figures, gallery, update }: Card): string | undefined {
   if (gallery.length === 0) return 'The gallery is empty.';

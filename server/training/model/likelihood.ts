@@ -124,7 +124,9 @@ function logSumExp(x: Expression): Expression {
 
 const logSoftmax = (x: Expression): Expression => g.subtract(x, logSumExp(x));
 
-/** Options of the position loss, by which cells learn to represent their position in some channels. */
+/**
+ * Options of the position loss, which teaches cells to represent their position in some channels.
+ */
 export interface PositionLoss {
   /** First of the `4 · octaves` channels that represent the position. */
   readonly channel: number;

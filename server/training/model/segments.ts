@@ -49,7 +49,7 @@ export interface Segment {
    * `divide`: each cell divides into 2×2 cells. `go-on`: nothing.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
-  /** Whether the loss includes how much the last step changes. Requires a target image. */
+  /** Whether the loss also penalises changes of cells in the last step. Requires a target image. */
   readonly rest?: boolean;
 }
 
@@ -98,7 +98,7 @@ interface SegmentsOptions {
   /** Number of patches that a program computes together, N. */
   readonly batch: number;
   readonly likelihood: Likelihood;
-  /** If present, the loss of each target image includes a position loss. */
+  /** Options of the position loss. If present, the loss of each target image includes this loss. */
   readonly places?: PositionLoss & { readonly sigma: number };
   /** Weight and σ of the loss for changes in the last step, for segments with `rest`. */
   readonly rest?: { readonly weight: number; readonly sigma: number };
@@ -116,8 +116,8 @@ interface SegmentsOptions {
  * - `mask0`, `mask1`, … [N, s, s, 1]: update masks of the steps, if cells update at random;
  * - `open` [N, s, s, 1] for crowded segments: 0 for cells that neighbours occupy. Such cells are
  *   zeroed before each step and left out of the loss;
- * - `closed` [N, s, s, 1] for segments with a rim: number of steps until each cell opens. Closed
- *   cells are zeroed after each step.
+ * - `closed` [N, s, s, 1] for segments with `rim`: number of steps until each cell opens (can live
+ *   again). Closed cells are zeroed after each step.
  *
  * Further inputs of reverse programs:
  * - `total:*` with the shapes of `totalShapes`: gradients summed so far;
@@ -127,7 +127,7 @@ interface SegmentsOptions {
  * - `image` [N, s, s, c];
  * - `weight` [N]: weight of a nat in the loss, for each patch;
  * - `places` [1, s, s, 4 · octaves], if there is a position loss;
- * - `seen` [N, s, s, 1] for segments with a rim: 0 for cells left out of the loss.
+ * - `seen` [N, s, s, 1] for segments with `rim`: 0 for cells left out of the loss, else 1.
  */
 export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
@@ -174,8 +174,8 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z]; `genome`, if the rule has a standing input or native code is used (for
-       * which `genome` is the result of `layerRows`); `leak` [], if the rule has a leak.
+       * `latents` [N, Z]; `genome`, if the rule has a standing input or native code is used; `leak`
+       * [], if the rule has a leak. For native code, `genome` is the result of `layerRows`.
        */
       inputs: { ...own, latents } as Values,
       /** Frees `genome` and `leak`. The caller must free `latents`. */
@@ -184,11 +184,12 @@ export class Segments {
   }
 
   /**
-   * Compiles backpropagation through the net that computes the genome from the latents. Inputs:
-   * `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs: `total:latents` including
-   * the gradient through the genome, and `total:*` of the net's parameters.
+   * Compiles a program that backpropagates through the net that computes the genome from the
+   * latents. Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs:
+   * `total:latents` including the gradient through the genome, and `total:*` of the net's
+   * parameters.
    *
-   * @returns undefined if segments read no genome
+   * @returns the program, or undefined if segments read no genome
    */
   reverseGenome(): Promise<Program> | undefined {
     if (!this.readsGenome) return undefined;
@@ -227,7 +228,7 @@ export class Segments {
    *
    * Outputs: the gradients `total:*`; `change`, the gradient with respect to the states before the
    * segment, unless the segment begins with a seed; and, if there is a target image, `states` after
-   * the segment and their log-likelihood `nats` [N].
+   * the segment and the image's log-likelihood `nats` [N].
    *
    * @param from where gradients come from: a target `image`, the next segment's `change`, or both
    */
@@ -259,7 +260,11 @@ export class Segments {
     });
   }
 
-  /** Compiles the programs that run before and after native code. @param from as for `reverse` */
+  /**
+   * Compiles the programs that run before and after native code.
+   *
+   * @param from where gradients come from, as for `reverse`; absent if there is no backpropagation
+   */
   private surroundings(
     segment: Segment,
     from?: { readonly image: boolean; readonly change: boolean },
@@ -298,8 +303,8 @@ export class Segments {
    *
    * @param after states after the segment
    * @param last states before the segment's last step
-   * @returns `seeds`: the terms of the loss with their gradients; `nats`, if there is a target image:
-   *   its log-likelihood, [N]
+   * @returns `seeds`: the expressions where backpropagation starts, each with its gradient
+   *   `change`; if there is a target image, `nats`: the image's log-likelihood, [N]
    */
   private judge(
     segment: Segment,
@@ -470,14 +475,20 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
 
 /** Programs that run before and after the steps of a segment, if native code computes the steps. */
 interface Surroundings {
-  /** Creates the seed or divides the cells. Absent if the segment does not begin so. Output: `states`. */
+  /**
+   * Creates the seed or divides the cells. Output: `states`. Absent if the segment does neither.
+   */
   readonly begin?: Promise<Program> | undefined;
-  /** Backpropagates through `begin`. Its input `change` is the gradient at the first step. */
+  /**
+   * Backpropagates through the program `begin`. Input: `change`, the gradient with respect to the
+   * states before the first step.
+   */
   readonly reverseBegin?: Promise<Program> | undefined;
   /**
-   * Computes the loss, if there is a target image. Inputs: the states `after` the steps and before
-   * the `last` step. Outputs: `nats`, and the gradients with respect to both inputs, named `after`
-   * and `last`. `last` is omitted if the loss does not depend on it.
+   * Computes the loss, if there is a target image. Inputs: `after`, the states after the steps, and
+   * `last`, the states before the last step. Outputs: `nats`, and the gradients with respect to
+   * both inputs, under the inputs' names. If the loss does not depend on `last`, its gradient is
+   * omitted.
    */
   readonly judge?: Promise<Program> | undefined;
 }

@@ -93,7 +93,7 @@ export interface MeasuredCreature {
   readonly original: Original;
   /** [side, side, 4] Cells grown from the creature's latent, premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
-  /** The latent from which the cells have grown. Absent if the painter must draw without a map. */
+  /** The latent from which the cells have grown. Absent if the painter must draw without it. */
   readonly latent?: Float32Array | undefined;
 }
 
@@ -120,7 +120,7 @@ export interface Material {
 
 /** Ages at which grown creatures are used as examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** Age of the creatures with which a painter is measured, in steps. Must be one of `AGES`. */
+/** Age at which creatures are used to measure a painter, in steps since growth. One of `AGES`. */
 export const KEPT_AGE = 24;
 /** Mean squared difference, 0…1, below which grown cells resemble the creature's small picture. */
 const SHOWS = 0.012;

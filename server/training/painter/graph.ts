@@ -58,9 +58,9 @@ const schema = v.strictObject({
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
    * Widths of the layers that turn a genome into a map: of the latent, of the hidden layer, and of
-   * the map at sides of 4, 8, 16 and 32. If present, training extends the checkpoint's existing painter
-   * by the genomes of the gallery's creatures; all other cells are drawn as before. If absent, training
-   * creates a new painter that reads only cells.
+   * the map at sides of 4, 8, 16 and 32. If present, training extends the checkpoint's existing
+   * painter: it learns the genomes of the gallery's creatures, and draws all other cells as before.
+   * If absent, training creates a new painter, which reads only cells.
    */
   genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
@@ -113,7 +113,7 @@ export const JUDGED = ENLARGED + 2;
  */
 const SMOOTH = 0.02;
 
-/** Number of cells in the map of an organism. */
+/** Number of positions in a genome map. */
 export const PLACES = MAP_SIDE ** 2;
 /** Maximum number of creatures in a training scene. */
 export const CREATURES = 2;
@@ -143,11 +143,12 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
 }
 
 /**
- * Draws the initial weights. At first, the ramps of a cell run through its middle in all directions,
- * with almost no colour. If genomes are learned, maps are zero at first.
+ * Draws the initial weights. A new painter begins with ramps (soft edges) that run through the
+ * middle of each cell in all directions and have almost no colour. If genomes are learned, their
+ * maps begin with zeros.
  *
- * @param painter weights of the checkpoint's painter, with which its layers begin; only if genomes are
- *   learned
+ * @param painter weights of the checkpoint's existing painter, which are copied; present only if
+ *   genomes are learned
  */
 export function firstWeights(
   sizes: Sizes,
@@ -174,10 +175,13 @@ export function firstWeights(
   return tensors;
 }
 
-/** Positions along one axis of the pixels in the loss, relative to a cell's middle, in cells. */
+/**
+ * Positions, along one axis, of the pixels that the loss compares for a cell. Positions are
+ * relative to the cell's middle, in cells.
+ */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
-/** Returns x, y, x² + y² and 1 for each pixel in the loss of a cell, [1, P, P, 4]. */
+/** Returns x, y, x² + y² and 1 for each of the P×P pixels that the loss compares for a cell. */
 function placesOfPixels(): Float32Array {
   const numbers = judgedPlaces.flatMap((y) =>
     judgedPlaces.flatMap((x) => [x, y, x * x + y * y, 1]),
@@ -186,8 +190,8 @@ function placesOfPixels(): Float32Array {
 }
 
 /**
- * Returns the Catmull-Rom weights of the 5×5 cells around a cell, for each pixel in the cell's loss,
- * [1, P, P, 25].
+ * Returns, for each of the P×P pixels that the loss compares for a cell, the Catmull-Rom weights of
+ * the 5×5 cells around this cell.
  */
 function blendOfPixels(): Float32Array {
   const weights = judgedPlaces.map(catmullRom);
@@ -251,7 +255,10 @@ export interface PainterBatch {
   readonly pairs: Float32Array;
   /** [scenes · CREATURES, Z] Latents of the creatures in each scene; zeros if unknown. */
   readonly latents: Float32Array;
-  /** [N, CREATURES · PLACES] For each cell, 1 at the position of the map that it reads, else 0. */
+  /**
+   * [N, CREATURES · PLACES] One-hot vectors, which select the position of the genome maps that each
+   * cell reads. All zeros if the genome of the cell's creature is unknown.
+   */
   readonly places: Float32Array;
 }
 
@@ -369,7 +376,11 @@ function paintedPixels(
   return g.add(base, g.pointwise(g.clip(along, -0.5, 0.5), g.slice(numbers, 4, RAMP)));
 }
 
-/** Builds the computation of maps, as in `shared/painter/genome-map.ts`. @returns [N, S, S, C] */
+/**
+ * Builds the computation of genome maps (see `shared/painter/genome-map.ts`).
+ *
+ * @returns one map per genome, [N, S, S, C]
+ */
 export function genomeMaps(
   parameters: (name: string) => Expression,
   latents: Expression,
@@ -389,8 +400,9 @@ export function genomeMaps(
 }
 
 /**
- * Builds the differences between painted and target pixels. A difference that would vanish if painted
- * pixels were clamped to 0…1 counts as 0.
+ * Builds the differences between painted and target pixels. If a painted value is below 0 and its
+ * target is 0, or above 1 and its target is 1, the difference counts as 0, because painted pixels
+ * are clamped to 0…1 when they are shown.
  */
 function countedDifference(painted: Expression, target: Expression): Expression {
   const one = g.constant(1);

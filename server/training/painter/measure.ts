@@ -19,7 +19,10 @@ import { someOf } from '../run/run-state.ts';
 import { enlarged, type MeasuredCreature, type Original } from './examples.ts';
 import { ENLARGED } from './graph.ts';
 
-/** The perceptual distance is averaged over pictures whose side is divided by these numbers. */
+/**
+ * Divisors of a picture's side. The perceptual distance is the average over the pictures in these
+ * reduced sizes.
+ */
 const SIZES = [1, 2, 4] as const;
 
 /**
@@ -77,14 +80,14 @@ function meanDistance(a: Expression, b: Expression): Expression {
   return g.divide(g.reshape(apart, []), g.constant(a.shape[1] * a.shape[2]));
 }
 
-/** Ways to draw cells that are compared: by the painter, and by bicubic interpolation. */
+/** The two ways of drawing cells that are compared: the painter, and bicubic interpolation. */
 const WAYS = ['painted', 'bicubic'] as const;
 
 /**
  * Draws the cells of a single creature in each of the `WAYS`.
  *
  * @param cells [side, side, 4] premultiplied RGBA, 0…255
- * @param latent the creature's latent, if the painter may use its map
+ * @param latent the creature's latent; absent if the painter must draw without the genome's map
  */
 export function drawings(
   net: PainterNet,

@@ -174,7 +174,10 @@ function meet(a: Scene, b: Scene, random: Random): Scene {
   return { side, cells, owners, picture, latents: [a.latents[0], b.latents[0]] };
 }
 
-/** Wounds a scene: erases a disc or a line from its cells, and with smooth edges from its picture. */
+/**
+ * Erases a disc or a line from a scene's cells, and the same area, with soft edges, from its
+ * picture.
+ */
 function wound(scene: Scene, random: Random): Scene {
   const { side, cells, owners, picture } = scene;
   const at = (): number => side * (0.2 + 0.6 * random.uniform());
@@ -244,9 +247,9 @@ export function drawBatch(
 }
 
 /**
- * Weights of pairs of neighbours that lie on both sides of the border between two blocks of cells:
- * [side of the blocks in cells, weight]. Other pairs have the weight 1. The plaid pattern that growth by
- * doubling leaves is stronger at the borders of larger blocks.
+ * Weights of pairs of neighbouring cells that lie on opposite sides of a border between two blocks
+ * of cells: [side of the blocks in cells, weight]. Other pairs have the weight 1. Growth by
+ * doubling leaves a plaid pattern, which is stronger at the borders of larger blocks.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],

@@ -31,8 +31,8 @@ interface PainterRun {
   /** Folder of the checkpoint for which the painter is trained. */
   readonly checkpoint: string;
   /**
-   * Weights `parameter:*`. After the first update also Adam's moments `first:*` and `second:*`, and
-   * averages `average:*`.
+   * Weights `parameter:*`. From the first update on, the state also has Adam's moments `first:*`
+   * and `second:*`, and the averaged weights `average:*`.
    */
   readonly tensors: Tensors;
 }
@@ -85,7 +85,7 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
   return { update, seconds, checkpoint, tensors };
 }
 
-/** Settings of the optimiser. `average` is the decay of the averaged weights, which are written. */
+/** Settings of the optimiser. `average`: decay of the averaged weights, which the painter uses. */
 const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
 
 /** Command line options that are allowed only in runs that train a rule. */

@@ -56,13 +56,17 @@ export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
     }),
   );
 
-/** Returns the tensor by which learned genomes are recognised. @param latents genomes, [Z] each */
+/**
+ * Returns a tensor with the first `KEY` numbers of each learned genome, which identify the genome.
+ *
+ * @param latents the genomes, [Z] each
+ */
 export const keysOf = (latents: readonly Float32Array[]): Float32Tensor => ({
   shape: [latents.length, KEY],
   data: Float32Array.from(latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)))),
 });
 
-/** Returns the entry of a painter in its checkpoint's card. */
+/** Returns the entry that describes a painter in the card of its checkpoint. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
   version: net.learned ? GENOME_PAINTER_VERSION : PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],

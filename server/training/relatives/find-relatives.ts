@@ -17,12 +17,11 @@ import { inRows, meanSquare } from '../pictures/sheet.ts';
 
 /** Maximum number of relatives that are kept per creature. */
 const EACH = 3;
-/** Number of consecutive rounds after which a creature must return to its own picture. */
+/** Number of consecutive rounds. At the end of each, the creature must look like itself again. */
 const ROUNDS = 20;
 /**
- * Length of a round. In `lentSteps` steps, a creature reads the relative's latent; in at most
- * `homeSteps` further steps, it reads its own latent. The second part ends earlier if the creature
- * no longer changes.
+ * Length of a round. For `lentSteps` steps, the creature reads the relative's latent. Then it reads
+ * its own latent, until its picture no longer changes, for at most `homeSteps` steps.
  */
 const ROUND = { lentSteps: 12, homeSteps: 20 };
 /**
@@ -30,7 +29,7 @@ const ROUND = { lentSteps: 12, homeSteps: 20 };
  * tried.
  */
 const TRIED = 8;
-/** Difference of a colour value (0…255) that everybody can see. */
+/** Minimum difference of a colour value (0…255) that everybody can see. */
 const VISIBLE = 32;
 /** Minimum number of cells in which a relative must look visibly different from the creature. */
 const LEAST_CHANGED = 60;
@@ -42,8 +41,8 @@ const LEAST_CHANGED = 60;
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
 /**
- * Mean squared difference, 0…1, between a creature's picture and its picture at rest below which the
- * creature has returned to its own picture.
+ * A creature has returned to its own picture if the mean squared difference (0…1) from its picture
+ * at rest is below this value.
  */
 export const HOME = 0.002;
 /** Maximum number of patches that are stepped together, to limit memory. */
@@ -65,8 +64,8 @@ interface Resting {
 }
 
 /**
- * Finds the relatives of each creature in a gallery. Tries the most similar creatures first, and keeps
- * those for which `isSafe` returns true.
+ * Finds the relatives of each creature in a gallery. Tries the most similar creatures first. A pair
+ * is kept if `isSafe` returns true for it.
  *
  * @param say receives lines about the progress
  * @returns `table`: the relatives of each creature; `pairs`: all pairs in the table, with their
@@ -252,7 +251,10 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },
-    /** Must be called when the organism should have returned to its picture at rest. Compares both. */
+    /**
+     * Compares the organism's current picture with its picture at rest. Must be called at the end
+     * of each round, when the two pictures should be the same.
+     */
     home({ rgba }: Readout): void {
       error = Math.max(error, meanSquare(rgba, resting.rgba));
     },
@@ -296,8 +298,8 @@ const stepAll = (
   );
 
 /**
- * Steps patches until they are at rest: until they have not changed visibly for some steps, as in
- * rule LIF-1.
+ * Steps patches until they are at rest, that is, until they have not changed visibly for some steps
+ * (rule LIF-1 in shared/RULES.md).
  *
  * @param most maximum number of steps
  * @param express latents, [Z] for each patch, which the patches read from the first step on

@@ -94,8 +94,8 @@ export class Pools {
   }
 
   /**
-   * Takes random organisms with neighbours from their pool. Some of them are replaced by copies of
-   * organisms without neighbours, to which neighbours are added.
+   * Takes random organisms with neighbours from their pool. Replaces some of the taken organisms by
+   * copies of organisms without neighbours, and adds neighbours to these copies.
    *
    * @param side side of the patches, in cells
    */
@@ -124,7 +124,7 @@ const SCATTERED = 0.95;
 const MOST_PIECES = 4;
 /** Maximum shift of an organism's whole body, as a share of the patch's side. */
 const LARGEST_SHIFT = 6 / 32;
-/** Number of steps after which a killed cell that has opened counts in the loss again. */
+/** Number of steps for which a killed cell is left out of the loss after it has opened. */
 const JUDGED_AFTER = 2;
 
 /**
@@ -165,8 +165,9 @@ export function takePatients(
 }
 
 /**
- * Wounds an organism. Half of the wounds close only cells that were alive, as in a room. The other
- * half also close empty cells.
+ * Wounds an organism by closing cells: a closed cell is empty and cannot live again yet. Half of
+ * the wounds close only cells that were alive, as in a room. The other half close empty cells as
+ * well.
  *
  * @returns a wounded copy, in which closed cells open step by step from the wound's rim; or the
  *   organism itself, if the wound would leave too few living cells
@@ -204,7 +205,8 @@ export function wounded(
  * Draws a large wound: one side of a cut at any angle, everything except a small disc, a bar,
  * several pieces, or almost all cells at random.
  *
- * @param lives [S, S] 1 for living cells, else 0; a disc that is left has a living cell in its middle
+ * @param lives [S, S] 1 for living cells, else 0. If only a disc is left, its middle is a living
+ *   cell
  * @returns [S, S] 0 for wounded cells, 1 for all others
  */
 function rimWound(random: Random, side: number, lives: Uint8Array): Uint8Array {
@@ -248,8 +250,8 @@ export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 
 /**
- * Determines which cells count in the loss: all cells except those occupied by neighbours and those
- * that are closed or opened less than `JUDGED_AFTER` steps ago.
+ * Determines which cells count in the loss. A cell does not count if it is occupied by a neighbour,
+ * if it is closed, or if it opened less than `JUDGED_AFTER` steps ago.
  *
  * @param closed [N, S, S] number of steps until each cell opens, counted from the start
  * @param steps number of steps taken since the start

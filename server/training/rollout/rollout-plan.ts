@@ -25,7 +25,7 @@ export interface RolloutPlan {
   readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S] 0 for cells occupied by neighbours, else 1. Absent if there are no neighbours. */
   readonly open?: Uint8Array;
-  /** [N, S, S] Number of steps until each cell of a wounded organism opens. Absent if none does. */
+  /** [N, S, S] Number of steps until each cell can live again. Absent if no organism is wounded. */
   readonly closed?: Uint8Array;
   /** [N, S, S, C] Cell states from which organisms continue. Absent for new organisms. */
   readonly states?: Float32Array;
@@ -135,7 +135,10 @@ export function pooledPlan(
   };
 }
 
-/** Plans further steps of wounded organisms. The loss compares pictures halfway and at the end. */
+/**
+ * Plans further steps of wounded organisms. The loss compares their pictures with the target images
+ * twice: halfway and at the end.
+ */
 export function patientPlan(
   config: TrainingConfig,
   entries: readonly PoolEntry[],
@@ -178,7 +181,8 @@ function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { 
 }
 
 /**
- * Returns segments in which organisms have neighbours.
+ * Adds neighbours to planned segments: marks the segments as crowded, and joins the arrays
+ * `grounds` of all organisms into one. Without neighbours, returns the segments unchanged.
  *
  * @param grounds [S, S] for each organism: 0 for cells occupied by neighbours, else 1; undefined if
  *   no organism has neighbours
@@ -230,9 +234,10 @@ export function leakAt(
 }
 
 /**
- * Returns the progress, 0…1, with which a run starts if its rule comes from a checkpoint. If the
- * checkpoint has the full leak, the run starts after the leak ramp and after the smaller patches.
- * Otherwise, it starts at the point of the leak ramp that has the checkpoint's leak.
+ * Returns the progress, 0…1, with which a run starts if its rule comes from a checkpoint. Without a
+ * leak ramp, or if the checkpoint already has the leak at the end of the ramp, the run starts after
+ * the leak ramp and after the smaller patches. If the checkpoint has a lower leak, the run starts
+ * at the point of the ramp with this leak; if the checkpoint has no leak, at 0.
  *
  * @param known leak of the checkpoint
  */

@@ -109,9 +109,10 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   );
   return {
     /**
-     * Encodes images and samples latents. Inputs: `image` [N, S, S, c]; `noise` [N, Z]; `parameter:*`;
-     * with gallery offsets also `shown` [N, G], which is 1 at the gallery index of each sample's image
-     * and 0 elsewhere. Outputs: `latents` [N, Z]; `divergence` [N], in nats.
+     * Encodes images and samples latents. Inputs: `image` [N, S, S, c]; `noise` [N, Z];
+     * `parameter:*`; and, if there are gallery offsets, `shown` [N, G], which is 1 at the gallery
+     * index of each sample's image and 0 elsewhere. Outputs: `latents` [N, Z]; `divergence` [N], in
+     * nats.
      */
     forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
@@ -125,11 +126,14 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   };
 }
 
-/** What the states after a segment are compared with in the loss. */
+/** Target of a segment: the images with which the loss compares the states after the segment. */
 export interface Target {
   /** Target images, [N, s, s, c], values 0…1. */
   readonly image: Value;
-  /** [N] Weight of a nat in the loss, for each sample. Negative, because likelihood is maximised. */
+  /**
+   * [N] Factor of each sample's log-likelihood (in nats) in the loss. Negative, because training
+   * minimises the loss but maximises the likelihood.
+   */
   readonly weight: Value;
   /** [1, s, s, 4 · octaves] Expected position channels, if there is a position loss. */
   readonly places?: Value;
@@ -140,7 +144,10 @@ export interface Target {
 /** Inputs of `differentiate`. */
 export interface Rollout {
   readonly segments: readonly Segment[];
-  /** Number of segments to differentiate, counted from the last. Others run without gradients. */
+  /**
+   * Number of segments to differentiate, counted from the last. Earlier segments run without
+   * gradients.
+   */
   readonly differentiated: number;
   /** The targets of segments, by index of the segment. The last segment must have a target. */
   readonly targets: ReadonlyMap<number, Target>;
@@ -399,7 +406,7 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
   return [[n, stage, stage, 1], numbers];
 }
 
-/** Uploads a segment's input `closed`: the number of steps until each cell opens. */
+/** Uploads a segment's input `closed`: the number of steps until each cell can live again. */
 const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
@@ -531,12 +538,12 @@ export const workerJob: WorkerJob<
 
 /**
  * Sums the results of rollouts in the order of their index, even if they arrive in another order.
- * Otherwise, rounding would depend on which thread is fastest.
+ * In the order of arrival, rounding would depend on which thread is fastest.
  */
 class OrderedSum {
   private readonly waiting = new Map<number, Numbers>();
   private next = 0;
-  /** The sum of all results up to the first index that has not arrived yet. */
+  /** The sum of all results before the first index that has not arrived yet. */
   total: Numbers = {};
 
   /** Adds the result with index i. The caller must not use `numbers` afterwards. */

@@ -66,8 +66,8 @@ export function woundOfShare(
 const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 
 /**
- * Draws the areas of a patch that one or two neighbours occupy. The four cells in the middle stay
- * free, because an organism can only be planted at a free position.
+ * Draws the areas of a patch that one or two neighbours occupy. The four cells in the middle, where
+ * the organism was planted, stay free, because organisms can only be planted at free positions.
  *
  * @param largest maximum share of the patch's cells that may be occupied, 0…1
  * @returns [side, side] 1 for free cells, 0 for occupied cells
@@ -165,8 +165,8 @@ function stroke(
   const points: Point[] = [{ x, y }];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
-    // Mirror a segment that would leave the patch. A stroke outside the patch would be wider inside,
-    // because each wound has a given number of cells.
+    // If a line segment would leave the patch, mirror it. Each wound has a given number of cells,
+    // so the cells missing outside the patch would make the rest of the stroke wider.
     const to = (from: number, by: number): number =>
       from + by < 0 || from + by > side ? from - by : from + by;
     points.push({

@@ -31,7 +31,8 @@ import { loadRun, type Run } from './run-folder.ts';
 import { firstState, LATENTS, OFFSETS, type RunState, runShapes } from './run-state.ts';
 
 /**
- * Copies the weights of a small encoder into a larger one, which then computes the same at first.
+ * Copies the weights of a small encoder into a larger one. Before any further training, the larger
+ * encoder then computes the same output as the small one.
  *
  * @param small net and weights of the small encoder
  * @param large net and random weights of the large encoder
@@ -46,7 +47,8 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // The small encoder may be for images of another size, or may have weights that do not fit its card.
+  // Check the shapes of the small encoder's weights: they depend on the image size, and the card
+  // may be wrong.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /** Number of channels in a layer's input, in the small (`known`) and the large encoder (`units`). */
@@ -129,8 +131,8 @@ export async function beginRun(
 }
 
 /**
- * Returns the weights of a checkpoint's encoder. If possible, the encoder is enlarged to that of the
- * configuration.
+ * Returns the weights of a checkpoint's encoder. Enlarges this encoder to the size of the encoder
+ * in the configuration, if `enlargeEncoder` can do this.
  */
 function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn: Tensors): Tensors {
   const { side, latentSize, readout } = config;
@@ -141,16 +143,19 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
   return enlargeEncoder({ net: card.encoder, tensors }, large, image) ?? own;
 }
 
-/** Fields of the rule to compare, because the shapes of tensors do not reveal all differences. */
+/**
+ * Fields of the rule that are compared between checkpoint and configuration. Comparing only the
+ * shapes of tensors would miss some differences.
+ */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
 /** Fields of an encoder that must not differ, because its weights depend on their values. */
 const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
- * Checks that a new run with some configuration can start from a checkpoint. If the run trains only
- * the encoder, the rule must be the same. Otherwise, differences of the rule are only reported. The
- * fields of the encoder in `ENCODING` must always be the same.
+ * Checks that a new run can start from a checkpoint. The encoder's fields in `ENCODING` must be the
+ * same in the checkpoint and in the configuration. If the run trains only the encoder, the rule
+ * must also be the same. All other differences are allowed, and are reported to `say`.
  *
  * @throws TrainingError bad-run: the checkpoint does not fit the configuration
  */
@@ -189,9 +194,9 @@ function checkOrigin(
 }
 
 /**
- * Checks that a data set starts with the images of a checkpoint's gallery, in the same order. Otherwise,
- * a run that trains only the encoder, and so keeps the gallery's latents, would give these latents wrong
- * names. Runs that train the rule are not checked.
+ * Checks that a data set starts with the images of a checkpoint's gallery, in the same order. This
+ * is only necessary for runs that train only the encoder. They keep the gallery's latents, which
+ * would otherwise get the names of other images.
  *
  * @throws TrainingError bad-run: the data set starts with other images
  */

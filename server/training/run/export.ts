@@ -33,9 +33,9 @@ export interface TrainedRule {
 }
 
 /**
- * Builds a checkpoint in memory. Its gallery consists of the first training images. Their latents are
- * the encoder's means plus offsets, if offsets are trained. If the run trains only the encoder, the
- * latents are those of the checkpoint with which it started.
+ * Builds a checkpoint in memory. Its gallery consists of the first training images. The gallery's
+ * latents are the encoder's means, plus the offsets if offsets are trained. If the run trains only
+ * the encoder, the latents are those of the checkpoint with which the run started.
  *
  * @param training notes about the training for the checkpoint's card, for example the command
  */
@@ -110,13 +110,14 @@ export async function writeCheckpoint(
     figures: measured ?? figures,
   };
   const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
-  // The gallery of a decoder is not drawn. Rooms do not accept decoders, because decoders cannot be
-  // grown step by step.
+  // Do not draw the gallery of a decoder. The picture is only for rooms, and rooms do not accept
+  // decoders, because decoders cannot be grown step by step.
   if (card.update.kind !== 'decoder') {
     files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
   }
   files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
-  // Write the card last, because its identity tells readers that all other files belong together.
+  // Write the card last. Readers compare the identity in the card with the weights, so a card must
+  // not appear before its weights.
   await replaceFiles(files, async () => {
     if (!before || isSame) return;
     const there = new Set(await readdir(folder));
@@ -127,7 +128,7 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads the card of the checkpoint in a folder, which may be of another version.
+ * Reads the card of the checkpoint in a folder. The checkpoint may be of another version.
  *
  * @returns undefined if the folder has no card; an empty object if the card is not JSON
  */

@@ -95,8 +95,9 @@ const INTERVAL = 10;
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
- * Creates a function that prints the progress of a run. The function must be called after each update,
- * and prints a line at most every `INTERVAL` seconds. Time is measured from now on.
+ * Creates a function that prints the progress of a run. The function must be called after each
+ * update. It prints a line for the first and the last update, and otherwise at most one line every
+ * `INTERVAL` seconds. The remaining time is estimated from the time since this call.
  *
  * @param now returns the current time, in ms
  */

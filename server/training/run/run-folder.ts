@@ -135,8 +135,9 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
 }
 
 /**
- * Converts a pool to tensors: `states` [n, S·S·C]; `entries` [n, 3] with the image, age and look of
- * each organism; and, if the organisms have these fields, `open` and `closed` [n, S·S].
+ * Converts a pool to tensors: `states` [n, S·S·C]; `entries` [n, 3] with each organism's image, age
+ * and `look` (random seed of the augmentation); and, if the organisms have these fields, `open` and
+ * `closed` [n, S·S].
  */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

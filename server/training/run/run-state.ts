@@ -39,7 +39,9 @@ export const OFFSETS = 'gallery.offsets';
 /** Name of the tensor with the gallery's latents, [G, Z]. */
 export const LATENTS = 'gallery.latents';
 
-/** Returns the names and shapes of all trained tensors: of the rule, the encoder and the offsets. */
+/**
+ * Returns names and shapes of all trained tensors: rule, encoder and offsets of gallery latents.
+ */
 export function trainedShapes(config: TrainingConfig): Shapes {
   const { gallery, galleryOffsets, latentSize, side, trains } = config;
   const channels = imageChannels(config.readout);

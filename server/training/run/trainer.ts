@@ -39,7 +39,9 @@ export interface UpdateReport {
   readonly pooled?: number;
   /** Mean age of the organisms drawn from the pool, in steps. */
   readonly age?: number;
-  /** −log p(x | states) of patients, summed over the cells that count in the loss. */
+  /**
+   * −log p(x | states) of patients (organisms that heal), over the cells that count in the loss.
+   */
   readonly patients?: number;
 }
 
@@ -162,9 +164,9 @@ export class Trainer {
   /**
    * Draws the images and pooled organisms of the next update, and plans their rollouts.
    *
-   * @returns plans for new organisms (`fresh`), for pooled organisms with and without neighbours
-   *   (`free`), and for patients; the organisms drawn from the pool (`pooled`); and the number of new
-   *   organisms that replace missing pooled organisms (`standIns`)
+   * @returns the plans: `fresh` for new organisms, `free` for pooled organisms with and without
+   *   neighbours, and `patients`; `pooled`: the organisms drawn from the pool; `standIns`: the
+   *   number of new organisms that take the place of missing pooled organisms
    */
   private plan(random: Random) {
     const { config, pools, progress } = this;
@@ -181,11 +183,12 @@ export class Trainer {
     const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // As in the published training, take images for stand-ins even if no stand-in is needed.
+    // As in the published training, take images for stand-ins (new organisms in place of missing
+    // pooled ones) even if no stand-in is needed.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // Give another image to each organism for `pool.calm`; these are the last of the pooled organisms.
+    // The last `changing` pooled organisms are those for `pool.calm`. Give each a new target image.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
@@ -216,7 +219,7 @@ export class Trainer {
   /**
    * Divides items into micro-batches and plans a rollout for each micro-batch.
    *
-   * @param plan gets the items of a micro-batch, and the index of the first of these items
+   * @param plan called with the items of a micro-batch, and the index of the first of these items
    */
   private microBatches<T extends Uint32Array | readonly PoolEntry[]>(
     items: T,

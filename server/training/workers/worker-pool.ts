@@ -126,8 +126,9 @@ export function openWorkerPool<Plan, Job, Result>(
  * Starts a worker thread and waits until it is ready for jobs. An idle thread does not keep the
  * process alive.
  *
- * @throws errors of `WorkerJob.open`; TrainingError lost-thread: the thread died while it started.
- *   `work` also throws lost-thread if the thread dies during a job
+ * @returns a worker whose method `work` throws TrainingError lost-thread if the thread dies during
+ *   a job
+ * @throws errors of `WorkerJob.open`; TrainingError lost-thread: the thread died while it started
  */
 async function openThread<Job, Result>(start: WorkerStart): Promise<PoolWorker<Job, Result>> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {

@@ -1,4 +1,4 @@
-// Not every supported Node runs TypeScript as a worker's entry, so this file loads tsx first.
+// Some supported versions of Node cannot start a worker from a TypeScript file, so load tsx first.
 import { register } from 'tsx/esm/api';
 
 register();
