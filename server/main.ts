@@ -16,8 +16,9 @@ import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
 
 /**
- * Exits after a fatal error. Shows only the error's message if the host can fix the error: it comes
- * from Valkey, or has a `reason`. Shows other errors with their stack.
+ * Exits after a fatal error. If the host can fix the cause, shows only the error's message: this is
+ * the case for errors from Valkey, and for errors with a `reason`. Shows other errors with their
+ * stack.
  *
  * @param log where to write the error; if absent, the console
  * @param advice sentence to append to the message, with a space before it

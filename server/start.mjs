@@ -27,8 +27,8 @@ const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
  * Node 20; later versions take twice as much.
  */
 const YOUNG = '--max-semi-space-size=16';
-// glibc reads its environment variables only when a process begins, so replace this process by a
-// new one. Node before 22.15 has no `execve`.
+// glibc reads its environment variables only when a process begins. To set them, replace this
+// process by a new one. Node before 22.15 has no `execve`.
 const { execve } = /** @type {any} */ (process);
 if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
   const args = [process.execPath, YOUNG, ...process.execArgv, ...process.argv.slice(1)];

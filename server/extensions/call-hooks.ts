@@ -30,8 +30,9 @@ import {
 import { type ActRequest, ExtensionThread, type HookAnswer, LIMITS } from './extension-thread.ts';
 
 /**
- * Creates the `generation` event if the room's day has begun in a tick. This is the case if the host
- * has planted organisms with parents, because the host only does so when a day begins.
+ * Creates the `generation` event if a new day of the room has begun in a tick. When a day begins,
+ * the server plants heirs in the name of the host. At other times, the host never plants organisms
+ * that have parents.
  *
  * @param life the tick's life events
  * @returns one event, or none
@@ -101,7 +102,10 @@ function requireAllowed({ refuse }: HookAnswer = {}): void {
   if (refuse !== undefined) throw new Refusal('not-here', refuse);
 }
 
-/** A part of the server that receives events. If a hook throws, logs the error and removes the listener. */
+/**
+ * A part of the server that receives events. If one of its hooks throws an error, `Hooks` logs the
+ * error and removes the listener.
+ */
 export type Listener = { readonly name: string } & {
   readonly [H in NotifyHook]?: (about: Notifications[H]) => void;
 };
@@ -132,7 +136,8 @@ export class Hooks {
   ) {}
 
   /**
-   * Loads extensions. If loading an extension fails, it is tried again later.
+   * Loads extensions. If loading one of them fails for a reason other than a `HookError`, tries
+   * again later.
    *
    * @param files paths of the extensions
    * @param limits rate limits of each extension
@@ -255,10 +260,11 @@ export class Hooks {
   }
 
   /**
-   * Finds the extensions that have a hook, and creates a function that asks these extensions.
+   * Finds the extensions that have a hook, and creates a function that asks all of them.
    *
-   * @returns a function that resolves to the first objection or, without objections, to whether any
-   *   extension explicitly allows the action. Undefined if no extension has the hook
+   * @returns undefined if no extension has the hook; otherwise the function. It resolves to the
+   *   first objection. If nobody objects, it resolves to `{ allow: true }` if at least one
+   *   extension explicitly allows the action, otherwise to `{}`
    */
   private ask<H extends AskHook>(
     hook: H,

@@ -1,7 +1,7 @@
 /**
  * Runs an extension in a separate thread, so that its errors and delays never affect ticks. Logs
- * failures with the extension's name. If the extension cannot be loaded, its thread ends or it fails
- * too often, starts it again after a pause.
+ * failures with the extension's name. Starts the extension again after a pause if loading it fails,
+ * if its thread ends, or if it fails too often.
  */
 
 import { basename } from 'node:path';
@@ -114,7 +114,7 @@ interface ExtensionThreadOptions {
   readonly log: Log;
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
-  /** Called when the extension has been loaded at a later attempt, or again after a restart. */
+  /** Called each time the extension has been loaded, except by the very first attempt. */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
@@ -149,7 +149,10 @@ export class ExtensionThread {
   /** When the extension was loaded (monotonic clock, ms); Infinity while it is not running. */
   private runsSince = Infinity;
   private closing = false;
-  /** Cancels the current timer, which limits loading, or schedules the next ping or restart. */
+  /**
+   * Cancels the current timer: the time limit for loading, or the timer of the next ping or
+   * restart.
+   */
   private cancelTimer = ignore;
 
   private constructor(private readonly options: ExtensionThreadOptions) {
@@ -192,7 +195,7 @@ export class ExtensionThread {
       return;
     }
     this.backlog++;
-    // Ignore errors: the call fails only if the thread has ended, which also discards the backlog.
+    // Ignore errors: the call fails only if the thread has ended. The backlog is then gone, too.
     this.rpc!.call('tell', hook, about).then(() => this.eventHandled(), ignore);
   }
 

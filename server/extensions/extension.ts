@@ -32,8 +32,8 @@ export interface RoomOpened {
  * A life event, such as a birth or a wound, or one of these events:
  * - `expressing`: a resting organism has begun to express a relative;
  * - `crossed`: the participant `by` has crossed two organisms, and can plant the resulting seed;
- * - `generation`: a new day of the room has begun. The organisms `heirs` are its heirs, and
- *   generation `number` of the room's family tree.
+ * - `generation`: a new day of the room has begun. The organisms `heirs`, children of the previous
+ *   day's organisms, are generation `number` of the room's family tree.
  */
 export type RoomLifeEvent =
   | LifeEvent
@@ -102,7 +102,10 @@ export const HOOK_OF = {
 } as const;
 export type ActName = keyof typeof HOOK_OF;
 
-/** For each hook that may refuse an action, the type of its argument. Hooks see commands before rooms. */
+/**
+ * For each hook that may refuse an action, the type of its argument. These hooks are called before
+ * the room executes the command.
+ */
 export type Questions = {
   readonly [W in ActName as (typeof HOOK_OF)[W]]: RoomCommand<W> & { readonly room: string };
 } & {

@@ -2,7 +2,7 @@
  * Constants and choices of the gardener, the automatic player: which creatures it plants in which
  * season, where it plants them, which organisms it crosses, and where it cuts and grafts. It plants
  * in a few groups, called reefs. The bodies of organisms in a reef nearly touch. The space between
- * reefs stays free. In each season, another reef is the densest.
+ * reefs stays free. In each season, a different reef is the densest.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
@@ -29,20 +29,23 @@ export const GARDENING = {
    * to fill a new room within two minutes.
    */
   plantingDelay: [1_500, 3_000],
-  /** Minimum and maximum delay between actions while the room needs no more organisms. */
+  /** Minimum and maximum delay between actions while the room has enough organisms. */
   actionDelay: [5_000, 10_000],
   refusalDelay: 15_000,
   /** Delay between the strokes of a cut. A cut consists of several strokes. */
   strokeInterval: 130,
   /** Minimum time between two cuts of the same organism, if the gardener planted it. */
   recutDelay: 30_000,
-  /** Minimum time between two cuts of the same organism, if somebody else planted it. */
+  /** Minimum time between two cuts of the same organism, if it was not planted by the gardener. */
   othersRecutDelay: 600_000,
-  /** Share of a room's maximum number of organisms above which unattended organisms are removed. */
+  /**
+   * If a room has more than this share of its maximum number of organisms, the gardener lets
+   * unattended organisms depart.
+   */
   thinAbove: 0.9,
   /**
-   * However crowded a room is, the gardener may have this share of the room's maximum number of
-   * organisms, but at most `leastPlants`.
+   * Even in a crowded room, the gardener may have a few organisms: this share of the room's maximum
+   * number of organisms, but at most `leastPlants`.
    */
   leastShare: 1 / 6,
   leastPlants: 6,
@@ -70,7 +73,10 @@ export function isOfSeason(index: number, { family, colour }: Theme, species: Ga
   return colour === undefined || species.colours?.[index] === colour;
 }
 
-/** Returns the gallery entries of preferred families or, if there are none, of families not avoided. */
+/**
+ * Returns the gallery entries of preferred families. If there are none, returns the entries of all
+ * families except avoided families. If there are none of these either, returns all entries.
+ */
 export function suitable(entries: readonly number[], { gallery }: Gallery): readonly number[] {
   const family = (index: number): string => familyOf(gallery[index]);
   const allowed = preferably(entries, (index) => !avoidedFamilies.includes(family(index)));
@@ -92,7 +98,7 @@ export function themesOf(species: Gallery): Theme[] {
     const themes = [...colours].flatMap((colour) =>
       colour && countOf({ family, colour }) >= seasonEntries ? [{ family, colour }] : [],
     );
-    // If no colour of a family has enough entries, use the family as a theme without a colour.
+    // If no single colour has enough entries in the family, use the family without a colour.
     return themes.length > 0 ? themes : [{ family }];
   });
 }
@@ -141,7 +147,7 @@ export class Seasons {
   }
 }
 
-/** Returns the items for which `passes` returns true, or all items if there are none. */
+/** Returns the items for which `passes` returns true. If there are none, returns all items. */
 export function preferably<T>(items: readonly T[], passes: (item: T) => boolean): readonly T[] {
   const passing = items.filter(passes);
   return passing.length > 0 ? passing : items;
@@ -211,26 +217,26 @@ type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
 
 /**
- * Minimum distance between the centres of two organisms along x or y, as a multiple of a window's
- * side. At a smaller distance, organisms could block each other's growth.
+ * Minimum distance between the centres of two organisms along x or y, as a multiple of the side of
+ * an organism's window. At a smaller distance, organisms could block each other's growth.
  */
 const MIN_DISTANCE = 1.1;
 /**
- * Distance from other organisms that is always sufficient, as a multiple of a window's side. A
- * greater distance does not make a position better.
+ * Distance from other organisms that is always sufficient, as a multiple of the side of an
+ * organism's window. A greater distance does not make a position better.
  */
 const AMPLE_DISTANCE = 1.7;
 /** Share of a room's area that the gardener fills with organisms. It leaves the rest to visitors. */
 const PLANTED_SHARE = 0.27;
-/** Distance between the centres of two touching bodies, as a multiple of a window's side. */
+/** Distance between the centres of two touching organisms, as a multiple of their windows' side. */
 const BODY = 0.75;
 const CANDIDATES = 96;
 /** Distance between the positions that are tried in a search for free space, in cells. */
 const LATTICE = 4;
 /**
- * Requirements for free space, in order of preference. Each has two numbers: the side of the square
- * in a window's middle that must be free, as a share of the window's side; and the maximum distance
- * of the window, as a multiple of its side.
+ * Requirements for a free window, in order of preference. Each has two numbers: the side of the
+ * square in the window's middle that must be free, and the maximum distance of the window's centre
+ * from the requested position. Both are multiples of the window's side.
  */
 const BARE = [
   [1, 2.5],
@@ -238,7 +244,7 @@ const BARE = [
   [0.25, Number.POSITIVE_INFINITY],
 ] as const;
 
-/** Returns how many organisms fill an area well and still leave space for visitors. */
+/** Returns how many organisms fill an area well and still leave space for visitors' organisms. */
 export function targetCount({ width, height, side }: PlantingArea): number {
   return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (BODY * side) ** 2));
 }
@@ -355,7 +361,7 @@ export function discBeside(
   return { radius, points: [x + reach * Math.cos(angle), y + reach * Math.sin(angle)] };
 }
 
-/** Returns whether a stroke is inside the grid and touches no other organism than `id`. */
+/** Returns whether a stroke is inside the grid and touches no organism other than `id`. */
 export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boolean {
   const { width, height, owner } = grid;
   const isOnGrid = stroke.points.every((at, i) => at >= 0 && at <= (i % 2 === 0 ? width : height));
@@ -365,16 +371,21 @@ export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boole
 
 /** A reef: a place around which the gardener plants. `x` and `y` are its centre, in cells. */
 interface Reef extends PlantingPlace {
-  /** Direction in which the reef is longest, in radians. */
+  /** Direction of the reef's long axis, in radians. */
   readonly angle: number;
   theme: Theme | undefined;
 }
 
 /** Number of organisms per reef, from which the number of reefs is computed. */
 const REEF_SIZE = 10;
-/** Side of the square that each reef occupies when reefs are placed, as a multiple of a window's side. */
+/**
+ * Side of the square that each reef (group of organisms) occupies when the reefs' centres are
+ * chosen, as a multiple of the side of an organism's window.
+ */
 const SPACE = 2.2;
-/** Number of directions in which to search for a planting position. Fewer make reefs ragged. */
+/**
+ * Number of directions in which to search for a planting position. With fewer, reefs are ragged.
+ */
 const DIRECTIONS = 16;
 /** Ratio of a reef's length to its width. */
 const STRETCH = 1.6;
@@ -383,7 +394,7 @@ const STRETCH = 1.6;
  * more, bodies would be dented, and loose cells would surround them.
  */
 const PRESS = 6;
-/** Radius of a body of unknown shape, as a multiple of a window's side. */
+/** Radius of an organism's body if its shape is unknown, as a multiple of its window's side. */
 const RADIUS = 0.38;
 
 /** A living organism or, if `phase` is absent, an organism that will be planted soon. */
@@ -415,8 +426,8 @@ export class Reefs {
   }
 
   /**
-   * Returns the sparsest or the most crowded reef, relative to how dense each reef should be. In
-   * each season, another reef should be the densest, and gets the season's theme.
+   * Returns the sparsest or the most crowded reef, compared with how dense each reef should be. In
+   * each season, a different reef should be the densest. This reef gets the season's theme.
    *
    * @param now current time, in ms
    */
@@ -447,9 +458,9 @@ export class Reefs {
   }
 
   /**
-   * Chooses a position in a reef: as near to the reef's centre as possible, where a new body nearly
-   * touches others. Tries all given creatures, in random directions from the centre, and chooses the
-   * creature that fits nearest to the centre.
+   * Chooses a position in a reef, as near to the reef's centre as possible without overlapping
+   * other organisms by more than `PRESS` cells. Tries all given creatures, in random directions
+   * from the centre, and chooses the creature that fits nearest to the centre.
    *
    * @param kinds names of the creatures to try. A creature that is not in the gallery is treated as
    *   a disc

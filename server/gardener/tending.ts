@@ -35,11 +35,14 @@ const { protectedSeconds } = DEPARTURE;
 const THEMED = 0.85;
 /** Number of creatures that the gardener considers for a planting. It plants the one that fits best. */
 const CHOICE = 4;
-/** Share of departures at the rim of a reef. It is high, so that reefs keep their shape. */
+/**
+ * Probability that the gardener, to make space in a reef (group of organisms), removes the
+ * outermost of its organisms there. It is high, so that reefs keep their shape.
+ */
 const AT_RIM = 0.85;
 /** Number of organisms above which a room is crowded, as a multiple of `Tending.target`. */
 const CROWD = 1.5;
-/** Maximum strength of the mutation of a cross, 0…1. */
+/** Maximum strength of the mutation when the gardener crosses two organisms, 0…1. */
 const MUTATION = 0.2;
 /** Maximum number of random strokes to try until one touches no neighbouring organism. */
 const TRIES = 12;
@@ -61,7 +64,10 @@ export class Tending {
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Organisms whose `plant` command the room has not answered yet. */
   private readonly pending = new Set<Planted>();
-  /** Number of the gardener's organisms before the last call of `release`; 0 after a replacement. */
+  /**
+   * Number of the gardener's organisms before it last let one depart. It may plant up to this
+   * number again. 0 after its next planting.
+   */
   private replaced = 0;
   private readonly reefs: Reefs;
 
@@ -73,7 +79,7 @@ export class Tending {
     this.reefs = new Reefs(room, new Seasons(room.species, random), random);
   }
 
-  /** Whether the room has not answered a `plant` command yet. */
+  /** Whether a `plant` command of the gardener is still waiting for the room's answer. */
   get isWaiting(): boolean {
     return this.pending.size > 0;
   }
@@ -85,8 +91,9 @@ export class Tending {
 
   /**
    * Whether the gardener may plant another organism. It may have at most half of the room's maximum
-   * number of organisms, and fewer if visitors have many. It may always have a few organisms, and may
-   * replace each of them. It never plants if this would remove an organism whose planter is present.
+   * number of organisms, and fewer if other planters have many. However, it may always have a few
+   * organisms, and may always replace an organism that it has removed. It never plants if this
+   * would remove an organism whose planter is present.
    */
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
@@ -104,7 +111,7 @@ export class Tending {
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
 
-  /** Plants a gallery creature in the sparsest reef. */
+  /** Plants a gallery creature in the sparsest reef (group of organisms). */
   plant(): boolean {
     if (!this.mayPlant) return false;
     const { reefs, planted } = this;
@@ -128,8 +135,8 @@ export class Tending {
 
   /**
    * Lets an unattended organism depart if the room is nearly full, has no free space for another
-   * organism, or has many more organisms than the gardener would plant. Chooses the organism that is
-   * farthest from all reefs, so that the space between reefs stays free.
+   * organism, or has many more organisms than the gardener would plant. Chooses the organism that
+   * is farthest from all reefs (the gardener's groups), so that the space between reefs stays free.
    */
   thin(): boolean {
     const { room } = this;
@@ -197,7 +204,10 @@ export class Tending {
     return true;
   }
 
-  /** Crosses two organisms of a reef, whoever planted them, and plants the child beside them. */
+  /**
+   * Crosses two organisms, no matter who planted them, and plants the child near one of them.
+   * Prefers organisms of the sparsest reef (group of organisms).
+   */
   cross(): boolean {
     const { random, room, access, reefs } = this;
     const reef = reefs.choose('sparse', this.planted, access.now());

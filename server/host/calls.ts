@@ -61,7 +61,10 @@ import {
 } from './room-operations.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
-/** How often to check whether another server has added a checkpoint, and the pause after a check, in ms. */
+/**
+ * Maximum number of checks whether another server has added a checkpoint, and the pause between two
+ * checks, in ms.
+ */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;
 /** Maximum number of rooms per server, open or closed. */
@@ -95,7 +98,7 @@ export type Parts = Readonly<Record<string, string>>;
 /** Calls that begin, check or end a host's session. serve-calls.ts handles these calls itself. */
 type SessionCall = 'login' | 'logout' | 'session';
 
-/** What a handler returns. It may return nothing if an empty object is a valid answer `A`. */
+/** Result of a handler. A handler may return nothing if an empty object is a valid answer `A`. */
 type Returned<A> = Record<never, never> extends A ? unknown : A;
 
 /** A handler for each call of the host's API. Each handler may throw `HostRefusal`. */

@@ -33,7 +33,10 @@ export interface DailyScheduleOptions {
 }
 
 const MINUTE = 60_000;
-/** Maximum interval between checks of the schedule, in ms. Short, so that changes of the wall clock are noticed. */
+/**
+ * Maximum interval between checks of the schedule, in ms. It is short, so that a change of the wall
+ * clock is noticed soon.
+ */
 const LOOK = 30_000;
 /** Yesterday, as a number of days from today. Yesterday's opening hours may end after midnight. */
 const YESTERDAY = -1;

@@ -1,7 +1,7 @@
 /**
- * Ends a room's day. Takes a snapshot; then the organisms depart one by one, within a minute. The
- * next day begins with an empty room or, if the setting `generations` is on, with heirs: children
- * of the old day's organisms.
+ * Ends a room's day. Takes a snapshot; then the organisms depart one by one, by default within a
+ * minute. The next day begins with an empty room or, if the setting `generations` is on, with
+ * heirs: children of the old day's organisms.
  */
 
 import { randomInt } from 'node:crypto';
@@ -41,7 +41,9 @@ function heirsIn(room: Room): HeirSeed[] {
   return breed(chooseAncestors(candidates, tick), species.latentBounds);
 }
 
-/** Returns a living organism's latent; undefined if it is outside the checkpoint's bounds. */
+/**
+ * Returns a living organism's latent; undefined if the latent is outside the checkpoint's bounds.
+ */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
     return room.previewSeed({ from: 'organism', organism }, HOUSE.id).latent;
@@ -85,7 +87,7 @@ const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;
-  /** Duration from the first departure to the last, in seconds. */
+  /** Duration from the departure of the first organism to that of the last, in seconds. */
   readonly seconds: number;
   /** When the farewell ends (monotonic clock, ms); Infinity until the first organism departs. */
   until: number;
@@ -94,7 +96,9 @@ interface Farewell {
   cancel: () => void;
   readonly end: () => void;
   readonly done: Promise<void>;
-  /** Number of departures that are due but have not been requested yet; may be fractional. */
+  /**
+   * Number of organisms that should depart now but have no `depart` command yet; may be fractional.
+   */
   owed: number;
   heirs: readonly HeirSeed[];
   /** Resolves when all requested departures have begun. */
@@ -238,7 +242,7 @@ export class Farewells {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
     const { live, until } = farewell;
-    // Stop the farewell if the room has been closed since, even if it has been opened again.
+    // Stop the farewell if the room has been closed since its start, even if it is open again now.
     if (rooms.roomServers.get(name) !== live.server) {
       void this.stop(name);
       return;

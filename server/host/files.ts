@@ -154,7 +154,10 @@ function drawingOf({ rooms }: Host, { params }: Request) {
   return { drawing, live };
 }
 
-/** Converts a drawing to the format in which a grown organism's pixels are read. Ink becomes white. */
+/**
+ * Converts a drawing to the format of an organism's cells, so that `createGrowthFilm` can draw it.
+ * An ink drawing becomes white.
+ */
 function readOutOf(pixels: Uint8Array, side: number) {
   const isInk = pixels.length === side * side;
   const rgba = isInk

@@ -217,7 +217,7 @@ export class FilmJobs {
   }
 
   /**
-   * Returns the state of a film that has pictures to show, even if it is unfinished.
+   * Returns the state of a film that has at least one picture, even if the film is unfinished.
    *
    * @throws HostRefusal no-such-job, job-not-done
    */

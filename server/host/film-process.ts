@@ -95,7 +95,10 @@ export class FilmPainter {
   /** The pixels of the previous picture, and the planes from which it was painted. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
-  /** Maps of genomes. The key consists of the latents and labels of the genomes. */
+  /**
+   * Cached maps, with which the painter draws organisms. The key consists of the latents and labels
+   * of an organism's genomes.
+   */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
   /**
@@ -143,7 +146,10 @@ export class FilmPainter {
     return pixels;
   }
 
-  /** Returns a function that finds an organism's map by id. A map is recomputed if the genomes change. */
+  /**
+   * Returns a function that finds the map with which the painter draws an organism, by the
+   * organism's id. If the organism's genomes have changed, computes a new map.
+   */
   private mapsOf(room: Organisms | undefined): MapOf {
     const found = new Map<number, { readonly map: PlacedMap | undefined }>();
     const place = (id: number): PlacedMap | undefined => {
@@ -168,7 +174,8 @@ export class FilmPainter {
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
       let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
-      // The colours are premultiplied with alpha, so on a black background they can be copied.
+      // Copy the colours unchanged: premultiplied with alpha, they are right for a black
+      // background.
       for (let from = 4 * v * row; from < 4 * (v + 1) * row; from += 4, to += 3) {
         pixels[to] = painted[from];
         pixels[to + 1] = painted[from + 1];
@@ -230,7 +237,10 @@ const PAINTING_LIMIT = 600_000;
  */
 const PAINTED_SCALES = { least: 3, most: 9 };
 
-/** Maximum interval between progress reports, in ms. Each additional per cent is also reported. */
+/**
+ * Maximum interval between progress reports, in ms. If the progress increases by one per cent, the
+ * report is sent earlier.
+ */
 const SIGN = 10_000;
 
 const say = (news: FilmNews): void => {
@@ -341,7 +351,7 @@ const REASONS: Partial<Record<StoreError['reason'], JobReason>> = {
 const reasonOf = (error: unknown): JobReason =>
   (error instanceof StoreError && REASONS[error.reason]) || 'failed';
 
-// Run at low priority, so that the rooms take precedence on a busy machine.
+// Run at low priority, so that the server's rooms take precedence on a busy machine.
 setPriority(10);
 process.once('message', (message) => {
   make(message as FilmOrder)

@@ -264,7 +264,8 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
 /** The host's sessions. The servers of a cluster share them, so a session is valid on every server. */
 export class HostSessions {
   /**
-   * @param now returns the time in ms, by a clock that all servers that share `store` have in common
+   * @param now returns the current time, in ms. All servers that share `store` must use the same
+   *   clock
    * @param tokenMark returns `HostToken.mark` of the current token; a session that began with
    * another token is invalid
    */
@@ -319,8 +320,8 @@ export class HostSessions {
 
   private isValid(session: HostSession): boolean {
     const now = this.now();
-    // Reject a session that was used in the future: the clock was set back, so the session's age is
-    // unknown.
+    // Reject a session whose last use is in the future: the clock must have been set back, so the
+    // session's age is unknown.
     const isPast = session.used - RECORD_USE <= now;
     return session.token === this.tokenMark() && isPast && this.left(session) > 0;
   }
@@ -342,7 +343,7 @@ export const LOGIN = {
   forget: 3_600_000,
   /**
    * Maximum number of wrong tokens from all addresses together within `window`. If there are more,
-   * every address is delayed from its first wrong token.
+   * even the first wrong token from an address delays the address.
    */
   allFree: 50,
   window: 600_000,
@@ -376,7 +377,11 @@ export class LoginThrottle {
     private bus: Bus | undefined,
   ) {}
 
-  /** Subscribes to the attempts on other servers. @throws Error if the bus has been closed */
+  /**
+   * Creates a throttle that also counts the attempts to sign in on other servers.
+   *
+   * @throws Error if the bus has been closed
+   */
   static async open(clock: Pick<Clock, 'now'>, bus?: Bus): Promise<LoginThrottle> {
     const throttle = new LoginThrottle(clock, bus);
     throttle.subscription = await bus?.subscribe(TRIES, (bytes) => {

@@ -22,7 +22,7 @@ export interface HostOptions
   extends HostContext,
     Pick<ApiOptions, 'relay' | 'addressOf'>,
     Pick<Host, 'alerts'> {
-  /** Whether to create a new host's token even if one is stored. */
+  /** Whether to create a new token for the host even if a token is stored. */
   readonly newToken: boolean;
   /** Carries messages between the servers of a cluster; undefined outside a cluster. */
   readonly bus: Bus | undefined;
@@ -148,7 +148,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         );
       }
     },
-    // Restart the servers of a cluster one after another, so that the others can take over the rooms.
+    // Restart the servers of a cluster one after another, so that the running servers can take over
+    // the rooms of the server that restarts.
     restartDelay: () => (cluster?.place ?? 0) * RESTART_APART,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
       // Stop a farewell that began at closing time, because the host has extended the opening hours.

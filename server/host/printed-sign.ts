@@ -56,7 +56,7 @@ export const creaturesOf = (
 ): Promise<readonly Buffer[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
     const painted: Buffer[] = [];
-    // Do not wait indefinitely, because creatures do not grow while no room is awake.
+    // Do not wait indefinitely, because creatures grow only while a room is awake.
     const none = pause(clock, GROWING).then(() => []);
     try {
       for (const creature of await Promise.race([growCreatures(checkpoint), none])) {
@@ -100,7 +100,7 @@ const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creatur
  * Paints a creature on a white background. If the checkpoint has no painter, enlarges the creature's
  * cells.
  *
- * @returns a JPEG, because it is much smaller than a PNG and because vector programs can read it
+ * @returns a JPEG, because it is much smaller than a PNG, and vector graphics programs can read it
  */
 export async function paintCreature(
   { side, rgba, genomes }: Creature,
@@ -318,7 +318,10 @@ export function drawSign(sign: PrintedSign): string {
 /** Matches characters that are as wide as they are high: Chinese, Japanese and Korean. */
 const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
 
-/** Layout of the footer, in mm on an A4 page: last baseline, font size, line height, logo's height. */
+/**
+ * Layout of the footer, in mm on an A4 page: distance from the page's upper edge to the baseline of
+ * the last line of text, font size, line height, and the logo's height.
+ */
 const LAST_LINE = 289;
 const FOOTER_SIZE = 3.9;
 const FOOTER_LINE = 5.2;

@@ -89,7 +89,13 @@ const SLACK = 1.1;
 /** Highest tick rate that a room can have, in ticks per second. */
 const MAX_TICK_RATE = 60;
 
-/** Undoes the commands of the `seconds` that ended `ago` seconds before now. @throws HostRefusal */
+/**
+ * Undoes the commands of a period of time. The period is `seconds` long and ended `ago` seconds
+ * before now. Undoes the commands of the given participant; if `participant` is null, the commands
+ * of everybody except the host.
+ *
+ * @throws HostRefusal
+ */
 export const undoRecent = (
   host: UndoHost,
   name: string,
@@ -177,7 +183,7 @@ async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Collects what undoing in a room needs. @throws HostRefusal not-kept if nothing is stored */
+/** Collects the options for an undo in a room. @throws HostRefusal not-kept if nothing is stored */
 function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom): UndoOptions {
   if (!storage) throw new HostRefusal('not-kept');
   const { store, journalWriter } = storage;

@@ -48,7 +48,10 @@ import {
 /** Maximum size of a request body, in bytes, except for `putLogo`. */
 export const MAX_BODY_BYTES = 16_384;
 
-/** Calls for rooms that may be closed on all servers. Any server that can run rooms executes them. */
+/**
+ * Calls about a room that may be closed on all servers. Any server that can run rooms may execute
+ * them.
+ */
 const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
 
 /**
@@ -70,8 +73,9 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // For these calls, ask `ledElsewhere` first: `isElsewhere` may still treat a room that was just
-  // closed as open on this server.
+  // If this server cannot run rooms, pass the calls in `OF_ANY_OWNER` to a server that runs another
+  // room (`ledElsewhere`): the room of the call may have just been closed, and this server may not
+  // know this yet.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -87,13 +91,17 @@ export const isTarget = (
 
 /** Passes requests to other servers of the cluster. */
 export interface Relay {
-  /** Lets another server answer. @returns false if none does; `response` is then still unused */
+  /**
+   * Passes a request to another server, and sends that server's answer to the client.
+   *
+   * @returns false if the other server does not answer. Nothing has been sent to the client then
+   */
   pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
   /**
    * Sends a GET request to another server and returns the parsed JSON of the answer.
    *
    * @param time timeout, in ms
-   * @throws Error if no server answers
+   * @throws Error if the other server does not answer in time
    */
   get(to: RelayTarget, path: string, time: number): Promise<unknown>;
 }
@@ -139,7 +147,7 @@ const parseJson = express.json({ limit: MAX_BODY_BYTES, strict: true });
 /** Parses the body of a call that contains a picture in base64. */
 const parsePicture = express.json({ limit: 1.4 * MAX_LOGO_BYTES, strict: true });
 
-/** Creates the router of all calls and files. */
+/** Creates the router for all calls and files of the host's API. */
 export function createHostApi(options: ApiOptions): Router {
   const { host, relay } = options;
   const router = express.Router();
@@ -362,7 +370,10 @@ function refusalOf(error: unknown, log: Log): HostRefusal {
 
 type Schema = Parameters<typeof toJsonSchema>[0];
 
-/** Options for JSON Schema. Checks that it cannot express, such as for duplicates, are omitted. */
+/**
+ * Options for conversion to JSON Schema. Checks that JSON Schema cannot express, such as checks for
+ * duplicates, are omitted.
+ */
 const INPUT: ConversionConfig = { typeMode: 'input', errorMode: 'ignore' };
 
 const content = (schema: Schema) => {
@@ -383,7 +394,7 @@ function operation(name: string, id: string, path: string) {
   };
 }
 
-/** Creates the OpenAPI document of all calls and files. @param version version of the server */
+/** Creates the OpenAPI document of the host's API. @param version version of the server */
 function openApi(version: string) {
   const paths: Record<string, Record<string, unknown>> = {};
   const add = (path: string, method: string, value: unknown): void => {

@@ -106,7 +106,8 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // Do not subtract a grace period from the visits' length, because they end immediately.
+      // Subtract no grace period from the length of these visits: they end now, not when the
+      // visitors' seats expire.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);
@@ -165,7 +166,8 @@ export class VisitCounter {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // The day's sums continue to be counted. If storing them failed above, store them later.
+      // Counting continues with the day's sums. If storing them failed above, they still have to be
+      // stored.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);

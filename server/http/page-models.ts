@@ -43,7 +43,10 @@ export function pageModels(
   return models;
 }
 
-/** Content security policy of the page. It forbids network requests, because the page needs none. */
+/**
+ * Content security policy of the keepsake page. It forbids network requests, because the page needs
+ * none.
+ */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
 

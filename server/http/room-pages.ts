@@ -103,7 +103,10 @@ export interface LineageOptions {
 const TREE_AGE = 2_000;
 /** Reasons for a refusal that may be temporary. The client should retry, so the status is 503. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
-/** Maximum number of simultaneous picture requests per client address. The page sends fewer. */
+/**
+ * Maximum number of simultaneous picture requests per client address. The family tree page sends
+ * fewer.
+ */
 const MOST_PICTURES = 4;
 
 /** A request about a room which the visitor is allowed to watch. */
@@ -153,8 +156,8 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // Do not use the address alone as the source, as seed previews do. With a different source,
-    // pictures and previews for the same address take turns.
+    // Seed previews use the client's address as their source. Use a different source for pictures,
+    // so that pictures and previews for the same address take turns.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

@@ -56,13 +56,13 @@ export interface Problem {
   /** Overrides the severity in `ALERTS`. */
   readonly severity?: Severity;
   /**
-   * Whether the problem is expected at this time. An expected problem is not announced. If it was
-   * announced earlier, its end is not announced either.
+   * Whether the problem is expected at this time. Neither the beginning nor the end of an expected
+   * problem is announced.
    */
   readonly isExpected?: boolean;
   /**
-   * Whether the problem may be over, but possibly only for a moment. Meanwhile, neither its beginning
-   * nor its end is announced, and the time does not count towards `hold`.
+   * Whether the problem seems to be over but may soon return. While this is true, neither its
+   * beginning nor its end is announced, and the time does not count towards `hold`.
    */
   readonly isRecovering?: boolean;
 }
@@ -137,9 +137,9 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
 }
 
 /**
- * Finds lost walls. Outside the opening hours, lost walls are expected, because they may be switched
- * off. A wall that reconnects stays a problem until it has been connected for a while: a browser
- * that keeps crashing also reconnects.
+ * Finds lost walls. Outside the opening hours, lost walls are expected, because staff may switch
+ * walls off. A wall that reconnects stays a problem until it has been connected for a while,
+ * because a browser that keeps crashing reconnects after each crash.
  */
 export function wallProblems(
   room: string,
@@ -232,13 +232,13 @@ interface AlertsOptions {
 export class AlertMonitor {
   /** Announced problems, by key. `seen`: when the problem was last detected (monotonic clock, ms). */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** How long each problem that has not been announced yet has lasted, in ms, by key. */
+  /** The durations so far of the problems that have not been announced yet, in ms, by key. */
   private readonly pending = new Map<string, number>();
   /** When the previous check was made (monotonic clock, ms). */
   private checked: number;
   readonly stop: () => void;
 
-  /** @param open messages about problems whose beginning, but not end, an earlier process announced */
+  /** @param open an earlier process's announcements of problems whose end has not been announced */
   constructor(
     private readonly options: Pick<AlertsOptions, 'clock' | 'date' | 'problems'>,
     private readonly announce: (message: AlertMessage) => void,
@@ -250,7 +250,7 @@ export class AlertMonitor {
     this.stop = repeat(clock, CHECK_INTERVAL, () => this.check(), 0);
   }
 
-  /** The messages that announced the problems that are not over yet. */
+  /** The announcements of all problems that are not over yet. */
   get open(): AlertMessage[] {
     return [...this.announced.values()].map(({ message }) => message);
   }
@@ -299,7 +299,7 @@ const TIMEOUT = 10_000;
 /** First and longest pause after failed requests, in ms. Each pause is twice as long as the previous. */
 const PAUSE = { first: 1_000, longest: 300_000 };
 
-/** Result of a request: the HTTP status or, if there was no response, the reason. */
+/** Result of a request: the HTTP status or, if there was no response, the error's code or name. */
 export type PostResult = number | string;
 
 /**
@@ -411,11 +411,11 @@ export class Webhook {
   }
 }
 
-/** How long after its start the server reports the alert `server-restarted`, in ms. */
+/** Time from the server's start during which it reports the alert `server-restarted`, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
-  /** The messages that announced problems that were not over. */
+  /** The announcements of all problems that were not over when the record was stored. */
   open: v.array(alertMessage),
   waiting: v.array(alertMessage),
   stopped: v.boolean(),
@@ -456,7 +456,7 @@ export async function openAlerts(options: AlertsOptions) {
   const monitor = new AlertMonitor({ clock, date, problems }, announce, stored?.open);
   await keep();
   return {
-    /** The messages that announced the problems that are not over yet. */
+    /** The announcements of all problems that are not over yet. */
     get open(): readonly AlertMessage[] {
       return monitor.open;
     },
@@ -503,8 +503,8 @@ export async function startAlerts(
     // name and the port, because they stay the same after a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // Restore from the open alerts which rooms without wall seats had lost their last wall. For walls
-  // with a seat, the stored seat has this information.
+  // Learn from the open alerts which rooms without wall seats had lost their last wall before the
+  // restart. For walls with a seat, the stored seat has this information.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

@@ -25,8 +25,9 @@ interface MetricsOptions {
   /** Returns a room's actual tick rate, in ticks per second. */
   readonly rateOf: (room: Room) => number;
   /**
-   * Counts visitors who are connected to one server but whose room runs on another server, if one of
-   * the two is this server. `server`: the server to which the visitors are connected.
+   * Counts the visitors whose room runs on a different server from the one to which they are
+   * connected. Includes only visitors who are connected to this server or whose room runs on it.
+   * `server`: the server to which the visitors are connected.
    */
   readonly remote: () => readonly { room: string; server: string; connections: number }[];
   /**
@@ -34,7 +35,9 @@ interface MetricsOptions {
    * undefined if the server is not in a cluster.
    */
   readonly cluster: () => ClusterFigures | undefined;
-  /** Returns the number of rejections since the server started, by reason. */
+  /**
+   * Returns how many connections and messages the server has rejected since its start, by reason.
+   */
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Returns whether the journal is being written; undefined if storage is off. */
   readonly isPersisting: () => boolean | undefined;
@@ -45,7 +48,7 @@ interface MetricsOptions {
    * start with damaged data.
    */
   readonly setAside: () => number | undefined;
-  /** Returns the messages that announced problems that are not over. */
+  /** Returns the announcements of all problems that are not over yet. */
   readonly alerts: () => readonly AlertMessage[];
 }
 

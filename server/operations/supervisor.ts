@@ -48,8 +48,9 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // Check the control group for two other cases: systemd before version 248, which does not set
-  // SYSTEMD_EXEC_PID; and a script, started by systemd, that started this process.
+  // In two other cases, only the control group shows that systemd runs this process: systemd is
+  // older than version 248, which introduced SYSTEMD_EXEC_PID; or systemd started a script, which
+  // started this process.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 

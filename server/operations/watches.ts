@@ -1,7 +1,7 @@
 /**
  * Watches for three problems that make a server unusable: a full disk, a lack of file descriptors,
- * and a stalled tick. The three classes log a problem, or call a function that restarts the process.
- * They never end the process themselves.
+ * and a stalled tick. A full disk is only logged. In the other two cases, the classes call
+ * functions that can restart the process. The classes never end the process themselves.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -16,8 +16,8 @@ import type { RestartLimit } from './supervisor.ts';
 export const FILLING = 1_073_741_824;
 export const DISK_INTERVAL = 10_000;
 /**
- * The disk no longer counts as filling when more than `FILLING` × `AGAIN` bytes are free. The factor
- * is more than 1, so that small changes around `FILLING` do not repeat the warning.
+ * After the warning, the disk counts as filling until at least `FILLING` × `AGAIN` bytes are free.
+ * The factor is more than 1, so that small changes around `FILLING` do not repeat the warning.
  */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;
@@ -65,7 +65,10 @@ export class DiskWatch {
 export const DESCRIPTOR_INTERVAL = 2_000;
 /** Number of consecutive failed checks after which the file descriptors count as used up. */
 const MOST_FAILURES = 2;
-/** Number of file descriptors to reserve for other purposes than connections, in addition to those in use. */
+/**
+ * Number of file descriptors, in addition to those in use, to reserve for purposes other than
+ * connections.
+ */
 const RESERVED = 256;
 const CONSEQUENCE = 'Restart the server: until then, nobody can connect';
 
@@ -191,7 +194,7 @@ export const STALL = 30_000;
 const SLOW = 5_000;
 const CHECK_INTERVAL = 1_000;
 
-/** Checks once a second whether ticks still end. */
+/** Checks once a second whether the current tick takes too long. */
 export class TickWatchdog {
   private begun = 0;
   private ended = 0;

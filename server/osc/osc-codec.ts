@@ -94,7 +94,7 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // Convert all errors, because osc-min may also throw errors of `DataView`.
+    // Convert every error to an `OscError`: osc-min throws its own errors and errors of `DataView`.
     throw new OscError('malformed', (error as Error).message);
   }
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');

@@ -115,8 +115,8 @@ export class OscInput {
   }
 
   /**
-   * Passes a datagram on to the other servers if it addresses a room of one of them. Respects this
-   * server's rate limit.
+   * Passes a datagram on to the other servers if one of its messages is addressed to a room that
+   * another server runs. If this server's rate limit is exceeded, drops the datagram.
    */
   private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
     const { rooms, rejections, passOn } = this.options;
@@ -177,7 +177,7 @@ export class OscInput {
       roomServer.dispatcher.createSystemActor(OSC_NAME, true),
     );
     const { refused } = await actor.act(command);
-    // Do not count the refusal, because it is counted with the room's tick.
+    // Do not count the refusal here, because the metrics count it when the room's tick has ended.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
   }
 }

@@ -30,11 +30,15 @@ export const PREVIEWS = {
   films: 256,
   /** Maximum number of pictures in a preview. */
   frames: 24,
-  /** Minimum time left before the next tick when a preview step ends, so that it delays no tick. */
+  /**
+   * Minimum time between the end of a preview step and the next tick, so that no tick is delayed.
+   */
   reserve: 8,
-  /** Number of ticks without idle time after which a preview step runs despite the lack of time. */
+  /** If this many consecutive pauses between ticks are too short for a step, a step runs anyway. */
   patience: 3,
-  /** Maximum time for refining one drawing (`refining`), and all waiting drawings together. */
+  /**
+   * Maximum time for refining one drawing (`refining`), and all drawings together (`refiningAll`).
+   */
   refining: 1_000,
   refiningAll: 3_500,
   /** Maximum number of drawings that wait to be encoded. */
@@ -87,7 +91,11 @@ export async function createGrowthFilm(
   return { side, frames, png: new Uint8Array(png) };
 }
 
-/** Extracts a film's last picture, the grown organism. @returns [side, side, 4] RGBA, straight alpha */
+/**
+ * Extracts a film's last picture, which shows the grown organism.
+ *
+ * @returns [side, side, 4] RGBA, with straight alpha
+ */
 export async function grownOf({ side, frames, png }: GrowthFilm): Promise<Buffer> {
   // Load Sharp only when it is needed, because it is a large native library.
   const { default: sharp } = await import('sharp');
@@ -204,7 +212,8 @@ export class GrowthPreviews {
   /**
    * Grows all growing seeds by one step.
    *
-   * @param cells maximum number of cells to compute. The first seed takes a step even if it has more
+   * @param cells maximum number of cells to compute. The first seed takes a step even if its
+   *   organism has more cells
    */
   private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;
@@ -244,7 +253,8 @@ export class GrowthPreviews {
   /** Rejects the requests for all seeds that are growing or waiting. */
   private fail(error: unknown): void {
     const lost = [...this.growing.splice(0), ...this.waiting.take()];
-    // Report an engine's failure as a busy room, because the rooms handle engine failures.
+    // After a failure of the engine, just refuse the requests as in a busy room. The rooms
+    // themselves notice the failure and handle it.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));
     if (this.stopped) return;
@@ -294,7 +304,7 @@ export class DrawingEncoder {
    *
    * @param pixels [side, side, channels], one byte each
    * @param source identifies the sender, for example by its address; senders take turns
-   * @returns the drawing's latent [Z]
+   * @returns the drawing's latent
    * @throws Refusal bad-drawing if the drawing is empty or has the wrong size; room-busy if too many
    * drawings are waiting; shutting-down
    */
@@ -363,7 +373,7 @@ export function openSeedPreviews(
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow = growth.grow.bind(growth);
   const encoder = createEncoder(checkpoint);
-  // Do not offer drawing if the encoder has three channels, because it is trained for photographs.
+  // Do not offer drawing if the encoder has three channels: such encoders are made for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > MAX_DRAWING) {
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close: async () => {} };
   }

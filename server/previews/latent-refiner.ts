@@ -64,7 +64,11 @@ export class LatentRefiner {
     }
   }
 
-  /** Refines a latent. @returns [Z] the refined latent, or the given latent if the thread fails or is late */
+  /**
+   * Refines a latent.
+   *
+   * @returns the refined latent; the given latent if the thread fails or is late
+   */
   async refine(refinement: Refinement): Promise<Float32Array> {
     if (this.isPaused) return refinement.latent;
     const { clock, patience, onFailure } = this.options;
@@ -139,8 +143,9 @@ export class LatentRefiner {
   }
 
   /**
-   * Closes a thread after its current step or its start. Terminating the thread during a step would
-   * crash the whole process, because its native library could not return the result.
+   * Closes a thread as soon as its current step has ended or, if it is still starting, when it has
+   * started. Terminating it during a step would crash the whole process, because the thread's
+   * native library could not return its result.
    */
   private closeAfterStep(thread: Thread, why: string): void {
     if (this.thread === thread) this.thread = undefined;

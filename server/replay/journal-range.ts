@@ -77,8 +77,8 @@ export const journalRangeSchema = v.strictObject({
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
- * Reads a range of a room's journal. A requested time that is before the first stored tick is replaced
- * by that tick. A requested tick must be stored.
+ * Reads a range of a room's journal. If a requested time is before the first stored tick, the range
+ * begins or ends at that tick. A range given by ticks must be stored completely.
  *
  * @throws StoreError not-kept if the range is not stored; damaged if stored data are damaged
  */
@@ -100,8 +100,8 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // Limit ticks that are found by time to the tick of `tail`, because a running room may have
-  // advanced since `tail` was read.
+  // A tick that is found by its time may be later than `tail.tick`, because a running room may have
+  // advanced since `tail` was read. If so, use `tail.tick` instead.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.end);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
@@ -164,8 +164,9 @@ export async function timesOf(
 }
 
 /**
- * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots,
- * because the journal after them may be missing.
+ * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots
+ * (named ones, and those taken before a host's action), because the journal after them may be
+ * missing.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const snapshots = (await store.readableSnapshots(name)).reverse();
@@ -180,8 +181,8 @@ async function timelineOf(
 ): Promise<Timeline> {
   const fixes = [...from, ...end];
   const { known } = await storedTimes(store, name);
-  // Omit points before the first tick that can be replayed, because times before that tick are
-  // replaced by it.
+  // Omit points before the first tick that can be replayed, so that an earlier time is converted to
+  // this tick.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
   for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
   return new Timeline(fixes);

@@ -147,8 +147,8 @@ function picturesOf(
 ): PictureWriter | undefined {
   if (kind === 'frames') return frames(out);
   if (kind === undefined) return undefined;
-  // Count one more picture, because the last tick always gets one, even if `every` does not divide
-  // the range.
+  // Add one picture, because the last tick of the range always gets a picture, even if the length
+  // of the range is not a multiple of `every`.
   const pictures = Math.ceil((to - from) / every) + 1;
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
@@ -213,7 +213,8 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
  * @param args command-line arguments
  * @param say prints a line
  * @param complain prints an error
- * @returns the exit code: 1 if a checksum differs, or for an error that a host can fix, which is printed
+ * @returns the exit code: 1 if a checksum differs, or after an error that a host can fix. Such an
+ *   error is printed; other errors are thrown
  */
 export async function replayCommand(
   args: readonly string[],

@@ -38,7 +38,8 @@ interface ReplayResult {
 /**
  * Opens a room in the state that it had at a given moment in a range.
  *
- * @param beside world of a parallel replay of the same range, if there is one
+ * @param beside an open world, in which another replay of the same room runs in parallel. If
+ *   absent, a new world is created
  * @throws EngineError
  */
 async function openReplayed(
@@ -222,7 +223,7 @@ export async function png(
   scale = 1,
 ): Promise<Buffer> {
   const rgb = new Uint8Array(3 * width * height);
-  // The colours are premultiplied with alpha, so on a black background they can be copied.
+  // Copy the colours unchanged: premultiplied with alpha, they are right for a black background.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
   return rgbPng(rgb, { width, height }, scale);
 }

@@ -42,7 +42,7 @@ export interface Option {
   readonly environment?: false;
   /** The allowed values, each with its meaning. */
   readonly choices?: Readonly<Record<string, string>>;
-  /** Names that the value can set, with their default numbers, if the value is like "a=1,b=2". */
+  /** For a value such as "a=1,b=2": the names that the value can set, and their default numbers. */
   readonly keys?: NumberTable;
   readonly section?: string;
 }
@@ -54,7 +54,7 @@ export type Options = Readonly<Record<string, Option>>;
 export interface Positional<K extends string = string> {
   /** Key of the argument in the result. */
   readonly key: K;
-  /** What the argument names. It completes the error message "Name one …". */
+  /** A noun for the argument, which completes the error message "Name one …". */
   readonly noun: string;
   readonly help: string;
   /** The allowed values, each with its meaning. If absent, all values are allowed. */
@@ -66,7 +66,7 @@ export interface Command<O extends Options = Options, K extends string = string>
   readonly about?: string;
   /** How to call the command, such as "npm start -- [settings]". */
   readonly usage: string;
-  /** The argument without a flag, which is required. If absent, the command takes no such argument. */
+  /** The required argument that has no flag; undefined if the command takes no such argument. */
   readonly positional?: Positional<K>;
   readonly options: O;
   /**
@@ -257,8 +257,8 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Matches environment variables that have the prefix but are not settings: only the server's threads
- * and tests read them. The prefix is omitted.
+ * Matches the names of environment variables, without the command's prefix, that are not settings:
+ * only the server's threads and tests read these variables.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 

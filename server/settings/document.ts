@@ -103,7 +103,7 @@ export function helpText(command: Command): string {
  *
  * @param read parses the arguments after the program's name
  * @throws SettingsError if the command line is invalid
- * @throws Error that `main` throws
+ * @throws Error any error that `main` throws
  */
 export async function runCommand<O extends Options, K extends string = never>(
   command: Command<O, K>,

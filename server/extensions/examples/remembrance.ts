@@ -49,7 +49,7 @@ export default function remembrance(
       const { x, y, kind } = organism;
       schedule(async () => {
         const { refused } = await hand.plant(room, { x, y, seed: { from: 'gallery', index } });
-        // `refused` is set if the room did not plant, for example because the position is now taken.
+        // `refused` is set if the room planted nothing, for example because the position is taken.
         hand.say(refused ? `${kind} was not replanted` : `${kind} was replanted`);
       }, REPLANT_DELAY);
     },

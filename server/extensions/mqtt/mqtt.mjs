@@ -1,15 +1,15 @@
 // @ts-check
 /**
  * An extension that connects rooms to an MQTT broker. Publishes the rooms' events, and converts
- * messages of other clients to calls of the host's API, for which it needs an access token with the
- * role operator. README.md lists the topics.
+ * messages of other MQTT clients to calls of the host's API. These calls need an access token with
+ * the role operator. README.md lists the topics.
  */
 import { connect } from 'mqtt';
 
 /** Maximum size of a message that requests a call, in bytes; maximum number of waiting calls. */
 const MAX_BYTES = 16_384;
 const MAX_WAITING = 32;
-/** Timeout of a call, in ms. */
+/** Timeout of a call of the host's API, in ms. */
 const PATIENCE = 10_000;
 
 /**

@@ -8,7 +8,10 @@ import { Sender } from 'sacn';
 
 /** Interval between packets, in ms. */
 const FRAME = 40;
-/** Share of the difference to its goal by which a level changes per packet. A fade takes about 0.5 s. */
+/**
+ * Share of the difference between a level and its goal by which the level changes per packet. A
+ * fade takes about 0.5 s.
+ */
 const FADE = 0.15;
 /** Factor by which the brightness of a pulse decreases per packet. */
 const DECAY = 0.9;
