@@ -3,7 +3,9 @@
 import type { Page } from 'playwright-core';
 import { SEATS } from '../../server/realtime/sessions/seats.ts';
 import { ShiftedClock } from '../support/fake-clock.ts';
+import { SMALL } from '../support/organisms.ts';
 import { modelOf, openRoom, waitForConnection } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
 import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -13,29 +15,27 @@ const clock = new ShiftedClock();
 const {
   server,
   roomUrl: url,
-  newPage,
-} = await suiteWithPages({ size: '64x64', capacity: 1 }, { clock });
+  cheapPage,
+} = await suiteWithPages({ ...SMALL, size: '64x64', capacity: 1 }, { clock });
 const host = await hostOf(server);
-const enter = async (): Promise<Page> => {
-  const page = await newPage(PHONE);
-  await openRoom(page, url);
-  return page;
-};
-const arrive = async (): Promise<Page> => {
-  const page = await newPage(PHONE);
-  await page.goto(url);
-  return page;
-};
+/** Visitors, in the order in which they come in each test. */
+const [first, second] = [await cheapPage(PHONE), await cheapPage(PHONE)];
+
+afterEach(async () => {
+  for (const page of [first, second]) await page.goto('about:blank');
+});
 
 test('a visitor waits for a full room, is admitted when there is a place, and keeps their identity after a reload', async () => {
-  const first = await enter();
-  const second = await arrive();
+  await openRoom(first, url);
+  await second.goto(url);
   const line = second.getByTestId('line');
   await line.waitFor();
   expect(await line.textContent()).toMatch(/Next\s*The room is full\. You are next\./);
-  const third = await arrive();
+  expect(await violations(second)).toEqual([]);
+  const third = await cheapPage(PHONE);
+  await third.goto(url);
   await third.getByText('1 visitor is ahead of you').waitFor();
-  await first.close();
+  await first.goto('about:blank');
   await waitForConnection(second, 'live');
   expect(await line.count()).toBe(0);
   await third.getByText('The room is full. You are next').waitFor();
@@ -48,8 +48,8 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
 });
 
 test('a visitor who does nothing while others wait gives up their place, reads why, and comes back into the line', async () => {
-  const first = await enter();
-  const second = await arrive();
+  await openRoom(first, url);
+  await second.goto(url);
   await second.getByTestId('line').waitFor();
   clock.ahead = SEATS.idleYields;
   await waitForConnection(second, 'live');
@@ -57,12 +57,13 @@ test('a visitor who does nothing while others wait gives up their place, reads w
   expect(await first.getByText('reconnecting').count()).toBe(0);
   await first.getByRole('button', { name: 'Reload' }).click();
   await first.getByTestId('line').waitFor();
-  await second.close();
+  await second.goto('about:blank');
   await waitForConnection(first, 'live');
 });
 
 test('a visitor who was sent away reads why, without a button that cannot help, also after a reload', async () => {
-  const page = await enter();
+  const page = first;
+  await openRoom(page, url);
   const { visitors } = await host.call('room');
   const { id: participant } = visitors[0];
   await page.getByTestId('open-gallery').click();
@@ -83,7 +84,8 @@ test('a visitor who was sent away reads why, without a button that cannot help, 
 });
 
 test('a message that covers the page closes what is open, and the keys work when it has gone', async () => {
-  const page = await enter();
+  const page = first;
+  await openRoom(page, url);
   await page.keyboard.press('?');
   await page.getByTestId('key-help').waitFor();
   await host.call('closeRoom', {});
@@ -98,16 +100,17 @@ test('a message that covers the page closes what is open, and the keys work when
 
 test('when a closed room opens, a visitor without a place waits in line and no longer sees that the room is closed', async () => {
   await host.call('closeRoom', {});
-  const pages = [await arrive(), await arrive()];
+  const pages = [first, second];
+  for (const page of pages) await page.goto(url);
   const closed = (page: Page) => page.getByText('This room is closed right now.');
   for (const page of pages) await closed(page).waitFor();
   await host.call('openRoom', {});
-  const first = await Promise.any(
+  const admitted = await Promise.any(
     pages.map((page) => waitForConnection(page, 'live').then(() => page)),
   );
-  const next = pages.find((page) => page !== first)!;
+  const next = pages.find((page) => page !== admitted)!;
   await next.getByTestId('line').waitFor();
   expect(await closed(next).count()).toBe(0);
-  await first.close();
+  await admitted.goto('about:blank');
   await waitForConnection(next, 'live');
 });
