@@ -2,6 +2,7 @@
 
 import type { Page } from 'playwright-core';
 import { SEATS } from '../../server/realtime/sessions/seats.ts';
+import { afterTest } from '../support/closing.ts';
 import { ShiftedClock } from '../support/fake-clock.ts';
 import { SMALL } from '../support/organisms.ts';
 import { modelOf, openRoom, waitForConnection } from '../support/page.ts';
@@ -18,24 +19,30 @@ const {
   cheapPage,
 } = await suiteWithPages({ ...SMALL, size: '64x64', capacity: 1 }, { clock });
 const host = await hostOf(server);
-/** Visitors, in the order in which they come in each test. */
-const [first, second] = [await cheapPage(PHONE), await cheapPage(PHONE)];
-
-afterEach(async () => {
-  for (const page of [first, second]) await page.goto('about:blank');
-});
+/** All visitors are tabs of one browser, which loads what pages are made of once. */
+const tabs = (await cheapPage(PHONE)).context();
+const arrive = async (): Promise<Page> => {
+  const page = await tabs.newPage();
+  afterTest(() => page.close());
+  await page.goto(url);
+  return page;
+};
+const enter = async (): Promise<Page> => {
+  const page = await arrive();
+  await waitForConnection(page, 'live');
+  return page;
+};
 
 test('a visitor waits for a full room, is admitted when there is a place, and keeps their identity after a reload', async () => {
-  await openRoom(first, url);
-  await second.goto(url);
+  const first = await enter();
+  const second = await arrive();
   const line = second.getByTestId('line');
   await line.waitFor();
   expect(await line.textContent()).toMatch(/Next\s*The room is full\. You are next\./);
   expect(await violations(second)).toEqual([]);
-  const third = await cheapPage(PHONE);
-  await third.goto(url);
+  const third = await arrive();
   await third.getByText('1 visitor is ahead of you').waitFor();
-  await first.goto('about:blank');
+  await first.close();
   await waitForConnection(second, 'live');
   expect(await line.count()).toBe(0);
   await third.getByText('The room is full. You are next').waitFor();
@@ -48,8 +55,8 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
 });
 
 test('a visitor who does nothing while others wait gives up their place, reads why, and comes back into the line', async () => {
-  await openRoom(first, url);
-  await second.goto(url);
+  const first = await enter();
+  const second = await arrive();
   await second.getByTestId('line').waitFor();
   clock.ahead = SEATS.idleYields;
   await waitForConnection(second, 'live');
@@ -57,13 +64,12 @@ test('a visitor who does nothing while others wait gives up their place, reads w
   expect(await first.getByText('reconnecting').count()).toBe(0);
   await first.getByRole('button', { name: 'Reload' }).click();
   await first.getByTestId('line').waitFor();
-  await second.goto('about:blank');
+  await second.close();
   await waitForConnection(first, 'live');
 });
 
 test('a visitor who was sent away reads why, without a button that cannot help, also after a reload', async () => {
-  const page = first;
-  await openRoom(page, url);
+  const page = await enter();
   const { visitors } = await host.call('room');
   const { id: participant } = visitors[0];
   await page.getByTestId('open-gallery').click();
@@ -84,8 +90,7 @@ test('a visitor who was sent away reads why, without a button that cannot help, 
 });
 
 test('a message that covers the page closes what is open, and the keys work when it has gone', async () => {
-  const page = first;
-  await openRoom(page, url);
+  const page = await enter();
   await page.keyboard.press('?');
   await page.getByTestId('key-help').waitFor();
   await host.call('closeRoom', {});
@@ -100,17 +105,16 @@ test('a message that covers the page closes what is open, and the keys work when
 
 test('when a closed room opens, a visitor without a place waits in line and no longer sees that the room is closed', async () => {
   await host.call('closeRoom', {});
-  const pages = [first, second];
-  for (const page of pages) await page.goto(url);
+  const pages = [await arrive(), await arrive()];
   const closed = (page: Page) => page.getByText('This room is closed right now.');
   for (const page of pages) await closed(page).waitFor();
   await host.call('openRoom', {});
-  const admitted = await Promise.any(
+  const first = await Promise.any(
     pages.map((page) => waitForConnection(page, 'live').then(() => page)),
   );
-  const next = pages.find((page) => page !== admitted)!;
+  const next = pages.find((page) => page !== first)!;
   await next.getByTestId('line').waitFor();
   expect(await closed(next).count()).toBe(0);
-  await admitted.goto('about:blank');
+  await first.close();
   await waitForConnection(next, 'live');
 });
