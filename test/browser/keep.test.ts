@@ -183,6 +183,3 @@ test('a link that is damaged, empty or of another checkpoint leads to a kind pag
   }
   expect(wrong).toEqual([]);
 });
-
-import { appendFileSync as traceTo } from 'node:fs';
-beforeEach(() => traceTo('/tmp/now.keep.txt', expect.getState().currentTestName + '\n'));
