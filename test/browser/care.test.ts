@@ -235,7 +235,7 @@ describe.each([
   });
   afterAll(() => page.context().close());
 
-  test('axe finds nothing wrong, whatever is open; text and icons are readable over any organism, every text fits, and what fingers touch is as large as their tips', async () => {
+  test('axe finds nothing wrong, whatever is open; all is readable over any organism, fits, and is as large as fingers', async () => {
     const isPhone = screen === PHONE;
     for (const state of [...PANELS, ...SHEETS]) {
       await reach(page, state);
@@ -266,7 +266,7 @@ describe.each([
   });
 });
 
-test('the page follows the browser’s language; the switch overrides it permanently; an address can select one; all works without a secure context and other hosts', async () => {
+test('the page follows the browser’s language, an address or the switch, and works without a secure context and other hosts', async () => {
   const page = await open({ ...PHONE, locale: 'de-AT' });
   const elsewhere: string[] = [];
   const problems: string[] = [];

@@ -1,7 +1,4 @@
-/**
- * What a guest finds in a room, and reads; what a host makes of the gallery on the host's page, and what visitors then see on
- * pages that are open.
- */
+/** What a guest finds and reads in a room; what a host makes of its gallery, and what pages that are open then show. */
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { GARDENING } from '../../server/gardener/choose.ts';

@@ -1,7 +1,7 @@
 /**
  * Panels above the room on a phone: a tap beside one only closes it, Back closes it before it leaves
- * the room, the gardener waits for whoever is in one, and crossing hides nobody; what a newcomer reads, and the list of
- * their own creatures.
+ * the room, the gardener waits for whoever is in one, and crossing hides nobody; what a newcomer reads,
+ * and the list of their own creatures.
  */
 import type { Page } from 'playwright-core';
 import { isFull } from '../support/needs.ts';

@@ -1,7 +1,4 @@
-/**
- * A visitor on a phone: fingers that plant, zoom and cut, a line that breaks, the visitor's own organism, its name, and the
- * keepsake.
- */
+/** A visitor on a phone: fingers that plant, zoom and cut, a line that breaks, own organisms, names, and the keepsake. */
 
 import type { JSHandle, Page } from 'playwright-core';
 import sharp from 'sharp';
@@ -242,14 +239,6 @@ test('with the cutting tool, a finger damages the cells in its path', async () =
   // However many messages it took, it was one stroke, as wide as a finger needs.
   expect(room.organisms[0].wounds).toBe(1);
   expect(await page.getByTestId('radius').inputValue()).toBe(`${STROKE_RADIUS.touchRadius}`);
-});
-
-test('the dot beside "Find mine" has the colour of its planter', async () => {
-  const dot = page.locator('find-mine .who');
-  await dot.waitFor();
-  const color = await dot.evaluate((one) => getComputedStyle(one).backgroundColor);
-  expect(color).toMatch(/^oklch\(0\.\d+ 0\.12 \d+(\.\d+)?\)$/);
-  expect(Number(color.split(' ')[2].slice(0, -1))).toBeCloseTo(mine.planter.hue, 1);
 });
 
 test('the card shows the planter and the relatives; a tap on a relative goes there', async () => {

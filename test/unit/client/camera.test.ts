@@ -1,3 +1,4 @@
+/** What a camera shows, and where a first view is. */
 import {
   type Camera,
   CameraRig,

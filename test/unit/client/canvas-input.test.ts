@@ -1,3 +1,4 @@
+/** Which organism a finger touches, and what a page tells of its view. */
 import { organismAt, ViewportReporter } from '../../../client/input/canvas-input.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';

@@ -1,3 +1,4 @@
+/** What a cut and a death look, sound and feel like. */
 import { Feedback } from '../../../client/feedback/feedback.ts';
 import { cutOf, DustFinder, Effects, type Speck } from '../../../client/render/effects.ts';
 import { MarkList } from '../../../client/render/marks.ts';

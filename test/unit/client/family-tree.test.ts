@@ -1,4 +1,4 @@
-/** How a family tree is laid out, and which part of it is shown. */
+/** How a family tree is laid out, which part of it is shown, and its pictures. */
 import {
   CELL,
   layoutTree,

@@ -1,4 +1,4 @@
-/** Computations of the host's page: areas, statistics, hours, settings. The model of the host's page: its session, and the state that it fetches. */
+/** The host's page: its areas, statistics, hours and settings, its session, and the state that it fetches. */
 import { type HostApi, HostModel, withDraft } from '../../../client/host/host-model.ts';
 import { areaBetween, areaKey, organismsIn } from '../../../client/host/live-view.ts';
 import {

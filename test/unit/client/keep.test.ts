@@ -1,4 +1,4 @@
-/** What the page of keepsakes reads from addresses and files. Films of keepsakes, as another program reads them. */
+/** What the page of keepsakes reads from addresses and files, and their films, as another program reads them. */
 
 import sharp from 'sharp';
 import {

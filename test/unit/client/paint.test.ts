@@ -1,4 +1,4 @@
-/** When a page fetches what paints. How much is painted in a frame, from how long frames take. */
+/** When a page fetches what paints, and how much is painted in a frame. */
 
 import { Resolution, UnfinishedPictures } from '../../../client/render/frame-pacing.ts';
 import { hasPainter, mayPaint } from '../../../client/render/paint/may-paint.ts';

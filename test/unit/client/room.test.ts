@@ -1,4 +1,4 @@
-/** What a visitor is told of refusals. */
+/** What a page knows of its room, and what its visitor is told of refusals. */
 import { kinOf, RoomModel } from '../../../client/room/room-model.ts';
 import { RoomSession } from '../../../client/visitor/room-session.ts';
 import { offlineText, reasonText } from '../../../client/visitor/text.ts';

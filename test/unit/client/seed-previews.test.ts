@@ -1,4 +1,4 @@
-/** The colours in which a page draws grafts at first. */
+/** Previews of seeds, and the colours in which a page draws grafts at first. */
 import type { Answers } from '../../../client/room/connection.ts';
 import { Previews, SeedColours } from '../../../client/room/seed-previews.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';

@@ -1,4 +1,7 @@
-/** Elements that templates name must be loaded with their page: a browser shows others as nothing. What the types of the DOM do not tell: pages also run in browsers that lack parts of it. */
+/**
+ * What no compiler tells of sources: elements that templates name are loaded with their page, or a browser shows nothing;
+ * and pages also run in browsers that lack parts of the DOM.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
