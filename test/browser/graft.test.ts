@@ -20,7 +20,7 @@ import { PHONE, sizeText, type WindowSize } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 // Moving water takes a processor so long that a tap becomes a long press.
-const { url, room, newPage } = await suiteWithPages({ size: '128x128', water: 0 });
+const { url, room, cheapPage, newPage } = await suiteWithPages({ size: '128x128', water: 0 });
 
 type Screen = readonly [size: WindowSize, x: number, y: number];
 const MORE: readonly Screen[] = [
@@ -104,7 +104,7 @@ test.each(SCREENS.map(([size, x, y]) => [sizeText(size), size, { x, y }] as cons
     const sheet = page.locator('keepsake-sheet');
     const copy = sheet.locator('[data-testid=copy-link][data-link*=keep]');
     const link = (await copy.getAttribute('data-link'))!;
-    const home = await newPage({ ...PHONE, viewport: size, reducedMotion: 'reduce' });
+    const home = await cheapPage({ ...PHONE, viewport: size });
     await home.goto(link);
     const kept = await keptCells(home);
     expect(errorOf(kept, cellsOf(room, own()))).toBeLessThan(0.002);

@@ -15,10 +15,10 @@ import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const { server, url, newPage } = await suiteWithPages({ size: '96x96' });
+const { server, url, cheapPage } = await suiteWithPages({ size: '96x96' });
 await suiteVisitor(server, 'Ada');
 const host = await hostOf(server);
-const page = await newPage(DESKTOP);
+const page = await cheapPage(DESKTOP);
 
 const notice = (text: string | RegExp) => page.getByTestId('notice').filter({ hasText: text });
 
@@ -118,7 +118,7 @@ describe('with a second room', () => {
   });
 
   test('the WebGL programs of a room that is left are deleted, so it is no longer drawn', async () => {
-    const other = await newPage(DESKTOP);
+    const other = await cheapPage(DESKTOP);
     await other.addInitScript(() => {
       const { prototype } = WebGL2RenderingContext;
       const { createProgram, deleteProgram } = prototype;
@@ -163,7 +163,7 @@ test('a browser that prefers German gets the page in German, with German names o
     ['The gardener', 'Der Gärtner', 24],
     ['The house', 'Das Haus', 72],
   ] as const;
-  const other = await newPage({ ...DESKTOP, locale: 'de-DE' });
+  const other = await cheapPage({ ...DESKTOP, locale: 'de-DE' });
   await signIn(other, server.port, server.hostToken!);
   expect(await other.locator('html').getAttribute('lang')).toBe('de');
   await goTo(other, 'knobs');
@@ -193,7 +193,7 @@ test.each([
   ['German', 'de'],
 ])('in %s every section fits any window', async (_, locale) => {
   const { id } = await host.call('addWall', { name: `Hall ${locale}` });
-  const other = await newPage({ ...DESKTOP, locale });
+  const other = await cheapPage({ ...DESKTOP, locale });
   await signIn(other, server.port, server.hostToken!);
   const nav = (await other.locator('host-nav').boundingBox())!;
   expect(nav.x > DESKTOP.viewport.width / 2).toBe(locale === 'ar');
@@ -218,26 +218,25 @@ test.each([
   ['phone', PHONE],
   ['desktop', DESKTOP],
 ] as const)('notices cover nothing at %s size', async (_name, screen) => {
-  const other = await newPage(screen);
-  await signIn(other, server.port, server.hostToken!);
-  await goTo(other, 'watch');
+  await page.setViewportSize(screen.viewport);
+  await goTo(page, 'watch');
   // A slow page may take a notice away before it is looked at.
   for (let seen = false; !seen; ) {
-    await other.getByTestId('pause').click();
-    await other.getByTestId('notice').first().waitFor();
-    const edges = await other.evaluate(() => {
-      const page = document.querySelector('vivarium-host')!.shadowRoot!;
+    await page.getByTestId('pause').click();
+    await page.getByTestId('notice').first().waitFor();
+    const edges = await page.evaluate(() => {
+      const root = document.querySelector('vivarium-host')!.shadowRoot!;
       const within = (tag: string, inner: string) =>
-        page.querySelector(tag)!.shadowRoot!.querySelector(inner)!;
+        root.querySelector(tag)!.shadowRoot!.querySelector(inner)!;
       const notices = within('notice-layer', 'section');
       const box = (element: Element) => element.getBoundingClientRect();
       return {
         shown: notices.childElementCount > 0,
         top: box(notices).top,
         bottom: box(notices).bottom,
-        main: box(page.querySelector('main')!).bottom,
+        main: box(root.querySelector('main')!).bottom,
         picture: box(within('watch-section', 'live-view')).bottom,
-        navigation: box(page.querySelector('host-nav')!).top,
+        navigation: box(root.querySelector('host-nav')!).top,
       };
     });
     seen = edges.shown;
@@ -273,7 +272,7 @@ describe('walls with an address of their own', () => {
     expect(await unnamed.count()).toBe(held);
 
     const { pathname, search } = new URL(address!);
-    const wall = await newPage({ viewport: { width: 480, height: 270 } });
+    const wall = await cheapPage({ viewport: { width: 480, height: 270 } });
     await wall.goto(`${url}${pathname}${search}`);
     await waitForConnection(wall, 'live');
     await foyer.getByText('up', { exact: true }).waitFor();

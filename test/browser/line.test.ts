@@ -2,8 +2,11 @@
 
 import type { Page } from 'playwright-core';
 import { SEATS } from '../../server/realtime/sessions/seats.ts';
+import { afterTest } from '../support/closing.ts';
 import { ShiftedClock } from '../support/fake-clock.ts';
+import { SMALL } from '../support/organisms.ts';
 import { modelOf, openRoom, waitForConnection } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
 import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -13,17 +16,20 @@ const clock = new ShiftedClock();
 const {
   server,
   roomUrl: url,
-  newPage,
-} = await suiteWithPages({ size: '64x64', capacity: 1 }, { clock });
+  cheapPage,
+} = await suiteWithPages({ ...SMALL, size: '64x64', capacity: 1 }, { clock });
 const host = await hostOf(server);
-const enter = async (): Promise<Page> => {
-  const page = await newPage(PHONE);
-  await openRoom(page, url);
+/** All visitors are tabs of one browser, which loads what pages are made of once. */
+const tabs = (await cheapPage(PHONE)).context();
+const arrive = async (): Promise<Page> => {
+  const page = await tabs.newPage();
+  afterTest(() => page.close());
+  await page.goto(url);
   return page;
 };
-const arrive = async (): Promise<Page> => {
-  const page = await newPage(PHONE);
-  await page.goto(url);
+const enter = async (): Promise<Page> => {
+  const page = await arrive();
+  await waitForConnection(page, 'live');
   return page;
 };
 
@@ -33,6 +39,7 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
   const line = second.getByTestId('line');
   await line.waitFor();
   expect(await line.textContent()).toMatch(/Next\s*The room is full\. You are next\./);
+  expect(await violations(second)).toEqual([]);
   const third = await arrive();
   await third.getByText('1 visitor is ahead of you').waitFor();
   await first.close();

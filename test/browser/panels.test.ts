@@ -1,6 +1,7 @@
 /**
  * Panels above the room on a phone: a tap beside one only closes it, Back closes it before it leaves
- * the room, the gardener waits for whoever is in one, and crossing hides nobody.
+ * the room, the gardener waits for whoever is in one, and crossing hides nobody; what a newcomer reads,
+ * and the list of their own creatures.
  */
 import type { Page } from 'playwright-core';
 import { isFull } from '../support/needs.ts';
@@ -15,13 +16,14 @@ import {
   tapPlace,
   waitForPhase,
 } from '../support/page.ts';
-import { PHONE } from '../support/screens.ts';
+import { outOfReachIn, violations } from '../support/page-faults.ts';
+import { PHONE, WINDOWS } from '../support/screens.ts';
 import { UNLIMITED } from '../support/server.ts';
-import { suiteVisitor } from '../support/suite.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { plantGarden } from '../support/visitor.ts';
 
-const { server, room, roomUrl, newPage } = await suiteWithPages({
+const { server, room, roomUrl, cheapPage } = await suiteWithPages({
   ...{ size: '192x108', energy: 'off', limits: UNLIMITED },
 });
 /** Near the corners, where panels are. */
@@ -44,7 +46,7 @@ const ABOVE = { x: 190, y: 8 };
 
 const ada = await suiteVisitor(server, 'Ada');
 await plantGarden([ada], ['Turtle', 'Penguin', 'Octopus', 'Cactus'], (i) => SPOTS[i]);
-const page = await newPage({ ...PHONE, reducedMotion: 'reduce' });
+const page = await cheapPage(PHONE);
 await page.goto('about:blank');
 await openRoom(page, roomUrl);
 
@@ -234,6 +236,68 @@ async function hidden(of: Page): Promise<number[]> {
   }
   return covered;
 }
+
+const OWN = [
+  [60, 54],
+  [130, 62],
+] as const;
+const ABOUT = 'A shared garden of creatures that grow cell by cell';
+const own = () => OWN.map(([x, y]) => room.organisms.find((one) => one.x === x && one.y === y));
+
+describe('a newcomer', () => {
+  let page: Page;
+  beforeAll(async () => {
+    page = await cheapPage({ ...PHONE, locale: 'en-GB' });
+  });
+
+  test('reads in one sentence what this is, until they plant', async () => {
+    await openRoom(page, roomUrl);
+    const about = page.locator('header .about');
+    expect(await about.textContent()).toBe(ABOUT);
+    expect(await page.getByTestId('list-mine').count()).toBe(0);
+    await page.getByTestId('gallery-item').first().waitFor();
+    for (const [i, [x, y]] of OWN.entries()) {
+      await showAll(page);
+      await tapPlace(page, x, y);
+      await ada.until(() => own().filter((one) => one?.phase === 'asleep').length > i);
+    }
+    await about.waitFor({ state: 'detached' });
+    await page.getByTestId('status').tap();
+    await page.getByTestId('details').getByText(ABOUT).waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  test('finds a list of their creatures that says what happened to each, and leads to those that live', async () => {
+    const [first, second] = own().map((one) => one!);
+    await ada.ask('damage', { radius: 2, points: [first.x - 9, first.y, first.x + 9, first.y] });
+    const host = await hostOf(server);
+    await host.call('removeOrganism', { organism: second.id });
+    const list = page.getByTestId('list-mine');
+    await list.filter({ hasText: '1' }).waitFor();
+    await list.tap();
+    const dialog = page.getByTestId('my-creatures');
+    const rows = dialog.getByRole('listitem');
+    await rows.filter({ hasText: /one wound healed.*Ada cut your/s }).waitFor();
+    expect(await rows.count()).toBe(2);
+    expect(await rows.nth(1).textContent()).toContain('It is gone.');
+    expect(await rows.nth(1).textContent()).not.toContain('Ada');
+    expect(await outOfReachIn(isFull ? WINDOWS : WINDOWS.slice(0, 4), page, dialog)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+    await page.setViewportSize(PHONE.viewport);
+    await rows.nth(0).getByRole('button').tap();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByTestId('organism-card').getByText('planted by you').waitFor();
+    // The names that the host hides are hidden here, too.
+    await host.call('changeSettings', { names: false });
+    await page.getByTestId('organism-card').getByLabel('Close', { exact: true }).tap();
+    await page.getByTestId('status').tap();
+    await page.getByTestId('all-mine').tap();
+    await dialog.waitFor();
+    await rows.filter({ hasText: 'Ada' }).waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await host.call('changeSettings', { names: true });
+  });
+});
 
 test('the gardener waits while a visitor looks at the map, and comes when it is closed', async () => {
   const gardener = server.gardeners.of('garden')!;

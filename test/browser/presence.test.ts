@@ -1,10 +1,8 @@
-/**
- * A visitor's own organism, on a phone: planting, looking at it, damaging it, naming, and the
- * keepsake.
- */
+/** A visitor on a phone: fingers that plant, zoom and cut, a line that breaks, own organisms, names, and the keepsake. */
 
-import type { BrowserContext, JSHandle, Page } from 'playwright-core';
+import type { JSHandle, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { STROKE_RADIUS } from '../../client/state/interaction-state.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
@@ -13,6 +11,7 @@ import { afterSuite } from '../support/closing.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { isFull } from '../support/needs.ts';
 import {
+  cameraRests,
   download,
   drawnTwice,
   fingerTap,
@@ -28,12 +27,13 @@ import {
   touch,
   waitForConnection,
   waitForMore,
-  waitForOwn,
   waitForPhase,
+  waitForWounds,
   watchToasts,
 } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
-import { suiteVisitor } from '../support/suite.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const { server, room, browser } = await suiteWithPages({
@@ -42,16 +42,19 @@ const { server, room, browser } = await suiteWithPages({
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
 afterSuite(() => proxy.close());
 const ada = await suiteVisitor(server, 'Ada');
-let page: Page;
 /** What the phone has planted. */
 let mine: OrganismView;
 const url = `http://127.0.0.1:${proxy.port}/r/garden`;
 
+const host = await hostOf(server);
 /** A new phone, whose dish is painted only for a test that looks at it. */
-const visitPhone = (): Promise<BrowserContext> =>
-  browser
-    .newContext({ ...PHONE, deviceScaleFactor: 0.5, acceptDownloads: true })
-    .then(leaveUnpainted);
+const visitPhone = async (): Promise<Page> => {
+  const context = await browser.newContext({ ...PHONE, deviceScaleFactor: 0.5 });
+  return (await leaveUnpainted(context)).newPage();
+};
+let page = await visitPhone();
+await openRoom(page, url);
+await page.getByTestId('gallery-item').first().waitFor();
 
 async function tap(x: number, y: number): Promise<void> {
   await showAll(page);
@@ -132,23 +135,110 @@ async function expectFilm(gif: Buffer): Promise<void> {
 
 afterEach(() => proxy.set(NO_FAULTS));
 
-test('the first tap plants, without any question', async () => {
-  const context = await visitPhone();
-  page = await context.newPage();
-  await openRoom(page, url);
-  await showAll(page);
-  await tapPlace(page, 30, 128);
-  await waitForOwn(page);
-  mine = room.organisms.at(-1)!;
-  await waitForPhase(page, mine.id, 'asleep');
+test('a phone asks for the stream of phones, which a crowd of them can get', async () => {
+  const { seats, broadcaster } = server.roomServers.get('garden')!;
+  const member = [...seats.members].at(-1)!;
+  while (broadcaster.viewportOf(member)?.best !== 'phone') {
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
 });
 
-test('the dot beside "Find mine" has the colour of its planter', async () => {
-  const dot = page.locator('find-mine .who');
-  await dot.waitFor();
-  const color = await dot.evaluate((one) => getComputedStyle(one).backgroundColor);
-  expect(color).toMatch(/^oklch\(0\.\d+ 0\.12 \d+(\.\d+)?\)$/);
-  expect(Number(color.split(' ')[2].slice(0, -1))).toBeCloseTo(mine.planter.hue, 1);
+test('nothing invites to plant while the room is paused or its day ends, and the page says why', async () => {
+  const hint = page.locator('.hint');
+  const says = (text: string) => hint.filter({ hasText: text }).waitFor();
+  await says('Tap to plant');
+  await host.call('changeSettings', { paused: true });
+  await says('The host has paused the room for a moment.');
+  await host.call('changeSettings', { paused: false });
+  await says('Tap to plant');
+  await host.call('farewell', { seconds: 600 });
+  await says('This day is over. Thank you, and goodbye.');
+  await tap(30, 128);
+  await page.getByTestId('toast').filter({ hasText: 'This day is over.' }).waitFor();
+  await host.call('stopFarewell');
+  await says('Tap to plant');
+});
+
+async function give(name: string): Promise<void> {
+  if (!(await page.getByTestId('details').isVisible())) await page.getByTestId('status').tap();
+  await page.getByTestId('name').fill(name);
+  await page.getByTestId('save-name').tap();
+}
+
+/** The names of the visitors in the room, on the server. */
+const called = (): string[] => server.roomServers.get('garden')!.visitors.map(({ name }) => name);
+
+test('a refused name does not stay in the field', async () => {
+  await give('Grace');
+  await page.waitForFunction(({ you }) => you.name === 'Grace', await modelOf(page));
+  await give('sh1thead');
+  await page.getByText('That name cannot be shown here.').waitFor();
+  expect(await page.getByTestId('name').inputValue()).toBe('Grace');
+  expect(await page.getByTestId('save-name').count()).toBe(0);
+  expect(called()).toEqual(['Ada', 'Grace']);
+});
+
+test('while disconnected, a tap shows that nothing reaches the room; a new name is sent after reconnecting', async () => {
+  await breakLine();
+  expect(await violations(page)).toEqual([]);
+  await give('Hopper');
+  expect(await page.getByTestId('name').inputValue()).toBe('Hopper');
+  await page.getByTestId('status').tap();
+  await tap(30, 128);
+  await page.getByTestId('toast').getByText('The room cannot be reached right now.').waitFor();
+  proxy.set(NO_FAULTS);
+  await waitForConnection(page, 'live');
+  while (called()[1] !== 'Hopper') await page.evaluate(() => new Promise(requestAnimationFrame));
+  expect(room.organisms).toEqual([]);
+  // A seed is in hand already: the first tap plants it.
+  await tap(30, 128);
+  await waitForPhase(page, 1, 'asleep');
+  const planter = expect.objectContaining({ name: 'Hopper' });
+  expect(room.organisms).toMatchObject([{ x: 30, y: 128, origin: 'gallery', planter }]);
+  [mine] = room.organisms;
+});
+
+test('two fingers zoom about their midpoint, and plant nothing', async () => {
+  await cameraRests(page);
+  const [left, right] = [await screenOf(page, 20, 128), await screenOf(page, 40, 128)];
+  const middle = (left.x + right.x) / 2;
+  const apart = (by: number) =>
+    line({ x: middle + by, y: left.y }, { x: middle + 2 * by, y: left.y }, 10);
+  await touch(page, [apart(-40), apart(40)]);
+  await cameraRests(page);
+  const [wideLeft, wideRight] = [await screenOf(page, 20, 128), await screenOf(page, 40, 128)];
+  const scale = (wideRight.x - wideLeft.x) / (right.x - left.x);
+  expect(scale).toBeGreaterThan(1.7);
+  expect(scale).toBeLessThan(2.3);
+  expect(Math.abs((wideLeft.x + wideRight.x) / 2 - middle)).toBeLessThan(40);
+  expect(room.organisms).toHaveLength(1);
+});
+
+test('with the cutting tool, a finger damages the cells in its path', async () => {
+  // A camera that still glides from the zoom would take the organism from under the finger.
+  await openRoom(page, url);
+  await page.getByTestId('tool-damage').tap();
+  await showAll(page);
+  // All across: whatever animal it is, there is flesh on the way.
+  const from = await screenOf(page, 18, 126);
+  const to = await screenOf(page, 42, 130);
+  const lens = page.locator('.lens');
+  expect(await lens.isVisible()).toBe(false);
+  await touch(page, [line(from, to, 10)], {
+    meanwhile: async () => {
+      // The lens shows the cut beside the finger, not under it.
+      await lens.waitFor();
+      const box = (await lens.boundingBox())!;
+      const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+      expect(Math.hypot(middle.x - to.x, middle.y - to.y)).toBeGreaterThan(box.width / 2 + 20);
+      expect(middle.y).toBeLessThan(to.y);
+    },
+  });
+  await lens.waitFor({ state: 'hidden' });
+  await waitForWounds(page, 1, 1);
+  // However many messages it took, it was one stroke, as wide as a finger needs.
+  expect(room.organisms[0].wounds).toBe(1);
+  expect(await page.getByTestId('radius').inputValue()).toBe(`${STROKE_RADIUS.touchRadius}`);
 });
 
 test('the card shows the planter and the relatives; a tap on a relative goes there', async () => {
@@ -344,8 +434,7 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
     // A GIF keeps a comment in blocks of 255 bytes.
     expect(bytes.toString('latin1')).toContain(new URL(link).hash.slice(0, 200));
   }
-  const friend = await visitPhone();
-  page = await friend.newPage();
+  page = await visitPhone();
   await page.goto(link);
   await page.getByTestId('plant').tap();
   await waitForConnection(page, 'live');

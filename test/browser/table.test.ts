@@ -6,7 +6,7 @@ import { RINGS } from '../../shared/vocabulary.ts';
 import { afterSuite, afterTest } from '../support/closing.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { Fingers } from '../support/fingers.ts';
-import { isFull } from '../support/needs.ts';
+import { fullTest, isFull } from '../support/needs.ts';
 import { line, openRoom, type Point, screenOf, waitForConnection } from '../support/page.ts';
 import { violations } from '../support/page-faults.ts';
 import { hostOf } from '../support/suite.ts';
@@ -14,8 +14,8 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 
 const SCREEN = { width: 1280, height: 800 };
 const TOUCH = { viewport: SCREEN, hasTouch: true };
-/** How long four people play, in ms; a full run has the whole five minutes. */
-const PLAY = isFull ? 300_000 : 5_000;
+/** How long four people play, in ms: once round, or five minutes in a full run. */
+const PLAY = isFull ? 300_000 : 0;
 
 const { server, room, cheapPage } = await suiteWithPages({
   ...{ size: '320x192', energy: 'off', 'max-organisms': 64 },
@@ -23,7 +23,6 @@ const { server, room, cheapPage } = await suiteWithPages({
 const host = await hostOf(server);
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(5) });
 afterSuite(() => proxy.close());
-let tables = 0;
 
 /** A ring as the page knows it. */
 interface RingState {
@@ -42,10 +41,10 @@ class Table {
     readonly fingers: Fingers,
   ) {}
 
-  static async open(port = server.port): Promise<Table> {
-    const { path } = await host.call('addWall', { name: `T${++tables}`, table: true });
+  static async open(): Promise<Table> {
+    const { path } = await host.call('addWall', { name: 'T1', table: true });
     const page = await cheapPage(TOUCH);
-    await openRoom(page, `http://127.0.0.1:${port}${path}`);
+    await openRoom(page, `http://127.0.0.1:${proxy.port}${path}`);
     const table = new Table(page, path, await Fingers.of(page));
     // A slow machine must not forget people whom a test still needs.
     await table.hold();
@@ -117,35 +116,41 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 const clear = () =>
   host.call('clearArea', { x: 0, y: 0, width: 320, height: 192 }).catch(() => undefined);
 
-const first = await Table.open();
+const table = await Table.open();
+const { fingers, page } = table;
+
+beforeEach(async () => {
+  await clear();
+  await table.forget();
+});
 
 const BOTTOM = { x: 640, y: 560 };
 const PATHS: readonly [string, { at?: Point; press?: string; by?: [number, number] }][] = [
   ['twice at the same place', {}],
-  ['beside the ring’s middle', { by: [50, 0] }],
   ['in a corner', { at: { x: 4, y: 796 } }],
-  ['at the far edge', { at: { x: 640, y: 10 } }],
   ['outside the ring', { by: [30, -200] }],
-  ['a creature of the ring', { press: 'creature' }],
-  ['the dice', { press: 'dice' }],
   ['more creatures', { press: 'more' }],
 ];
+/** More like these. */
+const OTHERS: typeof PATHS = [
+  ['beside the ring’s middle', { by: [50, 0] }],
+  ['at the far edge', { at: { x: 640, y: 10 } }],
+  ['a creature of the ring', { press: 'creature' }],
+  ['the dice', { press: 'dice' }],
+];
 
-test.each(PATHS)(
+test.each(isFull ? [...PATHS, ...OTHERS] : PATHS)(
   'a first-time visitor has a creature after at most three touches: %s',
   async (_, { at = BOTTOM, press, by = [0, 0] }) => {
-    await clear();
-    await first.fingers.tap(0, at);
-    const [{ you, place }] = await first.seated(1);
-    if (press) await first.press(0, press);
-    await first.fingers.tap(0, beside(place, ...by));
+    await fingers.tap(0, at);
+    const [{ you, place }] = await table.seated(1);
+    if (press) await table.press(0, press);
+    await fingers.tap(0, beside(place, ...by));
     await until(() => plantedBy(you).length === 1);
-    await first.forget();
   },
 );
 
 test('rings open within the edges and turned towards the nearest one; a touch nearby belongs to its ring', async () => {
-  const table = await Table.open();
   const spots = [
     [640, 795, 0],
     [5, 400, 90],
@@ -154,7 +159,7 @@ test('rings open within the edges and turned towards the nearest one; a touch ne
   ] as const;
   const rings = await table.ringsAt(spots.map(([x, y]) => ({ x, y })));
   expect(rings.map(({ place }) => place.turn)).toEqual(spots.map(([, , turn]) => turn));
-  for (const button of await table.page.locator('table-ring button').all()) {
+  for (const button of await page.locator('table-ring button').all()) {
     const { x, y, width, height } = (await button.boundingBox())!;
     expect(Math.min(x, y, SCREEN.width - x - width, SCREEN.height - y - height)).toBeGreaterThan(0);
     // As large as a fingertip on a small table.
@@ -169,8 +174,7 @@ test('rings open within the edges and turned towards the nearest one; a touch ne
     'plant',
     'plant',
   ]);
-  expect(await violations(table.page)).toEqual([]);
-  const page = table.page;
+  expect(await violations(page)).toEqual([]);
   const isPrevented = (name: string) =>
     page.evaluate((type) => {
       const event = new Event(type, { bubbles: true, cancelable: true });
@@ -184,9 +188,6 @@ test('rings open within the edges and turned towards the nearest one; a touch ne
 });
 
 test('ten fingers of four people: all plant, graft, wound and take one along, and nothing leaks', async () => {
-  await clear();
-  const table = await Table.open();
-  const { fingers, page } = table;
   const rings = await table.ringsAt([
     { x: 320, y: 640 },
     { x: 960, y: 640 },
@@ -279,28 +280,25 @@ test('ten fingers of four people: all plant, graft, wound and take one along, an
 });
 
 test('a drag from one creature to another crosses them, into the hand of that ring only', async () => {
-  await clear();
-  const table = await Table.open();
   const rings = await table.ringsAt([
     { x: 320, y: 600 },
     { x: 960, y: 600 },
   ]);
   const [one] = rings;
   const [a, b] = [beside(one.place, -60), beside(one.place, 60)];
-  for (const at of [a, b]) await table.fingers.tap(0, at);
+  for (const at of [a, b]) await fingers.tap(0, at);
   await until(() => plantedBy(one.you).filter(({ phase }) => phase !== 'growing').length === 2);
-  await table.fingers.stroke(0, line(a, b, 6));
+  await fingers.stroke(0, line(a, b, 6));
   await until(async () => (await table.rings())[0].hand === 1);
   expect((await table.rings()).map(({ hand }) => hand)).toEqual([1, 0]);
 });
 
-/** How many rings are opened and forgotten; more in a full run. */
-const USES = isFull ? 100 : 40;
+/** How many rings are opened and forgotten. */
+const USES = 100;
 
-test(`${USES} uses leave the page’s memory flat`, async () => {
-  await clear();
-  const table = await Table.open();
-  const session = await table.page.context().newCDPSession(table.page);
+// The test of ten fingers sees that the next people have nothing of those who have gone.
+fullTest(`${USES} uses leave the page’s memory flat`, async () => {
+  const session = await page.context().newCDPSession(table.page);
   const used = async (): Promise<number> => {
     await session.send('HeapProfiler.collectGarbage');
     return (await session.send('Runtime.getHeapUsage')).usedSize;
@@ -316,51 +314,16 @@ test(`${USES} uses leave the page’s memory flat`, async () => {
     await table.forget();
     sizes.push(await used());
   }
-  const [early, late] = isFull
-    ? [sizes[3], Math.min(...sizes.slice(-3))]
-    : [sizes[1], sizes.at(-1)!];
   console.info(
     `heap after each ${RINGS} uses: ${sizes.map((size) => (size / 1e6).toFixed(2)).join(' ')} MB`,
   );
-  expect(late - early).toBeLessThan(isFull ? 1e6 : 5e5);
-  expect(await table.page.locator('table-ring').count()).toBe(0);
-});
-
-test('a table that loses its line comes back with everybody; a second one with its pass is told', async () => {
-  const table = await Table.open(proxy.port);
-  const { page } = table;
-  const before = await table.ringsAt([
-    { x: 320, y: 600 },
-    { x: 960, y: 600 },
-  ]);
-  proxy.set({ deaf: true });
-  proxy.reset();
-  await waitForConnection(page, 'reconnecting');
-  await page.getByRole('status').filter({ hasText: 'The room cannot be reached' }).waitFor();
-  proxy.set(NO_FAULTS);
-  await waitForConnection(page, 'live');
-  await page.getByRole('status').waitFor({ state: 'detached' });
-  const back = await table.seated(2);
-  expect(back.map(({ you }) => you)).toEqual(before.map(({ you }) => you));
-  await table.fingers.tap(0, beside(before[0].place, 30));
-  await until(() => plantedBy(before[0].you).length > 0);
-
-  const second = await cheapPage(TOUCH);
-  afterTest(() => second.close());
-  await second.goto(`http://127.0.0.1:${server.port}${table.path}`);
-  await second.getByRole('status').filter({ hasText: 'Another screen uses' }).waitFor();
-  expect((await table.rings()).map(({ left }) => left)).toEqual([undefined, undefined]);
-  // When the first is gone, the second takes its place.
-  await page.close();
-  await waitForConnection(second, 'live');
+  expect(Math.min(...sizes.slice(-3)) - sizes[3]).toBeLessThan(1e6);
+  expect(await page.locator('table-ring').count()).toBe(0);
 });
 
 test('rings and codes are forgotten, and the table begins anew after a countdown', async () => {
-  await clear();
-  const table = await Table.open();
-  const { page } = table;
   const [one] = await table.ringsAt([{ x: 640, y: 560 }]);
-  await table.fingers.tap(0, one.place);
+  await fingers.tap(0, one.place);
   await until(() => plantedBy(one.you).length === 1);
   await table.press(0, 'keep');
   await page.getByTestId('code').waitFor();
@@ -375,4 +338,31 @@ test('rings and codes are forgotten, and the table begins anew after a countdown
   await page.getByTestId('code').waitFor({ state: 'detached' });
   await page.getByTestId('countdown').waitFor({ state: 'detached' });
   expect(await page.locator('.hint').count()).toBe(2);
+});
+
+test('a table that loses its line comes back with everybody; a second one with its pass is told', async () => {
+  const before = await table.ringsAt([
+    { x: 320, y: 600 },
+    { x: 960, y: 600 },
+  ]);
+  proxy.set({ deaf: true });
+  proxy.reset();
+  await waitForConnection(page, 'reconnecting');
+  await page.getByRole('status').filter({ hasText: 'The room cannot be reached' }).waitFor();
+  proxy.set(NO_FAULTS);
+  await waitForConnection(page, 'live');
+  await page.getByRole('status').waitFor({ state: 'detached' });
+  const back = await table.seated(2);
+  expect(back.map(({ you }) => you)).toEqual(before.map(({ you }) => you));
+  await fingers.tap(0, beside(before[0].place, 30));
+  await until(() => plantedBy(before[0].you).length > 0);
+
+  const second = await cheapPage(TOUCH);
+  afterTest(() => second.close());
+  await second.goto(`http://127.0.0.1:${server.port}${table.path}`);
+  await second.getByRole('status').filter({ hasText: 'Another screen uses' }).waitFor();
+  expect((await table.rings()).map(({ left }) => left)).toEqual([undefined, undefined]);
+  // When the first is gone, the second takes its place.
+  await page.close();
+  await waitForConnection(second, 'live');
 });

@@ -13,6 +13,7 @@ import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { createRandom, type Random } from '../../../shared/random.ts';
 import { organismView } from '../../support/fake-server.ts';
+import { isFull } from '../../support/needs.ts';
 
 const SIDE = 32;
 const WALLS: readonly Size[] = [
@@ -67,10 +68,13 @@ function bodiesUnder(
   return [...under];
 }
 
-test('in 200 random moments of three walls with 5 to 256 creatures no label lies on a body', () => {
+/** More in a full run. */
+const MOMENTS = isFull ? 200 : 48;
+
+test(`in ${MOMENTS} random moments of three walls with 5 to 256 creatures no label lies on a body`, () => {
   const random = createRandom(7);
   const placed = new Map<string, number>();
-  for (let moment = 0; moment < 200; moment++) {
+  for (let moment = 0; moment < MOMENTS; moment++) {
     const wall = WALLS[moment % 3];
     const isUpright = wall.width < wall.height;
     const strip = stripOf(wall);

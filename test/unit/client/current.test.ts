@@ -9,6 +9,7 @@ import {
 } from '../../../client/render/current.ts';
 import { lightOf } from '../../../client/render/shaders/scene.ts';
 import { skyAt } from '../../../server/platform/clock.ts';
+import { isFull } from '../../support/needs.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 const FRAME = 50;
@@ -121,7 +122,7 @@ test('the light is that of the hour and the season, never jumps, and is never bl
   expect(winter[5] / winter[3]).toBeGreaterThan(1.1 * (noon[5] / noon[3]));
   const southern = at(15, 720, 'Australia/Sydney');
   expect(southern[5] / southern[3]).toBeCloseTo(noon[5] / noon[3], 1);
-  for (let day = 1; day < 365; day++) {
+  for (let day = 1; day < 365; day += isFull ? 1 : 5) {
     const [a, b] = [day, day + 1].map((of) => at(of, 720));
     expect(Math.max(...a.map((value, j) => Math.abs(value - b[j])))).toBeLessThan(0.005);
   }

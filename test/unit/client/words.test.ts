@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LitLocalizer } from '@lit/localize-tools/lib/index.js';
 import { ageText, kindName, number, plural } from '../../../client/elements/text.ts';
 import { addressName } from '../../../client/host/navigation.ts';
 import { REASON_TEXTS } from '../../../client/host/text.ts';
@@ -13,12 +14,20 @@ import { reasonText } from '../../../client/visitor/text.ts';
 import { voiceOf } from '../../../client/wall/text.ts';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';
 import { REASONS, type Reason } from '../../../shared/protocol/reasons.ts';
-import { temporaryFolder } from '../../support/closing.ts';
+import { suiteFolder } from '../../support/closing.ts';
 import { templates, untranslated } from '../../support/html-words.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const fresh = temporaryFolder();
-const words = new Words();
+/** Where the generated files are written once more. */
+const fresh = suiteFolder();
+// It reads the same files for each part: once is enough.
+const { readTranslationsSync } = LitLocalizer.prototype;
+let read: ReturnType<typeof readTranslationsSync> | undefined;
+LitLocalizer.prototype.readTranslationsSync = function () {
+  read ??= readTranslationsSync.call(this);
+  return read;
+};
+const words = new Words(fresh);
 const { messages, errors } = words.source();
 
 /**
@@ -67,13 +76,14 @@ describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
   });
 
   test('keeps the placeholders that are written in a text', () => {
-    for (const { name, contents } of messages) {
+    const wrong = messages.filter(({ name, contents }) => {
       const forms = formsOf(code, translated.get(name)?.contents ?? []);
       const [other, ...fewer] = forms.map((form) => tokens(textOf(form))).reverse();
-      expect([name, ...other]).toEqual([name, ...tokens(textOf(contents))]);
       // 'one person' needs no number.
-      for (const form of fewer) expect(other).toEqual(expect.arrayContaining(form));
-    }
+      const isLess = fewer.flat().every((token) => other.includes(token));
+      return !isLess || `${other}` !== `${tokens(textOf(contents))}`;
+    });
+    expect(wrong.map(({ name }) => name)).toEqual([]);
   });
 
   test('has a name for each kind of the gallery, and no other', async () => {
@@ -118,11 +128,11 @@ function contentsOf(parent: string, folder: string): Record<string, string> {
 }
 
 test('the generated files are up to date: npm run words', async () => {
-  await new Words(fresh()).build();
+  await words.build();
   const folder = 'client/locale/words';
-  expect(contentsOf(root, folder)).toEqual(contentsOf(fresh(), folder));
+  expect(contentsOf(root, folder)).toEqual(contentsOf(fresh, folder));
   const sign = 'server/host/sign-words.json';
-  expect(readFileSync(join(root, sign), 'utf8')).toBe(readFileSync(join(fresh(), sign), 'utf8'));
+  expect(readFileSync(join(root, sign), 'utf8')).toBe(readFileSync(join(fresh, sign), 'utf8'));
 });
 
 test('a page loads only the texts of its own modules', () => {

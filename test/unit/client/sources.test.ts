@@ -1,5 +1,8 @@
-/** Elements that templates name must be loaded with their page: a browser shows others as nothing. */
-import { readFileSync } from 'node:fs';
+/**
+ * What no compiler tells of sources: elements that templates name are loaded with their page, or a browser shows nothing;
+ * and pages also run in browsers that lack parts of the DOM.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -29,3 +32,15 @@ test.each(['visitor', 'wall', 'table', 'host', 'keep', 'lineage'])(
     expect(named.filter((name) => !defined.has(name))).toEqual([]);
   },
 );
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+test('no page counts on signals that older browsers do not make', () => {
+  for (const folder of ['client', 'shared']) {
+    const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+    for (const file of files.filter((name) => name.endsWith('.ts'))) {
+      const text = readFileSync(join(root, folder, file), 'utf8');
+      expect([file, text.match(/AbortSignal\.(timeout|any)\(/g)]).toEqual([file, null]);
+    }
+  }
+});
