@@ -150,23 +150,25 @@ export async function leaveUnpainted<Of extends BrowserContext | Page>(of: Of): 
     } catch {
       // An empty page has none.
     }
+    // A canvas that has been touched is copied for the browser's own painting, picture by picture.
+    const draws = ['drawArrays', 'drawArraysInstanced', 'drawElements', 'drawElementsInstanced'];
     for (const { prototype } of [WebGL2RenderingContext, WebGLRenderingContext]) {
-      Object.assign(prototype, {
-        // Methods: benchmarks' transpiler wraps functions that are variables in one of its own.
-        drawArrays() {},
-        drawArraysInstanced() {},
-        drawElements() {},
-        drawElementsInstanced() {},
-        // A canvas that has been touched is copied for the browser's own painting, picture by picture.
-        blitFramebuffer() {},
-        clear() {},
-      });
+      for (const name of [...draws, 'blitFramebuffer', 'clear']) {
+        const draw = Reflect.get(prototype, name);
+        if (!draw) continue;
+        Object.assign(prototype, {
+          // Methods: benchmarks' transpiler wraps functions that are variables in one of its own.
+          [name](...args: unknown[]) {
+            if (Reflect.get(window, wish)) Reflect.apply(draw, this, args);
+          },
+        });
+      }
     }
   }, WISH);
   return of;
 }
 
-/** What an origin keeps whose pages are painted after all. */
+/** What an origin keeps whose pages are painted after all, and a page that is painted from now on. */
 const WISH = 'test:painted';
 
 /** Has a page, once it is loaded again, and later ones of its origin paint, or not any more. */
@@ -175,6 +177,13 @@ export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
     ([wish, value]) => (value ? localStorage.setItem(wish, value) : localStorage.removeItem(wish)),
     [WISH, isPainted ? 'yes' : ''],
   );
+
+/** From now on a page that is left unpainted computes pixels, or not any more. */
+export const paintNow = (page: Page, isPainted: boolean): Promise<void> =>
+  page.evaluate(([wish, value]) => void Reflect.set(window, wish, value), [
+    WISH,
+    isPainted,
+  ] as const);
 
 /**
  * From now on this page, or the pages of this context, can run functions that define functions of
