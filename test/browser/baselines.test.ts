@@ -123,10 +123,9 @@ async function grow(page: Page, name: string): Promise<void> {
 const FLEETING = '[data-testid=status], [data-fleeting]';
 
 /** Each page where it is mostly seen; on every screen with VIVARIUM_TEST_FULL. */
-const screensOf = (name: string): readonly ScreenName[] => {
-  if (isFull || ANEW) return Object.keys(SCREENS) as ScreenName[];
-  return name === 'wall' ? ['desktop', '4k'] : ['phone', 'desktop'];
-};
+const USUAL = { room: 'phone', wall: '4k', host: 'desktop' } as const;
+const screensOf = (name: string): readonly ScreenName[] =>
+  isFull || ANEW ? (Object.keys(SCREENS) as ScreenName[]) : [USUAL[name as keyof typeof USUAL]];
 
 describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
   test.each(screensOf(name))('looks on a %s as it did when it was looked at', async (screen) => {

@@ -108,13 +108,8 @@ async function swell(water: number): Promise<void> {
 async function paint(isPainted = true): Promise<void> {
   await paintNow(page, isPainted);
   await element.evaluate(
-    (element: Watched, [width, isCopied]) => {
-      const { planes, listeners } = element.model;
-      element.isCopied = isCopied;
-      const all = [{ x: 0, y: 0, width, height: planes.owner.length / width }];
-      listeners.emit('picture', { changed: all, replaced: all });
-    },
-    [WIDTH, isPainted] as const,
+    (element: Watched, isCopied) => Object.assign(element, { isCopied }),
+    isPainted,
   );
 }
 

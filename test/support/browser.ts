@@ -178,12 +178,23 @@ export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
     [WISH, isPainted ? 'yes' : ''],
   );
 
-/** From now on a page that is left unpainted computes pixels, or not any more. */
-export const paintNow = (page: Page, isPainted: boolean): Promise<void> =>
-  page.evaluate(([wish, value]) => void Reflect.set(window, wish, value), [
-    WISH,
-    isPainted,
-  ] as const);
+/** From now on a room or wall that is left unpainted computes pixels, all of them anew, or not any more. */
+export const paintNow = (page: Page, isPainted = true): Promise<void> =>
+  page.locator('vivarium-room, vivarium-wall').evaluate(
+    ({ model: { planes, listeners } }: Shown, [wish, value]) => {
+      Reflect.set(window, wish, value);
+      const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
+      listeners.emit('picture', { changed: all, replaced: all });
+    },
+    [WISH, isPainted] as const,
+  );
+
+interface Shown extends HTMLElement {
+  readonly model: {
+    readonly planes: { readonly width: number; readonly height: number };
+    readonly listeners: { emit(name: string, event: object): void };
+  };
+}
 
 /**
  * From now on this page, or the pages of this context, can run functions that define functions of
