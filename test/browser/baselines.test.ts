@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
+import { leaveUnpainted, paintNow } from '../support/browser.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { goTo, liveShows, signIn } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';
@@ -152,8 +153,13 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
       };
     });
     const page = await context.newPage();
+    // While it loads, no pixel is computed.
+    if (name !== 'host') await leaveUnpainted(page);
     await PAGES[name](page);
     if (screen === '4k') await grow(page, name);
+    if (name !== 'host') await paintNow(page);
+    if (name === 'wall') await nextPictures(page, 4);
+    if (name === 'room') for (let i = 0; i < 4; i++) await drawnTwice(page);
     const picture = await page.screenshot({
       ...{ timeout: 180_000, animations: 'disabled' },
       mask: [page.locator(FLEETING)],

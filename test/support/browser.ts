@@ -144,32 +144,35 @@ export async function slowFrames(
  * cost a processor more than all the rest, are neither computed nor brought to the screen.
  */
 export async function leaveUnpainted<Of extends BrowserContext | Page>(of: Of): Promise<Of> {
-  await of.addInitScript((wish) => {
-    try {
-      if (localStorage.getItem(wish)) return;
-    } catch {
-      // An empty page has none.
-    }
-    // A canvas that has been touched is copied for the browser's own painting, picture by picture.
-    const draws = ['drawArrays', 'drawArraysInstanced', 'drawElements', 'drawElementsInstanced'];
-    for (const { prototype } of [WebGL2RenderingContext, WebGLRenderingContext]) {
-      for (const name of [...draws, 'blitFramebuffer', 'clear']) {
-        const draw = Reflect.get(prototype, name);
-        if (!draw) continue;
-        Object.assign(prototype, {
-          // Methods: benchmarks' transpiler wraps functions that are variables in one of its own.
-          [name](...args: unknown[]) {
-            if (Reflect.get(window, wish)) Reflect.apply(draw, this, args);
-          },
-        });
-      }
-    }
-  }, WISH);
+  await of.addInitScript(unpaint, WISH);
   return of;
 }
 
+/** In a page: the same from now on, unless its origin keeps a wish. */
+export function unpaint(wish: string): void {
+  try {
+    if (localStorage.getItem(wish)) return;
+  } catch {
+    // An empty page has none.
+  }
+  // A canvas that has been touched is copied for the browser's own painting, picture by picture.
+  const draws = ['drawArrays', 'drawArraysInstanced', 'drawElements', 'drawElementsInstanced'];
+  for (const { prototype } of [WebGL2RenderingContext, WebGLRenderingContext]) {
+    for (const name of [...draws, 'blitFramebuffer', 'clear']) {
+      const draw = Reflect.get(prototype, name);
+      if (!draw) continue;
+      Object.assign(prototype, {
+        // Methods: benchmarks' transpiler wraps functions that are variables in one of its own.
+        [name](...args: unknown[]) {
+          if (Reflect.get(window, wish)) Reflect.apply(draw, this, args);
+        },
+      });
+    }
+  }
+}
+
 /** What an origin keeps whose pages are painted after all, and a page that is painted from now on. */
-const WISH = 'test:painted';
+export const WISH = 'test:painted';
 
 /** Has a page, once it is loaded again, and later ones of its origin paint, or not any more. */
 export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
@@ -180,14 +183,15 @@ export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
 
 /** From now on a room or wall that is left unpainted computes pixels, all of them anew, or not any more. */
 export const paintNow = (page: Page, isPainted = true): Promise<void> =>
-  page.locator('vivarium-room, vivarium-wall').evaluate(
-    ({ model: { planes, listeners } }: Shown, [wish, value]) => {
-      Reflect.set(window, wish, value);
-      const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
-      listeners.emit('picture', { changed: all, replaced: all });
-    },
-    [WISH, isPainted] as const,
-  );
+  page.evaluate(`(${paintAnew})('${WISH}', ${isPainted})`);
+
+/** In a page: the same. */
+export function paintAnew(wish: string, isPainted: boolean): void {
+  Reflect.set(window, wish, isPainted);
+  const { model } = document.querySelector('vivarium-room, vivarium-wall') as Shown;
+  const all = [{ x: 0, y: 0, width: model.planes.width, height: model.planes.height }];
+  model.listeners.emit('picture', { changed: all, replaced: all });
+}
 
 interface Shown extends HTMLElement {
   readonly model: {
