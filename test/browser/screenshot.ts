@@ -31,7 +31,7 @@ import {
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
-import { takeChimeras, takeClosing, takeFilm } from './living-pictures.ts';
+import { takeFilm } from './living-pictures.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -59,8 +59,8 @@ const COMMAND = {
     },
     only: {
       value: 'A,B',
-      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film', 'closing', 'chimeras'])),
-      default: 'room,phone,wall,host,film,closing,chimeras',
+      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film'])),
+      default: 'room,phone,wall,host,film',
       help: 'pictures to take',
     },
   },
@@ -111,24 +111,20 @@ async function takeHost(
   out: string,
 ): Promise<void> {
   const [x, y] = spots[3];
-  for (const [name, screen] of Object.entries({ host: DESKTOP, 'host-phone': SCREENS.phone })) {
-    const page = await browser.newPage({ ...screen, locale: 'en' });
-    await signIn(page, port, hostToken!);
-    await liveShows(page, spots.length);
-    if (name === 'host') {
-      const at = await liveScreenOf(page, x, y);
-      await page.mouse.click(at.x, at.y);
-      await page.getByTestId('organism').waitFor();
-    }
-    // Pictures come, and nothing moves any more.
-    await page.waitForTimeout(1_200);
-    const file = join(out, `${name}.png`);
-    await sharp(await page.screenshot({ timeout: 180_000 }))
-      .png({ palette: true, quality: 90 })
-      .toFile(file);
-    console.log(file);
-    await page.close();
-  }
+  const page = await browser.newPage({ ...DESKTOP, locale: 'en' });
+  await signIn(page, port, hostToken!);
+  await liveShows(page, spots.length);
+  const at = await liveScreenOf(page, x, y);
+  await page.mouse.click(at.x, at.y);
+  await page.getByTestId('organism').waitFor();
+  // Pictures come, and nothing moves any more.
+  await page.waitForTimeout(1_200);
+  const file = join(out, 'host.png');
+  await sharp(await page.screenshot({ timeout: 180_000 }))
+    .png({ palette: true, quality: 90 })
+    .toFile(file);
+  console.log(file);
+  await page.close();
 }
 
 async function main(): Promise<void> {
@@ -140,13 +136,11 @@ async function main(): Promise<void> {
   const { out, only: wanted } = options;
   const clientFolder = await ensureClient(console.log);
   await mkdir(out, { recursive: true });
-  if (wanted.includes('closing')) await takeClosing(out);
-  if (wanted.includes('chimeras')) await takeChimeras(out);
   if (wanted.includes('film')) {
     const browser = await launchBrowser();
     await takeFilm(browser, clientFolder, out).finally(() => browser.close());
   }
-  if (wanted.every((one) => ['chimeras', 'closing', 'film'].includes(one))) return;
+  if (wanted.every((one) => one === 'film')) return;
   const data = mkdtempSync(join(tmpdir(), 'vivarium-pictures-'));
   const server = await startServer(
     { attract: 5, energy: 'newcomer=100,refillPerSecond=1000', data },

@@ -125,7 +125,7 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   expect(room.viewOf(two)).toBeUndefined();
 
   // The question about a planter stays open when what was reported goes.
-  const three = await ada.grow(110, 110);
+  const three = await ada.plant(110, 110);
   await ada.ask('report', { organism: three });
   await row(three).getByRole('button', { name: 'Ban Ada' }).click();
   const question = host.getByRole('dialog');
@@ -137,7 +137,7 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   await host.locator('report-queue').waitFor({ state: 'hidden' });
 
   // What departs by itself stays in the list, but cannot be shown or removed.
-  const four = await ada.grow(110, 110);
+  const four = await ada.plant(110, 110);
   await ada.ask('report', { organism: four });
   const { hostActor } = server.roomServers.get('garden')!.dispatcher;
   await hostActor.act({ what: 'depart', organism: four, seconds: 1 });
