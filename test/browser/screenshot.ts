@@ -1,6 +1,6 @@
 /**
  * `npm run screenshot`: the documents' pictures. Grows a garden in a real room and takes its picture, as desktop, phone, wall and
- * host see it; and films a room that lives.
+ * host see it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -31,7 +31,6 @@ import {
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
-import { takeFilm } from './living-pictures.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -59,8 +58,8 @@ const COMMAND = {
     },
     only: {
       value: 'A,B',
-      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film'])),
-      default: 'room,phone,wall,host,film',
+      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host'])),
+      default: 'room,phone,wall,host',
       help: 'pictures to take',
     },
   },
@@ -136,11 +135,6 @@ async function main(): Promise<void> {
   const { out, only: wanted } = options;
   const clientFolder = await ensureClient(console.log);
   await mkdir(out, { recursive: true });
-  if (wanted.includes('film')) {
-    const browser = await launchBrowser();
-    await takeFilm(browser, clientFolder, out).finally(() => browser.close());
-  }
-  if (wanted.every((one) => one === 'film')) return;
   const data = mkdtempSync(join(tmpdir(), 'vivarium-pictures-'));
   const server = await startServer(
     { attract: 5, energy: 'newcomer=100,refillPerSecond=1000', data },
