@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
+import { leaveUnpainted, paintNow } from '../support/browser.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { goTo, liveShows, signIn } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';
@@ -123,10 +124,9 @@ async function grow(page: Page, name: string): Promise<void> {
 const FLEETING = '[data-testid=status], [data-fleeting]';
 
 /** Each page where it is mostly seen; on every screen with VIVARIUM_TEST_FULL. */
-const screensOf = (name: string): readonly ScreenName[] => {
-  if (isFull || ANEW) return Object.keys(SCREENS) as ScreenName[];
-  return name === 'wall' ? ['desktop', '4k'] : ['phone', 'desktop'];
-};
+const USUAL = { room: 'phone', wall: '4k', host: 'desktop' } as const;
+const screensOf = (name: string): readonly ScreenName[] =>
+  isFull || ANEW ? (Object.keys(SCREENS) as ScreenName[]) : [USUAL[name as keyof typeof USUAL]];
 
 describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
   test.each(screensOf(name))('looks on a %s as it did when it was looked at', async (screen) => {
@@ -153,8 +153,13 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
       };
     });
     const page = await context.newPage();
+    // While it loads, no pixel is computed.
+    if (name !== 'host') await leaveUnpainted(page);
     await PAGES[name](page);
     if (screen === '4k') await grow(page, name);
+    if (name !== 'host') await paintNow(page);
+    if (name === 'wall') await nextPictures(page, 4);
+    if (name === 'room') for (let i = 0; i < 4; i++) await drawnTwice(page);
     const picture = await page.screenshot({
       ...{ timeout: 180_000, animations: 'disabled' },
       mask: [page.locator(FLEETING)],

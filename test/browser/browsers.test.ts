@@ -1,13 +1,18 @@
 /**
- * A visitor's main path in each family of browsers: Chromium, Firefox and WebKit. They open the
- * room, plant, see it grow, wound it, see it heal, look at its card, draw, and plant what they drew.
+ * Chromium, Firefox and WebKit: a visitor opens the room, plants, sees it grow, wounds it, sees it heal, looks at its card,
+ * draws, and plants what they drew; and the examples of client/CLIENT.md, as they stand there: pages of another site, and
+ * programs in Node by the package's name.
  */
-
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { drawSeldom, LONG_PERIOD } from '../support/browser.ts';
+import type { Room } from '../../server/world/room.ts';
+import { drawSeldom, LONG_PERIOD, paintAnew, unpaint, WISH } from '../support/browser.ts';
+import { afterTest } from '../support/closing.ts';
 import {
   boxOf,
   type Driver,
@@ -18,10 +23,23 @@ import {
   launchWebKit,
   press,
   until,
+  WINDOW,
 } from '../support/drivers.ts';
 import { fullTest, isFull, testNeeding } from '../support/needs.ts';
+import { otherSite } from '../support/other-sites.ts';
 import type { PageElement, Point } from '../support/page.ts';
 import { suiteServer } from '../support/suite.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const text = readFileSync(join(root, 'client/CLIENT.md'), 'utf8');
+/** The examples by their titles. */
+const EXAMPLES = Object.fromEntries(
+  [...text.matchAll(/^## (.+)\n\n```(?:js|html)\n([\s\S]+?)```/gm)].map(([, title, code]) => [
+    title,
+    code,
+  ]),
+);
 
 /** The text of `painted-page.ts` as one script. */
 async function paintedScript(): Promise<string> {
@@ -38,7 +56,7 @@ interface Painted {
 }
 
 /** Cells. */
-const SIZE = { width: 96, height: 96 };
+const SIZE = { width: 160, height: 96 };
 /** How much livelier a creature is to look at than bare ground: standard deviation, 0…255. */
 const LIVELY = 10;
 
@@ -53,10 +71,18 @@ const BROWSERS = [
   },
 ];
 
-const { server, url } = await suiteServer(
+const site = await otherSite();
+const {
+  server,
+  room,
+  url,
+  roomUrl,
+  join: enter,
+} = await suiteServer(
   {
     ...{ size: `${SIZE.width}x${SIZE.height}`, energy: 'off', 'tick-rate': 30 },
-    rooms: BROWSERS.map(({ name }) => name).join(),
+    rooms: ['garden', ...BROWSERS.flatMap(({ name }) => [name, `${name}-site`])].join(),
+    origins: site.origin,
   },
   { clientFolder: await ensureClient(() => {}), drawsSoon: true },
 );
@@ -127,12 +153,12 @@ async function drawFace(driver: Driver): Promise<void> {
   for (const x of [0.4, 0.6]) await driver.drag([at(x, 0.42), at(x, 0.46)]);
 }
 
+const own = { x: 48, y: 48 };
+const second = { x: 20, y: 48 };
+
 /** The main path. @returns what went wrong in the page by itself */
 async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   const room = server.world.rooms.get(name)!;
-  const own = { x: 48, y: 48 };
-  const second = { x: 20, y: 48 };
-
   await driver.open(`${url}/r/${name}?lang=en`);
   await driver.run(() => {
     const problems: string[] = [];
@@ -141,6 +167,7 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
     addEventListener('unhandledrejection', ({ reason }) => problems.push(String(reason)));
   });
   await driver.run(drawSeldom, LONG_PERIOD);
+  if (!isFull) await driver.run(unpaint, WISH);
   await until(driver, () => document.documentElement.dataset.connection === 'live');
 
   await press(driver, '[data-testid=tool-plant]');
@@ -151,12 +178,15 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   // Nothing else lies under the pointer now.
   await press(driver, '[data-testid=tool-look]');
   await spotsOf(driver, own);
+  if (!isFull) await driver.run(paintAnew, WISH, true);
+  await spotsOf(driver, own);
   const grown = await driver.picture();
   const [creature, ground] = [
     await liveliness(driver, grown, own),
     await liveliness(driver, grown, second),
   ];
   expect(creature).toBeGreaterThan(ground + LIVELY);
+  if (!isFull) await driver.run(paintAnew, WISH, false);
 
   await press(driver, '[data-testid=tool-damage]');
   await use(driver, { x: 44, y: 47 }, own, { x: 52, y: 49 });
@@ -171,7 +201,12 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
     return page.querySelector('organism-card')!.shadowRoot!.textContent;
   });
   expect(card).toMatch(/Penguin.*planted by you/s);
+  // draw.test.ts has a drawing in Chromium.
+  if (isFull) await visitDrawing(driver, room);
+  return driver.run(() => (window as unknown as { problems: readonly string[] }).problems);
+}
 
+async function visitDrawing(driver: Driver, room: Room): Promise<void> {
   await press(driver, '[data-testid=tool-plant]');
   await press(driver, '[data-testid=open-draw]');
   await drawFace(driver);
@@ -184,7 +219,19 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   await use(driver, second);
   await untilAtRest(driver, 2, 0);
   expect(room.organisms[1]).toMatchObject({ ...second, origin: 'drawing' });
-  return driver.run(() => (window as unknown as { problems: readonly string[] }).problems);
+}
+
+/** Runs an example as a program. @returns it, what it has printed, and its status at the end */
+function run(title: string, ...args: string[]) {
+  const folder = join(root, '.cache/examples');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${title.replaceAll(' ', '-')}.mjs`);
+  writeFileSync(file, EXAMPLES[title]);
+  const program = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const printed: string[] = [];
+  program.stdout.on('data', (data: Buffer) => printed.push(...`${data}`.trim().split('\n')));
+  const status = new Promise<number | null>((resolve) => program.on('close', resolve));
+  return { program, printed, status };
 }
 
 describe.each(BROWSERS)('$name', ({ name, need, isPresent, launch }) => {
@@ -196,7 +243,7 @@ describe.each(BROWSERS)('$name', ({ name, need, isPresent, launch }) => {
   };
   afterAll(async () => (await launched)?.close());
 
-  // In `npm test`, other suites take this path in Chromium, and client.test.ts uses Firefox.
+  // In `npm test`, other suites take this path in Chromium, and the test below uses Firefox.
   const inShort = name === 'webkit' ? testNeeding(need, isPresent) : fullTest;
   (isFull ? testNeeding(need, isPresent) : inShort)(
     'plant, grow, wound, heal, look, draw',
@@ -219,4 +266,94 @@ describe.each(BROWSERS)('$name', ({ name, need, isPresent, launch }) => {
       }
     }
   });
+
+  if (name === 'webkit') return;
+  // In `npm test`, Chromium only where there is no Firefox.
+  (name === 'firefox' || !hasFirefox ? testNeeding(need, isPresent) : fullTest)(
+    'pages of another site show a room on a canvas, and over what is behind it',
+    async () => {
+      const driver = await browser();
+      const show = (title: string): Promise<void> => {
+        const page = EXAMPLES[title].replaceAll('http://localhost:8080', url);
+        site.page = page.replace('/r/garden', `/r/${name}-site`);
+        return driver.open(`${site.origin}/`);
+      };
+      const visitor = await Visitor.join(server.port, `${name}-site`);
+      afterTest(() => visitor.leave());
+      await visitor.grow(48, 48);
+
+      await show('A web page with a canvas');
+      await until(driver, () => document.querySelector('canvas')!.width === 160);
+      /** How many cells of a square are opaque. */
+      const opaque = (x: number, y: number): number => {
+        const context = document.querySelector('canvas')!.getContext('2d')!;
+        const { data } = context.getImageData(x, y, 32, 32);
+        return data.filter((value, i) => i % 4 === 3 && value > 200).length;
+      };
+      expect(await driver.run(opaque, 32, 32)).toBeGreaterThan(100);
+      expect(await driver.run(opaque, 96, 32)).toBe(0);
+      const before = visitor.life.length;
+      const cell = WINDOW.width / SIZE.width;
+      await driver.drag([{ x: cell * 112, y: cell * 48 }]);
+      const [first] = visitor.welcome!.checkpoint.gallery;
+      await until(driver, (kind) => document.title === kind, first.name);
+      expect(visitor.life.slice(before).some(({ what }) => what === 'born')).toBe(true);
+      await visitor.until(() => visitor.life.slice(before).some(({ what }) => what === 'asleep'));
+
+      await show('A transparent overlay');
+      await driver.run(() => {
+        document.body.style.background = 'rgb(255, 0, 255)';
+      });
+      const { width, height } = WINDOW;
+      const scale = width / SIZE.width;
+      const at = (x: number, y: number): number =>
+        4 * (Math.round(height / 2 + (y - 48) * scale) * width + Math.round(x * scale));
+      let pixels: Buffer;
+      do
+        pixels = await sharp(await driver.picture())
+          .removeAlpha()
+          .ensureAlpha()
+          .raw()
+          .toBuffer();
+      while (pixels.readUInt32BE(at(48, 48)) === 0xff00ffff);
+      // Beside the creatures, and beyond the room, there is nothing but what is behind the element.
+      for (const [x, y] of [
+        [80, 10],
+        [80, 85],
+        [3, 3],
+        [80, -20],
+      ] as const) {
+        expect(pixels.readUInt32BE(at(x, y)).toString(16)).toBe('ff00ffff');
+      }
+    },
+  );
+});
+
+test('five examples, and no other', () => {
+  expect(Object.keys(EXAMPLES)).toHaveLength(5);
+});
+
+test('programs plant a garden, touch it, and follow one organism to its end', async () => {
+  const garden = run('Plant a garden', roomUrl);
+  expect(await garden.status).toBe(0);
+  expect(garden.printed).toEqual(Array(2).fill(expect.stringMatching(/^planted: ./)));
+  expect(room.size).toBe(2);
+
+  const visitor = await enter();
+  const { organisms } = visitor.model;
+  const [{ id, x, y, kind }] = organisms.values();
+  const follow = run('Follow one organism', roomUrl, kind);
+  const { spectators } = server.roomServers.get('garden')!;
+  const isResting = (): boolean => organisms.get(id)?.phase === 'asleep';
+  await visitor.until(() => spectators.size === 1 && isResting());
+  const sensor = run('Wound what a sensor touches', roomUrl);
+  sensor.program.stdin.end(`${x / SIZE.width} ${y / SIZE.height}\n0.01 0.01\n`);
+  expect(await sensor.status).toBe(0);
+  expect(sensor.printed).toEqual([kind, 'bare ground']);
+  await visitor.until(() => organisms.get(id)?.healed === 1);
+  // In one stroke: between two, what is left would grow on.
+  const points = [x - 16, y - 8, x + 16, y - 8, x + 16, y + 8, x - 16, y + 8];
+  await visitor.ask('damage', { radius: 12, points });
+  expect(await follow.status).toBe(0);
+  expect(follow.printed).toEqual(expect.arrayContaining(['wounded', 'healed', 'died']));
 });

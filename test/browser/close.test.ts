@@ -1,6 +1,5 @@
 /**
- * Large on every screen: a phone opens close by and follows what its visitor plants; the room, as wide as it is by default,
- * fills a wall.
+ * A phone opens close by, follows what its visitor plants, and finds its way in a room as wide as it is by default.
  */
 import type { Page } from 'playwright-core';
 import { DEFAULT_SIZE } from '../../server/settings/server.ts';
@@ -9,9 +8,7 @@ import {
   fingerTap,
   line,
   modelOf,
-  nextPictures,
   openRoom,
-  openWall,
   screenOf,
   touch,
   waitForOwn,
@@ -32,7 +29,7 @@ const FIRST = [
 const LATER = [300, 150] as const;
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 
-const { server, room, url, roomUrl, cheapPage } = await suiteWithPages({
+const { server, room, roomUrl, cheapPage } = await suiteWithPages({
   ...{ energy: 'off', 'tick-rate': 30 },
 });
 const ada = await suiteVisitor(server, 'Ada');
@@ -172,23 +169,4 @@ test('across, the whole room takes the whole height; then there is no overview',
   expect(upper.y).toBeGreaterThan(0);
   expect(lower.y).toBeLessThan(390);
   await phone.getByTestId('overview').waitFor({ state: 'hidden' });
-});
-
-test('beside the strip of a 16:9 wall, the room takes nine tenths of the width, which drifts or not', async () => {
-  const address = encodeURIComponent('http://192.168.1.20:8080/r/garden');
-  for (const frame of ['drift', 'fixed']) {
-    const page = await cheapPage({
-      ...{ viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 0.25 },
-      reducedMotion: frame === 'drift' ? 'no-preference' : 'reduce',
-    });
-    await openWall(page, `${url}/wall/garden?frame=${frame}&url=${address}`);
-    await nextPictures(page, 2);
-    const [upper, lower] = [await screenOf(page, 0, 0), await screenOf(page, WIDTH, HEIGHT)];
-    const { width } = (await page.locator('canvas').boundingBox())!;
-    expect(width).toBeGreaterThan(0.8 * 1920);
-    expect(lower.x - upper.x).toBeGreaterThan(0.9 * width);
-    expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
-    expect(lower.x).toBeLessThan(1920);
-    expect(lower.y).toBeLessThan(1080);
-  }
 });

@@ -1,9 +1,8 @@
 /** Rooms on pages of other sites: of those that may act, of those that may watch, and of strangers. */
 import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { afterSuite, afterTest } from '../support/closing.ts';
 import { type OtherSite, otherSite } from '../support/other-sites.ts';
 import { suiteServer } from '../support/suite.ts';
+import { cheapPage, suiteBrowser } from '../support/suite-pages.ts';
 
 const [friend, museum, stranger] = [await otherSite(), await otherSite(), await otherSite()];
 const { server, room, url, roomUrl } = await suiteServer(
@@ -13,8 +12,7 @@ const { server, room, url, roomUrl } = await suiteServer(
   },
   { clientFolder: await ensureClient(() => {}) },
 );
-const browser = await launchBrowser();
-afterSuite(() => browser.close());
+const browser = await suiteBrowser();
 const { seats, spectators } = server.roomServers.get('garden')!;
 /** Participants, and spectators. */
 const present = (): number[] => [seats.size, spectators.size];
@@ -23,8 +21,7 @@ const present = (): number[] => [seats.size, spectators.size];
 async function open(site: OtherSite, body: string) {
   site.page = `<!doctype html><meta charset="utf-8"><body style="margin: 0">
     <script type="module" src="${url}/vivarium-room.js"></script>${body}`;
-  const page = await browser.newPage({ viewport: { width: 400, height: 400 } });
-  afterTest(() => page.close());
+  const page = await cheapPage(browser, { viewport: { width: 400, height: 400 } });
   await page.goto(`${site.origin}/`);
   return page;
 }

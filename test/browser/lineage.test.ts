@@ -4,13 +4,18 @@ import type { Page } from 'playwright-core';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { isFull } from '../support/needs.ts';
+import { SMALL } from '../support/organisms.ts';
 import { download, openWall, resize } from '../support/page.ts';
 import { outOfReach, violations } from '../support/page-faults.ts';
 import { mobile, sizeText, WINDOWS } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
-const { server, room, url, newPage } = await suiteWithPages({ size: '96x96', energy: 'off' });
+const { server, room, url, cheapPage } = await suiteWithPages({
+  ...SMALL,
+  size: '96x96',
+  energy: 'off',
+});
 const ada = await suiteVisitor(server, 'Ada');
 const address = `${url}/lineage/garden`;
 
@@ -55,7 +60,7 @@ async function treeWith(holds: (tree: LineagePage) => boolean): Promise<LineageP
 }
 
 test('an empty room says so, and one that does not exist too', async () => {
-  const page = await newPage(mobile(WINDOWS[1]));
+  const page = await cheapPage(mobile(WINDOWS[1]));
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'empty');
   expect(await page.getByTestId('notice').textContent()).toContain('Nothing has lived here yet');
@@ -67,7 +72,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await ada.grow(24, 24);
   await ada.grow(70, 24, { from: 'gallery', index: 5 });
   await ada.plant(24, 70, await ada.cross(1, 2));
-  const page = await newPage({ ...mobile(WINDOWS[1]), reducedMotion: 'reduce' });
+  const page = await cheapPage({ ...mobile(WINDOWS[1]) });
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'shown');
   expect(await page.getByTestId('size').textContent()).toBe('3 creatures · 2 generations');
@@ -148,7 +153,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
 });
 
 test('on every phone and tablet all of the tree is seen, and no button covers it', async () => {
-  const page = await newPage({ ...mobile(WINDOWS[2]), reducedMotion: 'reduce' });
+  const page = await cheapPage({ ...mobile(WINDOWS[2]) });
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'shown');
   const wrong: string[] = [];
@@ -192,7 +197,7 @@ test('the tree is told under the rules of the room: no hidden names, no pictures
 });
 
 test('at the end of the day the wall shows its family tree, and then the room', async () => {
-  const wall = await newPage({ viewport: { width: 960, height: 540 }, reducedMotion: 'reduce' });
+  const wall = await cheapPage({ viewport: { width: 960, height: 540 } });
   // A server that does not answer at once is asked again.
   await wall.route('**/lineage/garden', (route) => route.abort(), { times: 1 });
   // Its room fills it, and the words stand over the room.

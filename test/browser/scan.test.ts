@@ -9,7 +9,7 @@ import { afterSuite } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { fingerTap, modelOf, type PageElement, waitForConnection } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { suiteBrowser, suiteWithPages } from '../support/suite-pages.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 import { generousTimeout } from '../support/waiting.ts';
 
 /** ms that it may take. */
@@ -18,34 +18,21 @@ const LIMIT = 10_000;
 const LINE = { bandwidth: 500_000, latency: 100 };
 
 // The gardener plays until the visitor comes, who is timed as people have it.
-const { server, room, url, browser } = await suiteWithPages({
+const { server, room, url, cheapPage } = await suiteWithPages({
   ...{ size: '192x108', attract: 60, 'tick-rate': 15 },
 });
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(1), faults: LINE });
 afterSuite(() => proxy.close());
-/**
- * On a machine of its own, as far as one machine can pretend: the two would draw one after the
- * other.
- */
-const phones = await suiteBrowser();
-// Small and calm: the machine that draws it in software is that of the phone and of the server too.
-const screen = { viewport: { width: 640, height: 360 }, reducedMotion: 'reduce' } as const;
-const wall = await (await browser.newContext(screen)).newPage();
-
-/** Opens the wall and waits until something is so of its element. */
-async function openUntil(page: Page, isSo: (shown: PageElement) => boolean): Promise<void> {
-  await page.goto(`${url}/wall/garden`);
-  const shown = await page.locator('vivarium-wall').elementHandle();
-  await page.waitForFunction(isSo, shown as unknown as JSHandle<PageElement>);
-}
+// No pixel is computed, for both would have one processor for a GPU.
+const wall = await cheapPage({ viewport: { width: 640, height: 360 } });
 
 beforeAll(async () => {
-  // A phone's browser has drawn before; this one would spend seconds on its first shader. Nothing
-  // is kept of it.
-  const before = await phones.newContext({ viewport: PHONE.viewport, deviceScaleFactor: 0.5 });
-  await openUntil(await before.newPage(), ({ drawn }) => drawn?.pictures > 2);
-  await before.close();
-  await openUntil(wall, ({ model }) => model?.organisms.size > 2);
+  await wall.goto(`${url}/wall/garden`);
+  const shown = await wall.locator('vivarium-wall').elementHandle();
+  await wall.waitForFunction(
+    ({ model }) => model?.organisms.size > 2,
+    shown as unknown as JSHandle<PageElement>,
+  );
 });
 
 /** Places with as much room around them as a first view looks for, the middle of the grid first. */
@@ -109,7 +96,7 @@ function firstCells(of: number): Promise<{ x: number; y: number }> {
  * @returns how long that took, in ms
  */
 async function visit(): Promise<number> {
-  const page = await phones.newPage({ ...PHONE, deviceScaleFactor: 0.5 });
+  const page = await cheapPage(PHONE);
 
   const begun = performance.now();
   const since = (): number => Math.round(performance.now() - begun);

@@ -1,9 +1,8 @@
 /**
  * `npm run screenshot`: the documents' pictures. Grows a garden in a real room and takes its picture, as desktop, phone, wall and
- * host see it; and films a room that lives.
+ * host see it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -12,10 +11,7 @@ import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
-import { helpText } from '../../server/settings/document.ts';
 import { DEFAULT_SIZE } from '../../server/settings/server.ts';
-import { list, oneOf, text } from '../../server/settings/server-types.ts';
 import { launchBrowser, runTranspiled } from '../support/browser.ts';
 import { liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import {
@@ -31,7 +27,6 @@ import {
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
-import { takeChimeras, takeClosing, takeFilm } from './living-pictures.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -45,26 +40,6 @@ const { width: WIDTH, height: HEIGHT } = DEFAULT_SIZE;
 
 /** How long the gardener composes before pictures are taken, in ms. */
 const COMPOSING = 240_000;
-
-const COMMAND = {
-  about:
-    'Grows a garden in a real room and takes its picture, as desktop, phone, wall and host see it.',
-  usage: 'npm run screenshot [-- options]',
-  options: {
-    out: {
-      value: 'FOLDER',
-      type: text,
-      default: PICTURES,
-      help: 'folder to write the pictures to',
-    },
-    only: {
-      value: 'A,B',
-      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film', 'closing', 'chimeras'])),
-      default: 'room,phone,wall,host,film,closing,chimeras',
-      help: 'pictures to take',
-    },
-  },
-} as const;
 
 /** The point of a phone's view that is farthest from all creatures. */
 async function emptiest(page: Page, spots: readonly (readonly [number, number])[]): Promise<Point> {
@@ -87,7 +62,7 @@ function barest(spots: readonly (readonly [number, number])[]): readonly [number
 }
 
 /** The wall's page as it is laid out at 4K, with half as many pixels a side: a processor draws it. */
-async function takeWall(browser: Browser, url: string, out: string): Promise<void> {
+async function takeWall(browser: Browser, url: string): Promise<void> {
   const viewport = { width: 3840, height: 2160 };
   const page = await browser.newPage({ viewport, deviceScaleFactor: 0.5, reducedMotion: 'reduce' });
   await page.clock.install();
@@ -95,7 +70,7 @@ async function takeWall(browser: Browser, url: string, out: string): Promise<voi
   await nextPictures(page, 1);
   // It rests while its picture is taken.
   await page.clock.pauseAt(Date.now() + 60_000);
-  const file = join(out, 'wall.jpg');
+  const file = join(PICTURES, 'wall.jpg');
   await sharp(await page.screenshot({ timeout: 180_000 }))
     .jpeg({ quality: 86 })
     .toFile(file);
@@ -108,45 +83,26 @@ async function takeHost(
   browser: Browser,
   { port, hostToken }: VivariumServer,
   spots: readonly (readonly [number, number])[],
-  out: string,
 ): Promise<void> {
   const [x, y] = spots[3];
-  for (const [name, screen] of Object.entries({ host: DESKTOP, 'host-phone': SCREENS.phone })) {
-    const page = await browser.newPage({ ...screen, locale: 'en' });
-    await signIn(page, port, hostToken!);
-    await liveShows(page, spots.length);
-    if (name === 'host') {
-      const at = await liveScreenOf(page, x, y);
-      await page.mouse.click(at.x, at.y);
-      await page.getByTestId('organism').waitFor();
-    }
-    // Pictures come, and nothing moves any more.
-    await page.waitForTimeout(1_200);
-    const file = join(out, `${name}.png`);
-    await sharp(await page.screenshot({ timeout: 180_000 }))
-      .png({ palette: true, quality: 90 })
-      .toFile(file);
-    console.log(file);
-    await page.close();
-  }
+  const page = await browser.newPage({ ...DESKTOP, locale: 'en' });
+  await signIn(page, port, hostToken!);
+  await liveShows(page, spots.length);
+  const at = await liveScreenOf(page, x, y);
+  await page.mouse.click(at.x, at.y);
+  await page.getByTestId('organism').waitFor();
+  // Pictures come, and nothing moves any more.
+  await page.waitForTimeout(1_200);
+  const file = join(PICTURES, 'host.png');
+  await sharp(await page.screenshot({ timeout: 180_000 }))
+    .png({ palette: true, quality: 90 })
+    .toFile(file);
+  console.log(file);
+  await page.close();
 }
 
 async function main(): Promise<void> {
-  const options = readCommand(COMMAND, process.argv.slice(2));
-  if (options === 'help') {
-    console.log(helpText(COMMAND));
-    return;
-  }
-  const { out, only: wanted } = options;
   const clientFolder = await ensureClient(console.log);
-  await mkdir(out, { recursive: true });
-  if (wanted.includes('closing')) await takeClosing(out);
-  if (wanted.includes('chimeras')) await takeChimeras(out);
-  if (wanted.includes('film')) {
-    const browser = await launchBrowser();
-    await takeFilm(browser, clientFolder, out).finally(() => browser.close());
-  }
-  if (wanted.every((one) => ['chimeras', 'closing', 'film'].includes(one))) return;
   const data = mkdtempSync(join(tmpdir(), 'vivarium-pictures-'));
   const server = await startServer(
     { attract: 5, energy: 'newcomer=100,refillPerSecond=1000', data },
@@ -167,7 +123,6 @@ async function main(): Promise<void> {
 
   const browser = await launchBrowser();
   for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
-    if (!wanted.includes(name)) continue;
     const page = await browser.newPage(screen);
     await runTranspiled(page);
     await openRoom(page, url);
@@ -190,35 +145,30 @@ async function main(): Promise<void> {
     // Last, since it heals at once.
     await bo.ask('damage', { radius: 5, points: [x - 6, y + 5, x + 7, y - 4] });
     await waitForWounds(page, id, 1);
-    const file = join(out, `${name}.webp`);
+    const file = join(PICTURES, `${name}.webp`);
     await sharp(await page.screenshot({ timeout: 180_000 }))
       .webp({ quality: 95, effort: 6, smartSubsample: true })
       .toFile(file);
     console.log(file);
     await page.close();
   }
-  if (wanted.includes('wall')) {
-    // One that is just growing, in slow motion: a wall takes long to draw here.
-    server.setTickRate(room, 1);
-    const index = room.species.gallery.findIndex(({ name }) => name === 'Sunflower');
-    const [x, y] = barest(spots);
-    await chiyo.ask('plant', { x, y, seed: { from: 'gallery', index } });
-    const { id } = room.organisms.at(-1)!;
-    await chiyo.until(() =>
-      chiyo.life.some((event) => event.what === 'divided' && event.id === id && event.stage === 16),
-    );
-    const scanned = encodeURIComponent(url);
-    const wall = `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full&url=${scanned}`;
-    await takeWall(browser, wall, out);
-  }
-  if (wanted.includes('host')) await takeHost(browser, server, spots, out);
+  // One that is just growing, in slow motion: a wall takes long to draw here.
+  server.setTickRate(room, 1);
+  const index = room.species.gallery.findIndex(({ name }) => name === 'Sunflower');
+  const [x, y] = barest(spots);
+  await chiyo.ask('plant', { x, y, seed: { from: 'gallery', index } });
+  const { id } = room.organisms.at(-1)!;
+  await chiyo.until(() =>
+    chiyo.life.some((event) => event.what === 'divided' && event.id === id && event.stage === 16),
+  );
+  const scanned = encodeURIComponent(url);
+  const wall = `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full&url=${scanned}`;
+  await takeWall(browser, wall);
+  await takeHost(browser, server, spots);
   await browser.close();
   for (const visitor of [spectator, ...visitors]) visitor.leave();
   await server.close();
   rmSync(data, { recursive: true });
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof SettingsError ? error.message : error);
-  process.exit(1);
-});
+await main();

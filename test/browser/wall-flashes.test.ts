@@ -4,7 +4,9 @@
  */
 import type { Page } from 'playwright-core';
 import type { CameraRig } from '../../client/render/camera.ts';
+import { leaveUnpainted, paintNow } from '../support/browser.ts';
 import { afterTest } from '../support/closing.ts';
+import { SMALL } from '../support/organisms.ts';
 import { openRoom, openWall } from '../support/page.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -12,6 +14,7 @@ interface View {
   readonly unsettled: boolean;
   readonly rig: CameraRig;
   readonly ticks: { mean: number };
+  readonly resolution: object;
   onFrame: (now: number) => boolean;
 }
 
@@ -38,7 +41,7 @@ interface Flashing {
 const WALL = '/wall/garden?overlay=off';
 const VISITOR = '/r/garden';
 
-const { url, browser } = await suiteWithPages({ size: '128x72', water: 0 });
+const { url, browser } = await suiteWithPages({ ...SMALL, size: '64x40', water: 0 });
 
 /** When milliseconds in 32 bits begin again, after 49 days. */
 const WRAP = 2 ** 32;
@@ -54,11 +57,11 @@ async function openWatched(
   reducedMotion: 'reduce' | 'no-preference' = 'reduce',
   age?: number,
 ): Promise<Page> {
+  // Few pixels, for a processor computes them.
   const viewport = path === WALL ? { width: 160, height: 90 } : { width: 480, height: 320 };
-  // A quarter of the pixels, for a processor computes them.
-  const deviceScaleFactor = path === WALL || age === undefined ? 0.25 : 0.5;
-  const page = await browser.newPage({ viewport, deviceScaleFactor, reducedMotion });
+  const page = await browser.newPage({ viewport, deviceScaleFactor: 0.25, reducedMotion });
   afterTest(() => page.close());
+  await leaveUnpainted(page);
   const opened = Date.now();
   await page.clock.install({ time: opened });
   await (path === WALL ? openWall : openRoom)(page, `${url}${path}`);
@@ -72,25 +75,30 @@ async function openWatched(
     Object.assign(model, { receive: () => {}, setConnection: () => {} });
   });
   await page.clock.pauseAt(age === undefined ? Date.now() + 10_000 : opened + age);
-  await page.evaluate(() => {
-    const wall = document.querySelector('.flashing') as unknown as Flashing;
-    const canvas = wall.renderRoot.querySelector('canvas')!;
-    const small = Object.assign(document.createElement('canvas'), { width: 16, height: 9 });
-    const context = small.getContext('2d', { willReadFrequently: true })!;
-    const view = wall.stage ?? wall.room!.view;
-    const { onFrame } = view;
-    wall.levels = [];
-    wall.soft = [];
-    // Right after a picture was drawn, before it is handed over.
-    view.onFrame = (now) => {
-      context.drawImage(canvas, 0, 0, 16, 9);
-      const { data } = context.getImageData(5, 3, 6, 3);
-      const sum = data.reduce((total, value, i) => total + (i % 4 === 3 ? 0 : value), 0);
-      wall.levels.push(sum / (6 * 3 * 3 * 255));
-      wall.soft.push(view.unsettled);
-      return onFrame.call(view, now);
-    };
-  });
+  await page.evaluate(
+    (ratio) => {
+      const wall = document.querySelector('.flashing') as unknown as Flashing;
+      const canvas = wall.renderRoot.querySelector('canvas')!;
+      const small = Object.assign(document.createElement('canvas'), { width: 16, height: 9 });
+      const context = small.getContext('2d', { willReadFrequently: true })!;
+      const view = wall.stage ?? wall.room!.view;
+      const { onFrame } = view;
+      Object.assign(view.resolution, { ratio: () => ratio });
+      wall.levels = [];
+      wall.soft = [];
+      // Right after a picture was drawn, before it is handed over.
+      view.onFrame = (now) => {
+        context.drawImage(canvas, 0, 0, 16, 9);
+        const { data } = context.getImageData(5, 3, 6, 3);
+        const sum = data.reduce((total, value, i) => total + (i % 4 === 3 ? 0 : value), 0);
+        wall.levels.push(sum / (6 * 3 * 3 * 255));
+        wall.soft.push(view.unsettled);
+        return onFrame.call(view, now);
+      };
+    },
+    path === WALL ? 0.5 : 0.25,
+  );
+  await paintNow(page, true);
   return page;
 }
 
@@ -112,17 +120,14 @@ const show = (page: Page, value: number, ticks = 1): Promise<void> =>
 
 test('two ticks between two frames never show an older picture', async () => {
   const page = await openWatched(WALL);
-  const frames = async (count: number): Promise<void> => {
-    for (let i = 0; i < count; i++) await page.clock.runFor(16);
-  };
   for (const value of [0, 255]) {
     await show(page, value);
-    await frames(60);
+    await page.clock.runFor(60 * 16);
   }
   const before = await levelsOf(page);
   expect(before.at(-1)).toBeGreaterThan(0.5);
   await show(page, 255, 2);
-  await frames(12);
+  await page.clock.runFor(12 * 16);
   const since = (await levelsOf(page)).slice(before.length);
   expect(since.length).toBeGreaterThan(0);
   expect(Math.min(...since)).toBeGreaterThan(0.95 * before.at(-1)!);
@@ -138,12 +143,13 @@ test.each([
     // Black at first, sixty times a second: a picture follows as fast as the last ones came, and here
     // that may have been slowly.
     const lead = 40;
-    for (let frame = 0; frame < lead + 140; frame++) {
-      const flashed = frame - lead;
-      if (flashed < 0 || flashed % 8 === 0) {
-        await show(page, flashed >= 0 && flashed % 16 >= 8 ? 255 : 0);
-      }
+    for (let frame = 0; frame < lead; frame++) {
+      await show(page, 0);
       await page.clock.runFor(16);
+    }
+    for (let half = 0; half < 17; half++) {
+      await show(page, half % 2 === 0 ? 0 : 255);
+      await page.clock.runFor(8 * 16);
     }
     const levels = await levelsOf(page);
     const soft = await page.evaluate(
@@ -180,7 +186,7 @@ test('what steps each third tick moves in each picture, a new stage fades in, a 
       model.tick!++;
       rgba[3] = model.tick! % 2;
       for (let place = 0; painted && place < width * height; place++) {
-        const away = Math.hypot((place % width) - 63.5, Math.floor(place / width) - 35.5);
+        const away = Math.hypot((place % width) - 31.5, Math.floor(place / width) - 19.5);
         if (away > 30) continue;
         const lives = away >= painted.inner && away < painted.outer;
         owner[place] = lives ? 5 : 0;
@@ -192,7 +198,7 @@ test('what steps each third tick moves in each picture, a new stage fades in, a 
     }, ring);
   const frames = async (count: number): Promise<number[]> => {
     const before = (await levelsOf(page)).length;
-    for (let i = 0; i < count; i++) await page.clock.runFor(FRAME);
+    await page.clock.runFor(count * FRAME);
     return (await levelsOf(page)).slice(before);
   };
   const stepsOf = (levels: readonly number[]): number[] =>
@@ -251,7 +257,7 @@ test('what steps each third tick moves in each picture, a new stage fades in, a 
     );
   const later = async (): Promise<number[]> => {
     // A picture counts for a tenth of a second of breath, however long ago the last one was.
-    for (let i = 0; i < 3; i++) await page.clock.runFor(100);
+    await page.clock.runFor(300);
     const seen = pixels();
     await page.clock.runFor(100);
     return seen;
@@ -268,6 +274,6 @@ test('what steps each third tick moves in each picture, a new stage fades in, a 
   // Nobody does anything: the page rests.
   for (let i = 0; i < 20; i++) await page.clock.fastForward(2_000);
   const drawn = (await levelsOf(page)).length;
-  for (let i = 0; i < 10; i++) await page.clock.runFor(100);
+  await page.clock.runFor(1_000);
   expect(await levelsOf(page)).toHaveLength(drawn);
 });

@@ -144,30 +144,35 @@ export async function slowFrames(
  * cost a processor more than all the rest, are neither computed nor brought to the screen.
  */
 export async function leaveUnpainted<Of extends BrowserContext | Page>(of: Of): Promise<Of> {
-  await of.addInitScript((wish) => {
-    try {
-      if (localStorage.getItem(wish)) return;
-    } catch {
-      // An empty page has none.
-    }
-    for (const { prototype } of [WebGL2RenderingContext, WebGLRenderingContext]) {
-      Object.assign(prototype, {
-        // Methods: benchmarks' transpiler wraps functions that are variables in one of its own.
-        drawArrays() {},
-        drawArraysInstanced() {},
-        drawElements() {},
-        drawElementsInstanced() {},
-        // A canvas that has been touched is copied for the browser's own painting, picture by picture.
-        blitFramebuffer() {},
-        clear() {},
-      });
-    }
-  }, WISH);
+  await of.addInitScript(unpaint, WISH);
   return of;
 }
 
-/** What an origin keeps whose pages are painted after all. */
-const WISH = 'test:painted';
+/** In a page: the same from now on, unless its origin keeps a wish. */
+export function unpaint(wish: string): void {
+  try {
+    if (localStorage.getItem(wish)) return;
+  } catch {
+    // An empty page has none.
+  }
+  // A canvas that has been touched is copied for the browser's own painting, picture by picture.
+  const draws = ['drawArrays', 'drawArraysInstanced', 'drawElements', 'drawElementsInstanced'];
+  for (const { prototype } of [WebGL2RenderingContext, WebGLRenderingContext]) {
+    for (const name of [...draws, 'blitFramebuffer', 'clear']) {
+      const draw = Reflect.get(prototype, name);
+      if (!draw) continue;
+      Object.assign(prototype, {
+        // Methods: benchmarks' transpiler wraps functions that are variables in one of its own.
+        [name](...args: unknown[]) {
+          if (Reflect.get(window, wish)) Reflect.apply(draw, this, args);
+        },
+      });
+    }
+  }
+}
+
+/** What an origin keeps whose pages are painted after all, and a page that is painted from now on. */
+export const WISH = 'test:painted';
 
 /** Has a page, once it is loaded again, and later ones of its origin paint, or not any more. */
 export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
@@ -175,6 +180,25 @@ export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
     ([wish, value]) => (value ? localStorage.setItem(wish, value) : localStorage.removeItem(wish)),
     [WISH, isPainted ? 'yes' : ''],
   );
+
+/** From now on a room or wall that is left unpainted computes pixels, all of them anew, or not any more. */
+export const paintNow = (page: Page, isPainted = true): Promise<void> =>
+  page.evaluate(`(${paintAnew})('${WISH}', ${isPainted})`);
+
+/** In a page: the same. */
+export function paintAnew(wish: string, isPainted: boolean): void {
+  Reflect.set(window, wish, isPainted);
+  const { model } = document.querySelector('vivarium-room, vivarium-wall') as Shown;
+  const all = [{ x: 0, y: 0, width: model.planes.width, height: model.planes.height }];
+  model.listeners.emit('picture', { changed: all, replaced: all });
+}
+
+interface Shown extends HTMLElement {
+  readonly model: {
+    readonly planes: { readonly width: number; readonly height: number };
+    readonly listeners: { emit(name: string, event: object): void };
+  };
+}
 
 /**
  * From now on this page, or the pages of this context, can run functions that define functions of

@@ -1,7 +1,7 @@
 /** Chromium, Firefox and WebKit behind one small interface, over Playwright, WebDriver BiDi and WebDriver. */
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -225,9 +225,13 @@ export const hasWebKit = WEBKIT !== undefined && hasScreen;
 export async function launchWebKit(): Promise<Driver> {
   const screen = await openScreen();
   const port = await freePort();
+  // Motion is reduced where GTK's is.
+  const config = mkdtempSync(join(tmpdir(), 'vivarium-webkit-'));
+  mkdirSync(join(config, 'gtk-3.0'));
+  writeFileSync(join(config, 'gtk-3.0/settings.ini'), '[Settings]\ngtk-enable-animations=false\n');
   const program = spawn(WEBKIT!, [`--port=${port}`, '--host=127.0.0.1'], {
     stdio: 'ignore',
-    env: screen.env,
+    env: { ...screen.env, XDG_CONFIG_HOME: config },
   });
 
   /** @throws Error as the driver says it */
@@ -269,6 +273,7 @@ export async function launchWebKit(): Promise<Driver> {
       program.kill();
       await ended(program);
       await screen.close();
+      rmSync(config, { recursive: true, force: true });
     },
   };
 }

@@ -9,7 +9,7 @@ import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { FakeClock } from './fake-clock.ts';
-import { type ServerOptions, type ServerSettings, startServer } from './server.ts';
+import { type ServerSettings, startServer } from './server.ts';
 import { Visitor } from './visitor.ts';
 
 const { birth, healing, liveliness } = ROOM_DEFAULTS;
@@ -25,7 +25,6 @@ const SEEN = 16;
 
 /** What was seen in a time. */
 export interface WatchResult {
-  readonly seconds: number;
   /** Of each five seconds: places whose colour has changed by 16 of 255 or more. */
   readonly places: readonly number[];
   readonly events: Readonly<Record<'born' | 'healed' | 'departed', number>>;
@@ -43,9 +42,9 @@ export class LivingWall {
   ) {}
 
   /** Starts a server with a wall. */
-  static async open(settings: ServerSettings, options: ServerOptions = {}): Promise<LivingWall> {
+  static async open(settings: ServerSettings): Promise<LivingWall> {
     const clock = new FakeClock();
-    const server = await startServer(settings, { ...options, clock });
+    const server = await startServer(settings, { clock });
     const wall = new Visitor(server.port);
     wall.requestJoin({ as: 'wall' });
     const room = server.world.rooms.get('garden')!;
@@ -106,7 +105,7 @@ export class LivingWall {
     const events = wall.life.slice(first);
     const count = (fits: (event: LifeEvent) => boolean): number => events.filter(fits).length;
     return {
-      ...{ seconds, places, awake },
+      ...{ places, awake },
       events: {
         born: count(({ what }) => what === 'born'),
         healed: count(({ what }) => what === 'healed'),

@@ -300,6 +300,29 @@ test('TRF-1: a creature is transformed from where it was touched, or else from i
   ]);
 });
 
+test('TRF-1: an organism is what its visitor has planted or transformed it with, until somebody else does', () => {
+  const { session, model, requests, state } = open();
+  const one = organismView(7, { x: 40, y: 90, kind: 'One of a kind' });
+  model.receive('welcome', WELCOME);
+  model.setConnection('live');
+  Object.assign(requests, {
+    ask: (_: string, __: object, { accepted }: { accepted(): void }) => accepted(),
+  });
+  const [spot, other] = [0.4, 0.5].map((x) => ({ from: 'map', x, y: 0.6 }) as const);
+  const isHeld = () =>
+    [spot, other].map((seed) => {
+      state.hold(seed);
+      return session.isHeld(one);
+    });
+  session.sown(one, spot);
+  expect(isHeld()).toEqual([true, false]);
+  session.transform(one);
+  expect(isHeld()).toEqual([false, true]);
+  const event = { what: 'transformed', id: 7, by: 1 };
+  Reflect.get(model, 'listeners').emit('life', { event, organism: one });
+  expect(isHeld()).toEqual([false, false]);
+});
+
 test('the answer to a cross that comes twice puts one seed into the hand', () => {
   const { model, requests, told, state } = open();
   model.receive('welcome', WELCOME);
