@@ -135,14 +135,6 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
   expect(server.output + server.errors).not.toMatch(/Zebulon|127\.0\.0\.1/);
 });
 
-test('a data folder that cannot be made is refused with one sentence', async () => {
-  const file = start({ data: 'package.json' });
-  expect((await file.ended).code).toBe(1);
-  expect(file.errors).toMatch(
-    /^The folder package.json cannot be created \(EEXIST\)\. Choose another folder with --data\.\n$/,
-  );
-});
-
 test('a failed start says which port is taken, and makes no token, even with --new-host-token; the first successful start shows one', async () => {
   // Another program, and its port.
   const other = createServer().listen(0, '127.0.0.1');

@@ -2,12 +2,10 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { SECRET_KEY } from '../../server/cluster/valkey-connection.ts';
 import { FILMS } from '../../server/host/film-jobs.ts';
 import { SESSION } from '../../server/host/host-sessions.ts';
 import { MOST_COUNTED } from '../../server/host/visit-statistics.ts';
 import { SNAPSHOTS } from '../../server/storage/snapshots.ts';
-import { LANGUAGES } from '../../shared/languages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(`${root}/${file}`, 'utf8');
@@ -32,17 +30,4 @@ test('its times are those of the code', () => {
   expect(sheet).toContain(`normally ${SNAPSHOTS.keepDays} days`);
   expect(sheet).toContain(`at most ${SESSION.life / 3_600_000}\nhours`);
   expect(FILMS.kept).toBe(4);
-});
-
-test('it has the number of languages, and where data of a cluster are', () => {
-  const count = Object.keys(LANGUAGES).length;
-  expect(sheet).toContain(`pages are in ${['five', 'six', 'seven', 'eight'][count - 5]} languages`);
-  const hasRightToLeft = Object.values(LANGUAGES).some(({ direction }) => direction === 'rtl');
-  expect(sheet.includes('no right-to-left')).toBe(!hasRightToLeft);
-  expect(sheet).toContain('delete the keys that begin with `vivarium:`');
-  expect(SECRET_KEY).toMatch(/^vivarium:/);
-});
-
-test('HOSTING.md links to it', () => {
-  expect(read('server/deploy/HOSTING.md')).toContain('(CONTRACT.md)');
 });

@@ -1,8 +1,7 @@
 /** Painters: what a run continues with, what it refuses, and where it writes. */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Options, readOptions } from '../../../server/training/command.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
 import { parsePainterConfig } from '../../../server/training/painter/graph.ts';
@@ -15,9 +14,11 @@ import { genomeUpdate, modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-mode
 import { randomWeights } from './nets.ts';
 
 const scratch = suiteFolder();
-const folder = fileURLToPath(
-  new URL('../../../server/training/examples/drawings', import.meta.url),
-);
+const folder = join(scratch, 'drawings');
+const drawings = new URL('../../../server/training/examples/drawings/', import.meta.url);
+await mkdir(folder);
+for (const name of ['apple.svg', 'bee.svg', 'cat.svg', 'fish.svg'])
+  await copyFile(new URL(name, drawings), join(folder, name));
 const data = { kind: 'folder', folder, side: 16, margin: 1 } as const;
 const CONFIG = {
   ...{ kind: 'painter', name: 'tiny', checkpoint: 'nowhere', data, kept: 1, updates: 2 },

@@ -1,18 +1,6 @@
-import { parseDatasetConfig } from '../../../../server/training/data/config.ts';
+
 import { nameOfFile, splitByShare, titleCase } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-
-test('defaults are filled in', () => {
-  expect(parseDatasetConfig({ kind: 'mnist' })).toEqual({
-    kind: 'mnist',
-    side: 32,
-  });
-  const emoji = { kind: 'emoji', set: 'broad' };
-  const defaults = { side: 32, margin: 2, validationShare: 0 };
-  expect(parseDatasetConfig(emoji)).toEqual({ ...emoji, ...defaults });
-  const own = { kind: 'folder', folder: 'x' };
-  expect(parseDatasetConfig(own)).toEqual({ ...own, ...defaults, background: 'transparent' });
-});
 
 test.each([
   ['kind', { kind: 'imagenet' }],

@@ -3,6 +3,7 @@ import { createEngine } from '../../../../server/engine/create-engine.ts';
 import { drawLabels, measureChimeras } from '../../../../server/training/evaluate/chimeras.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
+import { isFull } from '../../../support/needs.ts';
 import { smallModel } from './small.ts';
 
 /** Makes a rule that reads its latent in every step but ignores it. */
@@ -36,13 +37,16 @@ function blinking(): Model {
   return model;
 }
 
-test.each([
+const RULES: [string, Model, unknown[], number][] = [
   ['prints white', heedless({ leak: 1 }, { 'out.bias': 1 }), [1, 1, 1, 1, 0], 0],
-  ['does nothing', heedless({}, {}), [1, 1, 0, 1, 0], 6],
-  ['drifts', drifting(), [1, 0, 0, 0, 0], 6],
   // Cells in an opening wound may blink in time with the others or not.
   ['blinks', blinking(), [0, 1, expect.any(Number), 1, 1], 6],
-])(
+  ['drifts', drifting(), [1, 0, 0, 0, 0], 6],
+  ['does nothing', heedless({}, {}), [1, 1, 0, 1, 0], 6],
+];
+
+// The first passes each judgement, and the second fails some.
+test.each(RULES.slice(0, isFull ? undefined : 2))(
   'a chimera of a rule that %s',
   async (_, model, [rests, same, heals, grows, flashes], failed) => {
     const engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });

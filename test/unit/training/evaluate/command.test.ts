@@ -1,39 +1,13 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+
 import { readCommand } from '../../../../server/settings/command-line.ts';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { choose, loadImages } from '../../../../server/training/evaluate/evaluate.ts';
 import { COMMAND } from '../../../../server/training/evaluate/options.ts';
-import { duration } from '../../../../server/training/terminal.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
 
 const readOptions = (args: readonly string[]) => readCommand(COMMAND, args);
 
-test('the command reports an error in one sentence', async () => {
-  const args = ['server/training/evaluate/main.ts', 'no/such/checkpoint'];
-  const failure = promisify(execFile)('node_modules/.bin/tsx', args);
-  await expect(failure).rejects.toMatchObject({
-    code: 1,
-    stderr: 'evaluate: no/such/checkpoint/card.json: file cannot be read (ENOENT)\n',
-  });
-});
-
 describe('options', () => {
-  it('have defaults', () => {
-    expect(readOptions(['a'])).toEqual({
-      folder: 'a',
-      write: false,
-      samples: 128,
-      limit: 256,
-      organisms: 64,
-      steps: [100, 1000, 10_000],
-      throws: 1000,
-      chimeras: 200,
-      backend: 'auto',
-      seed: 1,
-    });
-  });
-
   test.each([
     [[], 'Name one checkpoint folder.'],
     [['a', '--samples', '0'], '--samples must be a whole number, 1 or more, not "0".'],
@@ -108,8 +82,4 @@ describe('images', () => {
       reason: 'no-data',
     });
   });
-});
-
-test('durations have the unit that suits them', () => {
-  expect([3.2, 89, 600, 7260].map(duration)).toEqual(['4 s', '89 s', '10 min', '2 h 1 min']);
 });
