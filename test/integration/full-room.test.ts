@@ -1,7 +1,6 @@
 /** A full room makes room, newcomers find it, and one address cannot take its places, its line or its ground. */
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { SEATS } from '../../server/realtime/sessions/seats.ts';
-import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
@@ -108,21 +107,6 @@ test('who has been idle gives up their place to those who wait, and can come bac
   busy.leave();
   await again.until(() => again.welcome !== undefined);
   expect(again.welcome!.you.id).toBe(you.id);
-});
-
-test('ENE-5: thirty pupils behind one address come at once, and each plants one', async () => {
-  await open({ size: '256x224', energy: 'refillPerSecond=0' });
-  const pupils = await Promise.all(Array.from({ length: 30 }, () => enter(A)));
-  await Promise.all(
-    pupils.map((pupil, i) => pupil.plant(20 + 36 * (i % 6), 20 + 36 * Math.floor(i / 6))),
-  );
-  expect(room().size).toBe(30);
-  const { newcomer } = DEFAULT_ENERGY;
-  const levels = pupils.map(({ welcome }) => welcome!.energy.level);
-  expect(levels.filter((level) => level > newcomer / 2)).toHaveLength(1);
-  // One that has been here knows itself again: nothing is left of what it planted with.
-  const again = await enter(A, { mark: pupils[7].welcome!.mark! });
-  expect(again.welcome!.energy.level).toBeLessThan(1);
 });
 
 test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; a protected organism is left alone; replay is exact', async () => {

@@ -1,11 +1,9 @@
 /** Where a server listens, how phones reach it, and what the host reads about it. */
 import type { networkInterfaces } from 'node:os';
 import {
-  engineLine,
   type ListenTarget,
   listen,
   localOrigin,
-  lossLine,
   networkAddresses,
   networkOrigins,
   venueAddresses,
@@ -33,10 +31,6 @@ test.each([
 ] as const)('%j, %s: names the flag, and a remedy', async (place, code, reason, sentence) => {
   const error = { name: 'ListenError', reason, message: expect.stringMatching(sentence) };
   await expect(failing(place, code)).rejects.toMatchObject(error);
-});
-
-test('other errors are passed on', async () => {
-  await expect(failing(PAGES, 'EMFILE')).rejects.toMatchObject({ name: 'Error', code: 'EMFILE' });
 });
 
 /** Network interfaces as Node.js reports them, by their IPv4 addresses. */
@@ -129,23 +123,3 @@ test('the watcher reports each lasting change within twenty seconds, until it is
 });
 
 const ONNX = { name: 'onnx', device: 'CPU (ONNX Runtime)' };
-
-test('the engine in use is named, and a better one that this machine can have', () => {
-  const skipped = { name: 'tensorflow', onlyGpu: true, reason: 'no CUDA' } as const;
-  for (const better of [[], [skipped]]) {
-    expect(engineLine(ONNX, better)).toBe('Engine: onnx on CPU (ONNX Runtime).');
-  }
-  expect(engineLine(ONNX, [{ ...skipped, remedy: 'install CUDA' }])).toBe(
-    'Engine: onnx on CPU (ONNX Runtime); better: tensorflow on a GPU: no CUDA (to fix it: install CUDA).',
-  );
-});
-
-test('a loss is named with its cause and count', () => {
-  expect(lossLine({ what: 'thread', why: 'out of memory', count: 3 })).toBe(
-    'Warning: an engine thread failed (out of memory) and was replaced. No organism was lost. Failures so far: 3.',
-  );
-  expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU failed');
-  expect(lossLine({ what: 'gpu', why: 'no GPU answers', count: 2, replacement: ONNX })).toBe(
-    'Warning: the GPU did not recover (no GPU answers). The server continues with onnx on CPU (ONNX Runtime), more slowly. No organism was lost. Repair the GPU driver and restart the server.',
-  );
-});

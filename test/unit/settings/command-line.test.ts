@@ -1,13 +1,12 @@
-import * as v from 'valibot';
+
 import { COMMAND as REPLAY } from '../../../server/replay/replay-command.ts';
 import {
   type Command,
-  inSection,
   readCommand,
   SettingsError,
   unknownVariables,
 } from '../../../server/settings/command-line.ts';
-import { helpText, settingsDocument } from '../../../server/settings/document.ts';
+import { helpText, } from '../../../server/settings/document.ts';
 import { SERVER } from '../../../server/settings/server.ts';
 import {
   list,
@@ -176,48 +175,4 @@ Usage: bake <recipe> [options]
     const lines = helpText(command).split('\n');
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   });
-});
-
-test('the document has a table for each section, with names in the environment', () => {
-  const command: Command = {
-    usage: 'bake',
-    environment: 'BAKE_',
-    options: {
-      ...inSection('Oven', {
-        ovenHeat: { type: wholeNumber(1, 9), default: '5', help: 'heat', details: 'Hot.' },
-        fan: { help: 'turn it on' },
-      }),
-      ...inSection('Dough', {
-        mix: {
-          value: 'A=N|B=N',
-          type: v.string(),
-          default: 'default',
-          help: 'grams',
-          keys: { rye: [1, 'flour'], salt: [0.5, 'taste'] },
-        },
-      }),
-    },
-  };
-  expect(settingsDocument(command, ['# Bread'])).toBe(`# Bread
-
-## Oven
-
-| flag | environment | default | meaning |
-|---|---|---|---|
-| \`--oven-heat N\` | \`BAKE_OVEN_HEAT\` | \`5\` | heat (1 to 9). Hot. |
-| \`--fan\` |  |  | turn it on |
-
-## Dough
-
-| flag | environment | default | meaning |
-|---|---|---|---|
-| \`--mix A=N\\|B=N\` | \`BAKE_MIX\` | \`default\` | grams. The names are listed below. |
-
-### Names in \`--mix\`
-
-| name | default | meaning |
-|---|---|---|
-| \`rye\` | 1 | flour |
-| \`salt\` | 0.5 | taste |
-`);
 });

@@ -2,9 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { DEFAULT_LIMITS } from '../../../server/realtime/limits/connection-limits.ts';
-import { flagOf, SettingsError } from '../../../server/settings/command-line.ts';
-import { helpText } from '../../../server/settings/document.ts';
-import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
+import { SettingsError } from '../../../server/settings/command-line.ts';
+import { type Config, readConfig, } from '../../../server/settings/server.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { settingsChange } from '../../../shared/host/room-settings.ts';
 import { temporaryFolder } from '../../support/closing.ts';
@@ -103,11 +102,4 @@ test('banned words come from a file, one per line', async () => {
   expect(readConfig(['--banned-words', file], {})).toMatchObject({
     bannedWords: ['blorp', 'krass'],
   });
-});
-
-test('help names every setting', () => {
-  expect(readConfig(['--help'], {})).toBe('help');
-  for (const key of Object.keys(SERVER.options)) {
-    expect(helpText(SERVER)).toMatch(new RegExp(`--${flagOf(key)}\\b`));
-  }
 });

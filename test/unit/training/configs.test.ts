@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig, readJson } from '../../../server/training/config.ts';
 import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/graph.ts';
-import { pooledPlan } from '../../../server/training/rollout/rollout-plan.ts';
 import { trainedShapes } from '../../../server/training/run/run-state.ts';
 import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
-import { createRandom } from '../../../shared/random.ts';
 import { countNumbers } from './tiny-run.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../server/training/configs', import.meta.url));
@@ -57,38 +55,4 @@ test('mnist-baseline has as many parameters and multiply-adds as published', asy
   expect(countNumbers(trainedShapes(config))).toBe(10_282_497);
   // Four convolutions of 13 million multiply-adds each, one of 0.8, and a dense layer of 0.5.
   expect(macPerCellStep(config) * 32 ** 2).toBe(4 * 13_107_200 + 819_200 + 524_288);
-});
-
-test('mnist-damage draws 64 states and wounds 32 of them with squares of 14', async () => {
-  const [drawn, wounded, size] = [64, 32, 14];
-  const { pool, ...rest } = await read('mnist-damage');
-  const { side, channels, batch } = rest;
-  if (!pool) throw new Error('there is no pool');
-  expect(pool).toMatchObject({ size: 1024, batch: drawn, admit: batch.fresh, divergence: 'all' });
-  // A batch has one number of steps and is complete from the first update on.
-  expect(pool.standIns).toBe(true);
-  expect(rest.stepsDrawn).toBe('update');
-  expect(batch.fresh).toBe(drawn);
-  expect(pool).not.toHaveProperty('gradientSteps');
-  expect(pool.steps).toEqual(rest.growthSteps);
-  const states = new Float32Array(side * side * channels).fill(1);
-  const entries = Array.from({ length: drawn }, (_, image) => ({ image, age: 0, states }));
-  const now = { side, progress: 0, leak: 0, random: createRandom(1) };
-  const further = { steps: pool.steps, wounded: pool.wounded * drawn };
-  const plan = pooledPlan({ ...rest, pool }, entries, further, now);
-  const lost = entries.map((_, i) => {
-    const own = plan.states!.subarray(i * states.length, (i + 1) * states.length);
-    return own.reduce((sum, x) => sum + (x === 0 ? 1 : 0), 0) / channels;
-  });
-  expect(lost).toEqual([
-    ...new Array(wounded).fill(size ** 2),
-    ...new Array(drawn - wounded).fill(0),
-  ]);
-  expect(plan.divergence).toBe(1);
-});
-
-test.each(['digits', 'digits-heal'])('%s is small enough for a room', async (name) => {
-  const config = await read(name);
-  expect(macPerCellStep(config)).toBeLessThan(20_000);
-  expect(config.data.kind).toBe('mnist');
 });

@@ -1,5 +1,4 @@
 import { augmentImages } from '../../../../server/training/data/augment.ts';
-import { gatherImages } from '../../../../server/training/data/dataset.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 const data = {
@@ -8,14 +7,6 @@ const data = {
   count: 3,
   pixels: Uint8Array.of(0, 51, 102, 255, 1, 2, 3, 4, 255, 255, 255, 255),
 } as const;
-
-describe('gatherImages', () => {
-  test('copies images to 0…1, in the order asked for', () => {
-    const images = gatherImages(data, [2, 0, 0]);
-    const first = [0, 0.2, 0.4, 1].map(Math.fround);
-    expect([...images]).toEqual([1, 1, 1, 1, ...first, ...first]);
-  });
-});
 
 describe('augmentation', () => {
   const ramp = (n: number, side: number, channels: number) =>

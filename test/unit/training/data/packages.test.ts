@@ -7,7 +7,6 @@ import { type Dataset, packageFolder } from '../../../../server/training/data/da
 import {
   codeOf,
   type EmojiRecord,
-  emojiKind,
   emojiName,
   isOfUnseenKind,
   isUnseen,
@@ -93,16 +92,6 @@ describe('the emoji sets', () => {
   });
 });
 
-test('long names are replaced by short ones', () => {
-  expect(emojiName({ name: 'CAT FACE WITH TEARS OF JOY', short_name: 'joy_cat' })).toBe('Joy Cat');
-  expect(emojiName({ name: 'EAR OF MAIZE', short_name: 'corn' })).toBe('Ear of Maize');
-  expect(emojiName({ name: 'T-REX', short_name: 't-rex' })).toBe('T-Rex');
-});
-
-test('an emoji without a known group is a thing', () => {
-  expect(emojiKind({ subcategory: 'tool', short_name: 'hammer' })).toBe('thing');
-});
-
 test('a broken package of emoji is reported by its checksum, missing picture or broken list', async () => {
   const original = packageFolder('emoji-datasource-google');
   const copy = join(folder, 'emoji');
@@ -166,21 +155,6 @@ describe('MNIST', () => {
     // The mean grey of all 70,000 digits is 0.1309. With 55 million pixels, the share of ink is
     // very close.
     expect(counts[255] / (70_000 * 28 * 28)).toBeCloseTo(0.1309, 3);
-  });
-
-  test('does not depend on the side', async () => {
-    const small = await loadMnist({ kind: 'mnist', side: 28 });
-    expect(small.pixels).toHaveLength(70_000 * 28 * 28);
-    for (const image of [0, 49_999, 69_999]) {
-      for (let y = 0; y < 32; y++) {
-        const at = (image * 32 + y) * 32;
-        const row = Buffer.from(data.pixels.subarray(at, at + 32));
-        const from = (image * 28 + y - 2) * 28;
-        const inside = y >= 2 && y < 30;
-        const original = inside ? small.pixels.subarray(from, from + 28) : new Uint8Array(28);
-        expect(row.equals(Buffer.from([0, 0, ...original, 0, 0]))).toBe(true);
-      }
-    }
   });
 });
 

@@ -1,12 +1,7 @@
-/** Measures how organisms stay, heal and differ, for rules whose answer is known. */
-import { PNG } from 'pngjs';
+
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import {
-  differences,
-  edgesOf,
-  likeness,
   likenesses,
-  picturesOf,
 } from '../../../../server/training/evaluate/compare-pictures.ts';
 import {
   EvaluationBatch,
@@ -22,8 +17,7 @@ import {
   type Wound,
   wounded,
 } from '../../../../server/training/evaluate/organisms.ts';
-import { drawMap, mapLatents } from '../../../../server/training/evaluate/write.ts';
-import type { Tile } from '../../../../server/training/pictures/sheet.ts';
+import { mapLatents } from '../../../../server/training/evaluate/write.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { printingModel, smallModel } from './small.ts';
@@ -157,34 +151,6 @@ describe('a rule that prints its picture again', () => {
 const leftColumn: Wound = (_, side) =>
   Uint8Array.from({ length: side * side }, (_, cell) => (cell % side === 0 ? 1 : 0));
 
-describe('pictures', () => {
-  it('are compared as displayed', () => {
-    const { card } = smallModel(rgba);
-    const states = new Float32Array(2 * 64 * 6);
-    states.fill(7, 64 * 6);
-    const pictures = picturesOf(card, states);
-    expect(pictures).toHaveLength(2 * 64 * 4);
-    const [none, all] = [pictures.subarray(0, 256), pictures.subarray(256)];
-    expect([...differences(none, all, 1)]).toEqual([1]);
-  });
-
-  it('look the same below a mean squared difference of 0.01', () => {
-    const found = likeness(Float32Array.from([0, 0.005, 0.02, 0.5]));
-    expect(found.share).toBe(0.5);
-    expect(found.strict).toBe(0.25);
-    expect(found.mse).toBeCloseTo(0.525 / 4, 6);
-    expect(found.median).toBeCloseTo(0.0125, 6);
-  });
-
-  it('have fewer edges the more they are blurred', () => {
-    const stripes = Float32Array.from({ length: 64 }, (_, i) => Math.floor((i % 8) / 2) % 2);
-    const blurred = stripes.map((x) => 0.5 + (x - 0.5) / 2);
-    const flat = new Float32Array(64);
-    expect(edgesOf(flat, 8, 1)).toBe(0);
-    expect(edgesOf(blurred, 8, 1)).toBeLessThan(edgesOf(stripes, 8, 1));
-  });
-});
-
 describe('the map', () => {
   const latents = (): Float32Array => {
     const random = createRandom(3);
@@ -206,20 +172,6 @@ describe('the map', () => {
       expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
       expect(Math.max(x, y)).toBeLessThanOrEqual(1);
     }
-  });
-
-  it('needs five latents', () => {
-    expect(mapLatents(new Float32Array(8), 4, createRandom(1))).toBeNull();
-  });
-
-  it('is drawn with a margin for any shape', () => {
-    const places = [
-      { x: 0, y: 0 },
-      { x: 1, y: 0.5 },
-    ];
-    const clear: Tile = { side: 8, rgba: new Uint8ClampedArray(4 * 8 * 8) };
-    const png = PNG.sync.read(drawMap([clear, clear], places, 200));
-    expect([png.width, png.height]).toEqual([200, 120]);
   });
 });
 
