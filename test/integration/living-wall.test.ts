@@ -28,10 +28,9 @@ test('something is visibly alive in every five seconds; organisms are born, heal
 });
 
 test('an event is the picture for a third to six tenths of the time, from before it ends until it has ended', async () => {
-  const rate = isFull ? 15 : 6;
-  const living = await LivingWall.open({ ...LIVING_ROOM, 'tick-rate': rate, attract: 10, seed: 5 });
+  const living = await LivingWall.open({ ...LIVING_ROOM, attract: 10, seed: 5 });
   afterTest(() => living.close());
-  const seconds = isFull ? 600 : 100;
+  const seconds = isFull ? 600 : 80;
   let now = 0;
   const model = new RoomModel(() => undefined);
   const direction = new Direction(model, new WallNews(model, () => now), () => now);
@@ -63,7 +62,7 @@ test('an event is the picture for a third to six tenths of the time, from before
     hadEnded = endedAt <= now;
     last = event;
   });
-  const share = close / (rate * seconds);
+  const share = close / (15 * seconds);
   if (process.env.VIVARIUM_FIGURES) console.log({ share, shown, faults });
   expect(share).toBeGreaterThan(0.3);
   expect(share).toBeLessThan(0.6);

@@ -1,15 +1,9 @@
-
 import {
   type Tile,
   tileOfImage,
   tilesOfStates,
 } from '../../../../server/training/pictures/sheet.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
-
-const clearTile = (side: number): Tile => ({
-  side,
-  rgba: new Uint8ClampedArray(4 * side * side),
-});
 
 const pixel = ({ rgba, side }: Tile, x: number, y: number): number[] => {
   const at = 4 * (y * side + x);
