@@ -278,6 +278,11 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       /** Of patches with 16×16 cells. */
       const labels = (label: number, size = 256) => new Uint8Array(size).fill(label);
       const nan = Float32Array.from({ length: CHANNELS }, () => Number.NaN);
+      const short = new Float32Array(1);
+      const expressing = (latents: Float32Array[], labels?: Uint8Array): PatchStep => ({
+        ...{ ...still(2), express: { latents, labels } },
+      });
+      const zeros = (length: number, patch = 2) => ({ patch, state: new Float32Array(length) });
 
       test.each<[EngineReason, string, NewPatch]>([
         ['unknown-checkpoint', 'an unknown checkpoint', seed(2, 'nobody')],
@@ -312,45 +317,15 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         ],
         ['bad-mask', 'closed cells of another stage', { ...still(2), closed: new Uint8Array(16) }],
         ['bad-state', 'a division of the grown', { patch: 3, divide: true }],
-        [
-          'bad-latent',
-          'a short latent',
-          { ...still(2), express: { latents: [new Float32Array(1)] } },
-        ],
-        ['bad-latent', 'a latent with NaN', { ...still(2), express: { latents: [nan] } }],
-        ['bad-latent', 'no genome', { ...still(2), express: { latents: [] } }],
-        [
-          'bad-latent',
-          'five genomes',
-          {
-            ...still(2),
-            express: { latents: [...latents, ...latents, latentOf(3)], labels: labels(0) },
-          },
-        ],
-        [
-          'bad-latent',
-          'a short second latent',
-          {
-            ...still(2),
-            express: { latents: [latentOf(1), new Float32Array(1)], labels: labels(0) },
-          },
-        ],
-        ['bad-labels', 'genomes without labels', { ...still(2), express: { latents } }],
-        [
-          'bad-labels',
-          'too few labels',
-          { ...still(2), express: { latents, labels: labels(0, 255) } },
-        ],
-        [
-          'bad-labels',
-          'a label without a genome',
-          { ...still(2), express: { latents, labels: labels(2) } },
-        ],
-        [
-          'bad-labels',
-          'a label of a second genome where there is one',
-          { ...still(2), express: { latents: [latentOf(1)], labels: labels(1) } },
-        ],
+        ['bad-latent', 'a short latent', expressing([short])],
+        ['bad-latent', 'a latent with NaN', expressing([nan])],
+        ['bad-latent', 'no genome', expressing([])],
+        ['bad-latent', 'five genomes', expressing([...latents, ...latents, latentOf(3)], labels(0))],
+        ['bad-latent', 'a short second latent', expressing([latents[0], short], labels(0))],
+        ['bad-labels', 'genomes without labels', expressing(latents)],
+        ['bad-labels', 'too few labels', expressing(latents, labels(0, 255))],
+        ['bad-labels', 'a label without a genome', expressing(latents, labels(2))],
+        ['bad-labels', 'a label of no second genome', expressing([latents[0]], labels(1))],
       ])('step: %s for %s', async (reason, _, bad) => {
         await engine.plant([seed(1), seed(2), seed(3, 'uniform')]);
         const before = await engine.exportStates([1, 2, 3]);
@@ -359,28 +334,12 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       });
 
       test.each<[EngineReason, string, { patch: number; state: Float32Array }]>([
-        ['unknown-patch', 'an unknown patch', { patch: 9, state: new Float32Array(4 * CHANNELS) }],
-        [
-          'bad-state',
-          'a state that is not square',
-          { patch: 2, state: new Float32Array(3 * CHANNELS) },
-        ],
-        [
-          'bad-state',
-          'a side that is not a stage',
-          { patch: 2, state: new Float32Array(9 * CHANNELS) },
-        ],
-        [
-          'bad-state',
-          'a state that is too large',
-          { patch: 2, state: new Float32Array(32 * 32 * CHANNELS) },
-        ],
-        ['bad-state', 'an empty state', { patch: 2, state: new Float32Array(0) }],
-        [
-          'bad-state',
-          'an incomplete cell',
-          { patch: 2, state: new Float32Array(4 * CHANNELS + 1) },
-        ],
+        ['unknown-patch', 'an unknown patch', zeros(4 * CHANNELS, 9)],
+        ['bad-state', 'a state that is not square', zeros(3 * CHANNELS)],
+        ['bad-state', 'a side that is not a stage', zeros(9 * CHANNELS)],
+        ['bad-state', 'a state that is too large', zeros(32 * 32 * CHANNELS)],
+        ['bad-state', 'an empty state', zeros(0)],
+        ['bad-state', 'an incomplete cell', zeros(4 * CHANNELS + 1)],
         [
           'bad-state',
           'infinite numbers',
