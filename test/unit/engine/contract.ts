@@ -320,7 +320,11 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         ['bad-latent', 'a short latent', expressing([short])],
         ['bad-latent', 'a latent with NaN', expressing([nan])],
         ['bad-latent', 'no genome', expressing([])],
-        ['bad-latent', 'five genomes', expressing([...latents, ...latents, latentOf(3)], labels(0))],
+        [
+          'bad-latent',
+          'five genomes',
+          expressing([...latents, ...latents, latentOf(3)], labels(0)),
+        ],
         ['bad-latent', 'a short second latent', expressing([latents[0], short], labels(0))],
         ['bad-labels', 'genomes without labels', expressing(latents)],
         ['bad-labels', 'too few labels', expressing(latents, labels(0, 255))],

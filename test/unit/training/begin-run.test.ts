@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import * as g from '../../../server/autodiff/graph.ts';
 import { initialise, parameterInputs } from '../../../server/autodiff/parameters.ts';
-import { type TrainingConfig } from '../../../server/training/config.ts';
+import type { TrainingConfig } from '../../../server/training/config.ts';
 import { gatherImages } from '../../../server/training/data/dataset.ts';
 import { EvaluationBatch } from '../../../server/training/evaluate/evaluation-batch.ts';
 import { encode } from '../../../server/training/model/networks.ts';
