@@ -2,7 +2,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ALERTS } from '../../server/operations/alerts.ts';
 import { silentLog } from '../../server/platform/log.ts';
-import { readConfig } from '../../server/settings/server.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
@@ -179,11 +178,4 @@ test('the host tests the alerts, and hears whether the test arrived', async () =
   expect(hasAlerts).toBe(false);
   expect(machine.memoryFree).toBeGreaterThan(1e6);
   await silent.close();
-});
-
-test('nothing is requested by default, and only a web address is taken', () => {
-  expect(readConfig([], {})).not.toHaveProperty('alerts', expect.anything());
-  expect(() => readConfig(['--alerts', 'file:///etc/passwd'], {})).toThrow(
-    /^--alerts must be a URL like https:/,
-  );
 });

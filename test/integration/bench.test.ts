@@ -4,8 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SettingsError } from '../../server/settings/command-line.ts';
-import { readOptions } from '../load/options.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { fullTest } from '../support/needs.ts';
 import { FROM_BUNDLE, runScript } from '../support/process.ts';
@@ -19,38 +17,6 @@ async function measured(script: 'bench' | 'loadtest', ...args: string[]) {
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   return JSON.parse(output);
 }
-
-fullTest.each([
-  [['steam'], 'There is no bench "steam".'],
-  [['constructor'], 'There is no bench "constructor".'],
-  [[], 'Name one bench.'],
-  [['tick', 'peer'], 'Name one bench, not 2.'],
-  [['peer', '--engine', 'steam'], '--engine must be one of webgpu'],
-  [['tick', '--fast'], "Unknown option '--fast'"],
-  [['busy-show', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
-  [['replay', '--checkpoint', 'checkpoints/of-nobody'], 'checkpoints/of-nobody'],
-])('bench %p is refused by name, in one sentence, with an exit code', async (args, sentence) => {
-  const { benchCommand } = await import('../bench/command.ts');
-  const [output, errors]: string[][] = [[], []];
-  const code = await benchCommand(args, {
-    say: (text) => output.push(text),
-    complain: (text) => errors.push(text),
-  });
-  expect({ code, output }).toEqual({ code: 1, output: [] });
-  expect(errors.join('\n').startsWith(sentence)).toBe(true);
-  expect(errors.join('\n')).not.toContain('\n');
-});
-
-test.each([
-  [['--profile', 'robots'], '--profile must be one of phones, wall, mixed, hostile'],
-  [['--clients', 'many'], '--clients must be a whole number'],
-  [['--clients', '0'], '--clients must be a whole number from 1'],
-  [['--compare'], '--compare needs slow or stalled clients'],
-])('loadtest %p is refused by name, in one sentence', (args, sentence) => {
-  const message = expect.stringMatching(new RegExp(`^${sentence}.*$`));
-  expect(() => readOptions(args)).toThrow(expect.objectContaining({ message }));
-  expect(() => readOptions(args)).toThrow(SettingsError);
-});
 
 fullTest('replay does a recorded room again, over a restart, and all of it is equal', async () => {
   const seconds = 12;

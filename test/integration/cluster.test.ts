@@ -13,10 +13,9 @@ import {
   say,
   startNode,
 } from '../support/cluster-nodes.ts';
-import { decideAsHost, expectDecided, HostClient, Refused } from '../support/host-client.ts';
+import { decideAsHost, expectDecided, HostClient, type Refused } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
-import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -181,34 +180,5 @@ describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
     expect(anna.socket.connected).toBe(true);
     await a.server.end('SIGTERM');
     await anna.next(({ name }) => name === 'disconnect');
-  });
-
-  test('those that start together have one token, and all hear of a new one', async () => {
-    const settings = { port: 0, host: '127.0.0.1', data: 'none', role: 'gateway', ...SMALL };
-    const begin = (...more: string[]): ServerProcess => {
-      const flags = flagsOf({ ...settings, cluster: valkey.url });
-      const server = new ServerProcess([...flags, ...more]);
-      afterTest(() => server.end('SIGKILL'));
-      return server;
-    };
-    const both = [begin(), begin()];
-    const ports = await Promise.all(both.map((server) => server.alive()));
-    const token = await Promise.race(both.map((server) => server.hostToken()));
-    const hosts = await Promise.all(ports.map((port) => HostClient.login(port, token)));
-    const isIn = (host: HostClient): Promise<boolean> =>
-      host.call('session').then(
-        () => true,
-        (error: unknown) => !(error instanceof Refused),
-      );
-
-    const newToken = await begin('--new-host-token').hostToken();
-    for (const host of hosts) {
-      // It is told after it is stored.
-      while (await isIn(host)) await pause(20);
-      expect(await host.refusal('login', { token })).toBe('wrong-token');
-      await host.call('login', { token: newToken });
-      expect(await isIn(host)).toBe(true);
-    }
-    expect(both.filter(({ output }) => /host's token/.test(output))).toHaveLength(1);
   });
 });

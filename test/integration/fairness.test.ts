@@ -171,21 +171,6 @@ describe('connections', () => {
     await expectUnharmed();
   });
 
-  test('limits per address and in total; a departure makes room', async () => {
-    const { join, knock, count, expectUnharmed } = await startThrong({
-      limits: 'connectionsPerAddress=2,connections=4',
-    });
-    const first = await join('10.0.0.1');
-    expect(await knock('10.0.0.1')).toBe('open');
-    expect(await knock('10.0.0.1')).toBe('refused');
-    expect(await knock('10.0.0.2')).toBe('open');
-    expect(await knock('10.0.0.3')).toBe('refused');
-    expect(count('too-many-connections')).toBe(2);
-    first.leave();
-    while ((await knock('10.0.0.3')) === 'refused');
-    await expectUnharmed();
-  });
-
   test('an address that fills the queue of previews does not keep another one from its preview', async () => {
     const { neighbour, join } = await startThrong({ checkpoint: CHECKPOINT_FOLDER });
     const film = (x: number, y: number) => ({ seed: { from: 'map', x, y } });

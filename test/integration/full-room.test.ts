@@ -1,16 +1,12 @@
 /** A full room makes room, newcomers find it, and one address cannot take its places, its line or its ground. */
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import { SEATS } from '../../server/realtime/sessions/seats.ts';
-import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
-import { ShiftedClock } from '../support/fake-clock.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf } from '../support/process.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { type ServerOptions, type ServerSettings, startServer } from '../support/server.ts';
-import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const CAPACITY = 8;
@@ -83,76 +79,6 @@ test('an address that fills room and line gives up one place for each newcomer o
   await ticks(10);
   expect([has(first), has([newcomer, ...rivals]), has([another])]).toEqual([4, 3, 1]);
   expect(gone(another)).toBe(false);
-});
-
-test('who has been idle gives up their place to those who wait, and can come back as the same person', async () => {
-  const clock = new ShiftedClock();
-  await open({ capacity: 2 }, { clock });
-  const [busy, idle] = [await enter(A), await enter(A)];
-  const organism = await idle.plant(30, 40, SEED);
-  clock.ahead += SEATS.idleYields - 30_000;
-  await busy.plant(90, 40, SEED);
-  const next = come(A);
-  await next.until(() => waits(next));
-  await ticks(10);
-  expect([idle, busy].filter(gone)).toEqual([]);
-  clock.ahead += 30_000;
-  await idle.until(() => gone(idle));
-  await next.until(() => next.welcome !== undefined);
-  expect(gone(busy)).toBe(false);
-  expect(ids()).toContain(organism);
-  // Their place is not kept for them, or they would be one too many.
-  const { resume, you } = idle.welcome!;
-  const again = come(A, { resume });
-  await again.until(() => waits(again));
-  busy.leave();
-  await again.until(() => again.welcome !== undefined);
-  expect(again.welcome!.you.id).toBe(you.id);
-});
-
-test('ENE-5: thirty pupils behind one address come at once, and each plants one', async () => {
-  await open({ size: '256x224', energy: 'refillPerSecond=0' });
-  const pupils = await Promise.all(Array.from({ length: 30 }, () => enter(A)));
-  await Promise.all(
-    pupils.map((pupil, i) => pupil.plant(20 + 36 * (i % 6), 20 + 36 * Math.floor(i / 6))),
-  );
-  expect(room().size).toBe(30);
-  const { newcomer } = DEFAULT_ENERGY;
-  const levels = pupils.map(({ welcome }) => welcome!.energy.level);
-  expect(levels.filter((level) => level > newcomer / 2)).toHaveLength(1);
-  // One that has been here knows itself again: nothing is left of what it planted with.
-  const again = await enter(A, { mark: pupils[7].welcome!.mark! });
-  expect(again.welcome!.energy.level).toBeLessThan(1);
-});
-
-test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; a protected organism is left alone; replay is exact', async () => {
-  const settings = { data: suiteFolder(), 'max-organisms': 3, energy: 'off' };
-  await open(settings);
-  const crowd = [await enter(A), await enter(A), await enter(A)];
-  for (const [i, who] of crowd.entries()) await plant(who, 20 + 40 * i);
-  const newcomer = await enter(B);
-  const own = await newcomer.plant(140, 40, SEED);
-  // However often the others plant on.
-  for (const x of [100, 60, 100]) await plant(crowd[0], x);
-  expect(ids()).toContain(own);
-
-  // One that is still growing has few cells, and would die of its wound.
-  await newcomer.until(() =>
-    newcomer.life.some((event) => event.what === 'grown' && event.id === own),
-  );
-  await (await hostOf(server)).call('changeSettings', { protect: 60 });
-  const cut = (who: Visitor, y: number) =>
-    who.ask('damage', { points: [134, y, 146, y], radius: 2 });
-  expect(await cut(crowd[0], 38)).not.toHaveProperty('reason');
-  // Where it still has cells.
-  expect(await cut(crowd[1], 45)).toMatchObject({ reason: 'protected' });
-  await crowd[1].ask('damage', { points: [140, 40, 20, 40], radius: 2 });
-  expect(crowd[1].all('notice')).toContainEqual({ notice: 'some-protected' });
-  await ticks(20);
-  await server.close();
-  await expectExactReplay(settings.data);
-  await open(settings);
-  expect(room().strokes.protect).toBe(60);
 });
 
 test('DEP-1, DEP-3, DEP-10, DEP-12: a newcomer plants in a room full of those at rest; planters are told, and keep theirs; replay is exact', async () => {

@@ -121,52 +121,6 @@ test('pages that paint get the genomes of living organisms, of chimeras with the
   expect(ada.all('genomes')).toHaveLength(1);
 });
 
-test('GRA-5: what is malformed, somebody else’s, protected or departing is refused with a reason, and nothing has changed', async () => {
-  const [ada, bo] = [await join('Ada'), await join('Bo')];
-  const [x, y] = nextPlace();
-  const id = await ada.grow(x, y, seedOf(0));
-  const good = { radius: 3, points: [x, y], seed: seedOf(1) };
-  const before = JSON.stringify(room.viewOf(id));
-  const refused = async (wrong: object, by = ada) => {
-    const answer = await by.ask('graft', { ...good, ...wrong });
-    expect(JSON.stringify(room.viewOf(id))).toBe(before);
-    return 'reason' in answer ? answer.reason : 'accepted';
-  };
-  const malformed: readonly object[] = [
-    ...[{ radius: 0 }, { radius: 1e9 }, { radius: '3' }, { points: [] }, { points: [x] }],
-    ...[{ points: [Number.NaN, y] }, { points: Array(1_000).fill(x) }, { seed: { from: 'air' } }],
-    ...[{ seed: undefined }, { others: true }, { organism: id }, { labels: new Uint8Array(9) }],
-  ];
-  for (const wrong of malformed)
-    expect([wrong, await refused(wrong)]).toEqual([wrong, 'bad-message']);
-  expect(await refused({ points: [-50, -50] })).toBe('bad-point');
-  expect(await refused({ seed: seedOf(9_999) })).toBe('no-such-seed');
-  expect(await refused({ seed: { from: 'hand', seed: 77 } })).toBe('no-such-seed');
-  expect(await refused({ seed: { from: 'token', token: 'x' } })).toBe('bad-token');
-  expect(await refused({ seed: { from: 'latent', latent: [1] } })).toBe('bad-latent');
-  expect(await refused({}, bo)).toBe('not-yours');
-
-  await host.call('changeSettings', { graftOthers: true, protect: 60 });
-  expect(await graft(bo, [x, y])).not.toHaveProperty('reason');
-  const eve = await join('Eve');
-  expect(await graft(eve, [x, y])).toMatchObject({ reason: 'protected' });
-  expect(await eve.ask('damage', { radius: 2, points: [x, y] })).toMatchObject({
-    reason: 'protected',
-  });
-  expect(known(id)).toEqual([
-    [HOT_DOG, undefined],
-    [TACO, 'Bo'],
-  ]);
-  await host.call('changeSettings', { graftOthers: false, protect: 0 });
-  await rests(ada);
-  const { hostActor } = server.roomServers.get('garden')!.dispatcher;
-  await hostActor.act({ what: 'depart', organism: id, seconds: 30 });
-  for (const one of [graft(ada, [x, y], 2), ada.ask('ungraft', { organism: id, foreign: true })]) {
-    expect(await one).toMatchObject({ reason: 'no-such-organism' });
-  }
-  expect(known(id)).toHaveLength(2);
-});
-
 test('GRA-6, GRA-9: a host hides the name of a painter by a mute, removes all their grafts, and undoes that', async () => {
   const [ada, moe] = [await join('Ada'), await join('Moe')];
   const [x, y] = nextPlace();

@@ -30,7 +30,7 @@ test('something is visibly alive in every five seconds; organisms are born, heal
 test('an event is the picture for a third to six tenths of the time, from before it ends until it has ended', async () => {
   const living = await LivingWall.open({ ...LIVING_ROOM, attract: 10, seed: 5 });
   afterTest(() => living.close());
-  const seconds = isFull ? 600 : 100;
+  const seconds = isFull ? 600 : 80;
   let now = 0;
   const model = new RoomModel(() => undefined);
   const direction = new Direction(model, new WallNews(model, () => now), () => now);

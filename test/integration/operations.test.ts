@@ -5,7 +5,7 @@ import { ListenError } from '../../server/composition/listen.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { decideAsHost, expectDecided, HostClient } from '../support/host-client.ts';
-import { isFull } from '../support/needs.ts';
+import { fullTest, isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { type ServerSettings, startServer } from '../support/server.ts';
@@ -94,25 +94,29 @@ test('a visitor who reconnects after a restart keeps number, energy and the seed
   await second.close();
 });
 
-test('after a kill, mutes, approved and waiting drawings and reports are as they were answered', async () => {
-  const settings = {
-    data: suiteFolder(),
-    checkpoint: CHECKPOINT_FOLDER,
-    'tick-rate': 60,
-    attract: 'off',
-    birth: 1,
-  };
-  const first = start(settings);
-  const port = await first.alive();
-  const enter = (at: number) => (resume?: string) =>
-    Visitor.join(at, 'garden', undefined, resume === undefined ? {} : { resume });
-  const decided = await decideAsHost(port, await first.hostToken(), enter(port));
-  await first.end('SIGKILL');
-  const second = start(settings);
-  const later = await second.alive();
-  await expectDecided(later, decided, enter(later));
-  await second.end('SIGKILL');
-});
+// cluster.test.ts has the same after an owner was killed, lmdb.test.ts writes after a kill.
+fullTest(
+  'after a kill, mutes, approved and waiting drawings and reports are as they were answered',
+  async () => {
+    const settings = {
+      data: suiteFolder(),
+      checkpoint: CHECKPOINT_FOLDER,
+      'tick-rate': 60,
+      attract: 'off',
+      birth: 1,
+    };
+    const first = start(settings);
+    const port = await first.alive();
+    const enter = (at: number) => (resume?: string) =>
+      Visitor.join(at, 'garden', undefined, resume === undefined ? {} : { resume });
+    const decided = await decideAsHost(port, await first.hostToken(), enter(port));
+    await first.end('SIGKILL');
+    const second = start(settings);
+    const later = await second.alive();
+    await expectDecided(later, decided, enter(later));
+    await second.end('SIGKILL');
+  },
+);
 
 test('after SIGSTOP and SIGCONT it continues where it was', async () => {
   const server = start({ data: suiteFolder(), log: 'json' });
@@ -133,14 +137,6 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
     expect(JSON.parse(line)).toMatchObject({ event: expect.any(String) });
   }
   expect(server.output + server.errors).not.toMatch(/Zebulon|127\.0\.0\.1/);
-});
-
-test('a data folder that cannot be made is refused with one sentence', async () => {
-  const file = start({ data: 'package.json' });
-  expect((await file.ended).code).toBe(1);
-  expect(file.errors).toMatch(
-    /^The folder package.json cannot be created \(EEXIST\)\. Choose another folder with --data\.\n$/,
-  );
 });
 
 test('a failed start says which port is taken, and makes no token, even with --new-host-token; the first successful start shows one', async () => {

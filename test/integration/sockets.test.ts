@@ -5,7 +5,6 @@
 import { RoomModel } from '../../client/room/room-model.ts';
 import { createPlanes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { afterTest } from '../support/closing.ts';
 import { equalPlanes } from '../support/compare.ts';
@@ -60,23 +59,6 @@ describe('a room over sockets', () => {
       { phase: 'asleep', stage: 32, planter: { name: 'Ada' } },
     ]);
     expect(equalPlanes(c.planes!, createPlanes(320, 96))).toBe(false);
-  });
-
-  test('participants, cursors and pace are broadcast', async () => {
-    const a = await join('Ada');
-    const b = await join('Bo');
-    const { you } = b.welcome!;
-    const joined = () => a.all('people').flatMap((people) => people.joined);
-    await a.until(() => joined().length > 0);
-    expect(joined()).toEqual([you]);
-    b.send('cursor', { x: 3, y: 4, tool: 'damage' });
-    await a.until(() => a.all('cursors').length > 0);
-    const cursor = { id: you.id, x: 3, y: 4, tool: 'damage' };
-    expect(a.all('cursors')[0].map(unpackPointer)).toEqual([cursor]);
-    await a.until(() => a.all('pace').length > 0);
-    expect(a.all('pace')[0]).toMatchObject({ tickRate: 60 });
-    b.leave();
-    await a.until(() => a.all('people').some(({ left }) => left.includes(you.id)));
   });
 });
 

@@ -11,6 +11,7 @@ import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { suiteFolder } from '../support/closing.ts';
+import { fullTest } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { collected, FROM_BUNDLE, runScript, type ScriptRun } from '../support/process.ts';
 import { withBrokenCompiler } from '../unit/engine/native/support.ts';
@@ -124,7 +125,8 @@ const OPEN_THREADS = `
   console.log('All have started.');
 `;
 
-test('threads of engine, store and refiner start from the sources too', async () => {
+// The next test starts a server from the sources.
+fullTest('threads of engine, store and refiner start from the sources too', async () => {
   const folder = suiteFolder();
   const file = join(folder, 'open-threads.mjs');
   writeFileSync(file, OPEN_THREADS);
@@ -205,23 +207,27 @@ test('the doctor finds the engines of this machine, measures those that run, and
   expect(auto.why).toContain(autoOrder().join(', '));
 });
 
-test('the doctor outlives libraries that are missing or end their process, and says so', async () => {
-  const broken = new URL('../support/broken-libraries.mjs', import.meta.url);
-  const { checkpoint, engines, auto } = await report({
-    NODE_OPTIONS: `--import ${broken}`,
-    VIVARIUM_CHECKPOINT: NOWHERE,
-    // What a compiler makes would be taken before these libraries.
-    PATH: withBrokenCompiler(suiteFolder()),
-  });
-  expect(checkpoint).toBeNull();
-  const found = byName(engines);
-  expect(found.get('native')).toMatchObject({ usable: false });
-  expect(found.get('tensorflow')).toMatchObject({ usable: false });
-  expect(found.get('onnx')).toMatchObject({
-    usable: false,
-    reason: 'its process ended with SIGILL',
-    remedy: 'run npm ci',
-  });
-  // A back end that kills the doctor's process would kill the server too, so the host must see it.
-  expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });
-});
+// A server that meets a compiler that fails goes on, above.
+fullTest(
+  'the doctor outlives libraries that are missing or end their process, and says so',
+  async () => {
+    const broken = new URL('../support/broken-libraries.mjs', import.meta.url);
+    const { checkpoint, engines, auto } = await report({
+      NODE_OPTIONS: `--import ${broken}`,
+      VIVARIUM_CHECKPOINT: NOWHERE,
+      // What a compiler makes would be taken before these libraries.
+      PATH: withBrokenCompiler(suiteFolder()),
+    });
+    expect(checkpoint).toBeNull();
+    const found = byName(engines);
+    expect(found.get('native')).toMatchObject({ usable: false });
+    expect(found.get('tensorflow')).toMatchObject({ usable: false });
+    expect(found.get('onnx')).toMatchObject({
+      usable: false,
+      reason: 'its process ended with SIGILL',
+      remedy: 'run npm ci',
+    });
+    // A back end that kills the doctor's process would kill the server too, so the host must see it.
+    expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });
+  },
+);

@@ -129,16 +129,6 @@ fullTest('a run is not gone on with on other images', async () => {
   expect(back.code).toBe(0);
 });
 
-test('a folder that is not there is refused with one sentence', async () => {
-  await write('empty.json', { data: imagesIn('nowhere') });
-  const { code, errors } = await train([config('empty.json'), ...run('empty')]);
-  expect(code).toBe(1);
-  expect(errors.trim().split('\n')).toHaveLength(1);
-  expect(errors).toMatch(/^train: /);
-  // Relative folders count from where the configuration lies.
-  expect(errors).toContain('nowhere');
-});
-
 test('a run that is not there is not resumed, and says so in one sentence', async () => {
   const begun = beginRun({ resume: true }, await readConfig(config()), join(folder, 'none'));
   const message = expect.stringMatching(/^.*without --resume.*$/);
@@ -211,16 +201,20 @@ test('a run that was killed goes on from what it saved last', async () => {
   expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
 });
 
-test('a gradient that is not finite ends a run with a sentence, and what was saved goes on', async () => {
-  await write('wild.json', { optimiser: { learningRate: 1e30 } });
-  const wild = await train([config('wild.json'), ...run('wild')]);
-  expect(wild.code).toBe(1);
-  const last = wild.errors.trim().split('\n').at(-1);
-  expect(last).toMatch(/^train: gradient of update \d is not finite; lower .* --resume$/);
-  const tame = await train([config(), ...run('wild'), '--resume', '--updates', '2']);
-  expect(tame.code).toBe(0);
-  expect(await updatesIn('wild')).toEqual([1, 2]);
-});
+// optimiser.test.ts has the gradient, run-folder.test.ts what was saved.
+fullTest(
+  'a gradient that is not finite ends a run with a sentence, and what was saved goes on',
+  async () => {
+    await write('wild.json', { optimiser: { learningRate: 1e30 } });
+    const wild = await train([config('wild.json'), ...run('wild')]);
+    expect(wild.code).toBe(1);
+    const last = wild.errors.trim().split('\n').at(-1);
+    expect(last).toMatch(/^train: gradient of update \d is not finite; lower .* --resume$/);
+    const tame = await train([config(), ...run('wild'), '--resume', '--updates', '2']);
+    expect(tame.code).toBe(0);
+    expect(await updatesIn('wild')).toEqual([1, 2]);
+  },
+);
 
 /** Kills the first thread once it is ready, which is its first message. Runs in threads too. */
 const KILLING = `

@@ -22,7 +22,7 @@ import { afterSuite, suiteFolder } from '../../support/closing.ts';
 import { expectNear } from '../../support/compare.ts';
 import { startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { isFull } from '../../support/needs.ts';
+import { fullTest, isFull } from '../../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { hasCompiler, testNative } from '../engine/native/support.ts';
 import { normals } from '../training/model/small.ts';
@@ -220,26 +220,30 @@ test('a refiner that cannot start leaves drawings as they were encoded, and says
   await broken.close();
 });
 
-testNative('without native code, the thread refines with ONNX Runtime', async () => {
-  const { said, options } = refinerOptions(60_000);
-  const image = named('Bee');
-  const here = createRefiner(await onNative(quick), { now: () => 0, bounds: BOUNDS });
-  const wanted = await here({ image, latent, budget: 60_000 });
-  const results: Float32Array[] = [];
-  const nowhere = join(suiteFolder(), 'nowhere');
-  writeFileSync(nowhere, '');
-  for (const folders of [{ cache: nowhere, spare: nowhere }, undefined]) {
-    await prepareNative(folders);
-    const refiner = new LatentRefiner(quick, options);
-    results.push(await refiner.refine({ image, latent, budget: 600_000 }));
-    await refiner.close();
-  }
-  expect(said).toEqual([]);
-  const [byOnnx, byNative] = results;
-  // The two engines round differently.
-  expect(byOnnx).not.toEqual(byNative);
-  for (const result of results) expectNear(result, wanted, 0.05);
-});
+// start.test.ts starts a server without a compiler; `onOnnx` above has the slopes of ONNX Runtime.
+(isFull ? testNative : fullTest)(
+  'without native code, the thread refines with ONNX Runtime',
+  async () => {
+    const { said, options } = refinerOptions(60_000);
+    const image = named('Bee');
+    const here = createRefiner(await onNative(quick), { now: () => 0, bounds: BOUNDS });
+    const wanted = await here({ image, latent, budget: 60_000 });
+    const results: Float32Array[] = [];
+    const nowhere = join(suiteFolder(), 'nowhere');
+    writeFileSync(nowhere, '');
+    for (const folders of [{ cache: nowhere, spare: nowhere }, undefined]) {
+      await prepareNative(folders);
+      const refiner = new LatentRefiner(quick, options);
+      results.push(await refiner.refine({ image, latent, budget: 600_000 }));
+      await refiner.close();
+    }
+    expect(said).toEqual([]);
+    const [byOnnx, byNative] = results;
+    // The two engines round differently.
+    expect(byOnnx).not.toEqual(byNative);
+    for (const result of results) expectNear(result, wanted, 0.05);
+  },
+);
 
 /** Waits until another thread has computed for 100 ms. */
 async function inStep(): Promise<void> {

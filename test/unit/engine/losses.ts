@@ -16,16 +16,22 @@ export interface Mortal {
 }
 
 const NAMES = ['tiny', 'chance', 'genome', 'calm'];
-/** A GPU takes long to compile the kernels of each. */
 export const LOSS_MODELS = CONTRACT_MODELS.filter(({ card }) => NAMES.includes(card.name));
 
-/** @param create one that has loaded LOSS_MODELS */
-export function describeLosses(name: string, create: () => Promise<Mortal>): void {
+/**
+ * @param create one that has loaded LOSS_MODELS
+ * @param names of the models that are planted; of each, a driver that emulates a GPU compiles kernels for seconds
+ */
+export function describeLosses(
+  name: string,
+  create: () => Promise<Mortal>,
+  names: readonly string[] = NAMES,
+): void {
   const ids = [1, 2, 3, 4, 5, 6, 7];
   const latentOf = (patch: number): Float32Array => seedOf(GENOME, patch).latent;
   const sown: NewPatch[] = [
     ...ids.slice(0, 5).map((patch, i) => {
-      return seedOf(LOSS_MODELS.find(({ card }) => card.name === NAMES[i % NAMES.length])!, patch);
+      return seedOf(LOSS_MODELS.find(({ card }) => card.name === names[i % names.length])!, patch);
     }),
     // A chimera from the beginning.
     {

@@ -1,4 +1,9 @@
-import { RestartLimit } from '../../../server/operations/supervisor.ts';
+import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createMetrics, serveMetrics } from '../../../server/operations/metrics.ts';
+import { isService, RestartLimit } from '../../../server/operations/supervisor.ts';
 import {
   DESCRIPTOR_INTERVAL,
   DISK_INTERVAL,
@@ -13,6 +18,7 @@ import { type Log, silentLog, textLog } from '../../../server/platform/log.ts';
 import { DEFAULT_LIMITS } from '../../../server/realtime/limits/connection-limits.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
+import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 test('the log warns once when space becomes low, and says once when there is enough', async () => {
@@ -203,4 +209,129 @@ test('a process that was suspended during a tick has not stalled', async () => {
   expect(seen.stalls).toBe(0);
   expect(watchdog.isTicking).toBe(true);
   watchdog.stop();
+});
+
+/** Detects whether a supervisor restarts the server process. */
+
+const names: Record<string, string> = {
+  '700': 'npm start\n',
+  '800': 'gnome-terminal-\n',
+  '900': 'npmrc-editor\n',
+};
+const nameOf = (pid: string): string => names[pid] ?? '';
+
+test.each([
+  { NOTIFY_SOCKET: '/run/systemd/notify' },
+  { SYSTEMD_EXEC_PID: '1000' },
+  { SYSTEMD_EXEC_PID: '700' },
+])('a process that systemd has started, directly or by npm, is a service: %j', (environment) => {
+  expect(isService(environment, 1_000, nameOf)).toBe(true);
+});
+
+test("a process in a desktop terminal inherits systemd's environment, but is not a service", () => {
+  for (const SYSTEMD_EXEC_PID of ['800', '900', '12', '', '../700', undefined]) {
+    const environment = { INVOCATION_ID: 'f00d', NOTIFY_SOCKET: '', SYSTEMD_EXEC_PID };
+    const terminal = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-7.scope\n';
+    expect(isService(environment, 1_000, nameOf, () => terminal)).toBe(false);
+  }
+  expect(isService({}, 1_000, nameOf)).toBe(false);
+});
+
+test('under an old systemd, or started by a script, a service is recognised by its control group', () => {
+  const INVOCATION_ID = 'f00d';
+  const among = (group: string, environment = {}): boolean =>
+    isService({ INVOCATION_ID, ...environment }, 1_000, nameOf, () => group);
+  expect(among('0::/system.slice/vivarium.service\n')).toBe(true);
+  const old =
+    '12:cpu:/system.slice/vivarium.service\n1:name=systemd:/system.slice/vivarium.service\n';
+  expect(among(old, { SYSTEMD_EXEC_PID: '800' })).toBe(true);
+  const others = ['0::/system.slice/cron.service\n', '0::/user.slice/a.scope\n'];
+  for (const group of ['', '0::/\n', ...others]) expect(among(group)).toBe(false);
+  expect(isService({}, 1_000, nameOf, () => '0::/system.slice/vivarium.service\n')).toBe(false);
+});
+
+test('npm is recognised by its process title', async () => {
+  const npm = spawn(process.execPath, [
+    '--eval',
+    "process.title = 'npm start'; console.log('named'); process.stdin.resume();",
+  ]);
+  const gone = once(npm, 'close');
+  await once(npm.stdout, 'data');
+  expect(isService({ SYSTEMD_EXEC_PID: `${npm.pid}` })).toBe(true);
+  npm.stdin.end();
+  await gone;
+  expect(isService({ SYSTEMD_EXEC_PID: `${npm.pid}` })).toBe(false);
+});
+
+test('a heartbeat for which the system starts no process does not end the server', async () => {
+  const server = spawn(process.execPath, [
+    ...['--import', 'tsx', '--input-type=module', '--eval'],
+    `import { findSupervisor } from './server/operations/supervisor.ts';
+    // No program starts with an environment of this size.
+    process.env.HUGE = 'x'.repeat(200_000);
+    findSupervisor({ NOTIFY_SOCKET: '/nowhere' }).beat();`,
+  ]);
+  expect(await once(server, 'close')).toEqual([0, null]);
+});
+
+const ENGINE = { name: 'onnx', device: 'cpu' };
+
+test('a closed or removed room has no metrics', async () => {
+  const room = (name: string, size: number) => {
+    const cells = { name, size: 1, awake: 1, tick: 9 };
+    const walls = { upCount: 0, states: [] };
+    return [name, { room: cells, seats: { size }, reports: { size: 0 }, walls }] as const;
+  };
+  const roomServers = new Map([room('garden', 3), room('attic', 2)]);
+  const metrics = createMetrics({
+    ...{ engine: ENGINE, roomServers: roomServers as never, rateOf: () => 15 },
+    remote: () => [{ room: 'garden', server: 'gateway-a', connections: 5 }],
+    cluster: () => ({ latency: 2, epochs: [{ room: 'garden', epoch: 7 }] }),
+    ...{ rejections: () => ({}), alerts: () => [] },
+    ...{ isPersisting: () => undefined, diskFree: () => undefined, setAside: () => undefined },
+  });
+  const figures = async () => (await metrics.text()).match(/^vivarium_room_participants.*$/gm);
+  expect(await figures()).toEqual([
+    'vivarium_room_participants{room="garden"} 3',
+    'vivarium_room_participants{room="attic"} 2',
+  ]);
+  roomServers.delete('attic');
+  roomServers.set(...room('garden', 4));
+  expect(await figures()).toEqual(['vivarium_room_participants{room="garden"} 4']);
+  const text = await metrics.text();
+  expect(text).toMatch(/^vivarium_remote_connections\{room="garden",server="gateway-a"\} 5$/m);
+  expect(text).toMatch(/^vivarium_lease_epoch\{room="garden"\} 7$/m);
+  expect(text).toMatch(/^vivarium_bus_latency_seconds 0\.002$/m);
+  expect(text).not.toContain('attic');
+  roomServers.clear();
+  expect(await figures()).toBeNull();
+  metrics.close();
+});
+
+/** Node tells of each request that an HTTP server takes, and of the server. */
+const REQUESTS = 'http.server.request.start';
+
+test('metrics that fail, and a connection that cannot be accepted, are logged and no more', async () => {
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (...words: string[]) => void warnings.push(words.join(' ')) };
+  let fails = true;
+  const text = async (): Promise<string> => {
+    if (fails) throw new Error('no figure');
+    return 'figures';
+  };
+  const figures = { text, contentType: 'text/plain' };
+  const served = await serveMetrics(figures, 0, () => true, log as never);
+  afterTest(() => served.close());
+  let server: Server | undefined;
+  const see = (request: unknown): void => {
+    server = (request as { server: Server }).server;
+  };
+  subscribe(REQUESTS, see);
+  afterTest(() => void unsubscribe(REQUESTS, see));
+  const ask = () => fetch(`http://127.0.0.1:${served.port}/metrics`);
+  expect((await ask()).status).toBe(500);
+  fails = false;
+  server!.emit('error', new Error('accept EMFILE'));
+  expect(await (await ask()).text()).toBe('figures');
+  expect(warnings).toEqual(['no-metrics no figure', 'not-accepted accept EMFILE']);
 });

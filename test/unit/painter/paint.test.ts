@@ -1,10 +1,20 @@
-/** The painter: what it paints in rooms and in stills, and its file. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PNG } from 'pngjs';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import * as g from '../../../server/autodiff/graph.ts';
 import { parameterInputs, uploadParameters } from '../../../server/autodiff/parameters.ts';
 import { enlarged } from '../../../server/training/painter/examples.ts';
 import { genomeMaps } from '../../../server/training/painter/graph.ts';
-import { painterBytes } from '../../../server/training/painter/write.ts';
+import {
+  drawings,
+  paintAlone,
+  psnr,
+  withoutDisc,
+} from '../../../server/training/painter/measure.ts';
+import { painterBytes, painterEntry } from '../../../server/training/painter/write.ts';
+import { parseCard } from '../../../server/vnca/card.ts';
 import { toHalf } from '../../../shared/half-floats.ts';
 import { createMap, finished, type PaintedGenomes } from '../../../shared/painter/genome-map.ts';
 import {
@@ -12,14 +22,23 @@ import {
   PAINTER_LIMIT,
   PainterError,
   type PainterNet,
+  painterWork,
   parsePainter,
   rampsOf,
 } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
-import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../../shared/painter/still.ts';
+import {
+  inSlices,
+  LARGEST_SCALE,
+  paintStill,
+  paintThumbnail,
+  type Still,
+} from '../../../shared/painter/still.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forRuns } from '../../support/property.ts';
 import { learnedFile, learnedWeights, randomPainter, randomWeights } from './nets.ts';
+
+/** The painter: what it paints in rooms and in stills, and its file. */
 
 /** What the painter promises whatever its weights are. */
 const SIDE = 9;
@@ -87,17 +106,6 @@ test('only the five by five cells around a cell count, and which owner is the sa
     const [ofA, ofB] = [a, b].map((one) => paint({ ...one, net, scale: 8, area }));
     expect(ofB).toEqual(ofA);
   });
-});
-
-test('far from all cells nothing is painted', () => {
-  const side = 12;
-  const one = { cells: new Uint8Array(4 * side * side), owners: new Uint8Array(side * side) };
-  one.cells.fill(255, 0, 4);
-  one.owners[0] = 1;
-  const pixels = paint({ ...one, width: side, height: side, net, scale: 8 });
-  const isFar = (i: number) => i % (8 * side) >= 24 || Math.floor(i / (8 * side)) >= 24;
-  expect(pixels.some((value, i) => value > 0 && isFar(i >> 2))).toBe(false);
-  expect(pixels.some((value) => value > 0)).toBe(true);
 });
 
 test('without ramps, even cells stay even and a middle keeps its colour', () => {
@@ -249,26 +257,6 @@ test('what is written is read, to the precision of 16 bits', () => {
   });
 });
 
-test.each([
-  [1, 0x3c00],
-  [-2, 0xc000],
-  [65504, 0x7bff],
-  [65519, 0x7bff],
-  [65520, 0x7c00],
-  [0, 0],
-  [2 ** -14, 0x0400],
-  [2 ** -24, 1],
-  [2 ** -25, 0],
-  [3 * 2 ** -25, 2],
-  [2 ** -14 - 2 ** -26, 0x0400],
-  // Ties go to the even neighbour.
-  [1 + 2 ** -11, 0x3c00],
-  [1 + 3 * 2 ** -11, 0x3c02],
-  [0.1, 0x2e66],
-])('%p as a 16-bit float', (value, bits) => {
-  expect(toHalf(Float32Array.of(value))[0]).toBe(bits);
-});
-
 test('all finite 16-bit floats survive', () => {
   const weights = randomWeights(2);
   const { data } = weights.get('hidden1.kernel')!;
@@ -372,5 +360,135 @@ describe('a painter that has learned a genome', () => {
     ['whose layers do not fit', '[129,8]', '[8,129]'],
   ])('is refused %s', (_, from, to) => {
     expect(reasonOf(changed(learnedFile(1), from, to))).toBe('bad-file');
+  });
+});
+
+describe('thumbnail', () => {
+  const file = new URL('../../../checkpoints/organisms/painter.safetensors', import.meta.url);
+  const net = parsePainter(readFileSync(file));
+  const [SIDE, SCALE] = [16, 3];
+
+  /** A square of 12×12 cells. @param red of a cell */
+  function square(red: (x: number, y: number) => number): Uint8Array {
+    const cells = new Uint8Array(4 * SIDE * SIDE);
+    for (let y = 2; y < SIDE - 2; y++) {
+      for (let x = 2; x < SIDE - 2; x++) cells.set([red(x, y), 90, 60, 255], 4 * (y * SIDE + x));
+    }
+    return cells;
+  }
+
+  const finish = (work: ReturnType<typeof paintStill>): Uint8ClampedArray => {
+    let step = work.next();
+    while (!step.done) step = work.next();
+    return step.value;
+  };
+  const still = (cells: Uint8Array) => ({ cells, side: SIDE, net, scale: SCALE });
+
+  /** Largest difference of red between neighbouring cells' middles, well inside the square. */
+  function contrast(pixels: Uint8ClampedArray): number {
+    const red = (x: number) => pixels[4 * ((8 * SCALE + 1) * SIDE * SCALE + x * SCALE + 1)];
+    let largest = 0;
+    for (let x = 5; x < 11; x++) largest = Math.max(largest, Math.abs(red(x) - red(x - 1)));
+    return largest;
+  }
+
+  test('faint bands of the cells disappear; edges inside and the outline stay', () => {
+    const bands = square((x) => (x % 2 === 0 ? 150 : 170));
+    expect(contrast(finish(paintStill(still(bands))))).toBeGreaterThan(10);
+    expect(contrast(finish(paintThumbnail(still(bands))))).toBeLessThan(4);
+    const halves = square((x) => (x < 8 ? 40 : 220));
+    expect(contrast(finish(paintThumbnail(still(halves))))).toBeGreaterThan(100);
+    const alphas = (pixels: Uint8ClampedArray) => pixels.filter((_, i) => i % 4 === 3);
+    const plain = alphas(finish(paintStill(still(square(() => 150)))));
+    expect(alphas(finish(paintThumbnail(still(square(() => 150)))))).toEqual(plain);
+  });
+});
+
+/** The painters that ship: their size, their entries in the cards, and some creatures kept from training. */
+
+describe('shipped', () => {
+  const at = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+  const folders = readdirSync(at('checkpoints')).filter((name) =>
+    existsSync(at(`checkpoints/${name}/painter.safetensors`)),
+  );
+  const read = (name: string) => readFileSync(at(`checkpoints/${name}/painter.safetensors`));
+
+  test.each(folders)('%s has a painter as its card says, small and cheap', (name) => {
+    const file = read(name);
+    expect(file.length).toBeLessThanOrEqual(PAINTER_LIMIT);
+    const net = parsePainter(file);
+    const json = JSON.parse(readFileSync(at(`checkpoints/${name}/card.json`), 'utf8'));
+    const { painter } = parseCard(json, 'card.json');
+    expect(painter).toEqual(painterEntry(net, painter?.figures ?? {}));
+    const { cell, pixel } = painterWork(net);
+    expect(cell + 64 * pixel).toBeLessThanOrEqual(30_000);
+  });
+
+  const SIDE = 32;
+  const net = parsePainter(read('organisms'));
+  /** Premultiplied RGBA as it is in the file. */
+  const picture = (name: string): Uint8Array =>
+    new Uint8Array(
+      PNG.sync.read(readFileSync(at(join('test/fixtures/painter', `${name}.png`)))).data,
+    );
+
+  const creatures = ['owl', 'red-apple', 'elephant'].map((name) => {
+    const [small, grown, large] = ['small', 'grown', 'large'].map((of) => picture(`${name}-${of}`));
+    return { name, small, grown, large };
+  });
+
+  test('three creatures are painted better than enlarged, from pictures and from grown cells', () => {
+    const gains = creatures.map(({ small, grown, large }) =>
+      [small, grown].map((cells) => {
+        const { painted, bicubic } = drawings(net, cells, SIDE);
+        return psnr(painted, large) - psnr(bicubic, large);
+      }),
+    );
+    const [ofSmall, ofGrown] = [0, 1].map(
+      (i) => gains.reduce((sum, of) => sum + of[i], 0) / creatures.length,
+    );
+    expect(ofSmall).toBeGreaterThan(1.5);
+    expect(ofGrown).toBeGreaterThan(0);
+  });
+
+  /** Premultiplied cells as a still. */
+  function stillOf(left: Uint8Array): Uint8ClampedArray {
+    const cells = left.map((value, i) =>
+      i % 4 === 3 ? value : (255 * value) / (left[i | 3] || 1),
+    );
+    const work = paintStill({ cells, side: SIDE, net, scale: 8 });
+    for (;;) {
+      const { done, value } = work.next();
+      if (done) return value;
+    }
+  }
+
+  describe.each(creatures)('$name', ({ grown }) => {
+    const left = withoutDisc(grown, SIDE);
+    it.each([
+      ['on a wall', () => paintAlone(net, left, SIDE)],
+      ['in a still', () => stillOf(left)],
+    ])('stays wounded where it is wounded, %s', (_, draw) => {
+      const painted = draw();
+      const isErased = (x: number, y: number): boolean => {
+        const i = 4 * (y * SIDE + x) + 3;
+        return grown[i] > 0 && left[i] === 0;
+      };
+      const [rim, inner] = [[], []] as [number[], number[]];
+      for (let y = 1; y < SIDE - 1; y++) {
+        for (let x = 1; x < SIDE - 1; x++) {
+          if (!isErased(x, y)) continue;
+          const around = [-1, 0, 1].every((j) => [-1, 0, 1].every((i) => isErased(x + i, y + j)));
+          for (let k = 0; k < 64; k++) {
+            const [u, v] = [8 * x + (k % 8), 8 * y + (k >> 3)];
+            (around ? inner : rim).push(painted[4 * (8 * SIDE * v + u) + 3] / 255);
+          }
+        }
+      }
+      const mean = (of: number[]): number => of.reduce((a, b) => a + b, 0) / of.length;
+      expect(inner.length).toBeGreaterThan(640);
+      expect(mean(inner)).toBeLessThan(0.01);
+      expect(mean(rim)).toBeLessThan(0.3);
+    });
   });
 });

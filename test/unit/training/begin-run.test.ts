@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import * as g from '../../../server/autodiff/graph.ts';
 import { initialise, parameterInputs } from '../../../server/autodiff/parameters.ts';
-import { readConfig, type TrainingConfig } from '../../../server/training/config.ts';
+import type { TrainingConfig } from '../../../server/training/config.ts';
 import { gatherImages } from '../../../server/training/data/dataset.ts';
 import { EvaluationBatch } from '../../../server/training/evaluate/evaluation-batch.ts';
 import { encode } from '../../../server/training/model/networks.ts';
@@ -118,23 +118,6 @@ test.each([
   ],
 ])('a checkpoint with another %s is refused', async (_, fields) => {
   await expect(begin({ from }, tinyConfig(fields))).rejects.toMatchObject({ reason: 'bad-run' });
-});
-
-test('the rule of digits goes on at another side, and its encoder with wider margins', async () => {
-  const digits = 'checkpoints/digits';
-  const { tensors, card } = await loadModel(digits);
-  const heal = await readConfig('server/training/configs/digits-heal.json');
-  const long = await readConfig('server/training/configs/digits-long.json');
-  const [first, ...rest] = long.encoder.convolutions;
-  const wider = { ...long.encoder, convolutions: [{ ...first, pad: 4 }, ...rest] };
-  const config = { ...heal, side: 28, encoder: wider, update: card.update };
-  const { state, said } = await begin({ from: digits }, config);
-  for (const name of trainedShapes(config).keys()) {
-    const now = state.tensors.get(`parameter:${name}`)!;
-    expect([name, hexOf(now.data)]).toEqual([name, hexOf(tensors.get(name)!.data)]);
-  }
-  expect(leakAt(config, state.reached)).toBe(card.update.leak);
-  expect(said.join()).toContain('"side", "growth.kind"');
 });
 
 const image = { side: 8, channels: 4, latentSize: 3 };

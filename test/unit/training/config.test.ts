@@ -1,15 +1,22 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { COMPUTE_NAMES } from '../../../server/autodiff/compute.ts';
+import { commandOf, type Options, readOptions } from '../../../server/training/command.ts';
 import {
   changedField,
   parseConfig,
   readConfig,
+  readJson,
   withBatch,
   withImages,
   withName,
 } from '../../../server/training/config.ts';
+import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/graph.ts';
+import { trainedShapes } from '../../../server/training/run/run-state.ts';
+import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
 import { temporaryFolder } from '../../support/closing.ts';
-import { TINY_POOL, tinyConfig, tinyConfigJson } from './tiny-run.ts';
+import { countNumbers, TINY_POOL, tinyConfig, tinyConfigJson } from './tiny-run.ts';
 
 const folder = temporaryFolder();
 
@@ -184,4 +191,119 @@ test('another name has another title, and must be valid', () => {
   expect([name, title]).toEqual(['my-drawings', 'My Drawings']);
   expect(rest).toEqual((({ name: _, title: __, ...others }) => others)(tinyConfig()));
   expect(() => withName(tinyConfig(), 'My Drawings')).toThrow('--name: field "name"');
+});
+
+/** Tests the shipped configurations: the published ones must match the publication. */
+
+const FOLDER = fileURLToPath(new URL('../../../server/training/configs', import.meta.url));
+const read = (name: string) => readConfig(join(FOLDER, `${name}.json`));
+
+const all = (await readdir(FOLDER)).filter((name) => name.endsWith('.json'));
+const isOfPainter = (name: string): boolean => name.startsWith('painter');
+const files = all.filter((name) => !isOfPainter(name));
+
+test.each(all.filter(isOfPainter))("%s is valid, a painter's, and no rule's", async (file) => {
+  const value = await readJson(join(FOLDER, file));
+  expect(isPainterConfig(value)).toBe(true);
+  expect(`${parsePainterConfig(value, file).name}.json`).toBe(file);
+  await expect(readConfig(join(FOLDER, file))).rejects.toMatchObject({ reason: 'bad-config' });
+});
+
+test.each(files)('%s is valid, and named like its file', async (file) => {
+  const config = await readConfig(join(FOLDER, file));
+  expect(`${config.name}.json`).toBe(file);
+  expect(config.description).not.toBe('');
+});
+
+/**
+ * Numbers of parameters, derived from Palm et al. 2022 and its code; the totals for MNIST are as
+ * reproduced.
+ */
+const PUBLISHED = [
+  ['mnist-doubling', 5_402_880, 1_182_208, 6_585_088],
+  ['mnist-damage', 4_878_336, 163_968, 5_042_304],
+  ['noto', 8_550_208, 1_182_208, 9_732_416],
+] as const;
+
+test.each(PUBLISHED)(
+  '%s has as many parameters as published',
+  async (name, encoder, rule, total) => {
+    const config = await read(name);
+    expect(config.description).toContain('arXiv 2201.12360');
+    expect(countNumbers(updateShapes(config))).toBe(rule);
+    expect(countNumbers(trainedShapes(config))).toBe(total);
+    expect(total).toBe(encoder + rule);
+  },
+);
+
+test('mnist-baseline has as many parameters and multiply-adds as published', async () => {
+  const config = await read('mnist-baseline');
+  expect(countNumbers(updateShapes(config))).toBe(4_879_617);
+  expect(countNumbers(trainedShapes(config))).toBe(10_282_497);
+  // Four convolutions of 13 million multiply-adds each, one of 0.8, and a dense layer of 0.5.
+  expect(macPerCellStep(config) * 32 ** 2).toBe(4 * 13_107_200 + 819_200 + 524_288);
+});
+
+/** Reads the command in a card back with the command line's parser. */
+
+const optionsOf = (...args: string[]): Options => {
+  const options = readOptions(args);
+  if (options === 'help') throw new Error('help was asked for');
+  return options;
+};
+const first = (...args: string[]): string => commandOf(optionsOf(...args), 0);
+
+/** Returns the words of a command without quotes, after `npm run train --`. */
+const argsOf = (line: string): string[] => line.split(' ').slice(4);
+
+it('contains every option that changes the result', () => {
+  const args = ['a.json', '--name', 'mine', '--updates', '50', '--batch', '2', '--backend', 'onnx'];
+  const more = ['--from', 'checkpoints/x'];
+  expect(optionsOf(...argsOf(first(...args, ...more)))).toEqual(optionsOf(...args, ...more));
+});
+
+it('leaves out folders, time limits and threads', () => {
+  const where = ['--run', 'r', '--out', 'o', '--minutes', '5', '--threads', '1'];
+  expect(first('a.json', '--batch', '2', ...where)).toBe('npm run train -- a.json --batch 2');
+});
+
+it('quotes special characters', () => {
+  expect(first("my drawings'.json")).toBe(String.raw`npm run train -- 'my drawings'\''.json'`);
+});
+
+it('tells with which options a run went on, where they were others', () => {
+  const starts: [number, ...string[]][] = [
+    [0, 'a.json', '--from', 'x', '--minutes', '3'],
+    [40, 'a.json', '--resume', '--minutes', '9'],
+    [70, 'a.json', '--resume', '--updates', '90'],
+    [80, 'b.json', '--resume', '--updates', '90'],
+    [85, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
+    [86, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
+  ];
+  const line = starts.reduce<string | undefined>(
+    (before, [update, ...args]) => commandOf(optionsOf(...args), update, before),
+    undefined,
+  );
+  expect(line!.split(', ')).toEqual([
+    'npm run train -- a.json --from x',
+    'from update 70 on with --resume a.json --updates 90',
+    'from update 80 on with --resume b.json --updates 90',
+    'from update 85 on with --resume b.json --updates 90 --refine 0.1',
+    'from update 86 on with --resume b.json --updates 90 --refine 0.1',
+  ]);
+});
+
+// settings/command-line.test.ts tests errors that all commands share.
+test.each([
+  [[], 'Name one configuration'],
+  [['a.json', '--updates', '0'], '--updates'],
+  [['a.json', '--batch=-2'], '--batch'],
+  [['a.json', '--backend', 'abacus'], COMPUTE_NAMES.join(', ')],
+  [['a.json', '--resume', '--from', 'x'], '--from'],
+  [['a.json', '--refine', '0.01'], '--resume'],
+  [['a.json', '--resume', '--refine', '-1'], '--refine'],
+])('%j is refused', (args, text) => {
+  expect(() => readOptions(args)).toThrow(
+    expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(text) }),
+  );
 });

@@ -17,7 +17,7 @@ import {
 } from '../../../server/training/run/trainer.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { expectNear } from '../../support/compare.ts';
-import { isFull } from '../../support/needs.ts';
+import { fullTest, isFull } from '../../support/needs.ts';
 import { createTfjsCpuCompute } from '../../support/tfjs-cpu.ts';
 import { calmUpdate } from '../vnca/tiny-model.ts';
 import {
@@ -50,12 +50,14 @@ const MIXTURES = {
 };
 
 describe('the loss', () => {
-  it.each<[string, 1 | 3 | 4, Record<string, unknown>]>([
+  const losses: [string, 1 | 3 | 4, Record<string, unknown>][] = [
     ['of a pool that heals', 4, { pool: TINY_POOL }],
     ['of ink by cells that update by chance', 1, { ...UNIFORM, update: MASKED, ...ink }],
     ['of a decoder, which has no cells', 4, { channels: 4, ...DECODER }],
     ['of colours as mixtures', 3, { ...MIXTURES, update: { kind: 'res4', hidden: 8 } }],
-  ])('%s falls', async (_, channels, fields) => {
+  ];
+  // likelihood.test.ts and segments.test.ts have the gradients of all of them.
+  it.each(losses.slice(0, isFull ? undefined : 2))('%s falls', async (_, channels, fields) => {
     const config = tinyConfig({ updates: 80, optimiser: TINY_OPTIMISER, ...fields });
     const data = tinyData(channels);
     const trainer = await start(config, firstState(config), { data });
@@ -115,7 +117,8 @@ test.each<[string, Dataset, string]>([
   });
 });
 
-test('an update on TensorFlow.js leaves no values behind', async () => {
+// tfjs.test.ts has the memory of a run of one program.
+fullTest('an update on TensorFlow.js leaves no values behind', async () => {
   const tfjs = await createTfjsCpuCompute();
   const config = tinyConfig({
     update: { ...MASKED, kind: 'residual' },
@@ -276,10 +279,10 @@ const fieldsOf: Readonly<Record<string, Record<string, unknown>>> = {
     },
   },
 };
-const runs = Object.entries(fieldsOf).map(([name, fields]): [string, TrainingConfig] => [
-  name,
-  tinyConfig(fields),
-]);
+// In short, the last two, which have most kinds of updates, and the first.
+const runs = Object.entries(fieldsOf)
+  .filter((_, i) => isFull || i === 0 || i > 3)
+  .map(([name, fields]): [string, TrainingConfig] => [name, tinyConfig(fields)]);
 
 /** Saves the state of a run and loads it again. */
 async function stored(trainer: Trainer, config: TrainingConfig, further = config) {
@@ -306,7 +309,7 @@ describe.each(runs)('a run %s', (_, config) => {
   });
 
   // Reduced tests use only the last run, which has most kinds of updates.
-  const onTwo = isFull || config === runs[5][1] ? it : () => {};
+  const onTwo = isFull || config === runs.at(-1)![1] ? it : () => {};
   onTwo('is the same on one worker and on two', async () => {
     expect([compute.workers, twoThreads.workers]).toEqual([1, 2]);
     const slow = await start(config);

@@ -1,6 +1,14 @@
-import { QUEUE_LIMITS } from '../../../server/world/commands.ts';
+import * as v from 'valibot';
+import { QUEUE_LIMITS, type RoomCommand } from '../../../server/world/commands.ts';
+import { DEFAULT_ENERGY, Energy } from '../../../server/world/energy.ts';
 import { LIFE } from '../../../server/world/organisms/organism.ts';
-import type { LifeEvent } from '../../../shared/vocabulary.ts';
+import { roomState } from '../../../server/world/room-state.ts';
+import { continues, endOf, type StrokeEnd } from '../../../server/world/strokes.ts';
+import type { Stroke } from '../../../shared/geometry.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import type { EnergySettings, LifeEvent } from '../../../shared/vocabulary.ts';
+import fc, { between, forRuns } from '../../support/property.ts';
 import { ANNA, BERT, GROWN, grown, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
 
 const words = (events: readonly LifeEvent[]) => events.map(({ what }) => what);
@@ -257,5 +265,226 @@ describe('commands', () => {
     for (let i = 0; i < maxQueuedPerParticipant; i++) {
       expect(() => hand.damage([1, 1], 1)).not.toThrow();
     }
+  });
+});
+
+/** Commands that arrive again, as their room has changed owners before the answer came. */
+
+const PAGE = 77;
+const plant = (x: number, y: number, by = ANNA): RoomCommand => ({
+  ...{ what: 'plant', by, x, y, seed: { from: 'gallery', index: 0 } },
+});
+
+/** A room with participants, as those whose commands may arrive twice are. */
+function attended(hand = new HandRoom()): HandRoom {
+  for (const { id } of [ANNA, BERT]) hand.room.enter(id);
+  return hand;
+}
+
+/** A room that goes on from another one's state, as after a change of owner. */
+function successor({ room }: HandRoom): HandRoom {
+  const from = v.parse(roomState, room.export());
+  return new HandRoom({ species: SPECIES, from });
+}
+
+test('a command that has been done is answered when it arrives again, and not done again', () => {
+  const hand = attended();
+  hand.room.enqueue(5, plant(8, 8), PAGE);
+  hand.tick();
+  const next = successor(hand);
+  expect(next.room.doneBefore(5, plant(8, 8), PAGE)).toMatchObject({ by: ANNA.id, id: 5 });
+  expect(next.room.doneBefore(5, plant(8, 8), PAGE)).not.toHaveProperty('refused');
+  // Ids begin again with each page, and are each participant's own.
+  expect(next.room.doneBefore(5, plant(8, 8), PAGE + 1)).toBeUndefined();
+  expect(next.room.doneBefore(5, plant(8, 8, BERT), PAGE)).toBeUndefined();
+  expect(next.room.doneBefore(6, plant(8, 8), PAGE)).toBeUndefined();
+});
+
+test('what was refused or never arrived is done when it arrives again', () => {
+  const hand = attended();
+  hand.room.enqueue(1, plant(8, 8), PAGE);
+  hand.room.enqueue(2, plant(8, 8), PAGE);
+  hand.room.enqueue(3, plant(20, 16), PAGE);
+  const { answers } = hand.tick();
+  expect(answers.map(({ refused }) => refused?.reason)).toEqual([undefined, 'occupied', undefined]);
+  const { room } = successor(hand);
+  const again = [1, 2, 3, 4].map((id) => room.doneBefore(id, plant(8, 8), PAGE) !== undefined);
+  expect(again).toEqual([true, false, true, false]);
+});
+
+test('a command that arrives twice before its tick is done once', () => {
+  const hand = attended();
+  for (let i = 0; i < 2; i++) hand.room.enqueue(5, plant(8, 8), PAGE);
+  expect(hand.tick().answers).toHaveLength(1);
+});
+
+test('who crossed gets the seed with the answer that comes again', () => {
+  const hand = attended(sown([8, 8], [20, 16]));
+  hand.ticks(GROWN);
+  const cross: RoomCommand = { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 };
+  hand.room.enqueue(9, cross, PAGE);
+  const [{ seed }] = hand.tick().answers;
+  expect(seed).toBeDefined();
+  expect(successor(hand).room.doneBefore(9, cross, PAGE)?.seed).toEqual(seed);
+});
+
+test('it is known from the journal too, and forgotten when the participant leaves', () => {
+  const hand = attended();
+  hand.room.enqueue(5, plant(8, 8), PAGE);
+  const { events } = hand.room.beginTick();
+  const replayed = attended();
+  replayed.room.redo(events);
+  replayed.tick();
+  expect(replayed.room.doneBefore(5, plant(8, 8), PAGE)).toBeDefined();
+  replayed.room.leave(ANNA.id);
+  expect(replayed.room.doneBefore(5, plant(8, 8), PAGE)).toBeUndefined();
+  expect(replayed.room.export()).not.toHaveProperty('done');
+});
+
+test('a command that waits already is not counted as one too many', () => {
+  const hand = attended();
+  const most = QUEUE_LIMITS.maxQueuedPerParticipant;
+  for (let id = 1; id <= most; id++) hand.room.enqueue(id, plant(8, 8), PAGE);
+  hand.room.enqueue(most, plant(8, 8), PAGE);
+  expect(() => hand.room.enqueue(most + 1, plant(8, 8), PAGE)).toThrow(new Refusal('too-fast'));
+  hand.room.enqueue(most + 1, plant(20, 8, BERT), PAGE);
+  expect(hand.tick().answers).toHaveLength(most + 1);
+});
+
+test('a room remembers no more commands than may be unanswered, and none without a session', () => {
+  const hand = attended();
+  for (let id = 1; id <= 200; id++) {
+    hand.damage([1, 1], 1);
+    hand.room.enqueue(id, { what: 'damage', by: BERT, points: [1, 1], radius: 1 }, PAGE);
+    hand.tick();
+  }
+  const { done } = hand.room.export();
+  expect(done?.map(({ participant }) => participant)).toEqual([BERT.id]);
+  expect(done?.[0].commands.map(({ id }) => id)).toEqual(
+    Array.from({ length: 64 }, (_, i) => 137 + i),
+  );
+});
+
+const SETTINGS: EnergySettings = {
+  capacity: 50,
+  newcomer: 20,
+  refillPerSecond: 3,
+  plant: 15,
+  damagePerCell: 0.1,
+  wake: 0,
+};
+
+/** Pays for strokes as a room does. */
+function payer(energy: Energy) {
+  const ends = new Map<number, StrokeEnd>();
+  return (participant: number, stroke: Stroke, tick: number): void => {
+    const isContinued = continues(ends.get(participant), stroke);
+    energy.spend(participant, energy.priceOf(stroke, isContinued), tick);
+    ends.set(participant, endOf(stroke));
+  };
+}
+
+describe('energy', () => {
+  test('ENE-1: a stroke costs its length by its width and one disc, however it is cut into messages', () => {
+    forRuns(
+      200,
+      fc.array(fc.tuple(fc.nat(200), fc.nat(200)), { minLength: 2, maxLength: 30 }),
+      fc.array(fc.nat(28), { maxLength: 10 }),
+      between(0.5, 12),
+      (line, cuts, radius) => {
+        const settings = { ...SETTINGS, capacity: 1e9, damagePerCell: 1 };
+        const cost = (messages: number[][]): number => {
+          const energy = new Energy(settings, 10);
+          const pay = payer(energy);
+          for (const points of messages) pay(1, { points, radius }, 0);
+          return settings.capacity - energy.level(1, 0);
+        };
+        let length = 0;
+        // A point that is sent alone begins a dab of its own.
+        const way = line.filter(
+          ([x, y], i) => i === 0 || x !== line[i - 1][0] || y !== line[i - 1][1],
+        );
+        fc.pre(way.length > 1);
+        way.forEach(([x, y], i) => {
+          if (i > 0) length += Math.hypot(x - way[i - 1][0], y - way[i - 1][1]);
+        });
+        const places = [...new Set(cuts)]
+          .filter((at) => at > 0 && at < way.length - 1)
+          .sort((a, b) => a - b);
+        const ends = [...places, way.length - 1];
+        const pieces = ends.map((end, i) => way.slice(ends[i - 1] ?? 0, end + 1).flat());
+        const whole = length * 2 * radius + Math.PI * radius * radius;
+        expect(cost([way.flat()])).toBeCloseTo(whole, 4);
+        expect(cost(pieces)).toBeCloseTo(whole, 4);
+      },
+    );
+  });
+
+  test('ENE-1: dabs on one spot are each paid for, and so is a stroke of another that goes on from there', () => {
+    const energy = new Energy({ ...SETTINGS, capacity: 1000, damagePerCell: 1 }, 10);
+    const disc = Math.PI * 9;
+    const dab = { points: [5, 5], radius: 3 };
+    const pay = payer(energy);
+    pay(1, dab, 0);
+    pay(1, dab, 0);
+    pay(2, { points: [5, 5, 10, 5], radius: 3 }, 0);
+    pay(1, { points: [5, 5, 10, 5], radius: 4 }, 0);
+    expect(1000 - energy.level(2, 0)).toBeCloseTo(disc + 30);
+    expect(1000 - energy.level(1, 0)).toBeCloseTo(2 * disc + 40 + Math.PI * 16);
+  });
+
+  test('ENE-2: it refills by ticks, at any tick rate as fast by the second; a newcomer has a part', () => {
+    for (const rate of [1, 10, 60]) {
+      const energy = new Energy(SETTINGS, rate);
+      energy.enter(1, 100);
+      expect(energy.level(1, 100)).toBe(20);
+      expect(energy.level(1, 100 + 4 * rate)).toBeCloseTo(32);
+      expect(energy.level(1, 100 + 60 * rate)).toBe(50);
+      energy.enter(2, 100);
+      energy.change(SETTINGS, 2 * rate, 100 + rate);
+      expect(energy.level(2, 100 + 3 * rate)).toBeCloseTo(26);
+    }
+  });
+
+  test('a price above the capacity is paid with full energy', () => {
+    const energy = new Energy({ ...SETTINGS, plant: 400 }, 10);
+    energy.spend(1, energy.costs.plant, 0);
+    expect(energy.level(1, 0)).toBe(0);
+    expect(() => energy.spend(1, energy.costs.plant, 1)).toThrow('no-energy');
+  });
+
+  test('calm use never runs out: a seed every two seconds and a stroke between, for an hour', () => {
+    const { tickRate } = ROOM_DEFAULTS;
+    const energy = new Energy(DEFAULT_ENERGY, tickRate);
+    energy.enter(1, 0);
+    for (let second = 0; second < 3_600; second += 2) {
+      energy.spend(1, energy.costs.plant, second * tickRate);
+      // As long as an organism is wide, twice as wide as the brush begins.
+      const price = energy.priceOf({ points: [10, 10, 42, 10], radius: 6 });
+      energy.spend(1, price, (second + 1) * tickRate);
+    }
+    expect(energy.level(1, 3_600 * tickRate)).toBeGreaterThan(DEFAULT_ENERGY.capacity / 2);
+  });
+});
+
+describe('energy in a room', () => {
+  const poor = { ...SETTINGS, capacity: 20, newcomer: 20, refillPerSecond: 15 };
+
+  test('ENE-3: too little energy is refused with that reason, and changes nothing for anyone', () => {
+    const play = (extra: boolean) => {
+      const hand = new HandRoom({ energy: poor, tickRate: 15 });
+      hand.plant(8, 8);
+      const first = hand.tick();
+      expect(first.answers).toMatchObject([{ energy: 5 }]);
+      // One of the prior draws on the room's chance, were it planted.
+      const seed = { from: 'prior' } as const;
+      if (extra) hand.room.enqueue(90, { what: 'plant', by: ANNA, x: 20, y: 8, seed });
+      if (extra) hand.damage([8, 8, 20, 8], 4);
+      const refused = hand.tick().answers.map((answer) => answer.refused?.reason);
+      expect(refused).toEqual(extra ? ['no-energy', 'no-energy'] : []);
+      const last = hand.act({ what: 'plant', by: BERT, x: 20, y: 16, seed });
+      return [last.life, hand.room.organisms, hand.room.energyOf(ANNA.id)];
+    };
+    expect(play(true)).toEqual(play(false));
   });
 });

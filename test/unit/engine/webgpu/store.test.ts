@@ -19,7 +19,7 @@ import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { genomeWeights } from '../../../../server/vnca/chimera.ts';
 import { World } from '../../../../server/world/world.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { describeNeeding } from '../../../support/needs.ts';
+import { describeNeeding, isFull } from '../../../support/needs.ts';
 import { ANNA } from '../../../support/rooms.ts';
 import { genomeUpdate, tinyModel } from '../../vnca/tiny-model.ts';
 import { describeLosses, LOSS_MODELS } from '../losses.ts';
@@ -47,20 +47,25 @@ async function opened(models = MODELS): Promise<{ store: PatchStore; device: GPU
 }
 
 if (isGpuHere) {
-  describeLosses('a GPU that is lost', async () => {
-    const heard: string[] = [];
-    let lose!: () => void;
-    const restart = async (): Promise<ThreadEngine> => {
-      const { store, device } = await opened(LOSS_MODELS);
-      lose = () => device.destroy();
-      return threadOver(store, { name: 'webgpu', device: 'GPU' });
-    };
-    const engine = recoveringThread(await restart(), {
-      start: restart,
-      onLoss: (what, why) => heard.push(`${what}: ${why}`),
-    });
-    return { engine, heard, lose: () => lose() };
-  });
+  describeLosses(
+    'a GPU that is lost',
+    async () => {
+      const heard: string[] = [];
+      let lose!: () => void;
+      const restart = async (): Promise<ThreadEngine> => {
+        const { store, device } = await opened(LOSS_MODELS);
+        lose = () => device.destroy();
+        return threadOver(store, { name: 'webgpu', device: 'GPU' });
+      };
+      const engine = recoveringThread(await restart(), {
+        start: restart,
+        onLoss: (what, why) => heard.push(`${what}: ${why}`),
+      });
+      return { engine, heard, lose: () => lose() };
+      // In short, without 'chance' and 'calm', which threads lose in engines.test.ts.
+    },
+    isFull ? undefined : ['tiny', 'tiny', 'genome', 'tiny'],
+  );
 }
 
 describeNeeding('WebGPU', isGpuHere)('a store on a GPU', () => {
@@ -242,15 +247,17 @@ testGpu(
 testGpu(
   'a genome does nothing to cells that it does not count for, even if it diverges',
   async () => {
-    const side = 32;
-    const { card, tensors } = tinyModel({
-      ...{ name: 'wide', side, latentSize: 11 },
-      update: { ...genomeUpdate(7), leak: 0.2, stateLimit: 2, updateProbability: 0.7 },
-    });
-    const { name: checkpoint, channels, latentSize } = card;
+    // In short, kernels that other tests have compiled.
+    const { card, tensors } = isFull
+      ? tinyModel({
+          ...{ name: 'wide', side: 32, latentSize: 11 },
+          update: { ...genomeUpdate(7), leak: 0.2, stateLimit: 2, updateProbability: 0.7 },
+        })
+      : CONTRACT_MODELS.find(({ card }) => card.name === 'genome')!;
+    const { name: checkpoint, channels, latentSize, side } = card;
     const latent = createRandom(1).latent(latentSize);
     const store = await createGpuStore([{ card, tensors }]);
-    const labels = new Uint8Array(side * side).fill(1, 9 * side + 20, 9 * side + 21);
+    const labels = new Uint8Array(side * side).fill(1, 9 * side + 10, 9 * side + 11);
     const huge = new Float32Array(latentSize).fill(3e38);
     const genomes = { latents: [latent, huge], labels };
     await store.plant([
@@ -277,7 +284,7 @@ testGpu(
 const standingInput = true;
 
 /** Few, with much in each: a software adapter takes seconds to compile a kernel. */
-const COMPARED: readonly Model[] = [
+const ALL_COMPARED: readonly Model[] = [
   ...CONTRACT_MODELS.filter(({ card }) => card.name === 'genome'),
   ...[
     {
@@ -313,6 +320,10 @@ const COMPARED: readonly Model[] = [
     { name: 'wide', update: { kind: 'residual', hidden: 200 } },
   ].map((fields, i) => tinyModel(fields, i + 20)),
 ];
+/** In short, genomes are left to golden.test.ts. */
+const COMPARED = isFull
+  ? ALL_COMPARED
+  : ALL_COMPARED.filter(({ card }) => !['genome', 'expressed'].includes(card.name));
 
 /** Divides, masks all but a corner, and steps on with each model. */
 async function live(backend: BackendName) {

@@ -1,9 +1,16 @@
+import { Packr, pack, Unpackr } from 'msgpackr';
+import type { Bus } from '../../../../server/cluster/bus/bus.ts';
 import { TokenBucket } from '../../../../server/platform/queues.ts';
 import {
   chargeCommand,
   type MessageName,
 } from '../../../../server/realtime/commands/client-messages.ts';
-import { AddressLimits, addressKey } from '../../../../server/realtime/limits/address-limits.ts';
+import {
+  AddressLimits,
+  addressKey,
+  SHARED_LIMITS,
+  SharedLimits,
+} from '../../../../server/realtime/limits/address-limits.ts';
 import {
   ConnectionRateLimiter,
   DEFAULT_LIMITS,
@@ -11,10 +18,11 @@ import {
   isAllowedOrigin,
   RejectionCounts,
 } from '../../../../server/realtime/limits/connection-limits.ts';
-import { FrameMeter } from '../../../../server/realtime/limits/websocket-engine.ts';
+import { FrameMeter, isWellFormed } from '../../../../server/realtime/limits/websocket-engine.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import fc, { forAll } from '../../../support/property.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
+import fc, { anyText, forAll, forRuns } from '../../../support/property.ts';
 
 const limits = DEFAULT_LIMITS;
 
@@ -259,4 +267,182 @@ test('frames are counted by their headers, however the data is split', () => {
       });
     },
   );
+});
+
+describe('shared limits', () => {
+  const ADDRESS = '203.0.113.7';
+  const limits = {
+    ...DEFAULT_LIMITS,
+    ...{ connectionsPerAddress: 4, joinsPerSecond: 1, joinsAtOnce: 4, banSeconds: 30 },
+  };
+
+  /** Two servers that count together, and hear each other. */
+  async function servers() {
+    const clock = new FakeClock();
+    const bus = new LocalBus();
+    const all = ['a', 'b'].map((node) => {
+      const addresses = new AddressLimits(limits, true);
+      /** Whether the others hear this server. */
+      const link = { isUp: true };
+      const own: Bus = Object.create(bus, {
+        publish: { value: (...of: Parameters<Bus['publish']>) => link.isUp && bus.publish(...of) },
+      });
+      const sharing = new SharedLimits({ bus: own, clock, node, addresses });
+      return { addresses, sharing, link };
+    });
+    const [a, b] = all.map(({ addresses }) => addresses);
+    await clock.advance(0);
+    return { clock, bus, all, a, b };
+  }
+
+  test('an address has as many joins at two servers as at one', async () => {
+    const { clock, a, b } = await servers();
+    for (let i = 0; i < 4; i++) expect(a.join(ADDRESS, clock.now())).toBe(true);
+    await clock.advance(SHARED_LIMITS.every);
+    expect(b.join(ADDRESS, clock.now())).toBe(false);
+    expect(b.join('198.51.100.1', clock.now())).toBe(true);
+    // It refills as fast as at one server.
+    await clock.advance(1_000);
+    expect([a, b].map((one) => one.join(ADDRESS, clock.now()))).toContain(true);
+    await clock.advance(SHARED_LIMITS.every);
+    expect([a, b].map((one) => one.join(ADDRESS, clock.now()))).toEqual([false, false]);
+  });
+
+  test('an address has as many connections at two servers as at one, and those of a server that is gone do not count', async () => {
+    const { clock, all, a, b } = await servers();
+    for (let i = 0; i < 3; i++) expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
+    await clock.advance(SHARED_LIMITS.every);
+    expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
+    expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
+    await clock.advance(SHARED_LIMITS.every);
+    expect(a.connect(ADDRESS, clock.now())).toBe('too-many-connections');
+    all[0].link.isUp = false;
+    await clock.advance(SHARED_LIMITS.silence - SHARED_LIMITS.every);
+    expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
+    await clock.advance(SHARED_LIMITS.every);
+    expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
+  });
+
+  test('what a server reserves of its own connections has nothing to do with those of others', async () => {
+    const clock = new FakeClock();
+    const small = { ...limits, connections: 10, connectionsPerAddress: 40 };
+    const [a, b] = [new AddressLimits(small, true), new AddressLimits(small, true)];
+    const connect = (to: AddressLimits, times: number) => {
+      const reasons = Array.from({ length: times }, () => to.connect(ADDRESS, clock.now()));
+      return reasons.filter((reason) => reason === undefined).length;
+    };
+    expect(connect(a, 10)).toBe(9);
+    b.hear('a', a.takeReport(), clock.now());
+    expect(connect(b, 10)).toBe(9);
+  });
+
+  test('who is banned at one server is banned at the other', async () => {
+    const { clock, a, b } = await servers();
+    a.connect(ADDRESS, clock.now());
+    expect(a.ban(ADDRESS, clock.now())).toBe(true);
+    await clock.advance(SHARED_LIMITS.every);
+    expect(b.connect(ADDRESS, clock.now())).toBe('banned');
+  });
+
+  test('nobody is banned for what one of their address does at another server', async () => {
+    const { clock, a, b } = await servers();
+    a.connect(ADDRESS, clock.now());
+    b.connect(ADDRESS, clock.now());
+    // Before it has heard of the others.
+    expect(a.ban(ADDRESS, clock.now())).toBe(true);
+    await clock.advance(SHARED_LIMITS.every);
+    expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
+    await clock.advance(SHARED_LIMITS.every);
+    expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
+    a.close(ADDRESS);
+    expect(a.ban(ADDRESS, clock.now())).toBe(false);
+  });
+
+  test('what is no report changes nothing', async () => {
+    const { clock, bus, a } = await servers();
+    const packr = new Packr({ useRecords: false });
+    const told = { node: 'c', taken: [], open: [[ADDRESS, 4]], banned: [], lifted: [] };
+    for (const bytes of [[], [0xc1], [0x93, 1, 2, 3]])
+      bus.publish('limits', Uint8Array.from(bytes));
+    for (const wrong of [
+      { ...told, more: 1 },
+      { ...told, open: [[ADDRESS, 4.5]] },
+      { ...told, banned: [7] },
+      { ...told, node: 'a' },
+    ])
+      bus.publish('limits', packr.pack(wrong));
+    await clock.advance(0);
+    expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
+    bus.publish('limits', packr.pack(told));
+    await clock.advance(0);
+    expect(a.connect(ADDRESS, clock.now())).toBe('too-many-connections');
+  });
+});
+
+const packr = new Packr({ useRecords: false, moreTypes: false, variableMapSize: true });
+const unpackr = new Unpackr({ useRecords: false, moreTypes: false });
+const bytes = (...values: number[]) => Uint8Array.from(values);
+
+test('a message that a page packs is well-formed', () => {
+  const value = fc.letrec((tie) => ({
+    leaf: fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+      anyText({ maxLength: 400 }),
+      fc.uint8Array({ maxLength: 300 }),
+      // Of each length: what is in them is as good as any.
+      fc.nat(70_000).map((length) => new Uint8Array(length).fill(length)),
+      fc.constantFrom(null, undefined, true, false),
+    ),
+    node: fc.oneof(
+      { maxDepth: 6 },
+      tie('leaf'),
+      fc.array(tie('node'), { maxLength: 20 }),
+      fc.dictionary(fc.string(), tie('node'), { maxKeys: 5 }),
+    ),
+  })).node;
+  forRuns(500, value, (message) => {
+    expect(isWellFormed(packr.pack(message))).toBe(true);
+  });
+});
+
+test('a message with keys that are not strings is rejected', () => {
+  expect(isWellFormed(Uint8Array.from([129, 129, 0, 0, 0]))).toBe(false);
+  expect(isWellFormed(Uint8Array.from([129, 161, 97, 0]))).toBe(true);
+});
+
+test('a well-formed message is decoded without an error', () => {
+  let passed = 0;
+  forRuns(20_000, fc.uint8Array({ maxLength: 40 }), (message) => {
+    if (!isWellFormed(message)) return;
+    passed++;
+    unpackr.unpack(message);
+  });
+  expect(passed).toBeGreaterThan(100);
+});
+
+test.each([
+  ['nothing', bytes()],
+  ['an unused byte', bytes(0xc1)],
+  ['two values', bytes(1, 2)],
+  ['half a number', bytes(0xcb, 1, 2)],
+  ['half a length', bytes(0xdd, 0, 0)],
+  ['a cut string', bytes(0xd9, 200, 65)],
+  ['a list of four thousand million', bytes(0xdd, 0xff, 0xff, 0xff, 0xff, 1)],
+  ['a map of four thousand million', bytes(0xdf, 0xff, 0xff, 0xff, 0xff, 1)],
+  [
+    'lists in lists, each said to be long',
+    Uint8Array.from({ length: 16_383 }, (_, i) => [0xdc, 0xff, 0xff][i % 3]),
+  ],
+  ['ten thousand nested lists', new Uint8Array(10_000).fill(0x91)],
+  ['nine nested lists', bytes(...Array<number>(9).fill(0x91), 1)],
+  ['a date', pack(new Date(0))],
+  ['a regular expression', bytes(0xd4, 0x78, 0, 0x92, 0xa1, 0x28, 0xa0)],
+  ['a big number', bytes(0xd5, 0x42, 1, 2)],
+  ['bundled strings with a cycle', bytes(0xd6, 0x62, 0xff, 0xff, 0xff, 0xf0)],
+  ['records', bytes(0xd4, 0x72, 0x40, 0x91, 1)],
+  ['an extension of any length', bytes(0xc7, 3, 9, 1, 2, 3)],
+])('%s is rejected', (_, message) => {
+  expect(isWellFormed(message)).toBe(false);
 });

@@ -1,17 +1,26 @@
+import { decode, encode } from 'msgpackr';
 import { CROWD, hasTurn } from '../../../../server/realtime/presence/events-and-cursors.ts';
+import { type Connection, framed, Outbox } from '../../../../server/realtime/streaming/outbox.ts';
 import { CROWDS, RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
-import type { FrameFeed } from '../../../../server/realtime/streaming/room-encoders.ts';
-import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
 import {
+  type FrameFeed,
+  RoomEncoders,
+} from '../../../../server/realtime/streaming/room-encoders.ts';
+import {
+  AdaptiveQuality,
+  QUALITY,
   STREAM,
   type StreamStart,
   type Viewer,
   type Viewport,
 } from '../../../../server/realtime/streaming/viewer-stream.ts';
+import type { TickResult } from '../../../../server/world/room.ts';
 import { checkOf, createPlanes } from '../../../../shared/codec/chunks.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
+import { View } from '../../../../shared/codec/frame-encoder.ts';
 import type { TierName } from '../../../../shared/codec/tiers.ts';
-import { equalPlanes } from '../../../support/compare.ts';
+import { copyPlanes, equalPlanes } from '../../../support/compare.ts';
+import { GROWN, HandRoom } from '../../../support/rooms.ts';
 import { lookAt, Page as SentPage } from '../../../support/spread-room.ts';
 import { scribble } from '../../../support/watched-stream.ts';
 
@@ -295,4 +304,216 @@ describe('the tier of a viewer', () => {
     expect(room.cast.channelTierOf(phone)).toBe('phone');
     expect(phone.lost + other.lost + wall.lost).toBe(0);
   });
+});
+
+/** A connection that records its writes. */
+describe('outbox', () => {
+  class Line implements Connection {
+    readonly writes: Uint8Array[] = [];
+
+    write(
+      data: Uint8Array,
+      { wsPreEncodedFrame: [frame] }: { wsPreEncodedFrame: readonly [Uint8Array] },
+    ) {
+      expect(frame).toBe(data);
+      this.writes.push(data);
+    }
+
+    /** The messages of all writes, in their order. */
+    get messages(): unknown[] {
+      const bytes = Buffer.concat(this.writes);
+      const messages: unknown[] = [];
+      for (let at = 0; at < bytes.length; ) {
+        expect(bytes[at]).toBe(0x82);
+        const short = bytes[at + 1];
+        const [head, length] =
+          short < 126
+            ? [2, short]
+            : short === 126
+              ? [4, bytes.readUInt16BE(at + 2)]
+              : [10, Number(bytes.readBigUInt64BE(at + 2))];
+        messages.push(decode(bytes.subarray(at + head, at + head + length)));
+        at += head + length;
+      }
+      return messages;
+    }
+  }
+
+  /** An outbox whose turns end when the test ends them. */
+  function open() {
+    const turns: (() => void)[] = [];
+    let written = 0;
+    const outbox = new Outbox(
+      (name, message) => {
+        written++;
+        return encode([name, message]);
+      },
+      (run) => turns.push(run),
+    );
+    const endTurn = (): void => {
+      for (const run of turns.splice(0)) run();
+    };
+    return { outbox, endTurn, written: () => written };
+  }
+
+  test('all messages to a client in one turn go out in one write, in order', () => {
+    const { outbox, endTurn } = open();
+    const [a, b] = [new Line(), new Line()];
+    outbox.send(a, 'life', { tick: 1 });
+    outbox.send(b, 'pace', { tick: 2 });
+    outbox.send(a, 'frame', new Uint8Array([1, 2, 3]));
+    outbox.send(a, 'life', { tick: 3 });
+    expect(a.writes).toEqual([]);
+    endTurn();
+    expect([a.writes.length, b.writes.length]).toEqual([1, 1]);
+    expect(a.messages).toEqual([
+      ['life', { tick: 1 }],
+      ['frame', Buffer.from([1, 2, 3])],
+      ['life', { tick: 3 }],
+    ]);
+    outbox.send(a, 'life', { tick: 4 });
+    endTurn();
+    expect(a.writes).toHaveLength(2);
+    expect(a.messages[3]).toEqual(['life', { tick: 4 }]);
+  });
+
+  test('a message to many clients is encoded once', () => {
+    const { outbox, endTurn, written } = open();
+    const lines = Array.from({ length: 100 }, () => new Line());
+    const news = [{ id: 1, x: 2 }];
+    const frames = [new Uint8Array([1]), new Uint8Array([2])];
+    lines.forEach((line, i) => {
+      outbox.send(line, 'cursors', news);
+      outbox.send(line, 'frame', frames[i % 2]);
+    });
+    outbox.send(lines[0], 'cursors', [{ id: 1, x: 2 }]);
+    outbox.send(lines[0], 'life', news);
+    endTurn();
+    expect(written()).toBe(5);
+    lines.forEach((line, i) => {
+      expect(line.messages.slice(0, 2)).toEqual([
+        ['cursors', news],
+        ['frame', Buffer.from(frames[i % 2])],
+      ]);
+    });
+    expect(lines[0].messages.slice(2)).toEqual([
+      ['cursors', news],
+      ['life', news],
+    ]);
+    // In the next turn the object may have changed.
+    news[0].x = 3;
+    outbox.send(lines[0], 'cursors', news);
+    endTurn();
+    expect(lines[0].messages.at(-1)).toEqual(['cursors', [{ id: 1, x: 3 }]]);
+  });
+
+  test('a client that is disconnected first receives everything sent before', () => {
+    const { outbox, endTurn } = open();
+    const [a, b] = [new Line(), new Line()];
+    outbox.send(a, 'life', 1);
+    outbox.send(b, 'life', 2);
+    outbox.send(a, 'rejected', 3);
+    outbox.flushNow(a);
+    expect(a.messages).toEqual([
+      ['life', 1],
+      ['rejected', 3],
+    ]);
+    expect(b.writes).toEqual([]);
+    outbox.flushNow(a);
+    endTurn();
+    expect([a.writes.length, b.writes.length]).toEqual([1, 1]);
+  });
+
+  test.each([0, 125, 126, 65_535, 65_536])('a frame of %d bytes has the right header', (length) => {
+    const message = new Uint8Array(length).fill(7);
+    const line = new Line();
+    const frame = framed(message);
+    expect(frame.subarray(frame.length - length)).toEqual(Buffer.from(message));
+    expect(frame.length - length).toBe(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+    line.writes.push(framed(encode(message)));
+    expect(line.messages).toEqual([Buffer.from(message)]);
+  });
+});
+
+const user = { mayReceive: true, lists: [], useSource: () => {} };
+
+test.each([1, 2])(
+  'a channel that opens while a tick runs shows the tick before, at scale %i',
+  (scale) => {
+    const hand = new HandRoom();
+    const { planes } = hand.room.grid;
+    const encoders = new RoomEncoders(planes, 0);
+    const follow = ({ tick, changed }: TickResult): void => encoders.follow(tick, changed);
+    hand.plant(10, 10);
+    for (let i = 0; i < GROWN + 5; i++) follow(hand.tick());
+    for (const change of [() => hand.damage([10, 10], 3), () => hand.plant(25, 11)]) {
+      // Nobody has looked for so long that nothing is kept.
+      for (let i = 0; i < 50; i++) follow(hand.tick());
+      const before = copyPlanes(planes);
+      change();
+      let during = before;
+      let seen = before;
+      const result = hand.tick(() => {
+        if (during === before) {
+          during = copyPlanes(planes);
+          seen = copyPlanes(encoders.use({ tier: 'full', scale }, user).encoder.seen);
+        }
+        return 255;
+      });
+      expect(equalPlanes(new View(during, scale).planes, new View(before, scale).planes)).toBe(
+        false,
+      );
+      expect(equalPlanes(seen, new View(before, scale).planes)).toBe(true);
+      follow(result);
+      const { view } = encoders.use({ tier: 'full', scale }, user).encoder;
+      expect(equalPlanes(view.planes, new View(planes, scale).planes)).toBe(true);
+      encoders.leave({ tier: 'full', scale }, user);
+    }
+  },
+);
+
+const { window, patience, slowAck } = QUALITY;
+
+/** Evaluates windows of ten frames each, of which some are skipped. @returns the time after them */
+function pass(quality: AdaptiveQuality, from: number, windows: number, skipped = 0): number {
+  for (let i = 0; i < windows; i++) {
+    for (let frame = 0; frame < 10; frame++) quality.frame(frame < skipped);
+    quality.evaluate(from + (i + 1) * window);
+  }
+  return from + windows * window;
+}
+
+/** Goes on until the best tier. @returns the time then */
+function climb(quality: AdaptiveQuality, from: number): number {
+  let now = from;
+  while (quality.tier !== 'full') now = pass(quality, now, 1);
+  return now;
+}
+test('slow acknowledgements keep the tier from rising', () => {
+  const quality = new AdaptiveQuality('phone', 'full', 0);
+  let now = 0;
+  while (now < 5 * patience) {
+    quality.acknowledged(slowAck + 1);
+    now = pass(quality, now, 1);
+  }
+  expect(quality.tier).toBe('phone');
+});
+
+test('a slow spell after a step up counts as one failure, and one that lasts ends the waiting', () => {
+  const quality = new AdaptiveQuality('phone', 'full', 0);
+  const first = climb(quality, 0);
+  // Down to the lowest tier, and on.
+  const low = pass(quality, first, 8, 9);
+  expect(quality.tier).toBe('thrifty');
+  const again = climb(quality, low);
+  expect(again - low).toBeLessThanOrEqual(3 * (2 * patience + window));
+  const fallen = pass(quality, pass(quality, again, 100), 1, 9);
+  expect(climb(quality, fallen) - fallen).toBeLessThanOrEqual(patience + window);
+});
+test('after a step up that did not last, the next one takes longer', () => {
+  const quality = new AdaptiveQuality('phone', 'full', 0);
+  const first = climb(quality, 0);
+  const fallen = pass(quality, first, 1, 5);
+  expect(quality.tier).toBe('phone');
+  expect(climb(quality, fallen) - fallen).toBeGreaterThan(first);
 });

@@ -22,6 +22,7 @@ import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { thrownLatent } from '../../../../server/world/species.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
 import { temporaryFolder } from '../../../support/closing.ts';
+import { fullTest } from '../../../support/needs.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
 import { softplus } from '../model/small.ts';
 import { decoderModel, printingModel, quiet, smallImages, smallModel } from './small.ts';
@@ -62,7 +63,8 @@ describe('an evaluation', () => {
     expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
   });
 
-  it('is equal for equal seeds, also with random masks and several workers', async () => {
+  // trainer.test.ts has two workers, worker-pool.test.ts the order of their results.
+  fullTest('is equal for equal seeds, also with random masks and several workers', async () => {
     const update = { kind: 'residual', hidden: 7, stateLimit: 4, updateProbability: 0.5 };
     // More than one batch, so that two workers have work.
     const gallery = Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));

@@ -1,18 +1,16 @@
-/** Measures how organisms stay, heal and differ, for rules whose answer is known. */
-import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
-import {
-  differences,
-  edgesOf,
-  likeness,
-  likenesses,
-  picturesOf,
-} from '../../../../server/training/evaluate/compare-pictures.ts';
+import { createEngine } from '../../../../server/engine/create-engine.ts';
+import { readCommand } from '../../../../server/settings/command-line.ts';
+import type { Dataset } from '../../../../server/training/data/dataset.ts';
+import { drawLabels, measureChimeras } from '../../../../server/training/evaluate/chimeras.ts';
+import { likenesses } from '../../../../server/training/evaluate/compare-pictures.ts';
+import { choose, loadImages } from '../../../../server/training/evaluate/evaluate.ts';
 import {
   EvaluationBatch,
   type Grown,
 } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import { precisionAndRecall } from '../../../../server/training/evaluate/images.ts';
+import { COMMAND } from '../../../../server/training/evaluate/options.ts';
 import {
   allButADisc,
   everything,
@@ -22,10 +20,11 @@ import {
   type Wound,
   wounded,
 } from '../../../../server/training/evaluate/organisms.ts';
-import { drawMap, mapLatents } from '../../../../server/training/evaluate/write.ts';
-import type { Tile } from '../../../../server/training/pictures/sheet.ts';
+import { mapLatents } from '../../../../server/training/evaluate/write.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
+import { isFull } from '../../../support/needs.ts';
+import { tinyCard } from '../../vnca/tiny-model.ts';
 import { printingModel, smallModel } from './small.ts';
 
 /** Rules with known behaviour: one that does nothing, one that forgets, one that diverges. */
@@ -157,34 +156,6 @@ describe('a rule that prints its picture again', () => {
 const leftColumn: Wound = (_, side) =>
   Uint8Array.from({ length: side * side }, (_, cell) => (cell % side === 0 ? 1 : 0));
 
-describe('pictures', () => {
-  it('are compared as displayed', () => {
-    const { card } = smallModel(rgba);
-    const states = new Float32Array(2 * 64 * 6);
-    states.fill(7, 64 * 6);
-    const pictures = picturesOf(card, states);
-    expect(pictures).toHaveLength(2 * 64 * 4);
-    const [none, all] = [pictures.subarray(0, 256), pictures.subarray(256)];
-    expect([...differences(none, all, 1)]).toEqual([1]);
-  });
-
-  it('look the same below a mean squared difference of 0.01', () => {
-    const found = likeness(Float32Array.from([0, 0.005, 0.02, 0.5]));
-    expect(found.share).toBe(0.5);
-    expect(found.strict).toBe(0.25);
-    expect(found.mse).toBeCloseTo(0.525 / 4, 6);
-    expect(found.median).toBeCloseTo(0.0125, 6);
-  });
-
-  it('have fewer edges the more they are blurred', () => {
-    const stripes = Float32Array.from({ length: 64 }, (_, i) => Math.floor((i % 8) / 2) % 2);
-    const blurred = stripes.map((x) => 0.5 + (x - 0.5) / 2);
-    const flat = new Float32Array(64);
-    expect(edgesOf(flat, 8, 1)).toBe(0);
-    expect(edgesOf(blurred, 8, 1)).toBeLessThan(edgesOf(stripes, 8, 1));
-  });
-});
-
 describe('the map', () => {
   const latents = (): Float32Array => {
     const random = createRandom(3);
@@ -207,20 +178,6 @@ describe('the map', () => {
       expect(Math.max(x, y)).toBeLessThanOrEqual(1);
     }
   });
-
-  it('needs five latents', () => {
-    expect(mapLatents(new Float32Array(8), 4, createRandom(1))).toBeNull();
-  });
-
-  it('is drawn with a margin for any shape', () => {
-    const places = [
-      { x: 0, y: 0 },
-      { x: 1, y: 0.5 },
-    ];
-    const clear: Tile = { side: 8, rgba: new Uint8ClampedArray(4 * 8 * 8) };
-    const png = PNG.sync.read(drawMap([clear, clear], places, 200));
-    expect([png.width, png.height]).toEqual([200, 120]);
-  });
 });
 
 describe('precision and recall', () => {
@@ -240,5 +197,180 @@ describe('precision and recall', () => {
     const { precision, recall } = precisionAndRecall(some, alike, 5);
     expect(precision).toBe(1);
     expect(recall).toBeLessThan(0.1);
+  });
+});
+
+/** Chimeras of rules whose behaviour is known. */
+
+describe('chimeras', () => {
+  /** Makes a rule that reads its latent in every step but ignores it. */
+  function heedless(update: object, tensors: Readonly<Record<string, number>>): Model {
+    const genome = { hidden: 5, expressed: 1, scalesPerception: false, gain: 0.2 };
+    const model = smallModel({
+      readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] },
+      update: { kind: 'residual', hidden: 7, standingInput: true, genome, ...update },
+    });
+    for (const [name, { data }] of model.tensors) {
+      if (name.startsWith('update.')) data.fill(tensors[name.slice('update.'.length)] ?? 0);
+    }
+    return model;
+  }
+
+  /** Makes a rule that adds a hundredth to all cells in each step. Cells begin below zero. */
+  function drifting(): Model {
+    const model = heedless({}, { 'out.bias': 0.01 });
+    model.tensors.get('gallery.latents')!.data.fill(-0.5);
+    return model;
+  }
+
+  /** Makes a rule that turns each cell's value x into 1 − x. */
+  function blinking(): Model {
+    const model = heedless({ leak: 1, activation: 'relu' }, { 'perceive.bias': 1 });
+    const { data: perceive } = model.tensors.get('update.perceive.kernel')!;
+    const { data: out } = model.tensors.get('update.out.kernel')!;
+    // The first of 6 channels of the middle cell of 3×3, to 7 hidden units.
+    perceive.fill(-1, 4 * 6 * 7, 4 * 6 * 7 + 7);
+    out.fill(1, 0, 6);
+    return model;
+  }
+
+  const RULES: [string, Model, unknown[], number][] = [
+    ['prints white', heedless({ leak: 1 }, { 'out.bias': 1 }), [1, 1, 1, 1, 0], 0],
+    // Cells in an opening wound may blink in time with the others or not.
+    ['blinks', blinking(), [0, 1, expect.any(Number), 1, 1], 6],
+    ['drifts', drifting(), [1, 0, 0, 0, 0], 6],
+    ['does nothing', heedless({}, {}), [1, 1, 0, 1, 0], 6],
+  ];
+
+  // The first passes each judgement, and the second fails some.
+  test.each(RULES.slice(0, isFull ? undefined : 2))(
+    'a chimera of a rule that %s',
+    async (_, model, [rests, same, heals, grows, flashes], failed) => {
+      const engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
+      const found = await measureChimeras({ engine, count: 6 }, model, createRandom(1));
+      await engine.close();
+      expect(found).toMatchObject({ chimeras: 6, same, heals, grows, flashes });
+      expect(found.rests).toEqual({ 32: rests, 64: rests, 128: rests, 256: rests });
+      expect(found.failed).toHaveLength(failed);
+      // The third chimera has three creatures and names each.
+      if (failed > 0) expect(found.failed[2].split(' + ')).toHaveLength(3);
+    },
+  );
+
+  describe('labels of grafts', () => {
+    const SIDE = 32;
+    /** A body in the left half. */
+    const alive = Uint8Array.from({ length: SIDE ** 2 }, (_, cell) => +(cell % SIDE < SIDE / 2));
+    const cellsOf = (labels: Uint8Array, label: number) =>
+      [...labels.keys()].filter((cell) => labels[cell] === label);
+
+    it('cover discs of radius 3 to 8 around a living cell', () => {
+      const random = createRandom(2);
+      const areas = Array.from({ length: 200 }, () => {
+        const cells = cellsOf(drawLabels(random, alive, ['disc']), 1);
+        expect(cells.some((cell) => alive[cell] === 1)).toBe(true);
+        return cells.length;
+      });
+      const most = Math.max(...areas);
+      expect(most).toBeGreaterThan(Math.PI * 7 ** 2);
+      expect(most).toBeLessThan(Math.PI * 8.5 ** 2);
+      expect(Math.min(...areas)).toBeGreaterThan((Math.PI * 3 ** 2) / 4);
+    });
+
+    it('cover one side of a cut at any angle, under a disc of a third genome', () => {
+      const random = createRandom(3);
+      const corners = new Set<number>();
+      for (let i = 0; i < 60; i++) {
+        const labels = drawLabels(random, alive, ['half']);
+        for (const corner of [0, SIDE - 1, SIDE * (SIDE - 1), SIDE ** 2 - 1]) {
+          if (labels[corner] === 1) corners.add(corner);
+        }
+        const cells = cellsOf(labels, 1).length;
+        expect(cells).toBeLessThan(SIDE ** 2);
+      }
+      expect(corners.size).toBe(4);
+      const three = drawLabels(createRandom(5), alive, ['half', 'disc']);
+      expect(new Set(three)).toEqual(new Set([0, 1, 2]));
+      expect(three).toEqual(drawLabels(createRandom(5), alive, ['half', 'disc']));
+    });
+  });
+});
+
+const readOptions = (args: readonly string[]) => readCommand(COMMAND, args);
+
+describe('options', () => {
+  test.each([
+    [[], 'Name one checkpoint folder.'],
+    [['a', '--samples', '0'], '--samples must be a whole number, 1 or more, not "0".'],
+    [['a', '--steps', '10,'], '--steps must be whole numbers, 1 or more'],
+  ])('%j are refused', (args, message) => {
+    expect(() => readOptions(args)).toThrow(
+      expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe('images', () => {
+  const none = new Uint32Array(0);
+  const NO_SPLITS = { train: none, validation: none, test: none };
+  const data = (splits: Partial<Dataset['splits']>, count = 6): Dataset => ({
+    name: 'made up',
+    side: 2,
+    channels: 1,
+    count,
+    pixels: Uint8Array.from({ length: 4 * count }, (_, i) => 10 * Math.floor(i / 4)),
+    entries: [],
+    splits: { ...NO_SPLITS, ...splits },
+    ...{ source: '', licence: '', description: '' },
+  });
+
+  it('are evenly chosen from those not trained on', () => {
+    const splits = { train: Uint32Array.of(0), test: Uint32Array.of(1, 2, 4, 5) };
+    const judged = choose(data(splits), { limit: 2 });
+    expect(judged).toMatchObject({ split: 'test', count: 2, of: 4 });
+    expect(judged.pixels[0]).toBeCloseTo(10 / 255, 6);
+    expect(judged.pixels[4]).toBeCloseTo(40 / 255, 6);
+    expect(choose(data({ validation: Uint32Array.of(3) }), { limit: 0 }).split).toBe('validation');
+    expect(choose(data({ train: Uint32Array.of(0, 3) }), { limit: 9 })).toMatchObject({
+      split: 'train',
+      count: 2,
+    });
+  });
+
+  it('are of the split that is asked for', () => {
+    const set = data({ validation: Uint32Array.of(3), test: Uint32Array.of(1, 2) });
+    const judged = choose(set, { limit: 0, split: 'validation' });
+    expect(judged).toMatchObject({ split: 'validation', count: 1, of: 1 });
+    expect(judged.pixels[0]).toBeCloseTo(30 / 255, 6);
+    expect(() => choose(set, { limit: 0, split: 'train' })).toThrow(/made up.* no split "train"/);
+    expect(readOptions(['a', '--split', 'validation'])).toMatchObject({ split: 'validation' });
+  });
+
+  test.each([
+    [undefined, 'no-data', 'the card names no training configuration'],
+    ['{', 'no-data', 'starts like JSON'],
+    ['nowhere.json', 'no-data', 'nowhere.json cannot be read'],
+    ['{"kind": "mnist", "side": 28}', 'unfit-data', '28×28×1, but the checkpoint draws 16×16×4'],
+  ])('of %j are refused', async (wanted, reason, message) => {
+    await expect(loadImages(tinyCard(), wanted, { limit: 1 })).rejects.toMatchObject({
+      reason,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('pictures of the set are not among those never seen', async () => {
+    const { unseen } = await loadImages(tinyCard({ side: 32 }), '{"kind":"emoji","set":"unseen"}', {
+      limit: 1,
+    });
+    expect(unseen).toMatchObject({ message: 'the set "unseen" contains these pictures' });
+  });
+
+  test("a checkpoint of a user's own images is not evaluated on those of the configuration", async () => {
+    const { training, ...card } = tinyCard();
+    const command = 'npm run train -- server/training/configs/drawings.json --images <folder>';
+    const own = { ...card, training: { ...training, command } };
+    await expect(loadImages(own, undefined, { limit: 1 })).rejects.toMatchObject({
+      reason: 'no-data',
+    });
   });
 });

@@ -2,7 +2,6 @@
 import { gradients } from '../../../../server/autodiff/gradients.ts';
 import * as g from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
-import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
   type Likelihood,
   logLikelihood,
@@ -10,18 +9,14 @@ import {
   positionFields,
   positionNats,
 } from '../../../../server/training/model/likelihood.ts';
-import { trainedModel } from '../../../../server/training/run/export.ts';
-import { LATENTS, trainedWeights } from '../../../../server/training/run/run-state.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { expectNear } from '../../../support/compare.ts';
 import { evaluate } from '../../autodiff/contract.ts';
-import { tinyConfig, tinyData, tinyTrainers, updates } from '../tiny-run.ts';
 import { type Numbers, normals, sigmoid, softplus } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
 afterAll(() => compute.dispose());
-const start = tinyTrainers(compute);
 
 interface Case {
   readonly likelihood: Likelihood;
@@ -190,39 +185,4 @@ test('an error costs as much as one of the picture times its weight, and affects
     }
     expect(found.nats[n]).toBeCloseTo((-0.5 * 0.3 * sum) / 0.25, 3);
   }
-});
-
-test('a rule learns positions at every stage', async () => {
-  const config = tinyConfig({
-    updates: 150,
-    channels: 8,
-    latentSize: 8,
-    update: { kind: 'residual', hidden: 12 },
-    places: { channel: 4, octaves: 1, weight: 1 },
-    judgeStages: 1,
-    optimiser: { learningRate: 0.01, clip: 1, beta2: 0.99 },
-  });
-  const trainer = await start(config);
-  const errors = async (): Promise<number[]> => {
-    const weights = trainedWeights(config, await trainer.state());
-    const model = await trainedModel(compute, { config, data: tinyData(), weights });
-    const latents = model.tensors.get(LATENTS)!.data.subarray(0, 4 * config.latentSize);
-    const [, ...stages] = await new EvaluationBatch(compute, model, 1).stages(latents);
-    return stages.map(({ stage, states }) => {
-      const fields = positionFields(stage, 1);
-      let sum = 0;
-      for (let i = 0; i < 4 * stage * stage; i++) {
-        for (let c = 0; c < 4; c++) {
-          const wanted = fields[(i % (stage * stage)) * 4 + c];
-          sum += (states[i * 8 + 4 + c] - wanted) ** 2;
-        }
-      }
-      return sum / (16 * stage * stage);
-    });
-  };
-  const before = await errors();
-  await updates(trainer, 150);
-  (await errors()).forEach((error, i) => {
-    expect(error).toBeLessThan(0.4 * before[i]);
-  });
 });

@@ -1,17 +1,9 @@
-import { PNG } from 'pngjs';
 import {
-  drawSheet,
-  SHEET_COLOURS,
   type Tile,
   tileOfImage,
   tilesOfStates,
 } from '../../../../server/training/pictures/sheet.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
-
-const clearTile = (side: number): Tile => ({
-  side,
-  rgba: new Uint8ClampedArray(4 * side * side),
-});
 
 const pixel = ({ rgba, side }: Tile, x: number, y: number): number[] => {
   const at = 4 * (y * side + x);
@@ -45,42 +37,5 @@ describe('tiles', () => {
     expect(pixel(tileOfImage(Uint8Array.of(51, 0, 102, 102), 1, 4, 0), 0, 0)).toEqual([
       128, 0, 255, 102,
     ]);
-  });
-});
-
-describe('a sheet', () => {
-  const red = (side: number): Tile => ({
-    side,
-    rgba: Uint8ClampedArray.from({ length: side * side * 4 }, (_, i) => [255, 0, 0, 255][i % 4]),
-  });
-  const at = ({ data, width }: PNG, x: number, y: number): number[] => [
-    ...data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3),
-  ];
-
-  it('has even margins, sharp cells and a background', async () => {
-    const png = PNG.sync.read(
-      await drawSheet([[red(2), red(2), clearTile(2)], [red(2)]], { scale: 3 }),
-    );
-    expect([png.width, png.height]).toEqual([3 * 6 + 2 * 8 + 32, 2 * 6 + 8 + 32]);
-    expect(at(png, 0, 0)).toEqual(SHEET_COLOURS.ground);
-    expect(at(png, 16, 16)).toEqual([255, 0, 0]);
-    expect(at(png, 21, 21)).toEqual([255, 0, 0]);
-    expect(at(png, 22, 21)).toEqual(SHEET_COLOURS.ground);
-    expect(at(png, 44, 16)).toEqual(SHEET_COLOURS.field);
-    expect(at(png, 30, 30)).toEqual(SHEET_COLOURS.ground);
-  });
-
-  it('has captions above unchanged tiles', async () => {
-    const plain = PNG.sync.read(await drawSheet([[red(2), clearTile(2)]]));
-    const png = PNG.sync.read(
-      await drawSheet([[red(2), clearTile(2)]], { columns: ['10 %', 'whole'] }),
-    );
-    const header = 12 + 8;
-    expect([png.width, png.height]).toEqual([plain.width, plain.height + header]);
-    for (let y = 16; y < plain.height; y++) {
-      for (let x = 0; x < plain.width; x++) {
-        expect(at(png, x, y + header)).toEqual(at(plain, x, y));
-      }
-    }
   });
 });
