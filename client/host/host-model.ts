@@ -67,16 +67,18 @@ export class HostApi {
     const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isRead = method === 'GET';
+    const { touched } = this;
+    // Reset before the request, so that a use during the request is reported by the next one.
+    this.touched = false;
     const response = await fetch(api.pathOf(path, input as Record<string, string | number>), {
       method,
       headers: {
         ...(!isRead && { 'content-type': 'application/json', [api.KEY_HEADER]: this.key }),
-        ...(this.touched && { [api.USED_HEADER]: '1' }),
+        ...(touched && { [api.USED_HEADER]: '1' }),
       },
       body: isRead ? null : JSON.stringify(body),
       signal: (isRead && AbortSignal.timeout?.(READ_LIMIT)) || null,
     });
-    this.touched = false;
     const content: unknown = await response.json();
     if (response.ok) return v.parse(answer, content) as api.CallAnswer<N>;
     const { reason, detail, retryAfter } = v.parse(refusal, content);
