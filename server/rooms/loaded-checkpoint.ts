@@ -230,7 +230,7 @@ async function loadExactly(
 ): Promise<Checkpoint> {
   const checkpoint = await loadCheckpoint(folder, { onBadPainter });
   await loadRelatives(checkpoint);
-  if (fingerprint(checkpoint) !== hash) throw new Error(`${folder} holds another checkpoint`);
+  if (fingerprint(checkpoint) !== hash) throw new Error(`${folder} contains another checkpoint`);
   return checkpoint;
 }
 
@@ -266,7 +266,7 @@ export async function loadKeptCheckpoints(
         () => true,
         (error: Error) => {
           const what =
-            'The map of a stored checkpoint is unusable, so the server lays out its creatures again';
+            'The map of a stored checkpoint is unusable, so the server arranges the creatures again';
           warn(what, error);
           return false;
         },

@@ -191,15 +191,14 @@ export class SetAside {
 
   private sentenceOf({ id, room, what, tick, why }: AsideRecord): string {
     const where = `moved to ${join(this.options.folder, id)}`;
-    if (room === null) return `${why} They were ${where}.`;
-    if (what === 'records') return `Room "${room}": ${why} They were ${where}.`;
-    if (what === 'replaced')
-      return `Room "${room}": ${why} The data that they replaced were ${where}.`;
+    if (room === null) return `${why} The damaged records were ${where}.`;
+    if (what === 'records') return `Room "${room}": ${why} The damaged records were ${where}.`;
+    if (what === 'replaced') return `Room "${room}": ${why} The replaced data were ${where}.`;
     const opened =
       tick === null
         ? 'The room has no intact snapshot and starts empty'
-        : `The room goes back to its snapshot of tick ${tick}`;
-    return `${why} ${opened}. Its data were ${where}.`;
+        : `The room returns to its snapshot of tick ${tick}`;
+    return `${why} ${opened}. The room's data were ${where}.`;
   }
 
   /** Opens the records in an entry's folder. Creates the folder if necessary. */

@@ -157,7 +157,7 @@ test('only the URL of the settings is requested: no redirect is followed, no pag
   await server.close();
   expect(inside.messages).toEqual([]);
   expect(lines).toEqual([
-    'alert-dropped The receiver of --alerts rejected an alert (307), which was dropped. Check the receiver and its URL.',
+    'alert-dropped The receiver of --alerts rejected an alert (307), so the alert was dropped. Check the receiver and its URL.',
   ]);
   await inside.close();
 });

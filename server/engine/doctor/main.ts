@@ -22,7 +22,7 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       default: DEFAULT_CHECKPOINT,
-      help: 'folder of the checkpoint whose net is measured; also VIVARIUM_CHECKPOINT',
+      help: 'folder of the checkpoint whose net is measured; can also be set as VIVARIUM_CHECKPOINT',
     },
   },
   environment: SERVER.environment,
