@@ -164,7 +164,7 @@ function putBack({ id: aside, room }: AsideState): void {
   const ask = {
     title: msg(str`Put the data of “${room ?? ''}” back?`),
     text: msg(
-      'The room returns to what those data hold. What it has now is set aside first, so you can put it back.',
+      'The room returns to the state in those data. The current data of the room are set aside first, so you can put them back.',
     ),
     confirm: msg('Put back'),
   };
@@ -188,19 +188,23 @@ function dismissAside({ id: aside, room }: AsideState, isWhole: boolean): void {
 function asideText({ what, room, tick }: AsideState): string {
   if (what === 'file') {
     return msg(
-      'The stored data were damaged. What could be read was kept; the damaged file is in the data folder.',
+      'The stored data were damaged. Everything readable was kept; the damaged file is in the data folder.',
     );
   }
   if (room === null) return msg('Some of the server’s records were damaged and are set aside.');
   if (what === 'records') {
-    return msg(str`Some records of “${room}” were damaged and are set aside. The room goes on.`);
+    return msg(
+      str`Some records of “${room}” were damaged and are set aside. The room keeps running.`,
+    );
   }
   if (what === 'replaced') {
-    return msg(str`You put data of “${room}” back. What the room had before is set aside.`);
+    return msg(str`You put data of “${room}” back. The previous data of the room are set aside.`);
   }
   return tick === null
-    ? msg(str`“${room}” was damaged and starts empty. Its data are set aside.`)
-    : msg(str`“${room}” was damaged and is as it was when last saved. Its data are set aside.`);
+    ? msg(str`“${room}” was damaged and starts empty. The damaged data are set aside.`)
+    : msg(
+        str`“${room}” was damaged and has returned to its last saved state. The damaged data are set aside.`,
+      );
 }
 
 /** Signs the host in. */

@@ -114,7 +114,7 @@ test('a drawing waits with its picture; after the yes, drawing and creature are 
 
 test('a visitor who has closed the pad hears of the answer, whichever it is', async () => {
   for (const [steps, button, told] of [
-    [6, 'Let', 'Your drawing may grow.'],
+    [6, 'Let', 'Your drawing was approved.'],
     [9, 'Decline', 'The host would rather not have this drawing here.'],
   ] as const) {
     await drawByKeys(phone, steps);

@@ -170,7 +170,7 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     // Nobody is left for the other one's rooms.
     await card(other.name).getByTestId('drain').click();
     await page.getByTestId('confirm').click();
-    await page.getByText('No other server can take over its rooms.').waitFor();
+    await page.getByText('No other server can take over the rooms of this server.').waitFor();
     expect(await card(other.name).getByTestId('undrain').count()).toBe(0);
     await card(owner.name).getByTestId('undrain').click();
     await card(owner.name).getByTestId('drain').waitFor();

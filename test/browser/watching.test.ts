@@ -352,7 +352,7 @@ describe('turning an organism into what the held seed grows into', () => {
       const page = document.querySelector('vivarium-room') as unknown as { session: Session };
       page.session.transform({ id: organism });
     }, theirs);
-    await phone.getByText('Somebody else planted that one.').waitFor();
+    await phone.getByText('Somebody else planted that creature.').waitFor();
     expect(room.viewOf(theirs)).toMatchObject({ kind: 'Crab' });
     const seed = { from: 'gallery', index: crab } as const;
     expect(await ada.ask('transform', { organism: mine.id, seed })).toMatchObject({

@@ -294,7 +294,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     return html`<div class="closed fill grid centred line" role="status" data-testid="line">
       <p class="place">${ahead === 0 ? msg('Next') : number(ahead)}</p>
       <p>${lineText(ahead)}</p>
-      <p class="aside soft">${msg('Keep this page open, and it will let you in.')}</p>
+      <p class="aside soft">${msg('Keep this page open to get in automatically.')}</p>
     </div>`;
   }
 

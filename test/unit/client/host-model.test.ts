@@ -133,9 +133,21 @@ test('each knob reads what it writes, and changes its own setting alone', () => 
 });
 
 test.each<[change: Partial<typeof energy>, cooldown: number, story: string]>([
-  [{}, 0, 'A visitor can plant 8 seeds at the start. After that, one every 1 second.'],
-  [{}, 30, 'A visitor can plant 8 seeds at the start. After that, one every 30 seconds.'],
-  [{ newcomer: 4 }, 0, 'Visitors wait a little before their first seed. After that, one every …'],
+  [
+    {},
+    0,
+    'A visitor can plant 8 seeds at the start. After that, each visitor can plant one seed every 1 second.',
+  ],
+  [
+    {},
+    30,
+    'A visitor can plant 8 seeds at the start. After that, each visitor can plant one seed every 30 seconds.',
+  ],
+  [
+    { newcomer: 4 },
+    0,
+    'Visitors wait a little before their first seed. After that, each visitor can plant one seed every …',
+  ],
   [{ refillPerSecond: 0 }, 0, 'A visitor can plant 8 seeds at the start. After that, none.'],
   [{ plant: 0 }, 0, 'Visitors can plant as many seeds as they like.'],
   [{ plant: 101 }, 0, 'Nobody can plant: a seed costs more energy than anyone can have.'],
