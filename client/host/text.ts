@@ -47,8 +47,8 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'bad-call': msg('The server did not accept that. Check what you typed, or reload the page.'),
   'too-large': msg('That was too much data at once.'),
   'not-json': OTHER_VERSION,
-  'no-such-room': msg('There is no room with that name. Choose another one.'),
-  'room-exists': msg('There is already a room with that name. Choose another one.'),
+  'no-such-room': msg('There is no room with that name. Choose another name.'),
+  'room-exists': msg('There is already a room with that name. Choose another name.'),
   'room-open': msg('Close the room first.'),
   'room-closed': msg('The room is closed. Open it first.'),
   'no-such-server': msg('That server no longer answers.'),
@@ -63,9 +63,11 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'The organisms that should grow in this room are no longer available. Reload the page.',
   ),
   'bad-checkpoint': msg(
-    'This checkpoint cannot be used. Its files are damaged, or another one has its name.',
+    'This checkpoint cannot be used. Its files are damaged, or another checkpoint has its name.',
   ),
-  'not-everywhere': msg('Another server does not have this checkpoint. Copy it there first.'),
+  'not-everywhere': msg(
+    'Another server does not have this checkpoint. Copy the checkpoint to that server first.',
+  ),
   'other-checkpoint': msg(
     'That state does not fit the organisms that grow in this room now. Choose another state.',
   ),
@@ -78,7 +80,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'off-grid': msg('That place is outside the room.'),
   'no-such-ban': msg('That ban has already ended.'),
   'no-such-wall': msg('That wall has already been removed.'),
-  'wall-exists': msg('There is already a wall with that name. Choose another one.'),
+  'wall-exists': msg('There is already a wall with that name. Choose another name.'),
   'too-many-walls': msg(
     'You have reached this room’s limit of walls. Remove one that is not used.',
   ),
@@ -95,7 +97,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-such-time': msg('Nothing is stored from that time. Choose a shorter time.'),
   elsewhere: msg('The server that runs this room does not answer. Try again in a moment.'),
   'room-busy': msg('The room is busy with something else. Try again in a moment.'),
-  'too-many-jobs': msg('Other films are being made. Wait until one is finished.'),
+  'too-many-jobs': msg('Other films are being made. Wait until one film is finished.'),
   'no-such-job': msg('That film no longer exists. Make it again.'),
   'job-not-done': msg('That film is not finished yet.'),
   'no-such-logo': msg('That logo no longer exists.'),
@@ -240,8 +242,10 @@ export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefi
   if (server?.keeping === null) return stateBefore(server);
   // In a cluster it is not known in advance which server removes the room, so name no server.
   return server?.cluster
-    ? msg('If the server that removes the room has a data folder, a last copy stays there.')
-    : msg('A last copy stays in the server’s data folder.');
+    ? msg(
+        'If the server that removes the room has a data folder, a last copy of the room stays there.',
+      )
+    : msg('A last copy of the room stays in the server’s data folder.');
 }
 
 /** Returns the visitor's name, or their number if they have none. */

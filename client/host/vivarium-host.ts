@@ -179,7 +179,7 @@ function dismissAside({ id: aside, room }: AsideState, isWhole: boolean): void {
       ? msg(
           'The data that were set aside stay in the data folder, but you can no longer put them back on this page.',
         )
-      : msg('This message disappears. The damaged data stay in the data folder.'),
+      : msg('This message will disappear. The damaged data stay in the data folder.'),
     confirm: msg('Keep as it is'),
   };
   void host.do('dismissAside', { aside }, { ask, busy: `aside ${aside}` });
@@ -290,7 +290,7 @@ export class HostLogin extends ui.HostElement {
       <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Sign in')}</button>
       <details class="soft">
         <summary>${msg('Where do I find the token?')}</summary>
-        <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in server/deploy/HOSTING.md.')}</p>
+        <p>${msg('The token was shown when Vivarium first started: in the terminal, or in the log of the service or container. If the token is lost, whoever runs the machine can make a new token: see “When something hangs” in server/deploy/HOSTING.md.')}</p>
       </details>
       ${languageMenu()}
     </form>`;

@@ -116,8 +116,8 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   paused: () => msg('The host has paused the room for a moment.'),
   muted: () => msg('You can only watch right now.'),
   'sent-away': () => msg('The host has ended your visit.'),
-  'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
-  elsewhere: () => msg('That did not get through. Please try again.'),
+  'cooling-down': () => msg('Plant one seed at a time. The next seed is ready in a moment.'),
+  elsewhere: () => msg('Your action did not get through. Please try again.'),
   'shutting-down': () => msg('The server is shutting down. Please wait a moment.'),
 };
 

@@ -168,7 +168,8 @@ export function newsText(voice: Caption, { what, organism, by }: News, names: bo
   const creature = creatureName(voice, organism);
   if (what === 'healed') return say(msg('Healed: {creature}'), { creature });
   if (what === 'wounded') return say(msg('Just wounded, and healing: {creature}'), { creature });
-  if (what === 'transformed') return say(msg('Just turned into this: {creature}'), { creature });
+  if (what === 'transformed')
+    return say(msg('Just turned into another creature: {creature}'), { creature });
   if (what === 'departing') {
     return say(msg('Leaving to make room for others: {creature}'), { creature });
   }
@@ -229,6 +230,6 @@ export const others = (say: Say, count: number): string => say(msg('and {count} 
 export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));
   return reason === 'too-many-walls'
-    ? say(msg('This room has no place for another wall. Add this one on the host’s page.'))
+    ? say(msg('This room has no place for another wall. Add this wall on the host’s page.'))
     : '';
 }

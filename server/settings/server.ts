@@ -255,7 +255,7 @@ export const SERVER = {
         default: 'none',
         help: 'URL of a Valkey (or Redis >= 7.2) in which several servers store the same rooms, like redis://127.0.0.1:6379; none: only this server stores its rooms',
         details:
-          'See "Several servers" in `HOSTING.md`. In a cluster, `--data` contains only data of this machine, such as films. All users of the machine can read command lines and units. Therefore, set a URL with a password in the environment; under systemd, in an `EnvironmentFile=` that only root can read.',
+          'See "Several servers" in `HOSTING.md`. In a cluster, `--data` contains only data of this machine, such as films. All users of the machine can read command lines and systemd units. Therefore, set a URL with a password in the environment; under systemd, in an `EnvironmentFile=` that only root can read.',
       },
       role: {
         value: 'ROLE',

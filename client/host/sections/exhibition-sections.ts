@@ -94,7 +94,7 @@ function wallCard(wall: WallState): TemplateResult {
 
 const unwritableText = (languages: string): string =>
   msg(
-    str`This screen has no letters for ${languages}. Install fonts on it: HOSTING.md names them.`,
+    str`This screen has no letters for ${languages}. Install the fonts that HOSTING.md lists on this screen.`,
   );
 
 function address({ id: wall, name, path, table, blocked }: WallState): TemplateResult {
@@ -169,7 +169,7 @@ export class SignSection extends ui.HostElement {
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     const watchLink = `${address || location.origin}/r/${room}?view=only`;
     const noAddress = html`<p class="wrong">
-      ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
+      ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs the machine to start the server with --host 0.0.0.0.')}
     </p>`;
     // Browsers have the share API only over https.
     const share = () => navigator.share({ url: watchLink }).catch(() => undefined);
@@ -177,7 +177,7 @@ export class SignSection extends ui.HostElement {
       ? msg(
           'People who open this link can watch everything, but not act. They do not take a visitor’s place.',
         )
-      : msg('The link is switched off in this room’s settings.');
+      : msg('The view-only link is switched off in this room’s settings.');
     const lead = msg(
       'Print the sign and hang it beside the wall. Visitors scan the sign to enter the room.',
     );

@@ -208,7 +208,7 @@ export class FilmSection extends ui.HostElement {
     const own = jobs.filter(({ room }) => room === name).reverse();
     const isRunning = own.some((job) => job.state === 'going');
     const lead = msg(
-      str`A film of a few seconds that shows what happened in “${name}”. The film is made in the background while the rooms keep running.`,
+      str`Make a film of a few seconds that shows what happened in “${name}”. The film is made in the background while the rooms keep running.`,
     );
     const form = html`<section class="card grid gap-14" aria-label=${msg('The day')}>
         <p class="soft wide">${msg('Move the slider to any moment of the period below. The film of this period is made while you look.')}</p>

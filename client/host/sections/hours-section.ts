@@ -211,7 +211,7 @@ function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
   };
   return html`<section class="card" aria-label=${msg('Holidays and exceptions')}>
     <h3>${msg('Holidays and exceptions')}</h3>
-    <p class="soft mt-4 mb-10">${msg('These days have their own hours. If two entries contain a day, the lower one applies.')}</p>
+    <p class="soft mt-4 mb-10">${msg('These days have their own hours. If two entries contain the same day, the lower entry applies.')}</p>
     ${exceptions.map(row)}
     <button type="button" class="plain mt-12" data-testid="add-exception" ?disabled=${exceptions.length >= MAX_EXCEPTIONS} @click=${add}>
       ${hostIcons.plus}${msg('Add days')}

@@ -277,14 +277,14 @@ export class KnobsSection extends ui.HostElement {
         <p class="soft mt-4 mb-10">${about}</p>
         ${rows}
       </section>`;
-    const running = html`${knob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'))}
-      ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting ones whose planters have left.'))}
+    const running = html`${knob('tickRate', msg('Speed'), msg('A slower room is calmer, and easier on the machine.'))}
+      ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting organisms whose planters have left.'))}
       ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`;
     const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
       ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
       ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns this off.'))}
       ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns the current off.'))}
-      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.'))}`;
+      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. At 0, all organisms stay.'))}`;
     const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('The energy that a new visitor starts with.'))}
       ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
       ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster energy refills, the busier the room gets.'))}
@@ -305,10 +305,10 @@ export class KnobsSection extends ui.HostElement {
     const planting = html`${this.drawingsRow(room, settings.drawings)}
       <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
       ${toggle('wholeGallery', msg('Whole gallery'), msg('The gallery then also offers seeds that do not suit everybody, and many seeds that look alike.'))}
-      ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
-      ${toggle('latents', msg('Seeds from programs'), msg('Visitors’ programs can plant whatever they like.'))}
-      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.'))}
-      ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, who can remove them. They can always graft onto their own.'))}`;
+      ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even an organism from another room.'))}
+      ${toggle('latents', msg('Seeds from programs'), msg('Programs of visitors can plant any seeds.'))}
+      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into the creature that their own seed grows into. They can always turn their own organisms.'))}
+      ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, and these people can remove the parts. Visitors can always graft onto their own organisms.'))}`;
     return html`<div class="grid gap-14">
       ${card(msg('The room'), msg('How fast the room runs, and how many organisms live in it.'), running)}
       ${card(msg('Life'), msg('How organisms grow, heal, rest and leave.'), life)}

@@ -157,8 +157,8 @@ export class RoomsSection extends ui.HostElement {
     const address = addressName(this.name);
     const isTaken = rooms.some(({ name }) => name === address);
     const note = address
-      ? msg(html`Visitors find it at <b>/r/${address}</b>`)
-      : msg('Letters and digits. The name becomes part of the address.');
+      ? msg(html`Visitors find the room at <b>/r/${address}</b>`)
+      : msg('Use letters and digits. The name becomes part of the address.');
     const kinds = checkpoints
       .filter(({ replaced }) => !replaced)
       .map(({ name, title }) => html`<option value=${name}>${title}</option>`);
@@ -351,7 +351,7 @@ export class ServersSection extends ui.HostElement {
 function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   const { name, role, version, since, draining, tick, latency, rooms, followed } = server;
   const { now = 0 } = host.state ?? {};
-  const standby = html`<p class="soft" data-testid="followed">${msg(str`Follows, ready to take over: ${followed.join(', ')}`)}</p>`;
+  const standby = html`<p class="soft" data-testid="followed">${msg(str`Follows these rooms and is ready to take over: ${followed.join(', ')}`)}</p>`;
   return html`<article class="card grid gap-14" data-testid="server" aria-label=${name}>
     <div>
       <div class="row">
@@ -503,7 +503,7 @@ export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
 
 function madeCard({ name, token }: CallAnswer<'makeToken'>): TemplateResult {
   return html`<div class="card field wide">
-    <span>${msg(str`Token for “${name}”. Copy it now: it is not shown again.`)}</span>
+    <span>${msg(str`Token for “${name}”. Copy the token now: it is not shown again.`)}</span>
     <code dir="ltr" data-testid="access-token">${token}</code>
   </div>`;
 }

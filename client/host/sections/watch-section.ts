@@ -374,7 +374,7 @@ export class WatchSection extends ui.HostElement {
     if (!area) return;
     const inside = this.organismsInArea();
     const text = msg(
-      str`Removes every organism that reaches into this area, for everyone. Right now, there are ${inside}.`,
+      str`Removes every organism that reaches into this area, for everyone. Organisms in this area right now: ${inside}.`,
     );
     const ask = { title: msg('Clear this area?'), text, confirm: msg('Clear') };
     const done = ({ removed, command }: CallAnswer<'clearArea'>): Notice =>

@@ -361,7 +361,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
     import('../organisms/keepsake-sheet.ts').then(
       () => (this.keeping = organism),
-      () => this.tell(msg('That did not get through. Please try again.')),
+      () => this.tell(msg('Your action did not get through. Please try again.')),
     );
   }
 }

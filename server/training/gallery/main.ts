@@ -22,7 +22,7 @@ const COMMAND = {
   positional: CHECKPOINT_FOLDER,
   options: {
     settle: {
-      help: 'first search a similar latent for each organism that never rests, and write the checkpoint with those new latents that look as before. The checkpoint becomes another model with its own identity, so use --settle only on a checkpoint that was just trained',
+      help: 'first search a similar latent for each organism that never rests, and replace the old latent if the organism looks the same. The checkpoint becomes another model with its own identity, so use --settle only on a checkpoint that was just trained',
     },
   },
 } as const;

@@ -182,7 +182,9 @@ test('what a server does not store is not promised', () => {
   expect(lastCopy({ ...alone, keeping: null })).toContain('cannot be undone');
   for (const keeping of [true, false]) {
     expect(stateBefore({ keeping })).toContain('you can restore it');
-    expect(lastCopy({ ...alone, keeping })).toBe('A last copy stays in the server’s data folder.');
+    expect(lastCopy({ ...alone, keeping })).toBe(
+      'A last copy of the room stays in the server’s data folder.',
+    );
     const cluster = { own: 'a', current: true, servers: [] };
     expect(lastCopy({ cluster, keeping })).toMatch(/^If .* has a data folder/);
   }
