@@ -32,7 +32,9 @@ const OTHER_VERSION = msg('This page does not match the server’s version. Relo
 /** Explanations of refused calls. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-session': msg('Please sign in with the host token.'),
-  'wrong-token': msg('That is not the host token. Check that you copied all of it, and try again.'),
+  'wrong-token': msg(
+    'That is not the host token. Check that you copied the whole token, and try again.',
+  ),
   'too-many-tries': msg('Too many wrong tokens. Please wait a moment.'),
   'wrong-origin': msg(
     'This page was opened from another address. Use the address that the terminal shows.',
@@ -44,7 +46,9 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-such-token': msg('That token has already been revoked.'),
   'too-many-tokens': msg('You have reached the limit of tokens. Revoke one that is not used.'),
   'unknown-call': OTHER_VERSION,
-  'bad-call': msg('The server did not accept that. Check what you typed, or reload the page.'),
+  'bad-call': msg(
+    'The server did not accept this input. Check what you typed, or reload the page.',
+  ),
   'too-large': msg('That was too much data at once.'),
   'not-json': OTHER_VERSION,
   'no-such-room': msg('There is no room with that name. Choose another name.'),

@@ -137,7 +137,7 @@ export class ExhaustionWatch {
     this.isRestarting = false;
     if (this.isLogged) return;
     this.isLogged = true;
-    const often = 'It restarts itself at most a few times an hour';
+    const often = 'The server restarts itself only a few times an hour';
     const why = restart ? often : 'No supervisor restarts the server';
     log.error('no-descriptors', `The server has no file descriptors left. ${why}. ${CONSEQUENCE}.`);
   }

@@ -177,7 +177,7 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
     const path = join(folder, file);
-    let how = 'No installed checkpoint has a copy of it';
+    let how = 'No installed checkpoint has a copy of this file';
     let shipped: string | undefined;
     for (const one of installed) {
       const candidate = join(one.folder, file);
@@ -186,10 +186,10 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
     if (shipped) {
       await copyFile(shipped, `${path}.new`);
       await rename(`${path}.new`, path);
-      how = `It was replaced by a copy of ${shipped}`;
+      how = `The file was replaced by a copy of ${shipped}`;
     } else if (SPARE_FILES.includes(file)) {
       await rename(path, `${path}.damaged`).catch(ignoreMissing);
-      how = 'The server runs without it';
+      how = 'The server runs without this file';
     }
     log.warn('checkpoint-damaged', `A file of a stored checkpoint is damaged: ${path}. ${how}.`);
   }

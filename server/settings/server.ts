@@ -194,7 +194,7 @@ export const SERVER = {
         default: 'own',
         help: "page that keepsake links open, like https://museum.example/keep.html; own: this server's /keep",
         details:
-          'Name another page if visitors cannot reach this server from home. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
+          'Give the URL of another page if visitors cannot reach this server from home. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
       },
       attract: {
         value: 'SECONDS',
@@ -333,7 +333,7 @@ export const SERVER = {
         details: "The nightly restart, set on the host's page, needs a supervisor.",
       },
       newHostToken: {
-        help: "create a new token for the host's page and print it; the old one stops working",
+        help: "create a new token for the host's page and print it; the old token stops working",
       },
     }),
     ...inSection('Extensions and OSC', {

@@ -86,7 +86,7 @@ export class SetAside {
    * @param room the room's name; null for records of the whole server
    */
   async records(room: string | null, keys: readonly string[]): Promise<void> {
-    const why = `${keys.length} records were damaged, the first is "${keys[0]}".`;
+    const why = `${keys.length} records were damaged; the first is "${keys[0]}".`;
     const { records } = this.options.store;
     const { id } = await this.move({ room, what: 'records', tick: null, why }, async (archive) => {
       for (const key of keys) {

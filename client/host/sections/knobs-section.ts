@@ -284,7 +284,7 @@ export class KnobsSection extends ui.HostElement {
       ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
       ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns this off.'))}
       ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns the current off.'))}
-      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. At 0, all organisms stay.'))}`;
+      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this age leave one by one. Their planters can keep them. At 0, all organisms stay.'))}`;
     const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('The energy that a new visitor starts with.'))}
       ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
       ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster energy refills, the busier the room gets.'))}
@@ -307,13 +307,13 @@ export class KnobsSection extends ui.HostElement {
       ${toggle('wholeGallery', msg('Whole gallery'), msg('The gallery then also offers seeds that do not suit everybody, and many seeds that look alike.'))}
       ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even an organism from another room.'))}
       ${toggle('latents', msg('Seeds from programs'), msg('Programs of visitors can plant any seeds.'))}
-      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into the creature that their own seed grows into. They can always turn their own organisms.'))}
+      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into the creature of their own seed. They can always turn their own organisms.'))}
       ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, and these people can remove the parts. Visitors can always graft onto their own organisms.'))}`;
     return html`<div class="grid gap-14">
       ${card(msg('The room'), msg('How fast the room runs, and how many organisms live in it.'), running)}
       ${card(msg('Life'), msg('How organisms grow, heal, rest and leave.'), life)}
       ${card(msg('Planting and wounding'), msg('Visitors have energy. Actions cost energy, and it refills over time.'), acting)}
-      ${card(msg('Wall and text'), msg('What the room does when nobody plays, and what text it shows.'), wall)}
+      ${card(msg('Wall and text'), msg('What the room does when nobody plays, and what text the wall shows.'), wall)}
       ${card(msg('What visitors plant'), msg('Everybody sees what anybody plants. You decide what is allowed.'), planting)}
       ${farewellCard(toggle('generations', msg('The next day begins with heirs'), msg('When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.')))}
       ${reseedCard()}

@@ -431,8 +431,8 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
 
 /** For each role of a program: its name, and what the role allows. */
 const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>> = {
-  observer: [msg('Observer'), msg('Reads figures and pictures.')],
-  operator: [msg('Operator'), msg('Also pauses rooms and controls the show.')],
+  observer: [msg('Observer'), msg('Can read figures and pictures.')],
+  operator: [msg('Operator'), msg('Can also pause rooms and control the show.')],
   host: [msg('Host'), msg('Can do everything that this page can do.')],
 };
 
