@@ -432,7 +432,7 @@ export async function openAlerts(options: AlertsOptions) {
   const restarted = (): Problem[] => {
     if (clock.now() - since >= FRESH) return [];
     const text = crashed
-      ? 'The server has restarted after an unexpected end.'
+      ? 'The server has restarted after it ended unexpectedly.'
       : 'The server has started.';
     return [{ alert: 'server-restarted', text, ...(crashed && { severity: 'warning' }) }];
   };

@@ -439,7 +439,7 @@ test('the host speaks to everybody: a message, and texts and a logo of the exhib
   const load = (buffer: Buffer) =>
     page.getByTestId('load-logo').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer });
   await load(Buffer.from('no picture'));
-  await notice('That is no PNG, JPEG or WebP picture').waitFor();
+  await notice('That file is not a PNG, JPEG or WebP picture').waitFor();
   await load(await sharp(PICTURE).png().toBuffer());
   await page.getByTestId('logo').waitFor();
   await wall.getByText('Ada & Bo').waitFor();

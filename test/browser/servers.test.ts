@@ -148,7 +148,7 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     expect(await card(ofGateway.name).getByTestId('drain').count()).toBe(0);
     await card(owner.name).getByTestId('drain').click();
     await page.getByTestId('confirm').click();
-    await card(owner.name).getByText('You can stop it.').waitFor();
+    await card(owner.name).getByText('You can stop the server.').waitFor();
     await card(other.name).getByRole('rowheader', { name: ROOM }).waitFor();
     const moved = await servers(({ servers: now }) =>
       now.some(({ name, rooms }) => name === other.name && rooms.length === 1),

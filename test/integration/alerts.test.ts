@@ -167,7 +167,7 @@ test('the host tests the alerts, and hears whether the test arrived', async () =
   const host = await HostClient.login(server.port, server.hostToken!);
   await host.call('testAlert');
   const { severity, text } = receiver.messages.find(({ alert }) => alert === 'test')!;
-  expect([severity, text]).toEqual(['info', expect.stringContaining('This is a test.')]);
+  expect([severity, text]).toEqual(['info', expect.stringContaining('This is a test alert')]);
   receiver.answer = (response) => response.writeHead(404).end();
   expect(await host.refusal('testAlert')).toBe('not-delivered');
   expect(await host.call('state')).toMatchObject({ hasAlerts: true });
