@@ -147,7 +147,7 @@ const EMITTER = resolveFrom(
 ).replace('cjs', 'esm');
 
 export default defineConfig(({ mode }) => {
-  if (!isPage(mode)) throw new Error(`--mode is one of ${Object.keys(PAGES).join(', ')}`);
+  if (!isPage(mode)) throw new Error(`--mode must be one of ${Object.keys(PAGES).join(', ')}`);
   return {
     root: import.meta.dirname,
     base: '/',

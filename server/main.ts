@@ -57,7 +57,7 @@ async function main(config: Config): Promise<void> {
 async function start(config: Config, log: Log, onFatal: (error: unknown) => void): Promise<void> {
   if (config.role !== 'both' && config.cluster === undefined) {
     throw new SettingsError(
-      `--role ${config.role} needs --cluster. Add --cluster, or leave out --role: without a cluster, a server always has the role both.`,
+      `--role ${config.role} needs --cluster. Add --cluster, or leave out --role: without a cluster, a server always has the role "both".`,
     );
   }
   collectGarbageRarely();

@@ -13,8 +13,7 @@ import { InteractionState } from '../state/interaction-state.ts';
  * content is shown instead of a message.
  */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
-  'too-many-spectators':
-    'So many people are watching that there is no place left. Please wait a moment.',
+  'too-many-spectators': 'Too many people are watching right now. Please wait a moment.',
   'no-such-room': 'There is no room with that name.',
   'no-webgl': 'This browser cannot show the room: it has no WebGL2.',
   'protocol-version': 'This page is out of date. Please reload it.',

@@ -170,7 +170,7 @@ const KEYS: Readonly<Record<PointerTool, string>> = {
     'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
   ),
   point: msg(
-    'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
+    'Arrow keys move the view, plus and minus zoom. Enter asks everybody to look at the place in the middle, Escape cancels.',
   ),
 };
 

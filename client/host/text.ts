@@ -32,7 +32,9 @@ const OTHER_VERSION = msg('This page does not match the server’s version. Relo
 /** Texts that explain to the host why the server refused a call. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-session': msg('Please sign in with the host token.'),
-  'wrong-token': msg('That is not the host token. Check that you copied all of it, and try again.'),
+  'wrong-token': msg(
+    'That is not the host token. Check that you copied the whole token, and try again.',
+  ),
   'too-many-tries': msg('Too many wrong tokens. Please wait a moment.'),
   'wrong-origin': msg(
     'This page was opened from another address. Use the address that the terminal shows.',
@@ -44,41 +46,49 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-such-token': msg('That token has already been revoked.'),
   'too-many-tokens': msg('You have reached the limit of tokens. Revoke one that is not used.'),
   'unknown-call': OTHER_VERSION,
-  'bad-call': msg('The server did not accept that. Check what you typed, or reload the page.'),
+  'bad-call': msg(
+    'The server did not accept this input. Check what you typed, or reload the page.',
+  ),
   'too-large': msg('That was too much data at once.'),
   'not-json': OTHER_VERSION,
-  'no-such-room': msg('There is no room with that name. Choose another one.'),
-  'room-exists': msg('There is already a room with that name. Choose another one.'),
+  'no-such-room': msg('There is no room with that name. Choose another name.'),
+  'room-exists': msg('There is already a room with that name. Choose another name.'),
   'room-open': msg('Close the room first.'),
   'room-closed': msg('The room is closed. Open it first.'),
   'no-such-server': msg('That server no longer answers.'),
   'nobody-takes-over': msg(
-    'No other server can take over its rooms. Start one that runs rooms, and try again.',
+    'No other server can take over the rooms of this server. Start another server that runs rooms, and try again.',
   ),
   'not-confirmed': msg('Type the room’s name to confirm.'),
   'fixed-room': msg(
     'This room is part of the server’s configuration: you can close it, but not remove it.',
   ),
-  'no-such-checkpoint': msg('What should grow there is no longer available. Reload the page.'),
-  'bad-checkpoint': msg(
-    'This checkpoint cannot be used. Its files are damaged, or another one has its name.',
+  'no-such-checkpoint': msg(
+    'The organisms that should grow in this room are no longer available. Reload the page.',
   ),
-  'not-everywhere': msg('Another server does not have this checkpoint. Copy it there first.'),
-  'other-checkpoint': msg('That state does not fit what this room grows now. Choose another one.'),
+  'bad-checkpoint': msg(
+    'This checkpoint cannot be used. Its files are damaged, or another checkpoint has its name.',
+  ),
+  'not-everywhere': msg(
+    'Another server does not have this checkpoint. Copy the checkpoint to that server first.',
+  ),
+  'other-checkpoint': msg(
+    'That state does not fit the organisms that grow in this room now. Choose another state.',
+  ),
   'too-many-rooms': msg(
     'You have reached this server’s limit of rooms. Remove one that is not used.',
   ),
-  'no-such-organism': msg('That organism is no longer there.'),
-  'no-such-participant': msg('That visitor is no longer there.'),
-  'no-such-drawing': msg('That drawing is no longer waiting.'),
-  'off-grid': msg('That is outside the room.'),
+  'no-such-organism': msg('That organism no longer exists.'),
+  'no-such-participant': msg('That visitor has left.'),
+  'no-such-drawing': msg('That drawing is no longer waiting for a decision.'),
+  'off-grid': msg('That place is outside the room.'),
   'no-such-ban': msg('That ban has already ended.'),
   'no-such-wall': msg('That wall has already been removed.'),
-  'wall-exists': msg('There is already a wall with that name. Choose another one.'),
+  'wall-exists': msg('There is already a wall with that name. Choose another name.'),
   'too-many-walls': msg(
     'You have reached this room’s limit of walls. Remove one that is not used.',
   ),
-  'nothing-to-undo': msg('There is nothing to undo in that time. Choose a longer one.'),
+  'nothing-to-undo': msg('There is nothing to undo in that time. Choose a longer time.'),
   'undo-too-far': msg(
     'The history does not reach that far back. Choose a shorter time, or restore a saved state.',
   ),
@@ -86,16 +96,16 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'too-many-snapshots': msg(
     'You have reached the limit of saved states. Remove one that you saved.',
   ),
-  'not-aside': msg('That is no longer set aside.'),
+  'not-aside': msg('Those data are no longer set aside.'),
   'not-kept': msg('This server does not store anything: it was started without a data folder.'),
-  'no-such-time': msg('Nothing is stored from that time. Choose a shorter one.'),
+  'no-such-time': msg('Nothing is stored from that time. Choose a shorter time.'),
   elsewhere: msg('The server that runs this room does not answer. Try again in a moment.'),
   'room-busy': msg('The room is busy with something else. Try again in a moment.'),
-  'too-many-jobs': msg('Other films are being made. Wait until one is finished.'),
+  'too-many-jobs': msg('Other films are being made. Wait until one film is finished.'),
   'no-such-job': msg('That film no longer exists. Make it again.'),
   'job-not-done': msg('That film is not finished yet.'),
-  'no-such-logo': msg('That logo is no longer there.'),
-  'not-a-picture': msg('That is no PNG, JPEG or WebP picture, or it is damaged.'),
+  'no-such-logo': msg('That logo no longer exists.'),
+  'not-a-picture': msg('That file is not a PNG, JPEG or WebP picture, or it is damaged.'),
   'no-alerts': msg('This server sends no alerts: it was started without --alerts.'),
   'not-delivered': msg('The alert did not arrive. Check the receiver and its address in --alerts.'),
   failed: TRY_AGAIN,
@@ -103,13 +113,17 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
 
 /** Texts that explain why a film could not be made, with advice. */
 export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
-  'not-kept': msg('Not all of that time is stored. Choose a shorter one.'),
-  damaged: msg('The history of that time is damaged. Choose a shorter one.'),
-  'other-checkpoint': msg('The room grew something different then. Choose a shorter time.'),
-  stalled: msg(
-    'It stopped making progress and was cancelled. Try again when the machine is less busy.',
+  'not-kept': msg('Not all of that time is stored. Choose a shorter time.'),
+  damaged: msg('The history of that time is damaged. Choose a shorter time.'),
+  'other-checkpoint': msg(
+    'Different organisms grew in the room at that time. Choose a shorter time.',
   ),
-  ended: msg('It ended before it was finished. Try a shorter time, or look in the server’s log.'),
+  stalled: msg(
+    'The film stopped making progress and was cancelled. Try again when the machine is less busy.',
+  ),
+  ended: msg(
+    'The program that makes the film ended too early. Try a shorter time, or look in the server’s log.',
+  ),
   failed: TRY_AGAIN,
 };
 
@@ -238,8 +252,10 @@ export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefi
   if (server?.keeping === null) return stateBefore(server);
   // In a cluster, it is not known in advance which server will remove the room, so name none.
   return server?.cluster
-    ? msg('If the server that removes it has a data folder, a last copy stays there.')
-    : msg('A last copy stays in the server’s data folder.');
+    ? msg(
+        'If the server that removes the room has a data folder, a last copy of the room stays there.',
+      )
+    : msg('A last copy of the room stays in the server’s data folder.');
 }
 
 /** Returns the visitor's name, or their number if they have none. */

@@ -164,7 +164,7 @@ function putBack({ id: aside, room }: AsideState): void {
   const ask = {
     title: msg(str`Put the data of “${room ?? ''}” back?`),
     text: msg(
-      'The room returns to what those data hold. What it has now is set aside first, so you can put it back.',
+      'The room returns to the state in those data. The current data of the room are set aside first, so you can put them back.',
     ),
     confirm: msg('Put back'),
   };
@@ -179,7 +179,7 @@ function dismissAside({ id: aside, room }: AsideState, isWhole: boolean): void {
       ? msg(
           'The data that were set aside stay in the data folder, but you can no longer put them back on this page.',
         )
-      : msg('This message disappears. The damaged data stay in the data folder.'),
+      : msg('This message will disappear. The damaged data stay in the data folder.'),
     confirm: msg('Keep as it is'),
   };
   void host.do('dismissAside', { aside }, { ask, busy: `aside ${aside}` });
@@ -188,19 +188,23 @@ function dismissAside({ id: aside, room }: AsideState, isWhole: boolean): void {
 function asideText({ what, room, tick }: AsideState): string {
   if (what === 'file') {
     return msg(
-      'The stored data were damaged. What could be read was kept; the damaged file is in the data folder.',
+      'The stored data were damaged. Everything readable was kept; the damaged file is in the data folder.',
     );
   }
   if (room === null) return msg('Some of the server’s records were damaged and are set aside.');
   if (what === 'records') {
-    return msg(str`Some records of “${room}” were damaged and are set aside. The room goes on.`);
+    return msg(
+      str`Some records of “${room}” were damaged and are set aside. The room keeps running.`,
+    );
   }
   if (what === 'replaced') {
-    return msg(str`You put data of “${room}” back. What the room had before is set aside.`);
+    return msg(str`You put data of “${room}” back. The previous data of the room are set aside.`);
   }
   return tick === null
-    ? msg(str`“${room}” was damaged and starts empty. Its data are set aside.`)
-    : msg(str`“${room}” was damaged and is as it was when last saved. Its data are set aside.`);
+    ? msg(str`“${room}” was damaged and starts empty. The damaged data are set aside.`)
+    : msg(
+        str`“${room}” was damaged and has returned to its last saved state. The damaged data are set aside.`,
+      );
 }
 
 @customElement('host-login')
@@ -285,7 +289,7 @@ export class HostLogin extends ui.HostElement {
       <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Sign in')}</button>
       <details class="soft">
         <summary>${msg('Where do I find the token?')}</summary>
-        <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in server/deploy/HOSTING.md.')}</p>
+        <p>${msg('The token was shown when Vivarium first started: in the terminal, or in the log of the service or container. If the token is lost, whoever runs the machine can make a new token: see “When something hangs” in server/deploy/HOSTING.md.')}</p>
       </details>
       ${languageMenu()}
     </form>`;

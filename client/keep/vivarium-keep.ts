@@ -201,7 +201,7 @@ export class VivariumKeep extends LitElement {
           <div class="actions wrap">${this.isLiving ? this.actions() : this.wayOut()}</div>
           ${
             this.isBarren
-              ? html`<p class="soft" role="alert">${msg('There is no seed in this file. Some apps remove it: choose the file that you saved.')}</p>`
+              ? html`<p class="soft" role="alert">${msg('There is no seed in this file. Some apps remove the seed, so choose the file that you saved.')}</p>`
               : nothing
           }
         </div>
@@ -219,7 +219,9 @@ export class VivariumKeep extends LitElement {
 
   /** The heading of the page, and the sentence below it. */
   private get words(): readonly [heading: string, sentence: string] {
-    const grows = msg('It grows cell by cell in your own browser, from the seed in its link.');
+    const grows = msg(
+      'The creature grows cell by cell in your own browser, from the seed in its link.',
+    );
     const name = capitalized(organismName({ ...UNKNOWN, parts: this.parts }));
     return {
       loading: [msg('A seed'), grows],
@@ -227,19 +229,19 @@ export class VivariumKeep extends LitElement {
       grown: [name, grows],
       empty: [
         msg('Grow a keepsake'),
-        msg('Choose the picture or film that you took home, or open its link.'),
+        msg('Choose the picture or film that you took home, or open the link of your keepsake.'),
       ],
       damaged: [
         msg('This link is incomplete'),
-        msg('Part of it is missing. Scan the code again, or choose your picture or film.'),
+        msg('Part of the link is missing. Scan the code again, or choose your picture or film.'),
       ],
       foreign: [
         msg('From another Vivarium'),
         msg('This page cannot grow this creature. Open the link on its keepsake.'),
       ],
       unreachable: [
-        msg('It cannot grow right now'),
-        msg('Its cells could not be loaded. Try again in a moment.'),
+        msg('This creature cannot grow right now'),
+        msg('The creature’s cells could not be loaded. Try again in a moment.'),
       ],
     }[this.phase] as [string, string];
   }

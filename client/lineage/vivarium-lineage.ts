@@ -120,7 +120,7 @@ export class VivariumLineage extends LitElement {
         class="tree fill"
         tabindex=${isShown ? 0 : -1}
         role="application"
-        aria-label=${msg('Family tree. Arrow keys move it, plus and minus zoom, N and B go to the next creature and back.')}
+        aria-label=${msg('Family tree. Arrow keys move the tree, plus and minus zoom, N and B go to the next and the previous creature.')}
         @keydown=${this.press}
       ></canvas>
       <div class="head over flex spread ghost">
@@ -245,7 +245,7 @@ export class VivariumLineage extends LitElement {
 
   private notice(): TemplateResult {
     const sentences: Partial<Record<typeof this.phase, string>> = {
-      empty: msg('Nothing has lived here yet. Plant the first seed, and its tree begins.'),
+      empty: msg('No creature has lived here yet. Plant the first seed to begin the family tree.'),
       'no-room': msg('There is no room with that name.'),
       closed: msg('The room is closed. You can see its tree when it opens again.'),
       unreachable: msg('The tree could not be loaded. Try again in a moment.'),

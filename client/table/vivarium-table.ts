@@ -289,7 +289,9 @@ export class VivariumTable extends LitElement {
     const refusal = model.connection === 'live' ? undefined : connection.refusal;
     if (this.isBlind) return unsupportedText();
     const refused: Partial<Record<Reason, string>> = {
-      'table-taken': msg('Another screen uses this table’s address. Only one screen can.'),
+      'table-taken': msg(
+        'Another screen uses this table’s address. Only one screen at a time can use it.',
+      ),
       'no-such-table': msg('This is not the address of a table. Add a table on the host’s page.'),
       'no-such-room': msg('There is no room with that name.'),
     };
@@ -311,7 +313,9 @@ export class VivariumTable extends LitElement {
 
   private card({ ring: { place }, code, link }: Card): TemplateResult {
     const close = () => (this.cards = this.cards.filter((other) => other.link !== link));
-    const label = msg('Scan the code, or open the link, and it grows again in your own browser.');
+    const label = msg(
+      'Scan the code, or open the link, and the creature grows again in your own browser.',
+    );
     return html`<button
       class="card over"
       data-testid="code"

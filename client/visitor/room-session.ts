@@ -245,7 +245,8 @@ export class RoomSession {
   }
 
   report({ id: organism }: OrganismView): void {
-    const thank = (): void => this.page.tell(msg('Thank you. The host will look at it.'));
+    const thank = (): void =>
+      this.page.tell(msg('Thank you. The host will look at this creature.'));
     this.act('report', { organism }, thank);
   }
 

@@ -75,9 +75,8 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'protocol-version': () => msg('This page is out of date. Please reload it.'),
   'no-such-room': () => msg('There is no room with that name.'),
   'room-full': () => msg('The room is full. Please wait a moment.'),
-  'too-many-spectators': () =>
-    msg('So many people are watching that there is no place left. Please wait a moment.'),
-  'gave-way': () => msg('Your place went to someone who was waiting. What you planted stays.'),
+  'too-many-spectators': () => msg('Too many people are watching right now. Please wait a moment.'),
+  'gave-way': () => msg('Your place went to someone who was waiting. Your creatures stay.'),
   replaced: () => msg('This visit continues in another window.'),
   'off-grid': () => msg('Too close to the edge: the creature would not fit.'),
   occupied: () => msg('Another creature lives there.'),
@@ -85,7 +84,8 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'no-such-seed': () => msg('That seed is gone. Choose another one.'),
   'bad-token': () => msg('This keepsake is from another Vivarium, or its link is damaged.'),
   'bad-name': () => msg('That name cannot be shown here.'),
-  'reserved-name': () => msg('That name is for the gardener or the host. Choose another one.'),
+  'reserved-name': () =>
+    msg('That name is reserved for the gardener or the host. Choose another name.'),
   'bad-drawing': () => msg('That drawing cannot grow here.'),
   'no-drawings': () => msg('Drawing is switched off in this room.'),
   'seed-hidden': () => msg('This creature is not offered in this room.'),
@@ -100,16 +100,16 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'no-such-organism': () => msg('That creature is gone.'),
   'no-such-participant': () => msg('That visitor has left.'),
   'follows-you': () => msg('That visitor already sees what you see.'),
-  protected: () => msg('That one was just changed. Leave it alone for a moment.'),
-  'not-grown': () => msg('That one is still growing. Wait until it has grown up.'),
+  protected: () => msg('That creature was just changed. Leave it alone for a moment.'),
+  'not-grown': () => msg('That creature is still growing. Wait until it has grown up.'),
   'no-graft': () => msg('There is nothing left to take back here.'),
-  'not-yours': () => msg('Somebody else planted that one.'),
+  'not-yours': () => msg('Somebody else planted that creature.'),
   'stroke-too-long': () => msg('That cut is too long. Try a shorter one.'),
-  'no-energy': () => msg('Out of energy for a moment. It is coming back.'),
-  'too-fast': () => msg('Too much at once. Slow down a little.'),
+  'no-energy': () => msg('You are out of energy. Wait a moment until it refills.'),
+  'too-fast': () => msg('You are doing too much at once. Slow down a little.'),
   'room-busy': () => msg('The room is busy right now. Please try again.'),
-  'too-many-joins': () => msg('Many people are coming in right now. Please wait a moment.'),
-  abuse: () => msg('Far too much at once. The connection was closed.'),
+  'too-many-joins': () => msg('Many people are joining right now. Please wait a moment.'),
+  abuse: () => msg('You did far too much at once. The connection was closed.'),
   'not-here': () => msg('That is not allowed in this room right now.'),
   'room-closed': () => msg('This room is closed right now. It will open again by itself.'),
   'no-spectators': () =>
@@ -117,16 +117,16 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   paused: () => msg('The host has paused the room for a moment.'),
   muted: () => msg('You can only watch right now.'),
   'sent-away': () => msg('The host has ended your visit.'),
-  'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
-  elsewhere: () => msg('That did not get through. Please try again.'),
+  'cooling-down': () => msg('Plant one seed at a time. The next seed is ready in a moment.'),
+  elsewhere: () => msg('Your action did not get through. Please try again.'),
   'shutting-down': () => msg('The server is shutting down. Please wait a moment.'),
 };
 
 const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
-  'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
+  'name-hidden': () => msg('That name cannot be shown here. You are here without a name.'),
   'some-protected': () => reasonText('protected'),
   'name-reserved': () =>
-    msg('That name is for the gardener or the host. You are here without one.'),
+    msg('That name is reserved for the gardener or the host. You are here without a name.'),
 };
 
 /**
@@ -140,8 +140,8 @@ export function offlineText(): string {
 /** Returns the notice that the host has approved the visitor's drawing. */
 export function approvedText(): string {
   return byPointer(
-    msg('Your drawing may grow. Tap where it should live.'),
-    msg('Your drawing may grow. Click where it should live.'),
+    msg('Your drawing was approved. Tap where it should grow.'),
+    msg('Your drawing was approved. Click where it should grow.'),
   );
 }
 

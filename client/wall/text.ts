@@ -72,12 +72,12 @@ export const TEXTS = {
   first: msg('Nobody is here yet. Be the first.'),
   scan: msg('Scan. Plant a seed. Watch it grow.'),
   point: msg('Point your phone at the code, and plant a seed.'),
-  grows: msg('It grows here while you watch.'),
+  grows: msg('Your seed grows here while you watch.'),
   tended: msg('Until you come, the gardener looks after this room.'),
   cells: msg('Every creature here is made of cells that know only their neighbours.'),
-  wound: msg('Wound one, and watch it heal.'),
-  press: msg('They push against each other for ground.'),
-  cross: msg('Cross two of them, and plant their child.'),
+  wound: msg('Wound a creature, and watch it heal.'),
+  press: msg('Creatures push against each other for ground.'),
+  cross: msg('Cross two creatures, and plant their child.'),
   scanCode: msg('Scan to plant a seed'),
   away: msg('One moment'),
   farewell: msg('This day is over. Thank you, and goodbye.'),
@@ -171,7 +171,8 @@ export function newsText(voice: Caption, { what, organism, by }: News, names: bo
   const creature = creatureName(voice, organism);
   if (what === 'healed') return say(msg('Healed: {creature}'), { creature });
   if (what === 'wounded') return say(msg('Just wounded, and healing: {creature}'), { creature });
-  if (what === 'transformed') return say(msg('Just turned into this: {creature}'), { creature });
+  if (what === 'transformed')
+    return say(msg('Just turned into another creature: {creature}'), { creature });
   if (what === 'departing') {
     return say(msg('Leaving to make room for others: {creature}'), { creature });
   }
@@ -232,6 +233,6 @@ export const others = (say: Say, count: number): string => say(msg('and {count} 
 export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));
   return reason === 'too-many-walls'
-    ? say(msg('This room has no place for another wall. Add this one on the host’s page.'))
+    ? say(msg('This room has no place for another wall. Add this wall on the host’s page.'))
     : '';
 }

@@ -227,7 +227,10 @@ async function check(connection: ValkeyConnection): Promise<void> {
       fact('cluster_enabled') === '1',
       'this Valkey spreads its keys over several servers. Set "cluster-enabled no".',
     ],
-    [fact('role') !== 'master', 'this Valkey is a read-only replica. Name its primary instead.'],
+    [
+      fact('role') !== 'master',
+      'this Valkey is a read-only replica. Use the URL of its primary instead.',
+    ],
     [
       settings.appendonly !== 'yes' || settings.appendfsync !== 'always',
       'Valkey must write every change to disk immediately. Set "appendonly yes" and "appendfsync always".',
@@ -238,7 +241,7 @@ async function check(connection: ValkeyConnection): Promise<void> {
     ],
     [
       most > 0 && settings['maxmemory-policy'] !== 'noeviction',
-      'Valkey would delete rooms if its memory is full. Set "maxmemory-policy noeviction".',
+      'Valkey deletes rooms when its memory is full. Set "maxmemory-policy noeviction".',
     ],
     [
       most > 0 && Number(fact('used_memory')) >= most,
@@ -266,7 +269,7 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       const { message } = error as Error;
       if (error instanceof LogFull) throw failure(message);
       if (error instanceof Refused || attempt === 3) {
-        throw failure(`Valkey rejects the writes that rooms make (${message}).`);
+        throw failure(`Valkey rejects the rooms' writes (${message}).`);
       }
       // Wait before the next attempt: Valkey's disk may be busy, or a lost connection is being
       // replaced.

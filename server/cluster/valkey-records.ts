@@ -370,7 +370,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
       if (!(error instanceof Refused)) throw error;
       onRefused?.(room, error.message);
     }
-    throw new StoreError('not-owner', `Another server runs the room "${room}", or may run it.`);
+    throw new StoreError('not-owner', `Another server runs, or may run, the room "${room}".`);
   };
   /** Writes each room's changes in one transaction. */
   const change = async (changes: readonly Change[]): Promise<void> => {

@@ -14,7 +14,7 @@ import { openStorage } from './open-storage.ts';
 const { data, cluster, onDamage } = SERVER.options;
 const COMMAND = {
   about:
-    'Creates a new token for the host’s page and prints it; the old one stops working. Stop the server first, unless it is in a cluster.',
+    'Creates a new token for the host’s page and prints it; the old token stops working. Stop the server first, unless it is in a cluster.',
   usage: commandLine('host-token', '[options]'),
   options: { data, cluster, onDamage },
   environment: SERVER.environment,

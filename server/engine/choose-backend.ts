@@ -147,7 +147,8 @@ export const CANDIDATES: Candidates = {
     prepare: async () => (await import('./native/native.ts')).prepareNative(),
     start: async () => (await import('./native/native.ts')).startNative(),
     threads: availableParallelism,
-    needs: 'a prebuilt kernel (in releases; Linux, AVX2 or ARM64), or a C compiler (cc) on a Unix',
+    needs:
+      'a prebuilt kernel (in releases; Linux, AVX2 or ARM64), or a C compiler (cc) on a Unix system',
     remedy: compilerRemedy(),
   },
   onnx: {

@@ -324,7 +324,8 @@ export class ExtensionThread {
     const { stall, backlog } = LIMITS;
     this.cancelTimer = afterMessages(this.options.clock, stall, () => {
       if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
-      if (this.isStuck) return this.lost(rpc, `it has ended none of its ${backlog} calls`);
+      if (this.isStuck)
+        return this.lost(rpc, `it has finished none of its ${backlog} pending calls`);
       this.hasAnsweredPing = false;
       this.isStuck = this.backlog >= backlog;
       const answered = (): void => void (this.hasAnsweredPing = true);
@@ -400,7 +401,7 @@ function errorOf({ unfit, why }: Unfit, sentenceOf: (why: string) => string): Er
   const sentence = sentenceOf(
     unfit === 'not-found'
       ? 'does not exist.'
-      : 'has no valid default export, which must be an object with a name or a function that returns such an object. See server/extensions/EXTENSIONS.md.',
+      : 'has no valid default export. The default export must be an object with a name, or a function that returns such an object. See server/extensions/EXTENSIONS.md.',
   );
   return new HookError(unfit, sentence);
 }

@@ -334,12 +334,12 @@ export const HANDLERS: Handlers = {
   tokens: ({ access }) => access.list,
   makeToken: async ({ access, date, log }, { name, role }) => {
     const made = await access.make(name, role, date());
-    log.info('token-made', `The host has made the access token “${name}” (${role}).`);
+    log.info('token-made', `The host created the access token “${name}” (${role}).`);
     return made;
   },
   revokeToken: async ({ access, log }, _, { token }) => {
     const name = await access.revoke(Number(token));
-    log.info('token-revoked', `The host has revoked the access token “${name}”.`);
+    log.info('token-revoked', `The host revoked the access token “${name}”.`);
   },
 
   setSchedule: async ({ hours, announceSchedule }, wanted) => {

@@ -125,7 +125,7 @@ export class Farewells {
     const { hostStore, log } = context;
     const cut = (await hostStore.serverRecord(RECORD, days)) ?? [];
     for (const room of cut) {
-      const message = `The server ended while the day of the room "${room}" was ending. The room's next day has no heirs.`;
+      const message = `The server stopped while the day of the room "${room}" was ending. The room's next day has no heirs.`;
       log.warn('no-heirs', message, { room });
     }
     const farewells = new Farewells(context);

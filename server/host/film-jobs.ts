@@ -195,7 +195,7 @@ export class FilmJobs {
     // Use `on`, not `once`: if the process cannot start, `child.send` below emits a second error.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) =>
-      this.fail(job, 'ended', `The process that makes it ended (${code}).`),
+      this.fail(job, 'ended', `The process that makes the film ended (${code}).`),
     );
     child.send({
       ...{ room, kind, engine },
@@ -280,7 +280,7 @@ export class FilmJobs {
   private wait(job: Job): void {
     job.cancelTimeout();
     job.cancelTimeout = this.options.clock.after(STALLED, () => {
-      this.fail(job, 'stalled', 'The process that makes it stopped making progress.');
+      this.fail(job, 'stalled', 'The process that makes the film stopped making progress.');
     });
   }
 

@@ -84,7 +84,10 @@ export async function openHost(options: HostOptions) {
     options.library
       .reload()
       .catch(({ message }: Error) =>
-        log.warn('library-not-read', `Added checkpoints could not be read: ${message}`),
+        log.warn(
+          'library-not-read',
+          `Checkpoints that the host added could not be read: ${message}`,
+        ),
       ),
   );
   const host: Host = {

@@ -153,22 +153,22 @@ const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
 /** The English texts on a sign. The character | separates lines. */
 const HEADLINE = msg('Plant something | that lives', {
-  desc: 'Headline of a printed sign, in two lines. The stroke | is where the second line begins.',
+  desc: 'Headline of a printed sign, in two lines. The character | marks where the second line begins.',
 });
 const SENTENCE = msg('Scan the code with your phone | and watch your seed grow on the wall.', {
-  desc: 'Below the headline of a printed sign. The stroke | is where the second line begins.',
+  desc: 'Shown below the headline of a printed sign. The character | marks where the second line begins.',
 });
 const BOTH = msg('Scan both codes with your phone | and watch your seed grow on the wall.', {
-  desc: 'Below the headline of a printed sign with two codes. The stroke | is where the second line begins.',
+  desc: 'Shown below the headline of a printed sign with two codes. The character | marks where the second line begins.',
 });
 const JOIN = msg('1 · Join the Wi-Fi', {
-  desc: 'On a printed sign with two codes, above the code that connects a phone to the Wi-Fi.',
+  desc: 'Shown on a printed sign with two codes, above the code that connects a phone to the Wi-Fi.',
 });
 const OPEN = msg('2 · Plant your seed', {
-  desc: 'On a printed sign with two codes, above the code that opens the room.',
+  desc: 'Shown on a printed sign with two codes, above the code that opens the room.',
 });
 const OR = msg('or type', {
-  desc: 'On a printed sign, between the code to scan and the address to type.',
+  desc: 'Shown on a printed sign, between the code to scan and the address to type.',
 });
 
 /** Distance from the page's upper edge to the headline's baseline, in mm on an A4 page. */

@@ -416,7 +416,8 @@ function openApi(version: string) {
       responses: { 200: { description: 'The file.' }, default: refused },
     });
   }
-  const description = 'Changed nothing. `reason` is one of a closed set.';
+  const description =
+    'The call was refused and changed nothing. `reason` is one of a fixed set of values.';
   return {
     openapi: '3.1.0',
     info: { title: 'Vivarium', version },

@@ -10,14 +10,14 @@ import { ensureClient } from './client-build.ts';
 import { pageModels, singlePage } from './page-models.ts';
 
 const COMMAND = {
-  about: 'Writes the page that grows keepsakes as one HTML file, which needs no server.',
+  about: 'Writes the page that grows keepsakes as one HTML file that needs no server.',
   usage: commandLine('keep-page', '[options]'),
   options: {
     to: {
       value: 'FILE',
       type: text,
       default: 'keep.html',
-      help: 'file to write; after you publish it, name its address with --keep-url of the server',
+      help: 'file to write; after you publish the file, give its address to the server with --keep-url',
     },
     checkpoints: {
       value: 'A,B',

@@ -359,7 +359,7 @@ export class Webhook {
       this.waiting.shift();
       this.warn(
         'alert-dropped',
-        'Too many alerts wait to be sent, so the oldest was dropped. Check the receiver of --alerts.',
+        'Too many alerts were waiting to be sent, so the oldest was dropped. Check the receiver of --alerts.',
       );
     }
     void this.sendNext();
@@ -383,7 +383,7 @@ export class Webhook {
       if (!isDelivered(result))
         this.warn(
           'alert-dropped',
-          `The receiver of --alerts rejected an alert (${result}), which was dropped. Check the receiver and its URL.`,
+          `The receiver of --alerts rejected an alert (${result}), so the alert was dropped. Check the receiver and its URL.`,
         );
       this.failures = 0;
       this.isSending = false;
@@ -467,7 +467,7 @@ export async function openAlerts(options: AlertsOptions) {
      */
     async test(): Promise<PostResult | undefined> {
       if (url === undefined) return 'no webhook';
-      const text = 'This is a test. The host has asked for it, and nothing is wrong.';
+      const text = 'This is a test alert that the host requested. Nothing is wrong.';
       const message = raised({ alert: 'test', text }, date());
       const result = await postJson(url, JSON.stringify(message), new AbortController().signal);
       return isDelivered(result) ? undefined : result;

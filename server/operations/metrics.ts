@@ -62,7 +62,7 @@ const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => 
   up: ['1 while the wall is up, otherwise 0', ({ upFor }) => Number(upFor !== null)],
   up_seconds: ['seconds since the wall came up', ({ upFor }) => upFor && upFor / 1000],
   frames_per_second: [
-    'frames per second that the wall confirms, 1 if its room rests',
+    'frames per second that the wall confirms; 1 while its room is at rest',
     ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
   ],
   lost_timestamp_seconds: [
@@ -109,12 +109,15 @@ export function createMetrics(options: MetricsOptions) {
     });
   const tick = histogram(
     'tick_seconds',
-    'Duration of a tick. Includes journal and broadcast, unless the broadcast is deferred to the next tick.',
+    'Duration of a tick, including the journal and the broadcast. A broadcast deferred to the next tick is not included.',
   );
-  const late = histogram('tick_late_seconds', 'Time from when a tick was due until it began.');
+  const late = histogram(
+    'tick_late_seconds',
+    'Delay of a tick: the time from when it was due until it began.',
+  );
   const commit = histogram(
     'commit_seconds',
-    'Time from handing a tick to the journal until it is on disk.',
+    'Time from handing a tick to the journal until the tick is on disk.',
   );
   const cells = new Counter(metric('cells_stepped', 'Number of cell steps computed.'));
   const refused = new Counter({
@@ -136,13 +139,13 @@ export function createMetrics(options: MetricsOptions) {
   perRoom('walls', ({ walls }) => walls.upCount);
   gauge(
     'remote_connections',
-    'Visitors who are connected to another server than the one that runs their room. The label "server" names the server that they are connected to.',
+    'Visitors connected to a server that does not run their room. The label "server" names the server to which they are connected.',
     ['room', 'server'],
     () => options.remote().map(({ connections, ...labels }) => [labels, connections]),
   );
   gauge(
     'lease_epoch',
-    'Number of owners so far of each room whose lease this server holds.',
+    'Number of owners that a room has had so far. Only for rooms whose lease this server holds.',
     ['room'],
     () => (options.cluster()?.epochs ?? []).map(({ room, epoch }) => [{ room }, epoch]),
   );
@@ -169,17 +172,17 @@ export function createMetrics(options: MetricsOptions) {
   );
   optional(
     'keeping',
-    '1 if the journal is written, 0 if not (see the log); absent if nothing is stored.',
+    '1 if the journal is being written, 0 if writing has failed (see the log); absent if this server stores nothing.',
     options.isPersisting,
   );
   optional(
     'disk_free_bytes',
-    "Free bytes on the data folder's disk; absent if nothing is stored.",
+    "Free bytes on the data folder's disk; absent if this server stores nothing on disk.",
     options.diskFree,
   );
   optional(
     'set_aside',
-    "Number of entries about damaged data that were set aside, without those dismissed on the host's page.",
+    "Number of entries about damaged data that were set aside, except entries dismissed on the host's page.",
     options.setAside,
   );
   for (const [what, [help, figureOf]] of Object.entries(WALL_FIGURES)) {
@@ -195,7 +198,7 @@ export function createMetrics(options: MetricsOptions) {
   }
   gauge(
     'alert',
-    'Always 1, for each alert that is not over. See HOSTING.md.',
+    'Always 1; one series per current alert. See HOSTING.md.',
     ['alert', 'room', 'wall'],
     () => options.alerts().map(({ alert, room = '', wall = '' }) => [{ alert, room, wall }, 1]),
   );

@@ -140,8 +140,8 @@ export class ExhaustionWatch {
     this.isRestarting = false;
     if (this.isLogged) return;
     this.isLogged = true;
-    const often = 'It restarts itself only a few times an hour';
-    const why = restart ? often : 'No supervisor restarts it';
+    const often = 'The server restarts itself only a few times an hour';
+    const why = restart ? often : 'No supervisor restarts the server';
     log.error('no-descriptors', `The server has no file descriptors left. ${why}. ${CONSEQUENCE}.`);
   }
 }
@@ -179,7 +179,7 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
   if (connections >= limits.connections) return limits;
   log.warn(
     'few-descriptors',
-    `The system allows this process only ${limit} file descriptors, so visitors get ${connections} connections instead of ${limits.connections}. Allow more with LimitNOFILE= in the unit, docker run --ulimit nofile=65536, or ulimit -n.`,
+    `The system allows this process only ${limit} file descriptors, so visitors get ${connections} connections instead of ${limits.connections}. Raise the limit with LimitNOFILE= in the unit, docker run --ulimit nofile=65536, or ulimit -n.`,
     { limit, connections },
   );
   return { ...limits, connections };

@@ -108,7 +108,7 @@ export async function readRange(
   const base = starts.findLast(({ tick }) => tick <= from)?.tick;
   if (base === undefined || to > tail.tick || from > to) {
     const stored = `ticks ${begin} to ${tail.tick} are stored`;
-    throw notKept(`Of room "${name}", ${stored}, not ${from} to ${to}.`);
+    throw notKept(`Room "${name}": ${stored}, not ${from} to ${to}.`);
   }
   const moment = await store.moment(name, base);
   const journal = await listOf(store.journal(name, base + 1, to));
@@ -117,7 +117,7 @@ export async function readRange(
   for (const entry of journal) {
     if (entry.seq !== ++seq) {
       const gap = `The journal has a gap before tick ${entry.tick}.`;
-      throw notKept(`${gap} Choose a range on one side of it.`);
+      throw notKept(`${gap} Choose a range that ends before the gap or begins after it.`);
     }
     if (!entry.jump) continue;
     const { state, cells } = await store.moment(name, entry.tick);

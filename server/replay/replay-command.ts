@@ -48,7 +48,7 @@ const when = v.pipe(
 
 export const COMMAND = {
   about:
-    'Replays the journal of a room, and proves with its checksums that the result is the same.',
+    'Replays the journal of a room, and checks the result against the checksums in the journal.',
   usage: commandLine('replay', '<what> [options]'),
   positional: {
     key: 'what',
@@ -165,7 +165,9 @@ type Say = (line: string) => void;
 async function run(options: ReplayOptions, say: Say, complain: Say): Promise<number> {
   const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
-  say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of tick ${snapshot.tick}.`);
+  say(
+    `Replaying room "${room.name}", ticks ${from} to ${to}, from the snapshot of tick ${snapshot.tick}.`,
+  );
   if (options.bundle) {
     await writeBundle(options.bundle, range);
     say(`Replay bundle: ${options.bundle}`);
@@ -193,7 +195,7 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
     if (pictures) say(await pictures.end());
     const { equal, unequal, proven } = done;
     if (unequal.length === 0) {
-      say(`${equal} checksums of ${proven} ticks, all equal.`);
+      say(`All ${equal} checksums of ${proven} ticks are equal.`);
       return 0;
     }
     const { name, device } = engine.info;

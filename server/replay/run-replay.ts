@@ -77,7 +77,7 @@ async function openReplayed(
           const jump = range.jumps?.find((one) => one.state.tick === tick);
           // Copy the state, because the room will change it, and the range may be replayed again.
           if (jump) return { ...jump, state: structuredClone(jump.state) };
-          const what = `The state that replaced the room in tick ${tick} is missing.`;
+          const what = `The state that replaced the room's state in tick ${tick} is missing.`;
           throw new StoreError('damaged', what);
         },
         async onTick({ tick }, same) {

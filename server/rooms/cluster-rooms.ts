@@ -236,7 +236,7 @@ export class ClusterRooms extends RoomRegistry {
       if (lease === 'no-answer')
         throw new StoreError(
           'unreachable',
-          `Valkey does not answer which server runs the room "${name}".`,
+          `Valkey does not say which server runs the room "${name}".`,
         );
     }
     try {
@@ -333,9 +333,9 @@ export class ClusterRooms extends RoomRegistry {
     const work = async (): Promise<boolean> => {
       if (!entry.live) return false;
       const to = this.spread.isDraining
-        ? 'to another server, because the host drains this one'
+        ? 'to another server, because the host is draining this server'
         : 'to a server that is less busy';
-      log.info('room-given', `Room "${room}" moves ${to}.`, { room });
+      log.info('room-given', `Room "${room}" is moving ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
       // Do not take the room back for a while, so that another server has time to take it.
       leases.holdOff(room, LEASE.offer + LEASE.attempt);

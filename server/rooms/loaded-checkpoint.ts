@@ -181,7 +181,7 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
     const path = join(folder, file);
-    let how = 'No installed checkpoint has a copy of it';
+    let how = 'No installed checkpoint has a copy of this file';
     let shipped: string | undefined;
     for (const one of installed) {
       const candidate = join(one.folder, file);
@@ -190,10 +190,10 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
     if (shipped) {
       await copyFile(shipped, `${path}.new`);
       await rename(`${path}.new`, path);
-      how = `It was replaced by a copy of ${shipped}`;
+      how = `The file was replaced by a copy of ${shipped}`;
     } else if (SPARE_FILES.includes(file)) {
       await rename(path, `${path}.damaged`).catch(ignoreMissing);
-      how = 'The server runs without it';
+      how = 'The server runs without this file';
     }
     log.warn('checkpoint-damaged', `A file of a stored checkpoint is damaged: ${path}. ${how}.`);
   }
@@ -234,7 +234,7 @@ async function loadExactly(
 ): Promise<Checkpoint> {
   const checkpoint = await loadCheckpoint(folder, { onBadPainter });
   await loadRelatives(checkpoint);
-  if (fingerprint(checkpoint) !== hash) throw new Error(`${folder} holds another checkpoint`);
+  if (fingerprint(checkpoint) !== hash) throw new Error(`${folder} contains another checkpoint`);
   return checkpoint;
 }
 
@@ -270,7 +270,7 @@ export async function loadKeptCheckpoints(
         () => true,
         (error: Error) => {
           const what =
-            'The map of a stored checkpoint is unusable, so the server lays out its creatures again';
+            'The map of a stored checkpoint is unusable, so the server arranges the creatures again';
           warn(what, error);
           return false;
         },

@@ -111,7 +111,7 @@ export class Replicas {
       if (!isComplete) this.complete.delete(room);
       if (!isComplete || this.complete.has(room)) return isComplete;
       this.complete.add(room);
-      const sentence = `This server follows room "${room}" and can take it over immediately.`;
+      const sentence = `This server follows room "${room}" and can take over the room immediately.`;
       if (this.isNew(room, sentence)) log.info('room-followed', sentence, { room });
     } catch (error) {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';

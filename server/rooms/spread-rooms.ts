@@ -210,7 +210,7 @@ export class SpreadRooms {
       this.drainedSince = clock.now();
       log.info(
         'draining',
-        'The host drains this server: its rooms move to other servers, and it takes no rooms.',
+        'The host is draining this server: its rooms move to other servers, and it accepts no rooms.',
       );
     }
     await this.tell();
@@ -220,7 +220,7 @@ export class SpreadRooms {
     if (this.isDraining) {
       this.drainedSince = undefined;
       this.forget();
-      this.options.log.info('not-draining', 'This server takes rooms again.');
+      this.options.log.info('not-draining', 'This server accepts rooms again.');
     }
     await this.tell();
   }

@@ -78,7 +78,7 @@ export const SERVER = {
         default: '0.0.0.0',
         help: 'address to listen on',
         details:
-          'The terminal, the wall and the sign show this address. With `0.0.0.0`, they show the addresses of this machine; addresses of containers and tunnels come last.',
+          'The terminal, the wall and the sign show this address. If the address is `0.0.0.0`, they show the network addresses of this machine, with those of containers and tunnels last.',
       },
       origins: {
         value: 'A,B',
@@ -92,9 +92,9 @@ export const SERVER = {
         value: 'A,B',
         type: orWord('none', undefined, is.origins),
         default: 'none',
-        help: 'origins of other sites that may embed rooms, like https://museum.example; people there may watch',
+        help: 'origins of other sites that may embed rooms, like https://museum.example; people on these sites may watch',
         details:
-          'They may frame pages, and show rooms with `<vivarium-room>` (see `client/CLIENT.md`). List a site in `--origins`, too, to let people act there.',
+          'These sites may frame pages, and show rooms with `<vivarium-room>` (see `client/CLIENT.md`). To let people on a site act, too, list the site in `--origins`.',
       },
       hosts: {
         value: 'A,B',
@@ -102,14 +102,14 @@ export const SERVER = {
         default: 'none',
         help: 'host names that browsers may use for the server, like play.museum.example; none: any name',
         details:
-          'This protects against DNS rebinding: requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. List the host name that a proxy passes on, and every name on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
+          'This setting protects against DNS rebinding: requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. List the host name that a proxy passes on, and every name on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),
         default: '0',
         help: "number of reverse proxies in front of the server that are trusted to report visitors' addresses",
         details:
-          'If the server is behind a proxy and this is 0, all visitors count as one address.',
+          'If the server is behind a proxy and this setting is 0, all visitors count as one address.',
       },
     }),
     ...inSection('Rooms', {
@@ -117,7 +117,7 @@ export const SERVER = {
         value: 'A,B',
         type: is.roomNames,
         default: 'garden',
-        help: 'names of the rooms to open; the address / leads to the first',
+        help: 'names of the rooms to open; the address / opens the first room',
       },
       size: {
         value: 'WxH',
@@ -135,7 +135,7 @@ export const SERVER = {
       maxSpectators: {
         type: wholeNumber(0, 20_000),
         default: '200',
-        help: 'maximum number of spectators per room: of view-only links and of embedded rooms',
+        help: 'maximum number of spectators per room, who use view-only links or embedded rooms',
         details: 'Spectators do not count towards `--capacity`.',
       },
       maxOrganisms: {
@@ -146,7 +146,7 @@ export const SERVER = {
         value: 'TICKS',
         ...ofRooms('birth'),
         help: 'ticks between two steps of a growing organism',
-        details: 'The higher the number, the slower a birth.',
+        details: 'With a higher number, organisms grow more slowly.',
       },
       healing: {
         value: 'TICKS',
@@ -156,16 +156,16 @@ export const SERVER = {
       liveliness: {
         value: 'SHARE',
         ...ofRooms('liveliness'),
-        help: 'maximum share of organisms that show the look of a relative at the same time; 0: none',
+        help: 'maximum share of organisms that look like a relative at the same time; 0: none',
         details:
-          'An organism does so for a moment, only while a visitor, a wall or a spectator watches, and half as often in a slow room.',
+          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. In a slow room, this happens half as often.',
       },
       water: {
         value: 'AMOUNT',
         ...ofRooms('water'),
-        help: 'how far the water bends the picture, as a multiple of the usual; 0: not at all',
+        help: 'how far the water bends the picture, as a multiple of the usual amount; 0: not at all',
         details:
-          'On phones the water rests after a while. It stands still in a paused room, and where people prefer less motion.',
+          'On phones, the water stops moving after a while. The water does not move in a paused room, or on devices set to reduce motion.',
       },
       lifetime: {
         value: 'SECONDS',
@@ -194,7 +194,7 @@ export const SERVER = {
         default: 'own',
         help: "page that keepsake links open, like https://museum.example/keep.html; own: this server's /keep",
         details:
-          'Name another page if visitors cannot reach this server from home. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
+          'Give the URL of another page if visitors cannot reach this server from home. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
       },
       attract: {
         value: 'SECONDS',
@@ -207,7 +207,7 @@ export const SERVER = {
         type: oneOf(gardenerWounds.options),
         default: ROOM_DEFAULTS.attract.wounds,
         help: 'whose organisms the gardener wounds: own (only its own), or unattended (also organisms whose planter has been away for ten minutes)',
-        details: 'The wounds heal. If its planter is present, an organism is never wounded.',
+        details: 'The wounds heal. The gardener never wounds an organism whose planter is present.',
       },
     }),
     ...inSection('Organisms and engine', {
@@ -217,7 +217,7 @@ export const SERVER = {
         defaultInWords: DEFAULT_CHECKPOINT,
         help: 'folder of the checkpoint that organisms grow from',
         details:
-          'A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint of another name, the server does not start.',
+          'A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint with another name, the server does not start.',
       },
       checkpoints: {
         value: 'A,B',
@@ -229,7 +229,7 @@ export const SERVER = {
         value: 'FOLDER',
         type: orWord('none', undefined, text),
         default: 'none',
-        help: 'folder that contains one folder per checkpoint. The host can use each of them without a restart, by creating a room with it',
+        help: 'folder that contains one folder per checkpoint; without a restart, the host can create rooms with these checkpoints',
         details: 'In a cluster, each server needs a library of its own with the same checkpoints.',
       },
       engine: {
@@ -238,7 +238,7 @@ export const SERVER = {
         default: 'auto',
         help: `engine that computes the cells: auto (the best one that works on this machine), ${BACKEND_NAMES.join(', ')}`,
         details:
-          '`auto` takes `webgpu` if there is a real GPU; otherwise `tensorflow` (tfjs-node-gpu, tfjs-node) if it has a GPU; otherwise `native` if the release has a kernel for this processor (Linux, AVX2 or 64-bit ARM), or there is a C compiler (`cc`), which compiles one when the server first starts; otherwise `onnx`. `npm run doctor` shows which engines work on this machine.',
+          '`auto` selects the first of these engines that works: `webgpu` on a real GPU; `tensorflow` (tfjs-node-gpu, tfjs-node) on a GPU; `native`; `onnx`. `native` needs a kernel for this processor. Releases include kernels for Linux (AVX2 or 64-bit ARM); otherwise, a C compiler (`cc`) compiles a kernel when the server first starts. `npm run doctor` shows which engines work on this machine.',
       },
     }),
     ...inSection('Storage', {
@@ -253,9 +253,9 @@ export const SERVER = {
         type: orWord('none', undefined, is.clusterAddress),
         secret: true,
         default: 'none',
-        help: 'URL of the Valkey, or Redis >= 7.2, in which several servers store the same rooms, like redis://127.0.0.1:6379; none: this server alone stores its rooms',
+        help: 'URL of a Valkey (or Redis >= 7.2) in which several servers store the same rooms, like redis://127.0.0.1:6379; none: only this server stores its rooms',
         details:
-          'See "Several servers" in `HOSTING.md`. `--data` then holds only data of this machine, such as films. All users can read command lines and units, so set a URL with a password in the environment; under systemd, in an `EnvironmentFile=` that only root can read.',
+          'See "Several servers" in `HOSTING.md`. In a cluster, `--data` contains only data of this machine, such as films. All users of the machine can read command lines and systemd units. Therefore, set a URL with a password in the environment; under systemd, in an `EnvironmentFile=` that only root can read.',
       },
       role: {
         value: 'ROLE',
@@ -271,7 +271,7 @@ export const SERVER = {
         default: 'refuse',
         help: 'what to do if stored data are damaged: refuse (do not start), or set-aside (move them aside and open the intact data)',
         details:
-          "Damaged data are moved to `set-aside/` in the data folder, room by room; nothing is deleted. The host's page lists them and can put them back. If data have another version, checkpoint or size, the folder is locked, permissions are missing or the disk is full, `set-aside` does not help.",
+          "Damaged data are moved to `set-aside/` in the data folder, room by room; nothing is deleted. The host's page lists them and can put them back. `set-aside` does not help if the data have another version, checkpoint or size, the folder is locked, permissions are missing or the disk is full.",
       },
       snapshot: {
         value: 'SECONDS',
@@ -315,13 +315,13 @@ export const SERVER = {
         value: 'PORT',
         type: is.metricsPort,
         default: 'none',
-        help: 'separate port for Prometheus metrics, open to this machine only; same: /metrics of the main port; none: no metrics',
+        help: 'separate port for Prometheus metrics, open to this machine only; same: /metrics on the main port; none: no metrics',
       },
       alerts: {
         value: 'URL',
         type: orWord('none', undefined, is.webAddress),
         default: 'none',
-        help: 'URL to post an alert to when a problem begins and when it is over',
+        help: 'URL to post an alert to when a problem begins or ends',
         details:
           'See "Alerts" in `HOSTING.md`. The server requests only this URL and follows no redirects.',
       },
@@ -333,7 +333,7 @@ export const SERVER = {
         details: "The nightly restart, set on the host's page, needs a supervisor.",
       },
       newHostToken: {
-        help: "create a new token for the host's page and print it; the old one stops working",
+        help: "create a new token for the host's page and print it; the old token stops working",
       },
     }),
     ...inSection('Extensions and OSC', {
@@ -349,28 +349,28 @@ export const SERVER = {
         value: 'HOST:PORT',
         type: orWord('none', undefined, is.endpoint),
         default: 'none',
-        help: 'address to send OSC messages about events in rooms to, like 127.0.0.1:9000',
+        help: 'address that receives OSC messages about events in rooms, like 127.0.0.1:9000',
         details: 'See `server/osc/OSC.md`.',
       },
       oscIn: {
         value: 'PORT@ADDRESS',
         type: orWord('none', undefined, is.listening),
         default: 'none',
-        help: 'port to receive OSC on, like 9001 (from this machine only) or 9001@0.0.0.0',
+        help: 'port to receive OSC on, like 9001 (from this machine only) or 9001@0.0.0.0 (from any machine)',
       },
       oscAllow: {
         value: 'A,B',
         type: orWord('none', undefined, is.addresses),
         default: 'none',
-        help: 'IP addresses that may send OSC; none: every address that can reach the port may',
+        help: 'IP addresses that may send OSC; none: any address',
       },
     }),
   },
   environment: 'VIVARIUM_',
   notes: [
     `Other commands, each with --help: ${['doctor', 'replay', 'keep-page', 'host-token'].map((name) => commandLine(name)).join(', ')}.`,
-    'Each setting with a value can also be set in the environment: --tick-rate as VIVARIUM_TICK_RATE. Flags take precedence; an empty variable counts as not set.',
-    'For more about each setting, and the names in --energy and --limits, see server/deploy/SETTINGS.md.',
+    'Each setting with a value can also be set in the environment, for example --tick-rate as VIVARIUM_TICK_RATE. Flags take precedence; an empty variable counts as not set.',
+    'server/deploy/SETTINGS.md explains each setting, and the names in --energy and --limits.',
   ],
 } as const;
 

@@ -17,7 +17,7 @@ const INTRO = [
   '',
   'Give a setting as a flag, `npm start -- --tick-rate 20`, or in the environment, `VIVARIUM_TICK_RATE=20`. When the server starts, it warns about `VIVARIUM_` variables that are not settings.',
   "Flags take precedence; an empty variable counts as not set. Settings that the host's page stores for a room",
-  'survive a restart and take precedence over both. `npm start -- --help` prints this list.',
+  'survive a restart and take precedence over flags and the environment. `npm start -- --help` prints this list.',
 ];
 
 const COMMAND = {

@@ -115,7 +115,7 @@ export class JournalWriter {
       this.setBackAt = now;
       warn(
         'clock-set-back',
-        'The clock of this machine was set back, so records stored before may have wrong times.',
+        'The clock of this machine was set back, so earlier records may have wrong times.',
       );
     }
     this.read = now;

@@ -115,7 +115,7 @@ export function decodeRecord(key: string, bytes: Uint8Array): unknown {
   if (bytes[0] !== RECORD_VERSION) {
     throw new StoreError(
       'other-version',
-      `The record "${key}" has version ${bytes[0]}, but this server reads version ${RECORD_VERSION}. Choose another --data, or run the version of Vivarium that stored it.`,
+      `The record "${key}" has version ${bytes[0]}, but this server reads version ${RECORD_VERSION}. Choose another folder with --data, or run the version of Vivarium that stored the record.`,
     );
   }
   const value: unknown = packr.unpack(bytes.subarray(HEADER));
@@ -270,7 +270,7 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
   // The checksum matches, so the record is not damaged but has another format.
   throw new StoreError(
     'other-version',
-    `The record "${key}" is not in this server's format (${where}: ${issue.message}). Choose another --data, or run the version of Vivarium that stored it.`,
+    `The record "${key}" is not in this server's format (${where}: ${issue.message}). Choose another folder with --data, or run the version of Vivarium that stored the record.`,
   );
 }
 

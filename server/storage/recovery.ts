@@ -64,7 +64,7 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
   const [then, now] = [moment.snapshot.engine, world.engine.info].map(engineText);
   const end = await lastWholeEntry(store, name, moment, tail);
   const { tick: to } = end.tail;
-  if (end.gap) remark(`changes after tick ${to} could not be stored at the time and are lost.`);
+  if (end.gap) remark(`changes after tick ${to} could not be stored and are lost.`);
   const room = await reopenRoom(world, expected, moment);
   const replayed = replay({
     ...{ world, room, to },
@@ -330,7 +330,8 @@ export class RoomReplica {
     const { store, world, room, sums } = this;
     const { name } = room;
     const tail = await store.tail(name);
-    if (!tail || tail.tick < room.tick) throw new NotReplicated('its journal has begun again');
+    if (!tail || tail.tick < room.tick)
+      throw new NotReplicated(`the room's journal was started anew`);
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
     // Read all records before replaying any tick, so that the whole call can be repeated if reading
@@ -349,10 +350,10 @@ export class RoomReplica {
       throw isFull ? new NotReplicated(`this engine's memory is full`) : error;
     });
     this.equal += equal;
-    if (unequal > 0) throw new NotReplicated('this server computes its cells differently');
+    if (unequal > 0) throw new NotReplicated(`this server computes the room's cells differently`);
     const isAll = to === tail.tick;
     if (isAll && this.tail.seq !== tail.seq)
-      throw new NotReplicated('entries of its journal are missing');
+      throw new NotReplicated(`entries of the room's journal are missing`);
     this.tail = { ...this.tail, tick: to };
     return isAll;
   }
@@ -406,7 +407,7 @@ export class RoomReplica {
   private endOf(entries: readonly JournalRecord[]): JournalTail {
     for (const [i, { seq }] of entries.entries()) {
       if (seq !== this.tail.seq + 1 + i)
-        throw new NotReplicated('entries of its journal are missing');
+        throw new NotReplicated(`entries of the room's journal are missing`);
     }
     const { tick, seq } = entries.at(-1) ?? this.tail;
     return { tick, seq };

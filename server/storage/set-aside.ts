@@ -86,7 +86,7 @@ export class SetAside {
    * @param room the room's name; null for records of the whole server
    */
   async records(room: string | null, keys: readonly string[]): Promise<void> {
-    const why = `${keys.length} records were damaged, the first is "${keys[0]}".`;
+    const why = `${keys.length} records were damaged; the first is "${keys[0]}".`;
     const { records } = this.options.store;
     const { id } = await this.move({ room, what: 'records', tick: null, why }, async (archive) => {
       for (const key of keys) {
@@ -191,15 +191,14 @@ export class SetAside {
 
   private sentenceOf({ id, room, what, tick, why }: AsideRecord): string {
     const where = `moved to ${join(this.options.folder, id)}`;
-    if (room === null) return `${why} They were ${where}.`;
-    if (what === 'records') return `Room "${room}": ${why} They were ${where}.`;
-    if (what === 'replaced')
-      return `Room "${room}": ${why} The data that they replaced were ${where}.`;
+    if (room === null) return `${why} The damaged records were ${where}.`;
+    if (what === 'records') return `Room "${room}": ${why} The damaged records were ${where}.`;
+    if (what === 'replaced') return `Room "${room}": ${why} The replaced data were ${where}.`;
     const opened =
       tick === null
         ? 'The room has no intact snapshot and starts empty'
-        : `The room goes back to its snapshot of tick ${tick}`;
-    return `${why} ${opened}. Its data were ${where}.`;
+        : `The room returns to its snapshot of tick ${tick}`;
+    return `${why} ${opened}. The room's data were ${where}.`;
   }
 
   /** Opens the records in an entry's folder. Creates the folder if necessary. */

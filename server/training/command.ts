@@ -31,12 +31,12 @@ export const COMMAND = {
     refine: {
       value: 'PULL',
       type: number(0),
-      help: "with --resume: before training, refine the offsets of the gallery's latents by gradient steps through growth and rest; PULL weighs how strongly each latent is held at its present value",
+      help: "with --resume: before training, refine the offsets of the gallery's latents by gradient steps through growth and rest; the higher PULL is, the closer each latent stays to its current value",
     },
     from: {
       value: 'FOLDER',
       type: text,
-      help: "start with the weights of this checkpoint instead of random weights; an encoder larger than the checkpoint's computes the same at first",
+      help: "start with the weights of this checkpoint instead of random weights; an encoder that is larger than the checkpoint's encoder computes the same as that encoder at first",
     },
     run: {
       value: 'FOLDER',
@@ -61,12 +61,12 @@ export const COMMAND = {
     },
     batch: {
       type: wholeNumber(1),
-      help: "new organisms per update, instead of the configuration's number, with a pool in proportion; for small machines",
+      help: "new organisms per update, instead of the configuration's number, for small machines; the size of the pool changes in proportion",
     },
     ...COMPUTE_OPTIONS,
   },
   notes: [
-    'Ctrl-C stops after the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning, and the state of the previous run in the same folder is kept as state.old.safetensors. If that file would replace one with more updates, the run does not start.',
+    'Ctrl-C stops after the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning, and the state of the previous run in the same folder is kept as state.old.safetensors. If state.old.safetensors already exists and has more updates, the run does not start.',
   ],
 } as const;
 

@@ -215,7 +215,7 @@ function readTensors(bytes: Uint8Array, file: string, card: Card): Map<string, F
   if (misfit) throw new CheckpointError('bad-tensor', file, misfit);
   for (const [name, { data }] of tensors) {
     if (data.every(Number.isFinite)) continue;
-    const what = `tensor "${name}" holds a number that is not finite`;
+    const what = `tensor "${name}" contains a number that is not finite`;
     throw new CheckpointError('bad-tensor', file, what);
   }
   return tensors;

@@ -17,18 +17,15 @@ export const ENERGY = {
   capacity: [100, 'maximum energy of a participant'],
   newcomer: [
     64,
-    'energy that a newcomer starts with; a device that returns continues with what it had left',
+    'energy that a new participant starts with; a returning device continues with its remaining energy',
   ],
   refillPerSecond: [8, 'energy regained per second while the room keeps its tick rate'],
   plant: [8, 'cost of planting one organism'],
   damagePerCell: [
     0.005,
-    'cost per cell swept by a stroke (length × 2 radius, plus the disc it starts with)',
+    'cost per cell swept by a stroke: its length × 2 radius, plus the disc at its start',
   ],
-  wake: [
-    1,
-    'cost per organism that a stroke wakes; an organism that is awake already costs a part of this',
-  ],
+  wake: [1, 'cost per organism that a stroke wakes; an organism that is already awake costs less'],
 } as const satisfies NumberTable<keyof EnergySettings>;
 
 export const DEFAULT_ENERGY: EnergySettings = numbersOf(ENERGY);

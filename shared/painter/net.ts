@@ -228,6 +228,6 @@ function numbersOf(
     throw bad(`tensor "${name}" is missing, or not F16 of rank ${rank}`);
   }
   if (!values.every(Number.isFinite))
-    throw bad(`tensor "${name}" holds a number that is not finite`);
+    throw bad(`tensor "${name}" contains a number that is not finite`);
   return { shape, values };
 }

@@ -67,7 +67,7 @@ test('the host sets what becomes of drawings, keepsakes and latents', async () =
 
 test('a drawing waits with its picture; after the yes, drawing and creature are side by side', async () => {
   await drawByKeys(phone, 12);
-  await phone.getByText('Your drawing is with the host.').waitFor();
+  await phone.getByText('Your drawing was sent to the host.').waitFor();
   await host.getByRole('img', { name: '1 drawing is waiting' }).waitFor();
   await goTo(host, 'watch');
   await rows.first().waitFor();
@@ -114,11 +114,11 @@ test('a drawing waits with its picture; after the yes, drawing and creature are 
 
 test('a visitor who has closed the pad hears of the answer, whichever it is', async () => {
   for (const [steps, button, told] of [
-    [6, 'Let', 'Your drawing may grow.'],
+    [6, 'Let', 'Your drawing was approved.'],
     [9, 'Decline', 'The host would rather not have this drawing here.'],
   ] as const) {
     await drawByKeys(phone, steps);
-    await phone.getByText('Your drawing is with the host.').waitFor();
+    await phone.getByText('Your drawing was sent to the host.').waitFor();
     await phone.getByTestId('sheet-close').click();
     await rows
       .first()

@@ -71,7 +71,7 @@ test('beyond the limit of spectators there is a sentence, or what the site says 
   await open(museum, element(''));
   await untilPresent(0, 1);
   const page = await open(museum, element(''));
-  await page.getByRole('status').getByText('So many people are watching').waitFor();
+  await page.getByRole('status').getByText('Too many people are watching').waitFor();
   const other = await open(museum, element('', '<em>Heute ist zu viel los.</em>'));
   await other.getByText('Heute ist zu viel los.').waitFor();
   expect(present()).toEqual([0, 1]);

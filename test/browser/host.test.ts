@@ -143,7 +143,7 @@ test('settings are saved as a file and loaded again; a file of something else ch
     page.getByTestId('load-settings').setInputFiles({ name: file, mimeType: '', buffer });
   for (const wrong of ['{', '{"tickRate": 100}', '{"rooms": []}', '{"paused": false}']) {
     await load('wrong.json', Buffer.from(wrong));
-    const refused = notice('“wrong.json” does not hold the settings of a room.');
+    const refused = notice('“wrong.json” does not contain the settings of a room.');
     await refused.getByRole('button', { name: 'Close this message' }).click();
     await refused.waitFor({ state: 'detached' });
   }
@@ -440,14 +440,14 @@ test('the host speaks to everybody: a message, and texts and a logo of the exhib
   await page.getByTestId('message').getByRole('button', { name: 'Remove' }).click();
   await page.getByTestId('message').waitFor({ state: 'detached' });
 
-  await page.getByLabel('What it is').fill('Grown, not drawn.');
-  await page.getByLabel('Who made it').fill('Ada & Bo');
+  await page.getByLabel('What the exhibition is').fill('Grown, not drawn.');
+  await page.getByLabel('Who made the exhibition').fill('Ada & Bo');
   await page.getByTestId('save-texts').click();
   await notice('The texts are saved.').waitFor();
   const load = (buffer: Buffer) =>
     page.getByTestId('load-logo').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer });
   await load(Buffer.from('no picture'));
-  await notice('That is no PNG, JPEG or WebP picture').waitFor();
+  await notice('That file is not a PNG, JPEG or WebP picture').waitFor();
   await load(await sharp(PICTURE).png().toBuffer());
   await page.getByTestId('logo').waitFor();
   await wall.getByText('Ada & Bo').waitFor();

@@ -63,7 +63,9 @@ test('an empty room says so, and one that does not exist too', async () => {
   const page = await cheapPage(mobile(WINDOWS[1]));
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'empty');
-  expect(await page.getByTestId('notice').textContent()).toContain('Nothing has lived here yet');
+  expect(await page.getByTestId('notice').textContent()).toContain(
+    'No creature has lived here yet',
+  );
   await page.goto(`${url}/lineage#nowhere`);
   await shown(page, 'no-room');
 });

@@ -65,6 +65,6 @@ test('the host’s page says so where the room would be, and everything else wor
   for (const key of ['Enter', '+', 'ArrowLeft']) await page.keyboard.press(key);
   await page.getByTestId('tool-area').click();
   await page.getByTestId('pause').click();
-  await page.getByText('Visitors are paused. Life goes on.').waitFor();
+  await page.getByText('Visitors are paused, but the room keeps running.').waitFor();
   expect({ wrong, sockets }).toEqual({ wrong: [], sockets: [] });
 });

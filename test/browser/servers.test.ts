@@ -148,7 +148,7 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     expect(await card(ofGateway.name).getByTestId('drain').count()).toBe(0);
     await card(owner.name).getByTestId('drain').click();
     await page.getByTestId('confirm').click();
-    await card(owner.name).getByText('You can stop it.').waitFor();
+    await card(owner.name).getByText('You can stop the server.').waitFor();
     await card(other.name).getByRole('rowheader', { name: ROOM }).waitFor();
     const moved = await servers(({ servers: now }) =>
       now.some(({ name, rooms }) => name === other.name && rooms.length === 1),
@@ -170,7 +170,7 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     // Nobody is left for the other one's rooms.
     await card(other.name).getByTestId('drain').click();
     await page.getByTestId('confirm').click();
-    await page.getByText('No other server can take over its rooms.').waitFor();
+    await page.getByText('No other server can take over the rooms of this server.').waitFor();
     expect(await card(other.name).getByTestId('undrain').count()).toBe(0);
     await card(owner.name).getByTestId('undrain').click();
     await card(owner.name).getByTestId('drain').waitFor();

@@ -96,7 +96,7 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   for (const x of [40, 110]) {
     await tap(x, 40);
     await phone.getByTestId('report').tap();
-    await phone.getByText('The host will look at it.').last().waitFor();
+    await phone.getByText('The host will look at this creature.').last().waitFor();
     await phone.getByTestId('organism-card').getByLabel('Close', { exact: true }).tap();
   }
   await goTo(host, 'watch');

@@ -156,7 +156,7 @@ test('only the URL of the settings is requested: no redirect is followed, no pag
   await server.close();
   expect(inside.messages).toEqual([]);
   expect(lines).toEqual([
-    'alert-dropped The receiver of --alerts rejected an alert (307), which was dropped. Check the receiver and its URL.',
+    'alert-dropped The receiver of --alerts rejected an alert (307), so the alert was dropped. Check the receiver and its URL.',
   ]);
   await inside.close();
 });
@@ -166,7 +166,7 @@ test('the host tests the alerts, and hears whether the test arrived', async () =
   const host = await HostClient.login(server.port, server.hostToken!);
   await host.call('testAlert');
   const { severity, text } = receiver.messages.find(({ alert }) => alert === 'test')!;
-  expect([severity, text]).toEqual(['info', expect.stringContaining('This is a test.')]);
+  expect([severity, text]).toEqual(['info', expect.stringContaining('This is a test alert')]);
   receiver.answer = (response) => response.writeHead(404).end();
   expect(await host.refusal('testAlert')).toBe('not-delivered');
   expect(await host.call('state')).toMatchObject({ hasAlerts: true });

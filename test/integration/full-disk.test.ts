@@ -236,7 +236,7 @@ describe('when the disk is full', () => {
       if (/^(snapshot|state)\//.test(key) && !key.endsWith('/000000000000')) kept.delete(key);
     }
     const again = await open(openMemory(kept));
-    expect(again.said[0]).toMatch(/could not be stored at the time and are lost/);
+    expect(again.said[0]).toMatch(/could not be stored and are lost/);
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     const on = await playTicks(again, 40, 16);
     await again.abandon();

@@ -180,7 +180,7 @@ test('an address that sends too many requests has to wait; other addresses and h
   expect(status).toBe(302);
 });
 
-const SENTENCE = /^This server does not answer to this name\..*--hosts\.$/;
+const SENTENCE = /^This server does not accept this host name\..*--hosts\.$/;
 const named = suiteServer(
   { ...SMALL, size: '64x64', metrics: 0, hosts: 'play.museum.example' },
   { clientFolder: await ensureClient(() => {}) },

@@ -43,7 +43,7 @@ export class WallsSection extends ui.HostElement {
 }
 
 const add = ui.submitName((name, pressed) => {
-  const done = msg(str`“${name}” has an address now. Open it on that screen.`);
+  const done = msg(str`“${name}” has an address now. Open the address on that screen.`);
   return host.do('addWall', { name, table: pressed === 'table' }, { done });
 });
 
@@ -94,7 +94,7 @@ function wallCard(wall: WallState): TemplateResult {
 
 const unwritableText = (languages: string): string =>
   msg(
-    str`This screen has no letters for ${languages}. Install fonts on it: HOSTING.md names them.`,
+    str`This screen has no letters for ${languages}. Install the fonts that HOSTING.md lists on this screen.`,
   );
 
 function address({ id: wall, name, path, table, blocked }: WallState): TemplateResult {
@@ -102,8 +102,10 @@ function address({ id: wall, name, path, table, blocked }: WallState): TemplateR
   const ask = {
     title: table ? msg(str`Remove the table “${name}”?`) : msg(str`Remove the wall “${name}”?`),
     text: table
-      ? msg('Its address then opens nothing any more.')
-      : msg('Its address then opens an ordinary wall, which can lose its place to other walls.'),
+      ? msg('The address of this table will stop working.')
+      : msg(
+          'The address of this wall will then open an ordinary wall, which can lose its place to other walls.',
+        ),
     confirm: msg('Remove'),
   };
   const block = () => host.do('blockTable', { wall, blocked: !blocked });
@@ -166,15 +168,17 @@ export class SignSection extends ui.HostElement {
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     const watchLink = `${address || location.origin}/r/${room}?view=only`;
     const noAddress = html`<p class="wrong">
-      ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
+      ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs the machine to start the server with --host 0.0.0.0.')}
     </p>`;
     // Browsers provide the share API only on pages loaded over https.
     const share = () => navigator.share({ url: watchLink }).catch(() => undefined);
     const watchText = settings.spectators
-      ? msg('People who open it can watch everything, but not act. They take nobody’s place.')
-      : msg('The link is switched off in this room’s settings.');
+      ? msg(
+          'People who open this link can watch everything, but not act. They do not take a visitor’s place.',
+        )
+      : msg('The view-only link is switched off in this room’s settings.');
     const lead = msg(
-      'Print it and hang it beside the wall. Scanning it takes visitors into the room.',
+      'Print the sign and hang it beside the wall. Visitors scan the sign to enter the room.',
     );
     return html`${ui.sectionHead(msg(str`Sign of “${room}”`), lead)}
       <div class="two grid">
@@ -221,7 +225,7 @@ export class SignSection extends ui.HostElement {
       const next = { name, password, hidden: form.has('hidden') };
       void change(next, msg('The sign has a Wi-Fi code now.'));
     };
-    const remove = (): unknown => change(null, msg('The Wi-Fi code is off the sign.'));
+    const remove = (): unknown => change(null, msg('The Wi-Fi code was removed from the sign.'));
     return html`<form class="grid gap-12" data-testid="wifi" @submit=${save}>
       <label class="field"><span>${msg('Wi-Fi that phones must join')}</span>
         <input name="ssid" required maxlength="32" autocomplete="off" .value=${wifi?.name ?? ''} placeholder=${msg('Name of the network')} />
@@ -279,7 +283,7 @@ export class ExhibitionSection extends ui.HostElement {
 
   protected override section({ name }: RoomSummary): TemplateResult {
     const cards = html`<div class="grid gap-14">${messageCard()}${textCard()}${logoCard(name)}</div>`;
-    const lead = msg('What you write here is shown as it is, in no other language.');
+    const lead = msg('The texts that you write here are not translated.');
     return html`${ui.sectionHead(msg(str`Exhibition in “${name}”`), lead)} ${keyed(name, cards)}`;
   }
 }
@@ -297,7 +301,7 @@ function messageCard(): TemplateResult {
     ${message ? shown : nothing}
     <label class="field"><span>${msg('Text')}</span>
       <input name="name" data-testid="message-text" dir="auto" required maxlength="200" autocomplete="off" placeholder=${msg('for example: We close in ten minutes.')} />
-      <small>${msg('Phones, walls and tables show it until you remove it.')}</small></label>
+      <small>${msg('Phones, walls and tables show the message until you remove it.')}</small></label>
     <div><button class="solid" data-testid="send-message">${msg('Show')}</button></div>
   </form>`;
 }
@@ -311,10 +315,10 @@ function textCard(): TemplateResult {
   };
   return html`<form class="card gap-14" @submit=${save}>
     <h3>${msg('About the exhibition')}</h3>
-    <p class="soft">${msg('Walls show it among their captions, signs at the foot, and phones beside the room’s details.')}</p>
-    <label class="field"><span>${msg('What it is')}</span>
+    <p class="soft">${msg('Walls show this text among their captions, signs show it at the bottom, and phones show it beside the room’s details.')}</p>
+    <label class="field"><span>${msg('What the exhibition is')}</span>
       <textarea name="exhibition" dir="auto" rows="3" maxlength="280" .value=${exhibition}></textarea></label>
-    <label class="field"><span>${msg('Who made it, who paid for it')}</span>
+    <label class="field"><span>${msg('Who made the exhibition, and who paid for it')}</span>
       <input name="credits" dir="auto" maxlength="140" autocomplete="off" .value=${credits} /></label>
     <div><button class="solid" data-testid="save-texts">${msg('Save')}</button></div>
   </form>`;

@@ -209,10 +209,10 @@ export class FilmSection extends ui.HostElement {
     const own = jobs.filter(({ room }) => room === name).reverse();
     const isRunning = own.some((job) => job.state === 'going');
     const lead = msg(
-      str`What happened in “${name}”, in a few seconds. It is made in the background while the rooms keep running.`,
+      str`Make a film of a few seconds that shows what happened in “${name}”. The film is made in the background while the rooms keep running.`,
     );
     const form = html`<section class="card grid gap-14" aria-label=${msg('The day')}>
-        <p class="soft wide">${msg('Move the slider to any moment of the period below. Its film is made while you look.')}</p>
+        <p class="soft wide">${msg('Move the slider to any moment of the period below. The film of this period is made while you look.')}</p>
         <div class="grid gap-12">${this.viewer(summary)}</div>
       </section>
       <form class="card gap-20" @submit=${this.start}>
@@ -232,7 +232,7 @@ export class FilmSection extends ui.HostElement {
     const { film, share, last, isPlaying, isOnWall } = this;
     const time = this.momentText();
     const percent = Math.round(100 * (film?.progress ?? 0));
-    const progress = html`<p class="soft" data-testid="film-progress">${msg(str`The film is being made, from the beginning: ${percent} %`)}</p>`;
+    const progress = html`<p class="soft" data-testid="film-progress">${msg(str`The film is being made from the beginning of the period: ${percent} %`)}</p>`;
     return html`<canvas class="picture" width=${width} height=${height} role="img" aria-label=${msg(str`The room: ${time}`)}></canvas>
       <div class="bar row">
         <button class="icon" data-testid="play-film" aria-label=${isPlaying ? msg('Pause') : msg('Play')} @click=${this.togglePlaying}>

@@ -21,7 +21,7 @@ const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
   {
     ...{ value: 'hidden', name: msg('hide') },
     about: msg(
-      'Visitors cannot use these seeds, not even from keepsakes, and neither does the gardener. Dice and map stay as they are.',
+      'Neither visitors nor the gardener can use these seeds, not even from keepsakes. The dice and the map do not change.',
     ),
   },
   {
@@ -30,7 +30,9 @@ const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
   },
   {
     ...{ value: 'gardener', name: msg('gardener') },
-    about: msg('The gardener plants only these seeds. If there are none, it chooses by itself.'),
+    about: msg(
+      'The gardener plants only these seeds. If you choose none, the gardener chooses seeds itself.',
+    ),
   },
 ];
 
@@ -129,7 +131,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     const { curation, wholeGallery } = host.settings!;
     const { loaded: checkpoint } = this;
     const lead = msg(
-      'Choose which seeds visitors are offered, and in which order. What already grows stays.',
+      'Choose which seeds visitors are offered, and in which order. Organisms that already grow stay.',
     );
     const head = ui.sectionHead(msg(str`Gallery of “${name}”`), lead);
     if (!checkpoint) return head;

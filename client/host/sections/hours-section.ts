@@ -86,12 +86,12 @@ export class HoursSection extends ui.HostElement {
     const useHours = ui.checkbox(schedule.on, (on) => change({ on }), { testId: 'hours-on' });
     const isChanged = JSON.stringify(schedule) !== JSON.stringify(all.schedule);
     const lead = msg(
-      str`For all rooms. Times follow the server’s clock, which shows ${texts.clock(all.now, all.zone)} now.`,
+      str`These hours apply to all rooms. Times follow the server’s clock, which now shows ${texts.clock(all.now, all.zone)}.`,
     );
     return html`${ui.sectionHead(msg('Hours'), html`${lead} ${nextChange(all)}`)}
       <form class="grid gap-14" @submit=${(event: SubmitEvent) => save(event, schedule)}>
         <section class="card" aria-label=${msg('Opening hours')}>
-          ${ui.switchRow(html`<h3>${msg('Use opening hours')}</h3>`, msg('Off: open day and night.'), useHours)}
+          ${ui.switchRow(html`<h3>${msg('Use opening hours')}</h3>`, msg('If off, the rooms are open day and night.'), useHours)}
           ${schedule.on ? week(schedule.days) : nothing}
         </section>
         ${schedule.on ? [exceptionsCard(schedule), outsideCard(schedule)] : nothing}
@@ -211,7 +211,7 @@ function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
   };
   return html`<section class="card" aria-label=${msg('Holidays and exceptions')}>
     <h3>${msg('Holidays and exceptions')}</h3>
-    <p class="soft mt-4 mb-10">${msg('These days have their own hours. If two entries contain a day, the lower one applies.')}</p>
+    <p class="soft mt-4 mb-10">${msg('These days have their own hours. If two entries contain the same day, the lower entry applies.')}</p>
     ${exceptions.map(row)}
     <button type="button" class="plain mt-12" data-testid="add-exception" ?disabled=${exceptions.length >= MAX_EXCEPTIONS} @click=${add}>
       ${hostIcons.plus}${msg('Add days')}
@@ -254,7 +254,7 @@ function outsideCard({ outside, farewell }: Schedule): TemplateResult {
   return html`<section class="card" aria-label=${title}>
     <h3>${title}</h3>
     <div class="options grid gap-8 mt-12" role="radiogroup" aria-label=${title}>
-      ${ui.option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
+      ${ui.option(radio('dim'), msg('Dim the wall'), msg('The rooms keep running, and visitors can still play on their phones.'))}
       ${ui.option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that the room is closed. Nobody can plant or wound until it opens again.'))}
     </div>
     <div class="mt-10">
@@ -266,11 +266,11 @@ function outsideCard({ outside, farewell }: Schedule): TemplateResult {
 function restartCard({ restart }: Schedule, isSupervised: boolean): TemplateResult {
   const isOn = restart !== null;
   const about = msg(
-    'Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.',
+    'Walls and phones reconnect automatically, and all organisms survive. A supervisor, such as systemd, must start the server again.',
   );
   const input = ui.checkbox(isOn, (on) => change({ restart: on ? TYPICAL_RESTART : null }));
   const setTime = (time: string): void => change({ restart: time });
-  const alone = html`<p class="mt-10 wrong" role="status">${msg('Nothing would start this server again. Run it as a service first.')}</p>`;
+  const alone = html`<p class="mt-10 wrong" role="status">${msg('Nothing would start this server again after a restart. First run the server as a service.')}</p>`;
   return html`<section class="card" aria-label=${msg('Nightly restart')}>
     ${ui.switchRow(html`<h3>${msg('Restart every night')}</h3>`, about, input)}
     ${isOn && !isSupervised ? alone : nothing}

@@ -133,8 +133,8 @@ function laterSeeds(wait: number): string {
   const seconds = wait < 10 ? Number(wait.toFixed(1)) : Math.round(wait);
   return plural(
     seconds,
-    msg(str`After that, one every ${number(seconds)} second.`),
-    msg(str`After that, one every ${number(seconds)} seconds.`),
+    msg(str`After that, each visitor can plant one seed every ${number(seconds)} second.`),
+    msg(str`After that, each visitor can plant one seed every ${number(seconds)} seconds.`),
   );
 }
 
@@ -150,7 +150,7 @@ const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
   },
   {
     ...{ value: 'ask', name: msg('ask first') },
-    about: msg('Drawings wait under “Watch” until you let them grow. Keepsakes do not wait.'),
+    about: msg('Drawings wait under “Watch” until you approve them. Keepsakes need no approval.'),
   },
   {
     ...{ value: 'off', name: msg('off') },
@@ -276,43 +276,43 @@ export class KnobsSection extends ui.HostElement {
         <p class="soft mt-4 mb-10">${about}</p>
         ${rows}
       </section>`;
-    const running = html`${knob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'))}
-      ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting ones whose planters have left.'))}
+    const running = html`${knob('tickRate', msg('Speed'), msg('A slower room is calmer, and easier on the machine.'))}
+      ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting organisms whose planters have left.'))}
       ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`;
     const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
       ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
-      ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns it off.'))}
-      ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns it off.'))}
-      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.'))}`;
-    const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('What a new visitor starts with.'))}
+      ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns this off.'))}
+      ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns the current off.'))}
+      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this age leave one by one. Their planters can keep them. At 0, all organisms stay.'))}`;
+    const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('The energy that a new visitor starts with.'))}
       ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
-      ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster, the busier the room gets.'))}
+      ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster energy refills, the busier the room gets.'))}
       ${knob('energy-plant', msg('Cost of a seed'), '')}
       ${knob('energy-damagePerCell', msg('Cost of a wound'), msg('A long stroke costs more than a short one.'))}
-      ${knob('energy-wake', msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'))}
+      ${knob('energy-wake', msg('Cost of waking'), msg('The cost of each resting organism that a stroke wakes.'))}
       ${knob('maxRadius', msg('Largest wound'), msg('The widest stroke that visitors can choose.'))}
-      ${knob('protect', msg('Protection after a wound'), msg('For this long, nobody can wound the same organism again. 0 turns it off.'))}
+      ${knob('protect', msg('Protection after a wound'), msg('How long nobody can wound the same organism again. 0 turns the protection off.'))}
       ${knob('cooldown', msg('Wait between seeds'), msg('For each visitor.'))}
       <p class="story wide" data-testid="story">${energyStory(settings)}</p>`;
-    const wall = html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'))}
-      ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('How long no visitor has done anything.')), toggle('attract-wounds', msg('Gardener wounds what others have left'), msg('It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.'))] : nothing}
-      ${toggle('names', msg('Visitors’ names'), msg('Off: visitors only have a colour.'))}
-      ${toggle('spectators', msg('View-only link'), msg('Off: the link stops working, and anyone using it is disconnected.'))}
-      ${toggle('captions', msg('Captions on the wall'), msg('One short sentence, in each of these languages in turn.'))}
+    const wall = html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('The gardener plants, crosses and wounds organisms, and stops when a visitor starts to play.'))}
+      ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('Time without any action by visitors before the gardener starts.')), toggle('attract-wounds', msg('Gardener wounds abandoned organisms'), msg('If on, the gardener also wounds resting organisms whose planter has been away for ten minutes. The wounds heal. If off, the gardener wounds only its own organisms.'))] : nothing}
+      ${toggle('names', msg('Visitors’ names'), msg('If off, visitors only have a colour.'))}
+      ${toggle('spectators', msg('View-only link'), msg('If off, the link stops working, and anyone using it is disconnected.'))}
+      ${toggle('captions', msg('Captions on the wall'), msg('The wall shows one short sentence, in each of these languages in turn.'))}
       ${this.languageRow(room, settings.languages)}
-      ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows from close by what happens to one creature. 0 turns it off.'))}`;
+      ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows a close-up of what happens to one creature. 0 turns close-ups off.'))}`;
     const planting = html`${this.drawingsRow(room, settings.drawings)}
       <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
-      ${toggle('wholeGallery', msg('Whole gallery'), msg('Adds seeds that do not suit everybody, and many that look alike.'))}
-      ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
-      ${toggle('latents', msg('Seeds from programs'), msg('Visitors’ programs can plant whatever they like.'))}
-      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.'))}
-      ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, who can remove them. They can always graft onto their own.'))}`;
+      ${toggle('wholeGallery', msg('Whole gallery'), msg('The gallery then also offers seeds that do not suit everybody, and many seeds that look alike.'))}
+      ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even an organism from another room.'))}
+      ${toggle('latents', msg('Seeds from programs'), msg('Programs of visitors can plant any seeds.'))}
+      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into the creature of their own seed. They can always turn their own organisms.'))}
+      ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, and these people can remove the parts. Visitors can always graft onto their own organisms.'))}`;
     return html`<div class="grid gap-14">
-      ${card(msg('The room'), msg('How fast the room runs, and how much lives in it.'), running)}
+      ${card(msg('The room'), msg('How fast the room runs, and how many organisms live in it.'), running)}
       ${card(msg('Life'), msg('How organisms grow, heal, rest and leave.'), life)}
       ${card(msg('Planting and wounding'), msg('Visitors have energy. Actions cost energy, and it refills over time.'), acting)}
-      ${card(msg('Wall and text'), msg('What the room does when nobody plays, and what text it shows.'), wall)}
+      ${card(msg('Wall and text'), msg('What the room does when nobody plays, and what text the wall shows.'), wall)}
       ${card(msg('What visitors plant'), msg('Everybody sees what anybody plants. You decide what is allowed.'), planting)}
       ${farewellCard(toggle('generations', msg('The next day begins with heirs'), msg('When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.')))}
       ${reseedCard()}
@@ -440,7 +440,7 @@ async function loadFile(file: File, room: string, before: SettingsRequest): Prom
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), settingsFile), content);
   if (!parsed.success) {
     const text = msg(
-      str`“${file.name}” does not hold the settings of a room. Nothing has changed.`,
+      str`“${file.name}” does not contain the settings of a room. Nothing has changed.`,
     );
     host.show({ text, wrong: true });
     return;

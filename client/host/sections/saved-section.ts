@@ -110,7 +110,7 @@ export class UndoCard extends ui.HostElement {
       : msg(
           'Undoes everything visitors, the gardener and programs did in that time: seeds, wounds and crosses. The current state is saved first.',
         );
-    const goesOn = host.summary?.farewell ? msg('This also stops the end of the day.') : '';
+    const goesOn = host.summary?.farewell ? msg('Undoing also stops the end of the day.') : '';
     const title = msg(str`Undo the last ${texts.span(seconds * 1_000)}?`);
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
@@ -132,7 +132,7 @@ function reseed(event: SubmitEvent): void {
   const count = summary?.organisms ?? 0;
   const ask = {
     title: msg(str`Start “${room}” over?`),
-    text: `${msg(str`Will be removed: ${texts.organismsText(count)}. Will be planted: ${texts.seedsText(organisms)}.`)} ${texts.stateBefore(state)}`,
+    text: `${msg(str`This removes ${texts.organismsText(count)} and plants ${texts.seedsText(organisms)}.`)} ${texts.stateBefore(state)}`,
     confirm: msg('Start over'),
   };
   const done = ({ planted, kept }: CallAnswer<'reseed'>) =>
@@ -158,7 +158,7 @@ function farewell(): void {
   const count = summary?.organisms ?? 0;
   const ask = {
     title: msg(str`End the day of “${room}”?`),
-    text: `${msg(str`Will dissolve within a minute: ${texts.organismsText(count)}. Nobody can act meanwhile.`)} ${texts.stateBefore(state)}`,
+    text: `${msg(str`Within a minute, ${texts.organismsText(count)} will dissolve. Nobody can act during this minute.`)} ${texts.stateBefore(state)}`,
     confirm: msg('End the day'),
   };
   const done = ({ kept }: CallAnswer<'farewell'>) =>
@@ -172,7 +172,8 @@ function farewell(): void {
  * @param settings the input for the setting that decides how the next day begins
  */
 export function farewellCard(settings: TemplateResult): TemplateResult {
-  const stop = () => host.do('stopFarewell', {}, { done: msg('What still lives stays.') });
+  const stop = () =>
+    host.do('stopFarewell', {}, { done: msg('Organisms that are still alive stay.') });
   const ending = html`<div class="row mt-14" role="status">
     <span>${msg('The day is ending.')}</span>
     <button class="plain" data-testid="stop-farewell" @click=${stop}>${msg('Stop')}</button>
@@ -237,7 +238,9 @@ export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
         <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
     const save = (name: string): Promise<unknown> =>
       this.reloadAfter(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) }));
-    const empty = msg('Nothing has been saved automatically yet. This happens in a moment.');
+    const empty = msg(
+      'Nothing has been saved automatically yet. The first state will be saved in a moment.',
+    );
     const status = this.loaded ? empty : msg('Loading …');
     return html`<form class="card row end gap-12" @submit=${ui.submitName(save)}>
         ${ui.nameField(msg('Save the current state'), 'snapshot-name', msg('for example: opening night'))}
@@ -283,7 +286,7 @@ export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
     const ask = {
       title: msg(str`Restore this state: ${name ?? host.moment(at)}?`),
       text: msg(
-        str`The room goes back to how it was then (${texts.organismsText(organisms)}). The current state is saved first, so you can return to it.`,
+        str`The room returns to this state (${texts.organismsText(organisms)}). The current state is saved first, so you can restore it later.`,
       ),
       confirm: msg('Restore'),
     };
@@ -295,7 +298,9 @@ export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
   private removeSnapshot(tick: number, name: string): unknown {
     const ask = {
       title: msg(str`Remove “${name}”?`),
-      text: msg('It is then deleted in time, like the automatic ones. You cannot undo this.'),
+      text: msg(
+        'This state will be deleted later, like states that were saved automatically. You cannot undo this.',
+      ),
       confirm: msg('Remove'),
     };
     const done = msg(str`“${name}” is removed.`);

@@ -157,8 +157,8 @@ export class RoomsSection extends ui.HostElement {
     const address = addressName(this.name);
     const isTaken = rooms.some(({ name }) => name === address);
     const note = address
-      ? msg(html`Visitors find it at <b>/r/${address}</b>`)
-      : msg('Letters and digits. The name becomes part of the address.');
+      ? msg(html`Visitors find the room at <b>/r/${address}</b>`)
+      : msg('Use letters and digits. The name becomes part of the address.');
     const kinds = checkpoints
       .filter(({ replaced }) => !replaced)
       .map(({ name, title }) => html`<option value=${name}>${title}</option>`);
@@ -285,7 +285,9 @@ const openRoom = (room: string): unknown =>
   host.do('openRoom', { room }, { done: msg(str`The room “${room}” is open.`) });
 
 function closeRoom({ name: room, participants }: RoomSummary): void {
-  const kept = msg('Nobody can join until you open it again. Everything in it is saved as it is.');
+  const kept = msg(
+    'Nobody can join until you open the room again. Everything in the room is saved as it is.',
+  );
   const out =
     participants > 0 ? msg(str`This disconnects ${texts.visitorsText(participants)}.`) : '';
   const ask = {
@@ -304,9 +306,9 @@ function closeRoom({ name: room, participants }: RoomSummary): void {
 function removeRoom({ name: room, organisms }: RoomSummary): void {
   const inside =
     organisms === null
-      ? msg('Everything in it and all its saved states are removed.')
+      ? msg('Everything in the room and all its saved states are removed.')
       : msg(
-          str`Everything in it (${texts.organismsText(organisms)}) and all its saved states are removed.`,
+          str`Everything in the room (${texts.organismsText(organisms)}) and all its saved states are removed.`,
         );
   const ask = {
     title: msg(str`Remove “${room}” permanently?`),
@@ -334,7 +336,7 @@ export class ServersSection extends ui.HostElement {
     const { cluster } = host.state ?? {};
     if (!cluster) return nothing;
     const lead = msg(
-      'They share the rooms: each room runs on one of them, whichever server its visitors use.',
+      'The servers share the rooms: each room runs on one server, whichever server its visitors use.',
     );
     const stale = html`<p class="warning" role="status">${msg('Valkey does not answer. This is what the servers last reported.')}</p>`;
     return html`${ui.sectionHead(msg('Servers'), lead)}
@@ -348,7 +350,7 @@ export class ServersSection extends ui.HostElement {
 function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   const { name, role, version, since, draining, tick, latency, rooms, followed } = server;
   const { now = 0 } = host.state ?? {};
-  const standby = html`<p class="soft" data-testid="followed">${msg(str`Follows, ready to take over: ${followed.join(', ')}`)}</p>`;
+  const standby = html`<p class="soft" data-testid="followed">${msg(str`Follows these rooms and is ready to take over: ${followed.join(', ')}`)}</p>`;
   return html`<article class="card grid gap-14" data-testid="server" aria-label=${name}>
     <div>
       <div class="row">
@@ -400,7 +402,7 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
     const ask = {
       title: msg(str`Drain “${server}”?`),
       text: msg(
-        'Its rooms are saved and move to other servers. It takes none until you allow that again. Visitors stay; the picture may freeze for a second.',
+        'The rooms of this server are saved and move to other servers. The server takes no rooms until you allow that again. Visitors stay connected, but the picture may freeze for a second.',
       ),
       confirm: msg('Drain'),
       harmless: true,
@@ -411,10 +413,12 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
   const kept = rooms.filter((room) => room.kept).map(({ name }) => name);
   const text =
     kept.length > 0
-      ? msg(str`No other server has these yet: ${kept.join(', ')}. They run here until one does.`)
+      ? msg(
+          str`No other server has taken these rooms yet: ${kept.join(', ')}. The rooms run here until another server takes them.`,
+        )
       : rooms.length + leaving.length > 0
-        ? msg('It is giving its rooms to other servers.')
-        : msg('It runs no rooms and takes no new ones. You can stop it.');
+        ? msg('This server is moving its rooms to other servers.')
+        : msg('This server runs no rooms and takes no new rooms. You can stop the server.');
   const done = msg(str`“${server}” takes rooms again.`);
   return html`<div class="row spread">
     <p class=${kept.length > 0 ? 'warning' : ''} role="status" data-testid="drained">${text}</p>
@@ -426,9 +430,9 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
 
 /** The name of each role of an access token, and a description of what the role allows. */
 const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>> = {
-  observer: [msg('Observer'), msg('Reads figures and pictures.')],
-  operator: [msg('Operator'), msg('Also pauses rooms and runs the show.')],
-  host: [msg('Host'), msg('May do everything that this page can.')],
+  observer: [msg('Observer'), msg('Can read figures and pictures.')],
+  operator: [msg('Operator'), msg('Can also pause rooms and control the show.')],
+  host: [msg('Host'), msg('Can do everything that this page can do.')],
 };
 
 /** Creates, lists and revokes access tokens. Shows a new token until the host leaves the section. */
@@ -449,7 +453,7 @@ export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
     const choose = (role: string) => (this.wanted = role as Role);
     const document = html`<a href=${API + OPENAPI} target="_blank">OpenAPI</a>`;
     const lead = msg(
-      html`With a token, a program such as a show controller makes the calls of this page. For its author: ${document}.`,
+      html`With a token, a program such as a show controller can make the same calls as this page. Documentation of the calls: ${document}.`,
     );
     return html`${ui.sectionHead(msg('Access tokens'), lead)}
       <div class="grid gap-14">
@@ -487,7 +491,7 @@ export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
   private async revoke(token: number, name: string): Promise<void> {
     const ask = {
       title: msg(str`Revoke the token of “${name}”?`),
-      text: msg('The program can then do nothing any more, on any server.'),
+      text: msg('The program will lose its access to all servers.'),
       confirm: msg('Revoke'),
     };
     await host.do('revokeToken', { token }, { ask, done: msg(str`Revoked: ${name}.`) });
@@ -498,7 +502,7 @@ export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
 
 function madeCard({ name, token }: CallAnswer<'makeToken'>): TemplateResult {
   return html`<div class="card field wide">
-    <span>${msg(str`Token for “${name}”. Copy it now: it is not shown again.`)}</span>
+    <span>${msg(str`Token for “${name}”. Copy the token now: it is not shown again.`)}</span>
     <code dir="ltr" data-testid="access-token">${token}</code>
   </div>`;
 }

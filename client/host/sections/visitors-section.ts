@@ -346,7 +346,7 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
     const { loaded, loadFailure, span } = this;
     const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download table')}</a>`;
     const status = html`<p class="lead" role="status">${loadFailure || msg('Counting …')}</p>`;
-    const lead = msg('Totals only. No names or addresses are stored.');
+    const lead = msg('Only totals are stored, without names or addresses.');
     return html`${ui.sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
       ${ui.radioChips(msg('Period'), SPANS, span, (chosen) => (this.span = chosen))}
       ${loaded ? this.figures(columnsOf(loaded, span, now, zone), width / height) : status}`;

@@ -73,7 +73,7 @@ async function ban(visitor: VisitorState): Promise<void> {
         html`<input type="radio" name="address" value="" checked />`,
         msg('This device'),
         msg(
-          'It is disconnected and cannot come back in, even with the code. For ten minutes, new visitors at its address come in one by one.',
+          'This device is disconnected and cannot come back in, even with the code. For ten minutes, new visitors at its address are let in one by one.',
         ),
       )}
       ${ui.option(
@@ -485,7 +485,9 @@ export class ReportQueue extends QueueElement<Report> {
     const visitor = host.detail?.visitors.find((each) => each.id === planter.id);
     const path = pathOf(FILES.organism, { room: host.room, organism: id });
     const image = ui.picture(`${path}?tick=${pictured}`, '', 'square pixelated');
-    const stays = msg(str`${name} stays. It is listed again only if somebody else reports it.`);
+    const stays = msg(
+      str`${name} stays. This organism is listed again only if somebody else reports it.`,
+    );
     const done = lives ? stays : '';
     const show = () => this.emit('pick', id);
     const content = html`${lives ? html`<button aria-label=${msg(str`Show ${name}, number ${id}`)} @click=${show}>${image}</button>` : html`<span>${image}</span>`}

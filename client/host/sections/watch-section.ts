@@ -336,7 +336,7 @@ export class WatchSection extends ui.HostElement {
     this.useTool('look');
     const [x, y] = [Math.floor(place.x), Math.floor(place.y)];
     const done = msg(
-      'Everybody is asked to look there. Visitors who are busy see a button instead.',
+      'Everybody is asked to look at this place. Visitors who are busy see a button instead.',
     );
     void host.do('spotlight', { x, y }, { done });
   }
@@ -358,8 +358,8 @@ export class WatchSection extends ui.HostElement {
     const name = organism ? organismName(organism) : msg('Organism');
     const planter = organism?.planter.name && texts.planterName(organism.planter);
     const text = planter
-      ? msg(str`It is removed for everyone. ${planter} planted it.`)
-      : msg('It is removed for everyone.');
+      ? msg(str`This organism is removed for everyone. ${planter} planted it.`)
+      : msg('This organism is removed for everyone.');
     const ask = { title: msg(str`Remove this organism: ${name}?`), text, confirm: msg('Remove') };
     const done = ({ command }: CallAnswer<'removeOrganism'>): Notice =>
       offerUndo(room, msg(str`Removed: ${name}.`), command);
@@ -373,7 +373,7 @@ export class WatchSection extends ui.HostElement {
     if (!area) return;
     const inside = this.organismsInArea();
     const text = msg(
-      str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
+      str`Removes every organism that reaches into this area, for everyone. Organisms in this area right now: ${inside}.`,
     );
     const ask = { title: msg('Clear this area?'), text, confirm: msg('Clear') };
     const done = ({ removed, command }: CallAnswer<'clearArea'>): Notice =>
@@ -385,7 +385,7 @@ export class WatchSection extends ui.HostElement {
 
 const closed = (name: string): TemplateResult =>
   html`<div class="shut middle centred card">
-    <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
+    <p>${msg(str`“${name}” is closed. Everything in the room is saved as it is.`)}</p>
     <button class="solid" @click=${() => host.do('openRoom', {})}>${msg('Open room')}</button>
   </div>`;
 
@@ -408,7 +408,9 @@ function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | type
 }
 
 function pauseButton({ settings: { paused } }: RoomSummary): TemplateResult {
-  const done = paused ? msg('Visitors can act again.') : msg('Visitors are paused. Life goes on.');
+  const done = paused
+    ? msg('Visitors can act again.')
+    : msg('Visitors are paused, but the room keeps running.');
   const [name, about] = paused
     ? [msg('Resume'), msg('Visitors can only watch right now.')]
     : [msg('Pause visitors'), msg('Visitors can watch, but not act.')];

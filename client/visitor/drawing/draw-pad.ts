@@ -187,7 +187,7 @@ export class DrawPad extends VisitorElement {
   private waits(): string {
     if (!this.asks || this.seed) return '';
     if (this.asking)
-      return msg('Your drawing is with the host. Keep playing: the answer comes here.');
+      return msg('Your drawing was sent to the host. Keep playing: the answer will appear here.');
     return this.lines === 0 ? msg('The host looks at drawings before they grow.') : '';
   }
 

@@ -65,12 +65,12 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   }
   if (event.what === 'transformed') {
     const before = label({ ...organism, kind: organism.was?.at(-1) ?? '' }, people);
-    return msg(str`${before} turns into this: ${organismName(organism)}.`);
+    return msg(str`${before} turns into another creature: ${organismName(organism)}.`);
   }
   if (event.what === 'grafted') {
     return event.kind === undefined
       ? msg(str`A graft was taken back: ${who}.`)
-      : msg(str`A part of this was grafted: ${who}.`);
+      : msg(str`A part of this creature was grafted: ${who}.`);
   }
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
   if (event.what === 'departing') return msg(str`${who} is leaving.`);

@@ -94,7 +94,7 @@ export class KeyHelp extends SheetElement {
           @change=${({ target }: Event) =>
             this.setting.write((target as HTMLInputElement).checked ? 'page' : 'canvas')}
         />
-        ${msg('Letters work everywhere on the page')}
+        ${msg('Letter keys work everywhere on the page')}
       </label>
     </div>`;
     return this.frame('key-help', msg('Keys'), content);

@@ -295,7 +295,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     return html`<div class="closed fill grid centred line" role="status" data-testid="line">
       <p class="place">${ahead === 0 ? msg('Next') : number(ahead)}</p>
       <p>${lineText(ahead)}</p>
-      <p class="aside soft">${msg('Keep this page open, and it will let you in.')}</p>
+      <p class="aside soft">${msg('Keep this page open to get in automatically.')}</p>
     </div>`;
   }
 
@@ -362,7 +362,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
     import('../organisms/keepsake-sheet.ts').then(
       () => (this.keeping = organism),
-      () => this.tell(msg('That did not get through. Please try again.')),
+      () => this.tell(msg('Your action did not get through. Please try again.')),
     );
   }
 }

@@ -275,7 +275,7 @@ export class KeepsakeSheet extends SheetElement {
         }
       </div>
       <div class="link flex">
-        <p class="soft">${msg('Scan the code, or open the link, and it grows again in your own browser.')}</p>
+        <p class="soft">${msg('Scan the code, or open the link, and the creature grows again in your own browser.')}</p>
         ${
           video === 'none'
             ? nothing

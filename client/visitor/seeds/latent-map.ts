@@ -197,7 +197,7 @@ export class LatentMap extends VisitorElement {
           tabindex="0"
           role="application"
           data-testid="map"
-          aria-label=${msg('Map of creatures. Arrow keys move, Enter takes what grows there.')}
+          aria-label=${msg('Map of creatures. Arrow keys move, Enter takes the creature that grows there.')}
           @pointerdown=${this.down}
           @pointermove=${this.move}
           @keydown=${this.key}

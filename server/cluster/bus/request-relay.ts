@@ -87,7 +87,7 @@ export class RelayError extends Error {
   override readonly name = 'RelayError';
 
   constructor(readonly reason: 'no-answer' | 'too-many') {
-    super(`The request was not passed on: ${reason}.`);
+    super(`The request was not forwarded: ${reason}.`);
   }
 }
 
@@ -120,7 +120,7 @@ class Tunnel extends Duplex {
   receive({ number, bytes, end, confirmed }: Message): void {
     this.waitForOther();
     if (end === 'broken' || (number !== undefined && number !== this.received)) {
-      this.destroy(new Error('The connection to the other server broke off.'));
+      this.destroy(new Error('The connection to the other server was lost.'));
       return;
     }
     if (number !== undefined) this.received++;

@@ -142,7 +142,7 @@ function checkNumbers(
     throw new EngineError(reason, `${what} is not ${length} float32 values`);
   }
   if (!values.every(Number.isFinite)) {
-    throw new EngineError(reason, `${what} holds a number that is not finite`);
+    throw new EngineError(reason, `${what} contains a number that is not finite`);
   }
 }
 

@@ -197,12 +197,12 @@ export function reportText(report: Report): string {
     '',
     auto.name
       ? `--engine auto selects ${auto.name} on ${auto.device}: ${auto.why}.`
-      : `--engine auto finds nothing: ${auto.why}.`,
+      : `--engine auto finds no engine: ${auto.why}.`,
     ...auto.passed.map((line) => `  passed over: ${line}`),
     '',
     ...(better.length > 0
       ? ['To make a better engine work:', ...better.map((line) => `  ${line}`)]
-      : ['On this machine, nothing that you could install would give a better engine.']),
+      : ['No software that you can install would give this machine a better engine.']),
   ].join('\n');
 }
 

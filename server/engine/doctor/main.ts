@@ -8,7 +8,7 @@ import { examine, reportText } from './examine.ts';
 
 const COMMAND = {
   about:
-    'Shows which engines work on this machine, what each needs, how fast each steps cells, which engine --engine auto selects and why, and what to install for a better one.',
+    'Shows which engines work on this machine, what each engine needs, how fast each engine computes cells, which engine --engine auto selects and why, and what to install for a better engine.',
   usage: commandLine('doctor', '[options]'),
   options: {
     json: { help: 'print only the report, as JSON, on standard output' },
@@ -22,7 +22,7 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       default: DEFAULT_CHECKPOINT,
-      help: 'folder of the checkpoint whose net is measured; also VIVARIUM_CHECKPOINT',
+      help: 'folder of the checkpoint whose net is measured; can also be set as VIVARIUM_CHECKPOINT',
     },
   },
   environment: SERVER.environment,

@@ -145,7 +145,7 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
   const isOwn = found?.isDirectory() && found.uid === process.getuid?.() && !(found.mode & 0o077);
   if (isOwn) return folder;
   throw new StartError(
-    `${instead} cannot be written to, and ${folder} is not a folder that only this user can write to`,
+    `the server cannot write to ${instead}, and ${folder} is not a folder that belongs only to the server's user`,
     `let the server write to ${instead}`,
   );
 }

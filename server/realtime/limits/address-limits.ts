@@ -20,14 +20,14 @@ export const ADDRESS_LIMITS = {
   connections: [5_000, 'connections in total', 1],
   connectionsPerAddress: [2_000, 'connections per IP address', 1],
   connectsPerSecond: [40, 'new connections per second and address'],
-  connectsAtOnce: [1_500, 'new connections an address may open in one burst', 1],
+  connectsAtOnce: [1_500, 'new connections that an address may open in one burst', 1],
   joinsPerSecond: [40, 'joins per second and address'],
-  joinsAtOnce: [1_500, 'joins an address may make in one burst', 1],
+  joinsAtOnce: [1_500, 'joins that an address may make in one burst', 1],
   fetchesPerSecond: [500, 'HTTP requests per second and address; one page takes about a dozen'],
-  fetchesAtOnce: [20_000, 'HTTP requests an address may make in one burst', 1],
+  fetchesAtOnce: [20_000, 'HTTP requests that an address may make in one burst', 1],
   banSeconds: [
     30,
-    'seconds for which the address of a connection closed for `refusals` stays blocked, if nobody else uses it',
+    'how many seconds an address stays blocked after its connection was closed for `refusals`; an address that others use is not blocked',
   ],
 } as const satisfies NumberTable;
 

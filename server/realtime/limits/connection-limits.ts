@@ -332,7 +332,7 @@ export class ConnectionLimits {
 /** Response to a request whose Host header is not allowed. */
 export const WRONG_HOST = {
   status: 421,
-  text: 'This server does not answer to this name. The person who runs it can allow the name with --hosts.',
+  text: 'This server does not accept this host name. The person who runs the server can allow the name with --hosts.',
 } as const;
 
 /** `WRONG_HOST` as a raw HTTP response, sent instead of a WebSocket upgrade. */

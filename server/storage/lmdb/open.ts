@@ -200,7 +200,7 @@ export async function openSound(folder: string): Promise<FolderRecords> {
   await records.close();
   throw new StoreError(
     'damaged',
-    `The data in ${folder} are damaged: ${lost.length} records cannot be repaired, the first is "${lost[0]}".`,
+    `The data in ${folder} are damaged: ${lost.length} records cannot be repaired; the first is "${lost[0]}".`,
   );
 }
 

@@ -74,7 +74,7 @@ export function openTable(
   let settled = decodeCount(db.get(COUNT_KEY));
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
-  if (missing > 0) loss = `${missing} writes before the log are missing`;
+  if (missing > 0) loss = `${missing} writes that precede the log are missing`;
   // If another process may be using the folder (`live`), ignore damage to the log, because that
   // process may be writing to the log right now.
   else if (isDamaged && !live) loss = 'their log is damaged';
@@ -343,7 +343,7 @@ function openDatabase(folder: string, readOnly: boolean) {
 export const notWritable = (folder: string, why: string): StoreError =>
   new StoreError(
     'not-writable',
-    `The folder ${folder} is not writable (${why}). Allow this user to write to it, or choose another folder with --data.`,
+    `The folder ${folder} is not writable (${why}). Allow the server's user to write to this folder, or choose another folder with --data.`,
   );
 
 function cannotOpen(folder: string, error: unknown): StoreError {

@@ -105,7 +105,7 @@ function page(all: readonly Checkpoint[]): string {
       row(model, nats.toFixed(2).replace('-', '−'), thousands(millions)),
     ),
     '',
-    'Published: Palm et al. 2022. Reproduced: Aillet and Sondén 2023.',
+    '"Published" refers to Palm et al. 2022, and "reproduced" refers to Aillet and Sondén 2023.',
     '',
     '## Recovery from wounds',
     '',

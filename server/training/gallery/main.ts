@@ -18,12 +18,12 @@ import { settleLatents, settleRefusal } from './settle.ts';
 
 const COMMAND = {
   about:
-    "Writes gallery.png of a checkpoint, which shows each latent of its gallery, grown for the card's number of steps; and gallery.avif, the same picture painted, if the checkpoint has a painter.",
+    'Writes gallery.png of a checkpoint, which shows each latent of the gallery, grown for the number of steps in the card. If the checkpoint has a painter, also writes gallery.avif, the same picture painted.',
   usage: 'npm run gallery -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
     settle: {
-      help: 'first search a similar latent for each organism that does not come to rest, and write the checkpoint with the latents that look as before. This makes it another model with its own identity, so use it only on a checkpoint just trained',
+      help: 'first search a similar latent for each organism that never rests, and replace the old latent if the organism looks the same. The checkpoint becomes another model with its own identity, so use --settle only on a checkpoint that was just trained',
     },
   },
 } as const;
@@ -54,9 +54,9 @@ async function settleGallery(model: Model): Promise<Model> {
   const compute = await openCompute('onnx', undefined);
   const batch = new EvaluationBatch(compute, model, 1);
   const before = model.tensors.get(LATENTS)!;
-  say(`finding out which of ${before.shape[0]} organisms do not come to rest`);
+  say(`finding out which of ${before.shape[0]} organisms never rest`);
   const { latents, restless, moved } = await settleLatents(batch, before.data, createRandom(1));
-  say(`${moved.size} of ${restless.length} restless organisms now come to rest`);
+  say(`${moved.size} of ${restless.length} restless organisms now rest`);
   await batch.dispose();
   await compute.dispose();
   if (moved.size === 0) return model;

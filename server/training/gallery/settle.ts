@@ -35,10 +35,10 @@ const NEAR = 0.0002;
  */
 export function settleRefusal({ figures, gallery, update }: Card): string | undefined {
   if (gallery.length === 0) return 'The gallery is empty.';
-  if (update.kind === 'decoder') return 'A decoder has no cells that come to rest.';
-  if (update.updateProbability < 1) return 'Cells that update by chance do not come to rest.';
+  if (update.kind === 'decoder') return 'A decoder has no cells that rest.';
+  if (update.updateProbability < 1) return 'Cells that update at random never rest.';
   if (Object.keys(figures).length > 0) {
-    return 'Its card has figures, so seeds may already name its latents. Use --settle only on a checkpoint just trained.';
+    return 'The card has figures, so seeds may already refer to its latents. Use --settle only on a checkpoint that was just trained.';
   }
   return undefined;
 }

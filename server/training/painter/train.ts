@@ -127,7 +127,10 @@ export async function trainPainter(run: {
   const originals = await loadOriginals(config.data, baseFolder);
   const { side, latentSize } = checkpoint.card;
   if (config.genome && (side ** 2 !== PLACES || latentSize !== config.genome[0])) {
-    throw new TrainingError('bad-config', `${source}: its latents or its side do not fit "genome"`);
+    throw new TrainingError(
+      'bad-config',
+      `${source}: the checkpoint's latents or side do not fit "genome"`,
+    );
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   if (config.genome && learned.length === 0) {

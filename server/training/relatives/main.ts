@@ -12,7 +12,7 @@ import { findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
   about:
-    'Writes relatives.json of a checkpoint: for each creature of its gallery, the creatures that it can look like for a moment. In each pair, the creature has returned to itself several times in a row, and nothing flashes.',
+    'Writes relatives.json of a checkpoint: for each creature of its gallery, the creatures that it can look like for a moment. A pair is included only if the creature returned to its own look several times in a row and nothing flashed.',
   usage: 'npm run relatives -- <folder>',
   positional: CHECKPOINT_FOLDER,
   options: {},

@@ -238,7 +238,8 @@ export async function refineOffsets(
   const { config, data, weights } = rule;
   const offsets = weights.get(OFFSETS);
   if (!offsets || !canRefine(config)) {
-    const what = 'needs "galleryOffsets", and pictures in colours that a rule grows without chance';
+    const what =
+      'needs "galleryOffsets", pictures in colours, and a rule that does not update cells at random';
     throw new TrainingError('bad-config', `--refine ${what}`);
   }
   const model = await trainedModel(compute, rule);

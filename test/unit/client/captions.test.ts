@@ -143,7 +143,7 @@ test('what has been planted and has turned is told as what it is, and not as pla
     { what: 'born', organism: organismView(4, { kind: 'bee', planter: by }) },
     { what: 'transformed', id: 4, by: 1, kind: 'fox', origin: 'latent', parents: [] },
   );
-  expect(wall.caption).toBe('Just turned into this: fox');
+  expect(wall.caption).toBe('Just turned into another creature: fox');
   expect(wall.says(6).join(' ')).not.toContain('Just');
 });
 

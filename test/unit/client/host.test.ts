@@ -133,9 +133,21 @@ test('each knob reads what it writes, and changes its own setting alone', () => 
 });
 
 test.each<[change: Partial<typeof energy>, cooldown: number, story: string]>([
-  [{}, 0, 'A visitor can plant 8 seeds at the start. After that, one every 1 second.'],
-  [{}, 30, 'A visitor can plant 8 seeds at the start. After that, one every 30 seconds.'],
-  [{ newcomer: 4 }, 0, 'Visitors wait a little before their first seed. After that, one every …'],
+  [
+    {},
+    0,
+    'A visitor can plant 8 seeds at the start. After that, each visitor can plant one seed every 1 second.',
+  ],
+  [
+    {},
+    30,
+    'A visitor can plant 8 seeds at the start. After that, each visitor can plant one seed every 30 seconds.',
+  ],
+  [
+    { newcomer: 4 },
+    0,
+    'Visitors wait a little before their first seed. After that, each visitor can plant one seed every …',
+  ],
   [{ refillPerSecond: 0 }, 0, 'A visitor can plant 8 seeds at the start. After that, none.'],
   [{ plant: 0 }, 0, 'Visitors can plant as many seeds as they like.'],
   [{ plant: 101 }, 0, 'Nobody can plant: a seed costs more energy than anyone can have.'],
@@ -170,7 +182,9 @@ test('what a server does not store is not promised', () => {
   expect(lastCopy({ ...alone, keeping: null })).toContain('cannot be undone');
   for (const keeping of [true, false]) {
     expect(stateBefore({ keeping })).toContain('you can restore it');
-    expect(lastCopy({ ...alone, keeping })).toBe('A last copy stays in the server’s data folder.');
+    expect(lastCopy({ ...alone, keeping })).toBe(
+      'A last copy of the room stays in the server’s data folder.',
+    );
     const cluster = { own: 'a', current: true, servers: [] };
     expect(lastCopy({ cluster, keeping })).toMatch(/^If .* has a data folder/);
   }

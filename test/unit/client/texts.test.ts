@@ -134,7 +134,7 @@ test.each<[string, LifeChange[], string]>([
   ['which organism is leaving', [leaving], 'Rose (planted by Ada) is leaving.'],
   ['that it stays, instead', [leaving, stays], 'Rose (planted by Ada) stays.'],
   ['that it has left, instead', [leaving, left], 'Rose (planted by Ada) has left.'],
-  ['what turns into what', [cow], 'Rose (planted by Ada) turns into this: Cow.'],
+  ['what turns into what', [cow], 'Rose (planted by Ada) turns into another creature: Cow.'],
   [
     '“somebody” of people without a name, and “you”',
     [change('born', fox), change('born', mine), change('grown', mine)],

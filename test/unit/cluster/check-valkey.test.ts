@@ -99,7 +99,7 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     expect(await answerOf(url)).toBe('fine');
     await admin.ask('ACL', 'SETUSER', 'some', 'on', '>some', '~*', '+@all', '-waitaof');
     expect(await answerOf(url.replace(':right', 'some:some'))).toMatch(
-      /rejects the writes that rooms make \(NOPERM .*waitaof/,
+      /rejects the rooms' writes \(NOPERM .*waitaof/,
     );
     await admin.ask('REPLICAOF', '127.0.0.1', '1');
     expect(await answerOf(url)).toMatch(/read-only replica/);

@@ -48,7 +48,7 @@ test('a report names the machine, each engine with speed or reason and remedy, a
     '16 patches of 32×32 cells and the net of moss',
     '--engine auto selects onnx on CPU (ONNX Runtime): the first that works here.',
     'passed over: tensorflow on a GPU: no GPU',
-    'On this machine, nothing that you could install would give a better engine.',
+    'No software that you can install would give this machine a better engine.',
   ]) {
     expect(text).toMatch(part);
   }

@@ -100,7 +100,7 @@ test('a failed film has a reason from a closed set; the log has the details', ()
   expect(films.states.map(({ error }) => error)).toEqual(['not-kept', 'ended', 'failed']);
   expect(warned).toEqual([
     'A film of "garden" was not made: Of room "garden" nothing is kept.',
-    'A film of "garden" was not made: The process that makes it ended (1).',
+    'A film of "garden" was not made: The process that makes the film ended (1).',
     'A film of "garden" was not made: spawn failed',
   ]);
 });

@@ -126,7 +126,7 @@ test('without a supervisor it continues, and logs that once', async () => {
   const watch = begin(false);
   await clock.advance(MINUTE);
   expect([watch.hasSome, seen.restarts]).toEqual([false, 0]);
-  expect(seen.lines).toEqual([expect.stringContaining('No supervisor restarts it')]);
+  expect(seen.lines).toEqual([expect.stringContaining('No supervisor restarts the server')]);
 });
 
 test('the limit of connections leaves descriptors for pages and files', () => {

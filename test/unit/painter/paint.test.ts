@@ -289,7 +289,7 @@ test.each([
   expect(reasonOf(bytes)).toBe(reason);
 });
 
-test('a file is refused that holds a number that is not finite', () => {
+test('a file is refused that contains a number that is not finite', () => {
   const bytes = file.slice();
   bytes.set([0x00, 0x7c], bytes.length - 2);
   expect(reasonOf(bytes)).toBe('bad-file');

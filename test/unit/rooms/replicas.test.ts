@@ -129,7 +129,9 @@ test('a room that is being opened here stays followed until it is taken, and is 
 test('what cannot be followed is tried again later, and said once; while the store is away it stays', async () => {
   const { pass, said, following, world, rooms, opened } = open(['garden']);
   await pass(20 * follow);
-  expect(said).toEqual(['This server follows room "garden" and can take it over immediately.']);
+  expect(said).toEqual([
+    'This server follows room "garden" and can take over the room immediately.',
+  ]);
   // It falls behind, and catches up.
   world.isComplete = false;
   await pass(3 * follow);
@@ -139,12 +141,12 @@ test('what cannot be followed is tried again later, and said once; while the sto
   world.failure = new StoreError('unreachable', 'away');
   await pass(10 * follow);
   expect(rooms.names).toEqual(['garden']);
-  world.failure = new NotReplicated('this server computes its cells differently');
+  world.failure = new NotReplicated(`this server computes the room's cells differently`);
   await pass(3 * followRetry);
   expect(rooms.names).toEqual([]);
   expect(opened()).toBeLessThan(6);
   expect(said.slice(1)).toEqual([
-    'This server does not follow room "garden": this server computes its cells differently.',
+    `This server does not follow room "garden": this server computes the room's cells differently.`,
   ]);
   world.failure = undefined;
   await pass(2 * followRetry);

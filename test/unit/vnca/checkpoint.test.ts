@@ -283,7 +283,7 @@ test.each<[string, Float32Tensor | undefined, string]>([
   ['gallery.latents', undefined, 'with float32 numbers is missing'],
   ['update.out.kernel', floats([6, 7]), 'is [6,7], not [7,6]'],
   ['gallery.latents', floats([1, 6]), 'is [1,6], not [2,6]'],
-  ['update.out.bias', floats([6], Number.NaN), 'holds a number that is not finite'],
+  ['update.out.bias', floats([6], Number.NaN), 'contains a number that is not finite'],
 ])('the tensor %s must fit: %#', async (name, tensor, what) => {
   const tensors = stored();
   if (tensor) tensors.set(name, tensor);

@@ -68,5 +68,5 @@ test('only what was just trained, has a gallery and can come to rest is settled'
   expect(settleRefusal({ ...card, gallery: [] })).toMatch('empty');
   expect(settleRefusal(decoderModel().card)).toMatch('decoder');
   const byChance = { ...card.update, updateProbability: 0.5 };
-  expect(settleRefusal({ ...card, update: byChance })).toMatch('by chance');
+  expect(settleRefusal({ ...card, update: byChance })).toMatch('at random');
 });
