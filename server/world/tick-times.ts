@@ -23,7 +23,7 @@ export class TickTimes {
 
   /** @param known the value of `known` from an earlier run. Its ticks and times never decrease */
   constructor(known: readonly TimePoint[] = []) {
-    this.points = [...known];
+    this.points = limited(known);
     this.last = known.at(-1);
   }
 
@@ -55,7 +55,7 @@ export class TickTimes {
     const { last } = this;
     if (last && point.tick < last.tick) return;
     if (last && point.at < last.at - TOLERANCE) {
-      this.points = settled(this.known, point);
+      this.points = limited(settled(this.known, point));
       this.last = this.points.at(-1);
     }
     const from = this.points.at(-1);
@@ -77,7 +77,7 @@ export class TickTimes {
   goOn(now: TimePoint, tickRate: number): void {
     // Forget ticks after the room's last tick. They were lost when the end of the room's stored
     // data was damaged.
-    this.points = this.known.filter(({ tick }) => tick <= now.tick);
+    this.points = limited(this.known.filter(({ tick }) => tick <= now.tick));
     this.last = this.points.at(-1);
     if (this.last) {
       const ended = this.last.at + (1000 * (now.tick - this.last.tick)) / tickRate;
@@ -86,14 +86,16 @@ export class TickTimes {
     this.add(now);
   }
 
-  /**
-   * Adds a point. Then removes points until the points and the latest tick together number at most
-   * `MOST_TIME_POINTS`.
-   */
   private keep(point: TimePoint): void {
-    this.points.push(point);
-    while (this.points.length >= MOST_TIME_POINTS) removeLeast(this.points);
+    this.points = limited([...this.points, point]);
   }
+}
+
+/** Removes points until the points and the latest tick together number at most `MOST_TIME_POINTS`. */
+function limited(points: readonly TimePoint[]): TimePoint[] {
+  const kept = [...points];
+  while (kept.length >= MOST_TIME_POINTS) removeLeast(kept);
+  return kept;
 }
 
 /**

@@ -379,6 +379,17 @@ test('a room without a pace has at most so many points, and those tell the longe
   expect(room.error).toBeLessThan(2 * MINUTE);
 });
 
+test('a room that restarts hundreds of times never has more points than a snapshot may hold', () => {
+  const room = new Ticking();
+  for (let i = 0; i < 300; i++) {
+    room.run(MINUTE, 3);
+    expect(room.times.known.length).toBeLessThanOrEqual(MOST_TIME_POINTS);
+    room.restart(HOUR);
+    if (i % 50 === 0) room.at -= 2 * HOUR;
+  }
+  expect(room.times.known.length).toBeGreaterThan(MOST_TIME_POINTS / 2);
+});
+
 test('a clock that was 800 days ahead for an hour leaves each tick at its time', () => {
   const AHEAD = 800 * 24 * HOUR;
   const room = new Ticking();
