@@ -7,6 +7,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { parser } from '../../shared/protocol/parser.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { RoomDirectory } from './commands/client-messages.ts';
 import { allButReserve } from './limits/address-limits.ts';
 import {
   type ConnectionLimits,
@@ -20,7 +21,6 @@ import { TcpConnectionLimit } from './limits/tcp-connections.ts';
 import { createWebSocketEngine, isWellFormed } from './limits/websocket-engine.ts';
 import type { NameCheck } from './names/display-names.ts';
 import { ClientSession } from './sessions/client-session.ts';
-import type { RoomDirectory } from './sessions/local-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
 /** Maximum size of an inbound message, in bytes. */

@@ -13,8 +13,7 @@ import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { type Bus, encodeMessage, type Subscription } from '../../cluster/bus/bus.ts';
 import { type Clock, repeat } from '../../platform/clock.ts';
 import { QUEUE_LIMITS } from '../../world/commands.ts';
-import type { MessageName } from '../commands/client-messages.ts';
-import type { RoomSession } from '../sessions/local-session.ts';
+import type { MessageName, RoomSession } from '../commands/client-messages.ts';
 import {
   type CommonWelcome,
   type Entry,

@@ -14,12 +14,12 @@ import { type Bus, encodeMessage } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
   isRingMessage,
+  LocalSession,
   type MessageName,
   parseCommand,
   readId,
 } from '../commands/client-messages.ts';
 import type { RoomServer } from '../room-server.ts';
-import { LocalSession } from '../sessions/local-session.ts';
 import {
   type CommonWelcome,
   type PersonalWelcome,
