@@ -188,11 +188,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
   const { rooms, clock, limits, connectionLimits, rejections, names } = options;
   let open = true;
   const sessions = new Set<ClientSession>();
-  const encoder = new parser.Encoder();
-  const outbox = new Outbox((name, message) => {
-    const data = [name, message];
-    return encoder.encode({ type: parser.PacketType.EVENT, nsp: '/', data })[0];
-  });
+  const outbox = new Outbox();
   /** Rate limiters by TCP socket. */
   const byWire = new WeakMap<object, ConnectionRateLimiter>();
   const io = new Server(http, {

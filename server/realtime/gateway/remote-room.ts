@@ -10,7 +10,12 @@ import type { Command, CommandName } from '../../../shared/protocol/commands.ts'
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { POINTER_INTERVAL, packPointer } from '../../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import { type Bus, encodeMessage, type Subscription } from '../../cluster/bus/bus.ts';
+import {
+  type Bus,
+  decodeMessage,
+  encodeMessage,
+  type Subscription,
+} from '../../cluster/bus/bus.ts';
 import { type Clock, repeat } from '../../platform/clock.ts';
 import { QUEUE_LIMITS } from '../../world/commands.ts';
 import type { MessageName, RoomSession } from '../commands/client-messages.ts';
@@ -23,12 +28,12 @@ import {
 import { fullViewport, type StreamStart, type Viewport } from '../streaming/viewer-stream.ts';
 import { openFrames, type Size } from './frame-mirrors.ts';
 import {
+  batchFromRoom,
   busChannels,
-  decodeFromRoom,
-  decodeNews,
   type FromRoom,
   GATEWAY_TIMES,
   type Item,
+  news,
   type ToRoom,
 } from './messages.ts';
 
@@ -429,10 +434,10 @@ export class RemoteRoom {
 
   private async open(): Promise<void> {
     const { bus, node } = this.options;
-    const { news, to } = this.channels;
+    const { channels } = this;
     const subscribed = await Promise.all([
-      bus.subscribe(news, (bytes) => this.hearNews(bytes)),
-      bus.subscribe(to(node), (bytes) => this.hear(bytes)),
+      bus.subscribe(channels.news, (bytes) => this.hearNews(bytes)),
+      bus.subscribe(channels.to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
     // The subscriptions fail only if the bus is closed. Nothing can be sent then.
     if (!subscribed) return;
@@ -471,21 +476,21 @@ export class RemoteRoom {
   }
 
   private hearNews(bytes: Uint8Array): void {
-    const news = decodeNews(bytes);
+    const message = decodeMessage(news, bytes);
     // Ignore former leaders, which may still send heartbeats after another server has taken over.
-    if (!news || news.epoch < this.latestEpoch || this.isClosed) return;
+    if (!message || message.epoch < this.latestEpoch || this.isClosed) return;
     this.heardAt = this.clock.now();
-    this.latestEpoch = news.epoch;
+    this.latestEpoch = message.epoch;
     const { epoch, openedAt } = this.link;
     // If the link is new, give the leader time to answer over it.
     const isAnswering = epoch === undefined && this.heardAt - openedAt < again;
-    if (epoch !== news.epoch && !isAnswering) this.relink();
-    if (news.frames) this.frames?.feed.take(news.frames);
+    if (epoch !== message.epoch && !isAnswering) this.relink();
+    if (message.frames) this.frames?.feed.take(message.frames);
   }
 
   private hear(bytes: Uint8Array): void {
     const { link } = this;
-    const message = decodeFromRoom(bytes);
+    const message = decodeMessage(batchFromRoom, bytes);
     if (message?.link !== link.name || message.epoch < this.latestEpoch || this.isClosed) return;
     const { epoch, number, items } = message;
     if (number !== link.received || (link.epoch ?? epoch) !== epoch) {
