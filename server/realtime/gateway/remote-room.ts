@@ -16,7 +16,7 @@ import {
   encodeMessage,
   type Subscription,
 } from '../../cluster/bus/bus.ts';
-import { type Clock, repeat } from '../../platform/clock.ts';
+import { type Clock, repeat, Throttle } from '../../platform/clock.ts';
 import { QUEUE_LIMITS } from '../../world/commands.ts';
 import type { MessageName, RoomSession } from '../commands/client-messages.ts';
 import {
@@ -220,35 +220,6 @@ export class RemoteSession implements RoomSession {
   }
 }
 
-/** Runs work on request, but at most once per interval. */
-class Throttle {
-  private ranAt = Number.NEGATIVE_INFINITY;
-  private cancelRun: (() => void) | undefined;
-
-  /** @param interval minimum time between two runs, in ms */
-  constructor(
-    private readonly clock: Clock,
-    private readonly interval: number,
-    private readonly work: () => void,
-  ) {}
-
-  request(): void {
-    const left = this.ranAt + this.interval - this.clock.now();
-    // Use a timer even if the interval has already passed, so that all requests in this turn of the
-    // event loop cause a single run.
-    this.cancelRun ??= this.clock.after(Math.max(0, left), () => {
-      this.cancelRun = undefined;
-      this.ranAt = this.clock.now();
-      this.work();
-    });
-  }
-
-  cancel(): void {
-    this.cancelRun?.();
-    this.cancelRun = undefined;
-  }
-}
-
 /** Creates the state of one link to the room. @param openedAt current time, in ms */
 const createLink = (openedAt: number) => ({
   name: randomUUID() as string,
@@ -257,10 +228,7 @@ const createLink = (openedAt: number) => ({
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
-  /**
-   * The fields that the welcome messages of all clients have in common, as received over this link
-   * so far.
-   */
+  /** The common fields of welcome messages, as received over this link so far. */
   common: {} as Partial<CommonWelcome>,
   /** The channels last reported to the room's server, as JSON. */
   wants: '[]',
@@ -321,9 +289,7 @@ export class RemoteRoom {
   );
   private isWaiting = false;
   private link = createLink(this.clock.now());
-  /**
-   * Highest epoch (number of leaders that the room has had) in any message received from a leader.
-   */
+  /** Highest epoch (number of leaders so far) in any message received from a leader. */
   private latestEpoch = 0;
   private heardAt = this.clock.now();
   private readonly subscriptions: Subscription[] = [];
@@ -485,7 +451,9 @@ export class RemoteRoom {
     // If the link is new, give the leader time to answer over it.
     const isAnswering = epoch === undefined && this.heardAt - openedAt < again;
     if (epoch !== message.epoch && !isAnswering) this.relink();
-    if (message.frames) this.frames?.feed.take(message.frames);
+    if (!message.frames || !this.frames) return;
+    this.frames.feed.take(message.frames);
+    this.frames.broadcaster.publish(this.clock.now());
   }
 
   private hear(bytes: Uint8Array): void {
