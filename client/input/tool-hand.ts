@@ -112,8 +112,12 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.point(x, y, false, now);
     this.endStroke(now);
     if (this.tool === 'look' && !tap) this.view.rig.release(now);
+    if (this.tool === 'look' && tap) this.tapped({ x, y });
     if (this.tool === 'plant') this.plant({ x, y });
   }
+
+  /** Called when the visitor taps the canvas with the tool *look*. @param _at in CSS pixels */
+  protected tapped(_at: Point): void {}
 
   hover(x: number, y: number, now: number): void {
     this.point(x, y, false, now);

@@ -380,11 +380,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     super(session, view);
   }
 
-  override toolEnd(x: number, y: number, tap: boolean, now: number): void {
-    super.toolEnd(x, y, tap, now);
-    if (this.tool === 'look' && tap) {
-      this.session.state.select(this.organismAt({ x, y }), this.view.toWorld({ x, y }));
-    }
+  protected override tapped(at: Point): void {
+    this.session.state.select(this.organismAt(at), this.view.toWorld(at));
   }
 
   /**

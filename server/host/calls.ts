@@ -56,8 +56,7 @@ import {
   runSystemCommand,
   snapshotStateOf,
   takeSnapshot,
-  undoCommand,
-  undoRecent,
+  undoCommands,
 } from './room-operations.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
@@ -242,8 +241,8 @@ export const HANDLERS: Handlers = {
     rooms.roomServers.get(room)?.walls.release(seat);
   },
 
-  undo: (host, body, { room }) => undoRecent(host, room, body),
-  undoCommand: (host, command, { room }) => undoCommand(host, room, command),
+  undo: (host, request, { room }) => undoCommands(host, room, request),
+  undoCommand: (host, command, { room }) => undoCommands(host, room, command),
 
   snapshots: async (host, _, { room }) => {
     host.rooms.planOf(room);

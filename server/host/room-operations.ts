@@ -14,7 +14,7 @@ import type { OpenRoom } from '../rooms/live-room.ts';
 import type { RoomRegistry, RoomRegistryOptions } from '../rooms/room-registry.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { SnapshotRecord } from '../storage/record-schemas.ts';
-import { restoreSnapshot, type UndoOptions, type UndoRequest, undo } from '../storage/undo.ts';
+import { restoreSnapshot, type UndoOptions, undo } from '../storage/undo.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 
@@ -84,51 +84,24 @@ export async function countExecuted(commands: readonly Promise<Answer>[]): Promi
 
 type UndoHost = HostContext & { readonly farewells: { stop(room: string): Promise<void> } };
 
-/** Factor by which a room's tick rate may briefly exceed its setting. */
-const SLACK = 1.1;
-/** Highest tick rate that a room can have, in ticks per second. */
-const MAX_TICK_RATE = 60;
-
 /**
- * Undoes the commands of a period of time. The period is `seconds` long and ended `ago` seconds
- * before now. Undoes the commands of the given participant; if `participant` is null, the commands
- * of everybody except the host.
+ * Undoes the commands of a recent period, or a single command of the host. For a period, undoes the
+ * commands of the given participant or, if `participant` is null, of everybody except the host.
  *
  * @throws HostRefusal
  */
-export const undoRecent = (
+export async function undoCommands(
   host: UndoHost,
   name: string,
-  { seconds, ago, participant }: CallBody<'undo'>,
-): Promise<CallAnswer<'undo'>> =>
-  undoing(host, name, async (options) => {
-    const until = options.journalWriter.now() - 1000 * ago;
-    const after = await lastTickBefore(options, ago + seconds);
-    const since = until - 1000 * seconds;
-    return { since, ...(ago > 0 && { until }), after, by: participant };
-  });
-
-/** Undoes a single command of the host. @throws HostRefusal */
-export const undoCommand = (
-  host: UndoHost,
-  name: string,
-  command: HostCommand,
-): Promise<CallAnswer<'undoCommand'>> => undoing(host, name, () => command);
-
-async function undoing(
-  host: UndoHost,
-  name: string,
-  request: (options: Required<UndoOptions>) => UndoRequest | Promise<UndoRequest>,
+  request: CallBody<'undo'> | HostCommand,
 ): Promise<CallAnswer<'undo'>> {
   const { rooms, farewells } = host;
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
-    const { tickRate } = rooms.summary(name).settings;
     // Stop a farewell that is in progress, because it would also remove the restored organisms.
     const begin = () => farewells.stop(name);
-    const options = { ...optionsFor(host, live), tickRate, begin };
-    const wanted = await request(options);
-    const { commands, backup } = await shown(live, () => undo(options, wanted));
+    const options = { ...optionsFor(host, live), begin };
+    const { commands, backup } = await shown(live, () => undo(options, request));
     return { undone: commands, kept: snapshotStateOf(backup) };
   });
 }
@@ -146,25 +119,6 @@ export async function restore(
     const options = optionsFor(host, live);
     return { kept: snapshotStateOf(await shown(live, () => restoreSnapshot(options, tick))) };
   });
-}
-
-/**
- * Finds a tick that is certainly more than `seconds` ago, even if the wall clock was changed. Counts
- * ticks at the room's tick rate, or at the highest possible rate if the tick rate was changed.
- */
-async function lastTickBefore(
-  { room, store, journalWriter, tickRate }: Required<UndoOptions>,
-  seconds: number,
-): Promise<number> {
-  const { tick, name } = room;
-  const ticksAt = (rate: number): number => Math.ceil(seconds * SLACK * rate);
-  const oldest = tick - ticksAt(MAX_TICK_RATE);
-  await journalWriter.flushed();
-  for await (const { events } of store.journal(name, Math.max(0, oldest), tick)) {
-    const isChanged = events.some((one) => one.what === 'energy' && one.tickRate !== tickRate);
-    if (isChanged) return oldest;
-  }
-  return tick - ticksAt(tickRate);
 }
 
 /**
@@ -187,9 +141,5 @@ async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T
 function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom): UndoOptions {
   if (!storage) throw new HostRefusal('not-kept');
   const { store, journalWriter } = storage;
-  return {
-    ...{ store, journalWriter, world, room },
-    hold: () => ticker.hold(room),
-    resume: () => ticker.resume(room),
-  };
+  return { store, journalWriter, world, room, ticker };
 }

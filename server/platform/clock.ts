@@ -76,6 +76,35 @@ export function repeat(
   };
 }
 
+/** Runs work on request, but at most once per interval. */
+export class Throttle {
+  private ranAt = Number.NEGATIVE_INFINITY;
+  private cancelRun: (() => void) | undefined;
+
+  /** @param interval minimum time between two runs, in ms */
+  constructor(
+    private readonly clock: Clock,
+    private readonly interval: number,
+    private readonly work: () => void,
+  ) {}
+
+  request(): void {
+    const left = this.ranAt + this.interval - this.clock.now();
+    // Use a timer even if the interval has already passed, so that all requests in this turn of the
+    // event loop cause a single run.
+    this.cancelRun ??= this.clock.after(Math.max(0, left), () => {
+      this.cancelRun = undefined;
+      this.ranAt = this.clock.now();
+      this.work();
+    });
+  }
+
+  cancel(): void {
+    this.cancelRun?.();
+    this.cancelRun = undefined;
+  }
+}
+
 export interface RetryOptions {
   readonly clock: Clock;
   /** The pause before each retry, in ms. There is one retry for each pause. */

@@ -7,6 +7,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { parser } from '../../shared/protocol/parser.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { RoomDirectory } from './commands/client-messages.ts';
 import { allButReserve } from './limits/address-limits.ts';
 import {
   type ConnectionLimits,
@@ -20,7 +21,6 @@ import { TcpConnectionLimit } from './limits/tcp-connections.ts';
 import { createWebSocketEngine, isWellFormed } from './limits/websocket-engine.ts';
 import type { NameCheck } from './names/display-names.ts';
 import { ClientSession } from './sessions/client-session.ts';
-import type { RoomDirectory } from './sessions/local-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
 /** Maximum size of an inbound message, in bytes. */
@@ -188,11 +188,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
   const { rooms, clock, limits, connectionLimits, rejections, names } = options;
   let open = true;
   const sessions = new Set<ClientSession>();
-  const encoder = new parser.Encoder();
-  const outbox = new Outbox((name, message) => {
-    const data = [name, message];
-    return encoder.encode({ type: parser.PacketType.EVENT, nsp: '/', data })[0];
-  });
+  const outbox = new Outbox();
   /** Rate limiters by TCP socket. */
   const byWire = new WeakMap<object, ConnectionRateLimiter>();
   const io = new Server(http, {

@@ -3,6 +3,7 @@
  * from a snapshot, and then replaces the room's state. Never changes the ids, random numbers or
  * refusals of other commands. Start reading at `undo`.
  */
+import type { CallBody, HostCommand } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -10,6 +11,7 @@ import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { withoutContinuations } from '../world/strokes.ts';
 import { settled } from '../world/tick-times.ts';
+import type { Ticker } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import {
@@ -26,48 +28,20 @@ export interface UndoOptions {
   readonly world: World;
   readonly journalWriter: JournalWriter;
   readonly room: Room;
-  /** Pauses the room between two ticks. */
-  readonly hold: () => Promise<void>;
-  /** Ends the pause that `hold` has begun. */
-  readonly resume: () => void;
-  /**
-   * Nominal ticks per second. Used to correct the times of commands if the clock was set back after
-   * them.
-   */
-  readonly tickRate?: number;
+  readonly ticker: Pick<Ticker, 'hold' | 'resume'>;
   /** Called before anything changes, once it is certain that there are commands to undo. */
   readonly begin?: () => Promise<void>;
 }
 
 /** The commands to undo: recent ones, or a single command of the host. */
-export type UndoRequest =
-  | {
-      /** Earliest wall-clock time of the commands to undo, in ms. */
-      readonly since: number;
-      /** Latest wall-clock time of the commands to undo, in ms. If absent, now. */
-      readonly until?: number;
-      /**
-       * Excludes commands in this tick and in earlier ticks. Needed because times are unreliable if
-       * the wall clock has been set back.
-       */
-      readonly after?: number;
-      /**
-       * Id of the participant whose commands are undone; 0 for the host. If null, undoes the
-       * commands of everybody except the host, including the gardener and programs.
-       */
-      readonly by: number | null;
-    }
-  | {
-      readonly tick: number;
-      /**
-       * The command's id, which distinguishes it from the host's other commands in the same tick.
-       */
-      readonly id: number;
-    };
+type UndoRequest = CallBody<'undo'> | HostCommand;
 
-/** Describes which commands an undo removes. */
-type Undo = Omit<Jump & { why: 'undo' }, 'why'>;
+type UndoJump = Jump & { readonly why: 'undo' };
 
+/** Factor by which a room's tick rate may briefly exceed its setting. */
+const SLACK = 1.1;
+/** Highest tick rate that a room can have, in ticks per second. */
+const MAX_TICK_RATE = 60;
 /** Maximum number of earlier snapshots to consider as the start of the replay. */
 const MAX_BASES = 8;
 /**
@@ -94,19 +68,19 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
   const { store, journalWriter, room } = options;
   const { name } = room;
   const { seq: last } = journalWriter.tailOf(room);
+  const asked = { tick: room.tick, at: journalWriter.now() };
   await journalWriter.flushed();
-  const first = 'since' in request ? (request.after ?? -1) + 1 : request.tick;
-  const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < first;
+  const oldest =
+    'tick' in request ? request.tick : tickBefore(asked.tick, request, MAX_TICK_RATE) + 1;
+  const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < oldest;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
   // The journal may already contain an entry of the tick in progress, `room.tick + 1`, so include
   // it.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
-  const now = { tick: room.tick, at: journalWriter.now() };
-  const times = settled(journal, now, 1000 / (options.tickRate ?? Infinity));
-  const latest: Undo =
-    'since' in request
-      ? recentUndo(journal, times, request)
-      : { from: request.tick, to: request.tick, by: HOUSE.id, id: request.id };
+  const latest: UndoJump =
+    'tick' in request
+      ? { why: 'undo', from: request.tick, to: request.tick, by: HOUSE.id, id: request.id }
+      : recentUndo(options, journal, request, asked);
   // A restore cancels the effect of earlier undos, so consider only the undos after the last
   // restore.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
@@ -126,13 +100,32 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
   return { commands: withoutContinuations(undone.map(({ command }) => command)).length, backup };
 }
 
+/** Returns the last tick that is certainly before the period to undo, at a given tick rate. */
+const tickBefore = (now: number, { seconds, ago }: CallBody<'undo'>, rate: number): number =>
+  now - Math.ceil((ago + seconds) * SLACK * rate);
+
 /** Determines which ticks an undo of recent commands covers. @throws HostRefusal nothing-to-undo */
 function recentUndo(
+  { room, journalWriter }: UndoOptions,
   journal: readonly JournalRecord[],
-  times: readonly TimePoint[],
-  { since, until = Infinity, after = -1, by }: Extract<UndoRequest, { since: number }>,
-): Undo {
-  const all = { from: 0, to: Infinity, by };
+  request: CallBody<'undo'>,
+  asked: TimePoint,
+): UndoJump {
+  const { tick, tickRate } = room;
+  const { seconds, ago, participant: by } = request;
+  const times = settled(journal, { tick, at: journalWriter.now() }, 1000 / tickRate);
+  const until = ago > 0 ? asked.at - 1000 * ago : Infinity;
+  const since = asked.at - 1000 * (ago + seconds);
+  // The times may be wrong if the wall clock was changed, so also count ticks: at the room's tick
+  // rate, or at the highest possible rate if the tick rate was changed.
+  const oldest = tickBefore(asked.tick, request, MAX_TICK_RATE);
+  const isChanged = journal.some(
+    (entry) =>
+      entry.tick >= oldest &&
+      entry.events.some((one) => one.what === 'energy' && one.tickRate !== tickRate),
+  );
+  const after = isChanged ? oldest : tickBefore(asked.tick, request, tickRate);
+  const all: UndoJump = { why: 'undo', from: 0, to: Infinity, by };
   const within = journal.filter(
     (entry, i) =>
       times[i].at >= since &&
@@ -141,7 +134,7 @@ function recentUndo(
       undoneIn(entry, [all]).length > 0,
   );
   if (within.length === 0) throw new HostRefusal('nothing-to-undo');
-  return { from: within[0].tick, to: within.at(-1)!.tick, by };
+  return { ...all, from: within[0].tick, to: within.at(-1)!.tick };
 }
 
 /**
@@ -152,8 +145,8 @@ function recentUndo(
  * @returns a snapshot of the room before the undo
  * @throws HostRefusal undo-too-far if the journal lacks entries
  */
-async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readonly Undo[]) {
-  const { store, world, journalWriter, room, hold, resume } = options;
+async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readonly UndoJump[]) {
+  const { store, world, journalWriter, room, ticker } = options;
   const { name, species } = room;
   const { width, height } = room.grid;
   const place = { name: `${name} undo`, width, height, species };
@@ -180,7 +173,7 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
       before = behind;
       await replayTo(room.tick);
     }
-    await hold();
+    await ticker.hold(room);
     held = true;
     await journalWriter.flushed();
     await replayTo(room.tick);
@@ -193,12 +186,12 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
     merged = true;
-    await journalWriter.recordJump(room, { why: 'undo', ...undos[0] });
+    await journalWriter.recordJump(room, undos[0]);
     return backup;
   } finally {
     if (!merged) await world.close(replayed);
     // Resume the room only if it was paused here, because other code may have paused it, too.
-    if (held) resume();
+    if (held) ticker.resume(room);
   }
 }
 
@@ -207,7 +200,7 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
  * However, keeps seeds that were refused for lack of engine memory: they used up ids and random
  * numbers, so the replay must refuse them again.
  */
-function eventsWithout(undos: readonly Undo[], entry: JournalRecord): RoomEvent[] {
+function eventsWithout(undos: readonly UndoJump[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
   let index = 0;
   return entry.events.flatMap((event): RoomEvent[] => {
@@ -222,7 +215,7 @@ function eventsWithout(undos: readonly Undo[], entry: JournalRecord): RoomEvent[
 }
 
 function covers(
-  { from, to, by, id }: Undo,
+  { from, to, by, id }: UndoJump,
   tick: number,
   { id: sent, command }: RoomEvent<'command'>,
 ): boolean {
@@ -231,13 +224,13 @@ function covers(
 }
 
 /** Returns the commands of a tick that are undone by the given undos. */
-function undoneIn(entry: JournalRecord, undos: readonly Undo[]): RoomEvent<'command'>[] {
+function undoneIn(entry: JournalRecord, undos: readonly UndoJump[]): RoomEvent<'command'>[] {
   return eventsWithout(undos, entry).filter(
     (event): event is RoomEvent<'command'> => event.what === 'command' && event.past === 'undone',
   );
 }
 
-const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
+const undosAfter = (journal: readonly JournalRecord[], base: number): UndoJump[] =>
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
@@ -277,7 +270,7 @@ function baseFor(
  * @throws HostRefusal no-such-snapshot; StoreError; EngineError
  */
 export async function restoreSnapshot(
-  { store, world, journalWriter, room, hold, resume }: UndoOptions,
+  { store, world, journalWriter, room, ticker }: UndoOptions,
   tick: number,
 ): Promise<SnapshotRecord> {
   if (!journalWriter.snapshotsOf(room).some((one) => one.tick === tick)) {
@@ -287,7 +280,7 @@ export async function restoreSnapshot(
   const moment = await journalWriter.whileReading(room, tick, read);
   if (!moment) throw new HostRefusal('no-such-snapshot', 'The snapshot is damaged.');
   const { state, cells } = moment;
-  await hold();
+  await ticker.hold(room);
   try {
     const backup = await journalWriter.takeSnapshot(room, { before: 'restore' });
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
@@ -307,6 +300,6 @@ export async function restoreSnapshot(
     await journalWriter.recordJump(room, { why: 'restore', tick });
     return backup;
   } finally {
-    resume();
+    ticker.resume(room);
   }
 }

@@ -235,6 +235,11 @@ export class Room extends RoomContents {
     if (event) this.change(event);
   }
 
+  /** Nominal ticks per second. */
+  get tickRate(): number {
+    return this.energy.tickRate;
+  }
+
   get energySettings(): EnergySettings {
     return this.energy.costs;
   }

@@ -165,7 +165,7 @@ describe('what is stored', () => {
     async (_, how, undone, before, act) => {
       const run = async (isUndone: boolean) => {
         const stored = await open(how);
-        const { room, store, world, journalWriter } = stored;
+        const { room } = stored;
         const ticks = async (count: number) => {
           for (let tick = 0; tick < count; tick++) await stored.tick();
         };
@@ -185,11 +185,7 @@ describe('what is stored', () => {
         room.enqueue(3, { what: 'plant', by: ANNA, x: 24, y: 24, seed: { from: 'prior' } });
         await ticks(20);
         if (isUndone) {
-          const undoing = { store, world, journalWriter, room };
-          const { commands } = await undo(
-            { ...undoing, hold: async () => {}, resume: () => {} },
-            { since: 0, by: BERT.id },
-          );
+          const { commands } = await undo(stored, { seconds: 60, ago: 0, participant: BERT.id });
           expect(commands).toBe(undone);
         } else await stored.tick();
         await ticks(60);

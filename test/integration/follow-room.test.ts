@@ -33,8 +33,7 @@ async function openPair() {
   };
   /** What a server finds that has not followed it. */
   const recovered = () => recover(store, new World(engineOf()), expected);
-  const takeBack = (tick: number) =>
-    restoreSnapshot({ ...owner, hold: async () => {}, resume: () => {} }, tick);
+  const takeBack = (tick: number) => restoreSnapshot(owner, tick);
   /** A new owner of a room that its owner has run until now without stopping it in good order. */
   const takeOver = () => {
     const where = { store, world: new World(engineOf()), checkpoint };

@@ -2,12 +2,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
-import { undoRecent } from '../../server/host/room-operations.ts';
+import { undoCommands } from '../../server/host/room-operations.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { openMemory, type Records, StoreError } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
-import { restoreSnapshot, undo } from '../../server/storage/undo.ts';
+import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { lineageTree } from '../../server/world/organisms/lineage-tree.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
@@ -101,7 +101,7 @@ describe('replaying without the undone commands', () => {
         async ({ seed, before, between, first, second }) => {
           const life = { birth: 4, healing: 10, expressing: 10 };
           const here = await begin(seed, openMemory(), 2, life);
-          const { room, lived, undoing } = here;
+          const { room, lived } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];
           const isDone = ({ tick, at }: Lived, by: number): boolean =>
@@ -124,7 +124,7 @@ describe('replaying without the undone commands', () => {
             const had = copyPlanes(room.grid.planes);
             const was = room.export().organisms;
             try {
-              const { backup: kept } = await undo(undoing, { since, by });
+              const { backup: kept } = await here.undo(back, by);
               const organisms = [...was, ...room.export().organisms];
               closing += organisms.filter((one) => one.closed).length;
               waiting += organisms.filter((one) => one.woundMask).length;
@@ -203,8 +203,8 @@ describe('replaying without the undone commands', () => {
       }
       return tick(rooms);
     };
-    const undoing = { ...here.undoing, hold: async () => void (isHeld = true) };
-    const { commands } = await undo(undoing, { since: here.now() - 25 * STEP, by: ANNA.id });
+    here.ticker.hold = async () => void (isHeld = true);
+    const { commands } = await here.undo(25, ANNA.id);
     expect(commands).toBe(1);
     expect(isHeld).toBe(true);
     expect(room.size).toBe(0);
@@ -213,12 +213,13 @@ describe('replaying without the undone commands', () => {
 
   test('TIM-7: after the clock was set back, an undo covers no more ticks than fit its duration', async () => {
     const here = await begin(6);
-    const { room, undoing } = here;
+    const { room } = here;
     await here.tick(5);
     await here.plant(ANNA.id, 10, 16, 40);
+    here.setBack(40 * STEP);
     await here.plant(ANNA.id, 34, 16, 15);
-    // By the clock that was set back all is of the last minute.
-    const { commands } = await undo(undoing, { since: 0, after: room.tick - 30, by: ANNA.id });
+    // By the clock that was set back, both are of the last 25 ticks.
+    const { commands } = await here.undo(25, ANNA.id);
     expect(commands).toBe(1);
     for await (const { jump } of here.store.journal('a', 0, room.tick)) {
       if (jump) expect(jump).toMatchObject({ why: 'undo', from: 46 });
@@ -263,13 +264,17 @@ describe('replaying without the undone commands', () => {
       const rooms = {
         requireOpen: () => live,
         during: (_: string, __: string, work: () => unknown) => work(),
-        summary: () => ({ settings: { tickRate: 1 } }),
       };
-      const ticker = { hold: async () => {}, resume: () => {} };
       const farewells = { stop: async () => {} };
-      const host = { rooms, world, ticker, farewells, storage: { store, journalWriter } };
+      const host = {
+        rooms,
+        world,
+        ticker: here.ticker,
+        farewells,
+        storage: { store, journalWriter },
+      };
       const undo = (seconds: number, ago: number) =>
-        undoRecent(host as never, 'a', { seconds, ago, participant: ANNA.id });
+        undoCommands(host as never, 'a', { seconds, ago, participant: ANNA.id });
       expect(await undo(70, 60)).toMatchObject({ undone: 1 });
       expect(room.organisms.map(({ id }) => id)).toEqual([first.id, later.id]);
       // While the clock was ahead.
@@ -303,7 +308,7 @@ test('after a power failure during an undo, the room is in the state before it o
       await here.tick();
       showed.set(here.room.tick, copyPlanes(here.room.grid.planes));
     }
-    await here.undoing.journalWriter.flushed();
+    await here.journalWriter.flushed();
     left = writes;
     await here.undo(30, null).then(
       () => left >= 0 && outcomes.add('all written'),
@@ -331,18 +336,15 @@ describe('an undo that cannot be done', () => {
   async function planted() {
     const { disk, records } = brittle(new Map());
     const here = await begin(6, records);
-    const { room, world, undoing } = here;
+    const { room, world, ticker } = here;
     await here.tick(24);
     await here.plant(ANNA.id, 8, 8);
     const holds = { count: 0 };
-    const counting = {
-      ...undoing,
-      hold: async () => void holds.count++,
-      resume: () => void holds.count--,
-    };
+    ticker.hold = async () => void holds.count++;
+    ticker.resume = () => void holds.count--;
     return {
       ...{ ...here, disk, holds },
-      undoLast: (ticks = 10) => undo(counting, { since: here.now() - ticks * STEP, by: ANNA.id }),
+      undoLast: (ticks = 10) => here.undo(ticks, ANNA.id),
       /** Does something before the replay's next tick. */
       meanwhile(work: () => Promise<void>): void {
         const tick = world.tick.bind(world);
@@ -498,7 +500,7 @@ test('TIM-7, DEP-10: what has departed and lives again by a restore cannot be pl
   await here.plant(2, 34, 8, 5);
   expect(room.organisms.map(({ id }) => id)).toEqual([2]);
   expect(room.renewable(1)).toHaveLength(1);
-  await restoreSnapshot(here.undoing, tick);
+  await restoreSnapshot(here, tick);
   expect(room.organisms.map(({ id }) => id)).toEqual([1]);
   expect(room.renewable(1)).toEqual([]);
   await here.world.close(room);

@@ -174,6 +174,7 @@ export class Gateway {
           remove: () => {},
           setViewport: () => {},
           acknowledge: () => {},
+          publish: () => {},
           resync: (viewer, chunks) => {
             opened.resynced.push({ viewer, chunks });
           },
@@ -181,12 +182,7 @@ export class Gateway {
             opened.isClosed = true;
           },
         };
-        const feed = new FrameMirrors(
-          size,
-          clock,
-          () => {},
-          () => {},
-        );
+        const feed = new FrameMirrors(size, clock, () => {});
         return { size, feed, broadcaster: broadcaster as RoomBroadcaster };
       },
     });

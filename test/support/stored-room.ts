@@ -80,6 +80,8 @@ export async function openStoredRoom({
     world.journal = journalWriter.record;
     return {
       ...{ room, place, world, store, said, troubles, journalWriter, checkpoint, abandon },
+      /** The room ticks only when a test says so. */
+      ticker: { hold: async (_: Room) => {}, resume: (_: Room) => {} },
       /** Opens another room of the same world. */
       openAlso: open,
       async tick() {
@@ -166,7 +168,7 @@ export const undoneRooms = (engine: Engine) => {
         },
       },
     });
-    const { room, world, store, journalWriter } = stored;
+    const { room, world, journalWriter } = stored;
     const lived: Lived[] = [];
     const happened: LifeEvent[] = [];
     world.journal = (ticks) => {
@@ -174,7 +176,6 @@ export const undoneRooms = (engine: Engine) => {
       lived.push(...mine.map((one) => ({ ...one, at: now })));
       return journalWriter.record(ticks);
     };
-    const undoing = { store, world, journalWriter, room, hold: async () => {}, resume: () => {} };
     /** Lets ticks pass. */
     async function tick(count = 1): Promise<void> {
       for (let i = 0; i < count; i++) {
@@ -191,17 +192,19 @@ export const undoneRooms = (engine: Engine) => {
     }
     return {
       ...stored,
-      ...{ lived, life: happened, undoing, tick, ask },
+      ...{ lived, life: happened, tick, ask },
       now: () => now,
+      setBack: (ms: number) => void (now -= ms),
       /** Somebody plants a creature of the gallery, and ticks pass. */
       plant: (id: number, x: number, y: number, ticks?: number) =>
         ask(id, { what: 'plant', x, y, seed: { from: 'gallery', index: 0 } }, ticks),
       /** Undoes what somebody did in the last ticks; null: everybody. */
-      undo: (ticks: number, by: number | null) => undo(undoing, { since: now - ticks * STEP, by }),
+      undo: (ticks: number, participant: number | null) =>
+        undo(stored, { seconds: (ticks * STEP) / 1000, ago: 0, participant }),
       /** Restores what was there before the latest undo. */
       async restore(): Promise<void> {
         const [{ tick }] = journalWriter.snapshotsOf(room).filter((one) => one.before === 'undo');
-        await restoreSnapshot(undoing, tick);
+        await restoreSnapshot(stored, tick);
       },
     };
   }

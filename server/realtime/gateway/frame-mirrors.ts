@@ -135,13 +135,11 @@ export class FrameMirrors implements FrameFeed {
 
   /**
    * @param size size of the room, in cells
-   * @param onTick called with the current time, in ms, after each tick of the room's server
    * @param wantedChanged called if the result of `takeWants` may have changed
    */
   constructor(
     private readonly size: Size,
     private readonly clock: Clock,
-    private readonly onTick: (now: number) => void,
     readonly wantedChanged: () => void,
   ) {}
 
@@ -197,14 +195,11 @@ export class FrameMirrors implements FrameFeed {
     });
   }
 
-  /**
-   * Applies the rounds (encoded updates of channels) of a tick, and sends frames to the viewers.
-   */
+  /** Applies the rounds (encoded updates of channels) of a tick. */
   take({ tick, rounds }: NonNullable<News['frames']>): void {
     for (const round of rounds) this.mirrors.get(keyOf(round))?.take(round);
     this.tick = tick;
     this.isTickOld = false;
-    this.onTick(this.clock.now());
   }
 
   async takeBaseline(baseline: Item<'baseline'>): Promise<void> {
@@ -236,7 +231,6 @@ export class FrameMirrors implements FrameFeed {
  * the viewers of this server.
  */
 export function openFrames(size: Size, clock: Clock, wantedChanged: () => void) {
-  const feed = new FrameMirrors(size, clock, (now) => broadcaster.publish(now), wantedChanged);
-  const broadcaster = new RoomBroadcaster(feed);
-  return { size, feed, broadcaster };
+  const feed = new FrameMirrors(size, clock, wantedChanged);
+  return { size, feed, broadcaster: new RoomBroadcaster(feed) };
 }

@@ -13,7 +13,6 @@ import { type EventName, isEventName } from '../../../shared/protocol/events.ts'
 import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
 import { ringNumber } from '../../../shared/vocabulary.ts';
-import { decodeMessage } from '../../cluster/bus/bus.ts';
 import { CHANNEL_TIERS, type ChannelTier } from '../streaming/room-encoders.ts';
 
 /** Timing of a gateway's connections to rooms of other servers, in ms. */
@@ -187,7 +186,12 @@ const known = <S extends v.GenericSchema>(schema: S) =>
  * Schema of a message from a gateway to a room. A message with the number 0 opens a link, which
  * replaces the gateway's previous link.
  */
-const batchToRoom = v.object({ gateway: name, link: name, number: whole, items: known(toRoom) });
+export const batchToRoom = v.object({
+  gateway: name,
+  link: name,
+  number: whole,
+  items: known(toRoom),
+});
 
 /** Message number with which the room reports that a link is lost. */
 export const LOST = -1;
@@ -196,7 +200,7 @@ export const LOST = -1;
  * Schema of a message from a room to one gateway. `epoch` is the epoch of the room's lease.
  * Gateways use `epoch` to ignore former leaders.
  */
-const batchFromRoom = v.object({
+export const batchFromRoom = v.object({
   epoch: whole,
   link: name,
   number: v.union([whole, v.literal(LOST)]),
@@ -210,7 +214,7 @@ const round = v.object({ ...roundName, deltas: v.array(v.tuple([whole, whole, by
  * Schema of a message from a room to all gateways: a heartbeat, or the frames of a tick if any
  * gateway has viewers.
  */
-const news = v.object({
+export const news = v.object({
   epoch: whole,
   frames: v.optional(v.object({ tick: whole, rounds: known(round) })),
 });
@@ -232,13 +236,6 @@ export const busChannels = (room: string) => ({
   /** Messages from the room's server to one gateway. */
   to: (gateway: string): string => `room:${room}:to:${gateway}`,
 });
-
-/** Decodes a message to a room. @returns undefined if the message is invalid */
-export const decodeToRoom = (message: Uint8Array) => decodeMessage(batchToRoom, message);
-/** Decodes a message from a room to one gateway. @returns undefined if the message is invalid */
-export const decodeFromRoom = (message: Uint8Array) => decodeMessage(batchFromRoom, message);
-/** Decodes a message from a room to all gateways. @returns undefined if the message is invalid */
-export const decodeNews = (message: Uint8Array) => decodeMessage(news, message);
 
 type OneItem = Exclude<FromRoom, { what: 'event' }>;
 

@@ -10,11 +10,15 @@ import type { Command, CommandName } from '../../../shared/protocol/commands.ts'
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { POINTER_INTERVAL, packPointer } from '../../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import { type Bus, encodeMessage, type Subscription } from '../../cluster/bus/bus.ts';
-import { type Clock, repeat } from '../../platform/clock.ts';
+import {
+  type Bus,
+  decodeMessage,
+  encodeMessage,
+  type Subscription,
+} from '../../cluster/bus/bus.ts';
+import { type Clock, repeat, Throttle } from '../../platform/clock.ts';
 import { QUEUE_LIMITS } from '../../world/commands.ts';
-import type { MessageName } from '../commands/client-messages.ts';
-import type { RoomSession } from '../sessions/local-session.ts';
+import type { MessageName, RoomSession } from '../commands/client-messages.ts';
 import {
   type CommonWelcome,
   type Entry,
@@ -24,12 +28,12 @@ import {
 import { fullViewport, type StreamStart, type Viewport } from '../streaming/viewer-stream.ts';
 import { openFrames, type Size } from './frame-mirrors.ts';
 import {
+  batchFromRoom,
   busChannels,
-  decodeFromRoom,
-  decodeNews,
   type FromRoom,
   GATEWAY_TIMES,
   type Item,
+  news,
   type ToRoom,
 } from './messages.ts';
 
@@ -216,35 +220,6 @@ export class RemoteSession implements RoomSession {
   }
 }
 
-/** Runs work on request, but at most once per interval. */
-class Throttle {
-  private ranAt = Number.NEGATIVE_INFINITY;
-  private cancelRun: (() => void) | undefined;
-
-  /** @param interval minimum time between two runs, in ms */
-  constructor(
-    private readonly clock: Clock,
-    private readonly interval: number,
-    private readonly work: () => void,
-  ) {}
-
-  request(): void {
-    const left = this.ranAt + this.interval - this.clock.now();
-    // Use a timer even if the interval has already passed, so that all requests in this turn of the
-    // event loop cause a single run.
-    this.cancelRun ??= this.clock.after(Math.max(0, left), () => {
-      this.cancelRun = undefined;
-      this.ranAt = this.clock.now();
-      this.work();
-    });
-  }
-
-  cancel(): void {
-    this.cancelRun?.();
-    this.cancelRun = undefined;
-  }
-}
-
 /** Creates the state of one link to the room. @param openedAt current time, in ms */
 const createLink = (openedAt: number) => ({
   name: randomUUID() as string,
@@ -253,10 +228,7 @@ const createLink = (openedAt: number) => ({
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
-  /**
-   * The fields that the welcome messages of all clients have in common, as received over this link
-   * so far.
-   */
+  /** The common fields of welcome messages, as received over this link so far. */
   common: {} as Partial<CommonWelcome>,
   /** The channels last reported to the room's server, as JSON. */
   wants: '[]',
@@ -317,9 +289,7 @@ export class RemoteRoom {
   );
   private isWaiting = false;
   private link = createLink(this.clock.now());
-  /**
-   * Highest epoch (number of leaders that the room has had) in any message received from a leader.
-   */
+  /** Highest epoch (number of leaders so far) in any message received from a leader. */
   private latestEpoch = 0;
   private heardAt = this.clock.now();
   private readonly subscriptions: Subscription[] = [];
@@ -430,10 +400,10 @@ export class RemoteRoom {
 
   private async open(): Promise<void> {
     const { bus, node } = this.options;
-    const { news, to } = this.channels;
+    const { channels } = this;
     const subscribed = await Promise.all([
-      bus.subscribe(news, (bytes) => this.hearNews(bytes)),
-      bus.subscribe(to(node), (bytes) => this.hear(bytes)),
+      bus.subscribe(channels.news, (bytes) => this.hearNews(bytes)),
+      bus.subscribe(channels.to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
     // The subscriptions fail only if the bus is closed. Nothing can be sent then.
     if (!subscribed) return;
@@ -472,21 +442,23 @@ export class RemoteRoom {
   }
 
   private hearNews(bytes: Uint8Array): void {
-    const news = decodeNews(bytes);
+    const message = decodeMessage(news, bytes);
     // Ignore former leaders, which may still send heartbeats after another server has taken over.
-    if (!news || news.epoch < this.latestEpoch || this.isClosed) return;
+    if (!message || message.epoch < this.latestEpoch || this.isClosed) return;
     this.heardAt = this.clock.now();
-    this.latestEpoch = news.epoch;
+    this.latestEpoch = message.epoch;
     const { epoch, openedAt } = this.link;
     // If the link is new, give the leader time to answer over it.
     const isAnswering = epoch === undefined && this.heardAt - openedAt < again;
-    if (epoch !== news.epoch && !isAnswering) this.relink();
-    if (news.frames) this.frames?.feed.take(news.frames);
+    if (epoch !== message.epoch && !isAnswering) this.relink();
+    if (!message.frames || !this.frames) return;
+    this.frames.feed.take(message.frames);
+    this.frames.broadcaster.publish(this.clock.now());
   }
 
   private hear(bytes: Uint8Array): void {
     const { link } = this;
-    const message = decodeFromRoom(bytes);
+    const message = decodeMessage(batchFromRoom, bytes);
     if (message?.link !== link.name || message.epoch < this.latestEpoch || this.isClosed) return;
     const { epoch, number, items } = message;
     if (number !== link.received || (link.epoch ?? epoch) !== epoch) {

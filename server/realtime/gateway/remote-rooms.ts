@@ -1,7 +1,7 @@
 /** Manages this server's connections in rooms that run on other servers. */
 import { repeat } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
-import type { RoomSession } from '../sessions/local-session.ts';
+import type { RoomSession } from '../commands/client-messages.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import { GATEWAY_TIMES } from './messages.ts';
 import { RemoteRoom, type RemoteRoomOptions, RemoteSession } from './remote-room.ts';

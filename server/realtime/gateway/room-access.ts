@@ -10,16 +10,16 @@ import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { unpackPointer } from '../../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import { type Bus, encodeMessage } from '../../cluster/bus/bus.ts';
+import { type Bus, decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
   isRingMessage,
+  LocalSession,
   type MessageName,
   parseCommand,
   readId,
 } from '../commands/client-messages.ts';
 import type { RoomServer } from '../room-server.ts';
-import { LocalSession } from '../sessions/local-session.ts';
 import {
   type CommonWelcome,
   type PersonalWelcome,
@@ -32,8 +32,8 @@ import type { StreamStart, Viewport } from '../streaming/viewer-stream.ts';
 import {
   type BatchFromRoom,
   type BatchToRoom,
+  batchToRoom,
   busChannels,
-  decodeToRoom,
   type FromRoom,
   GATEWAY_TIMES,
   type Item,
@@ -505,7 +505,7 @@ export class RoomAccess {
     // It is safe to ignore messages here: the gap in the message numbers will show that a message
     // is missing.
     if (this.isClosed || !this.isHere) return;
-    const message = decodeToRoom(bytes);
+    const message = decodeMessage(batchToRoom, bytes);
     if (!message) return;
     const { gateway, link: name, number } = message;
     const link = this.links.get(gateway);

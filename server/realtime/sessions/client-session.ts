@@ -9,13 +9,14 @@ import {
   isRingMessage,
   type MessageName,
   parseCommand,
+  type RoomDirectory,
+  type RoomSession,
   readId,
 } from '../commands/client-messages.ts';
 import type { ConnectionRateLimiter } from '../limits/connection-limits.ts';
 import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
 import { STREAM } from '../streaming/viewer-stream.ts';
-import type { RoomDirectory, RoomSession } from './local-session.ts';
 import { type RoomClient, rejectionOf } from './room-client.ts';
 import { TableRings } from './table-rings.ts';
 

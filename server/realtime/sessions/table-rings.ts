@@ -11,10 +11,11 @@ import {
   type MessageName,
   parseCommand,
   type RingMessage,
+  type RoomDirectory,
+  type RoomSession,
   readId,
 } from '../commands/client-messages.ts';
 import type { Allowance } from '../limits/connection-limits.ts';
-import type { RoomDirectory, RoomSession } from './local-session.ts';
 import { type RoomClient, rejectionOf } from './room-client.ts';
 
 interface TableRingsOptions {

@@ -5,6 +5,8 @@
  * else together.
  */
 
+import { parser } from '../../../shared/protocol/parser.ts';
+
 /** The parts of an Engine.IO connection that this module uses. */
 export interface Connection {
   /**
@@ -33,14 +35,10 @@ export class Outbox {
     | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }
     | undefined;
 
-  /**
-   * @param encode encodes an event as one message
-   * @param defer runs a function at the end of this turn of the event loop
-   */
-  constructor(
-    private readonly encode: (name: string, message: unknown) => Uint8Array,
-    private readonly defer: (run: () => void) => void = process.nextTick,
-  ) {}
+  private readonly encoder = new parser.Encoder();
+
+  /** @param defer runs a function at the end of this turn of the event loop */
+  constructor(private readonly defer: (run: () => void) => void = process.nextTick) {}
 
   /**
    * Queues a message. Each connection's messages are sent in order, at the end of this turn of the
@@ -87,7 +85,8 @@ export class Outbox {
   private frameOf(name: string, message: unknown): Uint8Array {
     const known = this.encoded.get(message);
     if (known?.name === name) return known.frame;
-    const frame = framed(this.encode(name, message));
+    const packet = { type: parser.PacketType.EVENT, nsp: '/', data: [name, message] };
+    const frame = framed(this.encoder.encode(packet)[0]);
     this.encoded.set(message, { name, frame });
     return frame;
   }

@@ -1,8 +1,9 @@
 /** What viewers are sent over a gateway is byte for byte what they are sent alone. */
+import { decodeMessage } from '../../../../server/cluster/bus/bus.ts';
 import {
   busChannels,
-  decodeNews,
   GATEWAY_TIMES,
+  news as newsSchema,
 } from '../../../../server/realtime/gateway/messages.ts';
 import type { StreamStart, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
@@ -224,7 +225,7 @@ test('while no gateway has viewers, no frames are published', async () => {
   const pair = new Pair(room);
   let published = 0;
   bus.loses = (channel, message) => {
-    if (channel === news && decodeNews(message)?.frames) published++;
+    if (channel === news && decodeMessage(newsSchema, message)?.frames) published++;
     return false;
   };
   await rest(room, [], 60);
