@@ -1,7 +1,7 @@
 /**
  * Stores records in an LMDB environment with a write-ahead log, in the calling thread. When a write
- * returns, its data are on disk: a small write goes into the log, a large write goes into the
- * environment, together with all writes in the log. Start reading at `openTable`.
+ * returns, its data are on disk. A small write goes into the log. A large write goes into the
+ * environment, together with all writes that are in the log. Start reading at `openTable`.
  */
 import {
   closeSync,
@@ -32,11 +32,11 @@ import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.t
 
 export const DATA_FILE = 'data.mdb';
 /**
- * File that stores the number of the last write. It reveals the loss of the latest writes, which
- * neither LMDB nor a truncated log would show.
+ * File that stores the number of the last write. If the latest writes are lost, both LMDB and a
+ * truncated log still look intact; only this number reveals the loss.
  */
 export const WITNESS_FILE = 'witness';
-/** Folder for files that are written without waiting for the disk. Each key has its own file. */
+/** Folder of the files that are written without being synced to disk. Each key has its own file. */
 const UNSYNCED = 'unsynced';
 /** Key under which the LMDB environment stores the number of its last write. */
 const COUNT_KEY = '!count';
@@ -55,7 +55,7 @@ export type Table = ReturnType<typeof openTable>;
  *
  * @param options.live whether another process may be writing to the folder
  * @param options.ignoreLoss whether to open the folder even if writes are missing or damaged
- * @throws StoreError not-writable; damaged if the file is unreadable or writes are missing
+ * @throws StoreError 'not-writable'; 'damaged' if the file is unreadable or writes are missing
  */
 export function openTable(
   folder: string,
@@ -66,8 +66,8 @@ export function openTable(
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
   // Another process may write between these three reads. So read the witness file first, then the
-  // log, then the environment. In this order, each read finds at least the writes that the previous
-  // read found.
+  // log, then the environment: each of them then contains at least the writes that the one read
+  // before contained.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
