@@ -251,9 +251,9 @@ async function loadExactly(
 }
 
 /**
- * Loads those checkpoints in the data folder that are not installed (or no longer, or in another
- * release). Renames each of them to its own name plus a part of its fingerprint, for example
- * `organisms-1a2b3c4d`. Logs damaged files and unreadable checkpoints.
+ * Loads the checkpoints in the data folder for which there is no installed checkpoint with the same
+ * fingerprint. Renames each of them: its own name plus the first digits of its fingerprint, for
+ * example `organisms-1a2b3c4d`. Logs damaged files and unreadable checkpoints.
  */
 export async function loadKeptCheckpoints(
   data: string,

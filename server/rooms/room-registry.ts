@@ -58,7 +58,7 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
-/** Whether the host gave the size and the checkpoint explicitly when starting the server. */
+/** For each of these two settings, whether it was given explicitly when the server was started. */
 type ExplicitSettings = Readonly<Record<'size' | 'checkpoint', boolean>>;
 
 /** The host's request to create a room. */

@@ -1,7 +1,8 @@
 /**
- * Undoes recent commands: replays the journal without these commands in a scratch room, starting
- * from a snapshot, and then replaces the room's state. Never changes the ids, random numbers or
- * refusals of other commands. Start reading at `undo`.
+ * Undoes recent commands. Starts from a snapshot, replays the journal without these commands in a
+ * scratch room (a temporary copy), and then replaces the room's state by that of the scratch room.
+ * Other commands keep their ids and random numbers, and stay accepted or refused as before. Start
+ * reading at `undo`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
@@ -31,11 +32,11 @@ export interface UndoOptions {
   /** Ends the pause that `hold` has begun. */
   readonly resume: () => void;
   /**
-   * Nominal ticks per second. Used to correct the times of commands if the clock was set back after
-   * them.
+   * Intended number of ticks per second. If the wall clock was set back after some commands, their
+   * times are corrected with it.
    */
   readonly tickRate?: number;
-  /** Called before anything changes, once it is certain that there are commands to undo. */
+  /** Called when it is certain that there are commands to undo, before anything is changed. */
   readonly begin?: () => Promise<void>;
 }
 
@@ -47,20 +48,21 @@ export type UndoRequest =
       /** Latest wall-clock time of the commands to undo, in ms. If absent, now. */
       readonly until?: number;
       /**
-       * Excludes commands in this tick and in earlier ticks. Needed because times are unreliable if
-       * the wall clock has been set back.
+       * If set, only commands in later ticks than this one are undone. This is needed in addition
+       * to the times, because the times are unreliable if the wall clock was set back.
        */
       readonly after?: number;
       /**
-       * Id of the participant whose commands are undone; 0 for the host. If null, undoes the
-       * commands of everybody except the host, including the gardener and programs.
+       * Id of the participant whose commands are undone; 0 for the host. If null, the commands of
+       * everybody but the host are undone, including those of the gardener and of programs.
        */
       readonly by: number | null;
     }
   | {
       readonly tick: number;
       /**
-       * The command's id, which distinguishes it from the host's other commands in the same tick.
+       * The command's id. It distinguishes the command from other commands of the host in the same
+       * tick.
        */
       readonly id: number;
     };
@@ -68,27 +70,30 @@ export type UndoRequest =
 /** Describes which commands an undo removes. */
 type Undo = Omit<Jump & { why: 'undo' }, 'why'>;
 
-/** Maximum number of earlier snapshots to consider as the start of the replay. */
+/**
+ * Maximum number of snapshots before the first undone command that are considered as the start of
+ * the replay.
+ */
 const MAX_BASES = 8;
 /**
- * Once the replay is at most this many ticks behind the room, the room is paused until the replay
+ * When the replay is at most this many ticks behind the room, the room is paused until the replay
  * has caught up.
  */
 const CLOSE_TICKS = 8;
 /**
- * Each pass of the replay reduces the number of ticks that the replay lags behind the room. If more
- * than this share of the lag remains after a pass, the replay is too slow to catch up, and the room
- * is paused earlier.
+ * The replay runs in passes while the room continues, and each pass reduces the number of ticks
+ * that it is behind. If, after a pass, more than this share of that number is left, the replay is
+ * too slow to catch up with the running room, and the room is paused immediately.
  */
 const MAX_REMAINING = 0.9;
 
 /**
  * Undoes commands while the room runs.
  *
- * @returns `commands`: number of undone commands, where a stroke sent in several messages counts as
- *   one; `backup`: a snapshot of the room before the undo
- * @throws HostRefusal nothing-to-undo or undo-too-far, which leave the room unchanged; StoreError;
- *   EngineError
+ * @returns `commands`: number of undone commands (a stroke that was sent in several messages counts
+ *   as one); `backup`: a snapshot of the room before the undo
+ * @throws HostRefusal 'nothing-to-undo' or 'undo-too-far', after which the room is unchanged;
+ *   StoreError; EngineError
  */
 export async function undo(options: UndoOptions, request: UndoRequest) {
   const { store, journalWriter, room } = options;
@@ -98,8 +103,8 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
   const first = 'since' in request ? (request.after ?? -1) + 1 : request.tick;
   const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < first;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
-  // The journal may already contain an entry of the tick in progress, `room.tick + 1`, so include
-  // it.
+  // Read up to the tick in progress, `room.tick + 1`, because the journal may already contain its
+  // entry.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
   const now = { tick: room.tick, at: journalWriter.now() };
   const times = settled(journal, now, 1000 / (options.tickRate ?? Infinity));
@@ -107,8 +112,8 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
     'since' in request
       ? recentUndo(journal, times, request)
       : { from: request.tick, to: request.tick, by: HOUSE.id, id: request.id };
-  // A restore cancels the effect of earlier undos, so consider only the undos after the last
-  // restore.
+  // Commands that an earlier undo has removed cannot be undone again. But ignore undos before the
+  // last restore of a snapshot, because the restore has cancelled their effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
@@ -126,7 +131,11 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
   return { commands: withoutContinuations(undone.map(({ command }) => command)).length, backup };
 }
 
-/** Determines which ticks an undo of recent commands covers. @throws HostRefusal nothing-to-undo */
+/**
+ * Determines the range of ticks of an undo of recent commands.
+ *
+ * @throws HostRefusal 'nothing-to-undo' if no commands match the request
+ */
 function recentUndo(
   journal: readonly JournalRecord[],
   times: readonly TimePoint[],
@@ -145,12 +154,12 @@ function recentUndo(
 }
 
 /**
- * Replaces the room's state by a replay without the undone commands.
+ * Replaces the room's state by the result of a replay without the undone commands.
  *
- * @param base the snapshot to start from
- * @param undos the new undo, followed by earlier undos to repeat
+ * @param base the snapshot from which the replay starts
+ * @param undos the new undo, followed by earlier undos that the replay must repeat
  * @returns a snapshot of the room before the undo
- * @throws HostRefusal undo-too-far if the journal lacks entries
+ * @throws HostRefusal 'undo-too-far' if journal entries are missing
  */
 async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readonly Undo[]) {
   const { store, world, journalWriter, room, hold, resume } = options;
@@ -174,8 +183,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const behind = room.tick - replayed.tick;
-      // Stop replaying while the room runs if the replay has almost caught up, or is too slow to
-      // catch up.
+      // Leave the loop, and pause the room, if the replay has almost caught up, or if it is too
+      // slow to ever catch up with the running room.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
       await replayTo(room.tick);
@@ -184,11 +193,11 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     held = true;
     await journalWriter.flushed();
     await replayTo(room.tick);
-    // If journal entries could not be stored, the replay lacks them. Replacing the room's state
-    // would then undo these entries, too.
+    // If some journal entries could not be stored, they are missing from the replay, so its result
+    // would undo them, too. Refuse the undo in this case.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
-    // Replacing the room's state takes one more tick, in which no command runs. Step the scratch
-    // room by one tick, too.
+    // Replacing the room's state takes up one tick of the room, in which no command runs. So step
+    // the scratch room by one tick, too.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
@@ -197,15 +206,17 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     return backup;
   } finally {
     if (!merged) await world.close(replayed);
-    // Resume the room only if it was paused here, because other code may have paused it, too.
+    // If this function has not paused the room, it must not resume it either, because other code
+    // may have paused it.
     if (held) resume();
   }
 }
 
 /**
- * Returns the events to replay in a tick. Omits refused commands, and marks undone commands.
- * However, keeps seeds that were refused for lack of engine memory: they used up ids and random
- * numbers, so the replay must refuse them again.
+ * Returns the events to replay in a tick. Marks undone commands, and omits commands that were
+ * refused when they arrived. Exception: a seed that was refused for lack of engine memory had
+ * already been given an id and random numbers. So the replay must refuse it again, for later seeds
+ * to get the same ids and random numbers as before.
  */
 function eventsWithout(undos: readonly Undo[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
@@ -241,13 +252,13 @@ const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
- * Finds the latest snapshot from which an undo can be replayed. The snapshot must contain no
- * command that is to be undone now, and no command that was undone after the snapshot was taken.
- * The journal after the snapshot must be complete.
+ * Finds the latest snapshot from which an undo can be replayed. The snapshot must have been taken
+ * before all commands to undo now, and before all commands that were undone after it was taken. The
+ * journal after the snapshot must be complete.
  *
  * @param first tick of the first command to undo
- * @param last sequence number of the last recorded entry
- * @throws HostRefusal undo-too-far if there is no such snapshot
+ * @param last sequence number of the last journal entry
+ * @throws HostRefusal 'undo-too-far' if there is no such snapshot
  */
 function baseFor(
   snapshots: readonly SnapshotRecord[],
@@ -274,7 +285,7 @@ function baseFor(
  *
  * @param tick the snapshot's tick
  * @returns a snapshot of the room before the restoration
- * @throws HostRefusal no-such-snapshot; StoreError; EngineError
+ * @throws HostRefusal 'no-such-snapshot'; StoreError; EngineError
  */
 export async function restoreSnapshot(
   { store, world, journalWriter, room, hold, resume }: UndoOptions,
@@ -293,8 +304,9 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // The restored organisms must not stay in the list of departed organisms, from which visitors
-    // can renew organisms. Nor must the lineage list them as ended.
+    // Remove the restored organisms from the list of departed organisms, because visitors could
+    // renew them from there although they are alive. Also remove them from the ended organisms of
+    // the lineage.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

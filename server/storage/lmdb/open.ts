@@ -214,7 +214,8 @@ export async function openSound(folder: string): Promise<FolderRecords> {
 /**
  * Opens a data folder for reading only, even if a server is using the folder.
  *
- * @throws StoreError 'damaged', or 'not-kept' if there are no data
+ * @throws StoreError 'damaged' if the data cannot be read; 'not-writable' if this user may not open
+ *   them
  */
 export async function readFolder(folder: string): Promise<Records> {
   await inspect(resolve(folder));
