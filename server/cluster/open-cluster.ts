@@ -300,8 +300,9 @@ export interface Cluster {
   readonly node: string;
   readonly leases: RoomLeases;
   /**
-   * Secret that signs resume tokens, 32 bytes. All processes share it, so that each process accepts
-   * tokens that another process has issued.
+   * Secret that signs resume tokens, with which a page returns to its seat after a lost connection;
+   * 32 bytes. All processes share the secret, so that each process accepts tokens that another
+   * process has issued.
    */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;

@@ -312,8 +312,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
   /**
-   * Reads the values at the given keys, in order, until the answer is full. Always reads at least
-   * the first value.
+   * Reads the values at the given keys, in order, as many as fit into one answer, but at least the
+   * first one.
    */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
@@ -428,8 +428,8 @@ export const unreachable = (error: unknown): StoreError =>
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
 /**
- * Schema of a value that consists of several byte arrays. Copies each array, because typed arrays
- * of larger elements can be created only over aligned bytes.
+ * Schema of a value that consists of several byte arrays. Copies each array: the copies are
+ * aligned, so that other typed arrays (such as Float32Array) can use their bytes.
  */
 const parts = v.array(
   v.pipe(

@@ -116,8 +116,8 @@ function createClusterRooms(
     directory: roomDirectory(rooms, wallSeats, remote),
     /**
      * Whether visitors can join through this server. A server that connects visitors to rooms of
-     * other servers is ready while its bus works. Any other server is ready while
-     * `ClusterRooms.isLeader` is true.
+     * other servers is ready while its bus works. Any other server is ready if it runs an open
+     * room, or if no room is open (`ClusterRooms.isLeader`).
      */
     isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
     /**

@@ -138,8 +138,8 @@ async function openDamaged(
 const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Selects the damaged records that can be moved aside at once: room records that are not needed to
- * open the room, and records that belong to the whole server.
+ * Selects the damaged records that can be moved aside immediately: room records that are not needed
+ * to open the room, and records that belong to the whole server.
  *
  * @returns the keys by room name; under null, the keys of the whole server's records
  */
@@ -219,7 +219,10 @@ class SharedList<T extends { readonly id: number }> {
   private readonly changes: Changes<T> = new Map();
   private readonly mutex = new Mutex();
 
-  /** @param onReplaced called with the merged list after each exchange with the stored list */
+  /**
+   * @param onReplaced called with the new list whenever this server has merged its list with the
+   *   stored list
+   */
   constructor(
     private readonly store: Store,
     private readonly name: string,

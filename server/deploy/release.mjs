@@ -131,10 +131,7 @@ function notesOf(version) {
   return section;
 }
 
-/**
- * Folder on the host's machine that the Debian package installs its files to, relative to the root
- * folder.
- */
+/** Folder to which the Debian package installs its files, relative to `/`. */
 const HOME = 'usr/lib/vivarium';
 
 /**

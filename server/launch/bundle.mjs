@@ -44,13 +44,16 @@ const ENTRIES = {
 };
 
 /**
- * Packages that are left out of a bundle with packages. `NATIVE`: they contain native code, which
- * cannot be bundled. `UNUSED`: the installed server does not need them.
+ * npm packages that no bundle contains, even if it is made with `withPackages`. `NATIVE`: they
+ * contain native code, which cannot be bundled. `UNUSED`: the installed server does not need them.
  */
 const NATIVE = ['lmdb', 'msgpackr-extract', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
 const UNUSED = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
 
-/** Number of bundles to keep. A running server may still load parts of an older bundle. */
+/**
+ * Number of bundles to keep: the latest one and older ones, because a running server may still load
+ * parts of the bundle with which it was started.
+ */
 const KEPT = 3;
 
 /**
@@ -141,8 +144,8 @@ function digest() {
 }
 
 /**
- * Preserves two things in the source files that esbuild would change: the values of
- * `import.meta.url`, and the `const` declarations at the top level of modules.
+ * Preserves two things that esbuild would change: the values of `import.meta.url` in modules, and
+ * the `const` declarations at the top level of modules.
  */
 class Sources {
   /** Names that any module declares with `const`. @type {Set<string>} */

@@ -80,7 +80,7 @@ export interface RetryOptions {
   /** The pause before each retry, in ms. There is one retry for each pause. */
   readonly pauses: readonly number[];
   /**
-   * Returns whether an error may be temporary. If it is not, it is thrown without a retry. If this
+   * Returns whether an error may be temporary. Any other error is thrown without a retry. If this
    * function is absent, all errors are treated as temporary.
    */
   readonly isTransient?: (error: unknown) => boolean;

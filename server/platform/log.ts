@@ -15,8 +15,8 @@ export interface Log {
 }
 
 /**
- * Creates a log of plain sentences. Warnings and errors go to the second stream, and are preceded
- * by the name of the event.
+ * Creates a log of plain sentences. Warnings and errors are passed to `writeError`, and are
+ * preceded by the name of the event.
  */
 export function textLog(
   writeOut: (line: string) => void = console.log,

@@ -30,9 +30,10 @@ export class FairQueue<T> {
    * Adds an entry. If the queue is then too long, drops the newest entry of the source with the
    * most entries, which may be the entry just added.
    *
-   * @param since when the entry began to wait. An entry that was taken out can thus be put back: it
-   *   goes before entries of its source that began to wait later and, if it is then the first entry
-   *   of its source, the source goes before sources whose first entry began to wait later.
+   * @param since when the entry began to wait; needed to put back an entry that was taken out. The
+   *   entry goes before entries of its source that began to wait later. If it is then the first
+   *   entry of its source, the source goes before all sources whose first entry began to wait
+   *   later.
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -111,8 +112,8 @@ export class FairQueue<T> {
           const rank = rankOf(source);
           return entries.map(({ entry }, i) => ({ entry, i, rank: rank + i }));
         })
-        // If two entries have equal ranks, the one with fewer entries of its own source before it
-        // comes first.
+        // If the ranks of two entries are equal, compare their positions among the entries of their
+        // own sources: the entry with the lower position comes first.
         .sort((a, b) => a.rank - b.rank || a.i - b.i)
         .map(({ entry }) => entry)
     );
@@ -177,9 +178,9 @@ export class Mutex {
 }
 
 /**
- * A token bucket: limits the rate of events, but allows short bursts. No library is used: rate
- * limiters on npm are asynchronous and read the system clock, but the caller needs an immediate
- * answer for a time that it passes.
+ * A token bucket: limits the rate of events, but allows short bursts. No library is used, because
+ * rate limiters on npm are asynchronous and read the system clock. This class answers immediately,
+ * and uses the time that the caller passes.
  */
 export class TokenBucket {
   private level: number;

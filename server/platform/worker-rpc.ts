@@ -381,8 +381,9 @@ function decodeError(
 }
 
 /**
- * Frees all buffers in plain data immediately, by transferring them to a closed channel. Otherwise,
- * V8 would not free unused buffers until they take up 64 MB in total.
+ * Frees the memory of all buffers in plain data immediately, by transferring the buffers to a
+ * closed channel. Otherwise, V8 would free the memory of unused buffers only when they take up 64
+ * MB in total.
  */
 export function freeBuffers(part: unknown): void {
   const { port1, port2 } = new MessageChannel();

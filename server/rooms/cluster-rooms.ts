@@ -228,9 +228,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room that this server leads, or acquires the room's lease for the
-   * operation if no server leads the room. A room that is already running must still have the lease
-   * under which it was opened; it never continues under a newer lease.
+   * Runs an operation on a room. This server must lead the room. If no server leads it, this server
+   * acquires the room's lease for the operation. A room that is already running must still have the
+   * lease under which it was opened; it never continues under a newer lease.
    *
    * @throws HostRefusal 'elsewhere' if another server leads the room; StoreError 'unreachable' if
    *   Valkey does not answer

@@ -183,9 +183,9 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
     if (!storage) return;
     await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
       log.warn('not-kept', message, { room });
-      // If the disk is full or not writable, only log the error: the room continues without the
-      // stored item. Any other error means that another server may be running the room, so the
-      // change is refused.
+      // If the disk is full or not writable, only log the error: the room continues, although the
+      // item is not stored. Any other error means that another server may be running the room, so
+      // refuse the change.
       const isFull = reason === 'disk-full' || reason === 'write-failed';
       if (!isFull) throw new Refusal('elsewhere', message);
     });

@@ -69,8 +69,8 @@ export class RoomRegistry {
   /** Replicas of rooms that other servers run. */
   protected replicas: Replicas | undefined;
   /**
-   * Whether walls are dim and rooms closed now because of the opening hours. Stored here for rooms
-   * that are added later.
+   * Whether walls are dim and rooms closed now because of the opening hours. Kept here so that it
+   * can be applied to rooms that are added later.
    */
   private hours = { dim: false, closed: false };
   /** The room servers of all open rooms, by room name. */
@@ -483,8 +483,8 @@ export class RoomRegistry {
     const { live } = entry;
     if (!live) return false;
     const { ticker, storage, onClose, leases } = this.options;
-    // Use this lease at the end, too: while the room stops, the lease may end, and this server may
-    // acquire another one, under which the room did not run.
+    // Remember this lease for the end of this method. While the room stops, the lease may end, and
+    // this server may acquire another one, under which the room has not run.
     const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);

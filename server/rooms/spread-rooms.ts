@@ -25,8 +25,9 @@ export const SPREAD = {
   /** How long a server must be too busy before it gives a room away, in ms. */
   spreadAfter: 30_000,
   /**
-   * While the host drains a server, the server gives each room only to a server that has a replica
-   * of the room. If draining takes longer than this time, in ms, it gives rooms to any server.
+   * When the host drains a server, the server at first gives each room only to a server that has a
+   * replica of the room. If draining takes longer than this time, in ms, it gives rooms to any
+   * server.
    */
   drainUnfollowed: 10_000,
   /**

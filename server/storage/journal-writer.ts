@@ -297,7 +297,8 @@ export class JournalWriter {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
       // The journal entry belongs to the same transaction as the snapshot, so neither was written.
-      // Later entries cannot be replayed without this entry, so mark the journal as incomplete.
+      // Later entries cannot be replayed without this entry, so mark the journal as incomplete. For
+      // a StoreError, `fail` has already done so.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }

@@ -147,8 +147,8 @@ export const snapshotRecord = v.strictObject({
   engine: v.strictObject({ name: text, device: text }),
   /**
    * Where the cells of each organism are stored, in the order of the organisms in the room's state.
-   * `tick`: the tick of the snapshot with which the cells were stored. `base`: set if they are
-   * stored as a difference from earlier cells; the tick of the earlier cells.
+   * `tick`: the tick of the snapshot with which the cells were stored. `base`: if the cells are
+   * stored as a difference from earlier cells, the tick of the earlier cells.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
   /**
@@ -161,8 +161,8 @@ export const snapshotRecord = v.strictObject({
   /** Name given by the host; named snapshots are kept. */
   name: v.optional(text),
   /**
-   * Set if the snapshot was taken because the host was about to do something: what the host was
-   * about to do.
+   * The action of the host before which this snapshot was taken; absent if the snapshot was taken
+   * for another reason.
    */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /**

@@ -192,7 +192,7 @@ interface ReplayOptions {
   readonly sums?: TickSums;
   /**
    * Whether the engine must step only a few patches of this room at a time, so that other rooms do
-   * not have to wait for the whole tick.
+   * not have to wait until this room's whole tick is computed.
    */
   readonly isApart?: boolean;
   /** Reads the snapshot of a tick in which the room's state was replaced. */
@@ -500,9 +500,9 @@ async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
   // Find the last tick that the other process may have shown. That process has not stored the
   // checksum that is due next. So it has not gone beyond the tick in which this checksum is due,
-  // except perhaps by one tick. Checksums are due in certain ticks, and less often while the room
-  // does not change. Assume that the room had not changed before, because this gives the latest
-  // possible tick.
+  // except perhaps by one tick. Checksums are due less often while a room does not change. It is
+  // not known whether the room has changed since its last stored checksum. Assume that it has not,
+  // because this gives the latest possible tick.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);

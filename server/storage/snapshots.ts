@@ -49,7 +49,7 @@ export const SNAPSHOTS = {
   keepHours: 6,
   keepDays: 7,
   /**
-   * Number of snapshots to keep of those that were taken before an action of the host (undo,
+   * Number of snapshots to keep among those that were taken before an action of the host (undo,
    * restore or reseed).
    */
   keepBefore: 6,
@@ -146,7 +146,7 @@ type Draft = ReturnType<Snapshots['capture']>;
 
 /**
  * Properties that only some snapshots have, such as a name. If another snapshot of the same tick is
- * taken, it keeps these properties.
+ * taken, it inherits these properties.
  */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 
@@ -366,8 +366,8 @@ const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks =>
   defined({ name, before, jump });
 
 /**
- * Moves the end of a room's stored journal to a tick and entry, if they lie beyond it. The caller
- * must write the result to the store immediately.
+ * Moves the recorded end of a room's stored journal forward to a tick and entry number; never moves
+ * it back. The caller must write the result to the store immediately.
  */
 function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {
   const { stored } = watched;

@@ -70,8 +70,9 @@ export interface RoomWrite {
 }
 
 /**
- * Largest number of a tick that can be stored. Ticks have twelve digits in keys. The largest number
- * with twelve digits is not used, because the end of a range of keys is the last tick plus one.
+ * Largest tick number that can be stored. Tick numbers have twelve digits in keys. The largest
+ * number with twelve digits is not used, because the end of a range of keys is the last tick plus
+ * one.
  */
 const MAX_TICK = 999_999_999_998;
 /**

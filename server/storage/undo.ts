@@ -81,9 +81,10 @@ const MAX_BASES = 8;
  */
 const CLOSE_TICKS = 8;
 /**
- * The replay runs in passes while the room continues, and each pass reduces the number of ticks
- * that it is behind. If, after a pass, more than this share of that number is left, the replay is
- * too slow to catch up with the running room, and the room is paused immediately.
+ * The replay runs in passes while the room continues. Each pass reduces the lag: the number of
+ * ticks that the replay is behind the room. If more than this share of the lag is left after a
+ * pass, the replay is too slow to catch up with the running room, and the room is paused
+ * immediately.
  */
 const MAX_REMAINING = 0.9;
 

@@ -10,8 +10,8 @@ import { OPTIONS } from '../../../shared/protocol/packets.ts';
 import { afterMessages, type Clock } from '../../platform/clock.ts';
 
 /**
- * Time limit for an answer from Valkey, in ms. A command without an answer in this time counts as
- * failed.
+ * Time limit for an answer from Valkey, in ms. A command that is not answered within this time
+ * counts as failed.
  */
 export const ANSWER_TIMEOUT = 1_000;
 

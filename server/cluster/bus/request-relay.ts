@@ -72,7 +72,8 @@ const opening = v.strictObject({ id, from: id, to: target, isLimited: v.boolean(
  */
 const message = v.strictObject({
   /**
-   * `id`: the end of the tunnel that should receive the message. `from`: the server that sent it.
+   * `id`: id of the tunnel at the server that receives the message. `from`: id of the server that
+   * sent the message.
    */
   ...{ id, from: id },
   /** Sequence number; present if the message has `bytes` or ends the stream. */

@@ -1,6 +1,7 @@
 /**
  * Main script of a process that verifies a data folder and, if asked to, copies or recovers its
- * records. This is a separate process, because reading a damaged file may crash it.
+ * records. This is done in a separate process, because reading a damaged file may crash the
+ * process.
  */
 import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './repair.ts';

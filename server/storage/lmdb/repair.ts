@@ -1,7 +1,8 @@
 /**
  * Verifies the data in a folder before use, and replaces a damaged data file by a copy of its
  * readable records. Data that are not verified yet are read only in a separate process
- * (`probe.ts`), because reading damaged data can crash it. Start reading at `inspect`.
+ * (`probe.ts`), because reading damaged data can crash the process that reads them. Start reading
+ * at `inspect`.
  */
 import {
   appendFileSync,
@@ -168,7 +169,8 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
  * @param options.renew whether to replace the data file by a fresh copy of its records. If true, no
  *   process may have the folder open.
  * @returns keys of damaged records
- * @throws StoreError 'damaged' if the data cannot be read; 'not-writable'
+ * @throws StoreError 'damaged' if the data cannot be read; 'not-writable' if this user may not open
+ *   them
  */
 export async function inspect(folder: string, { renew = false } = {}): Promise<readonly string[]> {
   const file = join(folder, DATA_FILE);

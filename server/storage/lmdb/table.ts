@@ -55,7 +55,8 @@ export type Table = ReturnType<typeof openTable>;
  *
  * @param options.live whether another process may be writing to the folder
  * @param options.ignoreLoss whether to open the folder even if writes are missing or damaged
- * @throws StoreError 'not-writable'; 'damaged' if the file is unreadable or writes are missing
+ * @throws StoreError 'not-writable' if this user may not open the files; 'damaged' if they are
+ *   unreadable or writes are missing
  */
 export function openTable(
   folder: string,
@@ -66,8 +67,8 @@ export function openTable(
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
   // Another process may write between these three reads. So read the witness file first, then the
-  // log, then the environment: each of them then contains at least the writes that the one read
-  // before contained.
+  // log, then the environment. Each of them then contains at least the writes that were found in
+  // the previous one.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -110,8 +111,8 @@ export function openTable(
   };
   /**
    * Reads a record and copies it into its own buffer. LMDB and the log keep many records in one
-   * buffer. When a record is sent to another thread, its whole buffer moves to that thread, and
-   * would be missing here.
+   * buffer. When a record is sent to another thread, its whole buffer moves to that thread, and the
+   * other records in the buffer would be lost here.
    */
   const get = (key: string): Uint8Array | undefined => {
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
@@ -378,8 +379,8 @@ const MEGABYTE = 2 ** 20;
 const PAGES = 2;
 /**
  * After writes were refused for lack of space, they are accepted again once the free space is at
- * least this multiple of `DISK_RESERVE`. The value is above 1, so that writes are not refused and
- * accepted by turns.
+ * least this multiple of `DISK_RESERVE`. The value is above 1, so that the server does not keep
+ * switching between refusing and accepting writes.
  */
 const AGAIN = 1.25;
 

@@ -58,7 +58,7 @@ export function readLog(folder: string): Buffer {
  * @returns `writes`: the new writes, in order; `last`: number of the last write in the log or the
  *   environment; `end`: byte offset for the next write; `missing`: number of writes that are
  *   missing between the last write in the environment and the first new write; `isDamaged`: whether
- *   there is a damaged write that an intact one follows
+ *   a damaged write is followed by an intact one
  */
 export function contentOf(bytes: Buffer, count: number) {
   const writes: Write[] = [];
@@ -75,8 +75,9 @@ export function contentOf(bytes: Buffer, count: number) {
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
       const [put, remove] = packr.unpack(frame.payload) as [[string, Uint8Array][], string[]];
-      // Copy the bytes into their own buffer. Otherwise, when they are sent to another thread, the
-      // whole buffer of the log would move to that thread, and would be missing here.
+      // Copy the bytes into their own buffer. Otherwise, they share the buffer of the whole log.
+      // When they are sent to another thread, this buffer moves to that thread, and the other
+      // writes in it would be lost here.
       writes.push({ put: put.map(([key, own]) => ({ key, bytes: new Uint8Array(own) })), remove });
     }
     last = frame.number;
@@ -106,7 +107,7 @@ export class WriteAheadLog {
    * Appends a write, and returns when the write is on disk.
    *
    * @returns false if the write does not fit into the log, or if writing fails. The log then does
-   *   not contain the write. After a failure, it accepts no more writes until it is restarted.
+   *   not contain the write. After a failure, the log accepts no more writes until it is restarted.
    */
   append(number: number, { put = [], remove = [] }: Write): boolean {
     const payload = packr.pack([put.map(({ key, bytes }) => [key, bytes]), remove]);
