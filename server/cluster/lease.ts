@@ -1,7 +1,8 @@
 /**
- * A room's lease, as used by the server that leads the room: renews the lease, and decides how long
- * to rely on it. The decision uses only this process's monotonic clock. The time counts from the
- * moment when a renewal was sent, so a late answer does not extend it. Start reading at `Lease`.
+ * A room's lease, as used by the server that leads the room. The server renews the lease, and
+ * relies on it for a limited time. It measures this time only with its own monotonic clock, from
+ * the moment when it sent the last successful renewal, so that a slow answer does not lengthen the
+ * time. Start reading at `Lease`.
  */
 import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
@@ -12,13 +13,16 @@ export const LEASE = {
   lease: 3_000,
   /** Interval of lease renewals, in ms. */
   renewal: 1_000,
-  /** How long a leader relies on its lease after it sent the last successful renewal, in ms. */
+  /**
+   * How long a leader relies on its lease, in ms, counted from the moment when it sent the last
+   * successful renewal.
+   */
   trusted: 2_000,
   /**
-   * How long a new leader waits before its first tick, in ms. The delay starts when this server
-   * first saw the previous leader's last renewal. If it saw none, the delay starts when it acquired
-   * the lease. After the delay the previous leader has certainly stopped, whatever Valkey's clock
-   * says.
+   * Delay before a new leader's first tick, in ms. The delay is longer than `trusted`, so at its
+   * end the previous leader has certainly stopped, whatever Valkey's clock says. The delay starts
+   * when this server first saw the previous leader's last renewal or, if it saw none, when it
+   * acquired the lease.
    */
   firstTickDelay: 2_200,
   /** Interval between attempts to acquire a lease, in ms. */
@@ -32,12 +36,14 @@ export const LEASE = {
   refused: 30_000,
   /** Delay before a failed write is retried, in ms. */
   writeRetry: 100,
-  /** How long a room that was given to a server is reserved for that server, in ms. */
+  /**
+   * How long a room that a leader has given to another server is reserved for that server, in ms.
+   */
   offer: 1_500,
 } as const;
 
 /**
- * Interval between load reports of a server, in ms. A server counts as gone if it has sent no
+ * Interval at which a server reports its load, in ms. A server is considered gone if it has sent no
  * report for three intervals.
  */
 export const REPORT_INTERVAL = 1_000;
@@ -79,9 +85,9 @@ export interface Release {
 }
 
 /**
- * Stores leases. A call that gets no answer fails, but may still have taken effect.
+ * Stores leases. If a call gets no answer, it fails, but the store may still have executed it.
  *
- * @throws Refused; Error if the store cannot be reached
+ * @throws Refused if the store refuses the call; Error if the store cannot be reached
  */
 export interface LeaseStore {
   /**
@@ -89,12 +95,17 @@ export interface LeaseStore {
    * renewed.
    *
    * @param holder unique name of this process
-   * @param abandoned the last number of renewals that the caller has seen, if the caller has waited
-   *   long enough to know that the holder has stopped relying on the lease. If the lease still has
-   *   exactly this number of renewals, it is acquired even though it has not expired.
+   * @param abandoned set only if the caller has waited long enough to know that the current holder
+   *   no longer relies on the lease: the number of renewals that the caller saw last. If the lease
+   *   has not been renewed since (it still has this number), the store hands it over even though it
+   *   has not expired.
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
-  /** Extends a lease to its full duration. @returns false if the holder has lost the lease */
+  /**
+   * Extends a lease, so that it expires `LEASE.lease` ms from now.
+   *
+   * @returns false if the holder has lost the lease
+   */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
   /** Ends a lease if `holder` still has it. Call it after the leader has stopped the room. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
@@ -110,13 +121,14 @@ export interface Position {
 /** A log that accepts writes of type `W` only from a room's latest leader. */
 export interface FencedLog<W> {
   /**
-   * Writes atomically, if the epoch is the room's latest one. If the log already has this number or
-   * a later one, does nothing and reports success: the write is a repetition, or was overtaken by a
-   * later write.
+   * Writes atomically, if the epoch is the room's latest one. If the log already contains a write
+   * of this leader with this number or a later one, does nothing and reports success, because the
+   * write is either a repetition or outdated.
    *
-   * @returns whether the data are written and survive a power failure
-   * @throws Refused; Error if there is no answer, in which case the data may still have been
-   *   written
+   * @returns true if the data are written and survive a power failure; false if nothing is written,
+   *   because the epoch is not the latest
+   * @throws Refused if the log refuses the write; Error if there is no answer, in which case the
+   *   data may still have been written
    */
   write(room: string, position: Position, write: W): Promise<boolean>;
 }
@@ -131,8 +143,8 @@ interface LeaseOptions {
 }
 
 /**
- * An observation of a room's lease: the number of renewals, and when this process first saw that
- * number, in ms of its own clock.
+ * An observation of a room's lease: the number of its renewals, and the time (in ms of this
+ * process's clock) at which this process first saw that number.
  */
 export interface Sighting {
   readonly renewals: Renewals;
@@ -143,8 +155,8 @@ export interface Sighting {
 export class Lease {
   readonly epoch = this.acquired.epoch;
   /**
-   * Whether all ticks of the room that visitors have seen are stored. The leader updates this field
-   * on every change.
+   * Whether all ticks of the room that visitors have seen are stored. The leader keeps this field
+   * up to date.
    */
   isStored = this.acquired.isReleased;
   /**
@@ -183,8 +195,8 @@ export class Lease {
   }
 
   /**
-   * Acquires a room's lease. If this process has seen no renewal for so long that the leader must
-   * have stopped, acquires the lease even before it expires in the store.
+   * Acquires a room's lease. If this process has seen no renewal for so long that the current
+   * leader must have stopped, acquires the lease even if it has not yet expired in the store.
    *
    * @param seen this process's latest sighting of the room's lease
    * @throws the errors of `LeaseStore`
@@ -213,9 +225,9 @@ export class Lease {
   }
 
   /**
-   * Waits for a promise, but not longer than the lease is held.
+   * Waits for a promise, but at most until the lease ends.
    *
-   * @returns the result; undefined if the lease has ended first
+   * @returns the promise's result; undefined if the lease ended first
    */
   async whileHeld<T>(work: Promise<T>): Promise<T | undefined> {
     if (this.hasEnded) {
@@ -235,8 +247,9 @@ export class Lease {
   }
 
   /**
-   * Writes to a log after all earlier writes. Retries while the lease is held. If the write fails,
-   * ends the lease, because a leader must not show changes that are not stored.
+   * Writes to a log after all earlier writes are done. If the log does not answer, retries while
+   * the lease is held. If the log rejects the write, ends the lease, because a leader must not show
+   * changes that are not stored.
    *
    * @returns whether the data are written and survive a power failure
    * @throws Refused if the log refuses the write; the lease has then ended
@@ -281,8 +294,8 @@ export class Lease {
    * @param heir name of the process that should take the room
    */
   async release(heir?: string): Promise<void> {
-    // Do not release the lease while an earlier leader may still run the room, because the next
-    // leader would start immediately.
+    // A room with a released lease gets its next leader immediately. So do not release the lease
+    // while an earlier leader may still be running the room.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, holder } = this.options;
@@ -345,7 +358,8 @@ export class RoomLeases {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
-      // The room still runs under the ended lease, and must stop before a new lease is acquired.
+      // The lease is no longer valid, but its room may still be running here. End the lease, which
+      // stops the room; a later attempt can then acquire a new lease.
       own.end();
       return 'no-answer';
     }

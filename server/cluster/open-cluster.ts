@@ -1,5 +1,5 @@
 /**
- * Connects a process to a cluster. Gives access to the stored records, the process's leases, and
+ * Connects a process to a cluster. Gives the process access to the stored records, its leases, and
  * the secret that all processes share. Does not run rooms. Start reading at `openCluster`.
  */
 
@@ -53,8 +53,9 @@ return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 `;
 
 /**
- * Lua script that renews a lease. Its flag allows it to run even if Valkey's memory is full, so
- * that rooms that write nothing keep their leases.
+ * Lua script that renews a lease. The script writes to Valkey, which refuses most writes when its
+ * memory is full. The flag `allow-oom` exempts the script, so that rooms keep their leases even
+ * then (a room that stores nothing new can continue).
  */
 const RENEW = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -64,7 +65,8 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 
 /**
  * Lua script that releases a lease. If the leader stopped without storing everything, the script
- * does not set `released`. The next leader then treats the previous leader as crashed.
+ * does not set the field `released` (see `fenceKey`). The next leader then treats the previous
+ * leader as crashed.
  */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -76,7 +78,7 @@ return redis.call('DEL', KEYS[1])
 /**
  * Creates a store for leases in Valkey.
  *
- * @param connection a connection that is used for nothing else, so that no large write delays a
+ * @param connection a connection that is used only for leases, so that no large write delays a
  *   renewal
  */
 export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
@@ -106,8 +108,8 @@ const load = v.object({
   /** Rooms of other servers that the process could take over immediately. */
   followed: v.array(v.string()),
   /**
-   * State of the server for the host's page; undefined if the process is stopping, or if it runs
-   * another release whose state has another format.
+   * State of the server for the host's page. Undefined if the process is stopping, or if it runs a
+   * different release that uses another format for the state.
    */
   server: v.fallback(v.optional(serverState), undefined),
   /** Films that the process has recorded or is recording. */
@@ -124,8 +126,8 @@ export type NodeLoad = v.InferOutput<typeof load>;
 export type ReportLoad = (own: NodeLoad) => Promise<NodeLoad[]>;
 
 /**
- * Lua script that stores a process's report and returns the reports of the other processes. Its
- * flag allows it to run even if Valkey's memory is full.
+ * Lua script that stores a process's report and returns the reports of the other processes. The
+ * flag `allow-oom` lets the script run even if Valkey's memory is full.
  */
 const REPORT = `#!lua flags=allow-oom
 local prefix, own = ARGV[1], ARGV[2]
@@ -160,7 +162,7 @@ const OLDEST = [7, 2] as const;
 /**
  * Connects to Valkey, and checks Valkey's settings and the rights of the Valkey user.
  *
- * @throws ClusterError
+ * @throws ClusterError if Valkey cannot be reached, or if a check fails
  */
 export async function openChecked(url: string, clock: Clock): Promise<ValkeyConnection> {
   const connection = await connectTo(url, clock);
@@ -175,9 +177,9 @@ export async function openChecked(url: string, clock: Clock): Promise<ValkeyConn
 }
 
 /**
- * Connects to Valkey like `ValkeyConnection.open`, but converts errors to sentences for the host.
+ * Connects to Valkey like `ValkeyConnection.open`, but turns errors into sentences for the host.
  *
- * @throws ClusterError
+ * @throws ClusterError if Valkey cannot be reached
  */
 async function connectTo(
   ...[url, ...how]: Parameters<typeof ValkeyConnection.open>
@@ -254,8 +256,8 @@ async function check(connection: ValkeyConnection): Promise<void> {
 const failure = (why: string): ClusterError => new ClusterError(`--cluster: ${why}`);
 
 /**
- * Writes a record and removes it, in the same way as rooms are written. Checks that the Valkey user
- * has the rights that such writes need.
+ * Checks that the Valkey user has all rights that writing a room needs: writes a record and removes
+ * it, with the same commands that are used for rooms.
  */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
   // The second change has no bytes, so it removes the record that the first change has written.
@@ -271,18 +273,18 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       if (error instanceof Refused || attempt === 3) {
         throw failure(`Valkey rejects the rooms' writes (${message}).`);
       }
-      // Wait before the next attempt: Valkey's disk may be busy, or a lost connection is being
-      // replaced.
+      // Wait before the next attempt: Valkey's disk may be busy, or the connection may have been
+      // lost and is being replaced.
       await pause(clock, ANSWER_TIMEOUT);
     }
   }
 }
 
 /**
- * Executes a Valkey command like `ValkeyConnection.ask`, but converts errors to sentences for the
+ * Executes a Valkey command like `ValkeyConnection.ask`, but turns errors into sentences for the
  * host.
  *
- * @throws ClusterError
+ * @throws ClusterError if the command fails
  */
 async function asked(connection: ValkeyConnection, ...command: Argument[]): Promise<Reply> {
   try {
@@ -301,14 +303,15 @@ export interface Cluster {
   readonly node: string;
   readonly leases: RoomLeases;
   /**
-   * Secret that signs resume tokens, 32 bytes. All processes share it, so that each process accepts
-   * tokens that another process has issued.
+   * Secret that signs resume tokens, with which a page returns to its seat after a lost connection;
+   * 32 bytes. All processes share the secret, so that each process accepts tokens that another
+   * process has issued.
    */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;
   /**
-   * Returns the rooms whose lease or writes Valkey has refused recently, with a sentence that
-   * explains the reason.
+   * Returns the rooms for which Valkey has recently refused the lease or a write. Each room's name
+   * is mapped to a sentence that explains the reason.
    */
   refused(): ReadonlyMap<string, string>;
   /** Sets the function to call when a lease of this process has ended. */
@@ -367,8 +370,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // Omit old refusals. If Valkey still refused the room, another attempt would have failed
-        // more recently.
+        // Omit old refusals. A server tries again every `LEASE.refused` ms, so if Valkey still
+        // refused the room, there would be a more recent refusal.
         const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));
@@ -384,10 +387,10 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
 }
 
 /**
- * Opens a cluster's records for reading. Writing to a room fails, because this process holds no
- * leases.
+ * Opens a cluster's records for reading only. Writing to a room fails, because this process holds
+ * no leases.
  *
- * @throws ClusterError
+ * @throws ClusterError if Valkey cannot be reached
  */
 export async function readCluster(url: string, clock: Clock): Promise<Records> {
   const connection = await connectTo(url, clock);

@@ -1,6 +1,6 @@
 /**
- * A connection to Valkey that reconnects automatically, and the names of all keys in Valkey.
- * Commands never wait for a connection: while it is lost, they fail immediately. Start reading at
+ * A connection to Valkey that reconnects automatically, and the names of all keys in Valkey. While
+ * the connection is lost, commands fail immediately instead of waiting for it. Start reading at
  * `ValkeyConnection`.
  */
 
@@ -44,12 +44,12 @@ export class ValkeyConnection {
   }
 
   /**
-   * Connects to Valkey. Loads the client library only now, because servers without a cluster do not
-   * need the library.
+   * Connects to Valkey. Loads the client library only here, because servers without a cluster do
+   * not need it.
    *
    * @param url address of Valkey, in the form redis://user:password@host:port/database
    * @param onAnswering called when Valkey stops answering, and when it answers again
-   * @throws Error if Valkey cannot be reached, or requires another password
+   * @throws Error if Valkey cannot be reached, or does not accept the password in the URL
    */
   static async open(
     url: string,
@@ -86,8 +86,8 @@ export class ValkeyConnection {
   /**
    * Executes a Valkey command. Commands are sent immediately and executed in order.
    *
-   * @throws Refused; Error if there is no answer, in which case the command may still have been
-   *   executed
+   * @throws Refused if Valkey refuses the command; Error if there is no answer, in which case the
+   *   command may still have been executed
    */
   async ask(...command: readonly Argument[]): Promise<Reply> {
     const { client } = this;
@@ -187,9 +187,9 @@ export const NODE_PREFIX = `${PREFIX}node:`;
 export const INDEX_KEY = `${PREFIX}index`;
 /** Key prefix of a record; the record's own key follows. */
 export const RECORD_PREFIX = `${PREFIX}record:`;
-/** Key prefix of parts that are stored separately from the records, such as recent snapshots. */
+/** Key prefix of values that are stored separately from the records, such as recent snapshots. */
 export const APART_PREFIX = `${PREFIX}apart:`;
-/** Key prefix of an uploaded part that no write has published yet. The key expires. */
+/** Key prefix of an uploaded value that no write has yet turned into a record. The key expires. */
 export const PART_PREFIX = `${PREFIX}part:`;
 /** Key of the total size of all records, in bytes. */
 export const BYTES_KEY = `${PREFIX}bytes`;

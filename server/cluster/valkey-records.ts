@@ -30,8 +30,8 @@ export const RECORD_LIMITS = {
   /** Maximum number of bytes that one Valkey command writes. */
   partBytes: 1_000_000,
   /**
-   * Maximum total size of a room's snapshots, in bytes. If they grow larger, the oldest snapshots
-   * are deleted.
+   * Maximum total size of a room's snapshots, in bytes. If the snapshots grow larger, the oldest
+   * ones are deleted.
    */
   snapshotBytes: 201_326_592,
 } as const;
@@ -45,7 +45,10 @@ export class LogFull extends Refused {
 }
 
 const { partBytes, roomBytes } = RECORD_LIMITS;
-/** Uploaded parts expire after this time, in ms, unless a write publishes them. */
+/**
+ * Uploaded parts expire after this time, in ms, unless a write has turned them into records by
+ * then.
+ */
 const PART_LIFE = 600_000;
 
 /** One change in a write: puts a record or, if `bytes` is undefined, removes the record. */
@@ -108,8 +111,8 @@ return 1
 `;
 
 /**
- * Changes to be written in one transaction. Large values must be uploaded as parts before the
- * transaction.
+ * Changes to be written in one transaction. Large values do not fit into the transaction, so they
+ * are uploaded separately (as parts) before it.
  */
 export class Prepared {
   /** Unique name of this write, used in the keys of its uploaded parts. */
@@ -130,22 +133,22 @@ export class Prepared {
   }
 
   /**
-   * Returns the key of the part that holds the bytes of a change; undefined if the change is small
-   * and not uploaded.
+   * Returns the key under which the bytes of a change are uploaded; undefined if the change is so
+   * small that it is not uploaded separately.
    *
    * @param change index of the change
    */
   partOf(change: number): string | undefined {
-    // Each upload has new keys, because a delayed command of an earlier upload could otherwise
-    // change the new parts.
+    // Use new keys for each upload, because a delayed command of an earlier upload could otherwise
+    // change the parts of the new one.
     const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
     return this.isLarge[change] ? name : undefined;
   }
 
   /**
-   * Uploads the parts, unless they are uploaded already.
+   * Uploads the parts, unless they have already been uploaded.
    *
-   * @throws LogFull; Error if there is no answer
+   * @throws LogFull if Valkey is full; Error if there is no answer
    */
   upload(): Promise<unknown> {
     this.uploaded ??= this.uploadParts().catch((error: unknown) => {
@@ -156,8 +159,7 @@ export class Prepared {
   }
 
   /**
-   * Forgets the uploaded parts, because Valkey may have lost them. The next write uploads them
-   * again.
+   * Makes the next write upload the parts again, because Valkey may have lost the uploaded parts.
    */
   discard(): void {
     this.uploaded = undefined;
@@ -177,9 +179,9 @@ export class Prepared {
 }
 
 /**
- * Waits for a command. If Valkey says that it is full, throws LogFull.
+ * Waits for a Valkey command and returns its result.
  *
- * @throws LogFull; any other error of the command
+ * @throws LogFull if Valkey answers that its memory is full; otherwise the command's own error
  */
 async function full<T>(work: Promise<T>): Promise<T> {
   try {
@@ -197,8 +199,9 @@ export class ValkeyLog implements FencedLog<Prepared> {
   /**
    * Writes changes in one transaction.
    *
-   * @param position the write's position; undefined for records that belong to no room. Without a
-   *   position, the result is false only if a change with `isNew` found an existing record.
+   * @param position the write's position; undefined for records that belong to no room
+   * @returns whether the changes are written. False if the position is not that of the room's
+   *   latest leader, or if a change with `isNew` found an existing record.
    */
   async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
@@ -212,8 +215,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
     const { epoch = '', number = 0 } = position ?? {};
     const limits = [epoch, number, roomBytes, RECORD_PREFIX, APART_PREFIX];
     try {
-      // Send both commands at the same time. The second one waits until the first one's changes are
-      // on disk.
+      // Send both commands at the same time. WAITAOF makes Valkey wait until the changes of the
+      // first command are on disk.
       const [written, durable] = await Promise.all(
         [
           this.connection.run(WRITE, [fenceKey(room), INDEX_KEY, BYTES_KEY], ...limits, ...changes),
@@ -227,8 +230,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
         );
       }
       if (written === 3) throw new Error('Valkey has lost uploaded data');
-      // After a timeout, WAITAOF does not fail. It returns how many disks have synced, which may be
-      // 0.
+      // WAITAOF does not fail after a timeout. It returns the number of servers that have written
+      // the changes to disk, which may be 0.
       const [disks] = durable as readonly Reply[];
       if (Number(disks) < 1) throw new Error('Valkey does not write to its disk');
       return true;
@@ -242,9 +245,9 @@ export class ValkeyLog implements FencedLog<Prepared> {
 /** Maximum number of records read at a time. */
 const READ_AT_ONCE = 100;
 /**
- * Lua script that reads the values of the first keys, up to `partBytes` bytes in total, because a
- * larger answer could exceed the time limit. If the first value alone has more than `partBytes`
- * bytes, returns no values.
+ * Lua script that reads the values of several keys, from the first key on. It stops before the
+ * total would exceed `partBytes` bytes, because a larger answer could exceed the time limit. If
+ * even the first value is larger, returns no values.
  */
 const READ = `
 local left, found = tonumber(ARGV[1]), {}
@@ -258,8 +261,8 @@ return found
 /** Maximum number of attempts to write records that belong to no room. */
 const ATTEMPTS = 3;
 /**
- * Matches keys `kind/room/…` and `kind/room`; the group is the name of the room that the record
- * belongs to.
+ * Matches the keys `kind/room` and `kind/room/…` of records that belong to a room. Its group
+ * captures the name of the room.
  */
 const ROOM_KEY =
   /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted|moderation)\/([^/]+)/;
@@ -267,8 +270,8 @@ const ROOM_KEY =
 export interface ValkeyRecordsOptions {
   readonly reads: ValkeyConnection;
   /**
-   * Connection for writing. Separate from `reads`, so that journal writes do not wait for large
-   * reads.
+   * Connection for writing. It is separate from `reads`, so that writes to journals do not wait for
+   * large reads.
    */
   readonly writes: ValkeyConnection;
   readonly leases: RoomLeases;
@@ -278,11 +281,11 @@ export interface ValkeyRecordsOptions {
 }
 
 /**
- * Opens the records of a cluster. Writes of one room take effect in order, with one exception: a
- * large write is uploaded first, so later small writes may overtake it.
+ * Opens the records of a cluster. Writes to one room take effect in order, with one exception: a
+ * large write is uploaded first, and later small writes may overtake it meanwhile.
  *
- * @returns the records. Writes throw StoreError not-owner if this process does not lead the room;
- *   all methods throw StoreError unreachable.
+ * @returns the records. A write throws StoreError 'not-owner' if this process does not lead the
+ *   room. All methods throw StoreError 'unreachable' if Valkey does not answer.
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const { reads, writes, leases, clock, onRefused } = options;
@@ -308,7 +311,10 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const found = await read('ZRANGE', INDEX_KEY, ...order, ...part);
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
-  /** Reads the first value, and as many of the following values as fit into one answer. */
+  /**
+   * Reads the values at the given keys, in order, as many as fit into one answer, but at least the
+   * first one.
+   */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
     const values = (found as readonly Reply[]).map((bytes) =>
@@ -318,7 +324,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   };
   /**
    * Reads a large value in pieces. If another process changes the value in the meantime, the result
-   * may mix the old and the new value; `Store.recent` checks for this.
+   * may contain pieces of both the old and the new value; `Store.recent` detects this.
    */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
@@ -361,8 +367,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
-        // Upload the parts before waiting for this write's turn, so that journal writes do not wait
-        // for the upload. If the upload fails, `lease.write` repeats it.
+        // Upload the parts before this write joins the queue of the room's writes, so that journal
+        // writes do not wait for the upload. If the upload fails, `lease.write` repeats it.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }
@@ -418,12 +424,12 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
 export const unreachable = (error: unknown): StoreError =>
   new StoreError('unreachable', `Valkey cannot be used: ${(error as Error).message}.`);
 
-/** Copies the bytes of a reply, because several replies of the client share one buffer. */
+/** Copies the bytes of a reply, because the client library puts several replies into one buffer. */
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
 /**
- * Schema of a value that consists of several parts. Copies the parts, so that their bytes are
- * aligned for typed arrays.
+ * Schema of a value that consists of several byte arrays. Copies each array: the copies are
+ * aligned, so that other typed arrays (such as Float32Array) can use their bytes.
  */
 const parts = v.array(
   v.pipe(

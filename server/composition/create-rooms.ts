@@ -27,12 +27,15 @@ import { type Config, DEFAULT_SIZE } from '../settings/server.ts';
 import type { HostRecords } from './open-storage.ts';
 
 interface CreateRoomsOptions extends RoomRegistryOptions {
-  /** The cluster whose servers share the rooms; undefined if this server runs all rooms. */
+  /** The cluster whose servers share the rooms; undefined if this server runs alone. */
   readonly cluster: Cluster | undefined;
   readonly bus: Bus | undefined;
   readonly config: Config;
   readonly records: HostRecords;
-  /** `version`: version of this server. `since`: wall-clock time at which it started, in ms. */
+  /**
+   * `version`: the version of this server. `since`: the wall-clock time at which this server
+   * started, in ms.
+   */
   readonly version: string;
   readonly since: number;
 }
@@ -51,7 +54,7 @@ export function createRooms(options: CreateRoomsOptions): ServerRooms {
 
 type InCluster = Omit<ReturnType<typeof createClusterRooms>, 'rooms' | 'directory'>;
 
-/** A server's rooms. If the server runs alone, only `rooms` and `directory` are defined. */
+/** The rooms of a server. If the server runs alone, only `rooms` and `directory` are defined. */
 export interface ServerRooms extends Partial<InCluster> {
   readonly rooms: RoomRegistry;
   /** Opens sessions for incoming connections. */
@@ -108,13 +111,13 @@ function createClusterRooms(
   const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
     rooms,
-    /** The same registry as `rooms`, with the type that has the methods for a cluster. */
+    /** The same object as `rooms`, but with the type that includes the methods for a cluster. */
     cluster: rooms,
     directory: roomDirectory(rooms, wallSeats, remote),
     /**
-     * Whether visitors can join through this server. If it connects visitors to rooms of other
-     * servers, it is ready while its bus works. Otherwise it is ready while `ClusterRooms.isLeader`
-     * is true.
+     * Whether visitors can join through this server. A server that connects visitors to rooms of
+     * other servers is ready while its bus works. Any other server is ready if it runs an open
+     * room, or if no room is open (`ClusterRooms.isLeader`).
      */
     isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
     /**
@@ -133,8 +136,8 @@ function createClusterRooms(
       }),
     }),
     /**
-     * Counts connections between servers: connections of other servers to rooms that run here, and
-     * connections of this server to rooms that run elsewhere.
+     * Lists connections between servers: those from other servers to rooms that run here, and those
+     * from this server to rooms that run elsewhere.
      */
     connections: () => [
       ...[...accesses.connections].flatMap(([room, servers]) =>
@@ -162,7 +165,10 @@ function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): R
 }
 
 /**
- * @param remote rooms of other servers. If undefined, visitors can reach only rooms of this server.
+ * Creates the directory that connects visitors to rooms.
+ *
+ * @param remote connects visitors to rooms of other servers; if undefined, visitors can reach only
+ *   rooms of this server
  */
 function roomDirectory(
   rooms: Pick<RoomRegistry, 'findServer'>,
@@ -198,8 +204,8 @@ export function gardenerSettings({ attract, curation }: RoomSettings): GardenerS
 }
 
 /**
- * Lists the rooms named in the configuration, and says whether the configuration sets their size
- * and checkpoint explicitly.
+ * Lists the rooms named in the configuration. Also returns whether the configuration sets their
+ * size and whether it sets their checkpoint.
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
   const { width, height } = size ?? DEFAULT_SIZE;
@@ -234,13 +240,14 @@ export async function openRelay(options: RelayOptions) {
   const { bus, cluster, clock, rooms, hostApi } = options;
   let relay: RequestRelay | undefined;
   /**
-   * Returns the key of the visitor's address, even for a request that another server has forwarded.
+   * Returns the key under which limits count a request: the key of the visitor's address, even if
+   * another server has forwarded the request.
    */
   const addressOf = (request: IncomingMessage): string =>
     relay?.addressOf(request) ?? options.addressOf(request);
   /**
-   * Whether a wall of a room is connected from the same address as a request; undefined if the room
-   * is closed.
+   * Whether a wall that shows the room is connected from the same address as the request; undefined
+   * if the room is not open on this server.
    */
   const hasWall = (room: string, request: IncomingMessage): boolean | undefined =>
     rooms.roomServers.get(room)?.walls.hasWallAt(addressOf(request));

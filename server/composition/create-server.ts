@@ -1,7 +1,7 @@
 /**
- * Opens the parts of a server one after another, connects them, and closes them. Contains no
- * behaviour of its own: the parts themselves define how rooms, pages and the host's calls behave.
- * Start reading at `createVivariumServer`.
+ * Opens the parts of a server one after another, connects them to each other, and closes them.
+ * Contains no behaviour of its own: the parts themselves define how rooms, pages and the host's API
+ * behave. Start reading at `createVivariumServer`.
  */
 
 import { once } from 'node:events';
@@ -86,7 +86,10 @@ export interface VivariumServerOptions {
   readonly onEngineLoss?: (loss: EngineLoss) => void;
   /** Called after each tick, for measurements. */
   readonly onTick?: (timing: TickTiming) => void;
-  /** Returns the wall-clock time, in ms since the epoch. The clock may be set back. */
+  /**
+   * Returns the wall-clock time, in ms since 1970. The time may jump backwards if somebody sets the
+   * machine's clock.
+   */
   readonly date?: () => number;
   /**
    * Returns this machine's network addresses. Addresses that phones can probably reach come first.
@@ -95,15 +98,18 @@ export interface VivariumServerOptions {
   readonly log?: Log;
   /** Called about once a second while ticks run. */
   readonly onHeartbeat?: () => void;
-  /** Ends the process, so that a supervisor starts it again; absent if there is no supervisor. */
+  /**
+   * Ends the process, so that the supervisor (such as systemd) starts it again; absent if there is
+   * no supervisor.
+   */
   readonly restart?: (() => void) | undefined;
   /** Called after an error that makes it impossible to continue the rooms. */
   readonly onFatal: (error: unknown) => void;
 }
 
 /**
- * State that changes after the start, and parts of the server that are opened later than the parts
- * that use them.
+ * State that changes after the start, and parts of the server that do not exist yet when the parts
+ * that use them are opened.
  */
 interface Later {
   http?: Server;
@@ -122,7 +128,8 @@ export type VivariumServer = Awaited<ReturnType<typeof createVivariumServer>>;
 /**
  * Starts the server. Resolves once the server listens for connections.
  *
- * @throws CheckpointError, ClusterError, EngineError, HookError, ListenError, StoreError
+ * @throws CheckpointError, ClusterError, EngineError, HookError, ListenError or StoreError,
+ *   depending on the part that could not be opened
  */
 export async function createVivariumServer(options: VivariumServerOptions) {
   const base = await openBase(options);
@@ -181,14 +188,14 @@ async function openBase(options: VivariumServerOptions) {
   const { onEngineLoss: onLoss, engineThreads: threads } = options;
   const folder = config.data === 'none' ? undefined : config.data;
   const checkpoints = await loadCheckpoints(config, folder, log);
-  // Read the client's files before opening other parts. If they are unreadable, nothing has to be
-  // closed.
+  // Read the client's files before opening other parts. If the files are unreadable, there are then
+  // no other parts to close.
   const files = await StaticFiles.load(options.clientFolder);
   const checkpointFolders = new Map(checkpoints.map((one) => [one.card.name, one.folder]));
   const gallery = await loadGalleries(checkpointFolders);
   const names = createNameCheck(config.bannedWords ?? []);
   const hooks = await Hooks.open(config.extension, clock, log, config.limits);
-  /** Engines that are faster than the chosen one but could not be used, with the reasons. */
+  /** Engines that would be faster than the chosen one but could not be used, with the reasons. */
   let skippedEngines: readonly SkippedEngine[] = [];
   const engineOptions = {
     ...(onLoss && { onLoss }),
@@ -248,20 +255,20 @@ async function openBase(options: VivariumServerOptions) {
     version: serverVersion(),
     since: date(),
     /**
-     * Returns the origins at which phones can probably reach the server now. The most likely origin
-     * comes first.
+     * Returns the origins at which phones may be able to reach the server now. The most likely
+     * origin comes first.
      */
     networkOrigins: () => networkOrigins(bound(), (addresses ?? networkAddresses)()),
     /**
-     * Returns the origin for QR codes; '' if phones can probably not reach any address of this
-     * server.
+     * Returns the origin for QR codes; '' if phones probably cannot reach the server at any of its
+     * addresses.
      */
     qrOrigin: () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '',
   };
 }
 export type ServerBase = Awaited<ReturnType<typeof openBase>>;
 
-/** Creates the registry of rooms, the journal writer and the tick loop. Does not open rooms yet. */
+/** Creates the registry of rooms, the journal writer and the tick loop. Does not open any rooms. */
 async function openRooms(base: ServerBase) {
   const { config, options, clock, date, log, folder, hooks, engine, world, later } = base;
   const { opened, store, cluster, records, checkpointFolders } = base;
@@ -321,8 +328,8 @@ async function openRooms(base: ServerBase) {
 }
 
 /**
- * Builds the tick loop. At each tick, the loop steps the cells of all rooms that were added to its
- * ticker, writes the journal, and lets the rooms broadcast the changes.
+ * Creates the tick loop. At each tick, the loop steps the cells of the rooms that are due, writes
+ * the journal, and lets the rooms broadcast their changes.
  *
  * @param roomServers returns the room servers of all open rooms, by room name
  */
@@ -341,8 +348,8 @@ export function createTickLoop(
     options.onFatal(error);
   };
   /**
-   * Whether this server may tick and show a room now. False if another server may be running the
-   * room.
+   * Whether this server may now tick the room and show it to visitors. False if another server may
+   * be running the room.
    */
   const mayTick = (room: string): boolean => cluster?.leases.mayTick(room) ?? true;
   const onStalled = (): void =>
@@ -367,8 +374,8 @@ export function createTickLoop(
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {
         const roomServer = roomServers().get(room.name);
-        // Skip rooms that this server may no longer run. The process may have been suspended during
-        // the tick, or the journal may have failed.
+        // Skip rooms that this server was allowed to run before the tick but is not any more: the
+        // process may have been suspended during the tick, or writing the journal may have failed.
         if (!roomServer || !mayTick(room.name)) continue;
         roomServer.handleTick(result, clock.now());
         hooks.ticked(roomServer, result);
@@ -380,8 +387,8 @@ export function createTickLoop(
         }
       });
       // Broadcast now if there is time before the next tick. Also broadcast now if a refresh is
-      // pending, because a refresh sends the room's current state and must therefore run before the
-      // next tick begins.
+      // pending: a refresh sends the room's current state, so it must run before the next tick
+      // changes that state.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }
@@ -460,8 +467,8 @@ async function openDoors(server: WholeServer): Promise<void> {
   const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;
   later.osc = await openOsc({
     ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
-    // OSC messages from other servers are useless to a gateway, which runs no rooms. A gateway
-    // needs the bus only to forward OSC messages that it receives itself.
+    // A gateway runs no rooms, so it does not need OSC messages that other servers receive. It
+    // needs the bus only to forward the OSC messages that it receives itself, if `oscIn` is set.
     bus: config.role === 'gateway' && !config.oscIn ? undefined : server.bus,
     ...{ hooks, rooms, limits, rejections, clock, log },
     pause: async (room, paused) => {
@@ -480,7 +487,7 @@ async function openDoors(server: WholeServer): Promise<void> {
     http.listen(config.port, config.host);
     await once(http, 'listening');
   });
-  // Only log the error and continue, because perhaps just a single connection could not be
+  // Only log the error and continue, because it may concern just one connection that could not be
   // accepted.
   http.on('error', (error) => log.warn('not-accepted', error.message));
   const { metrics: port } = config;
@@ -494,13 +501,13 @@ async function openDoors(server: WholeServer): Promise<void> {
     for (const { refresh } of rooms.roomServers.values()) refresh.requestWalls();
   });
   later.alerts = await startAlerts(server);
-  // Store the token as the last step. Otherwise, if a later step failed, the stored token would
-  // never be shown to the host.
+  // Store the host's new access token only now, as the last step. If the token were stored and a
+  // later step failed, the token would never be shown to the host.
   await server.host.keepToken();
 }
 
 /**
- * Stops the server. Also works for a server that has started only partly.
+ * Stops the server. Also works after a failed start, when some parts of the server do not exist.
  *
  * @throws the error of the first phase that failed
  */
@@ -514,8 +521,8 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
 }
 
 /**
- * Lists the phases of a shutdown, in order. If the server failed to start, parts that are opened
- * late may be missing.
+ * Lists the phases of a shutdown, in order. After a failed start, the parts in `later` may not
+ * exist.
  */
 export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
   const { config, cluster, sockets, previews, journalWriter, serverRooms, later } = server;
@@ -532,8 +539,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      // Release the rooms only after all records are stored, because another server continues from
-      // the stored records.
+      // Release the rooms only after all records are stored, because the next server to run a room
+      // starts from the stored records.
       run: () =>
         Promise.all([server.host.close(), later.alerts?.close()]).finally(() =>
           serverRooms.releaseAll?.(),
@@ -542,8 +549,9 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     {
       name: 'clients are disconnected',
       run: async () => {
-        // Pages connected to a gateway reconnect gradually. Pages connected to other servers get no
-        // frames during the shutdown, so they should reconnect immediately.
+        // Make pages that are connected to a gateway reconnect gradually, because their rooms
+        // continue on other servers. Make pages that are connected to a server that runs rooms
+        // reconnect immediately, because they get no frames during the shutdown.
         if (cluster) await sockets.moveAway(config.role === 'gateway' ? MOVING.time : 0);
         await sockets.close();
         serverRooms.close?.();
@@ -554,8 +562,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => server.hooks.close() },
     {
       name: 'the engine has stopped',
-      // Wait for the threads that refine visitors' drawings, because closing the rooms did not wait
-      // for these threads.
+      // First wait for the threads that refine visitors' drawings. They use the engine, and closing
+      // the rooms did not wait for them.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await server.engine.close();

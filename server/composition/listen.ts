@@ -1,6 +1,6 @@
 /**
- * Finds the network addresses of this machine, listens on ports, and writes the messages shown when
- * the server starts.
+ * Finds the network addresses of this machine, listens on ports, and writes the messages that are
+ * printed when the server starts.
  */
 
 import { type AddressInfo, isIPv6 } from 'node:net';
@@ -29,12 +29,15 @@ export const POLL_INTERVAL = 10_000;
 const NO_PHONES = 3;
 
 /**
- * Ranks a network address. The lower the rank, the more likely it is that visitors' phones are in
- * the same network.
+ * Ranks an address of this machine. The lower the rank, the more likely it is that visitors' phones
+ * can reach the address.
+ *
+ * @param network name of the network interface
  */
 function rank(network: string, address: string): number {
   if (VIRTUAL.test(network)) return NO_PHONES + 1;
-  // This is a link-local address: the network has not assigned an address to this machine.
+  // The address is link-local: the machine gave it to itself, because no router or DHCP server
+  // assigned one.
   if (address.startsWith('169.254.')) return NO_PHONES;
   return address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
 }
@@ -42,8 +45,8 @@ function rank(network: string, address: string): number {
 type Networks = ReturnType<typeof networkInterfaces>;
 
 /**
- * Lists the machine's network interfaces. Returns an empty list if the call fails because the
- * process has no file descriptors left.
+ * Lists the machine's network interfaces. Returns an empty list if the system call fails, which
+ * happens when the process has no file descriptors left.
  */
 function askNetworks(): Networks {
   try {
@@ -77,8 +80,9 @@ const originAt = (address: string, port: number): string =>
   `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 
 /**
- * Lists the origins at which phones can reach a server, the most likely one first. The list is
- * empty if the server listens only on the loopback interface, or if the machine has no network.
+ * Lists the origins at which phones may be able to reach a server, the most likely one first. The
+ * list is empty if the server listens only on the loopback interface, or if the machine is in no
+ * network.
  */
 export function networkOrigins(
   { address, port }: BoundAddress,
@@ -97,7 +101,8 @@ export function localOrigin({ address, port }: BoundAddress): string {
 
 /**
  * Watches for changes of the server's origin. The origin changes, for example, if the network comes
- * up late or assigns another address. A change counts only after two consecutive checks agree.
+ * up late or assigns another address. `onChange` is called only after two consecutive checks have
+ * found the same new origin.
  *
  * @param origin returns the current origin
  * @returns a function that stops watching
@@ -159,7 +164,7 @@ export class ListenError extends ReasonError<ListenReason> {
  * Starts to listen on a port.
  *
  * @param start starts listening; called once
- * @throws ListenError if the host can fix the cause, otherwise the error of `start`
+ * @throws ListenError if the host can fix the cause; otherwise the error that `start` has thrown
  */
 export async function listen<T>(target: ListenTarget, start: () => Promise<T>): Promise<T> {
   try {
@@ -171,7 +176,7 @@ export async function listen<T>(target: ListenTarget, start: () => Promise<T>): 
 }
 
 /**
- * Writes a sentence that names the engine in use, and faster engines that the host could enable.
+ * Writes a sentence that names the engine in use and any faster engines that the host could enable.
  */
 export function engineLine(
   { name, device }: EngineInfo,
@@ -180,9 +185,7 @@ export function engineLine(
   return `Engine: ${[`${name} on ${device}`, ...withRemedy(skipped).map(explain)].join('; better: ')}.`;
 }
 
-/**
- * Writes a warning that a GPU or an engine thread has failed and was replaced. All rooms continue.
- */
+/** Writes a warning that a GPU or an engine thread has failed and was replaced. */
 export function lossLine({ what, why, count, replacement }: EngineLoss): string {
   if (replacement) {
     const { name, device } = replacement;
@@ -196,7 +199,10 @@ export function lossLine({ what, why, count, replacement }: EngineLoss): string 
   return `Warning: ${lost} failed (${why}) and was replaced. No organism was lost. Failures so far: ${count}.`;
 }
 
-/** Draws a QR code with half-block characters. It is dark on light in any terminal theme. */
+/**
+ * Draws a QR code with half-block characters. The code is dark on a light background, even in a
+ * dark terminal theme.
+ */
 export function terminalQr(text: string): string {
   const code = generate(text);
   const margin = 2;

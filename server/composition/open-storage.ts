@@ -33,8 +33,8 @@ interface Services {
 interface OpenStorage {
   readonly store: Store;
   /**
-   * List of data that were moved aside because they were damaged. Absent if the server refuses to
-   * start with damaged data.
+   * Lists the data that were moved to another folder because they were damaged. Absent if the
+   * settings say that the server must not start with damaged data.
    */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;
@@ -43,12 +43,13 @@ interface OpenStorage {
 }
 
 /**
- * Opens the store of the cluster or, without a cluster, the store in the data folder.
+ * Opens the cluster's store or, without a cluster, the store in the data folder.
  *
  * @param folder the data folder; undefined if nothing is stored
  * @returns undefined if nothing is stored
- * @throws ClusterError; StoreError not-writable, in-use, other-version; also StoreError damaged,
- *   unless the settings say that damaged data are moved aside
+ * @throws ClusterError if the cluster cannot be used; StoreError 'not-writable', 'in-use' or
+ *   'other-version'. If damaged data are not to be moved aside (`onDamage`), also StoreError
+ *   'damaged'.
  */
 export async function openStorage(
   { cluster, onDamage }: Pick<Config, 'cluster' | 'onDamage'>,
@@ -75,7 +76,8 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
     else log.warn('bus-lost', `${notDelivered} (${why}). This server keeps retrying.`);
   };
   try {
-    // Retry: Valkey is probably only busy, because the cluster's store has just answered.
+    // Retry. The cluster's store, which uses the same Valkey, has just answered, so a failure now
+    // probably means only that Valkey is busy.
     const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
       clock,
       pauses: [200, 1_000],
@@ -90,8 +92,8 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
 }
 
 /**
- * Opens a store that may contain damaged data. Restores damaged essential records from their copy,
- * and moves other damaged data aside.
+ * Opens the store in a data folder that may contain damaged data. Restores damaged essential
+ * records from their copy, and moves other damaged data to a separate folder.
  */
 async function openDamaged(
   folder: string,
@@ -112,8 +114,8 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // If the data file was unreadable, `found` contains only its readable records. Skip damaged
-    // records that are not in `found`.
+    // If the data file was unreadable, `found` is a new store that contains only the records that
+    // could be read. Damaged records that are not in it need no further treatment.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -129,15 +131,17 @@ async function openDamaged(
 }
 
 /**
- * Record types without which a room can still be opened. Damaged records of all other types stay in
- * the store for now. If such a record prevents the room from opening later, the whole room is moved
- * aside.
+ * Types of records that a room can be opened without. If a record of another type is damaged, it
+ * stays in the store for now. If it later prevents its room from opening, all data of the room are
+ * moved aside.
  */
 const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Selects the damaged records without which their room can still be opened, and all damaged
- * server-wide records. Groups their keys by room; server-wide records are grouped under null.
+ * Selects the damaged records that can be moved aside immediately: room records that are not needed
+ * to open the room, and records that belong to the whole server.
+ *
+ * @returns the keys by room name; under null, the keys of the whole server's records
  */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();
@@ -151,9 +155,9 @@ function dispensable(keys: readonly string[]): Map<string | null, string[]> {
 }
 
 /**
- * Opens the engine. For a gateway, returns an engine that refuses all calls.
+ * Opens the engine. For a gateway, which runs no rooms, returns an engine that refuses all calls.
  *
- * @throws EngineError unavailable
+ * @throws EngineError 'unavailable' if the chosen engine cannot run on this machine
  */
 export async function openEngine(
   { role, engine: backend }: Pick<Config, 'role' | 'engine'>,
@@ -177,10 +181,10 @@ const NO_ENGINE: Engine = {
 };
 
 /**
- * Loads the installed checkpoints, and those that are stored in the data folder.
+ * Loads the installed checkpoints and the checkpoints that are stored in the data folder.
  *
  * @returns all checkpoints; the checkpoint named in the settings comes first
- * @throws CheckpointError
+ * @throws CheckpointError if an installed checkpoint cannot be loaded
  */
 export async function loadCheckpoints(
   { checkpoint = DEFAULT_CHECKPOINT, checkpoints }: Config,
@@ -194,19 +198,21 @@ export async function loadCheckpoints(
 }
 
 /**
- * Maximum number of times that a change is written. A change is written a second time if another
- * server has overwritten it.
+ * Maximum number of times that a change is written to the shared list. The second write is needed
+ * if another server has written the list at the same time and thereby undone the change.
  */
 const MOST_WRITES = 2;
 
 /**
- * Changes that may not be stored yet, by the id of the changed item. `item` is the new item, or
- * undefined if it was removed. `writes` counts how often the change has been written.
+ * Changes that may not be in the stored list yet, by the id of the changed item. `item` is the new
+ * item, or undefined if it was removed. `writes` is the number of times that the change has been
+ * written.
  */
 type Changes<T> = Map<number, { readonly item: T | undefined; writes: number }>;
 
 /**
- * A stored list that several servers can change. The ids of its items are unique across servers.
+ * A stored list that several servers can change. No two items have the same id, even if different
+ * servers created them.
  */
 class SharedList<T extends { readonly id: number }> {
   private known: readonly T[] = [];
@@ -214,7 +220,8 @@ class SharedList<T extends { readonly id: number }> {
   private readonly mutex = new Mutex();
 
   /**
-   * @param onReplaced called with the new list after it was merged with changes of other servers
+   * @param onReplaced called with the new list whenever this server has merged its list with the
+   *   stored list
    */
   constructor(
     private readonly store: Store,
@@ -229,7 +236,12 @@ class SharedList<T extends { readonly id: number }> {
     return this.known;
   }
 
-  /** Compares a new list with the known one, and stores the differences. @throws StoreError */
+  /**
+   * Takes over a new version of the list: finds the items that differ from the previous version,
+   * and stores these changes.
+   *
+   * @throws StoreError
+   */
   changed(all: readonly T[]): Promise<void> {
     const before = new Map(this.known.map((item) => [item.id, item]));
     const after = new Map(all.map((item) => [item.id, item]));
@@ -242,8 +254,8 @@ class SharedList<T extends { readonly id: number }> {
   }
 
   /**
-   * Reads changes that other servers have stored, and stores changes of this server that are not
-   * stored yet.
+   * Reads the stored list, which other servers may have changed, and adds the changes of this
+   * server that are not stored yet.
    *
    * @throws StoreError
    */
@@ -259,7 +271,8 @@ class SharedList<T extends { readonly id: number }> {
         await this.store.putServerRecord(this.name, merged(stored, changes));
       }
       for (const change of changes.values()) change.writes++;
-      // Include changes that this server has made while the list was being written.
+      // Use `this.changes` here, because it also contains changes that this server has made while
+      // the list was being written.
       this.known = merged(stored, this.changes);
       this.onReplaced(this.known);
     });
@@ -285,7 +298,7 @@ function merged<T extends { readonly id: number }>(
 /**
  * Opens the lists of bans and wall seats, which all servers of a cluster share.
  *
- * @param isShared whether other servers may change the lists, too
+ * @param isShared whether other servers may also change the lists
  * @param secret the secret that `Bans` needs
  */
 export async function openHostRecords(
@@ -302,8 +315,9 @@ export async function openHostRecords(
     onChange: (all) => void banList.changed(all).catch(warn),
   });
   const stored = await seatList.open();
-  // In a cluster, a wall that is not connected to this server may be connected to another server,
-  // so it does not count as lost.
+  // `WallSeats` treats the walls in the list that it is created with as disconnected. In a cluster,
+  // these walls may be connected to other servers, so create it with an empty list and add the
+  // stored seats afterwards.
   const seats = new WallSeats(
     date,
     isShared ? [] : stored,

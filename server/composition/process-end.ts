@@ -1,6 +1,6 @@
 /**
- * Ends the process. After the first signal, the server shuts down in order; after a second signal,
- * the process exits immediately.
+ * Ends the process. After the first signal, the server shuts down in an orderly way; after a second
+ * signal, the process exits immediately.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -9,8 +9,8 @@ import type { Log } from '../platform/log.ts';
 const SAME_SIGNAL = 1_000;
 
 /**
- * Maximum duration of a shutdown, in ms. Afterwards, the process exits even if the shutdown has not
- * finished.
+ * Maximum duration of a shutdown, in ms. After this time, the process exits even if the shutdown
+ * has not finished.
  */
 const LONGEST = 20_000;
 
@@ -48,9 +48,10 @@ export class ProcessEnd {
   }
 
   /**
-   * Handles a signal to end the process. A second signal means that the host does not want to wait.
-   * But npm forwards signals that this process has already received from the terminal, so two
-   * signals in quick succession count as one.
+   * Handles a signal to end the process. A second signal usually means that the host does not want
+   * to wait for the shutdown, so the process exits immediately. But if the server was started
+   * through npm, one Ctrl+C can arrive twice: from the terminal and, shortly afterwards, from npm.
+   * So signals in quick succession count as one.
    */
   readonly signal = (): void => {
     const { clock, exit } = this.options;
@@ -63,15 +64,15 @@ export class ProcessEnd {
 
 export interface ShutdownPhase {
   /**
-   * What the phase achieves. Logged when the phase has ended, for example as "Closing: rooms are
-   * saved."
+   * What has been achieved when the phase has ended, for example 'rooms are saved'. The log then
+   * says "Closing: rooms are saved."
    */
   readonly name: string;
   readonly run: () => unknown;
 }
 
 /**
- * Runs the phases of a shutdown in order. Runs later phases even if an earlier phase fails.
+ * Runs the phases of a shutdown in order. If a phase fails, the later phases still run.
  *
  * @throws the error of the first phase that failed, after all phases have run
  */

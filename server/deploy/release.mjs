@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Script of `npm run release`. Writes a release to `dist/release`: the package `vivarium` as a
- * tarball, Debian packages made from the tarball, the bill of materials, the release notes and
- * checksums. Run `npm ci` first. Also needs the compilers that `npm run kernels` needs.
+ * tarball, Debian packages made from the tarball, a bill of materials, release notes and checksums.
+ * Run `npm ci` first. The compilers that `npm run kernels` uses must be installed.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,7 +24,13 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const pages = join(root, 'client/dist');
 const deploy = join(root, 'server/deploy');
 
-/** Runs a command. @param {string} command @param {string[]} args @returns {string} its standard output */
+/**
+ * Runs a command in the top folder.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {string} its standard output
+ */
 const run = (command, ...args) =>
   execFileSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1e8 });
 
@@ -54,7 +60,7 @@ function packagesOf(files) {
 }
 
 /**
- * Makes the npm package. The pages must have been built before.
+ * Makes the npm package. The pages must have been built before this call.
  *
  * @param {string} folder folder to write the tarball to
  * @returns {Promise<{ file: string, bundled: Bundled[] }>} the name of the tarball, and the npm
@@ -87,8 +93,8 @@ export async function pack(folder) {
 }
 
 /**
- * Lists all npm packages that a host installs, whether they are in the tarball or are its
- * dependencies.
+ * Lists all npm packages that a host installs: packages whose code is in the tarball, and the
+ * packages on which the tarball depends.
  *
  * @param {readonly Bundled[]} bundled packages whose code is in the tarball
  * @returns {object} a bill of materials in the format CycloneDX
@@ -102,7 +108,7 @@ export function billOfMaterials(bundled) {
   const found = new Set(
     bill.components.filter(({ name }) => direct.includes(name)).map((part) => part['bom-ref']),
   );
-  // The set grows during this loop, and the loop also visits the added packages.
+  // The loop adds packages to the set over which it iterates, and then visits these packages too.
   for (const ref of found) for (const one of needs.get(ref) ?? []) found.add(one);
   for (const { name, version } of bundled) found.add(`${name}@${version}`);
   const components = bill.components.filter((part) => found.has(part['bom-ref']));
@@ -112,7 +118,12 @@ export function billOfMaterials(bundled) {
   return { ...bill, components, dependencies };
 }
 
-/** Returns the change log's section about a version. @param {string} version @returns {string} */
+/**
+ * Returns the section about a version from the change log.
+ *
+ * @param {string} version
+ * @returns {string}
+ */
 function notesOf(version) {
   const log = readFileSync(join(root, '.github/CHANGELOG.md'), 'utf8');
   const section = log.split(/^(?=## )/m).find((part) => part.startsWith(`## ${version} `));
@@ -120,11 +131,11 @@ function notesOf(version) {
   return section;
 }
 
-/** Folder of the installed files on the host's machine, relative to the root folder. */
+/** Folder to which the Debian package installs its files, relative to `/`. */
 const HOME = 'usr/lib/vivarium';
 
 /**
- * Debian's names of processor architectures, by Node's names.
+ * Maps Node's names of processor architectures to Debian's names.
  *
  * @type {Readonly<Record<string, string>>}
  */
@@ -152,9 +163,10 @@ Description: multiplayer canvas of living cells
 `;
 
 /**
- * Adapts a systemd unit for the Debian package. The unit is written for a clone in /opt/vivarium.
+ * Adapts a systemd unit for the Debian package. The original unit is for a clone of the repository
+ * in /opt/vivarium.
  *
- * @param {string} unit
+ * @param {string} unit content of the unit file
  */
 const unitOf = (unit) =>
   unit
@@ -168,8 +180,8 @@ const unitOf = (unit) =>
  *
  * @param {string} tree folder in which `install-tree.sh` has installed the npm package
  * @param {string} folder folder to write the Debian package to
- * @param {{ version: string, arch: string }} options the version, and the architecture by Node's
- *   name
+ * @param {{ version: string, arch: string }} options `arch`: Node's name of the processor
+ *   architecture
  * @returns {string} path of the Debian package
  */
 export function packDeb(tree, folder, { version, arch }) {

@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Bundles the server with esbuild. Without a bundle, the server takes twice as long to start,
- * because each thread loads and transpiles hundreds of files. This file is plain JavaScript because
- * it runs before TypeScript can be loaded.
+ * because each of its threads loads and transpiles hundreds of files. This module is plain
+ * JavaScript, because it runs before TypeScript can be loaded.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -24,7 +24,10 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const bundles = join(root, '.cache', 'server');
 
-/** Main modules of the server's processes and threads, which `worker-entry.mjs` loads. */
+/**
+ * Main modules of the server's processes and threads, by the name under which `worker-entry.mjs`
+ * loads them from the bundle.
+ */
 const ENTRIES = {
   main: 'server/main.ts',
   engine: 'server/engine/thread/worker.ts',
@@ -41,26 +44,30 @@ const ENTRIES = {
 };
 
 /**
- * `NATIVE`: packages with native code, which cannot be bundled. `UNUSED`: packages that the
- * installed server does not need.
+ * npm packages that no bundle contains, even if it is made with `withPackages`. `NATIVE`: they
+ * contain native code, which cannot be bundled. `UNUSED`: the installed server does not need them.
  */
 const NATIVE = ['lmdb', 'msgpackr-extract', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
 const UNUSED = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
 
-/** Number of bundles to keep. A running server may still load parts of an older bundle. */
+/**
+ * Number of bundles to keep: the latest one and older ones, because a running server may still load
+ * parts of the bundle with which it was started.
+ */
 const KEPT = 3;
 
 /**
- * Returns the bundle of the current sources. Builds the bundle if necessary.
+ * Returns the folder of the bundle for the current source files. Builds the bundle if it does not
+ * exist yet.
  *
- * @returns {Promise<string>} the bundle's folder
+ * @returns {Promise<string>}
  */
 export async function ensureBundle() {
   const folder = join(bundles, digest());
   if (existsSync(folder)) return folder;
   mkdirSync(bundles, { recursive: true });
-  // Another server may be building the same bundle now, so give the bundle its final name only when
-  // it is complete.
+  // Build the bundle in a draft folder, and rename the folder only when the bundle is complete:
+  // another server may be building the same bundle at the same time.
   const draft = mkdtempSync(join(bundles, 'draft-'));
   try {
     await bundle(draft);
@@ -78,9 +85,9 @@ export async function ensureBundle() {
 /**
  * Bundles the server.
  *
- * @param {string} folder folder to write to; it may later be moved to another folder at the same
- *   depth
- * @param {boolean} withPackages whether to include packages that are pure JavaScript
+ * @param {string} folder folder to write to. It may later be moved, but only to a place at the same
+ *   depth, because the bundle contains relative paths.
+ * @param {boolean} withPackages whether to include npm packages that are pure JavaScript
  * @returns the files that the bundle was made from, in esbuild's format
  */
 export async function bundle(folder, withPackages = false) {
@@ -97,13 +104,14 @@ export async function bundle(folder, withPackages = false) {
     splitting: true,
     format: 'esm',
     platform: 'node',
-    // Target this version because importing JSON needs import attributes. Earlier versions of Node
-    // 20 lack import attributes.
+    // JSON files are imported with import attributes, which Node 20 supports only from this version
+    // on.
     target: 'node20.19',
     ...(withPackages
       ? {
           external: [...NATIVE, ...UNUSED],
-          // Define `require`, because CommonJS packages use it to load modules of Node.
+          // Define `require` in the bundle. Bundled CommonJS packages call it to load Node's own
+          // modules.
           banner: {
             js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
           },
@@ -136,8 +144,8 @@ function digest() {
 }
 
 /**
- * Preserves two properties of the sources that esbuild would lose: the values of `import.meta.url`,
- * and `const` declarations of modules.
+ * Preserves two things that esbuild would change: the values of `import.meta.url` in modules, and
+ * the `const` declarations at the top level of modules.
  */
 class Sources {
   /** Names that any module declares with `const`. @type {Set<string>} */
@@ -173,16 +181,17 @@ class Sources {
   };
 
   /**
-   * Declares the constants of modules with `const` again. esbuild declares them with `var`, which
-   * JavaScript engines must look up and check at each access. With `var`, encoding frames would
-   * take a sixth longer.
+   * Declares the top-level constants of modules with `const` again. esbuild turns them into `var`,
+   * whose value JavaScript engines must look up and check at each access. With `var`, encoding
+   * frames would take a sixth longer.
    *
    * @param {string} bundled content of a file of the bundle
    */
   withConstants(bundled) {
     const restored = (/** @type {string} */ part) =>
       part.replace(/^var (?:(\w+) =|\{)/gm, (found, name) => {
-        // If two modules declare the same name, esbuild appends a number to one of the names.
+        // If two modules declare the same name, esbuild appends a number to one of the two names.
+        // So also look for the name without the number.
         const names = name ? [name, name.replace(/\d+$/, '')] : [];
         const isConstant =
           !name ||
@@ -208,5 +217,5 @@ function removeOld(latest) {
   for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
 }
 
-// Do not use `await` here, because other modules could then not load this module with `require`.
+// Do not await this promise: a module with a top-level `await` could not be loaded with `require`.
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();

@@ -1,19 +1,19 @@
 // @ts-check
 /**
- * Loads the main module of a process or thread of the server. This file is JavaScript because some
- * supported versions of Node cannot start with a TypeScript file.
+ * Loads the main module of a process or thread of the server. This file is JavaScript, because some
+ * supported versions of Node cannot start a process or thread with a TypeScript file.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Name of the environment variable that holds the bundle's folder. `start.mjs` sets it for all
- * threads and processes.
+ * Environment variable that holds the path of the bundle's folder. `start.mjs` sets it for the
+ * server's process, and all threads and child processes inherit it.
  */
 export const BUNDLE = 'VIVARIUM_BUNDLE';
 
 /**
- * Loads a module from the bundle, or through tsx if the server runs from its sources.
+ * Loads a module: from the bundle if there is one, otherwise from the source file, through tsx.
  *
  * @param {string} name name of the module in the bundle
  * @param {URL} source URL of the module's source file

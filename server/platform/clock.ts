@@ -7,7 +7,7 @@ import type { Sky } from '../../shared/vocabulary.ts';
 export interface Clock {
   /** Milliseconds since an arbitrary start. */
   now(): number;
-  /** Calls `call` once, after `delay` ms. Returns a function that cancels the call. */
+  /** Calls `call` once, `delay` ms from now. Returns a function that cancels the call. */
   after(delay: number, call: () => void): () => void;
 }
 
@@ -20,9 +20,9 @@ export const systemClock: Clock = {
 };
 
 /**
- * Calls `call` once, after `delay` ms, but only after all messages that have arrived by then were
- * handled. If the process was stalled, a plain timer would run before these messages, because Node
- * runs due timers before it reads messages.
+ * Calls `call` once, after `delay` ms, but only when all messages that have arrived by then have
+ * been handled. With a plain timer, `call` could run first: after the process was stalled, Node
+ * runs the timers that are due before it reads the messages that are waiting.
  *
  * @returns a function that cancels the call
  */
@@ -44,8 +44,7 @@ export function pause(clock: Clock, duration: number): Promise<void> {
 }
 
 /**
- * Runs a function repeatedly. The pause before the next run starts when the function's promise
- * resolves.
+ * Runs a function repeatedly. Each pause starts when the promise of the previous run has resolved.
  *
  * @param interval pause between two runs, in ms
  * @param first pause before the first run, in ms
@@ -110,8 +109,8 @@ export interface RetryOptions {
   /** The pause before each retry, in ms. There is one retry for each pause. */
   readonly pauses: readonly number[];
   /**
-   * Returns whether an error may be temporary. Other errors are thrown immediately. If absent, all
-   * errors count as temporary.
+   * Returns whether an error may be temporary. Any other error is thrown without a retry. If this
+   * function is absent, all errors are treated as temporary.
    */
   readonly isTransient?: (error: unknown) => boolean;
   /** Called after each failure that is followed by a retry. */
@@ -121,7 +120,7 @@ export interface RetryOptions {
 /**
  * Runs a function until it succeeds or no retries are left.
  *
- * @param work the function. A failed run must not leave any changes, because the function is run
+ * @param work the function. If it fails, it must not leave any changes behind, because it is run
  *   again.
  * @throws the error of the last attempt
  */
@@ -146,10 +145,10 @@ const SOUTHERN =
   /^Aus|^Ant|Argent|Auck|Buenos|Harare|Johannes|Maputo|Montevid|Asunc|Santiago|Sao_P|Windhoek/;
 
 /**
- * Returns the season, in months since the middle of winter, and the hour of the day, both in the
- * server's time zone.
+ * Returns the season and the time of day in the server's time zone.
  *
  * @param at wall-clock time, in ms
+ * @returns the season, in months since the middle of winter (0…12), and the time of day, in hours
  */
 export function skyAt(at: number, zone = Intl.DateTimeFormat().resolvedOptions().timeZone): Sky {
   const date = new Date(at);

@@ -19,8 +19,8 @@ export const defined = <T extends object>(object: T): Defined<T> =>
   ) as Defined<T>;
 
 /**
- * Returns the value of a key in a map. If the map lacks the key, adds it with the value that
- * `create` returns.
+ * Returns the value of a key in a map. If the map does not contain the key, first adds the key with
+ * the value that `create` returns.
  */
 export function getOrAdd<K, V>(
   map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
@@ -55,7 +55,10 @@ export async function startBoth<A extends Closable, B extends Closable | undefin
   throw (second.status === 'rejected' ? second : (first as PromiseRejectedResult)).reason;
 }
 
-/** A table of named numbers. Each number has a description and a minimum, which is 0 if absent. */
+/**
+ * A table of named numbers. Each entry has the number, a description, and the minimum that the
+ * number may be set to (0 if absent).
+ */
 export type NumberTable<K extends string = string> = Readonly<
   Record<K, readonly [number: number, meaning: string, least?: number]>
 >;

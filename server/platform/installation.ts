@@ -16,7 +16,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const isInstalled = !existsSync(join(ROOT, 'package-lock.json'));
 
 /**
- * Returns the command line that runs a command of Vivarium.
+ * Returns the command line that a person types to run a command of Vivarium.
  *
  * @param script name of the command in package.json; `start` starts the server
  * @param args arguments to append
@@ -28,8 +28,9 @@ export function commandLine(script: string, args = ''): string {
 }
 
 /**
- * Returns the command line that installs an optional package. It disables install scripts, because
- * the script of ONNX Runtime downloads files for CUDA that the server does not use.
+ * Returns the command line that installs an optional package. The command does not run install
+ * scripts, because the install script of ONNX Runtime downloads files for CUDA that the server does
+ * not use.
  */
 export const installLine = (name: string): string =>
   isInstalled ? `npm install --ignore-scripts ${name}` : 'npm ci';

@@ -1,5 +1,5 @@
 /**
- * The server's log, written as plain sentences for a terminal or as JSON lines. The log never
+ * The server's log. It is written as plain sentences for a terminal, or as JSON lines. It never
  * contains participants' names.
  */
 import pino from 'pino';
@@ -15,8 +15,8 @@ export interface Log {
 }
 
 /**
- * Creates a log of plain sentences. Warnings and errors are written to the second stream, with the
- * name of the event.
+ * Creates a log of plain sentences. Warnings and errors are passed to `writeError`, and are
+ * preceded by the name of the event.
  */
 export function textLog(
   writeOut: (line: string) => void = console.log,
@@ -30,8 +30,8 @@ export function textLog(
 }
 
 /**
- * Creates a log of JSON lines. Writes synchronously, so that the last line before a crash is not
- * lost.
+ * Creates a log of JSON lines. Writes each line synchronously, so that the last lines before a
+ * crash are not lost.
  */
 export function jsonLog(
   destination: pino.DestinationStream = pino.destination({ sync: true }),
@@ -46,7 +46,7 @@ export function jsonLog(
 
 export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** An error with a reason from a fixed set of reasons. The message is a sentence for people. */
+/** An error whose reason is one of a fixed set of codes. Its message is a sentence for people. */
 export class ReasonError<R extends string> extends Error {
   constructor(
     readonly reason: R,

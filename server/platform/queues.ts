@@ -1,4 +1,7 @@
-/** Defines a bounded queue that serves its sources in turn, a mutex, and a token bucket. */
+/**
+ * Defines three classes: a bounded queue that takes entries from its sources in turn, a mutex, and
+ * a token bucket.
+ */
 import { getOrAdd } from './collections.ts';
 
 interface Waiting<T> {
@@ -7,9 +10,9 @@ interface Waiting<T> {
 }
 
 /**
- * A queue of entries from several sources, with a maximum length. Keeps the entries of each source
- * in order, and takes entries from the sources in turn. When the queue is full, drops an entry of
- * the source with the most entries, so that no source can block the others.
+ * A queue of entries from several sources, with a maximum total length. The entries of each source
+ * stay in order, and the sources take turns. If the queue is full, an entry of the source with the
+ * most entries is dropped, so that no source can block the others.
  */
 export class FairQueue<T> {
   /** Waiting entries by source. The map's first key is the source whose turn is next. */
@@ -24,12 +27,13 @@ export class FairQueue<T> {
   }
 
   /**
-   * Adds an entry. If the queue is full, drops the newest entry of the source with the most
-   * entries; this may be the added entry.
+   * Adds an entry. If the queue is then too long, drops the newest entry of the source with the
+   * most entries, which may be the entry just added.
    *
-   * @param since when the entry began to wait. The entry is placed before entries of the same
-   *   source that began to wait later. If it is now the first entry of its source, the source is
-   *   placed before sources whose first entry began to wait later.
+   * @param since when the entry began to wait; needed to put back an entry that was taken out. The
+   *   entry goes before entries of its source that began to wait later. If it is then the first
+   *   entry of its source, the source goes before all sources whose first entry began to wait
+   *   later.
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -43,8 +47,8 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If several sources share the highest number of entries, drop an entry of the source that has
-    // just added one.
+    // If several sources share the highest number of entries, and the source that has just added an
+    // entry is one of them, drop an entry of this source.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -53,9 +57,10 @@ export class FairQueue<T> {
   }
 
   /**
-   * Removes and returns entries, one from each source in turn.
+   * Removes and returns entries: one entry of each source in turn, until `most` entries are taken
+   * or none is left.
    *
-   * @param most maximum number of entries
+   * @param most maximum number of entries to take
    */
   take(most = this.count): T[] {
     const taken: T[] = [];
@@ -68,8 +73,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Removes and returns the first entry of a source; undefined if the source has none. The source
-   * then takes its next turn after all other sources.
+   * Removes and returns the first entry of a source; undefined if the source has none. The source's
+   * next turn comes after those of all other sources.
    */
   takeOf(source: string): T | undefined {
     const entries = this.sources.get(source);
@@ -82,7 +87,8 @@ export class FairQueue<T> {
   /**
    * Returns the source whose turn is next; undefined if no entry is waiting.
    *
-   * @param rankOf ranks the waiting sources; a source with the lowest rank is next
+   * @param rankOf returns the rank of a source. Of the sources with the lowest rank, the one that
+   *   has waited longest for its turn is next.
    */
   next(rankOf: (source: string) => number = () => 0): string | undefined {
     let best: { readonly source: string; readonly rank: number } | undefined;
@@ -96,8 +102,8 @@ export class FairQueue<T> {
   /**
    * Lists all entries in the order in which they would be taken.
    *
-   * @param rankOf ranks the sources, as for `next`; the rank of a source rises by one with each
-   *   entry taken
+   * @param rankOf ranks the sources, as for `next`. Each entry taken from a source raises the
+   *   source's rank by one.
    */
   entries(rankOf: (source: string) => number): T[] {
     return (
@@ -106,8 +112,8 @@ export class FairQueue<T> {
           const rank = rankOf(source);
           return entries.map(({ entry }, i) => ({ entry, i, rank: rank + i }));
         })
-        // If two sources have equal ranks, take an entry from the source that was served less
-        // recently.
+        // If the ranks of two entries are equal, compare their positions among the entries of their
+        // own sources: the entry with the lower position comes first.
         .sort((a, b) => a.rank - b.rank || a.i - b.i)
         .map(({ entry }) => entry)
     );
@@ -135,19 +141,20 @@ export class FairQueue<T> {
 /**
  * Runs functions one at a time, in the order of the calls to `runExclusive`.
  *
- * This class replaces the library async-mutex, and has the same method names. The reason is speed:
- * the engine uses a mutex twice per step. On a step of one patch (60 µs), async-mutex 0.5 adds 8
- * µs, p-limit 7 adds 4 µs, and this class adds nothing.
+ * This class is used instead of the library async-mutex, whose method names it shares, because it
+ * is faster: the engine uses a mutex twice per step, and a step of one patch takes 60 µs.
+ * async-mutex 0.5 would add 8 µs to it and p-limit 7 would add 4 µs; this class adds nothing
+ * measurable.
  */
 export class Mutex {
   private last: Promise<void> = Promise.resolve();
   private held = 0;
 
   /**
-   * Runs a function after all earlier functions have ended. Never runs it before this call has
-   * returned.
+   * Runs a function after all functions passed earlier have ended. Never runs it before this call
+   * has returned.
    *
-   * @throws the error of the function; later functions still run
+   * @throws the error of the function; functions passed later still run
    */
   runExclusive<T>(work: () => T | Promise<T>): Promise<T> {
     this.held++;
@@ -171,9 +178,9 @@ export class Mutex {
 }
 
 /**
- * A token bucket: limits a rate and its bursts. No library is used, because rate limiters on npm
- * are asynchronous and use the system clock. This class must answer synchronously and use the time
- * that the caller passes.
+ * A token bucket: limits the rate of events, but allows short bursts. No library is used, because
+ * rate limiters on npm are asynchronous and read the system clock. This class answers immediately,
+ * and uses the time that the caller passes.
  */
 export class TokenBucket {
   private level: number;
@@ -207,8 +214,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `amount` tokens that have been used already. The number of tokens can fall below 0, but
-   * not below minus `size`.
+   * Takes `amount` tokens for something that has already happened, even if too few tokens are
+   * available. The number of tokens can thus become negative, down to minus `size`.
    */
   drain(amount: number, now: number): void {
     this.refill(now);
@@ -216,8 +223,8 @@ export class TokenBucket {
   }
 
   /**
-   * Returns how long it takes until `amount` tokens are available, in ms; Infinity if the bucket
-   * cannot hold that many.
+   * Returns the time until `amount` tokens are available, in ms; Infinity if `amount` exceeds the
+   * size of the bucket.
    */
   wait(amount: number, now: number): number {
     this.refill(now);

@@ -2,23 +2,27 @@
  * Typed calls between this thread and a worker thread, in both directions. Each call and each
  * answer is one message.
  *
- * No library is used, because the libraries we tried have problems. With comlink 4.4, calls to a
- * thread that has ended never settle, errors lose their class and reason, a thread cannot report
- * the result of its start-up, and the other side can reach any exposed property. tinypool 2.2 has
- * the first two of these problems, too. It also chooses the thread for a call itself, but a patch
- * is bound to one thread.
+ * No library is used, because the libraries that we tried have problems. With comlink 4.4, calls to
+ * a thread that has ended never settle, errors lose their class and reason, a thread cannot report
+ * the result of its start-up, and the other side can access every property of an exposed object.
+ * tinypool 2.2 has the first two of these problems, too. In addition, it chooses itself which
+ * thread handles a call, but calls for a patch must go to the thread that has the patch.
  */
 
 import { type ForkOptions, fork } from 'node:child_process';
 import { MessageChannel, parentPort, type Worker } from 'node:worker_threads';
 
-/** The arguments of a method. They must be plain data, because messages to a thread are cloned. */
+/**
+ * The arguments of a method. They must be plain data, because messages to a thread are copied by
+ * structured cloning.
+ */
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
 /**
  * Resource limits for threads that create few objects. By default, V8 gives each thread 48 MB for
- * young objects. With less memory, a thread frees unused objects and their buffers sooner.
+ * new objects. With the smaller limit, a thread collects its garbage sooner, and so frees the
+ * buffers of unused objects sooner.
  */
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
@@ -29,8 +33,8 @@ export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
 
 /**
- * Id of the answer that reports the result of a thread's start-up. The ids of calls begin after
- * this one.
+ * The result of a thread's start-up is sent as the answer to a call with this id, which no real
+ * call has.
  */
 const START = 0;
 
@@ -83,8 +87,8 @@ abstract class Endpoint<Methods extends object> {
   }
 
   /**
-   * Calls a method of the other side and waits for the result. Buffers in the result are
-   * transferred; buffers in the arguments are copied.
+   * Calls a method of the other side and waits for the result. Buffers in the arguments are copied.
+   * Buffers in the result are transferred: the other side loses them.
    *
    * @throws the error of the method, or an error if the connection has ended
    */
@@ -96,8 +100,8 @@ abstract class Endpoint<Methods extends object> {
   }
 
   /**
-   * Calls a method of the other side, and transfers the buffers in the arguments instead of copying
-   * them. The caller must not use these buffers afterwards.
+   * Calls a method of the other side like `call`, but transfers the buffers in the arguments
+   * instead of copying them. The caller must not use these buffers afterwards.
    */
   give<M extends keyof Methods & string>(
     method: M,
@@ -115,8 +119,8 @@ abstract class Endpoint<Methods extends object> {
   protected abstract handleMalformed(): void;
 
   /**
-   * Called with true when a call begins to wait for its answer, and with false when no call waits
-   * any longer.
+   * Called with true when a call starts waiting for its answer, and with false when the last
+   * waiting call has its answer.
    */
   protected setBusy(_isBusy: boolean): void {}
 
@@ -135,8 +139,8 @@ abstract class Endpoint<Methods extends object> {
   protected async answer(call: number, work: () => unknown): Promise<void> {
     try {
       const result = await work();
-      // Transfer the buffers in the result instead of copying them, because only the caller reads
-      // the result.
+      // Transfer the buffers in the result instead of copying them, because this side no longer
+      // needs them.
       if (!this.hasEnded) this.port.postMessage({ answer: call, result }, [...buffersOf(result)]);
     } catch (error) {
       if (!this.hasEnded) this.port.postMessage({ answer: call, error: encodeError(error) });
@@ -218,33 +222,40 @@ export interface WorkerRpcOptions<Local extends object> {
   /** Methods that the thread may call. */
   readonly methods?: Local;
   /**
-   * Classes of errors to preserve when the thread sends an error. An error of any other class
-   * becomes a plain `Error` with the same name.
+   * Classes of errors to preserve when the thread sends an error. An error of another class becomes
+   * a plain `Error` that keeps its name.
    */
   readonly errors?: ErrorClasses;
   /** Converts errors from the thread whose class is not in `errors`. */
   readonly otherwise?: ((error: Error) => Error) | undefined;
   /**
-   * Called once, when the thread dies. Returns the error with which pending and later calls fail.
+   * Called once, when the thread dies. Must return the error with which pending and later calls
+   * fail.
    */
   readonly onDeath: (death: Death) => Error;
-  /** Whether the process may exit while the thread is running, if no call is pending. */
+  /**
+   * If true, a running thread does not keep the process from exiting, unless a call is waiting for
+   * its answer.
+   */
   readonly unref?: boolean;
 }
 
-/** The side of a connection that has started a worker thread. The thread must run `serveWorker`. */
+/**
+ * The side of the connection that started the worker thread. The module of the thread must call
+ * `serveWorker`.
+ */
 export class WorkerRpc<
   Methods extends object,
   Ready = undefined,
   Local extends object = object,
 > extends Endpoint<Methods> {
   /**
-   * Result of the thread's start-up, from its function `open`. Rejects if `open` throws, or if the
-   * thread dies.
+   * Resolves to what the thread's function `open` (see `serveWorker`) returns as `ready`. Rejects
+   * if `open` throws, or if the thread dies before.
    */
   readonly ready: Promise<Ready>;
   private closing: Promise<void> | undefined;
-  /** Whether the thread has died for a reason other than a call of `close` or `terminate`. */
+  /** Whether the thread has died on its own, not because of a call of `close` or `terminate`. */
   lost = false;
 
   constructor(
@@ -267,8 +278,8 @@ export class WorkerRpc<
   }
 
   /**
-   * Waits for all pending calls, then terminates the thread. Calls made in the meantime or later
-   * fail with `error`.
+   * Waits until all pending calls have been answered, then terminates the thread. Calls made from
+   * now on fail with `error`.
    */
   close(error: Error): Promise<void> {
     this.closing ??= this.drain(error).then(() => this.terminate(error));
@@ -307,7 +318,10 @@ export class WorkerRpc<
 
 /** The side of a connection that runs in the worker thread. */
 class ServingEndpoint<Methods extends object> extends Endpoint<Methods> {
-  /** Runs `open`, which prepares the thread's methods, and sends the result of the start-up. */
+  /**
+   * Runs `open`, which returns the methods that the other side may call, and sends the result of
+   * the start-up.
+   */
   start(open: Parameters<typeof serveWorker<object, Methods, unknown>>[0]): Promise<void> {
     return this.answer(START, async () => {
       const { methods = {}, ready } = await open(this);
@@ -322,11 +336,11 @@ class ServingEndpoint<Methods extends object> extends Endpoint<Methods> {
 }
 
 /**
- * Makes this worker thread answer calls. Calls start in the order in which they arrive, and run
- * concurrently.
+ * Makes this worker thread answer calls. Calls start in the order in which they arrive, and may
+ * overlap.
  *
- * @param open prepares the thread and may call methods of the other side. `WorkerRpc.ready`
- *   resolves to the property `ready` of its result, or rejects if `open` throws.
+ * @param open prepares the thread; may call methods of the other side. `WorkerRpc.ready` resolves
+ *   to the property `ready` of its result, or rejects if `open` throws.
  */
 export function serveWorker<
   Methods extends object,
@@ -358,7 +372,7 @@ function decodeError(
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   };
-  // Use the stack trace from the other thread, because it shows where the error happened.
+  // Use the stack trace from the other thread, because the error happened there.
   define('stack', String(stack ?? message), false);
   define('name', String(name), false);
   for (const [key, value] of Object.entries(fields ?? {})) define(key, value, true);
@@ -367,8 +381,9 @@ function decodeError(
 }
 
 /**
- * Frees all buffers in plain data immediately, by transferring them to a closed channel. Otherwise,
- * V8 would free unused buffers only when they take up 64 MB.
+ * Frees the memory of all buffers in plain data immediately, by transferring the buffers to a
+ * closed channel. Otherwise, V8 would free the memory of unused buffers only when they take up 64
+ * MB in total.
  */
 export function freeBuffers(part: unknown): void {
   const { port1, port2 } = new MessageChannel();
@@ -388,8 +403,8 @@ function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuff
 }
 
 /**
- * Runs a module in a child process, waits for one message from it, and then kills the process.
- * Discards the output of the process.
+ * Runs a module in a child process, waits for one message from the process, and then kills it.
+ * Discards what the process prints.
  *
  * @param options.patience how long to wait for the message, in ms; if absent, there is no limit
  * @throws Error whose message says how the process failed, for example 'no answer in 3 s' or 'its

@@ -1,6 +1,7 @@
 /**
- * Adds checkpoints while the server runs. The host chooses them from the library, a folder that is
- * named in the server's settings. Start reading at `CheckpointLibrary.add`.
+ * Adds checkpoints while the server runs. The host chooses them from the library: a folder, named
+ * in the server's settings, that contains one folder for each checkpoint. Start reading at
+ * `CheckpointLibrary.add`.
  */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -11,7 +12,9 @@ import { Mutex } from '../platform/queues.ts';
 import type { Store } from '../storage/store.ts';
 import { type Checkpoint, fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 
-/** Name of the stored record with the names of the library folders that the host has added. */
+/**
+ * Name of the stored record that lists the library's folders whose checkpoints the host has added.
+ */
 const RECORD = 'library';
 const record = v.array(v.string());
 
@@ -27,7 +30,11 @@ export class CheckpointLibrary {
       readonly checkpoints: ReadonlyMap<string, { readonly hash: string }>;
       /** Folders of the checkpoints that rooms can use, by checkpoint name. */
       readonly checkpointFolders: ReadonlyMap<string, string>;
-      /** Makes a checkpoint usable in rooms. @throws EngineError; errors from reading its files */
+      /**
+       * Makes a checkpoint usable in rooms.
+       *
+       * @throws EngineError if the engine cannot run the checkpoint; errors from reading its files
+       */
       readonly prepare: (checkpoint: Checkpoint) => Promise<void>;
       readonly log: Log;
     },
@@ -52,7 +59,8 @@ export class CheckpointLibrary {
    *
    * @param name name of the checkpoint's folder in the library
    * @returns `hash`: the checkpoint's fingerprint; `added`: whether rooms can use the checkpoint
-   * @throws HostRefusal no-such-checkpoint, bad-checkpoint
+   * @throws HostRefusal 'no-such-checkpoint' if there is no library; 'bad-checkpoint' if the
+   *   checkpoint cannot be read
    */
   async find(name: string): Promise<{ hash: string; added: boolean }> {
     const checkpoint = await this.read(name);
@@ -61,11 +69,13 @@ export class CheckpointLibrary {
   }
 
   /**
-   * Adds a checkpoint of the library. The server will add it again at each start.
+   * Makes a checkpoint of the library usable in rooms, now and after each later start of the
+   * server.
    *
    * @param name name of the checkpoint's folder in the library
    * @returns the checkpoint's own name
-   * @throws HostRefusal no-such-checkpoint, bad-checkpoint
+   * @throws HostRefusal 'no-such-checkpoint' if there is no library; 'bad-checkpoint' if the
+   *   checkpoint cannot be used
    */
   async add(name: string): Promise<string> {
     const added = await this.mutex.runExclusive(() => this.load(name));
@@ -76,8 +86,8 @@ export class CheckpointLibrary {
   }
 
   /**
-   * Loads all checkpoints that the host has added, on this server or on another server of the
-   * cluster. Logs failures.
+   * Loads all checkpoints that the host has added so far, including those added on other servers of
+   * the cluster. If a checkpoint cannot be loaded, logs the failure and continues.
    */
   async reload(): Promise<void> {
     const { store, log } = this.options;

@@ -1,7 +1,7 @@
 /**
- * The rooms of one server in a cluster. The server runs rooms whose lease it holds, and waits to
- * take over rooms that other servers run. It never runs a room whose lease has ended. Start reading
- * at `ClusterRooms.start`.
+ * The rooms of one server in a cluster. The server runs the rooms whose leases it holds, and waits
+ * to take over the rooms of other servers. It stops a room when the room's lease has ended. Start
+ * reading at `ClusterRooms.start`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -23,7 +23,10 @@ import { Replicas } from './replicas.ts';
 import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 import { SpreadRooms } from './spread-rooms.ts';
 
-/** Interval at which each server checks which rooms the host has created or removed, in ms. */
+/**
+ * Interval at which each server checks whether the host has created, removed or changed rooms on
+ * another server, in ms.
+ */
 export const PLANS_INTERVAL = 1_000;
 
 /** Delay between the nightly restarts of two servers of a cluster, in ms. */
@@ -35,8 +38,9 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly runsRooms: boolean;
   readonly report: ReportLoad;
   /**
-   * Reads the host's settings for all rooms from the store, because another server may have changed
-   * them.
+   * Reads the host's records for all rooms (bans and wall seats) from the store again, because
+   * another server may have changed them. `takenOver`: name of a room that this server is taking
+   * over.
    */
   readonly refresh: (takenOver?: string) => Promise<void>;
   /** Describes this server for the host, without the state of its rooms. */
@@ -103,8 +107,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Returns the current state of all servers in the cluster, or their last known state if Valkey
-   * does not answer.
+   * Returns the current state of all servers in the cluster. If Valkey does not answer, returns
+   * their last known state.
    */
   async servers(): Promise<ClusterState> {
     const { spread } = this;
@@ -123,8 +127,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Number of servers whose names sort before the name of this server. Includes servers that have
-   * ended within the last `RESTART_APART` ms.
+   * Number of other servers whose names sort before the name of this server. Includes servers that
+   * have stopped, if they still sent a report within the last `RESTART_APART` ms.
    */
   get place(): number {
     return this.spread.heardWithin(RESTART_APART).filter((name) => name < this.name).length;
@@ -154,7 +158,7 @@ export class ClusterRooms extends RoomRegistry {
   /**
    * Returns the room server of a room that runs in this process.
    *
-   * @throws Refusal elsewhere, no-such-room, room-closed
+   * @throws Refusal 'elsewhere' if another server runs the room, 'no-such-room' or 'room-closed'
    */
   override findServer(name: string): RoomServer {
     const entry = this.entries.get(name);
@@ -166,7 +170,8 @@ export class ClusterRooms extends RoomRegistry {
   /**
    * Returns an open room that runs on this server.
    *
-   * @throws HostRefusal no-such-room, room-closed, room-busy, elsewhere
+   * @throws HostRefusal 'no-such-room', 'room-closed', 'room-busy', or 'elsewhere' if the room does
+   *   not run on this server
    */
   override requireOpen(name: string): OpenRoom {
     const entry = this.require(name);
@@ -187,29 +192,34 @@ export class ClusterRooms extends RoomRegistry {
   /**
    * Changes settings of a room that runs on this server.
    *
-   * @throws HostRefusal no-such-room, elsewhere
+   * @throws HostRefusal 'no-such-room', or 'elsewhere' if the room does not run on this server
    */
   override async change(name: string, change: SettingsRequest): Promise<RoomSettings> {
     this.requireHere(this.require(name));
     return super.change(name, change);
   }
 
-  /** True if this server runs at least one open room, or if no room is open at all. */
+  /**
+   * Whether this server runs at least one open room. Also true if no room of the cluster is open.
+   */
   get isLeader(): boolean {
     const { leases } = this.shared;
     const open = [...this.entries.values()].filter(({ plan }) => plan.open);
     return open.length === 0 || open.some(({ plan }) => leases.mayTick(plan.name));
   }
 
-  /** Stops a room whose lease has ended. The room's state is stored in the cluster. */
+  /**
+   * Stops a room because its lease has ended. The room can continue on another server from its
+   * stored state.
+   */
   async stopForLostLease(name: string): Promise<void> {
     const entry = this.entries.get(name);
     if (!entry) return;
     entry.live?.server.disconnectAll('elsewhere');
     // If the room is still being opened, wait until it is open, then stop it.
     await this.serialised(entry, async () => {
-      // Stop the room even if this server has acquired a newer lease. A room that is still live
-      // here was opened under the old lease.
+      // Stop the room even if this server has acquired a newer lease: the room was opened under the
+      // old lease, and may not continue under another one.
       if (!entry.live) return;
       const why = `Room "${name}" stops on this server, because its lease has ended.`;
       this.shared.log.warn('lease-lost', why, { room: name });
@@ -218,11 +228,12 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room that this server leads, or that it can start to lead because no
-   * other server does. A running room needs the lease under which it was opened, and never
-   * continues under a newer lease.
+   * Runs an operation on a room. This server must lead the room. If no server leads it, this server
+   * acquires the room's lease for the operation. A room that is already running must still have the
+   * lease under which it was opened; it never continues under a newer lease.
    *
-   * @throws HostRefusal elsewhere; StoreError unreachable
+   * @throws HostRefusal 'elsewhere' if another server leads the room; StoreError 'unreachable' if
+   *   Valkey does not answer
    */
   protected override async leading<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
     const { leases } = this.shared;
@@ -247,9 +258,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Checks that an open room runs on this server under a valid lease.
+   * Checks that a room, if it is open, runs on this server under a valid lease.
    *
-   * @throws HostRefusal elsewhere
+   * @throws HostRefusal 'elsewhere' if it does not
    */
   private requireHere({ plan, live }: RoomEntry): void {
     if (plan.open && !(live && this.shared.leases.of(plan.name)?.isHeld))
@@ -285,8 +296,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Rooms that this server is opening or stopping, and rooms that it has given away but that no
-   * other server has taken yet.
+   * Names of rooms that this server is opening or stopping, and of rooms that it has given away but
+   * that no other server has taken yet.
    */
   private get leaving(): string[] {
     const given = new Set(this.spread.leaving);
@@ -323,7 +334,7 @@ export class ClusterRooms extends RoomRegistry {
    * Stops a room and gives it to another server.
    *
    * @param node name of the process that should take the room; if undefined, any process may take
-   *   it
+   *   the room
    * @returns whether the room has stopped on this server
    */
   private async give(room: string, node: string | undefined): Promise<boolean> {
@@ -337,7 +348,8 @@ export class ClusterRooms extends RoomRegistry {
         : 'to a server that is less busy';
       log.info('room-given', `Room "${room}" is moving ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
-      // Do not take the room back for a while, so that another server has time to take it.
+      // Do not acquire the lease again for a while, so that another server has time to take the
+      // room.
       leases.holdOff(room, LEASE.offer + LEASE.attempt);
       await leases.release(room, node);
       return true;
@@ -367,9 +379,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Opens a replica of a room that another server runs.
+   * Opens a replica of a room that another server runs, to be able to take the room over quickly.
    *
-   * @throws NotReplicated; StoreError; EngineError
+   * @throws NotReplicated if this server cannot follow the room; StoreError; EngineError
    */
   private async replicate(room: string): Promise<RoomReplica> {
     const { storage, world, checkpoints } = this.shared;
@@ -395,8 +407,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Updates the list of rooms and their settings with changes that the host has made on other
-   * servers.
+   * Updates this server's list of rooms and their settings with changes that the host has made on
+   * other servers.
    */
   private async readPlans(): Promise<void> {
     await this.shared.refresh();

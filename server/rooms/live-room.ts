@@ -1,6 +1,6 @@
 /**
- * Opens a room according to its stored plan, and applies changed settings while the room runs. Does
- * not decide which rooms run. Start reading at `bringUpRoom`.
+ * Opens a room according to its stored plan (size, checkpoint and settings), and applies changed
+ * settings while the room runs. Does not decide which rooms run. Start reading at `bringUpRoom`.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -38,13 +38,16 @@ const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
 });
 
 /**
- * Everything that rooms need to be stored: the store, the journal writer, and the archive for
- * damaged data.
+ * Everything that is needed to store rooms: the store, the journal writer, and the archive to which
+ * damaged data are moved.
  */
 export interface RoomStorage {
   readonly store: Store;
   readonly journalWriter: JournalWriter;
-  /** Moves a damaged room's data aside. If undefined, a damaged room is not opened. */
+  /**
+   * Moves the data of damaged rooms to a separate folder. If undefined, a damaged room is not
+   * opened.
+   */
   readonly aside: SetAside | undefined;
 }
 
@@ -57,8 +60,8 @@ export interface LiveRoomOptions {
   /** Storage for rooms. If absent, rooms exist only while the server runs. */
   readonly storage?: RoomStorage | undefined;
   /**
-   * Copies a checkpoint's files to the data folder, next to the rooms that use the checkpoint.
-   * Never rejects.
+   * Copies the files of a checkpoint to the data folder, so that rooms keep their weights even if
+   * the installed checkpoint changes. Never rejects.
    */
   readonly retainCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
   /** Secret key that signs resume tokens and device marks. */
@@ -66,7 +69,10 @@ export interface LiveRoomOptions {
   readonly bans: Bans;
   readonly wallSeats: WallSeats;
   readonly wallInfo: () => WallInfo;
-  /** URL of the page that the links on keepsakes open. If absent, the server's own page. */
+  /**
+   * URL of the page that links on keepsakes open. If absent, these links open the server's own
+   * page.
+   */
   readonly keepUrl?: string | undefined;
   readonly maxSpectators?: number | undefined;
   /**
@@ -87,10 +93,12 @@ export interface OpenRoom {
 /**
  * Opens a room and adds it to the ticker. If the room is stored, restores its stored state.
  *
- * @param options.isStrict whether to refuse damaged data instead of moving them aside
+ * @param options.isStrict if true, refuses to open a room with damaged data instead of moving them
+ *   aside
  * @param options.replica an up-to-date replica of the room, if there is one
  * @param options.isStored see `OpenRoomOptions`
- * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
+ * @throws HostRefusal 'no-such-checkpoint' if the room's checkpoint is not loaded; StoreError;
+ *   EngineError
  */
 export async function bringUpRoom(
   plan: PlanRecord,
@@ -175,8 +183,9 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
     if (!storage) return;
     await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
       log.warn('not-kept', message, { room });
-      // If the disk is full or not writable, do not throw: the room continues, and the item is not
-      // stored.
+      // If the disk is full or not writable, only log the error: the room continues, although the
+      // item is not stored. Any other error means that another server may be running the room, so
+      // refuse the change.
       const isFull = reason === 'disk-full' || reason === 'write-failed';
       if (!isFull) throw new Refusal('elsewhere', message);
     });
@@ -184,7 +193,7 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
 }
 
 /**
- * Applies the differences between the previous and the new settings of a room, and sends the new
+ * Compares the previous and the new settings of a room, applies what has changed, and sends the new
  * settings to the room's clients.
  */
 export function applySettings(

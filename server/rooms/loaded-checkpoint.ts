@@ -1,7 +1,8 @@
 /**
- * Loads and stores the checkpoints that rooms use. Copies the files of a stored room's checkpoint
- * to the data folder, so that the room keeps its own weights even after the installed checkpoint
- * changes. Also prepares loaded checkpoints for use in rooms. Start reading at `prepareCheckpoint`.
+ * Loads and stores the checkpoints that rooms use. The files of a stored room's checkpoint are
+ * copied to the data folder, so that the room keeps its weights even if the installed checkpoint
+ * changes later. This module also prepares loaded checkpoints for use in rooms. Start reading at
+ * `prepareCheckpoint`.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -42,20 +43,21 @@ import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 
 /**
- * Name of the file of checksums. The first line of the file is the checksum of all other lines.
- * Each other line has the checksum of one file, in the format of `sha256sum`.
+ * Name of the file that holds the checksums of a checkpoint's files. Its first line is the checksum
+ * of the rest of the file. Each further line is the checksum and name of one file, in the format of
+ * `sha256sum`.
  */
 const SUMS_FILE = 'SHA256SUMS';
 
 const sumOf = (bytes: string | Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** Computes a file's SHA-256 in hexadecimal; undefined if the file cannot be read. */
+/** Computes the SHA-256 of a file, in hexadecimal. Returns undefined if the file cannot be read. */
 const sumOfFile = (path: string): Promise<string | undefined> =>
   readFile(path).then(sumOf, () => undefined);
 
 /**
- * Writes the checksums of some files of a folder. Skips missing files.
+ * Writes a folder's file of checksums, for those of the given files that exist.
  *
  * @throws the error of `writeFile`
  */
@@ -70,10 +72,10 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 }
 
 /**
- * Finds the files of a folder that have changed since `writeSums`.
+ * Finds the files in a folder that have changed since `writeSums` wrote their checksums.
  *
- * @returns the stored checksum of each changed file, by file name; undefined if the file of
- *   checksums is missing or damaged
+ * @returns the old checksum of each changed file, by file name; undefined if the file of checksums
+ *   is missing or damaged
  */
 async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
   const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
@@ -88,11 +90,11 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
 }
 
 /**
- * A checkpoint, either installed or from the data folder. A checkpoint from the data folder was
- * renamed, because an installed checkpoint may have the same name.
+ * An installed checkpoint, or a checkpoint from the data folder. A checkpoint from the data folder
+ * gets a new name when it is loaded, because an installed checkpoint may have the same name.
  */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The original name from the checkpoint's card, if the checkpoint was renamed. */
+  /** The name in the checkpoint's card; set only if the checkpoint got a new name. */
   readonly ownName?: string;
   /** Set if the checkpoint's latent map is unusable. */
   readonly hasBadMap?: true;
@@ -104,14 +106,17 @@ const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /** Files without which a checkpoint is still usable. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
-/** Files that a new release of a checkpoint may change without changing its fingerprint. */
+/**
+ * Files that may differ between releases of a checkpoint that have the same fingerprint. The
+ * fingerprint covers only the weights and the properties in the card that affect cells.
+ */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
  * Creates a function that copies a checkpoint into the data folder, to a folder named after the
- * checkpoint's fingerprint. If an intact copy exists, the function updates only changed files. It
- * logs failures.
+ * checkpoint's fingerprint. If that folder already holds an intact copy, the function replaces only
+ * the files that have changed. Failures are logged.
  *
  * @param folders folder of each checkpoint, by checkpoint name
  */
@@ -141,8 +146,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // Remove the old checksums before replacing files. Otherwise, after a crash in between, the
-      // new files would look damaged.
+      // Remove the old checksums before replacing files. Otherwise, after a crash between the two
+      // steps, the new files would not match the old checksums, and would look damaged.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
@@ -150,15 +155,15 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await writeSums(folder, [...FILES, ...MORE_FILES]);
       await sync(folder);
     } else {
-      // If the folder exists already, its files are damaged, for example by a power failure.
+      // If the folder exists, its copy of the checkpoint is damaged, for example by a power
+      // failure. Replace the folder.
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // The installed files may have changed since they were loaded, so that they cannot be copied.
-    // If there is an earlier copy, it is still intact. In that case, ignore the error and keep the
-    // earlier copy.
+    // If there is an intact earlier copy, ignore the error and keep that copy. An error occurs, for
+    // example, if the installed files have changed since they were loaded.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -174,9 +179,9 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   );
 
 /**
- * Repairs damaged files in the stored copy of a checkpoint. Replaces a file if an installed
- * checkpoint has an identical one. Otherwise renames the file if the checkpoint is usable without
- * it. Logs each damaged file.
+ * Repairs damaged files in the stored copy of a checkpoint. If an installed checkpoint has a file
+ * with the original content, copies it. Otherwise, if the checkpoint is usable without the file,
+ * renames the damaged file, so that it is not loaded. Logs each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
@@ -199,15 +204,22 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
   }
 }
 
-/** Syncs a file, or a folder's list of files, to disk, so that it survives a power failure. */
+/**
+ * Makes a file, or the list of files in a folder, survive a power failure, by writing it to disk
+ * immediately (fsync).
+ */
 async function sync(path: string): Promise<void> {
-  // Windows cannot open folders, and cannot sync a file opened only for reading.
+  // On Windows, folders cannot be opened, and files that are open only for reading cannot be
+  // synced.
   if (process.platform === 'win32') return;
   const file = await open(path, 'r');
   await file.sync().finally(() => file.close());
 }
 
-/** Whether an installed checkpoint has a detail file that differs from the stored copy. */
+/**
+ * Whether an installed checkpoint has a file of `DETAILS` that is missing from the stored copy, or
+ * differs there.
+ */
 async function hasOtherDetails(installed: string, kept: string): Promise<boolean> {
   for (const file of DETAILS) {
     const bytes = await readFile(join(installed, file)).catch(ignoreMissing);
@@ -223,9 +235,9 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 }
 
 /**
- * Loads a checkpoint, and checks its fingerprint and its table of relatives.
+ * Loads a checkpoint with its table of relatives, and checks its fingerprint.
  *
- * @throws CheckpointError; Error if the fingerprint is not `hash`
+ * @throws CheckpointError if the files are damaged; Error if the fingerprint is not `hash`
  */
 async function loadExactly(
   folder: string,
@@ -239,8 +251,9 @@ async function loadExactly(
 }
 
 /**
- * Loads checkpoints from the data folder that are not installed any longer. Gives them names such
- * as `organisms-1a2b3c4d`. Logs damaged files and unreadable checkpoints.
+ * Loads the checkpoints in the data folder for which there is no installed checkpoint with the same
+ * fingerprint. Renames each of them: its own name plus the first digits of its fingerprint, for
+ * example `organisms-1a2b3c4d`. Logs damaged files and unreadable checkpoints.
  */
 export async function loadKeptCheckpoints(
   data: string,
@@ -319,15 +332,15 @@ export interface LoadedCheckpoint {
 }
 
 /**
- * `SCALE`: side of a cell in a painted thumbnail, in pixels. `SLICE`: how long painting may block
- * the server at a time, in ms.
+ * `SCALE`: number of pixels along each side of a cell in a painted thumbnail. `SLICE`: how long
+ * painting may block the server without a pause, in ms.
  */
 const SCALE = 4;
 const SLICE = 4;
 
 /**
- * Draws the fully grown organism of a film as a square PNG image. Uses the checkpoint's painter if
- * it has one.
+ * Draws the last picture of a film of growth, in which the organism is fully grown, as a square PNG
+ * image. If the checkpoint has a painter, the painter draws the picture in a higher resolution.
  */
 export async function thumbnailOf(
   film: GrowthFilm,
@@ -346,9 +359,9 @@ export async function thumbnailOf(
 }
 
 /**
- * Prepares a checkpoint for use in rooms.
+ * Prepares a loaded checkpoint for use in rooms.
  *
- * @throws errors from reading its latent map or relatives
+ * @throws errors from reading its latent map, relatives or gallery files
  */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,

@@ -1,7 +1,8 @@
 /**
  * Replicates rooms that other servers run, so that this server can take them over immediately.
- * Updates one replica at a time. If this server also runs rooms, the pause after a round of updates
- * is at least as long as the round. Start reading at `Replicas`.
+ * Updates one replica after another, in rounds. If this server also runs rooms, it pauses after
+ * each round for at least as long as the round took, so that replicas use at most half of its time.
+ * Start reading at `Replicas`.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -36,14 +37,24 @@ interface ReplicasOptions {
 export class Replicas {
   private readonly replicas = new Map<string, RoomReplica>();
   /**
-   * Names of rooms whose replica had replayed the whole stored journal when it was last updated.
+   * Names of the rooms whose replica is up to date: at its last update, it replayed the room's
+   * stored journal to the end.
    */
   private readonly complete = new Set<string>();
-  /** For each room, the time of the next attempt after a failed replication, in ms. */
+  /**
+   * The earliest time of the next attempt to replicate a room whose replication has failed, in ms,
+   * by room name.
+   */
   private readonly notBefore = new Map<string, number>();
-  /** The last logged sentence about each room, so that a sentence is not logged twice in a row. */
+  /**
+   * The sentence that was last logged about each room, so that the same sentence is not logged
+   * twice in a row.
+   */
   private readonly said = new Map<string, string>();
-  /** The room whose replica is being updated, and a promise that resolves after the update. */
+  /**
+   * The room whose replica is being updated now, and a promise that resolves when the update is
+   * done.
+   */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
   private stopped = false;
   private cancel: () => void;
@@ -57,10 +68,10 @@ export class Replicas {
     return [...this.complete];
   }
 
-  /** Returns a room's replica and stops replicating the room; undefined if there is no replica. */
+  /** Returns the replica of a room, and stops updating it; undefined if there is none. */
   async take(room: string): Promise<RoomReplica | undefined> {
-    // Wait until this room's replica has been updated. Do not wait for the replicas of other rooms,
-    // because that may take long.
+    // If this room's replica is being updated, wait for the update. Do not wait for the whole
+    // round, because updating the replicas of other rooms may take long.
     if (this.current?.room === room) await this.current.done;
     this.said.delete(room);
     return this.remove(room);
@@ -93,9 +104,10 @@ export class Replicas {
   };
 
   /**
-   * Replays a part of a room's journal in the room's replica. Opens the replica first if necessary.
+   * Replays the next part of a room's journal in the room's replica. Opens the replica first if
+   * necessary.
    *
-   * @returns false if more of the journal remains to be replayed
+   * @returns false if a part of the stored journal still has to be replayed
    */
   private async step(room: string): Promise<boolean> {
     const { clock, log, isOpening, open } = this.options;
@@ -144,8 +156,8 @@ export class Replicas {
   }
 
   private async discard(room: string): Promise<void> {
-    // Ignore the error: it means that the engine has failed, and a failed engine has no memory to
-    // free.
+    // Ignore the error: closing fails only if the engine has failed, and a failed engine has no
+    // memory that could be freed.
     await this.remove(room)
       ?.close()
       .catch(() => {});

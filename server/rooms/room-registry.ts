@@ -1,6 +1,6 @@
 /**
  * All rooms of a server, open and closed. The host can create, open, close and remove rooms while
- * the server runs. Two operations never run on a room at the same time. Start reading at
+ * the server runs. At any time, at most one operation runs on a room. Start reading at
  * `RoomRegistry`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -28,15 +28,21 @@ import type { Replicas } from './replicas.ts';
 export interface RoomEntry {
   plan: PlanRecord;
   readonly policy: RoomPolicy;
-  /** The running room. If rooms are not stored on disk, this also keeps a closed room in memory. */
+  /**
+   * The running room. Also set for a closed room if rooms are not stored on disk: the room then
+   * stays in memory, paused.
+   */
   live: OpenRoom | undefined;
   busy: RoomSummary['busy'];
-  /** Locked while the room's plan (its parameters and the host's settings) is being changed. */
+  /**
+   * Locked during each operation that changes the room's plan (its size, checkpoint, state and
+   * settings).
+   */
   readonly mutex: Mutex;
 }
 
 export interface RoomRegistryOptions extends LiveRoomOptions {
-  /** Leases of the rooms that this server runs. Absent if no other server runs rooms. */
+  /** Leases of the rooms that this server runs; absent if this server runs alone. */
   readonly leases?: RoomLeases;
   /** Store for plans and settings of rooms. */
   readonly hostStore: Store;
@@ -45,14 +51,14 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
   /**
-   * Called while a room is closing, after its clients were disconnected. The room closes only after
-   * the returned promise, if any, has resolved.
+   * Called while a room is closing, after its clients were disconnected. If the function returns a
+   * promise, the room closes only after the promise has resolved.
    */
   readonly onClose?: (roomServer: RoomServer) => unknown;
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
-/** For each setting, whether it was given explicitly when the server was started. */
+/** For each of these two settings, whether it was given explicitly when the server was started. */
 type ExplicitSettings = Readonly<Record<'size' | 'checkpoint', boolean>>;
 
 /** The host's request to create a room. */
@@ -63,8 +69,8 @@ export class RoomRegistry {
   /** Replicas of rooms that other servers run. */
   protected replicas: Replicas | undefined;
   /**
-   * Whether opening hours currently dim walls or close rooms; also applies to rooms that are added
-   * later.
+   * Whether walls are dim and rooms closed now because of the opening hours. Kept here so that it
+   * can be applied to rooms that are added later.
    */
   private hours = { dim: false, closed: false };
   /** The room servers of all open rooms, by room name. */
@@ -82,7 +88,8 @@ export class RoomRegistry {
    * Opens the rooms of the configuration and the rooms that the host has created.
    *
    * @param fixed the rooms of the configuration
-   * @param explicit which settings take precedence over the settings of a stored room
+   * @param explicit which properties of `fixed` the configuration sets explicitly. These override
+   *   the properties with which a room is stored.
    * @throws StoreError; EngineError
    */
   async start(
@@ -150,7 +157,7 @@ export class RoomRegistry {
     };
   }
 
-  /** Returns the room server of an open room. @throws Refusal no-such-room, room-closed */
+  /** Returns the room server of an open room. @throws Refusal 'no-such-room' or 'room-closed' */
   findServer(name: string): RoomServer {
     const roomServer = this.roomServers.get(name);
     if (roomServer) return roomServer;
@@ -160,7 +167,7 @@ export class RoomRegistry {
   /**
    * Returns an open room, for an operation of the host.
    *
-   * @throws HostRefusal no-such-room, room-closed, room-busy
+   * @throws HostRefusal 'no-such-room', 'room-closed' or 'room-busy'
    */
   requireOpen(name: string): OpenRoom {
     const { live, plan } = this.requireIdle(name);
@@ -174,9 +181,9 @@ export class RoomRegistry {
   }
 
   /**
-   * Returns the name of an open room on another server, if this server runs no rooms or is being
-   * drained; otherwise undefined. Requests to create, open or remove a room are forwarded to the
-   * server that runs the returned room.
+   * Returns the name of an open room on another server, or undefined. In a cluster, a server that
+   * runs no rooms, or is being drained, cannot create, open or remove a room itself. It forwards
+   * the host's request to the server that runs the returned room.
    *
    * @param _except room to ignore
    */
@@ -187,7 +194,8 @@ export class RoomRegistry {
   /**
    * Creates and opens a room.
    *
-   * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
+   * @throws HostRefusal 'room-exists', 'no-such-checkpoint', or 'other-checkpoint' if there is a
+   *   stored room of this name with another checkpoint
    */
   async create(request: RoomRequest): Promise<void> {
     const { name } = request;
@@ -202,12 +210,13 @@ export class RoomRegistry {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
         } catch (error) {
-          // Close the room again if its plan could not be stored. Without a stored plan, nobody
-          // could find or close the room after a restart.
+          // If the plan could not be stored, close the room again: without a stored plan, the
+          // server would not know the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
-          // Remove what was stored for the new room. Otherwise its name could be used only for
-          // rooms of the same size and checkpoint.
+          // Also delete the records that the new room has already stored. Otherwise, they would
+          // count as a stored room, and the name could be used only for a room of the same size and
+          // checkpoint.
           if (!begun) await this.options.storage?.store.forget(name).catch(() => {});
           throw error;
         }
@@ -239,13 +248,14 @@ export class RoomRegistry {
   /**
    * Closes a room: disconnects all clients, stops the room and stores it.
    *
-   * @throws HostRefusal no-such-room, room-busy
+   * @throws HostRefusal 'no-such-room' or 'room-busy'
    */
   async close(name: string): Promise<void> {
     const entry = this.requireIdle(name);
     if (!entry.plan.open) return;
     await this.whileBusy(entry, 'closing', async () => {
-      // Store the plan first. If this fails, the room stays open and nobody is disconnected.
+      // Store the plan first: if this fails, the room stays open, and no client has been
+      // disconnected in vain.
       await this.storePlan(entry, { open: false });
       await this.stopRoom(entry);
     });
@@ -255,7 +265,8 @@ export class RoomRegistry {
    * Deletes a closed room permanently.
    *
    * @param backUp called first, to save a copy of the room's data
-   * @throws HostRefusal no-such-room, room-open, fixed-room
+   * @throws HostRefusal 'no-such-room', 'room-open', or 'fixed-room' if the room is named in the
+   *   configuration
    */
   async remove(name: string, backUp: () => Promise<void>): Promise<void> {
     const entry = this.require(name);
@@ -272,7 +283,10 @@ export class RoomRegistry {
     });
   }
 
-  /** Applies opening hours. If `dim`, walls go dim; if `closed`, visitors are disconnected. */
+  /**
+   * Applies the opening hours. `dim`: whether walls are dim now. `closed`: whether rooms are closed
+   * now; if so, visitors are disconnected.
+   */
   setHours(hours: { readonly dim: boolean; readonly closed: boolean }): void {
     this.hours = hours;
     for (const { policy, live, plan } of this.entries.values()) {
@@ -285,9 +299,10 @@ export class RoomRegistry {
   }
 
   /**
-   * Changes some settings of a room, stores them, and sends them to all clients in the room.
+   * Changes settings of a room, stores them, and sends them to all clients in the room.
    *
-   * @throws HostRefusal no-such-room
+   * @param change the settings to change
+   * @throws HostRefusal 'no-such-room'
    */
   async change(name: string, change: SettingsRequest): Promise<RoomSettings> {
     const entry = this.require(name);
@@ -301,8 +316,8 @@ export class RoomRegistry {
       if (entry.live) {
         const { ticker } = this.options;
         const { room } = entry.live;
-        // Change settings only between two ticks. If they changed during a tick, a replay of the
-        // tick would give another result.
+        // Wait until no tick is in progress. A replay applies changed settings between two ticks,
+        // so changing them during a tick would make the replay differ.
         await ticker.hold(room);
         try {
           applySettings(entry.live, settings, previous, ticker);
@@ -316,11 +331,12 @@ export class RoomRegistry {
   }
 
   /**
-   * Replaces a room's stored data, and opens the room with the new data.
+   * Replaces a room's stored data, and opens the room with the new data. If that fails, puts the
+   * old data back.
    *
    * @param exchange replaces the stored data, and returns a function that puts the old data back
-   * @throws HostRefusal no-such-room, room-busy; failed if the room cannot be opened with the new
-   *   data, in which case the old data are put back
+   * @throws HostRefusal 'no-such-room', 'room-busy', or 'failed' if the room cannot be opened with
+   *   the new data
    */
   async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
     const entry = this.requireIdle(name);
@@ -332,7 +348,8 @@ export class RoomRegistry {
         takeBack = await exchange();
         entry.plan = await this.storedPlan({ ...plan, open: true });
         await this.startRoom(entry, true);
-        // Store in the plan that the room is open, so that it also opens after a restart.
+        // Also store that the room is open now (it may have been closed before), so that it is
+        // opened again after a restart.
         await this.storePlan(entry, { open: true });
       } catch (error) {
         entry.plan = plan;
@@ -345,10 +362,10 @@ export class RoomRegistry {
   }
 
   /**
-   * Marks a room as busy during an operation, so that no other operation begins.
+   * Marks a room as busy during an operation, so that no other operation of the host begins.
    *
-   * @param busy what the operation does, as shown to the host
-   * @throws HostRefusal no-such-room, room-busy
+   * @param busy the kind of operation, as shown to the host
+   * @throws HostRefusal 'no-such-room' or 'room-busy'
    */
   async during<T>(
     name: string,
@@ -383,9 +400,10 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs a function that changes a room's plan, after all changes that began earlier.
+   * Runs a function that changes a room's plan, after all such functions that were passed earlier
+   * have ended.
    *
-   * @throws HostRefusal no-such-room if the room was removed before the function could start
+   * @throws HostRefusal 'no-such-room' if the room was removed before the function could start
    */
   protected serialised<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
     return entry.mutex.runExclusive(() => {
@@ -395,10 +413,10 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room after all earlier operations. Marks the room as busy immediately,
-   * even while the operation waits for earlier ones.
+   * Runs an operation on a room after all earlier operations have ended. The room counts as busy
+   * from the start of this call, even while the operation waits.
    *
-   * @throws HostRefusal room-busy
+   * @throws HostRefusal 'room-busy'
    */
   private whileBusy(
     entry: RoomEntry,
@@ -411,8 +429,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room. In a cluster, the subclass first checks that this server leads the
-   * room.
+   * Runs an operation on a room. In a cluster, the subclass overrides this method, to make sure
+   * first that this server leads the room.
    */
   protected leading<T>(_: RoomEntry, work: () => Promise<T>): Promise<T> {
     return work();
@@ -437,13 +455,13 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const replica = await this.replicas?.take(entry.plan.name);
-      // Visitors may have seen ticks while another server ran the room. `isStored` says whether all
-      // of these ticks are stored.
+      // In a cluster, another server may have run the room before and shown ticks to visitors.
+      // `isStored` says whether all of these ticks are stored.
       const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
-        // Ignore the error: it means that the engine has failed, and a failed engine has no memory
-        // to free.
+        // Ignore the error: closing fails only if the engine has failed, and a failed engine has no
+        // memory that could be freed.
         replica?.close().catch(() => {}),
       );
     }
@@ -455,18 +473,18 @@ export class RoomRegistry {
   }
 
   /**
-   * Disconnects all clients of a room and stops its ticks. If rooms are stored, also removes the
-   * room from memory.
+   * Disconnects all clients of a room and stops its ticks. If rooms are stored, then also stores
+   * the room and removes it from memory.
    *
    * @param why reason sent to the clients
-   * @returns whether the room was running and its last state is stored
+   * @returns whether the room was running and its last state is now stored
    */
   protected async stopRoom(entry: RoomEntry, why: Reason = 'room-closed'): Promise<boolean> {
     const { live } = entry;
     if (!live) return false;
     const { ticker, storage, onClose, leases } = this.options;
-    // Remember the room's current lease, because this server may acquire another one while the room
-    // stops.
+    // Remember this lease for the end of this method. While the room stops, the lease may end, and
+    // this server may acquire another one, under which the room has not run.
     const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);
@@ -491,7 +509,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Adapts a plan to the room's stored size and checkpoint, unless these settings were given
+   * Replaces the size and checkpoint in a plan by those of the stored room, unless they were given
    * explicitly.
    */
   private async storedPlan(plan: PlanRecord, explicit?: ExplicitSettings): Promise<PlanRecord> {
@@ -501,8 +519,9 @@ export class RoomRegistry {
     if (!stored) return plan;
     const { width, height, checkpoint } = stored;
     const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
-    // The host chooses a checkpoint by its name, without its release. If the chosen name equals the
-    // name of the stored room's checkpoint, the room keeps the release that it was stored with.
+    // The host names a checkpoint, but not its release. If the stored room's checkpoint has the
+    // same name, keep the stored room's release. Only another name means that the host wants
+    // another checkpoint.
     const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
     return {
       ...plan,
@@ -512,7 +531,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Reads the parameters of a stored room; undefined if there is no such room or it has never run.
+   * Reads the stored record of a room (its size, checkpoint and other parameters). Returns
+   * undefined if there is none, or if the room has never run.
    */
   private async begunRoom(name: string): Promise<RoomRecord | undefined> {
     const { store } = this.options.storage ?? {};
@@ -521,18 +541,19 @@ export class RoomRegistry {
   }
 
   /**
-   * Checks that a room can be created: its checkpoint must exist, and a stored room of the same
-   * name must have the same checkpoint and size.
+   * Checks that a room can be created. Its checkpoint must exist. If there is a stored room of the
+   * same name, it must have the same checkpoint and size.
    *
-   * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
+   * @throws HostRefusal 'room-exists' (with another size), 'no-such-checkpoint' or
+   *   'other-checkpoint'
    */
   private async requireCompatible(request: RoomRequest): Promise<void> {
     const { name, width, height, checkpoint } = request;
     const loaded = this.options.checkpoints.get(checkpoint);
     if (!loaded) throw new HostRefusal('no-such-checkpoint');
     const stored = await this.begunRoom(name);
-    // A stored room of the same name is opened instead of a new one, but only if it matches the
-    // request.
+    // If a stored room has the requested name, that room is opened instead of a new one. This is
+    // allowed only if its checkpoint and size are the requested ones.
     if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
     if (stored && (stored.width !== width || stored.height !== height)) {
       throw new HostRefusal(

@@ -1,7 +1,7 @@
 /**
- * Spreads rooms over the servers of a cluster: reports this server's load, moves a room to a less
- * busy server, and moves all rooms away while the host drains this server. To stop a room, calls
- * the option `give`. Start reading at `SpreadRooms.look`.
+ * Spreads rooms over the servers of a cluster. Reports this server's load, gives a room to a less
+ * busy server, and gives all rooms away while the host drains this server. The option `give` does
+ * the actual move. Start reading at `SpreadRooms.look`.
  */
 
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -11,29 +11,33 @@ import { type Clock, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 
-/** Limits and times that decide when a server gives rooms to other servers; times are in ms. */
+/** Limits and times that determine when a server gives rooms to other servers. */
 export const SPREAD = {
   /** Length of the period over which loads are averaged, in ms. */
   loadAverage: 10_000,
   /** A server gives rooms away only if it runs at least this many awake cells. */
   spreadFrom: 50_000,
   /**
-   * A room is given away only if afterwards neither server's load exceeds this share of the load
-   * that the giving server had before.
+   * Limit for giving a room away, as a share of the giving server's load before the move: after the
+   * move, the load of each of the two servers must be below this share.
    */
   spreadShare: 0.75,
   /** How long a server must be too busy before it gives a room away, in ms. */
   spreadAfter: 30_000,
   /**
-   * At first, a draining server gives a room only to a server that has a replica of the room. After
-   * this time, in ms, it gives the room to any server.
+   * When the host drains a server, the server at first gives each room only to a server that has a
+   * replica of the room. If draining takes longer than this time, in ms, it gives rooms to any
+   * server.
    */
   drainUnfollowed: 10_000,
-  /** If no server has run a room for this time, in ms, even a draining server may take the room. */
+  /**
+   * A server that is being drained may take over a room again if no server has run the room for
+   * this time, in ms.
+   */
   takeBack: 10_000,
   /**
-   * Delay before a draining server again offers a room that no other server took, in ms. The delay
-   * doubles with each offer.
+   * If no other server took a room that a draining server offered, the draining server runs the
+   * room again, and offers it once more after this delay, in ms. The delay doubles with each offer.
    */
   drainAgain: 30_000,
   /** Maximum delay between two offers of the same room, in ms. */
@@ -47,12 +51,12 @@ const loadOf = ({ rooms }: NodeLoad): number =>
   Object.values(rooms).reduce((all, one) => all + one, 0);
 
 /**
- * Chooses a room that this server should give away, and the node (server process) to give it to.
- * Moves a room only if the busier of the two servers then has much less load than this server had
- * before, so that giving the room back is never worthwhile.
+ * Chooses a room that this server should give away, and the node (server process) that should take
+ * it. A room moves only if, after the move, the busier of the two servers has much less load than
+ * this server has now. So moving the room back is never worthwhile.
  *
- * @param own this server's load
- * @param others loads of the other servers
+ * @param own this server's report
+ * @param others reports of the other servers
  * @returns undefined if no move is worthwhile
  */
 export function chooseMove(
@@ -82,7 +86,10 @@ export interface SpreadRoomsOptions {
   readonly report: ReportLoad;
   /** Returns the number of awake cells of each room that this server runs, by room name. */
   readonly awake: () => Readonly<Record<string, number>>;
-  /** Lists the rooms of other servers that this server could take over immediately. */
+  /**
+   * Lists the rooms of other servers that this server has an up-to-date replica of and could
+   * therefore take over immediately.
+   */
   readonly followed: () => readonly string[];
   /**
    * Stops a room and releases its lease.
@@ -93,7 +100,7 @@ export interface SpreadRoomsOptions {
    */
   readonly give: (room: string, node: string | undefined) => Promise<boolean>;
   /**
-   * Describes this server for the other servers, without its load.
+   * Describes this server for the other servers; does not include its load.
    *
    * @param awake average number of awake cells of each room, by room name
    */
@@ -107,29 +114,30 @@ export class SpreadRooms {
   private busySince: number | undefined;
   private stopped = false;
   private cancel = (): void => {};
-  /** When the last report of each other server was received, in ms, by server name. */
+  /** When this server last received a report of each other server, in ms, by server name. */
   private readonly heard = new Map<string, number>();
   /** Latest reports of the other servers. */
   others: readonly NodeLoad[] = [];
-  /** Whether Valkey answered the last request for the reports of the other servers. */
+  /** Whether Valkey answered when this server last asked for the reports of the other servers. */
   isCurrent = false;
   /**
-   * When the host started to drain this server, in ms; undefined if this server is not being
-   * drained.
+   * When the host started draining this server, in ms; undefined if the host is not draining it.
    */
   private drainedSince: number | undefined;
   /** Whether any other server accepts rooms. */
   private hasTakers = true;
   /**
-   * Rooms that were given away while draining and that no other server has reported as running yet.
-   * For each room: the process that should take it, and the room's number of awake cells.
+   * Rooms that this server has given away while the host drains it, and that no other server has
+   * reported as running yet. `node`: the process that should take the room, if only one process
+   * may. `cells`: the room's number of awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
   /** When each room was last seen running on any server, in ms, by room name. */
   private readonly seen = new Map<string, number>();
   /**
-   * Rooms that no other server has taken, by name. For each room: when the room is offered again,
-   * and the delay until then, both in ms.
+   * Rooms that this server has offered while the host drains it but that no other server has taken,
+   * by name. `at`: when the room is offered again, in ms. `pause`: the delay before that offer, in
+   * ms.
    */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
@@ -141,8 +149,8 @@ export class SpreadRooms {
   }
 
   /**
-   * Sends a last report without the field `server`, so that no other server gives this server a
-   * room, and stops reporting.
+   * Stops reporting. First sends a last report without the field `server`, which tells the other
+   * servers not to give any rooms to this server.
    */
   stop(): void {
     if (this.stopped) return;
@@ -153,8 +161,8 @@ export class SpreadRooms {
   }
 
   /**
-   * Returns the names of the other servers that have sent a report within the last `time` ms,
-   * including servers that have ended.
+   * Returns the names of the other servers that have sent a report within the last `time` ms. Some
+   * of these servers may have stopped since.
    */
   heardWithin(time: number): string[] {
     const since = this.options.clock.now() - time;
@@ -194,14 +202,15 @@ export class SpreadRooms {
   }
 
   /**
-   * Starts to drain this server: it will give all its rooms away.
+   * Starts draining this server: from now on, the server gives all its rooms to other servers.
    *
-   * @throws HostRefusal nobody-takes-over if this server runs rooms and no other server accepts
-   *   them, in which case nothing has changed
+   * @throws HostRefusal 'nobody-takes-over' if this server runs rooms and no other server accepts
+   *   rooms; draining has then not started
    */
   async drain(): Promise<void> {
     const { clock, log, awake } = this.options;
-    // If Valkey does not answer, it is unknown which servers accept rooms, so assume none.
+    // If Valkey does not answer, this server cannot know which servers accept rooms, so it assumes
+    // that none does.
     const hasTakers = ((await this.tell()) ?? []).some(takesRooms);
     if (Object.keys(awake()).length > 0 && !hasTakers) throw new HostRefusal('nobody-takes-over');
     if (!this.isDraining) {
@@ -233,7 +242,10 @@ export class SpreadRooms {
     return now - getOrAdd(this.seen, room, () => now) >= SPREAD.takeBack;
   }
 
-  /** Whether a room stays on this draining server only because no other server has taken it. */
+  /**
+   * Whether the host is draining this server, but the room stays here because no other server takes
+   * it.
+   */
   isKept(room: string): boolean {
     return this.isDraining && (!this.hasTakers || this.retained.has(room));
   }
@@ -243,7 +255,8 @@ export class SpreadRooms {
     this.average();
     const others = await this.tell();
     if (others && !this.stopped) await this.giveNext(others);
-    // If Valkey does not answer, it is unknown which server is less busy, so give no room away.
+    // If Valkey does not answer, this server cannot know which servers are less busy, so it gives
+    // no room away.
     const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();
@@ -254,10 +267,10 @@ export class SpreadRooms {
   };
 
   /**
-   * If the host is draining this server, gives one room to another server. The next room follows
-   * after the next reports of the other servers.
+   * If the host is draining this server, gives at most one room to another server. This method is
+   * called again after the next reports.
    *
-   * @param others reports that the other servers have just sent
+   * @param others reports that were just received from the other servers
    */
   private async giveNext(others: readonly NodeLoad[]): Promise<void> {
     const { drainedSince: since } = this;
@@ -274,11 +287,11 @@ export class SpreadRooms {
       if (this.given.delete(room)) this.retain(room, now);
       if (now < (this.retained.get(room)?.at ?? 0) || !this.hasTakers) continue;
       const node = this.successorOf(room, others);
-      // Visitors notice no break if the next server has a replica of the room, so wait for such a
-      // server at first.
+      // If the next server has a replica of the room, visitors notice no interruption. So, at
+      // first, wait until some server has one.
       if (node === undefined && now - since < SPREAD.drainUnfollowed) continue;
       const isGiven = await give(room, node);
-      // The host may have stopped draining while the room was being given away, so check again.
+      // While the room was being given away, the host may have stopped draining this server.
       if (this.drainedSince !== since) return;
       if (!isGiven) continue;
       this.given.set(room, { node, cells });
@@ -309,7 +322,7 @@ export class SpreadRooms {
   }
 
   /**
-   * Updates the average load of each room. Averages are used because the load of a room varies from
+   * Updates the average load of each room. Decisions use averages because a room's load varies from
    * tick to tick.
    */
   private average(): void {

@@ -1,8 +1,9 @@
 /**
- * Stores running rooms: journal entries, checksums of the planes, and periodic snapshots. The
- * journal entries of a tick are written before the tick's results are sent. Outside a cluster, a
- * failed write never stops a room: once writing works again, a new snapshot replaces the missing
- * entries. Start reading at `JournalWriter.record`.
+ * Stores running rooms: journal entries, periodic snapshots, and checksums of the planes (colours
+ * and owners of all cells). The journal entries of a tick are written before the tick's results are
+ * sent to clients. Outside a cluster, a failed write never stops a room: as soon as writing works
+ * again, the room gets a new snapshot, so that the missing entries are no longer needed. Start
+ * reading at `JournalWriter.record`.
  */
 import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
@@ -25,13 +26,14 @@ export const JOURNAL = {
   retry: 5_000,
 } as const;
 
-/** The host is notified if the wall clock was set back by more than this, in ms. */
+/** If the wall clock jumps back by more than this, in ms, the host is notified. */
 const SET_BACK = 60_000;
 
 /**
- * Removes refused commands, because they change nothing. However, if the engine ran out of memory
- * in this tick, keeps all commands: refused seeds have used up ids and random numbers, and a replay
- * must do the same.
+ * Removes refused commands, because they changed nothing. If the engine ran out of memory in this
+ * tick, keeps all commands: seeds that were refused for lack of memory had already been given ids
+ * and random numbers, so a replay must execute them too, to get the same ids and numbers
+ * afterwards.
  */
 function withoutRefused(events: readonly RoomEvent[], refused: readonly number[]) {
   const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
@@ -48,8 +50,8 @@ export function isEventful({ result, cells }: RoomTick): boolean {
 }
 
 /**
- * Whether a checksum of the planes (colours and owners of all cells) is due after this tick. The
- * checksum is written with the next tick, before the results of that tick are shown.
+ * Whether a checksum of the planes (colours and owners of all cells) must be computed after this
+ * tick. The checksum is then stored at the next tick, before that tick's results are sent.
  *
  * @param isChanged whether any tick since the last checksum was eventful
  */
@@ -64,15 +66,15 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 }
 
 /**
- * Topics of notices for the host. `kept-again` says that the problem reported by `not-kept` is
- * over.
+ * Kinds of notices for the host. `kept-again` says that the problem reported by `not-kept` has been
+ * solved.
  */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
 
 const nothing = (): void => {};
 
 /**
- * If a write fails for one of these reasons, a server of a cluster stops running the room. The
+ * Reasons for a failed write after which a server of a cluster must stop running the room. The
  * room's next leader continues the room from its stored records.
  */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
@@ -88,8 +90,8 @@ export class JournalWriter {
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
   /**
-   * If the wall clock was set back, the time that the clock showed afterwards, in ms; undefined if
-   * the clock was never set back.
+   * What the wall clock showed after it was last set back, in ms; undefined if it has not been set
+   * back.
    */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
@@ -102,11 +104,11 @@ export class JournalWriter {
   }
 
   /**
-   * Returns the current wall-clock time, in ms, to be stored in records. Notifies the host if the
-   * clock was set back.
+   * Returns the current wall-clock time, in ms, for a new record. Notifies the host if the clock
+   * was set back.
    *
-   * @param stored wall-clock time in an already stored record, in ms; if the clock shows an earlier
-   *   time, it was set back
+   * @param stored the time in a record that was stored earlier, in ms. If the clock now shows an
+   *   even earlier time, it was set back.
    */
   now(stored = 0): number {
     const { date, warn } = this.options;
@@ -123,7 +125,7 @@ export class JournalWriter {
   }
 
   /**
-   * Whether all rooms are being stored. False from a failed write until all rooms have a new
+   * Whether all rooms are being stored. After a failed write, false until every room has a new
    * snapshot.
    */
   get isPersisting(): boolean {
@@ -131,16 +133,16 @@ export class JournalWriter {
   }
 
   /**
-   * Starts storing a room by taking a snapshot.
+   * Starts storing a room. First takes a snapshot of it.
    *
    * @param tail end of the room's stored journal
-   * @param isAtOnce whether to return before the snapshot is written. Until the snapshot is
-   *   written, the room can be restored from earlier snapshots and the journal.
+   * @param isAtOnce whether to return before the snapshot is stored. This is safe if the room can
+   *   still be restored from earlier snapshots and the journal.
    * @param times wall-clock times of the room's ticks; stored with the room's snapshots
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    // This list omits damaged snapshots. The next clean-up removes all snapshots that are not in
-    // the list, including the damaged ones.
+    // Damaged snapshots are not in this list. The next clean-up removes all stored snapshots that
+    // are not in the list, and so also the damaged ones.
     const snapshots = await this.options.store.readableSnapshots(room.name);
     const watched = new WatchedRoom(room, tail, times, snapshots);
     this.now(snapshots[0]?.at);
@@ -151,21 +153,22 @@ export class JournalWriter {
 
   /**
    * Writes the events of the rooms' latest ticks to the journal. The world calls this function at
-   * each tick, and sends the results of the tick only after the promise resolves.
+   * each tick, and sends the tick's results only after the returned promise has resolved.
    */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
     const at = this.now();
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // After a failed write, the journal of a room resumes as soon as the next snapshot of the
-      // room has been started. Skip rooms whose snapshot has not been started.
+      // After a failed write, a room writes no journal entries until its next snapshot has been
+      // started. So skip rooms that still need a snapshot, unless the snapshot is being written
+      // now.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       const kept = withoutRefused(events, refused);
-      // If journal entries are missing, write checksums only together with an entry, because an
-      // entry can carry the flag `gap`. The flag tells recovery that earlier entries are missing.
+      // If earlier entries are missing, do not write checksums alone. Only an entry can carry the
+      // flag `gap`, which tells recovery that entries before it are missing.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
@@ -185,9 +188,9 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // If the error means that the cluster stopped a room, the records of all other rooms were
-      // written, and the stopped room writes nothing more. No record has to be written again, so
-      // treat the records of all rooms as written.
+      // With such an error, the room has stopped on this server and writes nothing more. The
+      // records of all other rooms were written. So nothing has to be written again, and all
+      // records can be treated as written.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -195,8 +198,8 @@ export class JournalWriter {
   };
 
   /**
-   * Computes checksums and starts snapshots that are due. Call it after each tick and before the
-   * next tick.
+   * Computes the checksums and starts the snapshots that are due after a tick. Call it before the
+   * next tick begins.
    */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
@@ -230,17 +233,17 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot of every room whose latest snapshot is older than the current tick. Do not
-   * call it during a tick.
+   * Takes a snapshot of every room whose latest snapshot is not of the current tick. Do not call it
+   * during a tick.
    */
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) await this.saveIfStale(watched);
   }
 
   /**
-   * Takes a final snapshot of a room and stops storing the room. The room must be paused.
+   * Takes a final snapshot of a room, and stops storing the room. The room must be paused.
    *
-   * @returns whether the stored room matches its current state
+   * @returns whether the stored state equals the room's current state
    */
   async unwatch(room: Room): Promise<boolean> {
     const watched = this.watched.get(room);
@@ -258,10 +261,11 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot of a room. The room must be paused when this is called, but may resume before
-   * the promise resolves.
+   * Takes a snapshot of a room. The room must be paused when this method is called, but may resume
+   * before the returned promise resolves.
    *
-   * @param marks the snapshot's name, or the host's action that follows the snapshot
+   * @param marks the snapshot's name or, for a snapshot that is taken before an action of the host,
+   *   that action
    * @throws StoreError
    */
   async takeSnapshot(room: Room, marks: Pick<SnapshotRecord, 'name' | 'before'>) {
@@ -269,11 +273,11 @@ export class JournalWriter {
   }
 
   /**
-   * Stores that a room's state was replaced: writes a journal entry about the replacement, and a
-   * snapshot of the new state. The room must be paused.
+   * Stores that a room's state was replaced, for example by an earlier snapshot: writes a journal
+   * entry about the replacement, and a snapshot of the new state. The room must be paused.
    *
-   * @throws StoreError if writing fails. The room then keeps its new state, and is stored again
-   *   with its next snapshot.
+   * @throws StoreError if writing fails. The room then keeps its new state, which is stored with
+   *   the room's next snapshot.
    */
   async recordJump(room: Room, jump: Jump): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
@@ -281,18 +285,20 @@ export class JournalWriter {
     const { tick } = room;
     const entry = watched.entryOf(this.now(), { tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // After the replacement, an organism with the same id and age may have different cells, so
-    // store all cells again.
+    // A snapshot stores only cells that have changed since they were last stored, judged by the ids
+    // and ages of organisms. After the replacement, an organism with the same id and age may have
+    // other cells, so store all cells again.
     watched.saved = new Map();
     watched.unmarked = true;
-    // Discard the checksums collected so far. The tick of a replacement steps no cells and has no
-    // checksum, but a stored checksum must cover consecutive ticks.
+    // Discard the checksums collected so far. They must cover consecutive ticks, but the
+    // replacement takes up a tick that steps no cells and has no checksum.
     watched.sums.take();
     try {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
-      // The journal entry was part of the same transaction as the snapshot, so it was not written.
-      // Later entries cannot be replayed without it, so mark the journal as incomplete.
+      // The journal entry belongs to the same transaction as the snapshot, so neither was written.
+      // Later entries cannot be replayed without this entry, so mark the journal as incomplete. For
+      // a StoreError, `fail` has already done so.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
@@ -307,8 +313,8 @@ export class JournalWriter {
   };
 
   /**
-   * Runs `work`, which reads the snapshot of a tick and the journal after that tick. Protects the
-   * snapshot and the journal from removal until `work` has finished.
+   * Runs `work`, which reads the snapshot of a tick and the journal after that tick. Until `work`
+   * has ended, neither is removed.
    */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
     const { readers } = this.watchedOf(room);
@@ -321,19 +327,23 @@ export class JournalWriter {
   }
 
   /**
-   * Returns the end of a room's journal. If entries are missing, `seq` of the result is larger than
-   * `seq` of the last stored entry.
+   * Returns the end of a room's journal. If entries are missing, its `seq` is larger than that of
+   * the last stored entry.
    */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
   }
 
-  /** Lists the snapshots of a watched room, latest first. @throws StoreError not-kept */
+  /**
+   * Lists the snapshots of a watched room, latest first.
+   *
+   * @throws StoreError 'not-kept' if the room is not being stored
+   */
   snapshotsOf(room: Room): readonly SnapshotRecord[] {
     return this.watchedOf(room).snapshots;
   }
 
-  /** Names a snapshot, or removes the snapshot's name if `name` is undefined. @throws StoreError */
+  /** Gives a snapshot a name or, if `name` is undefined, removes its name. @throws StoreError */
   async renameSnapshot(room: Room, tick: number, name: string | undefined): Promise<void> {
     const watched = this.watchedOf(room);
     const rename = async () => {
@@ -361,8 +371,8 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot. If another function is changing the room's snapshots, only waits for that
-   * function and takes no snapshot, because a snapshot will become due again later. Never rejects.
+   * Takes a snapshot. If another snapshot is being written or changed now, only waits for that to
+   * end: another snapshot will become due later anyway. Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
@@ -370,13 +380,14 @@ export class JournalWriter {
   }
 
   /**
-   * Stores a recent snapshot (not synced to disk). Does nothing if another function is changing the
-   * room's snapshots.
+   * Stores a recent snapshot, which is not synced to disk. Does nothing if another snapshot is
+   * being written or changed now.
    */
   private saveRecent(watched: WatchedRoom): void {
     if (watched.saving.isLocked()) return;
     const draft = this.snapshots.capture(watched);
-    // Ignore failures: if the cause persists, the next regular write fails, too, and is reported.
+    // Ignore failures: if the cause persists, the next journal write or snapshot fails too, and its
+    // failure is reported.
     watched.saving.runExclusive(() => this.snapshots.writeRecent(watched, draft)).catch(nothing);
   }
 
@@ -389,8 +400,9 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // If another write failed while the snapshot was written, the snapshot lacks the entries of
-        // that write, and the room needs another snapshot.
+        // If a journal write failed while the snapshot was being written, its entries are missing
+        // from the journal, and they came too late for the snapshot. The room then still needs
+        // another snapshot.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;
       } catch (error) {
@@ -401,8 +413,8 @@ export class JournalWriter {
   }
 
   /**
-   * Runs a function that changes a room's snapshots. Only one such function runs at a time per
-   * room.
+   * Runs a function that writes or changes a room's snapshots, after all such functions of the same
+   * room that were passed earlier.
    */
   private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>): Promise<T> {
     return watched.saving.runExclusive(async () => {
@@ -412,7 +424,8 @@ export class JournalWriter {
         return result;
       } catch (error) {
         watched.unsaved = true;
-        // It is unknown which cells were written before the failure, so store all cells again.
+        // Some of the cells may have been written before the failure and others not, so store all
+        // cells again.
         if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;
@@ -427,8 +440,8 @@ export class JournalWriter {
   }
 
   /**
-   * Handles an error from writing. A StoreError affects all rooms; any other error concerns only
-   * the snapshot being taken.
+   * Handles an error from writing. A StoreError means that no room can be stored now; any other
+   * error concerns only the snapshot that was being taken.
    */
   private fail(error: unknown): void {
     if (this.closed) return;
@@ -442,7 +455,7 @@ export class JournalWriter {
     this.markIncomplete(this.watched.values(), error.message);
   }
 
-  /** Marks the journals of rooms as incomplete, until each room has a new snapshot. */
+  /** Marks the journals of rooms as incomplete. Each of these rooms then needs a new snapshot. */
   private markIncomplete(rooms: Iterable<WatchedRoom>, why: string): void {
     const isFirst = this.failedAt === undefined;
     this.failedAt = this.options.clock.now();

@@ -14,7 +14,7 @@ export const planRecord = v.strictObject({
   height: positive,
   seed: whole,
   checkpoint: text,
-  /** Whether the host created the room. False for a room from the server's configuration. */
+  /** Whether the host created the room. False if the room comes from the server's configuration. */
   made: v.boolean(),
   open: v.boolean(),
   change: settingsChange,
@@ -22,24 +22,27 @@ export const planRecord = v.strictObject({
 export type PlanRecord = v.InferOutput<typeof planRecord>;
 
 /**
- * List of data that were moved aside because they were damaged or because the host replaced them,
- * latest first.
+ * List of the data that were moved to a separate folder, because they were damaged or because the
+ * host replaced them; latest first.
  */
 export const asideRecords = v.array(
   v.strictObject({
     /** Name of the folder that contains the data. */
     id: text,
-    /** Room that the data belong to; null for a whole file, or for records of the whole server. */
+    /**
+     * Name of the room to which the data belong; null for a whole data file, or for records of the
+     * whole server.
+     */
     room: v.nullable(text),
     /** When the data were set aside, as wall-clock time in ms. */
     at: v.number(),
     /**
-     * Type of the moved data. `file`: the whole data file. `room`: a room's state and history.
-     * `records`: single damaged records. `replaced`: the data that the room had before the host put
-     * earlier data back.
+     * What was moved. `file`: the whole data file. `room`: the state and history of a room.
+     * `records`: single damaged records. `replaced`: the data of a room, because the host replaced
+     * them by earlier data.
      */
     what: v.picklist(['file', 'room', 'records', 'replaced']),
-    /** Tick of the snapshot from which the room was reopened; null if there was none. */
+    /** Tick of the snapshot to which the room went back; null if there was no such snapshot. */
     tick: v.nullable(whole),
     why: text,
   }),
@@ -53,8 +56,8 @@ export const roomRecord = v.strictObject({
   height: positive,
   seed: whole,
   /**
-   * The room's checkpoint: its name, and a fingerprint (a hash of weights and card properties) that
-   * identifies it, because names are not unique.
+   * The room's checkpoint: its name, and its fingerprint (a hash of the weights and of properties
+   * in the card). Several releases can have the same name, but not the same fingerprint.
    */
   checkpoint: v.strictObject({ name: text, hash: text }),
   /** When the room was created, as wall-clock time in ms. */
@@ -62,7 +65,9 @@ export const roomRecord = v.strictObject({
 });
 export type RoomRecord = v.InferOutput<typeof roomRecord>;
 
-/** The end of a room's journal: the last stored tick, and the number of entries so far. */
+/**
+ * The end of a room's journal. `tick`: the last stored tick. `seq`: the number of entries so far.
+ */
 export const journalTailRecord = v.strictObject({ tick: whole, seq: whole });
 export type JournalTail = v.InferOutput<typeof journalTailRecord>;
 
@@ -73,13 +78,13 @@ const jump = v.variant('why', [
     from: whole,
     to: whole,
     /**
-     * Id of the participant whose commands were undone. If null, the commands of everybody except
-     * the host were undone.
+     * Id of the participant whose commands were undone. If null, the commands of everybody but the
+     * host were undone.
      */
     by: v.nullable(whole),
     /**
-     * If only one command was undone, the id that its sender gave the command. If absent, all
-     * commands of `by` in these ticks were undone.
+     * Set if only one command was undone: the id that its sender gave the command. If absent, all
+     * commands that `by` sent in these ticks were undone.
      */
     id: v.optional(whole),
   }),
@@ -88,14 +93,17 @@ const jump = v.variant('why', [
 /** Why a room's state was replaced. */
 export type Jump = v.InferOutput<typeof jump>;
 
-/** A journal entry: commands and other events from outside a room, in one tick. */
+/** A journal entry: the commands and other events that reached a room from outside in one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
-  /** Sequence number, one more than that of the previous entry. Reveals missing entries. */
+  /**
+   * Sequence number: one more than that of the previous entry. A step of more than one shows that
+   * entries are missing.
+   */
   seq: positive,
   /**
-   * Wall-clock time at which the tick ran, in ms. It may be wrong if the clock was set later; see
-   * `settled`.
+   * Wall-clock time at which the tick ran, in ms. It is wrong if the clock was wrong then;
+   * `settled` corrects such times.
    */
   at: v.number(),
   events: v.array(roomEvent),
@@ -104,23 +112,32 @@ export const journalRecord = v.strictObject({
   /** Whether entries before this one may be missing because writing failed. */
   gap: v.optional(v.literal(true)),
   /**
-   * Set if the room's state was replaced in this tick. The snapshot of this tick stores the new
-   * state.
+   * Set if this tick replaced the room's state. The new state is stored in the snapshot of this
+   * tick.
    */
   jump: v.optional(jump),
 });
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
 
-/** Checksums of a room's planes (colours and owners of all grid cells) after a tick. */
+/**
+ * Checksums of a room's planes after a tick. The planes are the colours and owners of all grid
+ * cells.
+ */
 export const planeChecksumRecord = v.strictObject({
   tick: whole,
   planes: whole,
-  /** A checksum over the individual checksums of all ticks from `since` to `tick`. */
+  /**
+   * A checksum of several ticks: `sum` is computed from the checksums of the planes after each tick
+   * from `since` to `tick`.
+   */
   each: v.strictObject({ since: whole, sum: whole }),
 });
 export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
 
-/** A snapshot of a room. Its state and its organisms' cells are separate records. */
+/**
+ * The main record of a snapshot. The room's state and the cells of each organism are stored in
+ * separate records.
+ */
 export const snapshotRecord = v.strictObject({
   tick: whole,
   /** Number of journal entries before the snapshot. */
@@ -129,31 +146,33 @@ export const snapshotRecord = v.strictObject({
   /** The engine that computed the tick of the snapshot and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
   /**
-   * For each organism, in the order of the room's state: the tick of the snapshot that stored its
-   * cells. If the cells are stored as a difference from earlier cells, `base` is the tick of these
-   * earlier cells.
+   * Where the cells of each organism are stored, in the order of the organisms in the room's state.
+   * `tick`: the tick of the snapshot with which the cells were stored. `base`: if the cells are
+   * stored as a difference from earlier cells, the tick of the earlier cells.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
   /**
-   * Total number of bytes written for the snapshot and for the journal since the previous snapshot.
+   * Number of bytes written for this snapshot, plus the number of bytes written for the journal
+   * since the previous snapshot.
    */
   bytes: whole,
-  /** Number of bytes written for the journal since the previous snapshot; included in `bytes`. */
+  /** The part of `bytes` that was written for the journal since the previous snapshot. */
   journal: whole,
   /** Name given by the host; named snapshots are kept. */
   name: v.optional(text),
   /**
-   * The host's action that was about to happen when this snapshot was taken; absent if there was
-   * none.
+   * The action of the host before which this snapshot was taken; absent if the snapshot was taken
+   * for another reason.
    */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /**
-   * Set if the room's state was replaced in this tick, so that this snapshot cannot be computed
-   * from earlier ones.
+   * Set if this tick replaced the room's state. Replaying the journal from an earlier snapshot then
+   * cannot produce this snapshot.
    */
   jump: v.optional(v.literal(true)),
   /**
-   * Wall-clock times of ticks up to this snapshot, oldest first (`TickTimes`); absent if not known.
+   * Wall-clock times of some ticks up to this snapshot, oldest first (see `TickTimes`); absent if
+   * they are not known.
    */
   times: v.optional(
     v.pipe(
@@ -166,8 +185,8 @@ export const snapshotRecord = v.strictObject({
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 
 /**
- * Whether a snapshot is named or was taken before a host's action. Such a snapshot is restored
- * without the journal after it, and special rules decide how long it is kept.
+ * Whether a snapshot has a name, or was taken before an action of the host. To restore such a
+ * snapshot, the journal after it is not needed. Special rules determine how long it is kept.
  */
 export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;

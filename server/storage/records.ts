@@ -1,13 +1,13 @@
 /**
- * Defines the interface of a storage backend (an ordered map from ASCII keys to bytes) and the
- * encoding of records. The contents of records are defined in `Store`. Start reading at `Records`.
+ * Defines the interface of a storage back end (an ordered map from ASCII keys to bytes) and the
+ * encoding of records. What records contain is defined in `Store`. Start reading at `Records`.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 
-/** Minimum free space on the disk, in bytes. Writes that would leave less are refused. */
+/** Free space that must remain on the disk, in bytes. Writes that would leave less are refused. */
 export const DISK_RESERVE = 134_217_728;
 
 export type StoreReason =
@@ -25,16 +25,16 @@ export type StoreReason =
   | 'other-size'
   /** The room is not stored, or its state at the requested time is not stored. */
   | 'not-kept'
-  /** A write failed for lack of disk space. The write stored nothing; earlier data are intact. */
+  /** A write failed for lack of disk space, and has stored nothing. Earlier data are intact. */
   | 'disk-full'
   /**
-   * A write failed for a reason other than lack of space. The write stored nothing; earlier data
-   * are intact.
+   * A write failed for another reason than lack of space, and has stored nothing. Earlier data are
+   * intact.
    */
   | 'write-failed'
   /**
-   * Another process runs the room or might be running it. The write stored nothing, and this
-   * process stops the room.
+   * A write was refused, and has stored nothing, because another process runs the room or may be
+   * running it. This process then stops the room.
    */
   | 'not-owner'
   /** Valkey does not answer. */
@@ -54,17 +54,20 @@ export class StoreError extends Error {
 }
 
 /**
- * Version of the record format. A record consists of this version (one byte), a checksum of key and
- * content, and the content as MessagePack, compressed if it is large. A record that is stored under
- * the wrong key, or has a changed bit, is rejected.
+ * Version of the record format. A record consists of this version (one byte), a checksum of its key
+ * and content, and the content: MessagePack, compressed if it is large. Because of the checksum, a
+ * record is rejected if a bit has changed, or if it was stored under another key.
  *
- * Raise the version if a change of the records would make an older server misread them.
+ * Raise the version if a change of the format would make an older server misread records.
  */
 export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Brotli quality, 0 to 11. */
 const QUALITY = 4;
-/** A Brotli window is this many bytes smaller than a power of two (RFC 7932, section 9.1). */
+/**
+ * Brotli reserves this many bytes: a window of 2^n can refer back to the last 2^n - 16 bytes (RFC
+ * 7932, section 9.1).
+ */
 const WINDOW_GAP = 16;
 
 /** The option `moreTypes` stores typed arrays as bytes. */
@@ -99,9 +102,9 @@ export async function compressed(key: string, value: unknown): Promise<Entry> {
 }
 
 /**
- * Returns the smallest Brotli window, as log2 of bytes, that covers a record's whole content. The
- * default window would use too much memory: Brotli allocates twice the window (8 MB) for each
- * compression, and about twenty records are compressed in parallel.
+ * Returns the size of the smallest Brotli window that covers a record's whole content, as log2 of
+ * bytes. The default size would take too much memory: each compression allocates twice the window
+ * (8 MB by default), and about twenty records are compressed at the same time.
  */
 const windowFor = (bytes: number): number =>
   Math.min(
@@ -130,7 +133,9 @@ export function isIntact(key: string, bytes: Uint8Array): boolean {
   return checksum(key, bytes.subarray(HEADER)) === stored;
 }
 
-/** Computes the checksum of a record's key and content. Does not cover the version byte. */
+/**
+ * Computes the checksum of a record from its key and content. It does not cover the version byte.
+ */
 function checksum(key: string, content: Uint8Array): number {
   return crc32(content, crc32(key));
 }
@@ -162,34 +167,35 @@ export interface Records {
   list(span: Span): Promise<Entry[]>;
   keys(span: Span): Promise<string[]>;
   /**
-   * Writes atomically. Resolves once the data survive a crash of the process and a power failure.
-   * Writes take effect in order.
+   * Writes atomically. Resolves when the data are safe from a crash of the process and from a power
+   * failure. Writes take effect in order.
    *
-   * @throws StoreError disk-full, write-failed, closed
+   * @throws StoreError 'disk-full', 'write-failed' or 'closed'
    */
   write(write: Write): Promise<void>;
   /**
-   * Writes a record that belongs to no room, unless the key exists. If several processes try this
-   * at the same time, only one succeeds. This method is undefined if no other process can write.
+   * Writes a record that belongs to no room, unless a record with this key exists. If several
+   * processes try this at the same time, only one of them succeeds. This method is undefined for a
+   * storage to which only one process can write.
    *
-   * @returns whether this call wrote the record. May be false although it did, because the answer
-   *   from the storage can be lost.
+   * @returns whether this call wrote the record. Can be false by mistake: if the storage's answer
+   *   is lost, the write is repeated, and then finds its own record.
    * @throws the same errors as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
   /**
-   * Replaces the byte arrays (parts) stored under a key. Parts are stored separately from the
-   * records, and are not synced to disk. They survive a crash of the process, but perhaps not a
+   * Replaces the byte arrays (parts) that are stored under a key. Parts are stored separately from
+   * records, and are not synced to disk: they survive a crash of the process, but perhaps not a
    * power failure.
    *
-   * @param parts if empty, the stored parts are removed. Do not use the buffers of `parts` after
-   *   the call: they may be transferred.
-   * @throws StoreError disk-full, write-failed, closed
+   * @param parts the new parts; if empty, the stored parts are removed. Do not use the buffers of
+   *   `parts` after the call, because they may have been transferred to another thread.
+   * @throws StoreError 'disk-full', 'write-failed' or 'closed'
    */
   putUnsynced(key: string, parts: readonly Uint8Array[]): Promise<void>;
   /**
-   * Reads the parts last stored by `putUnsynced`; undefined if there are none or they are
-   * incomplete.
+   * Reads the parts that `putUnsynced` last stored under a key. Returns undefined if there are
+   * none, or if they are incomplete.
    */
   getUnsynced(key: string): Promise<Uint8Array[] | undefined>;
   /** Returns the total size of the stored data, in bytes. */
@@ -199,16 +205,17 @@ export interface Records {
 }
 
 /**
- * Parts stored with `putUnsynced`. The key is the map that holds the records of the same storage.
+ * The parts stored with `putUnsynced`. The keys of this map are the maps that hold the records of
+ * each storage in memory.
  */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
 
 /**
- * Creates a storage in memory.
+ * Creates a storage in memory, for servers and tests that store nothing on disk.
  *
- * @param stored map that holds the records; to reopen a storage, pass its map again
+ * @param stored map that holds the records. To open the same storage again, pass the same map.
  */
 export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   let closed = false;
@@ -247,20 +254,23 @@ export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   };
 }
 
-/** Formats a number for a key, with leading zeros, so that keys sort in numerical order. */
+/**
+ * Formats a number for a key, with leading zeros, so that the alphabetical order of keys is the
+ * numerical order.
+ */
 export const padded = (n: number): string => n.toString().padStart(12, '0');
 
-/** Returns the key under which the snapshot of a tick stores an organism's cells. */
+/** Returns the key under which an organism's cells are stored with the snapshot of a tick. */
 export const cellsKey = (room: string, organism: number, tick: number): string =>
   `cells/${room}/${padded(organism)}/${padded(tick)}`;
 
-/** Returns the key of a room's recent snapshot, which is stored without syncing to disk. */
+/** Returns the key of a room's recent snapshot, which is not synced to disk. */
 export const recentKey = (room: string): string => `recent/${room}`;
 
 /**
- * Decodes a record and validates it against its schema.
+ * Decodes a record, and checks the result against a schema.
  *
- * @throws StoreError damaged, other-version
+ * @throws StoreError 'damaged', or 'other-version' if the record has another format
  */
 export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchema<unknown, T>): T {
   const result = v.safeParse(schema, decodeRecord(key, bytes), { abortEarly: true });
@@ -276,22 +286,23 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Cells are stored as a difference if the difference has at most this share of the cells' full
- * size. A larger difference is not worth the dependence on another record.
+ * Cells are stored as a difference from earlier cells if the difference needs at most this share of
+ * the cells' full size. If it needs more, the saving is not worth the disadvantage that the record
+ * is useless without the record of the earlier cells.
  */
 const MAX_DIFFERENCE = 0.7;
 
 /**
- * Cell states, [stage, stage, C], where stage is the side of the patch in cells. Stored as 32-bit
- * floats, because rounded cells would grow differently.
+ * Cell states, [stage, stage, C]; stage is the side of the patch, in cells. They are stored as
+ * 32-bit floats without rounding, because organisms with rounded cells would develop differently.
  */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
 /**
- * The cells of one organism, as 32-bit words. After a wound has healed, the cells are similar to
- * their earlier state, so the integer differences have mostly zeros in their upper bytes. Bytes of
- * equal significance are grouped, which helps compression find these zeros. The lower bytes have no
- * pattern.
+ * The cells of one organism, stored as 32-bit words. After a wound has healed, cells are similar to
+ * their earlier state, so the integer differences between the words consist mostly of small
+ * numbers, with zeros in their upper bytes. To help compression find these zeros, all first bytes
+ * of the words are stored together, then all second bytes, and so on.
  */
 export const cellsRecord = v.strictObject({
   /**
@@ -302,8 +313,8 @@ export const cellsRecord = v.strictObject({
     (value) => value instanceof Uint8Array && value.length % BYTES === 0,
   ),
   /**
-   * Tick of the earlier cells from which each word is a difference. If absent, the words are the
-   * cells themselves.
+   * If set, each word is the difference from a word of earlier cells, and `base` is the tick of the
+   * earlier cells. If absent, the words are the cells themselves.
    */
   base: v.optional(v.number()),
 });
@@ -312,17 +323,19 @@ export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;
   /**
-   * The base: earlier cells whose difference from `state` may be stored instead of `state`, and the
-   * tick of their record. The base's record must contain the cells themselves, not a difference.
+   * The base: earlier cells of the organism, and the tick with which they are stored. The
+   * difference between `state` and the base may be stored instead of `state`. The record of the
+   * base must contain the cells themselves, not a difference.
    */
   readonly base?: { readonly tick: number; readonly state: Float32Array } | undefined;
 }
 
 /**
- * Encodes cells. Stores only the difference from the base if this makes the record small enough
+ * Encodes cells. Stores only the difference from the base if this makes the record clearly smaller
  * (see `MAX_DIFFERENCE`).
  *
- * @returns `entry`: the record; `base`: the tick of the base, if a difference was stored
+ * @returns `entry`: the record; `base`: the tick of the base, set if the record contains a
+ *   difference
  */
 export async function encodeCells(key: string, { state, base }: NewCells) {
   if (base && base.state.length === state.length) {
@@ -334,9 +347,9 @@ export async function encodeCells(key: string, { state, base }: NewCells) {
 }
 
 /**
- * Decodes cells. The result equals the encoded cells bit for bit.
+ * Decodes cells. The result is bit for bit equal to the cells that were encoded.
  *
- * @param base the earlier cells that the record differs from, if any
+ * @param base the earlier cells, if the record contains the difference from them
  */
 export function decodeCells(
   { planes }: v.InferOutput<typeof cellsRecord>,
@@ -351,8 +364,9 @@ type Words = Int32Array<ArrayBuffer>;
 const wordsOf = (state: Float32Array): Words => new Int32Array(state.slice().buffer);
 
 /**
- * Replaces words by their differences from `base` modulo 2³². Moves the sign to the lowest bit
- * (zigzag encoding), so that small differences of either sign become small numbers.
+ * Replaces words by their differences from `base`, modulo 2³². Moves the sign to the lowest bit
+ * (zigzag encoding), so that small positive and small negative differences both have zeros in their
+ * upper bytes.
  */
 function minus(words: Words, base: Words): Words {
   for (let i = 0; i < words.length; i++) {

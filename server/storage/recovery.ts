@@ -1,8 +1,8 @@
 /**
  * Opens a room: creates a new room, restores a stored room to its last stored tick, or takes over a
- * replica. A room is restored from its latest intact snapshot, by replaying the journal after this
- * snapshot as fast as the engine can. Recovery never skips a missing journal entry. Start reading
- * at `openRoom`.
+ * replica. To restore a room, the server loads its latest intact snapshot, and replays the journal
+ * after the snapshot as fast as the engine can. It never continues past a missing journal entry.
+ * Start reading at `openRoom`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
@@ -19,9 +19,9 @@ type ExpectedRoom = Pick<RoomPlace, 'name' | 'width' | 'height' | 'species'> &
   Pick<RoomRecord, 'checkpoint'>;
 
 /**
- * Checks that a stored room matches the expected parameters.
+ * Checks that a stored room has the expected checkpoint and size.
  *
- * @throws StoreError other-checkpoint, other-size
+ * @throws StoreError 'other-checkpoint' or 'other-size'
  */
 function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
   const { name, checkpoint, width, height } = expected;
@@ -45,12 +45,13 @@ function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
 }
 
 /**
- * Opens a stored room in a world and replays the room's journal.
+ * Opens a stored room in a world, and replays the room's journal.
  *
- * @param world a world without a journal, whose engine has loaded the room's checkpoint
- * @returns the room; `tail`, the end of its journal; the numbers of replayed ticks, of equal and of
- *   unequal checksums; and `remarks`, notices for the host
- * @throws StoreError damaged, other-version, other-checkpoint, other-size; EngineError
+ * @param world a world that writes no journal, and whose engine has loaded the room's checkpoint
+ * @returns the room; `tail`: the end of its journal; `ticks`: the number of replayed ticks; `equal`
+ *   and `unequal`: the numbers of stored checksums that the room matched and did not match;
+ *   `remarks`: notices for the host
+ * @throws StoreError 'damaged', 'other-version', 'other-checkpoint' or 'other-size'; EngineError
  */
 export async function recover(store: Store, world: World, expected: ExpectedRoom) {
   const { name } = expected;
@@ -73,7 +74,7 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
     moment: (tick) => store.moment(name, tick),
   });
   const { ticks, equal, unequal } = await replayed.catch(async (error: unknown) => {
-    // Close the room, because an open room of this name would prevent another attempt.
+    // Close the room: as long as a room of this name is open, another attempt would fail.
     await world.close(room).catch(() => {});
     throw error;
   });
@@ -104,7 +105,7 @@ export function reopenRoom(
   return world.restore({ name, width, height, maxOrganisms, seed: 0, species, from: state }, cells);
 }
 
-/** Reads a room's latest intact snapshot. @throws StoreError damaged if no snapshot is intact */
+/** Reads a room's latest intact snapshot. @throws StoreError 'damaged' if no snapshot is intact */
 async function latestMoment(
   store: Store,
   name: string,
@@ -125,12 +126,12 @@ async function latestMoment(
 }
 
 /**
- * Checks that the journal after a snapshot is complete, before it is replayed.
+ * Checks before a replay that the journal after a snapshot is complete.
  *
- * @returns `gap`: whether only a part of the journal can be replayed, because a failed write left a
- *   gap or because the snapshot of a replaced state is damaged; `tail`: the end of the journal or,
- *   if `gap` is true, of this part
- * @throws StoreError damaged if an entry is damaged or missing for another reason
+ * @returns `gap`: whether only the first part of the journal can be replayed, because entries could
+ *   not be written at the time, or because the room's state was replaced and the snapshot of the
+ *   new state is damaged; `tail`: the end of the part that can be replayed
+ * @throws StoreError 'damaged' if an entry is damaged, or is missing for another reason
  */
 async function lastWholeEntry(
   store: Store,
@@ -146,7 +147,7 @@ async function lastWholeEntry(
     }
     // An entry with `jump` says that the room's state was replaced. The new state is stored only in
     // the snapshot of the same tick. If this snapshot is damaged, the room can be restored only up
-    // to the previous entry.
+    // to the entry before.
     const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
     if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
@@ -164,8 +165,8 @@ const missing = (name: string, from: number, to: number): StoreError =>
 type Sequence<T> = readonly T[] | AsyncIterable<T>;
 
 /**
- * Creates a function that looks up the item of a tick in a sequence ordered by tick. Call the
- * function with consecutive ticks. It returns undefined for a tick without an item.
+ * Creates a function that returns the item of a tick from a sequence that is ordered by tick;
+ * undefined if the tick has no item. The function must be called with consecutive ticks.
  */
 export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items.values();
@@ -187,18 +188,18 @@ interface ReplayOptions {
   readonly to: number;
   readonly journal: Sequence<JournalRecord>;
   readonly marks: Sequence<PlaneChecksum>;
-  /** Checksums of the ticks replayed so far, if this replay continues an earlier replay. */
+  /** Checksums of the ticks replayed so far; set if this replay continues an earlier one. */
   readonly sums?: TickSums;
   /**
-   * Whether the engine steps only a few patches at a time, so that it can step other rooms in
-   * between.
+   * Whether the engine must step only a few patches of this room at a time, so that other rooms do
+   * not have to wait until this room's whole tick is computed.
    */
   readonly isApart?: boolean;
   /** Reads the snapshot of a tick in which the room's state was replaced. */
   readonly moment: (tick: number) => Promise<Pick<StoredMoment, 'state' | 'cells'>>;
   /**
-   * Called after each replayed tick. `equal` says whether the room matches the tick's stored
-   * checksum; undefined if the tick has none.
+   * Called after each replayed tick. `equal`: whether the room matches the stored checksum of the
+   * tick; undefined if no checksum is stored for the tick.
    */
   readonly onTick?: (
     tick: Pick<TickResult, 'tick' | 'life'>,
@@ -207,9 +208,10 @@ interface ReplayOptions {
 }
 
 /**
- * Replays a tick.
+ * Computes a tick of a replay.
  *
- * @throws EngineError out-of-memory if the engine lacks memory for a seed planted in this tick
+ * @throws EngineError 'out-of-memory' if the engine lacks memory for a seed that was planted in
+ *   this tick
  */
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
@@ -219,10 +221,11 @@ export async function tickAgain(world: World, room: Room, isApart = false): Prom
 }
 
 /**
- * Replays ticks and compares the room with the stored checksums.
+ * Replays ticks, and compares the room with the stored checksums.
  *
- * @returns numbers of replayed ticks, of equal checksums, of unequal checksums, and of the ticks
- *   that equal checksums cover (`proven`)
+ * @returns `ticks`: number of replayed ticks; `equal` and `unequal`: numbers of stored checksums
+ *   that the room matched and did not match; `proven`: number of ticks that the matched checksums
+ *   cover
  * @throws StoreError; EngineError
  */
 export async function replay(options: ReplayOptions) {
@@ -261,22 +264,22 @@ export async function replay(options: ReplayOptions) {
 }
 
 /**
- * Maximum lag of a replica behind the room's latest snapshot, in ticks. A replica that lags more is
- * not used.
+ * How many ticks a replica may be behind the room's latest snapshot. If it is further behind, it is
+ * not used, because opening the snapshot is faster.
  */
 export const MAX_LAG = 300;
 
 /**
- * Thrown if a room cannot be replicated. The message is the reason. The room must then be opened
- * from its snapshot.
+ * Thrown if a room cannot be replicated. The message is the reason. To run the room, this server
+ * must then open it from its snapshot.
  */
 export class NotReplicated extends Error {
   override readonly name = 'NotReplicated';
 }
 
 /**
- * Replica of a room that another server runs. It replays the stored journal in a separate world,
- * some ticks behind, so that this server can take the room over immediately.
+ * A replica of a room that another server runs. It replays the stored journal in a separate world,
+ * a few ticks behind the room, so that this server can take the room over immediately.
  */
 export class RoomReplica {
   private equal = 0;
@@ -299,7 +302,7 @@ export class RoomReplica {
    * Opens a replica from the room's latest snapshot.
    *
    * @param world a world whose engine has loaded the room's checkpoint
-   * @throws NotReplicated; StoreError; EngineError
+   * @throws NotReplicated if the room cannot be replicated; StoreError; EngineError
    */
   static async open(store: Store, world: World, expected: ExpectedRoom): Promise<RoomReplica> {
     const { name } = expected;
@@ -319,12 +322,12 @@ export class RoomReplica {
   }
 
   /**
-   * Replays the journal entries stored since the last call.
+   * Replays the journal entries that were stored since the last call.
    *
    * @param most maximum number of ticks to replay
    * @returns whether the replica has reached the end of the stored journal
-   * @throws StoreError unreachable, after which `catchUp` can be called again; NotReplicated, other
-   *   StoreErrors and EngineError, after which the replica is unusable
+   * @throws StoreError 'unreachable', after which `catchUp` can be called again. After any other
+   *   error (NotReplicated, StoreError or EngineError), the replica cannot be used any more.
    */
   async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { store, world, room, sums } = this;
@@ -334,8 +337,8 @@ export class RoomReplica {
       throw new NotReplicated(`the room's journal was started anew`);
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
-    // Read all records before replaying any tick, so that the whole call can be repeated if reading
-    // fails.
+    // Read all records before replaying the first tick. If reading fails, nothing has been replayed
+    // yet, so `catchUp` can simply be called again.
     const entries = await listOf(store.journal(name, from, to));
     const marks = await listOf(store.marks(name, from, to));
     const moments = new Map<number, StoredMoment>();
@@ -359,10 +362,10 @@ export class RoomReplica {
   }
 
   /**
-   * Replays the rest of the journal and moves the room into another world. Call this only if no
-   * other process writes to the room's journal.
+   * Replays the rest of the journal, and moves the room into another world. Call this only when no
+   * other process can write to the room's journal any more.
    *
-   * @throws NotReplicated; StoreError; EngineError
+   * @throws NotReplicated if the replica cannot be used; StoreError; EngineError
    */
   async handOver(world: World) {
     const stored = await this.store.room(this.room.name);
@@ -381,7 +384,8 @@ export class RoomReplica {
   }
 
   /**
-   * Closes the replica and frees its engine memory. Does nothing if the room has been handed over.
+   * Closes the replica and frees its engine memory. Does nothing if the replica has already been
+   * closed or has handed over its room.
    */
   async close(): Promise<void> {
     if (this.isOver) return;
@@ -392,7 +396,7 @@ export class RoomReplica {
   /**
    * Checks that replaying the rest of the journal is faster than opening the latest snapshot.
    *
-   * @throws NotReplicated if the latest snapshot is more than `MAX_LAG` ticks ahead of the replica
+   * @throws NotReplicated if the replica is more than `MAX_LAG` ticks behind the latest snapshot
    */
   private async requireNear(): Promise<void> {
     const { store, room } = this;
@@ -418,13 +422,14 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
   readonly store: Store;
   readonly world: World;
   /**
-   * This server's replica of the room, if there is one. `openRoom` either takes over the room from
-   * the replica or closes the replica.
+   * This server's replica of the room, if there is one. `openRoom` takes the room over from the
+   * replica or, if that fails, closes the replica.
    */
   readonly replica?: RoomReplica | undefined;
   /**
-   * False if another process may have shown visitors some ticks after the last stored tick. Ticks
-   * without events are shown without being stored. If absent, true.
+   * Whether all ticks that visitors have seen are stored. False if another process may have run the
+   * room and shown ticks after the last stored one; this happens because ticks without events are
+   * shown without being stored. If absent, true.
    */
   readonly isStored?: boolean;
   /** Returns the wall-clock time, in ms. */
@@ -434,9 +439,10 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
 }
 
 /**
- * Opens a room. Call `JournalWriter.watch` before the room's first tick.
+ * Opens a room. Afterwards, `JournalWriter.watch` must be called before the room's first tick.
  *
- * @returns the room, the end of its journal, and whether the room comes from the replica
+ * @returns the room; `tail`: the end of its journal; `isReplica`: whether the room was taken over
+ *   from the replica
  * @throws StoreError; EngineError
  */
 export async function openRoom(
@@ -468,8 +474,8 @@ export async function openRoom(
   if (!isStored) {
     try {
       await passUnstored(world, room);
-      // Store the current tick now. If this server fails, the room's next leader must not continue
-      // from an earlier tick.
+      // Store the current tick now, because visitors may already have seen it: if this server
+      // fails, the room's next leader must not continue from an earlier tick.
       await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});
@@ -488,22 +494,23 @@ export async function openRoom(
 }
 
 /**
- * Steps a room past all ticks that another process may have shown, so that new events happen only
- * after everything visitors have seen.
+ * Steps a room past all ticks that another process may have shown to visitors. New events then
+ * happen only after everything that visitors have seen.
  */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // Checksums are due at fixed ticks, more often if the room has changed. The other process has not
-  // stored the next checksum, so visitors cannot have seen ticks after the one in which it was due,
-  // except perhaps the very next tick. Start as if the room had not changed, to reach the latest
-  // possible tick.
+  // Find the last tick that the other process may have shown. That process has not stored the
+  // checksum that is due next. So it has not gone beyond the tick in which this checksum is due,
+  // except perhaps by one tick. Checksums are due less often while a room does not change. It is
+  // not known whether the room has changed since its last stored checksum. Assume that it has not,
+  // because this gives the latest possible tick.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // The other process stores the checksum of this tick together with the next tick. Visitors may
-  // already have seen that next tick, so step it, too.
+  // A checksum is stored together with the next tick. So the other process may have shown that next
+  // tick, too, before it could store the checksum. Step that tick as well.
   await world.tick([room], undefined, true);
 }
 

@@ -1,7 +1,7 @@
 /**
  * Moves damaged data into dated folders, so that the server can start with the intact data. Also
- * keeps a copy of essential records, which could not be reconstructed. Never deletes data. Start
- * reading at `SetAside`.
+ * keeps a copy of essential records: records that could not be reconstructed from others. Never
+ * deletes data. Start reading at `SetAside`.
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-sc
 import { decodeRecord, encodeRecord, isIntact, type Records, StoreError } from './records.ts';
 import { partsOf, STATE_KINDS, type Store, spanOf } from './store.ts';
 
-/** Maximum number of records read at a time. Kept small, because each record may be large. */
+/** Maximum number of records read at a time. It is small, because each record may be large. */
 const AT_ONCE = 20;
 
 /** Copies a room's state and history, but not its plan and statistics. */
@@ -38,8 +38,8 @@ const RECORD = 'aside';
 /** Key of the record that lists the data that were moved aside. */
 export const ASIDE_KEY = `house/${RECORD}`;
 /**
- * Maximum number of entries in the list of moved data. If an old entry is dropped, its data stay on
- * disk.
+ * Maximum number of entries in the list of moved data. If there are more, the oldest entries are
+ * dropped from the list, but their data stay on disk.
  */
 const MOST = 50;
 
@@ -50,7 +50,10 @@ export function asideName(what: string, at: number): string {
 
 /** Moves data aside, and lists the moves. */
 export class SetAside {
-  /** Id of each room's latest entry of type `records` since the server started, by room name. */
+  /**
+   * Id of the latest entry of type `records` that was added for each room since the server started,
+   * by room name.
+   */
   private readonly parts = new Map<string, string>();
 
   private constructor(
@@ -80,8 +83,8 @@ export class SetAside {
   }
 
   /**
-   * Moves damaged records aside. Call it only if no other record depends on these records, or if
-   * the next opening of their room will notice that they are missing.
+   * Moves damaged records to a separate folder. Call it only if no other record depends on these
+   * records, or if their absence will be noticed when their room is opened.
    *
    * @param room the room's name; null for records of the whole server
    */
@@ -99,11 +102,11 @@ export class SetAside {
   }
 
   /**
-   * Moves all records of a room aside. Only the latest intact snapshot and all intact named
-   * snapshots stay in the store; if there are none, the room is empty afterwards.
+   * Moves the records of a room to a separate folder. Only the latest intact snapshot and all
+   * intact snapshots with a name stay in the store. If there are none, the room starts empty.
    *
    * @param why one or two sentences for the host
-   * @throws StoreError disk-full, write-failed
+   * @throws StoreError 'disk-full' or 'write-failed'
    */
   async room(room: string, why: string): Promise<void> {
     const { store } = this.options;
@@ -114,18 +117,18 @@ export class SetAside {
       if (kept.length > 0) await store.revertTo(room, kept);
       else await store.clear(room);
     });
-    // The new entry covers the whole room, so dismiss the earlier entry about single damaged
-    // records of this room.
+    // The new entry is about the whole room. Dismiss the earlier entry about single damaged records
+    // of the room, because the host no longer needs it.
     await this.dismiss(this.parts.get(room) ?? '');
   }
 
   /**
-   * Swaps a room's current records with records that were moved aside earlier. The room must not be
-   * open.
+   * Replaces a room's records by records that were moved to a separate folder earlier, and moves
+   * the replaced records to such a folder. The room must not be open.
    *
-   * @param id entry of the records to put back
-   * @returns the entry of the replaced records
-   * @throws StoreError not-kept if there is no such entry
+   * @param id id of the entry for the records to put back
+   * @returns the new entry for the replaced records
+   * @throws StoreError 'not-kept' if there is no such entry
    */
   async exchange(id: string): Promise<AsideRecord> {
     const { store } = this.options;
@@ -147,9 +150,9 @@ export class SetAside {
   }
 
   /**
-   * Removes an entry from the list. The entry's data stay on disk.
+   * Removes an entry from the list. The data that it describes stay on disk.
    *
-   * @returns whether it was in the list
+   * @returns whether the entry was in the list
    */
   async dismiss(id: string): Promise<boolean> {
     const rest = this.entries.filter((one) => one.id !== id);
@@ -158,7 +161,9 @@ export class SetAside {
     return true;
   }
 
-  /** Finds the latest intact snapshot and all intact named snapshots, latest first. */
+  /**
+   * Finds a room's latest intact snapshot and all its intact snapshots with a name, latest first.
+   */
   private async wholeSnapshots(room: string): Promise<SnapshotRecord[]> {
     const { store } = this.options;
     const stored = await store.room(room).catch(() => undefined);
@@ -219,13 +224,16 @@ export class SetAside {
 }
 
 /**
- * Key with which the copy of essential records is encoded and decoded; its checksum covers this
- * key.
+ * Key under which the copy of essential records is encoded, as if it were a record. The checksum of
+ * the copy covers this key.
  */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 
-/** Reads the copy of essential records. Returns an empty map if the file is missing or damaged. */
+/**
+ * Reads the copy of essential records. Returns an empty map if the file of the copy is missing or
+ * damaged.
+ */
 export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
   try {
     const bytes = decodeRecord(NAME, await readFile(file)) as [string, Uint8Array][];
@@ -236,9 +244,9 @@ export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8A
 }
 
 /**
- * Wraps records so that each write of an essential record also updates a copy of all essential
- * records in a file. Ignores failures to update the copy, because the records themselves are
- * stored.
+ * Wraps records: whenever an essential record is written or removed, a copy of all essential
+ * records in a file is updated, too. Ignores failures to update the copy, because the records
+ * themselves have been stored.
  */
 export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
   const mutex = new Mutex();

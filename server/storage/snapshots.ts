@@ -1,6 +1,6 @@
 /**
- * Takes snapshots: captures a room's state between two ticks, and writes it while the room
- * continues. The journal writer decides when to take a snapshot. Start reading at
+ * Takes snapshots. Captures a room's state between two ticks, and writes the captured state while
+ * the room continues. The journal writer decides when to take a snapshot. Start reading at
  * `Snapshots.write`.
  */
 
@@ -20,43 +20,42 @@ import {
 import type { Store } from './store.ts';
 import type { SavedCells, WatchedRoom } from './watched-room.ts';
 
-/**
- * Limits and intervals for taking and keeping snapshots. Intervals are in ms unless stated
- * otherwise.
- */
+/** Limits and intervals for taking and keeping snapshots. */
 export const SNAPSHOTS = {
   /**
-   * Number of cell steps since the last snapshot after which a recent snapshot (not synced to disk)
-   * is due. Limits how long a restart takes.
+   * A recent snapshot (not synced to disk) is due when this many cells were stepped since the last
+   * snapshot. After a restart, all later steps are replayed, so this limits how long a restart
+   * takes.
    */
   snapshotCells: 3_500_000,
   /**
-   * Interval between stored snapshots, as a multiple of the setting `snapshot`. An undo starts from
-   * a stored snapshot.
+   * Interval between two stored snapshots of a changing room, as a multiple of the setting
+   * `snapshot`.
    */
   snapshotStored: 6,
   /**
-   * Interval between snapshots of an unchanged room, in ms. Such snapshots are needed because
-   * recovery replays even ticks without events.
+   * Interval between two stored snapshots of a room that does not change, in ms. Even such a room
+   * needs snapshots, because recovery replays all ticks after a snapshot, even ticks without
+   * events.
    */
   snapshotIdle: 3_600_000,
   keepLatest: 3,
   /**
-   * Number of recent minutes for which one snapshot per minute is kept. `keepHours` and `keepDays`
-   * do the same for hours and days. An undo starts from the snapshot of a minute, so the minutes
-   * must cover the longest possible undo.
+   * Number of minutes for which one snapshot per minute is kept; `keepHours` and `keepDays` are the
+   * numbers of hours and days for which one per hour or day is kept. An undo starts from such a
+   * snapshot of a minute, so the minutes must cover the longest possible undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
   /**
-   * Number of snapshots to keep that were taken before an action of the host: an undo, restore or
-   * reseed.
+   * Number of snapshots to keep among those that were taken before an action of the host (undo,
+   * restore or reseed).
    */
   keepBefore: 6,
   maxNamed: 24,
   /**
-   * Maximum size of snapshots and journal per room, in bytes. If they grow larger, the oldest
+   * Maximum size of a room's snapshots and journal, in bytes. If they grow larger, the oldest
    * snapshots are deleted.
    */
   maxBytes: 1_073_741_824,
@@ -67,10 +66,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * Chooses the snapshots to keep: the latest few; the first of each recent minute and the last of
- * each recent hour and day, up to a limit of bytes; the last few taken before a host's action; and
- * all named ones. If the room's state was replaced after the oldest periodic snapshot that is kept,
- * also keeps the snapshot of the new state, because a replay from an older snapshot needs it.
+ * Chooses the snapshots to keep. These are the latest few; the first one of each recent minute, and
+ * the last one of each recent hour and day, as long as their total size is within the limit; the
+ * last few that were taken before an action of the host; and all that have a name. In addition, if
+ * the room's state was replaced after the oldest periodic snapshot to keep, the snapshot of the new
+ * state is kept, because a replay that starts before the replacement needs it.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first
@@ -85,8 +85,8 @@ export function retainedSnapshots(
   const all = snapshots.filter((one) => !isStandalone(one));
   const wanted = new Set([
     ...all.slice(0, keepLatest),
-    // Keep a minute's first snapshot, because an undo must start before all commands of that
-    // minute.
+    // Of each minute, keep the first snapshot: to undo commands of a minute, the replay must start
+    // before all of these commands.
     ...runsOf(all, MINUTE, keepMinutes).map((run) => run.at(-1)!),
     ...runsOf(all, HOUR, keepHours).map(([last]) => last),
     ...runsOf(all, DAY, keepDays).map(([last]) => last),
@@ -107,13 +107,13 @@ export function retainedSnapshots(
 }
 
 /**
- * Groups successive snapshots by minute, hour or day. Limits the number of groups instead of the
- * age of snapshots, because the wall clock may have been wrong when a snapshot was taken.
+ * Groups successive snapshots that were taken in the same minute, hour or day, and returns the
+ * latest groups. Their number is limited rather than the age of the snapshots, because the wall
+ * clock may have been wrong when a snapshot was taken.
  *
  * @param span length of the period that a group covers, in ms
  * @param most maximum number of groups
- * @returns groups of snapshots; the groups, and the snapshots of each group, are ordered latest
- *   first
+ * @returns the groups, latest first; in each group, the latest snapshot comes first
  */
 function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number) {
   const runs: SnapshotRecord[][] = [];
@@ -126,23 +126,27 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
 }
 
 /**
- * Uncompressed size of the cells to write in one transaction, in bytes; compression about halves
- * it. Kept small, because the journal entries of a tick wait for the transaction to finish.
+ * Size of the cells to write in one transaction, in bytes before compression, which about halves
+ * it. The size is small, because the journal entries of a tick may have to wait for the
+ * transaction.
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
 /**
- * Maximum number of records stored as differences from one base. If the base is damaged, all of
- * these records are lost.
+ * Maximum number of records that are stored as differences from the same base. They would all be
+ * lost if the base were damaged.
  */
 const MAX_DIFFERENCES = 15;
 
-/** A room's state captured at one moment. The engine may still be exporting the cells. */
+/**
+ * A room's state, captured at one moment. The engine may still be exporting the cells of that
+ * moment.
+ */
 type Draft = ReturnType<Snapshots['capture']>;
 
 /**
- * Properties that only some snapshots have, such as a name. A later snapshot of the same tick
- * inherits these properties.
+ * Properties that only some snapshots have, such as a name. If another snapshot of the same tick is
+ * taken, it inherits these properties.
  */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 
@@ -153,15 +157,15 @@ export interface SnapshotsOptions {
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
   /**
-   * Minimum time between two snapshots of a busy room, in ms; applies to stored and recent
-   * snapshots.
+   * Minimum time between two snapshots of a busy room, in ms. Both stored and recent snapshots
+   * count.
    */
   readonly snapshotLeast: number;
-  /** Number of cell steps since the last snapshot after which a room counts as busy. */
+  /** A room is busy if this many of its cells were stepped since the last snapshot. */
   readonly snapshotCells?: number;
   /**
    * Maximum size of a room's snapshots and journal, in bytes. If they grow larger, the oldest
-   * snapshots are removed.
+   * snapshots are deleted.
    */
   readonly maxBytes?: number | undefined;
 }
@@ -173,13 +177,13 @@ export class Snapshots {
     private readonly journalWritten: () => Promise<unknown>,
   ) {}
 
-  /** Returns which type of snapshot is due for a room; undefined if none is due. */
+  /** Returns the kind of snapshot that a room needs now; undefined if it needs none. */
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
     const { clock, snapshotLeast: least } = this.options;
     const { snapshotCells = SNAPSHOTS.snapshotCells } = this.options;
     const now = clock.now();
-    // Even an unchanged room needs snapshots. Without them, recovery would replay days of ticks
-    // without events.
+    // Even a room that does not change needs snapshots. Otherwise, recovery would have to replay
+    // days of ticks without events.
     const interval = watched.unsaved ? least * SNAPSHOTS.snapshotStored : SNAPSHOTS.snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;
@@ -187,11 +191,12 @@ export class Snapshots {
   }
 
   /**
-   * Captures a room and its cells synchronously, so that no tick runs in between.
+   * Captures the state and the cells of a room at one moment. This function is synchronous, so no
+   * tick can run while it reads the room.
    *
-   * @returns the room's state; `stale`, the organisms whose cells are not stored yet; `exported`,
-   *   the cells of each of these organisms, [stage, stage, C]; and the bytes of journal written
-   *   since the previous snapshot
+   * @returns the room's state; `stale`: the organisms whose cells have changed since they were last
+   *   stored; `exported`: resolves to the cells of each of these organisms, [stage, stage, C];
+   *   `bytes`: the number of bytes of journal written since the previous snapshot
    */
   capture(watched: WatchedRoom) {
     const { engine, date, clock } = this.options;
@@ -199,7 +204,8 @@ export class Snapshots {
     const state = room.export();
     const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
     const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // The caller awaits `exported` later. Until then, this handler prevents an unhandled rejection.
+    // The caller awaits `exported` only later. If the export fails before, this handler prevents an
+    // unhandled rejection.
     exported.catch(() => {});
     watched.cells = 0;
     watched.capturedAt = clock.now();
@@ -207,8 +213,8 @@ export class Snapshots {
   }
 
   /**
-   * Stores a captured state as the room's recent snapshot, without syncing it to disk. Do not call
-   * it while another snapshot of the room is in progress.
+   * Stores a captured state as the room's recent snapshot, which is not synced to disk. Do not call
+   * it while another snapshot of the room is being written.
    *
    * @throws StoreError; EngineError
    */
@@ -229,8 +235,8 @@ export class Snapshots {
   }
 
   /**
-   * Writes a captured state as a stored snapshot, and removes snapshots that need not be kept any
-   * longer.
+   * Writes a captured state as a stored snapshot. Then removes the snapshots that no longer have to
+   * be kept.
    *
    * @param entry a journal entry to write in the same transaction as the snapshot
    * @throws StoreError; EngineError
@@ -255,13 +261,13 @@ export class Snapshots {
     }
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
     bytes += await store.putState(room.name, state);
-    // Wait, because the stored end of the journal must not refer to entries that are not yet on
-    // disk.
+    // Wait until all journal entries so far are on disk, because the end of the journal, which is
+    // stored next, must not lie beyond them.
     await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
-    // After a restart, the store may already have a snapshot of this tick. Keep its name and the
-    // other properties listed in `SnapshotMarks`.
+    // If the room was restarted in this tick, there may already be a snapshot of this tick. Keep
+    // its name and the other properties of `SnapshotMarks`.
     const old = watched.snapshots.find((one) => one.tick === tick);
     const snapshot = {
       ...{ tick, seq, at, engine, cells, bytes },
@@ -321,9 +327,9 @@ export class Snapshots {
   }
 
   /**
-   * Selects the snapshots to keep. The journal before an unselected snapshot is kept if an older
-   * selected snapshot needs it. The size of this journal is then added to the next selected
-   * periodic snapshot.
+   * Selects the snapshots to keep. Removing a snapshot does not free the journal before it, if a
+   * replay from an older snapshot that is kept needs that journal. The size of such journal is
+   * added to the next newer periodic snapshot that is kept, so that it still counts.
    *
    * @param all all snapshots, latest first
    * @param stays whether to keep a snapshot
@@ -360,8 +366,8 @@ const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks =>
   defined({ name, before, jump });
 
 /**
- * Advances the recorded end of a room's stored journal. The caller must write the result to the
- * store immediately.
+ * Moves the recorded end of a room's stored journal forward to a tick and entry number; never moves
+ * it back. The caller must write the result to the store immediately.
  */
 function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {
   const { stored } = watched;
@@ -370,16 +376,17 @@ function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTa
 }
 
 /**
- * Finds earlier cells of an organism that can serve as the base. The cells of `tick` are then
- * stored as a difference from the base.
+ * Finds earlier stored cells of an organism that can serve as the base for its cells in the
+ * snapshot of `tick`. These cells can then be stored as a difference from the base.
  *
  * @returns the tick of the base; undefined if the cells must be stored in full
  */
 function baseFor(old: SavedCells | undefined, tick: number): number | undefined {
   if (!old || old.differences >= MAX_DIFFERENCES) return undefined;
   const base = old.base ?? old.tick;
-  // A second snapshot of the same tick overwrites the records of the first. A record must not refer
-  // to itself, so cells of the same tick cannot be the base.
+  // If a second snapshot of the same tick is written, its records overwrite those of the first. A
+  // base of the same tick would be overwritten by the record that refers to it, so it cannot be
+  // used.
   return base < tick ? base : undefined;
 }
 

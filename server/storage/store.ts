@@ -1,7 +1,7 @@
 /**
- * Typed access to the stored rooms: their parameters, journals, snapshots and statistics. Defines
- * the keys and contents of records; the journal writer decides when to write records. Start reading
- * at `Store`.
+ * Typed access to everything that is stored about rooms: their parameters, journals, snapshots and
+ * statistics. Defines the keys and contents of records. The journal writer decides when records are
+ * written. Start reading at `Store`.
  */
 import * as v from 'valibot';
 import {
@@ -50,8 +50,8 @@ export interface StoredMoment {
   readonly snapshot: SnapshotRecord;
   readonly state: RoomState;
   /**
-   * Cell states of each organism, in the order of `state.organisms`. For `putRecent`, only the
-   * cells that no earlier snapshot has stored.
+   * Cell states of each organism, in the order of `state.organisms`. Exception: `putRecent` gets
+   * only the cells that are not already stored with an earlier snapshot.
    */
   readonly cells: readonly Float32Array[];
 }
@@ -62,32 +62,38 @@ export interface RoomWrite {
   readonly tail: JournalTail;
   readonly entry?: JournalRecord | undefined;
   readonly marks?: readonly PlaneChecksum[];
-  /** The snapshot's record. The snapshot's state and cells must already be stored. */
+  /**
+   * The main record of a snapshot. The records of the snapshot's state and cells must already be
+   * stored.
+   */
   readonly snapshot?: SnapshotRecord;
 }
 
 /**
- * Largest tick number that can be stored. Keys write ticks with twelve digits, and the end of a
- * range of keys is the last tick plus one.
+ * Largest tick number that can be stored. Tick numbers have twelve digits in keys. The largest
+ * number with twelve digits is not used, because the end of a range of keys is the last tick plus
+ * one.
  */
 const MAX_TICK = 999_999_999_998;
 /**
- * Maximum number of records removed in one transaction. Kept small, because the journal entries of
- * a tick wait for the transaction to finish.
+ * Maximum number of records removed in one transaction. It is small, because the journal entries of
+ * a tick may have to wait for the transaction.
  */
 const REMOVED_AT_ONCE = 400;
 /** Maximum number of records read at a time. */
 const PART = 1_000;
 
 /**
- * Record types that make up a room's state and history. A room has several records of each type.
+ * Types of the records that make up a room's state and history. A room can have several records of
+ * each of these types.
  */
 export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'moderation'];
 /** Record types with several records per room, under keys `kind/room/…`. */
 export const ROOM_KINDS = [...STATE_KINDS, 'hours', 'counted'];
 /**
- * Record types with one record per name, under keys `kind/name`. The name is that of a room, or of
- * a server-wide record (`house`).
+ * Types of records with keys `kind/name`. For the type `house`, the name is that of a record of the
+ * whole server; for the other types, it is the name of a room, and a room has one record of each
+ * type.
  */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
@@ -100,7 +106,7 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 /** Returns the range of all keys that begin with a prefix. */
 export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
 
-/** Yields the records in a range of keys, in arrays of at most `limit` records. */
+/** Yields the records in a range of keys, grouped into arrays of at most `limit` records. */
 export async function* partsOf(records: Records, span: Span, limit: number) {
   for (let { from } = span; ; ) {
     const entries = await records.list({ ...span, from, limit });
@@ -111,8 +117,8 @@ export async function* partsOf(records: Records, span: Span, limit: number) {
 }
 
 /**
- * Typed access to the records. Reading throws StoreError damaged or other-version; writing throws
- * StoreError disk-full or write-failed.
+ * Typed access to the records. Methods that read throw StoreError 'damaged' or 'other-version'.
+ * Methods that write throw StoreError 'disk-full' or 'write-failed'.
  */
 export class Store {
   constructor(readonly records: Records) {}
@@ -167,21 +173,24 @@ export class Store {
   }
 
   /**
-   * Reads the checksums of the planes (colours and owners of all cells) that were stored in the
-   * ticks `from` … `to`, both included.
+   * Reads the stored checksums of the planes (colours and owners of all cells) after the ticks
+   * `from` … `to`, both included.
    */
   async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
     yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
   }
 
-  /** Lists the ticks of all snapshots, latest first, including damaged snapshots. */
+  /** Lists the ticks of all stored snapshots, even damaged ones, latest first. */
   async snapshotTicks(name: string): Promise<number[]> {
     const from = `snapshot/${name}/`;
     const keys = await this.records.keys({ ...spanOf(from), backwards: true });
     return keys.map((key) => Number(key.slice(from.length)));
   }
 
-  /** Reads the snapshot records (without state and cells), latest first. Skips damaged records. */
+  /**
+   * Reads the main records of all snapshots (without state and cells), latest first. Skips damaged
+   * records.
+   */
   async readableSnapshots(name: string): Promise<SnapshotRecord[]> {
     const span = { ...spanOf(`snapshot/${name}/`), backwards: true };
     const entries = await this.records.list(span);
@@ -217,7 +226,9 @@ export class Store {
     return { snapshot, state, cells };
   }
 
-  /** Reads a snapshot with its state and cells; undefined if any of these records is damaged. */
+  /**
+   * Reads a snapshot with its state and cells. Returns undefined if any of the records is damaged.
+   */
   intactMoment(name: string, tick: number): Promise<StoredMoment | undefined> {
     return this.moment(name, tick).catch((error: unknown) => {
       if (error instanceof StoreError && error.reason === 'damaged') return undefined;
@@ -226,8 +237,8 @@ export class Store {
   }
 
   /**
-   * Reads an organism's cell states, as stored with the snapshot of a tick: [stage, stage, C],
-   * where stage is the side of the organism's patch.
+   * Reads the cell states of an organism that were stored with the snapshot of a tick, [stage,
+   * stage, C]; stage is the side of the organism's patch, in cells.
    */
   async cells(name: string, organism: number, tick: number): Promise<Float32Array> {
     const read = (at: number) => this.require(cellsKey(name, organism, at), cellsRecord);
@@ -239,11 +250,10 @@ export class Store {
   }
 
   /**
-   * Stores the cell states of a snapshot.
+   * Stores the cell states of organisms for a snapshot.
    *
-   * @returns `bytes`: number of bytes written; `bases`: one item per organism. If the organism's
-   *   cells are stored as a difference from earlier cells, the item is the tick of the earlier
-   *   cells, else undefined.
+   * @returns `bytes`: number of bytes written; `bases`: for each organism, the tick of the earlier
+   *   cells if its cells are stored as a difference from them; undefined if they are stored in full
    */
   async putCells(name: string, tick: number, cells: readonly NewCells[]) {
     const encoded = await Promise.all(
@@ -268,8 +278,8 @@ export class Store {
   }
 
   /**
-   * Removes all snapshots that are not in `kept`. Also removes cells that no snapshot in `kept`
-   * needs, and the journal before the first periodic snapshot in `kept`.
+   * Removes all snapshots that are not in `kept`. Also removes all cells that the snapshots in
+   * `kept` do not need, and the journal before the oldest periodic snapshot in `kept`.
    */
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
@@ -284,7 +294,7 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    // Standalone snapshots are restored without the journal, so only periodic snapshots need it.
+    // The journal is replayed only from periodic snapshots; the others are restored without it.
     const periodic = kept.filter((one) => !isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {
@@ -293,7 +303,8 @@ export class Store {
   }
 
   /**
-   * Replaces a room's recent snapshot. It is not synced to disk, so a power failure may lose it.
+   * Stores a room's recent snapshot in place of the previous one. It is not synced to disk, so a
+   * power failure may destroy it.
    */
   async putRecent(name: string, { snapshot, state, cells }: StoredMoment): Promise<void> {
     const key = recentKey(name);
@@ -301,7 +312,7 @@ export class Store {
     await this.records.putUnsynced(key, [encodeRecord(key, { snapshot, state }), ...parts]);
   }
 
-  /** Reads a room's recent snapshot; undefined if the snapshot is missing or unusable. */
+  /** Reads a room's recent snapshot. Returns undefined if the snapshot is missing or unusable. */
   async recent(name: string): Promise<StoredMoment | undefined> {
     const key = recentKey(name);
     try {
@@ -313,8 +324,9 @@ export class Store {
         const part = tick === snapshot.tick ? parts.shift() : undefined;
         cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
       }
-      // If another server runs the room, that server may have replaced the snapshot while its cells
-      // were being read. So check that the snapshot is still the same.
+      // If another server runs the room, that server may have stored a new recent snapshot while
+      // this one was being read, and its cells may belong to the new one. So check that the stored
+      // snapshot is still the same.
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
     } catch {
@@ -328,8 +340,8 @@ export class Store {
   }
 
   /**
-   * Makes `tail` the end of a room's journal: removes all of the room's records of later ticks. The
-   * room will continue from the tick of `tail`.
+   * Makes `tail` the end of a room's journal: removes all records about later ticks of the room.
+   * The room will continue from the tick of `tail`.
    */
   async truncate(name: string, tail: JournalTail): Promise<void> {
     await this.removeRecent(name);
@@ -345,7 +357,9 @@ export class Store {
     return this.all('plan/', planRecord);
   }
 
-  /** Reads the host's settings of a room; undefined if the host has changed none. */
+  /**
+   * Reads the stored plan of a room, which holds the host's settings; undefined if none is stored.
+   */
   async plan(name: string): Promise<PlanRecord | undefined> {
     return this.read(`plan/${name}`, planRecord);
   }
@@ -373,10 +387,11 @@ export class Store {
   }
 
   /**
-   * Stores a server-wide record, unless a record with this name exists.
+   * Stores a record of the whole server, unless a record with this name exists.
    *
-   * @returns true if this call stored the record. If false, read the stored record: it may still
-   *   come from this call, because the answer to a successful write can be lost.
+   * @returns true if this call stored the record. Can be false by mistake, because the answer to a
+   *   successful write can be lost. If false, read the stored record; it may be the one of this
+   *   call.
    */
   async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
     const { records } = this;
@@ -388,14 +403,15 @@ export class Store {
   }
 
   /**
-   * Reads the items of one of a room's moderation lists, by ascending id. Each item is a separate
-   * record.
+   * Reads all items of a moderation list of a room, ordered by id. Each item is a separate record.
    */
   async items<T>(name: string, list: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
     return this.all(itemKey(name, list), schema);
   }
 
-  /** Stores an item of a moderation list, or removes the stored item if `item` is undefined. */
+  /**
+   * Stores an item of a moderation list. If `item` is undefined, removes the stored item instead.
+   */
   async putItem(name: string, list: string, id: number, item?: unknown): Promise<void> {
     const key = itemKey(name, list, id);
     if (item === undefined) await this.records.write({ remove: [key] });
@@ -413,9 +429,9 @@ export class Store {
   }
 
   /**
-   * Stores visit statistics.
+   * Stores the visit statistics of an hour and of its day.
    *
-   * @param most maximum number of hours (`hours`) and days (`counted`) to keep; older ones are
+   * @param most maximum numbers of hours (`hours`) and of days (`counted`) to keep; the oldest are
    *   removed
    */
   async putCounted(
@@ -444,14 +460,14 @@ export class Store {
   async clear(name: string): Promise<void> {
     await this.removeRecent(name);
     for (const kind of STATE_KINDS) await this.remove(spanOf(`${kind}/${name}/`));
-    // Remove the room's own record last, so that after a power failure in between, the room is
-    // reported as damaged instead of missing.
+    // Remove the main record of the room last. Otherwise, after a power failure during this
+    // function, the room would count as missing instead of damaged.
     await this.records.write({ remove: ['room', 'tail'].map((kind) => `${kind}/${name}`) });
   }
 
   /**
-   * Reverts a room to the latest snapshot in `kept`; removes the room's journal and all snapshots
-   * that are not in `kept`.
+   * Makes a room go back to the latest snapshot in `kept`. Removes the room's journal, and all
+   * snapshots that are not in `kept`.
    */
   async revertTo(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const [{ tick, seq }] = kept;
@@ -517,9 +533,10 @@ export class Store {
 const snapshotKey = (room: string, tick: number): string => `snapshot/${room}/${padded(tick)}`;
 
 /**
- * Builds the key of an item in a moderation list.
+ * Returns the key of an item in a moderation list.
  *
- * @param id the item's id; if omitted, the result is the prefix of the keys of all items
+ * @param id the item's id. If absent, the result is the prefix of the keys of all items in the
+ *   list.
  */
 const itemKey = (room: string, list: string, id?: number): string =>
   `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;

@@ -1,7 +1,8 @@
 /**
- * Undoes recent commands: replays the journal without these commands in a scratch room, starting
- * from a snapshot, and then replaces the room's state. Never changes the ids, random numbers or
- * refusals of other commands. Start reading at `undo`.
+ * Undoes recent commands. Starts from a snapshot, replays the journal without these commands in a
+ * scratch room (a temporary copy), and then replaces the room's state by that of the scratch room.
+ * Other commands keep their ids and random numbers, and stay accepted or refused as before. Start
+ * reading at `undo`.
  */
 import type { CallBody, HostCommand } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -42,27 +43,31 @@ type UndoJump = Jump & { readonly why: 'undo' };
 const SLACK = 1.1;
 /** Highest tick rate that a room can have, in ticks per second. */
 const MAX_TICK_RATE = 60;
-/** Maximum number of earlier snapshots to consider as the start of the replay. */
+/**
+ * Maximum number of snapshots before the first undone command that are considered as the start of
+ * the replay.
+ */
 const MAX_BASES = 8;
 /**
- * Once the replay is at most this many ticks behind the room, the room is paused until the replay
+ * When the replay is at most this many ticks behind the room, the room is paused until the replay
  * has caught up.
  */
 const CLOSE_TICKS = 8;
 /**
- * Each pass of the replay reduces the number of ticks that the replay lags behind the room. If more
- * than this share of the lag remains after a pass, the replay is too slow to catch up, and the room
- * is paused earlier.
+ * The replay runs in passes while the room continues. Each pass reduces the lag: the number of
+ * ticks that the replay is behind the room. If more than this share of the lag is left after a
+ * pass, the replay is too slow to catch up with the running room, and the room is paused
+ * immediately.
  */
 const MAX_REMAINING = 0.9;
 
 /**
  * Undoes commands while the room runs.
  *
- * @returns `commands`: number of undone commands, where a stroke sent in several messages counts as
- *   one; `backup`: a snapshot of the room before the undo
- * @throws HostRefusal nothing-to-undo or undo-too-far, which leave the room unchanged; StoreError;
- *   EngineError
+ * @returns `commands`: number of undone commands (a stroke that was sent in several messages counts
+ *   as one); `backup`: a snapshot of the room before the undo
+ * @throws HostRefusal 'nothing-to-undo' or 'undo-too-far', after which the room is unchanged;
+ *   StoreError; EngineError
  */
 export async function undo(options: UndoOptions, request: UndoRequest) {
   const { store, journalWriter, room } = options;
@@ -74,15 +79,15 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
     'tick' in request ? request.tick : tickBefore(asked.tick, request, MAX_TICK_RATE) + 1;
   const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < oldest;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
-  // The journal may already contain an entry of the tick in progress, `room.tick + 1`, so include
-  // it.
+  // Read up to the tick in progress, `room.tick + 1`, because the journal may already contain its
+  // entry.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
   const latest: UndoJump =
     'tick' in request
       ? { why: 'undo', from: request.tick, to: request.tick, by: HOUSE.id, id: request.id }
       : recentUndo(options, journal, request, asked);
-  // A restore cancels the effect of earlier undos, so consider only the undos after the last
-  // restore.
+  // Commands that an earlier undo has removed cannot be undone again. But ignore undos before the
+  // last restore of a snapshot, because the restore has cancelled their effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
@@ -104,7 +109,11 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
 const tickBefore = (now: number, { seconds, ago }: CallBody<'undo'>, rate: number): number =>
   now - Math.ceil((ago + seconds) * SLACK * rate);
 
-/** Determines which ticks an undo of recent commands covers. @throws HostRefusal nothing-to-undo */
+/**
+ * Determines the range of ticks of an undo of recent commands.
+ *
+ * @throws HostRefusal 'nothing-to-undo' if no commands match the request
+ */
 function recentUndo(
   { room, journalWriter }: UndoOptions,
   journal: readonly JournalRecord[],
@@ -138,12 +147,12 @@ function recentUndo(
 }
 
 /**
- * Replaces the room's state by a replay without the undone commands.
+ * Replaces the room's state by the result of a replay without the undone commands.
  *
- * @param base the snapshot to start from
- * @param undos the new undo, followed by earlier undos to repeat
+ * @param base the snapshot from which the replay starts
+ * @param undos the new undo, followed by earlier undos that the replay must repeat
  * @returns a snapshot of the room before the undo
- * @throws HostRefusal undo-too-far if the journal lacks entries
+ * @throws HostRefusal 'undo-too-far' if journal entries are missing
  */
 async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readonly UndoJump[]) {
   const { store, world, journalWriter, room, ticker } = options;
@@ -167,8 +176,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const behind = room.tick - replayed.tick;
-      // Stop replaying while the room runs if the replay has almost caught up, or is too slow to
-      // catch up.
+      // Leave the loop, and pause the room, if the replay has almost caught up, or if it is too
+      // slow to ever catch up with the running room.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
       await replayTo(room.tick);
@@ -177,11 +186,11 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     held = true;
     await journalWriter.flushed();
     await replayTo(room.tick);
-    // If journal entries could not be stored, the replay lacks them. Replacing the room's state
-    // would then undo these entries, too.
+    // If some journal entries could not be stored, they are missing from the replay, so its result
+    // would undo them, too. Refuse the undo in this case.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
-    // Replacing the room's state takes one more tick, in which no command runs. Step the scratch
-    // room by one tick, too.
+    // Replacing the room's state takes up one tick of the room, in which no command runs. So step
+    // the scratch room by one tick, too.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
@@ -196,9 +205,10 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
 }
 
 /**
- * Returns the events to replay in a tick. Omits refused commands, and marks undone commands.
- * However, keeps seeds that were refused for lack of engine memory: they used up ids and random
- * numbers, so the replay must refuse them again.
+ * Returns the events to replay in a tick. Marks undone commands, and omits commands that were
+ * refused when they arrived. Exception: a seed that was refused for lack of engine memory had
+ * already been given an id and random numbers. So the replay must refuse it again, for later seeds
+ * to get the same ids and random numbers as before.
  */
 function eventsWithout(undos: readonly UndoJump[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
@@ -234,13 +244,13 @@ const undosAfter = (journal: readonly JournalRecord[], base: number): UndoJump[]
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
- * Finds the latest snapshot from which an undo can be replayed. The snapshot must contain no
- * command that is to be undone now, and no command that was undone after the snapshot was taken.
- * The journal after the snapshot must be complete.
+ * Finds the latest snapshot from which an undo can be replayed. The snapshot must have been taken
+ * before all commands to undo now, and before all commands that were undone after it was taken. The
+ * journal after the snapshot must be complete.
  *
  * @param first tick of the first command to undo
- * @param last sequence number of the last recorded entry
- * @throws HostRefusal undo-too-far if there is no such snapshot
+ * @param last sequence number of the last journal entry
+ * @throws HostRefusal 'undo-too-far' if there is no such snapshot
  */
 function baseFor(
   snapshots: readonly SnapshotRecord[],
@@ -267,7 +277,7 @@ function baseFor(
  *
  * @param tick the snapshot's tick
  * @returns a snapshot of the room before the restoration
- * @throws HostRefusal no-such-snapshot; StoreError; EngineError
+ * @throws HostRefusal 'no-such-snapshot'; StoreError; EngineError
  */
 export async function restoreSnapshot(
   { store, world, journalWriter, room, ticker }: UndoOptions,
@@ -286,8 +296,9 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // The restored organisms must not stay in the list of departed organisms, from which visitors
-    // can renew organisms. Nor must the lineage list them as ended.
+    // Remove the restored organisms from the list of departed organisms, because visitors could
+    // renew them from there although they are alive. Also remove them from the ended organisms of
+    // the lineage.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

@@ -1,6 +1,6 @@
 /**
- * The state of a running room that the journal writer keeps between two writes. This file writes
- * nothing to the store. Start reading at `WatchedRoom`.
+ * What the journal writer remembers about a running room between two writes. Nothing in this file
+ * writes to the store. Start reading at `WatchedRoom`.
  */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
@@ -11,7 +11,7 @@ import type { TickEvents } from '../world/world.ts';
 import type { JournalTail, Jump, PlaneChecksum, SnapshotRecord } from './record-schemas.ts';
 import type { Store } from './store.ts';
 
-/** Computes the CRC-32 of the planes: the colours and owners of all grid cells. */
+/** Computes the CRC-32 of a room's planes (the colours and owners of all grid cells). */
 export function checksumOf({ rgba, owner }: Planes): number {
   const owners = new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength);
   return crc32(owners, crc32(rgba));
@@ -24,8 +24,9 @@ const foldOf = (sums: readonly number[]): number =>
   crc32(new Uint8Array(Uint32Array.from(sums).buffer));
 
 /**
- * Computes a checksum of the planes (colours and owners of all cells) after each tick at low cost.
- * Stores one checksum per row of chunks, and recomputes it only if a chunk in the row has changed.
+ * Computes a checksum of the planes (colours and owners of all cells) after each tick, at low cost:
+ * remembers one checksum for each row of chunks, and computes it again only if a chunk in the row
+ * has changed.
  */
 export class TickSums {
   private readonly bands: number[] = [];
@@ -36,10 +37,10 @@ export class TickSums {
   constructor(private readonly planes: Planes) {}
 
   /**
-   * Computes and adds the checksum of a tick.
+   * Computes the checksum of a tick, and adds it to the checksums of the ticks before.
    *
-   * @param changed indices of chunks: includes every chunk that has changed, and may include
-   *   unchanged chunks
+   * @param changed indices of the chunks that may have changed. Must include all chunks that have
+   *   changed.
    */
   ticked(tick: number, changed: readonly number[]): void {
     if (tick !== this.first + this.sums.length) this.restart(tick);
@@ -54,15 +55,18 @@ export class TickSums {
   }
 
   /**
-   * Whether a stored checksum of consecutive ticks matches the added checksums; undefined if some
-   * of these ticks were not added.
+   * Whether a stored checksum of several consecutive ticks matches the checksums that were added
+   * for these ticks; undefined if some of these ticks were not added.
    */
   proves({ since, sum }: EachTick): boolean | undefined {
     if (since < this.first || since >= this.first + this.sums.length) return undefined;
     return foldOf(this.sums.slice(since - this.first)) === sum;
   }
 
-  /** Returns the checksum of all ticks added since the last call, and forgets them. */
+  /**
+   * Returns the combined checksum of all ticks that were added since the last call, and removes
+   * these ticks.
+   */
   take(): EachTick {
     const each = { since: this.first, sum: foldOf(this.sums) };
     this.restart(this.first + this.sums.length);
@@ -91,20 +95,26 @@ export interface SavedCells {
   /** Tick of the snapshot that stored the cells. */
   readonly tick: number;
   /**
-   * If the cells are stored as a difference from earlier cells (the base), the tick of the snapshot
-   * that stored the base.
+   * Set if the cells are stored as a difference from earlier cells (the base): the tick of the
+   * snapshot that stored the base.
    */
   readonly base?: number | undefined;
-  /** Number of consecutive records that were stored as differences from the same base. */
+  /**
+   * Number of records in succession, up to this one, that are stored as differences from the same
+   * base.
+   */
   readonly differences: number;
 }
 
 export class WatchedRoom {
-  /** Checksums of the planes (colours and owners of all cells) to write with the next commit. */
+  /**
+   * Checksums of the planes (colours and owners of all cells) to write to the store with the next
+   * journal write.
+   */
   marks: PlaneChecksum[] = [];
-  /** Checksums of the ticks since the last checksum was recorded for the journal. */
+  /** Checksums of all ticks since a checksum was last added to `marks`. */
   readonly sums: TickSums;
-  /** Whether the room has changed since the last checksum was recorded for the journal. */
+  /** Whether the room has changed since a checksum was last added to `marks`. */
   unmarked = true;
   /** Whether the room has changed since the last stored snapshot. */
   unsaved = true;
@@ -114,7 +124,10 @@ export class WatchedRoom {
   bytes = 0;
   /** When the last stored snapshot was captured, by the monotonic clock, in ms. */
   savedAt = Number.NEGATIVE_INFINITY;
-  /** When the last stored or recent snapshot was captured, by the monotonic clock, in ms. */
+  /**
+   * When the last snapshot of either kind (stored or recent) was captured, in ms of the monotonic
+   * clock.
+   */
   capturedAt = Number.NEGATIVE_INFINITY;
   /** Ticks of snapshots that are being read and must not be removed. */
   readonly readers = new Set<number>();
@@ -123,16 +136,18 @@ export class WatchedRoom {
   /** Locked while the room's snapshots are changed. */
   readonly saving = new Mutex();
   /**
-   * Whether the journal lacks entries, so that only a new snapshot can complete the stored room.
+   * Whether journal entries are missing, so that the stored room is complete again only after a new
+   * snapshot.
    */
   needsSnapshot = false;
   /**
-   * Whether to retry a failed snapshot after the next tick. A retry must wait for the end of a
-   * tick, because the room's state is consistent only between two ticks.
+   * Whether to retry a failed snapshot after the next tick. Snapshots can be taken only between two
+   * ticks, because the room's state is inconsistent during a tick.
    */
   isRetryDue = false;
   /**
-   * Whether journal entries are missing before the next entry, because they could not be written.
+   * Whether the next journal entry must say that entries before it are missing, because they could
+   * not be written.
    */
   gap = false;
   /** End of the journal on disk. */
@@ -142,7 +157,9 @@ export class WatchedRoom {
     readonly room: Room,
     /** End of the journal, including entries that are still being written. */
     public tail: JournalTail,
-    /** Wall-clock times of ticks, to be stored with snapshots; undefined if they are not known. */
+    /**
+     * Wall-clock times of ticks, which are stored with snapshots; undefined if they are not known.
+     */
     readonly times: TickTimes | undefined,
     /** All readable snapshots, latest first. */
     public snapshots: readonly SnapshotRecord[],
@@ -152,7 +169,7 @@ export class WatchedRoom {
   }
 
   /**
-   * Builds the next journal entry. The caller must then advance `tail` to this entry.
+   * Builds the next journal entry. The caller must afterwards set `tail` to this entry.
    *
    * @param at wall-clock time of the tick, in ms
    */
@@ -168,7 +185,8 @@ export class WatchedRoom {
   }
 
   /**
-   * Whether the latest snapshot is of the room's current tick and no journal entries are missing.
+   * Whether the room is completely stored: the latest snapshot is of the current tick, and no
+   * journal entries are missing.
    */
   get isSaved(): boolean {
     return !this.needsSnapshot && this.snapshots[0]?.tick === this.room.tick;
@@ -176,10 +194,10 @@ export class WatchedRoom {
 }
 
 /**
- * Reads the known wall-clock times of a room's ticks, from the room's snapshots and from the
+ * Collects the known wall-clock times of a room's ticks, from the room's snapshots and from the
  * journal after the latest snapshot.
  *
- * @throws StoreError damaged if a journal entry is damaged
+ * @throws StoreError 'damaged' if a journal entry is damaged
  */
 export async function storedTimes(store: Store, name: string): Promise<TickTimes> {
   const snapshots = await store.readableSnapshots(name);

@@ -10,8 +10,8 @@ import { OPTIONS } from '../../../shared/protocol/packets.ts';
 import { afterMessages, type Clock } from '../../platform/clock.ts';
 
 /**
- * Time limit for an answer from Valkey, in ms. A command without an answer in this time counts as
- * failed.
+ * Time limit for an answer from Valkey, in ms. A command that is not answered within this time
+ * counts as failed.
  */
 export const ANSWER_TIMEOUT = 1_000;
 
@@ -27,14 +27,15 @@ export interface Bus {
   readonly isUp: boolean;
 
   /**
-   * How long the bus took to return a recent message from this process to itself, in ms; undefined
-   * if not known.
+   * Round-trip time of a recent message that this process sent to itself over the bus, in ms;
+   * undefined if no such time is known.
    */
   readonly latency: number | undefined;
 
   /**
-   * Sends a message to all subscribers of a channel, including those in this process. Listeners are
-   * called only after this call has returned. While the bus is down, the message is lost.
+   * Sends a message to all subscribers of a channel, including those in this process. Their
+   * listeners are never called during this call, only later. Messages sent while the bus is down
+   * are lost.
    *
    * @param channel any text
    * @param message must not be changed afterwards
@@ -86,7 +87,9 @@ export const GAP = Symbol('gap');
 /**
  * Adds a listener to an event emitter.
  *
- * @param onLast called when the last listener for the event has been removed
+ * @param onLast called when the returned subscription is closed and the event has no other
+ *   listeners
+ * @returns a subscription that removes the listener when it is closed
  */
 export function listenTo(
   emitter: EventEmitter,

@@ -26,8 +26,8 @@ import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus
 /** Times and limits for HTTP requests that one server forwards to another. */
 export const REQUESTS = {
   /**
-   * Interval of heartbeats, in ms: messages with which each end of a tunnel reports that it is
-   * still open.
+   * Interval at which each end of a tunnel sends a heartbeat, in ms. A heartbeat tells the other
+   * end that the tunnel is still open.
    */
   beat: 2_500,
   /** Maximum number of bytes in one message of a tunnel. */
@@ -35,13 +35,14 @@ export const REQUESTS = {
   /** Maximum number of unconfirmed messages per direction of a tunnel. */
   window: 4,
   /**
-   * Maximum number of forwarded requests in progress at a server. At this limit, the server
-   * forwards no further GET or HEAD requests. The same limit applies to requests that the server
-   * answers for other servers; these requests are counted separately.
+   * Maximum number of requests that a server has forwarded and that are still in progress. At this
+   * limit, the server forwards no further GET or HEAD requests. The same limit applies, with a
+   * separate count, to requests that the server answers for other servers.
    */
   most: 64,
   /**
-   * Maximum number of requests in progress that a server has forwarded for one visitor's address.
+   * Maximum number of forwarded requests in progress from one visitor's address. At this limit, no
+   * further GET or HEAD requests from the address are forwarded.
    */
   mostEach: 16,
 } as const;
@@ -49,11 +50,15 @@ export const REQUESTS = {
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
 /**
- * Header with the visitor's address. It is trusted only in requests that arrive through a tunnel.
+ * Request header that carries the visitor's address. It is trusted only in requests that arrive
+ * through a tunnel.
  */
 const ADDRESS = 'x-vivarium-address';
 const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
-/** HTTP headers of an answer that are not forwarded, because they describe a single connection. */
+/**
+ * Response headers that are not forwarded to the visitor, because they describe only the connection
+ * between the two servers.
+ */
 const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
 /** Suffix that is added to a tunnel's id at the server that answers. */
 const ANSWER = '/answer';
@@ -67,7 +72,8 @@ const opening = v.strictObject({ id, from: id, to: target, isLimited: v.boolean(
  */
 const message = v.strictObject({
   /**
-   * `id`: the end of the tunnel that should receive the message. `from`: the server that sent it.
+   * `id`: id of the tunnel at the server that receives the message. `from`: id of the server that
+   * sent the message.
    */
   ...{ id, from: id },
   /** Sequence number; present if the message has `bytes` or ends the stream. */
@@ -79,7 +85,10 @@ const message = v.strictObject({
 });
 type Message = v.InferOutput<typeof message>;
 
-/** Says which server should answer: the server that runs a room, or a server with a given name. */
+/**
+ * Identifies the server that should answer a request: the server that runs `room`, or the server
+ * named `server`.
+ */
 export type RelayTarget = v.InferOutput<typeof target>;
 
 /** Thrown if the other server did not answer, or if too many requests are in progress. */
@@ -99,14 +108,17 @@ class Tunnel extends Duplex {
   private sent = 0;
   private received = 0;
   private toldReceived = 0;
-  /** Continues a write that waits until the other end has confirmed more messages. */
+  /**
+   * Resumes a write that was paused because too many sent messages were unconfirmed. Does nothing
+   * if no write is paused.
+   */
   private goOn = (): void => {};
   private cancelPatience = (): void => {};
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed number of messages that the other end has read. A negative number,
-   *   `-REQUESTS.window`, if no data may be sent before the other end has answered.
+   * @param confirmed number of messages to treat as already read by the other end: 0, or
+   *   `-REQUESTS.window` if nothing may be sent before the other end's first message
    */
   constructor(
     private readonly clock: Clock,
@@ -176,8 +188,8 @@ export interface RequestRelayOptions {
   /** Whether this server answers requests for a target. */
   readonly isFor: (to: RelayTarget) => boolean;
   /**
-   * Request handler for requests that other servers have forwarded. The other servers have already
-   * authorised these requests.
+   * Handles requests that other servers have forwarded. The forwarding server has already checked
+   * that the sender may make the request.
    */
   readonly serve: RequestListener;
 }
@@ -189,7 +201,10 @@ export interface RequestRelayOptions {
 export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server = createServer({ requestTimeout: 0 }, this.options.serve);
-  /** Open tunnels, by their id at this server. `other`: the server at the tunnel's other end. */
+  /**
+   * Open tunnels, by their id at this server. `other`: the server at the tunnel's other end; absent
+   * until that server has sent its first message.
+   */
   private readonly tunnels = new Map<string, { readonly tunnel: Tunnel; other?: string }>();
   /** Tunnels through which this server answers requests of other servers. */
   private readonly answering = new Set<Duplex>();
@@ -332,8 +347,9 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // If a second server answers, or if this server no longer waits for the answer, tell the server
-    // that sent this message to close its end of the tunnel.
+    // The message answers a request of this server, but the tunnel is unknown or belongs to another
+    // server: this server no longer waits for the answer, or a second server has answered. Tell the
+    // sender to close its end of the tunnel.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
     }
@@ -379,8 +395,8 @@ async function ask(
     headers: { ...asked.headers, ...type, host: 'vivarium' },
   }).end(body);
   const answered = once(request, 'response');
-  // The request may still fail after the response has begun. Ignore that error here, because
-  // reading the response reports it.
+  // Ignore errors of the request that occur after the response has begun, because they also appear
+  // as errors when the response is read.
   request.on('error', () => {});
   const [answer] = (await answered) as [IncomingMessage];
   return answer;

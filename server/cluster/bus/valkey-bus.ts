@@ -19,10 +19,13 @@ import {
 const BUS = {
   /** Interval of the check messages that a server sends to itself through Valkey, in ms. */
   beat: 500,
-  /** Number of consecutive check messages that may be lost before the connection is closed. */
+  /**
+   * Number of consecutive check messages that may be lost. If more are lost, the connection is
+   * closed.
+   */
   missedBeats: 3,
   /**
-   * Maximum number of unsent bytes in memory. If more bytes wait to be sent, the connection is
+   * Maximum number of bytes that wait in memory to be sent. If there are more, the connection is
    * closed.
    */
   backlog: 33_554_432,
@@ -40,9 +43,9 @@ interface LinkOptions {
 }
 
 /**
- * A pair of connections to Valkey: one publishes, the other listens. Regularly sends itself a check
- * message. Closes if check messages do not return, or if too many bytes wait to be sent. A closed
- * link never reconnects.
+ * A pair of connections to Valkey: one publishes messages, the other receives them. The link
+ * regularly sends a check message to itself. It closes if check messages do not return, or if too
+ * many bytes wait to be sent. A closed link never reconnects.
  */
 class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
@@ -76,8 +79,8 @@ class ValkeyLink {
   }
 
   /**
-   * Connects to Valkey and subscribes to all channels, including channels that are added meanwhile.
-   * Loads the client library only now, because servers without a cluster do not need the library.
+   * Connects to Valkey and subscribes to all channels, including channels that are added while it
+   * connects. Loads the client library only here, because servers without a cluster do not need it.
    *
    * @param channels returns all channels that currently have listeners
    * @throws Error if Valkey cannot be reached, or does not answer
@@ -89,8 +92,9 @@ class ValkeyLink {
         ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
         socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy: false },
       }) as unknown as RedisClientType;
-    // Channel names contain the number of the database, because Valkey separates keys by database
-    // but delivers messages to all databases.
+    // Put the database's number into the channel names. Valkey keeps the keys of different
+    // databases apart, but not their messages. Without the number, clusters in different databases
+    // would receive each other's messages.
     const database = new URL(options.url).pathname.slice(1) || '0';
     const link = new ValkeyLink(options, create(), create(), `vivarium:${database}:`);
     const connect = async (): Promise<void> => {
@@ -153,8 +157,8 @@ class ValkeyLink {
     const known = this.subscriptions.get(channel);
     if (!known || this.isOver) return;
     this.subscriptions.delete(channel);
-    // Pass the handler to `unsubscribe`. Without it, the library would also drop a new subscription
-    // to the same channel that follows immediately.
+    // Pass the handler, so that only this handler is removed. Otherwise, if the channel is
+    // subscribed to again immediately afterwards, the library would remove the new handler too.
     this.subscriber
       .unsubscribe(this.prefix + channel, known.handler, true)
       .catch((error: Error) => this.lose(error.message));
@@ -196,8 +200,8 @@ interface ValkeyBusOptions extends Pick<LinkOptions, 'url' | 'clock'> {
 }
 
 /**
- * A message bus over the channels of a Valkey server. If the link to Valkey is lost, opens a new
- * link.
+ * A message bus that uses the channels of a Valkey server. If the link to Valkey is lost, the bus
+ * opens a new link.
  */
 export class ValkeyBus implements Bus {
   private readonly emitter = new EventEmitter().setMaxListeners(0);
@@ -206,7 +210,11 @@ export class ValkeyBus implements Bus {
 
   private constructor(private readonly options: ValkeyBusOptions) {}
 
-  /** Connects to Valkey. @throws Error if Valkey cannot be reached, or requires another password */
+  /**
+   * Connects to Valkey.
+   *
+   * @throws Error if Valkey cannot be reached, or does not accept the password in the URL
+   */
   static async open(options: ValkeyBusOptions): Promise<ValkeyBus> {
     const bus = new ValkeyBus(options);
     bus.link = await bus.dial();
@@ -232,8 +240,8 @@ export class ValkeyBus implements Bus {
     const subscription = listenTo(this.emitter, channel, listener, unsubscribe);
     const { link } = this;
     await link?.subscribe(channel).catch(() => {});
-    // If the link was lost in the meantime, wait for the next link, which restores all
-    // subscriptions.
+    // If the link was lost before it confirmed the subscription, wait for the next link, which
+    // subscribes to all channels again.
     if (!link || link !== this.link) await this.up(signal);
     return subscription;
   }

@@ -1,7 +1,7 @@
 /**
- * Opens the records of a data folder: locks and verifies the folder, and starts the thread that
- * reads and writes the data file. Files are verified in another process before this process reads
- * them. Start reading at `openFolder`.
+ * Opens the records of a data folder: locks the folder, verifies its files, and starts the thread
+ * that reads and writes the data file. A separate process verifies the files first, because reading
+ * a damaged file can crash the process that reads it. Start reading at `openFolder`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -16,23 +16,29 @@ import { type Records, StoreError } from '../records.ts';
 import { inspect, recoverFile, resumeRecovery } from './repair.ts';
 import { notWritable, type Table } from './table.ts';
 
-/** Longest path used for a Unix socket, in characters; below the limits of operating systems. */
+/**
+ * Maximum length of the path of a Unix socket, in characters. Operating systems allow slightly
+ * longer paths.
+ */
 const MAX_PATH = 100;
 /**
- * How long to wait, in ms, before checking that no other starting server has replaced our socket.
+ * How long a starting server waits, in ms, before it checks that no other server that is also
+ * starting has replaced its socket.
  */
 const RACE_DELAY = 60;
 /**
- * Whether to listen on a named pipe, as on Windows. A named pipe has no path in the file system.
+ * Whether to listen on a named pipe instead of a Unix socket, as on Windows. A named pipe has no
+ * path in the file system.
  */
 const HAS_PIPES = process.platform === 'win32';
 
 /**
- * Locks a folder for this server by listening on a socket in the folder. If the server is killed,
- * its socket no longer answers, so the lock never has to be judged by a process id or a file's age.
+ * Locks a folder for this server by listening on a socket in the folder. A server that finds a
+ * socket that answers knows that the folder is in use. If a server is killed, its socket stops
+ * answering, so the lock never has to be judged by a process id or the age of a file.
  *
  * @returns a function that releases the lock
- * @throws StoreError in-use, not-writable
+ * @throws StoreError 'in-use' or 'not-writable'
  */
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const inUse = new StoreError(
@@ -86,7 +92,7 @@ export interface StoreStart {
 /**
  * Starts the storage thread, which opens the LMDB environment.
  *
- * @throws StoreError not-writable, damaged
+ * @throws StoreError 'not-writable' or 'damaged'
  */
 export async function startTable(start: StoreStart): Promise<Records> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
@@ -127,8 +133,8 @@ export interface FolderRecords extends Records {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
   /**
-   * Why the data file was replaced by a copy of its readable records; undefined if it was not
-   * replaced.
+   * If the data file was unreadable and was replaced by a copy of its readable records: why it was
+   * unreadable. Otherwise undefined.
    */
   readonly recovered?: string | undefined;
 }
@@ -136,9 +142,10 @@ export interface FolderRecords extends Records {
 /**
  * Opens and locks a data folder. Creates the folder if it does not exist.
  *
- * @param recovery how to handle an unreadable data file: `aside` is the folder to move the file to,
- *   `rooms` names rooms that the file may contain. If absent, an unreadable file is an error.
- * @throws StoreError not-writable, in-use, damaged
+ * @param recovery how to handle an unreadable data file. `aside`: folder to move the file to.
+ *   `rooms`: names of rooms that the file may contain. If `recovery` is absent, an unreadable file
+ *   is an error.
+ * @throws StoreError 'not-writable', 'in-use' or 'damaged'
  */
 export async function openFolder(
   folder: string,
@@ -182,16 +189,16 @@ export async function openFolder(
 }
 
 /**
- * Matches the keys of a snapshot's records. If one of these records is damaged, an older snapshot
- * can be used instead.
+ * Matches the keys of the records that make up a snapshot. If such a record is damaged, the room
+ * can be restored from an older snapshot.
  */
 const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
- * Opens a data folder like `openFolder`, but fails if there are damaged records, except for records
- * of snapshots.
+ * Opens a data folder like `openFolder`, but refuses a folder with damaged records. Damaged records
+ * of snapshots are tolerated.
  *
- * @throws StoreError not-writable, in-use, damaged
+ * @throws StoreError 'not-writable', 'in-use' or 'damaged'
  */
 export async function openSound(folder: string): Promise<FolderRecords> {
   const records = await openFolder(folder);
@@ -205,9 +212,10 @@ export async function openSound(folder: string): Promise<FolderRecords> {
 }
 
 /**
- * Opens a data folder read-only, even if a server is using it.
+ * Opens a data folder for reading only, even if a server is using the folder.
  *
- * @throws StoreError damaged, not-kept
+ * @throws StoreError 'damaged' if the data cannot be read; 'not-writable' if this user may not open
+ *   them
  */
 export async function readFolder(folder: string): Promise<Records> {
   await inspect(resolve(folder));
@@ -218,13 +226,13 @@ export async function readFolder(folder: string): Promise<Records> {
 const LENGTH = 32;
 
 /**
- * Reads a secret of the server from a file. If there is no such file, creates the secret from
- * random bytes, and the file with mode 600.
+ * Reads one of the server's secrets from a file. If the file does not exist, creates a random
+ * secret and stores it in a file with mode 600.
  *
- * @param folder the data folder; if undefined, a new secret is created and not stored
+ * @param folder the data folder; if undefined, creates a new secret without storing it
  * @param name the file's name
  * @returns the secret, 32 bytes
- * @throws StoreError not-writable
+ * @throws StoreError 'not-writable'
  */
 export function storedSecret(folder: string | undefined, name: string): Uint8Array {
   const secret = randomBytes(LENGTH);

@@ -1,14 +1,15 @@
 /**
- * Main script of a process that verifies a data folder, and optionally copies or recovers its
- * records. Runs as a separate process because reading a damaged file may crash the process.
+ * Main script of a process that verifies a data folder and, if asked to, copies or recovers its
+ * records. This is done in a separate process, because reading a damaged file may crash the
+ * process.
  */
 import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './repair.ts';
 import { entriesOf, openTable, writeCopy } from './table.ts';
 
 /**
- * Prefix of the keys of LMDB records that `encodeRecord` did not encode, and that therefore have no
- * checksum.
+ * Key prefix of LMDB records that the store uses itself. They are not encoded with `encodeRecord`,
+ * and so have no checksum that could be verified.
  */
 const INTERNAL = '!';
 
@@ -26,7 +27,7 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
   }
   if (fresh === undefined) return { damaged, copied: false };
   const copy = writeCopy(table, fresh);
-  // If copying fails, for example for lack of space, the original file stays in use.
+  // If copying fails, for example for lack of space, the server continues to use the original file.
   const copied = await copy.then(
     () => true,
     () => false,

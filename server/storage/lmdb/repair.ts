@@ -1,7 +1,8 @@
 /**
- * Verifies a folder's data before use, and replaces a damaged file by a copy of its readable
- * records. Unverified files are read only in a separate process (`probe.ts`). Start reading at
- * `inspect`.
+ * Verifies the data in a folder before use, and replaces a damaged data file by a copy of its
+ * readable records. Data that are not verified yet are read only in a separate process
+ * (`probe.ts`), because reading damaged data can crash the process that reads them. Start reading
+ * at `inspect`.
  */
 import {
   appendFileSync,
@@ -22,11 +23,11 @@ import { DATA_FILE, freeBytes, keyAfter, openTable, type Table, WITNESS_FILE } f
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /**
- * File in the copy's folder. Lists the key prefixes whose copying has begun. If the process
- * crashes, it was probably reading records with the last prefix in this list.
+ * File in the copy's folder that lists the key prefixes that a process has begun to copy. If the
+ * process crashes, it was probably reading records with the last prefix in the list.
  */
 const BEGUN = 'begun';
-/** First line of the file `BEGUN`, written before the damaged data file is opened. */
+/** First line of the file `BEGUN`. It is written before the damaged data file is opened. */
 const FILE = 'the file';
 /** Maximum number of records read at a time. */
 const PART = 64;
@@ -34,14 +35,14 @@ const PART = 64;
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /**
- * Copies all intact records of a damaged file. If the process crashes, call this again in a new
- * process: it skips the range of keys that the crashed process was reading.
+ * Copies all intact records of a damaged file. If the process crashes, call this function again in
+ * a new process: it skips the key prefix whose records the crashed process was reading.
  *
  * @param fresh folder of the copy
- * @param rooms names of rooms to look for, in addition to the rooms whose `room/` record is
+ * @param rooms names of rooms to look for, in addition to the rooms whose `room/` records are
  *   readable
  * @returns keys of damaged records
- * @throws StoreError not-writable if the copy cannot be written
+ * @throws StoreError 'not-writable' if the copy cannot be written
  */
 export async function recoverTable(folder: string, fresh: string, rooms: readonly string[]) {
   const begun = begunIn(fresh);
@@ -52,8 +53,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Record that this process is about to open the damaged file. Ignore the result of `begin`,
-  // because this process must open the file even if an earlier process has opened it.
+  // Note in the file `BEGUN` that the damaged file is about to be opened. Unlike a key prefix, the
+  // file is not skipped if an earlier process has begun with it, so ignore the result.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -69,7 +70,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     await from.close();
   } catch (error) {
     if (error instanceof StoreError && error.reason === 'not-writable') throw error;
-    // If the damaged file cannot be opened or read any further, keep what has been copied so far.
+    // The damaged file cannot be opened, or cannot be read any further. Keep the records that have
+    // been copied so far.
   }
   await into.close();
   return damaged;
@@ -84,8 +86,9 @@ function begunIn(fresh: string): Set<string> {
 }
 
 /**
- * Copies the records of a key prefix, first forwards from the first record and then backwards from
- * the last record. Each pass ends when reading fails.
+ * Copies the records with a key prefix, in two passes: forwards from the first record, then
+ * backwards from the last record. A pass ends when reading fails, so records on both sides of a
+ * damaged place are found.
  */
 function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): void {
   let batch: Entry[] = [];
@@ -117,7 +120,10 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
   write();
 }
 
-/** Yields the records of a range of keys, until reading fails or a key is out of order. */
+/**
+ * Yields the records in a range of keys, until reading fails or the file returns a key outside the
+ * rest of the range.
+ */
 function* readable(table: Table, span: Span): Generator<Entry> {
   let { from, to, backwards = false } = span;
   for (let limit = PART; ; ) {
@@ -125,7 +131,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
     try {
       entries = table.list({ from, to, backwards, limit });
     } catch {
-      // Reading several records failed. Retry one record at a time, to get the records before the
+      // Reading several records at once has failed. Read them one by one, to get those before the
       // damaged one.
       if (limit === 1) return;
       limit = 1;
@@ -141,7 +147,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
   }
 }
 
-/** Result of verifying a data folder, as sent by the process that runs `probe.ts`. */
+/** Result of verifying a data folder, which the process that runs `probe.ts` sends. */
 export interface Findings {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
@@ -157,13 +163,14 @@ const FRESH = 'fresh';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * Verifies all records of a folder. Reads them in a separate process, because reading a damaged
- * file can crash the process.
+ * Verifies all records of a folder. A separate process reads them, because reading a damaged file
+ * can crash the process.
  *
  * @param options.renew whether to replace the data file by a fresh copy of its records. If true, no
  *   process may have the folder open.
  * @returns keys of damaged records
- * @throws StoreError damaged if the data cannot be read; not-writable
+ * @throws StoreError 'damaged' if the data cannot be read; 'not-writable' if this user may not open
+ *   them
  */
 export async function inspect(folder: string, { renew = false } = {}): Promise<readonly string[]> {
   const file = join(folder, DATA_FILE);
@@ -176,8 +183,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       renameSync(join(fresh, DATA_FILE), file);
-      // Sync the folder, so that the old data file does not reappear after a power failure. The log
-      // is restarted later and would not match the old data file.
+      // Sync the folder now. Otherwise, a power failure could bring the old data file back after
+      // the log has been restarted, and the restarted log would not match the old file.
       syncFolder(folder);
     }
     return damaged;
@@ -189,19 +196,19 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
 /** Maximum time for one attempt to read a damaged file, in ms. */
 const RECOVER_PATIENCE = 300_000;
 /**
- * Maximum number of crashes of the process that copies a damaged file. After this many crashes, the
- * incomplete copy is used.
+ * How often the process that copies a damaged file may crash. If it crashes this many times, the
+ * records copied until then are used.
  */
 const MAX_CRASHES = 40;
 
 /**
- * File that marks a copy as complete, inside the copy's folder. Once it exists, the copy may
- * replace the damaged file.
+ * File in the copy's folder that marks the copy as complete. Only if it exists may the copy replace
+ * the damaged file.
  */
 const WHOLE_FILE = 'whole';
 const FILES = [DATA_FILE, WITNESS_FILE, LOG_FILE];
 
-/** Content of the file `WHOLE_FILE`: how to replace a damaged data file by its copy. */
+/** Content of the file `WHOLE_FILE`, which says how to replace a damaged data file by its copy. */
 interface Replacement {
   /** Folder to which the damaged files are moved; must not exist yet. */
   readonly aside: string;
@@ -216,8 +223,8 @@ interface Replacement {
  * open.
  *
  * @param damage.rooms names of rooms that the file may contain
- * @returns keys of damaged records, which are not in the copy; undefined if there is no space for a
- *   copy, or if the copy cannot be written
+ * @returns keys of the damaged records, which are missing from the copy; undefined if the file was
+ *   not replaced, because there is no space for a copy or the copy cannot be written
  */
 export async function recoverFile(
   folder: string,
@@ -235,8 +242,9 @@ export async function recoverFile(
       return undefined;
     }
     damaged.push(...(found?.damaged ?? []));
-    // Retry only if the process crashed after it had opened the damaged file. The next process then
-    // skips the range of keys that the crashed process was reading.
+    // Retry only if the process crashed while it was reading the damaged file, that is, after it
+    // had begun with a first key prefix. The next process then skips the prefix at which the
+    // process crashed.
     if (found || begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));
@@ -248,20 +256,20 @@ export async function recoverFile(
 }
 
 /**
- * Completes the replacement of a damaged data file if an earlier process was killed during it. No
- * process may have the folder open.
+ * If an earlier process was killed while it was replacing a damaged data file by its copy,
+ * completes the replacement. No process may have the folder open.
  *
- * @param aside folder to which the damaged file is moved; if absent, the folder that the earlier
- *   process chose
- * @returns a sentence that describes the damage; undefined if there is nothing to complete
+ * @param aside folder to move the damaged file to; if absent, the folder that the earlier process
+ *   chose
+ * @returns a sentence that describes the damage; undefined if there was nothing to complete
  */
 export function resumeRecovery(folder: string, aside?: string): string | undefined {
   let replacement: Replacement;
   try {
     replacement = JSON.parse(readFileSync(join(folder, FRESH, WHOLE_FILE), 'utf8'));
   } catch {
-    // The file that marks the copy as complete is missing or incomplete, so no file has been
-    // replaced yet.
+    // The file that marks the copy as complete is missing or unreadable. So the replacement had not
+    // begun, and there is nothing to complete.
     return undefined;
   }
   if (aside && existsSync(replacement.aside)) renameSync(replacement.aside, aside);
@@ -270,8 +278,8 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
 }
 
 /**
- * Moves the damaged files to another folder, and moves the copy to their place. If the process is
- * killed during this call, calling it again completes the move.
+ * Moves the damaged files to another folder, and moves the files of the copy to their places. If
+ * the process is killed meanwhile, another call completes the moves.
  */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {
   const fresh = join(folder, FRESH);

@@ -1,7 +1,7 @@
 /**
  * Stores records in an LMDB environment with a write-ahead log, in the calling thread. When a write
- * returns, its data are on disk: a small write goes into the log, a large write goes into the
- * environment, together with all writes in the log. Start reading at `openTable`.
+ * returns, its data are on disk. A small write goes into the log. A large write goes into the
+ * environment, together with all writes that are in the log. Start reading at `openTable`.
  */
 import {
   closeSync,
@@ -32,11 +32,11 @@ import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.t
 
 export const DATA_FILE = 'data.mdb';
 /**
- * File that stores the number of the last write. It reveals the loss of the latest writes, which
- * neither LMDB nor a truncated log would show.
+ * File that stores the number of the last write. If the latest writes are lost, both LMDB and a
+ * truncated log still look intact; only this number reveals the loss.
  */
 export const WITNESS_FILE = 'witness';
-/** Folder for files that are written without waiting for the disk. Each key has its own file. */
+/** Folder of the files that are written without being synced to disk. Each key has its own file. */
 const UNSYNCED = 'unsynced';
 /** Key under which the LMDB environment stores the number of its last write. */
 const COUNT_KEY = '!count';
@@ -55,7 +55,8 @@ export type Table = ReturnType<typeof openTable>;
  *
  * @param options.live whether another process may be writing to the folder
  * @param options.ignoreLoss whether to open the folder even if writes are missing or damaged
- * @throws StoreError not-writable; damaged if the file is unreadable or writes are missing
+ * @throws StoreError 'not-writable' if this user may not open the files; 'damaged' if they are
+ *   unreadable or writes are missing
  */
 export function openTable(
   folder: string,
@@ -66,8 +67,8 @@ export function openTable(
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
   // Another process may write between these three reads. So read the witness file first, then the
-  // log, then the environment. In this order, each read finds at least the writes that the previous
-  // read found.
+  // log, then the environment. Each of them then contains at least the writes that were found in
+  // the previous one.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -84,8 +85,8 @@ export function openTable(
     throw new StoreError('damaged', `The data in ${folder} are damaged: ${loss}.`);
   }
   /**
-   * Changes that are in the log but not yet in the environment. For a removed record, the value is
-   * undefined.
+   * Changes that are in the log but not yet in the environment, by key. The value of a removed
+   * record is undefined.
    */
   const changes: Changes = new Map();
   for (const write of writes) addTo(changes, write);
@@ -109,16 +110,18 @@ export function openTable(
     log.restart();
   };
   /**
-   * Reads a record into a new buffer. Otherwise, sending the record to another thread would take
-   * the whole LMDB or log buffer that contains the record away from this thread.
+   * Reads a record and copies it into its own buffer. LMDB and the log keep many records in one
+   * buffer. When a record is sent to another thread, its whole buffer moves to that thread, and the
+   * other records in the buffer would be lost here.
    */
   const get = (key: string): Uint8Array | undefined => {
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
     return bytes && new Uint8Array(bytes);
   };
   /**
-   * Splits a range of keys into the keys that the log changes, and the range to read from the
-   * environment for all other keys.
+   * Prepares reading a range of keys. `changed`: the keys in the range that the log changes.
+   * `range`: options for reading the range from the environment; its limit is higher than that of
+   * the range, because records that the log removes will be left out.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
@@ -140,7 +143,7 @@ export function openTable(
   };
   const list = (span: Span): Entry[] => {
     const { changed, range } = partsOf(span);
-    // A damaged file may list a key without a record; return an empty record for such a key.
+    // A damaged file may list a key that has no record. Return an empty record for such a key.
     if (changed.length > 0)
       return keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() }));
     const stored = db.getRange(range);
@@ -170,8 +173,8 @@ export function openTable(
           mkdirSync(join(folder, UNSYNCED), { recursive: true });
           writeFileSync(`${file}.new`, encodeRecord(key, parts), { mode: 0o600 });
         }
-        // Remove the old file before renaming the new one. Otherwise ext4 would write the file to
-        // disk immediately.
+        // Remove the old file before renaming the new one. If a file is replaced by renaming, ext4
+        // writes the new file to disk immediately, which takes time and is not needed here.
         rmSync(file, { force: true });
         if (parts.length > 0) renameSync(`${file}.new`, file);
       } catch (error) {
@@ -181,8 +184,9 @@ export function openTable(
     getUnsynced(key: string): Uint8Array[] | undefined {
       try {
         const parts = decodeRecord(key, readFileSync(unsyncedFile(key))) as Uint8Array[];
-        // Copy each part to a new buffer. Otherwise, sending the parts to another thread would take
-        // the whole buffer that contains them away from this thread.
+        // Copy each part into its own buffer. Otherwise, all parts share one buffer. When a part is
+        // sent to another thread, its whole buffer moves to that thread, and the other parts would
+        // be lost here.
         return parts.map((part) => new Uint8Array(part));
       } catch {
         // A file that is missing or incomplete counts as no data.
@@ -200,11 +204,12 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Compare the numbers of writes instead of looking for changes, because a write may
-          // contain no records.
+          // Compare the numbers of writes. Checking whether `changes` is empty would not be enough,
+          // because a write without records also has a number.
           if (settled < count) settle({}, count);
         } catch {
-          // Ignore the error: the changes are still in the log, which the next start reads.
+          // Ignore the error: the changes are still in the log, and the next process that opens the
+          // folder reads the log.
         }
         log.close(settled === count);
       }
@@ -224,7 +229,10 @@ function addTo(changes: Changes, { put = [], remove = [] }: Write): Changes {
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Reads the number of the last write from the witness file; 0 if it is missing or damaged. */
+/**
+ * Reads the number of the last write from the witness file. Returns 0 if the file is missing or
+ * damaged.
+ */
 function readWitness(folder: string): number {
   try {
     return decodeCount(readFileSync(join(folder, WITNESS_FILE)));
@@ -233,7 +241,7 @@ function readWitness(folder: string): number {
   }
 }
 
-/** Opens the witness file. @returns a file descriptor @throws StoreError not-writable */
+/** Opens the witness file. @returns a file descriptor @throws StoreError 'not-writable' */
 function openWitness(folder: string): number {
   try {
     return openSync(join(folder, WITNESS_FILE), constants.O_RDWR | constants.O_CREAT);
@@ -243,8 +251,8 @@ function openWitness(folder: string): number {
 }
 
 /**
- * Stores the number of the last write in the witness file. Ignores failures, because a number that
- * is too low does no harm.
+ * Stores the number of the last write in the witness file. Ignores failures: with too low a number,
+ * only the loss of the latest writes might go unnoticed.
  */
 function writeWitness(file: number, count: number): void {
   try {
@@ -262,7 +270,7 @@ export function encodeCount(count: number): Buffer {
   return bytes;
 }
 
-/** Decodes the number of the last write; 0 if the bytes are missing or damaged. */
+/** Decodes the number of the last write. Returns 0 if the bytes are missing or damaged. */
 function decodeCount(bytes: Uint8Array | undefined): number {
   if (bytes?.length !== COUNT_BYTES) return 0;
   const view = Buffer.from(bytes);
@@ -291,15 +299,15 @@ export const keyAfter = (key: string): string => `${key}\u0000`;
 const BATCH_BYTES = 16 * 2 ** 20;
 
 /**
- * Copies every record, damaged or not, into a new environment. Does not copy other structures of
- * the file, such as the list of free pages. Reading cannot verify these structures, and if they are
- * damaged, writing would crash the process.
+ * Copies every record, damaged or not, into a new environment. Leaves the other structures of the
+ * file behind, such as the list of free pages: they cannot be verified by reading, and if they were
+ * damaged, a later write would crash the process.
  *
  * @param folder an existing, empty folder for the new environment
  */
 export async function writeCopy(table: Table, folder: string): Promise<void> {
   const db = openDatabase(folder, false);
-  // Write small records in batches, because each transaction waits for the disk.
+  // Write several small records in one transaction, because each transaction waits for the disk.
   let batch: Entry[] = [];
   let bytes = 0;
   const putBatch = (): void => {
@@ -321,8 +329,8 @@ export async function writeCopy(table: Table, folder: string): Promise<void> {
 }
 
 /**
- * Opens the LMDB environment in a folder. Use only its synchronous methods, because asynchronous
- * methods that fail leave unhandled rejections.
+ * Opens the LMDB environment in a folder. Call only the synchronous methods of the result: when an
+ * asynchronous method fails, it leaves an unhandled rejection.
  */
 function openDatabase(folder: string, readOnly: boolean) {
   try {
@@ -331,8 +339,8 @@ function openDatabase(folder: string, readOnly: boolean) {
       noSubdir: false,
       encoding: 'binary',
       readOnly,
-      // Sync data pages to disk before writing the pages that refer to them, as the original LMDB
-      // does.
+      // As in the original LMDB, sync data pages to disk before writing the pages that refer to
+      // them.
       overlappingSync: false,
     });
   } catch (error) {
@@ -354,8 +362,8 @@ function cannotOpen(folder: string, error: unknown): StoreError {
 }
 
 /**
- * Error codes that mean the disk is full: ENOSPC, EDQUOT, EFBIG, EIO (LMDB's error for a partial
- * write) and MDB_MAP_FULL.
+ * Error codes that mean that the disk is full: ENOSPC, EDQUOT, EFBIG, EIO (which LMDB reports when
+ * only a part was written) and MDB_MAP_FULL.
  */
 const NO_SPACE = new Set([28, 122, 27, 5, -30792]);
 
@@ -370,18 +378,23 @@ const MEGABYTE = 2 ** 20;
 /** Maximum disk space that a transaction needs, as a multiple of the size of its records. */
 const PAGES = 2;
 /**
- * After the disk was full, writes resume once the free space is this multiple of `DISK_RESERVE`.
- * Above 1, so that writes do not stop and resume alternately.
+ * After writes were refused for lack of space, they are accepted again once the free space is at
+ * least this multiple of `DISK_RESERVE`. The value is above 1, so that the server does not keep
+ * switching between refusing and accepting writes.
  */
 const AGAIN = 1.25;
 
-/** Returns the number of free bytes on the disk of a folder. @throws the error of `statfsSync` */
+/**
+ * Returns the number of free bytes on the disk that contains a folder.
+ *
+ * @throws the error of `statfsSync`
+ */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }
 
-/** Refuses writes that would leave less than `DISK_RESERVE` bytes free on the disk. */
+/** Refuses writes after which fewer than `DISK_RESERVE` bytes would be free on the disk. */
 export class SpaceGuard {
   private isShort = false;
 
@@ -392,7 +405,7 @@ export class SpaceGuard {
    * Checks that the disk has enough space for a write. Call it before the write.
    *
    * @param bytes total size of the records to write
-   * @throws StoreError disk-full
+   * @throws StoreError 'disk-full'
    */
   require(bytes: number): void {
     const free = this.free();

@@ -1,10 +1,10 @@
 /**
- * A write-ahead log for small writes to an LMDB environment. However small its records, an LMDB
- * transaction writes at least eight pages of 4 KiB. A write to this log writes only one page.
+ * A write-ahead log for small writes to an LMDB environment. An LMDB transaction writes at least
+ * eight pages of 4 KiB, even for a tiny record. A write to this log writes only one page.
  *
- * The log file has its full size from the beginning, so a write changes neither the file's size nor
- * its location on disk. The file system then has nothing but the data to write when the file is
- * synced.
+ * The log file has its full size from the beginning. So a write changes neither the size of the
+ * file nor its place on disk, and when the file is synced, the file system has to write only the
+ * data.
  */
 import {
   closeSync,
@@ -27,34 +27,38 @@ export const LOG_FILE = 'write-ahead.log';
 /** Size of the log file, in bytes. */
 const CAPACITY = 2 * 2 ** 20;
 /**
- * Page size of the log, in bytes. A write that fits into one page never crosses a page boundary, so
- * that only one page has to be written to disk.
+ * Page size of the log, in bytes. A write that would fit into one page starts a new page rather
+ * than crossing a page boundary, so that only one page has to be written to disk.
  */
 const PAGE = 4_096;
 /**
- * Number of bytes in the header of a frame; each frame holds one write. The header consists of the
- * payload's length, a CRC-32, and the write's number as a double. The CRC-32 covers everything from
- * byte `CHECKED` on.
+ * Number of bytes in the header of a frame. A frame holds one write. Its header consists of the
+ * payload's length (4 bytes), a CRC-32 (4 bytes) of everything in the frame from byte `CHECKED` on,
+ * and the write's number (a double).
  */
 const HEADER = 16;
 const CHECKED = 8;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-/** Reads the log file of a folder; empty if there is none. @throws the error of `readFileSync` */
+/**
+ * Reads the log file of a folder. Returns an empty buffer if there is none.
+ *
+ * @throws the error of `readFileSync`
+ */
 export function readLog(folder: string): Buffer {
   const path = join(folder, LOG_FILE);
   return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
 }
 
 /**
- * Finds the writes in a log that are not yet in the LMDB environment.
+ * Finds the writes in a log that are not yet in the LMDB environment (new writes).
  *
- * @param count number of the environment's last write
+ * @param count number of the last write in the environment
  * @returns `writes`: the new writes, in order; `last`: number of the last write in the log or the
- *   environment; `end`: byte offset at which the next write goes; `missing`: number of writes
- *   missing between the environment's last write and the first new write; `isDamaged`: whether a
- *   damaged write is followed by an intact one
+ *   environment; `end`: byte offset for the next write; `missing`: number of writes that are
+ *   missing between the last write in the environment and the first new write; `isDamaged`: whether
+ *   a damaged write is followed by an intact one
  */
 export function contentOf(bytes: Buffer, count: number) {
   const writes: Write[] = [];
@@ -64,15 +68,16 @@ export function contentOf(bytes: Buffer, count: number) {
   for (;;) {
     const frame = [end, nextPage(end)]
       .map((at) => frameAt(bytes, at))
-      // Skip frames whose number is not the next one. They are left over from before the log was
-      // restarted.
+      // After the first frame, accept only a frame with the next number. Other frames were written
+      // before the log was last restarted.
       .find((one) => one && (last === undefined || one.number === last + 1));
     if (!frame) break;
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
       const [put, remove] = packr.unpack(frame.payload) as [[string, Uint8Array][], string[]];
-      // Copy the bytes to a new buffer. Otherwise, sending them to another thread would take the
-      // whole buffer that contains them away from this thread.
+      // Copy the bytes into their own buffer. Otherwise, they share the buffer of the whole log.
+      // When they are sent to another thread, this buffer moves to that thread, and the other
+      // writes in it would be lost here.
       writes.push({ put: put.map(([key, own]) => ({ key, bytes: new Uint8Array(own) })), remove });
     }
     last = frame.number;
@@ -88,8 +93,8 @@ export function contentOf(bytes: Buffer, count: number) {
 export class WriteAheadLog {
   private file: number | undefined;
   /**
-   * Whether a failed write may have left bytes after the end of the log. These bytes would be read
-   * as the next write.
+   * Whether a failed write may have left bytes after the end of the log, which would be read as
+   * another write.
    */
   private hasRemains = false;
 
@@ -99,10 +104,10 @@ export class WriteAheadLog {
   ) {}
 
   /**
-   * Appends a write, and returns once it is on disk.
+   * Appends a write, and returns when the write is on disk.
    *
-   * @returns false if the write does not fit or fails; the log's content is then unchanged. After a
-   *   failure, the log accepts no writes until it restarts.
+   * @returns false if the write does not fit into the log, or if writing fails. The log then does
+   *   not contain the write. After a failure, the log accepts no more writes until it is restarted.
    */
   append(number: number, { put = [], remove = [] }: Write): boolean {
     const payload = packr.pack([put.map(({ key, bytes }) => [key, bytes]), remove]);
@@ -127,7 +132,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Restarts the log at its beginning. Call it only if the LMDB environment contains all writes.
+   * Makes the next write start at the beginning of the log again. Call it only if the LMDB
+   * environment contains all writes that are in the log.
    */
   restart(): void {
     this.end = 0;
@@ -137,8 +143,8 @@ export class WriteAheadLog {
   /**
    * Closes the log file.
    *
-   * @param isObsolete whether the LMDB environment contains all writes. If true, the log file is
-   *   deleted.
+   * @param isObsolete whether to delete the log file, because the LMDB environment contains all
+   *   writes
    */
   close(isObsolete: boolean): void {
     if (this.file !== undefined) closeSync(this.file);
@@ -147,7 +153,8 @@ export class WriteAheadLog {
 }
 
 /**
- * Syncs a folder to disk, so that newly created, renamed and deleted files survive a power failure.
+ * Makes the creation, renaming and deletion of files in a folder survive a power failure, by
+ * syncing the folder to disk.
  */
 export function syncFolder(folder: string): void {
   // Windows cannot open folders, so this does nothing there.
@@ -188,7 +195,9 @@ function frameAt(bytes: Buffer, at: number) {
   };
 }
 
-/** Whether an intact write with a number greater than `number` exists anywhere after an offset. */
+/**
+ * Whether there is an intact write with a number greater than `number` anywhere after an offset.
+ */
 function hasLater(bytes: Buffer, from: number, number: number): boolean {
   for (let at = from; at + HEADER <= bytes.length; at++) {
     const found = bytes.readDoubleLE(at + CHECKED);
