@@ -1,7 +1,7 @@
 /**
- * An engine thread that recovers from crashes. If the thread or its GPU is lost, a new thread
- * starts, all patches are restored, and unanswered calls are submitted again. Calls are submitted
- * immediately and answered in order.
+ * An engine thread that recovers from crashes. If the thread or its GPU is lost, a new thread is
+ * started, all patches are restored on it, and the calls that were not answered are made again.
+ * Calls reach the thread immediately, and are answered in the order in which they were made.
  */
 import { type Clock, pause, retry, systemClock } from '../../platform/clock.ts';
 import { freeBuffers } from '../../platform/worker-rpc.ts';
@@ -18,15 +18,16 @@ import {
 import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 
 /**
- * Number of steps between two backup copies of a patch's states. On a CPU, copying at this interval
- * costs well under 1 % of the time for steps. After a crash, repeating the steps since the last
- * copy takes one or two seconds.
+ * Number of steps between two backup copies of a patch's states, if the patch is on a CPU. With
+ * this interval, copying takes well under 1 % of the time that the steps take, and after a crash,
+ * it takes one or two seconds to repeat the steps since the last copy.
  */
 export const SAVE_EVERY = 64;
 /**
- * Number of steps between two backup copies of a patch's states if the patch is on a GPU. The
- * interval is longer than on a CPU, because copying from a GPU costs more. It is still short,
- * because a CPU must repeat the steps if the GPU does not become available again.
+ * Number of steps between two backup copies of a patch's states, if the patch is on a GPU. The
+ * interval is longer than on a CPU, because copying from a GPU takes longer. It must not be much
+ * longer: if the GPU stays unavailable after a loss, a slower CPU must repeat the steps since the
+ * last copy.
  */
 export const SAVE_GPU_EVERY = 128;
 
@@ -35,7 +36,10 @@ const copyOfGenomes = ({ latents, labels }: Genomes): Genomes => ({
   labels: labels?.slice(),
 });
 
-/** Copies a step with its masks and genomes, because the caller may change the originals. */
+/**
+ * Copies a step, with its masks and genomes. The step is kept in a log, and the caller may change
+ * the original later.
+ */
 const copyOf = (step: PatchStep): PatchStep => ({
   ...step,
   ...(step.keep && { keep: step.keep.slice() }),
@@ -44,8 +48,9 @@ const copyOf = (step: PatchStep): PatchStep => ({
 });
 
 /**
- * A backup of a patch: a copy of its states, and a log of the steps made since then. A step depends
- * only on the states, its masks and its genomes, so repeating the steps restores the patch exactly.
+ * A backup of a patch: a copy of its states, and a log of the steps that were made since the states
+ * were copied. Repeating these steps restores the patch exactly, because the result of a step
+ * depends only on the states, the masks and the genomes.
  */
 class Backup {
   /** Steps made since the states were copied, in order. */
@@ -53,16 +58,16 @@ class Backup {
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
   /**
-   * Number of logged steps after which the states are to be copied again; `Infinity` while they are
-   * being copied.
+   * When the log has this number of steps, the states are copied again. `Infinity` while a copy is
+   * being made.
    */
   saveAfter: number;
 
   /**
-   * @param seed the patch as planted, but with the genomes that its cells read when the states were
-   * copied
-   * @param saveEvery number of steps between two copies
-   * @param saved the copied states [s, s, C]; undefined if the states were not copied since
+   * @param seed the patch as it was planted, except for its genomes: they are those that the cells
+   * read when the states were copied
+   * @param saveEvery number of steps between two copies of the states
+   * @param saved the copied states, [s, s, C]; undefined if they have not been copied since
    * planting
    */
   constructor(
@@ -70,8 +75,8 @@ class Backup {
     private readonly saveEvery: number,
     public saved?: Float32Array,
   ) {
-    // Let the first copy depend on the patch id, so that patches planted together are copied at
-    // different steps.
+    // Make the first copy after a number of steps that depends on the patch's id. Otherwise,
+    // patches that are planted together would all be copied in the same step.
     this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
   }
 
@@ -87,10 +92,10 @@ class Backup {
   }
 
   /**
-   * Ends an attempt to copy the states. If the attempt succeeded, replaces the old copy and clears
-   * the log of steps.
+   * Ends an attempt to copy the states. If it was successful, the new copy replaces the old one,
+   * and the log of steps becomes empty.
    *
-   * @param saved the states after all logged steps; undefined if copying failed
+   * @param saved the states after all steps in the log; undefined if the attempt failed
    */
   endSave(saved: Float32Array | undefined): void {
     if (!saved) {
@@ -115,8 +120,8 @@ interface RecoveryOptions {
   /** Starts an engine thread. @throws EngineError unavailable */
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
   /**
-   * Backend to start instead if the current one is lost repeatedly or does not start. If absent, no
-   * other backend is tried.
+   * Backend to start in place of the current one, if the current one is lost repeatedly or does not
+   * start. If absent, only the current backend is tried.
    */
   readonly alternative?: BackendName;
   /** Called when a thread or GPU is lost, before a replacement starts. */
