@@ -154,10 +154,11 @@ export class BatchStepper {
 
   /**
    * Computes one step of each patch: divides its cells if the step says so, applies the masks,
-   * steps the cells and reads out the picture. The patches do not change until `commit`.
+   * steps the cells, and reads out the picture. No patch changes until the results are passed to
+   * `commit`.
    *
-   * @param turns steps of patches that have the same species and, once their cells have divided,
-   * the same stage; or one step of a chimera
+   * @param turns the steps to compute. All patches must have the same species and the same stage
+   * (after cells have divided), and none may be a chimera; or there is only one step, of a chimera
    */
   async step(turns: readonly Turn[]): Promise<Stepped[]> {
     const [{ patch: first, step, expression }] = turns;

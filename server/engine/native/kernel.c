@@ -191,7 +191,10 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   }
 }
 
-/* Divides the working memory into its parts. @returns the end of the last part */
+/*
+ * Divides the working memory into its parts, and stores pointers to them in `at`. @returns the end
+ * of the last part
+ */
 static float *lay_out(const Net *net, float *memory, Memory *at) {
   float *end = memory;
   at->image = end, end += image_size(net);

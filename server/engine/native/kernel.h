@@ -26,8 +26,9 @@ typedef struct {
 enum { MOST_GENOMES = 4 };
 
 /*
- * A batch of patches with the same net. `states` and `after` are [count, side, side, channels]. `mask` is [count, side,
- * side], or 0 if all cells are updated.
+ * A batch of patches with the same net. `states` and `after` are [count, side, side, channels].
+ * `mask` [count, side, side] says which cells are updated (not 0) and which are not (0); if it is a
+ * null pointer, all cells are updated.
  */
 typedef struct {
   ptrdiff_t count;
