@@ -65,8 +65,8 @@ const declareSums = (plan: Plan, columns: Columns, name: string): string =>
  *
  * @param rows.count WGSL expression: the number of rows of weights, in groups of four
  * @param rows.atOnce number of groups of rows that are copied at a time
- * @param rows.stage WGSL statement that copies the element `i` of these rows; the first of the rows
- * belong to group `k0`
+ * @param rows.stage WGSL statement that copies the element `i` of these rows, which begin with
+ * group `k0`
  * @param rows.sums first part of the names of the sums
  * @param input returns a WGSL expression for the group `k0 + k` of a cell's inputs
  */
@@ -583,8 +583,8 @@ ${groups}
 }
 
 /**
- * Generates WGSL that reads out the new states. The barriers wait until the tile's other threads
- * have written their states.
+ * Generates WGSL that reads out the new states of a tile. First, barriers wait until all threads of
+ * the workgroup have written their states.
  */
 const answerSource = ({ cells, tileWidth }: Plan): string => `
   storageBarrier();
