@@ -70,7 +70,10 @@ export interface Expression {
   readonly operation: Operation;
   readonly inputs: readonly Expression[];
   readonly shape: Shape;
-  /** Whether the tensor is a map [N, H, W, C] instead of a plain row-major tensor. */
+  /**
+   * True if the tensor is a map [N, H, W, C], which may be stored in any order; false if it is a
+   * plain tensor, stored in row-major order.
+   */
   readonly map: boolean;
 }
 
@@ -90,13 +93,15 @@ function check(holds: boolean, what: string, ...of: Expression[]): void {
   if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);
 }
 
-/** Creates an expression for a plain tensor that each run of the program receives as an input. */
+/**
+ * Creates an expression for an input of the program: a plain tensor, which is passed to each run.
+ */
 export const input = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, false);
 
 /**
- * Creates an expression for a map [N, H, W, C] that each run of the program receives as an input,
- * in row-major order.
+ * Creates an expression for an input of the program: a map [N, H, W, C], which is passed to each
+ * run in row-major order.
  */
 export const inputMap = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, true);

@@ -1,6 +1,6 @@
 /**
- * Compiles tensor expressions to ONNX models, which run on the CPU. The models store maps as [N, C,
- * H, W], because convolutions are fastest in that order.
+ * Compiles tensor expressions to ONNX models, which run on the CPU. In these models, maps are
+ * stored as [N, C, H, W], because ONNX Runtime's convolutions are fastest in this order.
  */
 import { availableParallelism } from 'node:os';
 import { ModelWriter, openSession, Tensor } from '../engine/onnx/model.ts';

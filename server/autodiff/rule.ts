@@ -1,6 +1,6 @@
 /**
- * The cell rule as tensor expressions, for training. The reference implementation of the rule is
- * `engine/tfjs/tensorflow.ts`.
+ * The cell rule as tensor expressions, for training. For the reference implementation of the rule,
+ * see `engine/tfjs/tensorflow.ts`.
  */
 import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';

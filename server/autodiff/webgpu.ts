@@ -28,7 +28,9 @@ const NAME = 'webgpu';
 
 export interface Device {
   readonly device: string;
-  /** Whether the device is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
+  /**
+   * True if the device is a hardware GPU, false if it is a driver that emulates a GPU on the CPU.
+   */
   readonly gpu: boolean;
   /**
    * Throws if the device has failed. Call before results are used: they are invalid after a
@@ -41,9 +43,9 @@ export interface Device {
 }
 
 /**
- * Opens the GPU and registers it as this thread's TensorFlow.js backend 'webgpu'.
+ * Opens the GPU, and makes it this thread's TensorFlow.js backend with the name 'webgpu'.
  *
- * @throws ComputeError if there is no GPU, or a package is missing
+ * @throws ComputeError if there is no GPU, or if an npm package is missing
  */
 export async function startDevice(): Promise<Device> {
   // Import the package before `navigator.gpu` exists. If `navigator.gpu` existed, the package would
@@ -86,8 +88,8 @@ export async function startDevice(): Promise<Device> {
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
-      // Keep a reference to the instance until the device is lost, because Dawn (the WebGPU
-      // library) crashes the process if the instance is garbage-collected earlier.
+      // Keep a reference to the instance until the device is lost: if the instance is
+      // garbage-collected earlier, Dawn (the WebGPU library) crashes the process.
       void device.lost.then(() => instance);
     },
   };

@@ -108,7 +108,7 @@ export interface RuleBackend extends BackendBase {
   load(model: Model): Promise<StepRule>;
 }
 
-/** A backend that stores the states itself, for example in the memory of a GPU. */
+/** A backend that also stores the states, for example in the memory of a GPU. */
 export interface StoreBackend extends BackendBase {
   /**
    * Loads the models, and opens a patch store for patches of these models. @throws EngineError

@@ -110,9 +110,9 @@ const noGpu = (onlyGpu: boolean): string | undefined =>
 const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
 /**
- * Throws an error in place of `error`, which occurred while loading ONNX Runtime. If ONNX Runtime
- * has no library for this system, the thrown error has no remedy, because the usual remedy
- * (installing the package) would not help.
+ * Throws the error that a failure to load ONNX Runtime should lead to. This is `error`, the error
+ * that occurred, if ONNX Runtime supports this system. Otherwise, it is an error without a remedy,
+ * because the usual remedy (installing the package) would not help.
  *
  * @throws StartError if ONNX Runtime has no library for this system; otherwise `error` itself
  */
@@ -228,7 +228,7 @@ export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =
 
 /**
  * Predicts which backend will be selected, without loading a backend. Returns undefined if this is
- * uncertain because it depends on whether a GPU works.
+ * uncertain, for example because it depends on whether a GPU works.
  */
 export function expectedBackend(wanted: BackendName | 'auto', candidates = CANDIDATES) {
   const likely = choicesOf(wanted).find(

@@ -153,10 +153,10 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
 }
 
 /**
- * Runs a C compiler.
+ * Runs the C compiler.
  *
- * @returns the compiler's standard output
- * @throws StartError with the compiler's first error message, or if the compiler took too long
+ * @returns what the compiler writes to its standard output
+ * @throws StartError with the compiler's first error message, or if the compiler takes too long
  */
 async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
   const options = { timeout: PATIENCE, killSignal: 'SIGKILL' } as const;

@@ -200,8 +200,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
  * Number of patches in every batch. It is fixed, so that a patch's result does not depend on how
  * many other patches are in its batch. On the CPU, every batch has only one patch, because
  * TensorFlow adds up the terms of a sum in a different order in the last rows of a batch. (Measured
- * with TensorFlow 2.15: this affects up to 46 cells of a batch, and the genomes of its last two
- * latents.)
+ * with TensorFlow 2.15: up to 46 cells of a batch are affected. If the genomes of several latents
+ * are computed together, the last two are affected.)
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 

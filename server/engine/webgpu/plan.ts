@@ -148,8 +148,9 @@ export function planFor(
 const MAX_PERCEIVED = 12;
 
 /**
- * Distributes a layer's groups of units among threads. Returns the number of groups per thread that
- * leaves the fewest places for groups unused; if several numbers are equally good, the largest.
+ * Chooses how a layer's groups of units are distributed among threads. Returns the number of groups
+ * per thread that leaves the fewest places for groups unused; if several numbers are equally good,
+ * the largest.
  */
 function bestColumns(groups: number): number {
   let best = 1;
