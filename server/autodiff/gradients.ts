@@ -5,8 +5,8 @@ import type { Expression, Operation, OperationKind, OperationOf } from './graph.
 import * as g from './graph.ts';
 
 /**
- * Builds the gradients of a scalar. The scalar is the sum, over all `seeds`, of the inner product
- * ⟨change, result⟩; its gradient with respect to each `result` is therefore `change`.
+ * Builds the gradients of a scalar: the sum, over all `seeds`, of the inner product ⟨change,
+ * result⟩. In other words, `change` is the gradient that flows into each `result`.
  *
  * @param seeds the expressions from which differentiation starts. `change` is a tensor of the same
  * shape as `result`; if absent, all its elements are 1

@@ -202,8 +202,9 @@ export const sum = (
 export const max = (x: Expression, axes: readonly number[]): Expression => reduce('max', x, axes);
 
 /**
- * Builds the gradient for an input of the shape `shape` that was broadcast to the shape of x: sums
- * x over the dimensions that were expanded.
+ * Backpropagates through a broadcast. `shape` is the shape before the broadcast, and x is the
+ * gradient with respect to the result of the broadcast. Sums x over the dimensions that were
+ * expanded.
  */
 export function sumTo(x: Expression, shape: Shape): Expression {
   const axes = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== (shape[i] ?? 1));

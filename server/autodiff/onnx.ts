@@ -123,9 +123,10 @@ const FLOAT = 1;
 const BOOL = 9;
 
 /**
- * Returns the name of the ONNX operator for a function. Includes ONNX's Elu, whose rounding depends
- * on an element's position in the batch. This does not matter in training, but the engine's results
- * must not depend on the batch, so the engine avoids Elu (see `engine/onnx/graph.ts`).
+ * Returns the name of the ONNX operator for a function. One of the operators is Elu, whose rounding
+ * in ONNX Runtime depends on an element's position in the batch. This does not matter in training.
+ * The engine's results, however, must not depend on the batch, so the engine avoids Elu (see
+ * `engine/onnx/graph.ts`).
  */
 const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
@@ -203,8 +204,8 @@ const WRITERS: Writers = {
     const [, height, width, inputs] = node.shape;
     const outputs = node.inputs[0].shape[3];
     if (stride === 1) {
-      // The gradient is a convolution of `y` with the kernel rotated by 180°, with the kernel's
-      // input and output channels swapped.
+      // The gradient is a convolution of `y` with the kernel, which is first rotated by 180° and
+      // has its input and output channels swapped.
       const taps = model.reshape(weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
       const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });

@@ -1,8 +1,8 @@
 /**
  * Refines the latent of a picture, such as a visitor's drawing. Gradient descent through the rule's
  * growth changes the latent so that it grows into the picture. This is needed because the encoder
- * is exact only for pictures that it was trained on. From other pictures, its latent keeps little
- * more than the colour and the rough shape.
+ * is exact only for pictures that it was trained on. For any other picture, the encoder's latent
+ * keeps little more than the colour and the rough shape.
  */
 
 import type { NativeSteps } from '../engine/native/native.ts';
@@ -234,9 +234,9 @@ export function nativeObjective(
   });
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /**
-   * Factor for the squared error of each number in a picture, which makes the sum a mean. If there
-   * are rest steps, the error covers two pictures (at the end of growth and after the rest steps),
-   * and each has half of the weight.
+   * Factor for the squared error of each number in a picture. With this factor, the sum of all
+   * errors is the mean squared error. If there are rest steps, the error covers two pictures (at
+   * the end of growth and after the rest steps), and each has half of the weight.
    */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };

@@ -91,8 +91,8 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
  * (`engine/native/native.ts`) reads them: the scales and biases of perception, then the weights and
  * biases of each later layer.
  *
- * @returns one row per patch, [N, size]; or a single row, [1, size], if there is no genome and all
- * patches share the layers
+ * @returns one row per patch, [N, size]; or a single row, [1, size], if there is no genome, so that
+ * all patches share the layers
  */
 export function layerRows(
   update: Card['update'],

@@ -295,8 +295,8 @@ const KERNELS: Kernels = {
     tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
   convInput(at, [change, weights], { size, stride, pad }) {
     if (stride === 1) {
-      // The gradient is a convolution of `change` with the kernel rotated by 180°, with the
-      // kernel's input and output channels swapped.
+      // The gradient is a convolution of `change` with the kernel, which is first rotated by 180°
+      // and has its input and output channels swapped.
       const turned = tf.transpose(tf.reverse(weights, [0, 1]), [0, 1, 3, 2]);
       return tf.conv2d(change as tf.Tensor4D, turned as tf.Tensor4D, 1, sides(size - 1 - pad));
     }

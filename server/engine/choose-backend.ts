@@ -110,9 +110,9 @@ const noGpu = (onlyGpu: boolean): string | undefined =>
 const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
 /**
- * Throws the error that a failure to load ONNX Runtime should lead to. This is `error`, the error
- * that occurred, if ONNX Runtime supports this system. Otherwise, it is an error without a remedy,
- * because the usual remedy (installing the package) would not help.
+ * Always throws. Called with the error that occurred when ONNX Runtime was loaded. If ONNX Runtime
+ * supports this system, throws `error` itself. Otherwise, throws an error without a remedy, because
+ * the usual remedy (installing the package) would not help.
  *
  * @throws StartError if ONNX Runtime has no library for this system; otherwise `error` itself
  */

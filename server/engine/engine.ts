@@ -50,8 +50,8 @@ export interface PatchStep {
    */
   readonly closed?: Uint8Array;
   /**
-   * New genomes, which the cells read in this step and all later steps. States do not change before
-   * the step. Has no effect if the rule has no standing input.
+   * New genomes, which the cells read in this step and all later steps. The states are not
+   * replaced. Has no effect if the rule has no standing input.
    */
   readonly express?: Genomes;
 }

@@ -26,7 +26,7 @@ export class JoinedEngine implements Engine {
     return this.first.info;
   }
 
-  /** Adds a checkpoint, with its engine. `close` closes this engine, too. */
+  /** Adds a checkpoint with its engine. The method `close` closes this engine, too. */
   add(checkpoint: string, engine: Engine): void {
     this.added.set(checkpoint, engine);
   }

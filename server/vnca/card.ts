@@ -38,14 +38,15 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const growth = v.variant('kind', [
   /**
-   * Growth by doubling. The patch begins with seedSide × seedSide cells, each filled with the
-   * latent, which take stepsPerStage steps. Then every cell divides into four, and the cells take
-   * stepsPerStage steps again. This is repeated until the patch's side is `side`.
+   * Growth by doubling. The patch begins with seedSide × seedSide cells. Each cell is filled with
+   * the first values of the latent. The cells take stepsPerStage steps; then every cell divides
+   * into four, and the cells take stepsPerStage steps again. This is repeated until the patch's
+   * side is `side`.
    */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
   /**
-   * Growth without cell division. The patch has its full size from the beginning; each cell is
-   * filled with the latent. The cells take `steps` steps.
+   * Growth without cell division. The patch has its full size from the beginning. Each cell is
+   * filled with the first values of the latent. The cells take `steps` steps.
    */
   v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);
@@ -63,13 +64,13 @@ const updateFields = {
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
   /**
    * Whether the cells read the latent in every step, and not only at the beginning of growth. If
-   * there is no `genome`, the latent is multiplied by a weight matrix and added to the result of
-   * the first layer.
+   * there is no `genome`, this means: the product of the latent and a weight matrix is added to the
+   * result of the first layer.
    */
   standingInput: v.optional(v.boolean(), false),
   /**
-   * A net with one hidden layer, which computes from the latent how the rule's layers are scaled
-   * and shifted. Allowed only if `kind` is 'residual' or 'simple'.
+   * A net with one hidden layer. It computes, from the latent, how the rule's layers are scaled and
+   * shifted for a patch. Allowed only if `kind` is 'residual' or 'simple'.
    */
   genome: v.exactOptional(
     v.strictObject({
@@ -80,8 +81,8 @@ const updateFields = {
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /**
-       * Whether the genome also scales the result of perception, and does not only shift it.
-       * Scaling costs time in every cell; shifting does not, because shifts are added to the bias.
+       * Whether the genome scales the result of perception as well as shifting it. Scaling costs
+       * time in every cell. Shifting does not, because shifts are added to the bias.
        */
       scalesPerception: v.optional(v.boolean(), true),
       /**

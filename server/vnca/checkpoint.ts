@@ -145,10 +145,10 @@ export async function loadModel(folder: string): Promise<Model> {
 }
 
 /**
- * Checks that the weights belong to the card. They may not if the folder was copied over another
- * checkpoint and the copying was interrupted.
+ * Checks that the weights belong to the card. This may not be the case if the folder was copied
+ * over another checkpoint's folder and the copying was interrupted.
  *
- * @throws CheckpointError 'bad-card' if they do not
+ * @throws CheckpointError 'bad-card' if the weights do not belong to the card
  */
 function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;

@@ -94,8 +94,8 @@ function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const rows = latents.map((latent) => Float64Array.from(latent, (value, c) => value - mean[c]));
   const axes: Float64Array[] = [];
   for (let k = 0; k < 2; k++) {
-    // Begin the iteration with a fixed vector. It must not be orthogonal to the principal
-    // component, which is unlikely for this one.
+    // Begin the iteration with a fixed vector. The iteration would fail if this vector were
+    // orthogonal to the principal component, but that is unlikely.
     let axis = Float64Array.from({ length: size }, (_, c) => 1 + ((7 * c + 3 * k) % 5));
     for (let round = 0; round < 50; round++) {
       const next = new Float64Array(size);
@@ -122,8 +122,8 @@ function dot(a: Float64Array, b: Float64Array): number {
 }
 
 /**
- * Moves and scales points: their bounding box then begins at 0, and its longer side has the length
- * 1.
+ * Moves and scales points so that their bounding box begins at (0, 0) and its longer side has the
+ * length 1.
  */
 export function fill(places: readonly MapPoint[]): MapPoint[] {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];

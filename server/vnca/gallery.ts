@@ -72,8 +72,8 @@ const RECLASSED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Returns the family of a gallery entry: the one that `RECLASSED` says or, if the entry is not
- * listed there, its category.
+ * Returns the family of a gallery entry: the family in which `RECLASSED` lists the entry or, if it
+ * is not listed there, its category.
  */
 export function familyOf({ name, kind = '' }: { name: string; kind?: string }): string {
   return Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name)) ?? kind;
@@ -83,7 +83,7 @@ export function familyOf({ name, kind = '' }: { name: string; kind?: string }): 
 const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
 /**
- * Selects gallery entries by their index.
+ * Selects gallery entries. Entries are represented by their indices.
  *
  * @param latents the latents of all gallery entries, [Z] each
  * @returns `featured`: the creatures to offer to visitors. Of similar creatures in one family, only

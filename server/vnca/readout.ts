@@ -24,14 +24,15 @@ export function toByte(value: number): number {
 
 /**
  * Limit for logits. The byte is 0 for all logits below −`SATURATED`, and 255 for all logits above
- * `SATURATED`: the sigmoid exceeds 254.5 / 255, which is rounded to 255, from the logit ln 509 =
- * 6.2324… on.
+ * `SATURATED`. Bytes are rounded, so the byte is 255 as soon as the sigmoid is 254.5 / 255, which
+ * is the case at the logit ln 509 = 6.2324…
  */
 export const SATURATED = 6.25;
 /**
  * The logits from −`SATURATED` to `SATURATED` are divided into this number of equal intervals. In
- * each interval, the byte changes at most once. The number is odd, so that the logit 0 is inside an
- * interval and not at the boundary between two: the byte changes from 127 to 128 there.
+ * each interval, the byte changes at most once. At the logit 0, the byte changes from 127 to 128;
+ * the number of intervals is odd, so that the logit 0 is inside an interval and not at the boundary
+ * between two.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);

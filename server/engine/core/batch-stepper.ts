@@ -133,8 +133,9 @@ export interface Stepped extends Turn {
 
 /**
  * A patch's spare buffer is freed if the patch was not stepped in this number of consecutive
- * commits. Previews of seeds are stepped often between two ticks, and each time is a commit; the
- * number must be large enough that the organisms' patches keep their buffers meanwhile.
+ * commits. Between two ticks, previews of seeds are stepped many times. Each of these steps is a
+ * commit in which the organisms' patches are not stepped. The number must be so large that these
+ * patches keep their spare buffers meanwhile.
  */
 const MAX_IDLE_CALLS = 128;
 
@@ -371,8 +372,8 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     for (let i = 0; i < mask.length; i++) {
       if ((mask[i] === 0) === (where === 'zero')) hit.push(offset + i * toCell);
     }
-    // Clear one channel of all cells after the other. In a planar state, the cells of one channel
-    // are close together in memory, so this is fast.
+    // Clear the first channel of all cells, then the second channel of all cells, and so on. In a
+    // planar state, the cells of one channel are close together in memory, so this order is fast.
     for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
   },
   /**

@@ -151,8 +151,8 @@ function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Reado
 
 /** Compares two pictures of equal size, value by value. @returns the largest difference, 0…255 */
 function largestChange(a: Uint8Array, b: Uint8Array): number {
-  // Compare the four values of a cell at once first, because most cells of most patches do not
-  // change.
+  // Compare the four values of a cell as one 32-bit number, and look at the single values only if
+  // it has changed. Most cells of most patches do not change.
   const [cellsOfA, cellsOfB] = [a, b].map(
     ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
   );

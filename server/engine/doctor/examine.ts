@@ -121,7 +121,7 @@ export async function examine(
   }
   progress('asking auto …');
   // Load the checkpoint's update net, although no speed is measured: 'auto' skips an engine that
-  // cannot load the net, and the server, which loads the net too, would select accordingly.
+  // cannot load the net. The server loads the net, too, so it will select the same engine.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
   const { info, skipped: passed, failure } = await tryEngine(task);
   return {

@@ -323,8 +323,8 @@ static napi_value trim(napi_env env, napi_callback_info info) {
 #define MOST_KEPT (128 * 1024)
 
 /*
- * Exports this file's functions to JavaScript. Node calls it once in each thread that loads the
- * add-on.
+ * Exports this file's functions to JavaScript. Node calls this function once in each thread that
+ * loads the add-on.
  */
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   static const struct {

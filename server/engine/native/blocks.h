@@ -219,8 +219,8 @@ static void transform_back(const float *products, ptrdiff_t apart, int hidden, c
 }
 
 /*
- * Returns how many arrays [rows, hidden] the argument `x` of `think` must hold: one for the result
- * of perception, and one for the result of each hidden layer.
+ * Returns for how many arrays [rows, hidden] the argument `x` of `think` must have room: one for
+ * the result of perception, and one for the result of each hidden layer.
  */
 INLINE int activations(const Net *net) { return 1 + net->blocks * net->depth; }
 

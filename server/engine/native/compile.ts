@@ -254,8 +254,8 @@ export function findPrebuilt(folder = FOLDER): string | undefined {
 }
 
 /**
- * Returns why this machine has no kernel: no prebuilt kernel fits, and none can be compiled.
- * Undefined if no reason is known. Does not run the compiler.
+ * Returns why the native backend has no kernel on this machine. Undefined if there is a prebuilt
+ * kernel, or if no reason is known why the kernel could not be compiled. Does not run the compiler.
  */
 export const missingKernel = (): string | undefined =>
   findPrebuilt() === undefined ? missingCompiler() : undefined;

@@ -135,8 +135,8 @@ export async function loadKernel(
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    // Retry only once. If the cached file could not be deleted, a retry loads the same file again,
-    // and endless retries would follow.
+    // Retry only once. If the cached file could not be deleted, a retry would load the same file
+    // again, and would be followed by endless further retries.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(
@@ -327,8 +327,8 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
   };
   const rowSize = kernel.rollout(netOf(0, {}));
   /**
-   * Working memory of finished calls, kept for reuse. New memory would take longer, because the
-   * operating system clears it first.
+   * Working memory of finished calls, kept for reuse. Allocating new memory would take longer,
+   * because the operating system clears it first.
    */
   const spare: Float32Array[] = [];
 

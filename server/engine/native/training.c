@@ -356,8 +356,8 @@ static float *record_of(const Work *w, int step, int first) {
 }
 
 /*
- * Returns the index at which the layers of a patch begin in `layers`: of the patch that contains
- * the tile `first`.
+ * Returns where the layers of a patch begin in the array `layers`. The patch is the one that
+ * contains the tile `first`.
  */
 static ptrdiff_t layers_of(const Work *w, int first) {
   return w->of->sets == 1 ? 0 : first / w->per_patch * w->layers_size;

@@ -109,8 +109,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return shifts ? add(result, bias(shifts)) : result;
   };
   /**
-   * Adds a tensor with the shape of a layer's result as its content: [N, units, s, s], or [4,
-   * units, s/4, s] if tiles are used.
+   * Adds a tensor whose content is the shape of a layer's result: [N, units, s, s], or [4, units,
+   * s/4, s] if tiles are used.
    */
   const likeStates = (units: number): string => {
     if (tiled) return model.integers([TILE, units, -1, stage]);

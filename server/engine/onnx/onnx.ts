@@ -11,9 +11,9 @@ import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from '.
 import { openSession, Tensor } from './model.ts';
 
 /**
- * Maximum number of cells in a batch. This is one patch of 32×32 cells, whose layers fit in the
- * cache of a CPU core. A larger patch has a batch of its own. A batch of one patch is also faster
- * because its states need not be copied.
+ * Maximum number of cells in a batch: as many as in one patch of 32×32 cells, whose layers fit in
+ * the cache of a CPU core. A larger patch has a batch of its own. A batch of one patch is also
+ * faster because its states need not be copied.
  */
 const MAX_BATCH_CELLS = 1024;
 

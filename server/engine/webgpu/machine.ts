@@ -32,8 +32,8 @@ import {
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
 /**
- * How long to wait, after a call has failed, for the device to report that it was lost, in ms. A
- * loss is then known to be the cause of the failure.
+ * After a call has failed, wait this long for the device to report that it was lost, in ms. If it
+ * reports this, the loss is taken as the cause of the failure.
  */
 const LOSS_REPORT_DELAY = 100;
 /**
@@ -451,7 +451,7 @@ class BufferPool {
 
 /**
  * Returns the first line of a GPU driver's error message. If the message is empty, returns the name
- * of the error's class. Says so if the GPU is out of memory.
+ * of the error's class. If the GPU is out of memory, puts 'out of memory' before the line.
  */
 function messageOf(error: GPUError): string {
   const [first] = error.message.split('\n');

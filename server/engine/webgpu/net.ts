@@ -81,8 +81,8 @@ export class GpuPatch {
 
 const FIRST_PAGE_SLOTS = 16;
 /**
- * Maximum size of a page, in bytes. With larger pages, a step would need only a few dispatches
- * less, and larger pages are more difficult to allocate.
+ * Maximum size of a page, in bytes. Larger pages would reduce the number of dispatches only
+ * slightly, and are more difficult to allocate.
  */
 const MAX_PAGE_BYTES = 256 * 2 ** 20;
 

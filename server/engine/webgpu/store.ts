@@ -56,8 +56,9 @@ export async function createGpuStore(
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
-   * The allocation of memory that is in progress, if any. New patches are planted when it ends.
-   * Calls that are made meanwhile wait for this, because they may refer to the new patches.
+   * The allocation of memory that is in progress, if any. When it ends, the patches for which it
+   * was made are planted. Calls that are made during the allocation wait until then, because they
+   * may refer to these patches.
    */
   let allocation: Promise<void> | undefined;
   const inOrder =
