@@ -1,15 +1,15 @@
 /**
- * The interface of a back end for training. A back end compiles tensor expressions, runs them, and
- * stores tensors in its own memory (RAM or GPU memory).
+ * The interface of a training back end. A back end compiles tensor expressions, runs the compiled
+ * programs, and stores tensors in its own memory (RAM or GPU memory).
  */
 import type { NativeSteps } from '../engine/native/native.ts';
 import type { Architecture } from '../vnca/architecture.ts';
 import type { Outputs, Shape } from './graph.ts';
 
 /**
- * Looks up a program's input by name.
+ * Looks up an input of a program by name, and checks its shape.
  *
- * @throws RangeError if the input is missing or does not have the given shape
+ * @throws RangeError if there is no such input or it does not have the given shape
  */
 export function inputOf<V extends Value>(values: Values, name: string, shape: Shape): V {
   const value = values[name];
@@ -45,20 +45,20 @@ export const COMPUTE_NAMES = ['native', 'onnx', 'webgpu'] as const;
 export type ComputeName = (typeof COMPUTE_NAMES)[number];
 
 /**
- * A back end. Its tensors and programs can be used only in the thread that started the back end.
+ * A back end. Its tensors and programs may be used only in the thread that started the back end.
  */
 export interface Compute {
   readonly name: ComputeName;
-  /** Description of the hardware for people, e.g. 'CPU (ONNX Runtime, 8 threads)'. */
+  /** Description of the hardware, as text for people, e.g. 'CPU (ONNX Runtime, 8 threads)'. */
   readonly device: string;
   /**
-   * Recommended number of threads, each with its own back end: the number of CPU cores, or 1 for a
-   * GPU.
+   * Recommended number of threads. Each thread starts its own back end. On the CPU, this is the
+   * number of cores; on a GPU, 1.
    */
   readonly workers: number;
   /**
-   * Prepares native code that computes the steps of a cell rule. Absent if the back end has no
-   * native code.
+   * Loads native code that computes the steps of a cell rule with the given architecture. Absent if
+   * the back end has no native code.
    */
   readonly openSteps?: (architecture: Architecture) => NativeSteps;
   compile(outputs: Outputs): Promise<Program>;
@@ -75,7 +75,7 @@ export interface Compute {
   dispose(): Promise<void>;
 }
 
-/** Thrown if a back end cannot be used or has failed. The message suggests a remedy. */
+/** Thrown if a back end cannot be started or has failed. The message suggests a remedy. */
 export class ComputeError extends Error {
   override readonly name = 'ComputeError';
   readonly reason = 'no-compute';

@@ -5,7 +5,7 @@ import { loadKernel, openSteps } from '../engine/native/native.ts';
 import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
 export interface ComputeOptions {
-  /** Number of CPU threads, at least 1. If absent, all threads that this process may use. */
+  /** Number of CPU threads to use, at least 1. Default: all threads that this process may use. */
   readonly threads?: number | undefined;
   /** Called with the reason each time 'auto' skips a back end. */
   readonly onSkip?: (reason: string) => void;
@@ -13,10 +13,10 @@ export interface ComputeOptions {
 
 /**
  * Starts a back end in this thread. 'auto' uses a hardware GPU if there is one. Otherwise, it uses
- * the CPU: with native code if possible, else with ONNX Runtime. Back ends are imported only when
- * they are needed, because each of them loads a large library.
+ * the CPU: through native code if possible, else through ONNX Runtime. A back end is imported only
+ * when it is needed, because each one loads a large library.
  *
- * @throws ComputeError if the back end is missing or cannot be used
+ * @throws ComputeError if the requested back end is missing or cannot be used
  */
 export async function createCompute(
   name: ComputeName | 'auto',
@@ -45,11 +45,11 @@ const startOnnx = async (threads: number | undefined) =>
 
 /**
  * Starts the native back end, which uses the CPU and needs a prebuilt kernel or a C compiler.
- * Native code computes the steps of a cell rule and their gradients (engine/native/training.c).
+ * Native code (engine/native/training.c) computes the steps of a cell rule and their gradients.
  * ONNX Runtime computes everything else. Each program uses one thread.
  *
- * @throws ComputeError if there is neither a prebuilt kernel nor a compiler, or if the kernel does
- * not compile or load
+ * @throws ComputeError if there is neither a prebuilt kernel nor a compiler, or if the kernel
+ * cannot be compiled or loaded
  */
 async function startNative(threads: number | undefined): Promise<Compute> {
   const fail = (what: string, remedy = compilerRemedy()): never => {

@@ -1,15 +1,17 @@
-/** Reverse-mode differentiation of tensor expressions. The gradients are expressions, too. */
+/**
+ * Reverse-mode differentiation of tensor expressions. The resulting gradients are expressions, too.
+ */
 import type { Expression, Operation, OperationKind, OperationOf } from './graph.ts';
 import * as g from './graph.ts';
 
 /**
  * Builds the gradients of a scalar: the sum, over all `seeds`, of the inner product ⟨change,
- * result⟩.
+ * result⟩. In other words, `change` is the gradient that flows into each `result`.
  *
- * @param seeds expressions, each with its cotangent `change`, a tensor of the same shape. If
- * `change` is absent, it is all ones
- * @param wanted expressions with respect to which to differentiate
- * @returns for each expression in `wanted`, the gradient, which has the expression's shape
+ * @param seeds the expressions from which differentiation starts. `change` is a tensor of the same
+ * shape as `result`; if absent, all its elements are 1
+ * @param wanted the expressions with respect to which the scalar is differentiated
+ * @returns one gradient for each expression in `wanted`, with the same shape as that expression
  */
 export function gradients(
   seeds: readonly { result: Expression; change?: Expression }[],
@@ -41,8 +43,8 @@ export function gradients(
 }
 
 /**
- * Builds the gradient of an operation's i-th input from `change`, the gradient of the operation's
- * result. Returns undefined if the input has no gradient.
+ * Builds the gradient with respect to an operation's i-th input. `change` is the gradient with
+ * respect to the operation's result. Returns undefined if no gradient flows to that input.
  */
 type Pull<O extends Operation> = (
   node: Expression,
@@ -55,7 +57,10 @@ type Pulls = { [K in OperationKind]: Pull<Extract<Operation, OperationOf<K>>> };
 const none = (): undefined => undefined;
 const ONE = g.constant(1);
 
-/** For each function y = f(x), builds the gradient of x from `change`, the gradient of y. */
+/**
+ * For each function y = f(x), builds the gradient with respect to x from `change`, the gradient
+ * with respect to y.
+ */
 const UNARY: Readonly<
   Record<g.Unary, (x: Expression, y: Expression, change: Expression) => Expression | undefined>
 > = {
@@ -74,8 +79,9 @@ const UNARY: Readonly<
 const notGreater = (a: Expression, b: Expression): Expression => g.subtract(ONE, g.greater(a, b));
 
 /**
- * For each function y = f(a, b), builds the gradient of a (i = 0) or b (i = 1) from `change`, the
- * gradient of y. If a = b, the gradient of a maximum or minimum goes to `a`.
+ * For each function y = f(a, b), builds the gradient with respect to a (if i = 0) or b (if i = 1)
+ * from `change`, the gradient with respect to y. Where a equals b, the whole gradient of `maximum`
+ * or `minimum` goes to a.
  */
 const BINARY: Readonly<
   Record<g.Binary, (y: Expression, change: Expression, i: number) => Expression | undefined>

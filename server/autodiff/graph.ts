@@ -1,17 +1,18 @@
 /**
- * Tensor expressions. They describe the computations of training and of refining drawings
- * independently of the back end. A back end (`compute.ts`) compiles expressions. `gradients.ts`
- * differentiates expressions; the gradients are expressions, too, so all back ends share one
- * implementation of gradients.
+ * Tensor expressions. They describe the computations of training, and of refining the latents of
+ * drawings, independently of a back end. A back end (`compute.ts`) compiles expressions.
+ * `gradients.ts` builds the gradients of expressions; gradients are expressions, too, so one
+ * implementation serves all back ends.
  *
  * A tensor is either *plain*, stored in row-major order, or a *map* [N, H, W, C], which a back end
- * may store in any order. Every expression has a fixed shape.
+ * may store in any order. The shape of an expression is fixed when the expression is created.
  */
 
 export type Shape = readonly number[];
 
 /**
- * Element-wise functions of one tensor, named as in TensorFlow.js. ONNX capitalises these names.
+ * Element-wise functions of one tensor. The names are those of TensorFlow.js; ONNX uses the same
+ * names with a capital letter.
  */
 export type Unary =
   | 'elu'
@@ -27,7 +28,8 @@ export type Unary =
 export type Binary = 'add' | 'div' | 'greater' | 'maximum' | 'minimum' | 'mul' | 'sub';
 
 /**
- * Parameters of a convolution, in cells: side of the kernel, stride, and width of the zero padding.
+ * Parameters of a convolution, in cells: side of the square kernel, stride, and width of the zero
+ * padding on each side.
  */
 export interface Window {
   readonly size: number;
@@ -68,7 +70,10 @@ export interface Expression {
   readonly operation: Operation;
   readonly inputs: readonly Expression[];
   readonly shape: Shape;
-  /** Whether the tensor is a map [N, H, W, C] instead of a plain row-major tensor. */
+  /**
+   * True if the tensor is a map [N, H, W, C], which may be stored in any order; false if it is a
+   * plain tensor, stored in row-major order.
+   */
   readonly map: boolean;
 }
 
@@ -88,13 +93,15 @@ function check(holds: boolean, what: string, ...of: Expression[]): void {
   if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);
 }
 
-/** Creates an expression for a plain tensor that each run of the program receives as an input. */
+/**
+ * Creates an expression for an input of the program: a plain tensor, which is passed to each run.
+ */
 export const input = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, false);
 
 /**
- * Creates an expression for a map [N, H, W, C] that each run of the program receives as an input,
- * in row-major order.
+ * Creates an expression for an input of the program: a map [N, H, W, C], which is passed to each
+ * run in row-major order.
  */
 export const inputMap = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, true);
@@ -122,8 +129,8 @@ export const tanh = unary('tanh');
 export const square = (x: Expression): Expression => multiply(x, x);
 
 /**
- * Returns the shape that inputs have after broadcasting. A scalar broadcasts to any shape. All
- * other inputs must have the same rank; their dimensions of size 1 expand.
+ * Returns the shape that results from broadcasting the inputs. A scalar can be combined with any
+ * shape. All other inputs must have the same rank; dimensions of size 1 are expanded.
  */
 function broadcast(...inputs: Expression[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
@@ -154,15 +161,18 @@ export const maximum = binary('maximum');
 export const minimum = binary('minimum');
 /** Computes, for each element, 1 if a > b, else 0. Has no gradient. */
 export const greater = binary('greater');
-/**
- * Selects elements of `a` where the condition is 1, and elements of `b` where the condition is 0.
- */
+/** Takes each element from `a` if the condition is 1 there, and from `b` if it is 0. */
 export const where = (condition: Expression, a: Expression, b: Expression): Expression =>
   make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
-/** Clips elements to low…high. The gradient is zero for elements that are out of this range. */
+/**
+ * Limits each element to the range from `low` to `high`. The gradient is zero for elements outside
+ * this range.
+ */
 export const clip = (x: Expression, low: number, high: number): Expression =>
   make({ kind: 'clip', low, high }, [x], x.shape);
-/** Computes, for each element, 1 if clipping did not change x, else 0. Has no gradient. */
+/**
+ * Returns 1 for each element that clipping left unchanged (x = clipped), else 0. Has no gradient.
+ */
 export const within = (x: Expression, clipped: Expression): Expression =>
   make({ kind: 'within' }, [x, clipped], x.shape);
 
@@ -185,11 +195,15 @@ export const sum = (
   x: Expression,
   axes: readonly number[] = x.shape.map((_, i) => i),
 ): Expression => reduce('sum', x, axes);
-/** Computes the maximum over axes. The result keeps these axes, with size 1. Has no gradient. */
+/**
+ * Computes the maximum over the given axes, which remain in the result with size 1. Has no
+ * gradient.
+ */
 export const max = (x: Expression, axes: readonly number[]): Expression => reduce('max', x, axes);
 
 /**
- * Builds the gradient of a broadcast from `shape`: the sum of x over the dimensions that were
+ * Backpropagates through a broadcast. `shape` is the shape before the broadcast, and x is the
+ * gradient with respect to the result of the broadcast. Sums x over the dimensions that were
  * expanded.
  */
 export function sumTo(x: Expression, shape: Shape): Expression {
@@ -207,19 +221,22 @@ export const reshapeToMap = (x: Expression, shape: Shape): Expression => reshape
 
 const last = ({ shape }: Expression): number => shape[shape.length - 1];
 
-/** Selects the channels from `from` (inclusive) to `to` (exclusive) on the last axis. */
+/** Selects the channels `from` (inclusive) to `to` (exclusive) of the last axis. */
 export function slice(x: Expression, from: number, to: number): Expression {
   check(from >= 0 && from < to && to <= last(x), `has no channels ${from}…${to}`, x);
   return make({ kind: 'slice', from }, [x], [...x.shape.slice(0, -1), to - from]);
 }
 /**
- * Pads the last axis with zeros to `channels` channels. Of the zeros, `from` are before x, and the
- * others are after x. Reverses `slice`.
+ * Pads the last axis with zeros to a total of `channels` channels. `from` of the zeros are put
+ * before x, the rest after x. Reverses `slice`.
  */
 export const pad = (x: Expression, from: number, channels: number): Expression =>
   make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);
 
-/** Multiplies two plain matrices, [M, K] · [K, N]. Either matrix can be passed transposed. */
+/**
+ * Computes the product of two plain matrices, [M, K] · [K, N]. Each of the two may be given in
+ * transposed form.
+ */
 export function matMul(
   a: Expression,
   b: Expression,
@@ -232,7 +249,8 @@ export function matMul(
 }
 
 /**
- * Whether each sample has its own weights, [N, I, O]. Otherwise, all samples share weights [I, O].
+ * Whether each sample has weights of its own, [N, I, O]. If false, all samples share the weights
+ * [I, O].
  */
 export const isEach = (weights: Expression): boolean => weights.shape.length === 3;
 
@@ -240,7 +258,7 @@ export const isEach = (weights: Expression): boolean => weights.shape.length ===
  * Applies a 1×1 convolution to a map [N, H, W, I]. The weights are [I, O] if all samples share
  * them, or [N, I, O] if each sample has its own.
  *
- * @param transposed whether the weights are stored as [O, I] or [N, O, I]
+ * @param transposed if true, the weights are stored as [O, I] or [N, O, I] instead
  */
 export function pointwise(x: Expression, weights: Expression, transposed = false): Expression {
   const [a, b] = weights.shape.slice(-2);
@@ -250,8 +268,9 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
- * Builds the gradient of `pointwise` with respect to its weights: the sum of x ⊗ change over all
- * cells, [I, O]. With `each`, the sum is over the cells of each sample, [N, I, O].
+ * Builds the gradient of `pointwise` with respect to its weights. If `each` is false, this is the
+ * sum of the outer products x ⊗ change over all cells of all samples, [I, O]. If `each` is true,
+ * the sum is computed for each sample separately, [N, I, O].
  */
 export function pointwiseFilter(x: Expression, change: Expression, each: boolean): Expression {
   const shape = [last(x), last(change)];
@@ -309,12 +328,16 @@ export const convFilter = (
 export const upsample = (x: Expression): Expression =>
   make({ kind: 'upsample' }, [x], [x.shape[0], 2 * x.shape[1], 2 * x.shape[2], x.shape[3]]);
 /**
- * Halves the height and width of a map by summing blocks of 2×2 cells: the gradient of `upsample`.
+ * Sums each 2×2 block of cells, which halves the height and width of a map. This is the gradient of
+ * `upsample`.
  */
 export const sumPool = (x: Expression): Expression =>
   make({ kind: 'sumPool' }, [x], [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]]);
 
-/** Lists the roots and all expressions that they depend on, in topological order (inputs first). */
+/**
+ * Lists the roots and all expressions that they depend on, in topological order: each expression
+ * comes after its inputs.
+ */
 export function inOrder(roots: Iterable<Expression>): Expression[] {
   const order: Expression[] = [];
   const seen = new Set<Expression>();

@@ -1,6 +1,6 @@
 /**
- * Parameters: the named tensors that training changes. This file declares them as inputs of
- * expressions, uploads them, and draws their initial values.
+ * Parameters: the named tensors that training changes. This file declares parameters as inputs of
+ * expressions, uploads their values, and draws their initial values.
  */
 import type { Random } from '../../shared/random.ts';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -9,7 +9,7 @@ import type { Compute, Value } from './compute.ts';
 import { type Expression, input, type Shape, sizeOf } from './graph.ts';
 
 export type Shapes = ReadonlyMap<string, Shape>;
-/** Tensors by name, stored in the memory of this process and not on a back end. */
+/** Tensors by name, stored in this process's own memory and not on a back end. */
 export type Tensors = ReadonlyMap<string, Float32Tensor>;
 export type Parameters = (name: string) => Expression;
 
@@ -30,8 +30,8 @@ export function parameterInputs(shapes: Shapes): Parameters {
 }
 
 /**
- * Uploads tensors to a back end, as values for the inputs that `parameterInputs` creates. The
- * caller frees the uploaded tensors.
+ * Uploads the values of the named parameters to a back end. In the result, each value has the input
+ * name that `parameterInputs` gives to the parameter. The caller frees the values.
  */
 export const uploadParameters = (
   compute: Compute,
@@ -46,15 +46,16 @@ export const uploadParameters = (
   );
 
 /**
- * Matches the parameters whose initial values are zero. As a result, an untrained rule leaves every
- * cell unchanged, genomes have no effect, and the latents of a gallery are those that the encoder
- * computes.
+ * Matches the names of parameters whose initial values are zero. Before training, therefore, the
+ * rule leaves every cell unchanged, genomes have no effect, and the latents of a gallery are
+ * exactly those that the encoder computes.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 
 /**
- * Draws initial values as PyTorch 1.9 does, because the published training used that version:
- * kernels and biases are uniform in ±1/√fan-in. Parameters that match `STARTS_AT_ZERO` are zero.
+ * Draws initial values as PyTorch 1.9 does, because the published model was trained with that
+ * version: kernels and biases are uniform in ±1/√fan-in. Parameters that match `STARTS_AT_ZERO` are
+ * zero.
  */
 export function initialise(shapes: Shapes, random: Random): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

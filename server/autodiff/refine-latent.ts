@@ -1,7 +1,8 @@
 /**
- * Refines the latent of a picture, such as a visitor's drawing, with gradient steps through the
- * rule's growth. The encoder alone is exact only for pictures that it was trained on. For other
- * pictures, it finds little more than the colour and the rough shape.
+ * Refines the latent of a picture, such as a visitor's drawing. Gradient descent through the rule's
+ * growth changes the latent so that it grows into the picture. This is needed because the encoder
+ * is exact only for pictures that it was trained on. For any other picture, the encoder's latent
+ * keeps little more than the colour and the rough shape.
  */
 
 import type { NativeSteps } from '../engine/native/native.ts';
@@ -31,35 +32,35 @@ export interface Refinement {
   /** Initial latent, [Z]. */
   readonly latent: Float32Array;
   /**
-   * Time limit for refining, in ms. A gradient step that has started is completed even if it
-   * exceeds the limit.
+   * Time limit for refining, in ms. A gradient step that is running when the limit is reached is
+   * still completed.
    */
   readonly budget: number;
   /**
-   * Weight, in the loss, of the mean squared distance from the initial latent. The picture's error
-   * has the weight 1. Default 0.
+   * Weight, in the loss, of the mean squared distance between the latent and the initial latent.
+   * The weight of the picture's error is 1. Default 0.
    */
   readonly pull?: number;
 }
 
 /**
- * The error that refining reduces: how much the picture that a latent grows into differs from the
- * wanted picture.
+ * Measures the error that refining reduces: the difference between the wanted picture and the
+ * picture that a latent grows into.
  */
 export interface Objective {
   /**
-   * Computes the error of a latent.
+   * Lets a latent grow into a picture, and computes the picture's error.
    *
    * @param latent [Z]
    * @param image wanted picture, [side, side, channels], 0…1
-   * @returns the mean squared error of the grown picture, and the error's gradient with respect to
-   * the latent, [Z]
+   * @returns `error`: the mean squared difference between the grown picture and `image`; `slope`:
+   * the gradient of `error` with respect to the latent, [Z]
    */
   evaluate(
     latent: Float32Array,
     image: Float32Array,
   ): Promise<{ readonly error: number; readonly slope: Float32Array }>;
-  /** Frees the tensors and the program that the objective holds on the back end. */
+  /** Frees the program and the tensors that the objective uses on its back end. */
   dispose?(): Promise<void>;
 }
 
@@ -75,8 +76,8 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 
 /**
- * Whether a checkpoint's latents can be refined. The rule's pictures must be differentiable, and
- * its updates must not be random.
+ * Whether a checkpoint's latents can be refined. This requires that pictures are a differentiable
+ * function of cell states, and that updates are not random.
  */
 export const canRefine = ({
   readout,
@@ -91,18 +92,19 @@ export interface RefinerOptions {
   /** Returns the current time, in ms. */
   readonly now: () => number;
   /**
-   * Called before each gradient step. If it returns true, refining ends with the best latent so
-   * far.
+   * Called before each gradient step. If it returns true, refining ends and returns the best latent
+   * so far.
    */
   readonly isStopped?: () => boolean;
   /**
-   * Bounds within which to search, because a room shortens latents that are outside these bounds.
+   * Bounds of the latents to search. Without them, the result could lie outside the bounds of a
+   * room, and the room would shorten it and thus change its picture.
    */
   readonly bounds?: LatentBounds;
 }
 
 /**
- * Creates a function that refines the latent of one picture at a time.
+ * Creates a function that refines one latent per call.
  *
  * @returns a function that resolves to the best latent found, [Z]
  */
@@ -142,10 +144,10 @@ const meanSquare = (a: Float32Array, b: Float32Array): number =>
 /**
  * Compiles the objective for a back end.
  *
- * @param restSteps number of steps to compute after growth, at least 0. If positive, the error is
- * the mean of two errors: that of the grown picture, and that of the picture after these steps.
- * After growth, cells drift to a resting picture, which visitors see for longer than the grown
- * picture
+ * @param restSteps number of further steps to compute after growth, at least 0. If positive, the
+ * error is the mean of two errors: that of the picture at the end of growth, and that of the
+ * picture after the further steps. The second matters because cells drift to a resting picture
+ * after growth, and visitors see the resting picture for longer
  */
 export async function compileObjective(
   compute: Compute,
@@ -175,8 +177,8 @@ export async function compileObjective(
 }
 
 /**
- * Builds expressions for the error and its gradient. Their inputs are `latent` [1, Z], `image` [1,
- * side, side, 4] and the rule's parameters, `parameter:NAME`.
+ * Builds expressions for the error of a latent and its gradient. Their inputs are `latent` [1, Z],
+ * `image` [1, side, side, 4], and one input `parameter:NAME` for each of the rule's parameters.
  */
 function errorAndSlope(
   { card }: RefinedModel,
@@ -211,8 +213,8 @@ function errorAndSlope(
 }
 
 /**
- * Creates the objective in native code, which computes growth, its gradient, and the gradient of
- * the genome net.
+ * Creates an objective that uses native code for growth and for the gradient of growth. The
+ * gradient of the genome net is computed here, in TypeScript.
  *
  * @param restSteps see `compileObjective`
  */
@@ -232,8 +234,9 @@ export function nativeObjective(
   });
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /**
-   * Weight of the squared error of each number in a picture. If there are rest steps (`restSteps` >
-   * 0), the grown picture and the picture after the rest steps count equally.
+   * Factor for the squared error of each number in a picture. With this factor, the sum of all
+   * errors is the mean squared error. If there are rest steps, the error covers two pictures (at
+   * the end of growth and after the rest steps), and each has half of the weight.
    */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };
@@ -272,7 +275,8 @@ export function nativeObjective(
 }
 
 /**
- * Backpropagates through `divide`: sums the gradients of each 2×2 cells, [2s, 2s, C] → [s, s, C].
+ * Backpropagates through `divide`: sums the gradients of each 2×2 block of cells, [2s, 2s, C] → [s,
+ * s, C].
  */
 function gather(slope: Float32Array, stage: number, channels: number): Float32Array {
   const sums = new Float32Array(stage * stage * channels);
@@ -285,11 +289,11 @@ function gather(slope: Float32Array, stage: number, channels: number): Float32Ar
 }
 
 /**
- * Backpropagates through the function that `createCondition` creates: from the gradient of a
- * patch's layers to the gradient of its latent.
+ * Backpropagates through the function that `createCondition` creates: computes the gradient with
+ * respect to the latent from the gradient with respect to the layers of the latent's patch.
  *
- * @param total gradient of the layers, in the order of `layersAsRead`
- * @returns gradient of the latent, [Z]
+ * @param total gradient with respect to the layers, in the order of `layersAsRead`
+ * @returns gradient with respect to the latent, [Z]
  */
 function slopeThroughGenome(
   { card, tensors }: RefinedModel,
@@ -340,8 +344,8 @@ function slopeThroughGenome(
 }
 
 /**
- * Backpropagates through a dense layer with the kernel [in, out]: from the gradient of the outputs,
- * [out], to the gradient of the inputs, [in].
+ * Backpropagates through a dense layer with the kernel [in, out]: computes the gradient with
+ * respect to the inputs, [in], from the gradient with respect to the outputs, [out].
  */
 function throughKernel(slope: Float32Array, kernel: Float32Array): Float32Array {
   const inputs = new Float32Array(kernel.length / slope.length);

@@ -1,6 +1,6 @@
 /**
- * The cell rule as tensor expressions, for training. The reference implementation of the rule is
- * `engine/tfjs/tensorflow.ts`.
+ * The cell rule as tensor expressions, for training. For the reference implementation of the rule,
+ * see `engine/tfjs/tensorflow.ts`.
  */
 import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';
@@ -15,15 +15,19 @@ export const overCells = (vector: Expression): Expression =>
 export interface RuleInputs {
   /** Result of `readGenome`. Required for rules with a standing input. */
   readonly genome?: Expression;
-  /** Scalar that replaces the card's leak, because training may start without a leak. */
+  /**
+   * Scalar that replaces the card's leak. Needed in training, which may start without a leak and
+   * introduce it later.
+   */
   readonly leak?: Expression;
 }
 
 /**
- * Computes the standing input of each patch from its latent, as the reference implementation does.
+ * Computes, from each latent, the patch's standing input: the numbers through which the latent
+ * affects every step. Equals the reference implementation.
  *
  * @param latents [N, Z]
- * @returns [N, hidden] or, with a genome net, [N, size] in the layout of `genomeLayout`
+ * @returns [N, hidden] or, if the rule has a genome net, [N, size] in the layout of `genomeLayout`
  */
 export function readGenome(
   { genome }: Card['update'],
@@ -42,9 +46,10 @@ export function readGenome(
 }
 
 /**
- * Builds the layers of a rule, with the genome's scales, shifts and weights applied.
+ * Builds the layers of a rule, and applies the genome's scales, shifts and weights to them.
  *
- * @returns weights [I, O] or [N, I, O], and biases [1, 1, 1, O] or [N, 1, 1, O], of each layer
+ * @returns for each layer, weights [I, O] and biases [1, 1, 1, O]; where genomes change them, [N,
+ * I, O] and [N, 1, 1, O]
  */
 function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Expression) {
   const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
@@ -71,8 +76,8 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
         .slice(1, -1)
         .map((name) => {
           const own = modulation?.layers[name];
-          // Scale the weights of each patch, which costs less than scaling the layer's result in
-          // every cell.
+          // Apply the scales to the weights of each patch. Applying them to the layer's result in
+          // every cell would cost more.
           const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
           return [name, { weights, bias: bias(name, own) }];
         }),
@@ -82,11 +87,12 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
 }
 
 /**
- * Concatenates all numbers of a rule's layers in the order in which native code reads them
- * (`engine/native/native.ts`): the scales and biases of perception, then the weights and biases of
- * each later layer.
+ * Concatenates all numbers of a rule's layers in the order in which native code
+ * (`engine/native/native.ts`) reads them: the scales and biases of perception, then the weights and
+ * biases of each later layer.
  *
- * @returns one row per patch, [N, size], or one row, [1, size], if all patches share the layers
+ * @returns one row per patch, [N, size]; or a single row, [1, size], if there is no genome, so that
+ * all patches share the layers
  */
 export function layerRows(
   update: Card['update'],
@@ -119,11 +125,11 @@ export function layerRows(
 }
 
 /**
- * Builds the expressions that all steps share. Call `ruleSteps` once, and the function that it
- * returns once per step.
+ * Builds the expressions that are the same in all steps. Call `ruleSteps` only once; call the
+ * function that it returns once per step.
  *
- * @returns a function that maps states [N, H, W, C] and an optional update mask [N, H, W, 1] to the
- * states after one step
+ * @returns a function that takes states [N, H, W, C] and an optional update mask [N, H, W, 1], and
+ * returns the states after one step
  */
 export function ruleSteps(
   update: Card['update'],
@@ -170,7 +176,10 @@ const onMap = (x: Expression): Expression => g.reshapeToMap(x, [x.shape[0], 1, 1
 /** Reshapes weights [I, O], which all samples share, to [1, I, O]. */
 const inEach = (weights: Expression): Expression => g.reshape(weights, [1, ...weights.shape]);
 
-/** Multiplies weights [I, O] by the output scales of each patch, [N, O]. Returns [N, I, O]. */
+/**
+ * Multiplies the weights [I, O] by the output scales of each patch, [N, O]. @returns each patch's
+ * own weights, [N, I, O]
+ */
 const ownWeights = (weights: Expression, scales: Expression): Expression =>
   g.multiply(inEach(weights), g.reshape(scales, [scales.shape[0], 1, scales.shape[1]]));
 

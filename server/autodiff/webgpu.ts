@@ -1,5 +1,5 @@
 /**
- * Runs tensor expressions on a GPU with TensorFlow.js, one operation at a time. Maps are stored as
+ * Runs tensor expressions on a GPU, one operation at a time, with TensorFlow.js. Maps are stored as
  * [N, H, W, C].
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -28,10 +28,13 @@ const NAME = 'webgpu';
 
 export interface Device {
   readonly device: string;
-  /** Whether the device is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
+  /**
+   * True if the device is a hardware GPU, false if it is a driver that emulates a GPU on the CPU.
+   */
   readonly gpu: boolean;
   /**
-   * Checks that the device has not failed, because results are invalid after a failure.
+   * Throws if the device has failed. Call before results are used: they are invalid after a
+   * failure.
    *
    * @throws ComputeError if the device has failed
    */
@@ -40,13 +43,13 @@ export interface Device {
 }
 
 /**
- * Opens the GPU and registers it as this thread's TensorFlow.js backend 'webgpu'.
+ * Opens the GPU, and makes it this thread's TensorFlow.js backend with the name 'webgpu'.
  *
- * @throws ComputeError if there is no GPU, or a package is missing
+ * @throws ComputeError if there is no GPU, or if an npm package is missing
  */
 export async function startDevice(): Promise<Device> {
-  // Import the package before `navigator.gpu` exists. The package then only registers its kernels
-  // and does not open a device of its own.
+  // Import the package before `navigator.gpu` exists. If `navigator.gpu` existed, the package would
+  // open a device of its own when imported; without it, the package only registers its kernels.
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
       const [why] = error.message.split('\n');
@@ -60,8 +63,8 @@ export async function startDevice(): Promise<Device> {
     },
   );
 
-  // Record errors that TensorFlow.js does not notice. For example, a kernel returns zeros if the
-  // GPU has no memory left for its result.
+  // Record errors that TensorFlow.js does not notice. For example, if the GPU has no memory left
+  // for a kernel's result, TensorFlow.js returns zeros.
   let failure: string | undefined;
   device.onuncapturederror = ({ error }) => {
     failure ??= error.message;
@@ -85,17 +88,17 @@ export async function startDevice(): Promise<Device> {
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
-      // Keep a reference to the instance until the device is lost, because Dawn (the WebGPU
-      // library) crashes the process if the instance is garbage-collected earlier.
+      // Keep a reference to the instance until the device is lost: if the instance is
+      // garbage-collected earlier, Dawn (the WebGPU library) crashes the process.
       void device.lost.then(() => instance);
     },
   };
 }
 
 /**
- * Defines `navigator.gpu` while `use` runs, because TensorFlow.js accepts a device only if
- * `navigator.gpu` exists. Afterwards, restores the previous `navigator`, because the new one would
- * keep the process alive.
+ * Calls `use` while `navigator.gpu` is defined, because TensorFlow.js accepts a device only if
+ * `navigator.gpu` exists. Afterwards, restores the previous `navigator`, because the temporary one,
+ * which holds the GPU, would keep the process alive.
  */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -119,10 +122,10 @@ class TfjsValue implements Value {
 type TfjsCompute = Compute & Pick<Device, 'gpu'>;
 
 /**
- * Starts the WebGPU back end on a GPU, or on a driver that emulates a GPU. A thread can have only
- * one WebGPU back end at a time.
+ * Starts the WebGPU back end on a hardware GPU or on a driver that emulates one. A thread can have
+ * only one WebGPU back end at a time.
  *
- * @throws ComputeError if there is no GPU or driver, or if it cannot be used
+ * @throws ComputeError if there is neither a GPU nor such a driver, or if it cannot be used
  */
 export const createWebgpuCompute = async (): Promise<TfjsCompute> =>
   tfjsCompute(await startDevice());
@@ -178,8 +181,9 @@ function compile(outputs: Outputs): Program {
             tensors[operand] = undefined;
           }
         });
-        // Clone the results, so that the caller can free each one separately: a result can also be
-        // an input, or have two names. Cloning costs little, because clones share memory.
+        // Clone the results, so that the caller can free each one separately. Without clones, two
+        // results could be the same tensor: one expression can have two names, or be an input as
+        // well. Cloning costs little, because clones share memory.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );
@@ -196,8 +200,8 @@ function compile(outputs: Outputs): Program {
 }
 
 /**
- * Plans the steps of a run: for each expression, which earlier results the step reads, and which
- * earlier results no later step reads, so that they can be freed.
+ * Plans the steps of a run, one per expression: which earlier results the step reads, and which
+ * earlier results can be freed after it because no later step reads them.
  */
 function plan(
   order: readonly Expression[],
@@ -231,8 +235,8 @@ function compute(at: Expression, operands: readonly tf.Tensor[]): tf.Tensor {
 }
 
 /**
- * Computes an operation with the active TensorFlow.js backend. The caller disposes of intermediate
- * tensors.
+ * Computes an operation with TensorFlow.js's active backend. The caller disposes of the
+ * intermediate tensors that the operation creates.
  */
 type Kernel<O extends Operation = Operation> = (
   at: Expression,
@@ -291,8 +295,8 @@ const KERNELS: Kernels = {
     tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
   convInput(at, [change, weights], { size, stride, pad }) {
     if (stride === 1) {
-      // The gradient is a convolution with the kernel rotated by 180° and its input and output
-      // channels swapped.
+      // The gradient is a convolution of `change` with the kernel, which is first rotated by 180°
+      // and has its input and output channels swapped.
       const turned = tf.transpose(tf.reverse(weights, [0, 1]), [0, 1, 3, 2]);
       return tf.conv2d(change as tf.Tensor4D, turned as tf.Tensor4D, 1, sides(size - 1 - pad));
     }
@@ -312,7 +316,7 @@ const KERNELS: Kernels = {
     const [, h, w] = x.shape;
     return tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * h, 2 * w]);
   },
-  // Computes each sum as 4 × the average, which is exact, because multiplying by 4 does not round.
+  // Computes each sum of four cells as 4 × their average. Multiplying by 4 does not round.
   sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
 };
 
@@ -331,9 +335,9 @@ const rows = (x: tf.Tensor): tf.Tensor3D =>
 const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.length - 1]]);
 
 /**
- * Computes the gradient of a convolution's weights, one position of the kernel (tap) at a time: the
- * matrix product of the input cells under the tap and `change`, the gradient of the output. This is
- * twice as fast as the library's function.
+ * Computes the gradient with respect to a convolution's weights, separately for each position of
+ * the kernel (tap): the matrix product of the input cells under the tap and `change`, the gradient
+ * with respect to the output. This is twice as fast as the library's function.
  */
 function convFilterByTaps(
   padded: tf.Tensor,

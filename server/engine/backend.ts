@@ -1,14 +1,15 @@
 /**
- * The interface of a backend. A `RuleBackend` steps batches of states that `core/patch-store.ts`
- * stores. A `StoreBackend` stores the states in its own memory, such as a GPU's.
- * `choose-backend.ts` lists the backends.
+ * The interface of a backend, which computes steps of patches. There are two kinds. A `RuleBackend`
+ * only computes steps; `core/patch-store.ts` stores the states and passes them to it in batches. A
+ * `StoreBackend` also stores the states, for example in GPU memory. `choose-backend.ts` lists the
+ * backends.
  */
 import type { Model } from '../vnca/checkpoint.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
 /**
- * Names of all backends, in no particular order. The order of `CANDIDATES` in choose-backend.ts is
- * the order in which 'auto' tries them.
+ * Names of all backends, in no particular order. For the order in which 'auto' tries them, see
+ * `CANDIDATES` in choose-backend.ts.
  */
 export const BACKEND_NAMES = ['webgpu', 'tensorflow', 'native', 'onnx'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -19,23 +20,26 @@ export interface Batch {
   /** Side s of each patch, in cells. */
   readonly stage: number;
   /**
-   * States before the step, [count, s, s, C], or [count, C, s, s] for a planar backend. The array
-   * is valid only during the call.
+   * States before the step: [count, s, s, C], or [count, C, s, s] for a planar backend. The array
+   * may be overwritten after the call.
    */
   readonly states: Float32Array;
   /** Receives the states after the step, in the layout of `states`. */
   readonly after: Float32Array;
   /**
-   * The result of `StepRule.condition` for each patch's latent, [count, K], or for each genome of a
-   * chimera, [genomes, K].
+   * Results of `StepRule.condition`: one for each patch's latent, [count, K], or, if the patch is a
+   * chimera, one for each of its genomes, [genomes, K].
    */
   readonly conditioning?: Float32Array;
   /**
-   * Only for a chimera: the weight of each genome for each cell, [genomes, s, s]; see
-   * `genomeWeights`. A batch with a chimera contains no other patch.
+   * Only if the patch is a chimera: how much each genome contributes to each cell, [genomes, s, s];
+   * see `genomeWeights`. A chimera is always alone in its batch.
    */
   readonly weights?: Float32Array;
-  /** Which cells to update, [count, s, s, 1]: 1 or 0. Only for rules with stochastic updates. */
+  /**
+   * Mask of the cells to update (1) and not to update (0), [count, s, s, 1]. Only for rules that
+   * update cells at random.
+   */
   readonly mask?: Float32Array;
 }
 
@@ -43,8 +47,8 @@ export interface Batch {
  * Computes a patch's picture and aliveness from its state.
  *
  * @param state [s, s, C], or [C, s, s] for a planar backend
- * @param rgba [s, s, 4], overwritten
- * @param presence aliveness [s, s], overwritten
+ * @param rgba receives the picture, [s, s, 4]
+ * @param presence receives the aliveness of each cell, [s, s]
  * @returns whether every value of the state is a finite number
  */
 export type ReadPatch = (state: Float32Array, rgba: Uint8Array, presence: Uint8Array) => boolean;
@@ -53,18 +57,22 @@ export type ReadPatch = (state: Float32Array, rgba: Uint8Array, presence: Uint8A
 export interface StepRule {
   /**
    * Computes the conditioning [K] of a latent [Z]: the numbers through which the latent affects
-   * each step. Called when a patch is planted, and when a step gives a patch new genomes
-   * (`express`). Absent for rules that do not read the latent in every step.
+   * each step. Called when a patch is planted, and when a step gives the patch new genomes
+   * (`express`). Absent if the rule reads a latent only when the patch is planted, and not in every
+   * step.
    */
   readonly condition?: (latent: Float32Array) => Float32Array;
   /**
-   * Whether `step` supports chimeras. If not, the caller (`core/batch-stepper.ts`) steps a chimera
-   * once per genome and averages the results.
+   * Whether `step` accepts chimeras. If false, the caller (`core/batch-stepper.ts`) steps a chimera
+   * once with each genome and averages the results.
    */
   readonly mixes?: boolean;
-  /** Steps every patch of the batch once. Writes the new states to `batch.after`. */
+  /** Computes one step of every patch in the batch. Writes the new states to `batch.after`. */
   step(batch: Batch): void | Promise<void>;
-  /** Optional replacement for the function that `readerOf` creates: faster, with equal results. */
+  /**
+   * Optional reader of patches, used instead of the one that `readerOf` creates. It must give the
+   * same results, only faster.
+   */
   readonly read?: ReadPatch;
   dispose(): void | Promise<void>;
 }
@@ -72,40 +80,49 @@ export interface StepRule {
 interface BackendBase {
   readonly info: EngineInfo;
   /**
-   * Whether the backend runs on a hardware GPU, and not on a driver that emulates a GPU on the CPU.
+   * Whether the backend runs on a hardware GPU. False on a driver that emulates a GPU on the CPU,
+   * and for backends that use the CPU directly.
    */
   readonly gpu: boolean;
 }
 
-/** A backend that steps batches of states. `core/patch-store.ts` stores the states. */
+/**
+ * A backend that only computes steps, of one batch of states at a time. The states are stored in
+ * `core/patch-store.ts`.
+ */
 export interface RuleBackend extends BackendBase {
   /** Whether states are planar [C, s, s] instead of interleaved [s, s, C]. */
   readonly planar: boolean;
   /**
-   * Maximum number of cells in a batch. The limit saves memory and keeps the data of a batch in the
-   * CPU's cache.
+   * Maximum number of cells in a batch. A limit saves memory, and keeps the data of a batch small
+   * enough for the CPU's cache.
    */
   readonly maxBatchCells: number;
   /**
-   * Fixed number of patches in a batch; smaller batches are padded with zeros. Needed if the
-   * library chooses its algorithm by batch size, because a patch's result would otherwise depend on
-   * the number of other patches in the batch. If absent, a batch can have any number of patches.
+   * Number of patches in every batch; batches with fewer patches are filled up with patches of
+   * zeros. Needed if the library chooses its algorithm by the size of the batch: without a fixed
+   * size, a patch's result would depend on how many other patches are in the batch. If absent, a
+   * batch can have any number of patches.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
 }
 
-/** A backend that stores the states itself, for example in the memory of a GPU. */
+/** A backend that also stores the states, for example in the memory of a GPU. */
 export interface StoreBackend extends BackendBase {
-  /** Loads models and opens a patch store for them. @throws EngineError unavailable */
+  /**
+   * Loads the models, and opens a patch store for patches of these models. @throws EngineError
+   * 'unavailable'
+   */
   open(models: readonly Model[]): Promise<PatchStore>;
 }
 
 export type Backend = RuleBackend | StoreBackend;
 
 /**
- * Thrown if a backend cannot start and the cause is known. The host is then shown this error's
- * remedy. For any other error, the host is shown the remedy in the backend's `Candidate`.
+ * Thrown if a backend cannot start and the cause is known. The host then sees this error's
+ * `remedy`. If another kind of error is thrown, the host sees the general remedy in the backend's
+ * `Candidate`.
  */
 export class StartError extends Error {
   override readonly name = 'StartError';
@@ -127,28 +144,30 @@ export interface TransferredPatch {
   /** States of the patch, [s, s, C], or [C, s, s] for a planar backend. */
   readonly state: Float32Array;
   /**
-   * The result of `StepRule.condition` for each genome, [genomes, K]; undefined for rules without
-   * that method.
+   * Results of `StepRule.condition`, one per genome, [genomes, K]; undefined if the rule has no
+   * method `condition`.
    */
   readonly conditioning: Float32Array | undefined;
   /**
-   * Only for a chimera: index of the genome that each cell of the fully grown patch reads, [S, S].
+   * Only if the patch is a chimera: for each cell of the fully grown patch, the index of the genome
+   * that the cell reads, [S, S].
    */
   readonly labels: Uint8Array | undefined;
   /**
-   * Picture after the last step, [s, s, 4]; undefined if the patch has not been stepped since it
-   * was planted or imported.
+   * Picture after the last step, [s, s, 4]. Undefined if the patch was planted or imported and has
+   * not been stepped since.
    */
   readonly lastRgba: Uint8Array | undefined;
 }
 
 /**
- * Stores patches and steps them. The methods do the same as the methods of `Engine` with the same
- * names, and throw the same errors.
+ * Stores patches and steps them. A method with the same name as a method of `Engine` does the same
+ * and throws the same errors.
  */
 export interface PatchStore {
   /**
-   * Whether calls may overlap. If absent, callers must await each call before they make the next.
+   * Whether a method may be called before earlier calls have ended. If absent, callers must wait
+   * for the end of each call before they make the next.
    */
   readonly pipelined?: boolean;
   plant(patches: readonly NewPatch[]): void | Promise<void>;
@@ -157,10 +176,10 @@ export interface PatchStore {
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void | Promise<void>;
   dispose(patches: readonly PatchId[]): void | Promise<void>;
   /**
-   * Removes patches and returns them, so that `put` can add them to another store with the same
-   * checkpoints.
+   * Removes patches from this store and returns them. The caller can then add them, with `put`, to
+   * another store that has loaded the same checkpoints.
    *
-   * @throws EngineError unknown-patch
+   * @throws EngineError 'unknown-patch'
    */
   take?(patches: readonly PatchId[]): TransferredPatch[];
   /** Adds patches that `take` of another store returned. */

@@ -1,4 +1,7 @@
-/** Lists the backends, selects one that works on this machine, and opens a patch store on it. */
+/**
+ * Lists the backends, selects the best one that works on this machine, and opens a patch store on
+ * it.
+ */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -18,8 +21,8 @@ const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
 /**
- * Maps PCI vendor ids to GPU vendors. Vendors that only make display adapters for servers and
- * virtual machines are omitted.
+ * Maps PCI vendor ids to GPU vendors. Omits vendors that make only the simple display adapters of
+ * servers and virtual machines.
  */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x10de': 'nvidia',
@@ -30,9 +33,9 @@ const VENDORS: Readonly<Record<string, GpuVendor>> = {
 const DISPLAY = '0x03';
 
 /**
- * Lists the vendors of this machine's GPUs, without duplicates. Finds no GPUs on Windows, and no
- * GPUs that are not PCI devices. The list is used only for advice to install drivers: engines can
- * also use a GPU that is not in the list.
+ * Lists the vendors of this machine's GPUs, each vendor once. Finds no GPUs on Windows, and no GPUs
+ * that are not PCI devices. The list is used only to decide whether to advise the host to install
+ * drivers; engines can use GPUs that are not in the list.
  *
  * @param devices the folder in which Linux lists PCI devices
  */
@@ -60,33 +63,37 @@ function attempt<T>(read: () => T, otherwise: T): T {
   }
 }
 
-/** A backend that 'auto' or the host can select. To add a backend, add one row to `CANDIDATES`. */
+/**
+ * A backend that 'auto' or the host can select. All are listed in `CANDIDATES`; a new backend needs
+ * a row there.
+ */
 export interface Candidate {
   /**
-   * Returns why the backend cannot start on this machine, or undefined if no reason is known. Does
-   * not load the backend's libraries.
+   * Returns why the backend cannot start on this machine. Undefined if no reason is known, in which
+   * case the start may still fail. Does not load the backend's libraries.
    *
-   * @param onlyGpu whether the backend is to be used only if it runs on a GPU
+   * @param onlyGpu true if the backend is wanted only if it runs on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
   /**
-   * Prepares what all threads of the backend need. Called once, before the threads start. If it
-   * fails, no thread starts.
+   * Prepares what the backend's threads share. Called once, before any thread starts. If it fails,
+   * no thread is started.
    */
   readonly prepare?: () => Promise<void>;
-  /** Loads the backend's libraries and starts it. @throws Error if it does not start */
+  /** Loads the backend's libraries and starts the backend. @throws Error if this fails */
   readonly start: () => Promise<Backend>;
-  /** Recommended number of threads, each with its own patch store. If absent, 1. */
+  /** Recommended number of threads; each thread has its own patch store. If absent, one thread. */
   readonly threads?: () => number;
   /** What the backend needs, as text for the host. */
   readonly needs: string;
   /**
-   * How a host can fix a failed start; undefined if there is no remedy on this operating system.
+   * What a host can do if the backend does not start; undefined if nothing helps on this operating
+   * system.
    */
   readonly remedy: string | undefined;
   /**
-   * Vendors of the GPUs that the backend can use, and how a host can fix a start that finds no such
-   * GPU.
+   * Only for backends that can use a GPU: the vendors of the supported GPUs, and what a host who
+   * has such a GPU can do if the backend does not find it.
    */
   readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
 }
@@ -97,16 +104,17 @@ const noGpu = (onlyGpu: boolean): string | undefined =>
   onlyGpu && !mayHaveGpu() ? 'there is no GPU' : undefined;
 
 /**
- * Operating systems and processors for which ONNX Runtime has a library. On Linux, the library also
- * needs glibc.
+ * The systems for which ONNX Runtime has a library: operating system and processor architecture.
+ * The library for Linux also needs glibc.
  */
 const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
 /**
- * Handles an error that occurred while loading ONNX Runtime. If ONNX Runtime does not support this
- * system, throws an error without a remedy, because installing the package would not help.
+ * Always throws. Called with the error that occurred when ONNX Runtime was loaded. If ONNX Runtime
+ * supports this system, throws `error` itself. Otherwise, throws an error without a remedy, because
+ * the usual remedy (installing the package) would not help.
  *
- * @throws StartError if the system is not supported; otherwise `error` itself
+ * @throws StartError if ONNX Runtime has no library for this system; otherwise `error` itself
  */
 export function notLoaded(
   error: Error,
@@ -166,7 +174,10 @@ interface Choice {
   readonly onlyGpu: boolean;
 }
 
-/** Lists the backends to try. With 'auto', a backend that supports GPUs is used only on a GPU. */
+/**
+ * Lists the backends to try. If 'auto' is wanted, a backend that supports GPUs may be used only if
+ * it runs on a GPU.
+ */
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto'
     ? (Object.keys(CANDIDATES) as BackendName[]).map((name) => ({
@@ -175,7 +186,9 @@ const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
       }))
     : [{ name: wanted, onlyGpu: false }];
 
-/** Names the backends that 'auto' tries, in order of preference, as text for the host. */
+/**
+ * Names of the backends that 'auto' tries, as text for the host; the preferred backend comes first.
+ */
 export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 
 /** A backend that was tried and does not work here. */
@@ -183,7 +196,7 @@ export interface SkippedEngine extends Choice {
   /** Why the backend was skipped, in one line. */
   readonly reason: string;
   /**
-   * How a host can make the backend work. Absent if there is no remedy, for example because the
+   * What a host can do to make the backend work. Absent if nothing helps, for example because the
    * machine has no suitable GPU.
    */
   readonly remedy?: string;
@@ -191,7 +204,10 @@ export interface SkippedEngine extends Choice {
 
 export interface Selection {
   readonly backend: Backend;
-  /** Backends that were tried before `backend` and do not work here, in order of preference. */
+  /**
+   * Backends that are preferred to `backend` but do not work here; the most preferred one comes
+   * first.
+   */
   readonly skipped: readonly SkippedEngine[];
 }
 
@@ -212,8 +228,8 @@ export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =
   skipped.filter(({ remedy }) => remedy !== undefined);
 
 /**
- * Predicts which backend will be selected, without loading any backend. Returns undefined if the
- * result is uncertain.
+ * Predicts which backend will be selected, without loading a backend. Returns undefined if this is
+ * uncertain, for example because it depends on whether a GPU works.
  */
 export function expectedBackend(wanted: BackendName | 'auto', candidates = CANDIDATES) {
   const likely = choicesOf(wanted).find(
@@ -227,11 +243,11 @@ export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =
   candidates[name].threads?.() ?? 1;
 
 /**
- * Selects a backend as `selectBackend` does, and opens a patch store on it. Skips backends that
- * cannot load the models.
+ * Selects a backend as `selectBackend` does, and opens a patch store on it. A backend that cannot
+ * load the models is skipped.
  *
- * @throws NoBackendError if no wanted backend works; EngineError unavailable if two models have the
- * same name
+ * @throws NoBackendError if no wanted backend works
+ * @throws EngineError 'unavailable' if two models have the same name
  */
 export async function openStore(wanted: BackendName | 'auto', models: readonly Model[]) {
   checkNames(models);
@@ -244,10 +260,12 @@ export async function openStore(wanted: BackendName | 'auto', models: readonly M
 }
 
 /**
- * Starts a backend in this thread. 'auto' selects the first backend of `autoOrder` that works here.
+ * Starts a backend in this thread. If `wanted` is 'auto', starts the first backend of `autoOrder`
+ * that works here.
  *
- * @param use called with a backend that has started; if it throws, the backend is skipped
- * @param options.gpus vendors of the machine's GPUs, including GPUs that no backend can use
+ * @param use called with each backend that starts; if it throws, this backend is skipped and the
+ * next one is tried
+ * @param options.gpus vendors of all GPUs in this machine, even if no backend can use them
  * @throws NoBackendError if no wanted backend works
  */
 export async function selectBackend(
@@ -259,8 +277,8 @@ export async function selectBackend(
   for (const { name, onlyGpu } of choicesOf(wanted)) {
     const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
-      // Omit the remedy on a machine without a suitable GPU, because installing software would not
-      // help.
+      // If the backend is wanted only on a GPU and this machine has no suitable one, omit the
+      // remedy: the remedies install software, which would not help.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
       skipped.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };

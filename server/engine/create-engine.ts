@@ -1,4 +1,7 @@
-/** Creates an engine that runs in its own threads, so that steps do not delay the sockets. */
+/**
+ * Creates an engine that runs in threads of its own, so that computing steps does not delay the
+ * server's connections.
+ */
 import { Worker } from 'node:worker_threads';
 import { FEW_OBJECTS } from '../platform/worker-rpc.ts';
 import type { Model } from '../vnca/checkpoint.ts';
@@ -11,17 +14,21 @@ import { recoveringThread, SAVE_EVERY, SAVE_GPU_EVERY } from './thread/recoverin
 import { shardAcross } from './thread/sharding.ts';
 
 export interface EngineOptions {
-  /** Models to load. A patch refers to its model by the name in the model's card. */
+  /** Models to load. Patches refer to a model by its name (`card.name`). */
   readonly checkpoints: readonly Model[];
   /**
-   * Name of the backend to use. 'auto' (the default) selects the first backend in the order of
-   * `CANDIDATES` that works on this machine.
+   * Name of the backend to use. Default 'auto', which selects the first backend in `CANDIDATES`
+   * that works on this machine.
    */
   readonly backend?: BackendName | 'auto';
-  /** Maximum number of threads. If absent, as many threads as the backend can use. */
+  /**
+   * Maximum number of threads to start. Default: the number of threads that is recommended for the
+   * backend.
+   */
   readonly threads?: number;
   /**
-   * Called once, before `createEngine` resolves or rejects, with the backends that were skipped.
+   * Called at most once, with the backends that were skipped, before the promise of `createEngine`
+   * settles.
    */
   readonly onSkipped?: (skipped: readonly SkippedEngine[]) => void;
   /** Called each time a thread or GPU is lost, before the patches are restored. */
@@ -31,8 +38,8 @@ export interface EngineOptions {
 }
 
 /**
- * Backend that replaces a failed one. It needs no GPU, no GPU driver and no code compiled on this
- * machine, so it works even if one of these is the cause of the failure.
+ * Backend that replaces a backend that has failed. It needs no GPU, no GPU driver and no code
+ * compiled on this machine, so it also works if one of these has caused the failure.
  */
 const FALLBACK = 'onnx';
 export const spawnThread = (workerData: WorkerStart): Worker =>
@@ -48,12 +55,12 @@ type Start = (
 ) => Promise<ThreadEngine>;
 
 /**
- * Starts as many threads as the backend can use and waits until they are ready. A thread that later
- * dies or loses its GPU is replaced, and its patches continue from the same states. If 'auto'
- * selected the backend, and the backend is lost repeatedly or cannot be restarted, `FALLBACK`
- * replaces it.
+ * Starts the recommended number of threads for the backend, at most `threads`, and waits until they
+ * are ready. If a thread later dies or loses its GPU, a new thread replaces it, and the patches
+ * continue from the same states. If 'auto' selected the backend, and the backend fails repeatedly
+ * or cannot be restarted, the backend `FALLBACK` replaces it.
  *
- * @throws EngineError unavailable if no wanted backend works, or if two checkpoints have the same
+ * @throws EngineError 'unavailable' if no wanted backend works, or if two checkpoints have the same
  * name
  */
 export async function createEngine({
@@ -64,7 +71,7 @@ export async function createEngine({
   onLoss,
   spawn = spawnThread,
 }: EngineOptions): Promise<Engine> {
-  // Send the threads only the update net, because they need neither the encoder nor the gallery.
+  // Send only the update net to the threads, because they do not need the encoder and the gallery.
   const models = checkpoints.map(({ card, tensors }) => ({
     card,
     tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
@@ -94,10 +101,10 @@ export async function createEngine({
 }
 
 /**
- * Starts the threads of the first backend that works. Resolves even if only the first thread
- * starts.
+ * Starts the threads of the first backend that works. Throws only if the first thread does not
+ * start; if another thread does not start, the engine works without it.
  *
- * @throws EngineError unavailable
+ * @throws EngineError 'unavailable'
  */
 async function startThreads(
   backend: BackendName | 'auto',
@@ -107,8 +114,8 @@ async function startThreads(
 ): Promise<ThreadEngine[]> {
   const expected = expectedBackend(backend);
   if (expected) await CANDIDATES[expected].prepare?.();
-  // If the backend is already known, start all threads in parallel, because each takes about a
-  // second to start.
+  // If the backend can be predicted, start all of its threads at the same time, because each takes
+  // about a second to start. Otherwise, start one thread first, to find out which backend works.
   const [first, ...others] = await Promise.allSettled(
     Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
       start(backend, i === 0 ? onSkipped : undefined),

@@ -1,6 +1,6 @@
 /**
- * Combines several engines into one, so that checkpoints can be added while rooms run. Each added
- * checkpoint has its own engine.
+ * Joins several engines into one, so that checkpoints can be added while rooms are running. One
+ * engine exists from the start; each checkpoint that is added later has an engine of its own.
  */
 import { getOrAdd } from '../platform/collections.ts';
 import { type Engine, EngineError, type PatchId } from './engine.ts';
@@ -14,7 +14,10 @@ const patchOf = (item: Item): PatchId => (typeof item === 'number' ? item : item
 export class JoinedEngine implements Engine {
   /** Engines of the added checkpoints, by the checkpoint's name. */
   private readonly added = new Map<string, Engine>();
-  /** Engine of each patch that belongs to an added checkpoint. All other patches are in `first`. */
+  /**
+   * For each patch of an added checkpoint, the engine that holds the patch. All other patches are
+   * in the engine `first`.
+   */
   private readonly holders = new Map<PatchId, Engine>();
 
   constructor(private readonly first: Engine) {}
@@ -23,14 +26,14 @@ export class JoinedEngine implements Engine {
     return this.first.info;
   }
 
-  /**
-   * Adds the engine of a checkpoint. The added engine is closed together with this `JoinedEngine`.
-   */
+  /** Adds a checkpoint with its engine. The method `close` closes this engine, too. */
   add(checkpoint: string, engine: Engine): void {
     this.added.set(checkpoint, engine);
   }
 
-  /** Closes and removes the engine of an added checkpoint. The checkpoint must have no patches. */
+  /**
+   * Removes an added checkpoint, and closes its engine. No patch of this checkpoint may be left.
+   */
   async remove(checkpoint: string): Promise<void> {
     await this.added.get(checkpoint)?.close();
     this.added.delete(checkpoint);
@@ -50,8 +53,8 @@ export class JoinedEngine implements Engine {
     );
     const failed = planted.find((one) => one.status === 'rejected');
     if (!failed) return;
-    // If one engine fails, remove the patches that the other engines have planted, so that either
-    // all patches are added or none.
+    // One engine has failed. Remove the patches that the other engines have planted: either all
+    // patches are added or none.
     await Promise.all(
       parts.map(([engine, part], k) =>
         planted[k].status === 'fulfilled' ? engine.dispose(part.map((i) => patches[i].patch)) : [],
@@ -83,7 +86,10 @@ export class JoinedEngine implements Engine {
     await Promise.all([this.first, ...this.added.values()].map((engine) => engine.close()));
   }
 
-  /** Groups items by engine. Returns, for each engine, the indices of the items for its patches. */
+  /**
+   * Groups items by the engine that holds the item's patch. @returns for each engine, the indices
+   * of its items in `items`
+   */
   private partsOf(items: readonly Item[]): Map<Engine, number[]> {
     const parts = new Map<Engine, number[]>();
     items.forEach((item, i) => {
@@ -92,7 +98,10 @@ export class JoinedEngine implements Engine {
     return parts;
   }
 
-  /** Sends each engine the items for its patches. Returns the results in the order of `items`. */
+  /**
+   * Calls a method of several engines, each with the items whose patches the engine holds. @returns
+   * the results of all engines, in the order of `items`
+   */
   private async distribute<M extends ListMethod>(
     method: M,
     items: Parameters<Engine[M]>[0] & readonly Item[],

@@ -1,6 +1,6 @@
 /**
- * The layers and tensor shapes of update nets, and the growth of a patch. Kernels are [in, out], or
- * [3, 3, in, out] for the 3×3 convolution.
+ * The layers of update nets, the shapes of their tensors, and the growth of patches. The kernel of
+ * a layer is [in, out]; the kernel of the 3×3 convolution is [3, 3, in, out].
  */
 import type { Card } from './card.ts';
 
@@ -8,23 +8,27 @@ import type { Card } from './card.ts';
 export type Architecture = Pick<Card, 'channels' | 'latentSize' | 'update'>;
 
 /**
- * The layers between the first layer (perception) and the last layer. Each works on single cells.
+ * The layers between the first layer (perception) and the last layer. All of them work on each cell
+ * separately.
  */
 interface Trunk {
   /**
-   * Whether the activation function is applied to the result of perception before the first block.
+   * Whether the activation function is applied to the result of perception, before the first block.
    */
   readonly activates: boolean;
-  /** The layers of each block, in order. The input of a block is added to the block's result. */
+  /**
+   * The layers of each block, in order. The output of a block is the sum of its input and the
+   * result of its last layer.
+   */
   readonly blocks: readonly (readonly { readonly name: string; readonly activated: boolean }[])[];
   /** Names of the layers that a genome net can scale and shift. */
   readonly modulated: readonly string[];
 }
 
 /**
- * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022 (code of
- * 2021); 'residual' is our own. The kernels in C and WGSL accept any trunk whose blocks all have
- * the same layers.
+ * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022 (their code
+ * is from 2021); 'residual' is our own. The kernels in C and in WGSL support all trunks in which
+ * every block has the same layers.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
@@ -43,14 +47,18 @@ const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>
   },
 };
 
-/** Returns the trunk of a cell rule. @throws RangeError if the net is a decoder */
+/**
+ * Returns the trunk of an update net. @throws RangeError if the net is a decoder, which has no
+ * trunk
+ */
 export function trunkOf({ kind }: Pick<Card['update'], 'kind'>): Trunk {
   if (kind === 'decoder') throw new RangeError('a decoder has no cell rule');
   return TRUNKS[kind];
 }
 
 /**
- * Names the layers that each cell computes, in order: 'perceive', the layers of the trunk, 'out'.
+ * Lists the names of an update net's layers in the order in which they are computed: 'perceive',
+ * the layers of the trunk, 'out'.
  */
 export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
   'perceive',
@@ -61,7 +69,8 @@ export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
 ];
 
 /**
- * The operations that `runTrunk` needs, for values of type `T`, which represent one or more cells.
+ * The operations with which `runTrunk` computes. A value of the type `T` holds the units of one or
+ * more cells.
  */
 export interface TrunkOperations<T> {
   activate(x: T): T;
@@ -70,9 +79,10 @@ export interface TrunkOperations<T> {
 }
 
 /**
- * Computes the trunk of an update net with the given operations: [hidden] → [hidden] for each cell.
+ * Computes the trunk of an update net, using the given operations. For each cell, [hidden] values
+ * become [hidden] values.
  *
- * @param perception result of the first layer, [hidden] for each cell
+ * @param perception result of the first layer: [hidden] values for each cell
  */
 export function runTrunk<T>(
   update: Pick<Card['update'], 'kind'>,
@@ -116,8 +126,8 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
 export const DECODER_KERNEL = 5;
 
 /**
- * Lists the name and shape of every tensor of a decoder. Its convolutions are transposed, so their
- * kernels are [k, k, out, in].
+ * Lists the name and the shape of each tensor of a decoder. The kernels are [k, k, out, in],
+ * because the decoder's convolutions are transposed ones.
  */
 function decoderShapes(latentSize: number, hidden: number, doublings: number, channels: number) {
   const shapes = new Map<string, readonly number[]>([
@@ -134,8 +144,8 @@ function decoderShapes(latentSize: number, hidden: number, doublings: number, ch
 }
 
 /**
- * Computes the layout of the genome net's result (`readGenome`): the offset of each part, and the
- * total size.
+ * Computes how the result of the genome net (`readGenome`) is arranged: the offset of each part,
+ * and the total size.
  */
 export function genomeLayout({ channels, update }: Pick<Architecture, 'channels' | 'update'>) {
   const { hidden, genome } = update;
@@ -150,15 +160,15 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const weights = shifts + channels;
   return {
     /**
-     * For each modulated layer, the offset of its shifts in the genome net's result and, if the
-     * layer has scales, the offset of its scales, [hidden] each.
+     * For each modulated layer: `shifts` is the offset of its shifts, and `scales`, if the layer is
+     * scaled, the offset of its scales. Both are [hidden].
      */
     layers,
     /** Offset of the last layer's shifts in the genome net's result, [C]. */
     shifts,
     /**
-     * Offset, in the genome net's result, of the weights that are added to the weights of the last
-     * layer, [hidden, expressed].
+     * Offset of the weights [hidden, expressed] that are added to the shared weights of the last
+     * layer.
      */
     weights,
     size: weights + hidden * (genome?.expressed ?? 0),
@@ -166,8 +176,8 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
 }
 
 /**
- * Compares tensors with the expected shapes. Describes the first tensor that is missing or has
- * another shape; returns undefined if all tensors fit.
+ * Checks whether tensors have the expected shapes. Returns a description of the first tensor that
+ * is missing or has another shape; undefined if all are as expected.
  */
 export function misfitOf(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
@@ -181,7 +191,10 @@ export function misfitOf(
   return undefined;
 }
 
-/** Whether a tensor belongs to a layer that is computed once per patch instead of in every cell. */
+/**
+ * Whether a tensor belongs to a layer that is computed only once for a patch, and not in each cell
+ * in every step.
+ */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
 const numbersIn = (shapes: Iterable<readonly number[]>): number =>
@@ -192,8 +205,9 @@ export const countParameters = (card: Architecture): number =>
   numbersIn(updateShapes(card).values());
 
 /**
- * Counts the multiply–accumulate operations per cell and step, without biases and activations. For
- * a decoder, counts the operations per cell of the decoder's picture.
+ * Counts the multiply–accumulate operations per cell and step, ignoring biases and activation
+ * functions. A decoder has no steps; for a decoder, counts the operations per cell of the whole
+ * picture.
  */
 export function macPerCellStep(card: Architecture): number {
   const { update } = card;
@@ -201,7 +215,7 @@ export function macPerCellStep(card: Architecture): number {
     const shapes = updateShapes(card);
     let sum = numbersIn([shapes.get('update.dense.kernel')!]);
     for (let i = 0; i <= update.doublings; i++) {
-      // A transposed convolution multiplies every cell of its input by the whole kernel.
+      // In a transposed convolution, each cell of the input is multiplied by the whole kernel.
       sum += 4 ** (i + 1) * numbersIn([shapes.get(`update.convolution${i}.kernel`)!]);
     }
     return sum / 4 ** (update.doublings + 1);
@@ -218,8 +232,7 @@ export interface GrowthStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
   /**
-   * Side of the patch in this step, in cells. If `divide` is set, this is the side after the cells
-   * have divided.
+   * Side of the patch in this step, in cells. If `divide` is set, the cells have already divided.
    */
   readonly stage: number;
 }
@@ -245,10 +258,11 @@ export function growthSchedule(card: Growth): GrowthStep[] {
 }
 
 /**
- * Creates the state that a patch has when it is planted, [s, s, C]: every cell holds the first C
- * numbers of the latent.
+ * Creates the state of a newly planted patch, [s, s, C]. Every cell holds the first C numbers of
+ * the latent.
  *
- * @param latent [Z], Z ≥ C
+ * @param latent [Z], where Z ≥ C
+ * @param stage side s of the patch, in cells
  */
 export function seedState(latent: Float32Array, stage: number, channels: number): Float32Array {
   const cell = latent.subarray(0, channels);
@@ -258,10 +272,10 @@ export function seedState(latent: Float32Array, stage: number, channels: number)
 }
 
 /**
- * Divides every cell of a state into 2×2 copies of the cell.
+ * Divides every cell of a state into a 2×2 block of equal cells.
  *
- * @param target array to which the new state [2s, 2s, C] is written, starting at `offset`
- * @param source [s, s, C]
+ * @param target array that receives the new state, [2s, 2s, C], from the index `offset` on
+ * @param source the state to divide, [s, s, C]
  */
 export function divideInto(
   target: Float32Array,
@@ -286,7 +300,7 @@ export function divideInto(
   }
 }
 
-/** Divides every cell of a state into 2×2 copies of the cell: [s, s, C] → [2s, 2s, C]. */
+/** Divides every cell of a state into a 2×2 block of equal cells: [s, s, C] → [2s, 2s, C]. */
 export function divide(state: Float32Array, channels: number): Float32Array {
   const divided = new Float32Array(4 * state.length);
   divideInto(divided, 0, state, channels);

@@ -1,4 +1,4 @@
-/** The model card (`card.json`), which describes a checkpoint to people and to the server. */
+/** The model card (`card.json`). It describes a checkpoint, both to people and to the server. */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
 import { encoderNetwork } from './encoder-network.ts';
@@ -12,8 +12,8 @@ export type CheckpointReason =
   | 'bad-gallery';
 
 /**
- * Thrown if a checkpoint cannot be loaded. The message is one sentence that names the file and, if
- * there is one, the field.
+ * Thrown if a checkpoint cannot be loaded. The message is one sentence. It names the file and, if
+ * the problem is in one field of the file, the field.
  */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
@@ -30,7 +30,7 @@ export class CheckpointError extends Error {
 /** Version of the card format that this build reads. */
 export const CARD_VERSION = 1;
 
-/** Categories of gallery entries. The planting menu shows the entries by category. */
+/** The categories of gallery entries. Visitors' planting menu lists the entries by category. */
 export const GALLERY_KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
 
 const channel = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -38,11 +38,16 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const growth = v.variant('kind', [
   /**
-   * The latent fills seedSide × seedSide cells, which take stepsPerStage steps. Then all cells
-   * divide and take stepsPerStage steps again. This is repeated until the patch's side is `side`.
+   * Growth by doubling. The patch begins with seedSide × seedSide cells. Each cell is filled with
+   * the first values of the latent. The cells take stepsPerStage steps; then every cell divides
+   * into four, and the cells take stepsPerStage steps again. This is repeated until the patch's
+   * side is `side`.
    */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
-  /** The latent fills all cells of the full-size patch, which then take `steps` steps. */
+  /**
+   * Growth without cell division. The patch has its full size from the beginning. Each cell is
+   * filled with the first values of the latent. The cells take `steps` steps.
+   */
   v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);
 
@@ -50,34 +55,38 @@ const updateFields = {
   hidden: size,
   /** Activation function after each hidden layer. */
   activation: v.optional(v.picklist(['elu', 'relu']), 'elu'),
-  /** States are clamped to ±stateLimit after each step. If absent, states are not clamped. */
+  /**
+   * After each step, states are clamped to the range from −stateLimit to stateLimit. If absent,
+   * they are not clamped.
+   */
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
   /** Fraction of the state that decays in each step: s ← s + u(s) − leak·s. */
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
   /**
-   * Whether the cells read the latent in every step. Without a `genome`, the product of the latent
-   * and a weight matrix is added to the result of the first layer.
+   * Whether the cells read the latent in every step, and not only at the beginning of growth. If
+   * there is no `genome`, this means: the product of the latent and a weight matrix is added to the
+   * result of the first layer.
    */
   standingInput: v.optional(v.boolean(), false),
   /**
-   * A net with one hidden layer that maps the latent to scales and shifts of the rule's layers.
-   * Allowed only for the kinds 'residual' and 'simple'.
+   * A net with one hidden layer. It computes, from the latent, how the rule's layers are scaled and
+   * shifted for a patch. Allowed only if `kind` is 'residual' or 'simple'.
    */
   genome: v.exactOptional(
     v.strictObject({
       hidden: size,
       /**
-       * Number of channels, counted from the first, for which each patch has its own weights in the
-       * last layer.
+       * In the last layer, each patch has its own weights for this number of channels (the first
+       * ones).
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /**
-       * Whether the genome scales perception in addition to shifting it. Only the scaling costs
-       * time per cell.
+       * Whether the genome scales the result of perception as well as shifting it. Scaling costs
+       * time in every cell. Shifting does not, because shifts are added to the bias.
        */
       scalesPerception: v.optional(v.boolean(), true),
       /**
-       * Factor by which the genome net's output is multiplied. Smaller values make training more
+       * The genome net's output is multiplied by this factor. Smaller values make training more
        * stable.
        */
       gain: v.optional(v.pipe(v.number(), v.gtValue(0)), 1),
@@ -96,16 +105,16 @@ const update = v.variant('kind', [
     ...updateFields,
   }),
   /**
-   * The decoder of a convolutional autoencoder, with which cell rules are compared. It turns the
-   * latent into the picture in one step: a dense layer to 2×2 cells of `hidden` channels; then
-   * `doublings` transposed convolutions, each of which doubles the side and halves the number of
-   * channels; then a last transposed convolution to `channels`.
+   * The decoder of a convolutional autoencoder, with which cell rules are compared. It computes the
+   * picture from the latent in one step. Its layers are: a dense layer to 2×2 cells with `hidden`
+   * channels; `doublings` transposed convolutions, each of which doubles the side and halves the
+   * number of channels; and a last transposed convolution, whose output has `channels` channels.
    */
   v.strictObject({ kind: v.literal('decoder'), doublings: size, ...updateFields }),
 ]);
 
 const readout = v.variant('kind', [
-  /** The read-out takes R, G, B and alpha from these channels and clamps them to 0…1. */
+  /** The values of these channels are R, G, B and alpha. They are clamped to 0…1. */
   v.strictObject({
     kind: v.literal('rgba-premultiplied'),
     channels: v.strictTuple([channel, channel, channel, channel]),
@@ -113,15 +122,13 @@ const readout = v.variant('kind', [
   /** The read-out takes the logit of white ink from this channel. */
   v.strictObject({ kind: v.literal('bernoulli'), channel }),
   /**
-   * The read-out takes a discretised mixture of logistics from the first 10 · `mixtures` channels;
-   * see `dmolMean`.
+   * The first 10 · `mixtures` channels are the parameters of a discretised mixture of logistics,
+   * whose mean is the colour; see `dmolMean`.
    */
   v.strictObject({ kind: v.literal('dmol'), mixtures: size }),
 ]);
 
-/**
- * Version of the sampler that draws latents at random. Stored in cards, journals and room states.
- */
+/** Version of the sampler that draws random latents. Stored in cards, journals and room states. */
 export const samplerVersion = v.literal(2);
 
 const checkpointName = v.pipe(
@@ -129,7 +136,10 @@ const checkpointName = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"'),
 );
 
-/** The fields of a card that define a rule and its growth. Training needs only these fields. */
+/**
+ * The fields of a card that define a rule and the growth of its patches. Training uses only these
+ * fields.
+ */
 export const modelFields = {
   /** Identifies the checkpoint in the engine, the protocol and the journal. */
   name: checkpointName,
@@ -141,28 +151,33 @@ export const modelFields = {
   /** Number of values in a cell state. */
   channels: size,
   /**
-   * Number of values in a latent: equal to `channels`, or larger if there is a `genome`. The first
-   * `channels` values of the latent fill each cell of a newly planted patch.
+   * Number of values in a latent. It equals `channels`, or may be larger if there is a `genome`.
+   * When a patch is planted, each of its cells is filled with the first `channels` values of the
+   * latent.
    */
   latentSize: size,
   growth,
   update,
   readout,
   /**
-   * How to tell living cells: a cell is alive if its value of `channel` is at least `threshold`. If
-   * `channel` is absent, the alpha of the read-out is used instead.
+   * How to tell which cells are alive: a cell is alive if its aliveness is at least `threshold`.
+   * The aliveness is the cell's value of `channel` or, if `channel` is absent, the alpha in the
+   * cell's picture.
    */
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
-  /** Number of steps after growth or damage for which the rule is known to be stable. */
+  /**
+   * Number of steps, after the end of growth or after damage, for which the rule has been found to
+   * remain stable.
+   */
   trustedSteps: v.exactOptional(size),
   /**
-   * Maximum number of cells per step by which a wound may close from its rim, so that the rule can
-   * heal the wound. If absent, the whole wound may come alive in one step.
+   * How fast a wound may close, in cells per step, measured from the wound's rim inwards. Wounds
+   * that close faster may not heal well. If absent, the whole wound may come alive in one step.
    */
   closing: v.exactOptional(size),
   /**
-   * Version of the sampler that draws latents for throws of the dice (`world/species.ts`). If
-   * absent, latents are drawn from the normal distribution N(0, I).
+   * Version of the sampler that draws latents at random for the dice in visitors' pages
+   * (`world/species.ts`). If absent, latents are drawn from the normal distribution N(0, I).
    */
   sampler: v.exactOptional(samplerVersion),
 };
@@ -174,24 +189,28 @@ const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
   /**
-   * Name of these weights in tokens, see `identityOf`. If absent, it is computed from the files.
+   * The name by which tokens refer to these weights, see `identityOf`. If absent, the server
+   * computes it from the files.
    */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
   ),
   /** Describes the encoder's net, whose tensors are named `encoder.*`. */
   encoder: v.exactOptional(encoderNetwork),
-  /** Name and category of the creature in each row of the tensor `gallery.latents`, in order. */
+  /**
+   * The name and the category of each creature in the gallery, in the order of the rows of the
+   * tensor `gallery.latents`.
+   */
   gallery: v.array(
     v.strictObject({ name: v.pipe(v.string(), v.nonEmpty()), kind: v.picklist(GALLERY_KINDS) }),
   ),
   data: v.strictObject({ set: v.string(), licence: v.string(), source: v.string() }),
   training: v.record(v.string(), v.string()),
   /**
-   * Describes `painter.safetensors` in the checkpoint folder, see `shared/painter/net.ts`. If
-   * absent, there is no painter. Any fields are accepted, because painters of other versions may
-   * have other fields. Whether this build can read the painter depends only on the content of
-   * `painter.safetensors`.
+   * Describes the painter in `painter.safetensors` in the checkpoint folder, see
+   * `shared/painter/net.ts`. Absent if there is no painter. All kinds of fields are accepted here,
+   * because painters of other versions may have other fields: whether this build can use the
+   * painter is decided only by the content of `painter.safetensors`.
    */
   painter: v.exactOptional(
     v.looseObject({ version: size, figures: v.record(v.string(), v.unknown()) }),
@@ -201,7 +220,10 @@ const fields = v.strictObject({
 
 export type FieldError = readonly [path: string, what: string];
 
-/** Creates a validation step for a schema that checks constraints between several fields. */
+/**
+ * Creates a validation step that can be added to a schema. It checks conditions that involve
+ * several fields.
+ */
 export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) =>
   v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
@@ -211,8 +233,8 @@ export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) 
   });
 
 /**
- * Describes a validation issue in a sentence that names the field. Messages of `checkRelations`
- * already name the field.
+ * Describes a validation issue in one sentence, which names the field. An issue from
+ * `checkRelations` already has the field's name in its message.
  */
 export function sentenceOf(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue);
@@ -277,11 +299,11 @@ const schema = v.pipe(fields, checkRelations<v.InferOutput<typeof fields>>(model
 export type Card = v.InferOutput<typeof schema>;
 
 /**
- * Checks the content of `card.json` and fills in defaults.
+ * Checks the content of `card.json`, and fills in the default values of absent fields.
  *
- * @param value parsed JSON
- * @param file the file's name, for error messages
- * @throws CheckpointError unknown-version, bad-card
+ * @param value the parsed JSON
+ * @param file name of the file, for error messages
+ * @throws CheckpointError 'unknown-version' or 'bad-card'
  */
 export function parseCard(value: unknown, file: string): Card {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -1,7 +1,7 @@
 /**
- * Loads checkpoint folders, which contain `card.json`, `model.safetensors`, `gallery.png` and
- * optional files. Loading checks all files, so a checkpoint that has been loaded can be used
- * without further checks.
+ * Loads checkpoint folders. Such a folder contains `card.json`, `model.safetensors`, `gallery.png`,
+ * and optional files. All files are checked when they are loaded, so that the rest of the server
+ * can use a loaded checkpoint without checking it again.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -19,8 +19,8 @@ import { type Card, CheckpointError, parseCard } from './card.ts';
 import { GALLERY_FILE, gallerySheet } from './gallery.ts';
 
 /**
- * Computes a checkpoint's fingerprint: the SHA-256, in hexadecimal, of its weights and of all
- * properties of its card that affect the cells of a room.
+ * Computes a checkpoint's fingerprint: a SHA-256 hash, in hexadecimal, of the weights and of those
+ * properties of the card that affect the cells in a room.
  */
 export function fingerprint({ card, tensors }: Model): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
@@ -36,20 +36,20 @@ export function fingerprint({ card, tensors }: Model): string {
 }
 
 /**
- * Returns the name by which tokens and cards refer to weights: the first 8 digits of the
- * fingerprint.
+ * Returns a checkpoint's identity: the name by which tokens and cards refer to its weights. It is
+ * the first 8 digits of the fingerprint.
  */
 export const identityOf = (model: Model): string => fingerprint(model).slice(0, 8);
 
 export const PAINTER_FILE = 'painter.safetensors';
 
 /**
- * Reads and checks the file of a checkpoint's painter.
+ * Reads the file of a checkpoint's painter, and checks it.
  *
  * @param folder the checkpoint's folder
- * @returns the content of the file; undefined if there is no file
- * @throws CheckpointError corrupt-file if the file is not a painter; missing-file if the file
- * cannot be read
+ * @returns the content of the file; undefined if the file does not exist
+ * @throws CheckpointError 'corrupt-file' if the file is not a painter; CheckpointError
+ * 'missing-file' if the file exists but cannot be read
  */
 export async function readPainter(folder: string): Promise<Buffer | undefined> {
   const file = join(folder, PAINTER_FILE);
@@ -67,8 +67,9 @@ export async function readPainter(folder: string): Promise<Buffer | undefined> {
 export const PAINTERS = '/painters';
 
 /**
- * Returns the path of a painter on the server. The path contains a hash of the painter, so browsers
- * can cache the painter forever.
+ * Returns the path under which the server offers a painter. The path contains a hash of the
+ * painter's content. Therefore, the content under a path never changes, and browsers may cache it
+ * without a time limit.
  *
  * @param painter content of the painter's file
  */
@@ -87,7 +88,8 @@ export const paintersByPath = (
 export interface Model {
   readonly card: Card;
   /**
-   * All float32 tensors by name, including the update net's tensors and `gallery.latents` [G, Z].
+   * The float32 tensors of all nets of the checkpoint, by name, and the latents of the gallery,
+   * `gallery.latents` [G, Z].
    */
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
 }
@@ -103,12 +105,12 @@ export const MODEL_FILE = 'model.safetensors';
 const GALLERY_TENSOR = 'gallery.latents';
 
 /**
- * Loads and checks a checkpoint.
+ * Loads a checkpoint and checks it.
  *
- * @param options.onBadPainter called with an error message if only the painter is unusable; the
- * checkpoint is then loaded without it. If this option is absent, an unusable painter makes loading
- * fail
- * @throws CheckpointError with one sentence that names the file and, if there is one, the field
+ * @param options.onBadPainter called with an error message if everything but the painter can be
+ * used; the checkpoint is then loaded without the painter. If this option is absent, loading fails
+ * instead
+ * @throws CheckpointError if the checkpoint cannot be loaded
  */
 export async function loadCheckpoint(
   folder: string,
@@ -129,9 +131,9 @@ export async function loadCheckpoint(
 }
 
 /**
- * Loads only the card and the weights, for tools that create the other files of the folder.
+ * Loads only the card and the weights. Used by tools that create the other files in the folder.
  *
- * @throws CheckpointError
+ * @throws CheckpointError if the card or the weights cannot be loaded
  */
 export async function loadModel(folder: string): Promise<Model> {
   const cardFile = join(folder, CARD_FILE);
@@ -143,18 +145,18 @@ export async function loadModel(folder: string): Promise<Model> {
 }
 
 /**
- * Checks that the weights belong to the card. An interrupted copy can leave a mixture of files from
- * two checkpoints.
+ * Checks that the weights belong to the card. This may not be the case if the folder was copied
+ * over another checkpoint's folder and the copying was interrupted.
  *
- * @throws CheckpointError bad-card
+ * @throws CheckpointError 'bad-card' if the weights do not belong to the card
  */
 function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // A room's copy of a checkpoint is in a folder named after the fingerprint. In the card of such a
-  // copy, the identity need not match the weights, because the card may have been edited before the
-  // copy was made.
+  // Each room keeps a copy of its checkpoint, in a folder named after the fingerprint. If the
+  // fingerprint fits the folder's name, the files belong together. The identity in the card may
+  // then differ, because somebody may have edited the card before the copy was made.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =
@@ -166,7 +168,10 @@ function checkIdentity(folder: string, model: Model): void {
   );
 }
 
-/** Returns a copy of a gallery entry's latent, [Z]. @throws RangeError if there is no such entry */
+/**
+ * Returns a copy of the latent [Z] of a gallery entry. @throws RangeError if there is no entry with
+ * this index
+ */
 export function galleryLatent({ card, tensors }: Model, index: number): Float32Array {
   if (!Number.isInteger(index) || index < 0 || index >= card.gallery.length) {
     throw new RangeError(`gallery of ${card.gallery.length} has no entry ${index}`);
@@ -176,9 +181,9 @@ export function galleryLatent({ card, tensors }: Model, index: number): Float32A
 }
 
 /**
- * Reads an optional file of a checkpoint; returns undefined if there is no file.
+ * Reads a file that a checkpoint need not have. Returns undefined if the file does not exist.
  *
- * @throws CheckpointError missing-file if the file exists but cannot be read
+ * @throws CheckpointError 'missing-file' if the file exists but cannot be read
  */
 export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   return readFile(file).catch(({ code = 'unknown' }: NodeJS.ErrnoException) => {
@@ -187,7 +192,10 @@ export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   });
 }
 
-/** Reads a required file of a checkpoint. @throws CheckpointError missing-file */
+/**
+ * Reads a file that a checkpoint must have. @throws CheckpointError 'missing-file' if it does not
+ * exist or cannot be read
+ */
 async function read(file: string): Promise<Buffer> {
   const bytes = await readIfPresent(file);
   if (bytes) return bytes;
@@ -195,10 +203,10 @@ async function read(file: string): Promise<Buffer> {
 }
 
 /**
- * Parses JSON.
+ * Parses the content of a JSON file.
  *
  * @param what name of the content, for error messages
- * @throws CheckpointError bad-card
+ * @throws CheckpointError 'bad-card' if the content is not JSON
  */
 export function parseJson(bytes: Uint8Array, file: string, what: string): unknown {
   try {
@@ -242,10 +250,10 @@ async function checkGallery(file: string, card: Card): Promise<void> {
 }
 
 /**
- * Parses the content of a safetensors file.
+ * Parses the content of a file in the safetensors format.
  *
- * @param file the file's name, for error messages
- * @throws CheckpointError corrupt-file
+ * @param file name of the file, for error messages
+ * @throws CheckpointError 'corrupt-file' if the content is malformed
  */
 export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
   try {
@@ -259,10 +267,10 @@ export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
 const LENGTH_BYTES = 8;
 
 /**
- * Serializes tensors in the format that `parseSafetensors` reads. Pads the header with spaces, so
- * that every tensor is aligned.
+ * Serializes tensors in the format that `parseSafetensors` reads. The header is padded with spaces,
+ * so that the data of the tensors begins at a multiple of eight bytes.
  *
- * @throws RangeError if the number of values of a tensor does not fit its shape
+ * @throws RangeError if the number of values in a tensor does not fit its shape
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Pick<Float32Tensor, 'shape'> & { data: Float32Array | Uint16Array }>,

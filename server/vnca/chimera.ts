@@ -1,6 +1,7 @@
 /**
- * Chimeras: patches whose cells read different genomes. A step computes each cell's next state once
- * with every genome, and takes the weighted mean of these states.
+ * Chimeras: patches in which different cells read different genomes. To step a chimera, the step is
+ * computed with each of the genomes. The new state of a cell is the weighted mean of the results;
+ * the weights depend on which genomes are read in the cell and near it.
  */
 
 /** Maximum number of genomes of a patch. */
@@ -11,29 +12,30 @@ export interface Genomes {
   /** The latents of the genomes, 1…`MAX_GENOMES` of them, [Z] each. */
   readonly latents: readonly Float32Array[];
   /**
-   * For each cell of the fully grown patch, the index in `latents` of the genome that the cell
-   * reads, [S, S]. Absent if there is only one genome.
+   * For each cell of the fully grown patch, the index of the genome that the cell reads, [S, S].
+   * Refers to `latents`. Absent if there is only one genome.
    */
   readonly labels?: Uint8Array | undefined;
 }
 
 /**
- * Binomial weights for blurring labels, for the positions from two cells left to two cells right of
- * a cell.
+ * Weights for blurring labels (binomial coefficients). They apply to five neighbouring cells, from
+ * two cells before a cell to two cells after it.
  */
 const BLUR = [1, 4, 6, 4, 1] as const;
 const RADIUS = 2;
 
 /**
- * Computes the weight of each genome for each cell. Labels are blurred over two cells with the
- * factors 1, 4, 6, 4, 1 along rows and columns, so that the parts of a chimera melt into each
- * other. Outside the patch, the labels of its rim continue. The weights are exact and their sum is
- * 1, because all sums are whole numbers and the only division is by a power of two.
+ * Computes how much each genome contributes to each cell (the weights). So that the parts of a
+ * chimera blend into each other, the labels are blurred: each cell is averaged with the two cells
+ * on each side, with the factors 1, 4, 6, 4, 1, first along columns and then along rows. Outside
+ * the patch, the labels at its rim are repeated. The weights of a cell add up to exactly 1, because
+ * only whole numbers are added, and the only division is by a power of two.
  *
- * @param labels [S, S]
+ * @param labels for each cell of the fully grown patch, the index of its genome, [S, S]
  * @param count number of genomes
- * @param stage side s of the result; S is s times a power of two. If s < S, a cell's weight is the
- * mean over the cells into which the cell will divide
+ * @param stage side s of the result. S must be s times a power of two. If s < S, the weight for a
+ * cell is the mean over all cells into which it will divide
  * @returns [count, s, s], 0…1
  */
 export function genomeWeights(labels: Uint8Array, count: number, stage: number): Float32Array {
@@ -53,7 +55,7 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
       const row = rows.subarray(genome * wide, (genome + 1) * wide);
       row.fill(row[RADIUS], 0, RADIUS).fill(row[side + RADIUS - 1], side + RADIUS);
       const to = (genome * stage + (y >> shift)) * stage;
-      // Add the five terms of the blur without a loop, because a loop takes several times as long.
+      // Write out the five terms of the blur: a loop over them would take several times as long.
       for (let x = 0; x < side; x++) {
         const sum = row[x] + row[x + 4] + 4 * (row[x + 1] + row[x + 3]) + 6 * row[x + 2];
         sums[to + (x >> shift)] += sum;
@@ -65,16 +67,17 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
 }
 
 /**
- * Computes the weighted mean of several new states of a patch, each computed with a different
- * genome. The states are added in the order of the genomes. If a cell reads only one genome, the
- * result is exactly the state with that genome.
+ * Computes the weighted mean of several new states of a patch. Each of them was computed with
+ * another genome. They are added in the order of the genomes. If only one genome contributes to a
+ * cell, the result for the cell is exactly the state that was computed with this genome.
  *
- * @param steps the states after a step with each genome, in any layout; undefined for genomes whose
- * weight is zero in every cell
- * @param weights [genomes, s, s], as `genomeWeights` computes them
- * @param strides.cells number of values between two cells of a state
- * @param strides.channels number of values between two channels of a state
- * @param after [s, s, C], in the layout of `steps`, overwritten
+ * @param steps the new states, one per genome, in any layout; undefined if the genome contributes
+ * to no cell
+ * @param weights how much each genome contributes to each cell, [genomes, s, s], see
+ * `genomeWeights`
+ * @param strides.cells distance between neighbouring cells in a state, in values
+ * @param strides.channels distance between neighbouring channels in a state, in values
+ * @param after receives the weighted mean, in the layout of `steps`
  */
 export function mixSteps(
   steps: readonly (Float32Array | undefined)[],

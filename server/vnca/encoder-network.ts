@@ -1,6 +1,7 @@
 /**
- * The schema of an encoder's net in the card. The net consists of convolutions, then dense layers,
- * then the mean and log σ of the latent.
+ * The schema that describes an encoder's net in the card. Such a net consists of convolutions
+ * followed by dense layers. Its outputs are the mean and the logarithm of the standard deviation
+ * (log σ) of the latent.
  */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
@@ -13,7 +14,10 @@ const range = v.pipe(
 export const encoderNetwork = v.strictObject({
   /** Value range of input images. */
   input: v.picklist(['0..1', '-1..1']),
-  /** The convolutions, with kernels of size × size cells. Each is followed by ELU. */
+  /**
+   * The convolutions, in order. Their kernels are size × size cells. The ELU function is applied to
+   * each result.
+   */
   convolutions: v.pipe(
     v.array(
       v.strictObject({
@@ -29,8 +33,8 @@ export const encoderNetwork = v.strictObject({
     v.minLength(1),
   ),
   /**
-   * Numbers of outputs of the dense layers, except the last. Each of these layers is followed by
-   * ELU.
+   * The number of outputs of each dense layer except the last. The ELU function is applied to the
+   * result of each of these layers.
    */
   dense: v.optional(v.array(size), []),
   /** Bounds of the latent's mean. If absent, the mean is unbounded. */
@@ -41,7 +45,10 @@ export const encoderNetwork = v.strictObject({
 
 export type EncoderNetwork = v.InferOutput<typeof encoderNetwork>;
 
-/** Sizes of the images that an encoder reads and of the latents that it computes. */
+/**
+ * Sizes of an encoder's input and output: of the images that it reads, and of the latents that it
+ * computes.
+ */
 export interface EncoderInput {
   /** Side of an image, in pixels. */
   readonly side: number;

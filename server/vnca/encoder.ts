@@ -1,7 +1,7 @@
 /**
- * A checkpoint's encoder, which computes the mean latent of a picture. It runs in short time
- * slices, so it needs no thread of its own. For each picture, our encoder needs 19 million
- * multiplications; the published encoder needs 50 million.
+ * A checkpoint's encoder. It computes the mean latent of a picture. It needs no thread of its own,
+ * because it runs in short time slices. Our encoder needs 19 million multiplications for a picture;
+ * the published encoder needs 50 million.
  */
 
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -13,14 +13,14 @@ import { imageChannels } from './readout.ts';
 export interface Encoder {
   /** Number of values in a picture: side × side × channels. */
   readonly size: number;
-  /** Number of channels of a picture: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
+  /** Number of channels of a picture. 1: ink. 3: RGB. 4: premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   /**
-   * Encodes a picture. Yields often, so that the caller can pause the computation.
+   * Encodes a picture. Yields often, so that the caller can do other work in between.
    *
-   * @param pixels [side, side, channels], 0…1
-   * @returns mean of the picture's latent, [Z]
-   * @throws RangeError if the picture has another size
+   * @param pixels the picture, [side, side, channels], 0…1
+   * @returns the mean of the picture's latent, [Z]
+   * @throws RangeError if the size of the picture is not the expected one
    */
   encode(pixels: Float32Array): Generator<void, Float32Array>;
 }
@@ -33,19 +33,21 @@ interface Layer {
 }
 
 interface Weights {
-  /** Shape: [size, size, in, out] for a convolution, [in, out] for a dense layer. */
+  /**
+   * The kernel's shape is [size, size, in, out] for a convolution, and [in, out] for a dense layer.
+   */
   readonly kernel: Float32Tensor;
   readonly bias: Float32Tensor;
 }
 
-/** Maximum number of multiplications of a dense layer before the encoder yields. */
+/** In a dense layer, the encoder yields after at most this number of multiplications. */
 const DENSE_SLICE = 16_384;
 
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 
 /**
- * Creates a checkpoint's encoder. Returns undefined if the checkpoint has no encoder, or if tensors
- * of the encoder are missing or have unexpected shapes.
+ * Creates a checkpoint's encoder. Returns undefined if the checkpoint has none, or if a tensor of
+ * the encoder is missing or has an unexpected shape.
  */
 export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   const { encoder: network, side, latentSize, readout } = card;
@@ -120,7 +122,8 @@ interface Products {
 }
 
 /**
- * Adds inputs × weights to `sums`, starting with input `at` and with row `first` of the weights.
+ * Multiplies inputs by their weights, and adds the products to `sums`. Begins with the input at
+ * index `at` and with row `first` of the weights.
  */
 function addProducts(
   sums: Float64Array,

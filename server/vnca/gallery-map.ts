@@ -1,7 +1,8 @@
 /**
- * The map of a gallery, which shows the gallery's latents in two dimensions. The evaluation tool
- * computes the map with UMAP and writes it to `map.json`. If this file is missing, the map shows
- * the first two principal components of the latents.
+ * The map of a gallery: a place in two dimensions for each creature, so that creatures with similar
+ * latents are close together. The evaluation tool computes the places with UMAP, and writes them to
+ * `map.json`. If this file is missing, the first two principal components of the latents are used
+ * as places.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -14,12 +15,13 @@ export const MAP_FILE = 'map.json';
 const FEWEST = 3;
 const ROUNDS = 120;
 /**
- * Width of the map, relative to its height. The map has about the shape of a phone held upright.
+ * Width of the map, if its height is 1. The map has about the shape of a phone that is held
+ * upright.
  */
 const WIDTH = 0.68;
 /**
- * Density to which points are spread: the minimum distance between points is √`FILL` times the
- * spacing of a square grid with the same number of points.
+ * How far points are pushed apart. The minimum distance between points is √`FILL` times the
+ * distance that they would have if they filled the map as a square grid.
  */
 const FILL = 1.1;
 
@@ -33,12 +35,12 @@ export interface Maps {
 }
 
 /**
- * Loads or computes the maps. Points are spread apart, so that people can touch each point.
+ * Loads or computes the maps. Points are pushed apart, so that people can touch each one.
  *
  * @param featured gallery indices of the featured creatures
  * @param mayRead whether to use `map.json` if it exists
- * @returns undefined if there are too few featured creatures
- * @throws CheckpointError as `readMap` does
+ * @returns undefined if there are too few featured creatures for a map
+ * @throws CheckpointError under the same conditions as `readMap`
  */
 export async function loadMaps(
   checkpoint: Checkpoint,
@@ -57,11 +59,11 @@ export async function loadMaps(
 }
 
 /**
- * Reads `map.json`.
+ * Reads the file `map.json` of a checkpoint.
  *
- * @returns a position for each gallery entry; undefined if there is no file
- * @throws CheckpointError bad-card if the file is not a map of this gallery; missing-file if the
- * file cannot be read
+ * @returns a place for each gallery entry; undefined if the file does not exist
+ * @throws CheckpointError 'bad-card' if the file is not a map of this gallery; CheckpointError
+ * 'missing-file' if the file exists but cannot be read
  */
 export async function readMap({
   folder,
@@ -78,9 +80,10 @@ export async function readMap({
 }
 
 /**
- * Projects latents onto their first two principal components.
+ * Computes a place for each latent: its coordinates along the first two principal components of all
+ * latents.
  *
- * @param latents [Z] each
+ * @param latents each is [Z]
  */
 function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const size = latents[0].length;
@@ -91,7 +94,8 @@ function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const rows = latents.map((latent) => Float64Array.from(latent, (value, c) => value - mean[c]));
   const axes: Float64Array[] = [];
   for (let k = 0; k < 2; k++) {
-    // Start with a fixed vector that is unlikely to be orthogonal to the principal component.
+    // Begin the iteration with a fixed vector. The iteration would fail if this vector were
+    // orthogonal to the principal component, but that is unlikely.
     let axis = Float64Array.from({ length: size }, (_, c) => 1 + ((7 * c + 3 * k) % 5));
     for (let round = 0; round < 50; round++) {
       const next = new Float64Array(size);
@@ -117,7 +121,10 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** Moves and scales points so that the longer side of their bounding box spans 0…1. */
+/**
+ * Moves and scales points so that their bounding box begins at (0, 0) and its longer side has the
+ * length 1.
+ */
 export function fill(places: readonly MapPoint[]): MapPoint[] {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
@@ -126,9 +133,10 @@ export function fill(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Spreads points over a map with width `WIDTH` and height 1, so that people can touch each point.
+ * Distributes points over a map of the width `WIDTH` and the height 1, far enough apart for people
+ * to touch each one.
  *
- * @param places points with coordinates 0…1
+ * @param places points; their coordinates are 0…1
  */
 function spread(places: readonly MapPoint[]): MapPoint[] {
   const width = Math.max(...places.map(({ x }) => x)) || 1;
@@ -139,11 +147,13 @@ function spread(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Pushes points apart, but no further than necessary, so that similar points stay close.
+ * Pushes points apart until the distance between any two is at least `distance`, as far as this is
+ * possible. Moves them no further than necessary, so that similar creatures stay close together.
  *
- * @param options.distance minimum distance between points
+ * @param options.distance wanted minimum distance between points
  * @param options.rounds number of iterations
- * @param options.within width and height of the map. If absent, points may move anywhere
+ * @param options.within width and height of the map, which points may not leave. If absent, points
+ * may move anywhere
  */
 export function pushApart(
   places: readonly MapPoint[],
@@ -166,7 +176,8 @@ export function pushApart(
         const squared = dx * dx + dy * dy;
         if (squared >= distance * distance) continue;
         const apart = Math.sqrt(squared);
-        // Separate points at the same position in a direction that depends on their index.
+        // If both points are at the same position, they have no direction from one to the other.
+        // Use a direction that depends on the index of one of them.
         const ux = apart > 0 ? dx / apart : Math.cos(b / 2);
         const uy = apart > 0 ? dy / apart : Math.sin(b / 2);
         const by = (distance - apart) / 4;

@@ -1,6 +1,6 @@
 /**
- * The gallery: the layout and colours of its picture, and which of its creatures are shown to
- * visitors.
+ * The gallery: how its picture is laid out, which colours its creatures have, and which creatures
+ * visitors are offered.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,18 +8,21 @@ import { colourRange, meanColourAt } from '../../shared/hues.ts';
 import type { Card } from './card.ts';
 
 /**
- * File name of the gallery's picture in a checkpoint folder. The picture shows the fully grown
- * organisms of the gallery, in rows.
+ * Name of the file with the gallery's picture, in a checkpoint folder. The picture shows all
+ * organisms of the gallery, fully grown, in rows.
  */
 export const GALLERY_FILE = 'gallery.png';
-/** File name of the same picture at a higher resolution, drawn by the checkpoint's painter. */
+/**
+ * Name of the file with the gallery's picture in a higher resolution, as drawn by the checkpoint's
+ * painter.
+ */
 export const PAINTED_GALLERY_FILE = 'gallery.avif';
 /** Number of organisms per row of the gallery's picture. */
 export const GALLERY_COLUMNS = 24;
 
 /**
- * Computes the layout of the gallery's picture. Entry i is in column i mod columns and row ⌊i /
- * columns⌋.
+ * Computes the layout of the gallery's picture. The organism of entry i is in column i mod
+ * `columns`, and in row ⌊i / `columns`⌋.
  */
 export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
   const rows = Math.ceil(card.gallery.length / GALLERY_COLUMNS);
@@ -34,7 +37,10 @@ export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
   };
 }
 
-/** Names of the creatures that are shown only if the host shows the whole gallery. */
+/**
+ * Names of creatures that may be unsuitable for some visitors. They are shown only if the host
+ * chooses to show the whole gallery.
+ */
 const UNSUITABLE: readonly string[] = [
   'Pile of Poo',
   'Face Vomiting',
@@ -47,13 +53,14 @@ const UNSUITABLE: readonly string[] = [
   'Skull and Crossbones',
 ];
 /**
- * Threshold for similar creatures: the distance between their latents is less than this fraction of
- * the median distance between two latents of the gallery.
+ * Two creatures are considered similar if the distance between their latents is less than this
+ * fraction of the median distance between two latents of the gallery.
  */
 const LIKENESS = 0.58;
 /**
- * Names of creatures whose family differs from their category: animals that live in water, a
- * mushroom in the category 'food', and withered plants.
+ * Some creatures belong to another family than their category says: animals that live in water, a
+ * mushroom that has the category 'food', and withered plants. Maps each of these families to the
+ * creatures' names.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: (
@@ -64,21 +71,25 @@ const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   withered: ['Leafless Tree', 'Wilted Flower'],
 };
 
-/** Returns the family of a gallery entry: its category, unless `RECLASSED` lists the entry. */
+/**
+ * Returns the family of a gallery entry: the family in which `RECLASSED` lists the entry or, if it
+ * is not listed there, its category.
+ */
 export function familyOf({ name, kind = '' }: { name: string; kind?: string }): string {
   return Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name)) ?? kind;
 }
 
-/** Families of creatures. Visitors are offered the creatures in the order of these families. */
+/** The families of creatures, in the order in which their creatures are offered to visitors. */
 const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
 /**
- * Selects gallery entries, and returns their indices.
+ * Selects gallery entries. Entries are represented by their indices.
  *
- * @param latents [Z] each, in gallery order
- * @returns `featured`: one creature of each group of similar creatures, without the unsuitable
- * creatures. They are sorted by family, and similar creatures of a family are next to each other.
- * `unsuitable`: creatures that are unsuitable for some visitors, such as children
+ * @param latents the latents of all gallery entries, [Z] each
+ * @returns `featured`: the creatures to offer to visitors. Of similar creatures in one family, only
+ * the first is included, and unsuitable creatures are not. The result is sorted by family; in a
+ * family, each creature is followed by the most similar of the remaining ones. `unsuitable`:
+ * creatures that are unsuitable for some visitors, such as children
  */
 export function selectGallery(
   gallery: Card['gallery'],
@@ -99,8 +110,8 @@ export function selectGallery(
 }
 
 /**
- * Orders indices so that each index is followed by the remaining one with the nearest latent.
- * Starts with the first index.
+ * Sorts gallery entries, given by their indices. The first stays first. Each entry is followed by
+ * the one, of those that remain, with the nearest latent.
  */
 function byLikeness(indices: readonly number[], latents: readonly Float32Array[]): number[] {
   const rest = new Set(indices);
@@ -132,11 +143,11 @@ export function distance(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * Reads the appearance of each creature from the gallery's picture.
+ * Finds out from the gallery's picture what each creature looks like.
  *
- * @returns undefined if the picture cannot be read. `colours`: for each entry, the range that
- * contains its mean colour; undefined for an empty tile. `bodies`: for each entry, which cells are
- * alive, [side, side], 1 or 0
+ * @returns undefined if the picture cannot be read. `colours`: for each entry, the colour range to
+ * which the creature's mean colour belongs; undefined if the creature's part of the picture is
+ * empty. `bodies`: for each entry, a mask of the cells that are alive (1, else 0), [side, side]
  */
 export async function loadGalleryLooks({ folder, card }: { folder: string; card: Card }) {
   const { columns, tile, width, height } = gallerySheet(card);
@@ -158,8 +169,8 @@ export async function loadGalleryLooks({ folder, card }: { folder: string; card:
 }
 
 /**
- * Reads an image file as premultiplied RGBA. Returns undefined if the file cannot be read, or if
- * the package `sharp` is not installed.
+ * Reads an image file, and converts its pixels to premultiplied RGBA. Returns undefined if the file
+ * cannot be read or the package `sharp` is not installed.
  */
 async function pixelsOf(file: string): Promise<Uint8Array | undefined> {
   try {

@@ -1,7 +1,8 @@
 /**
- * The conditioning of patches, and bounds of latents. A patch's conditioning holds all weights that
- * the patch's latent determines. Computing these weights once per patch is equivalent to reading
- * the latent in every step, and costs no time per cell.
+ * Computes the conditioning of patches, and bounds for latents. A patch's conditioning consists of
+ * all weights that depend on the patch's latent. They are computed only once for each patch. This
+ * has the same effect as if each cell read the latent in every step, but costs no time in the
+ * cells.
  */
 import { type Architecture, cellLayers, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
@@ -13,9 +14,9 @@ export interface OwnPart {
 }
 
 /**
- * Computes the layout of a patch's conditioning, which has K numbers in total (`size`). Each part
- * holds the patch's own weights for one layer. A part is absent if all patches share the layer's
- * weights. Returns undefined for rules without a standing input.
+ * Computes how a patch's conditioning is arranged. It has K numbers in total (`size`). Each part
+ * holds weights of one layer, computed for this patch. If the weights of a layer are the same for
+ * all patches, the layer has no part. Returns undefined if the rule has no standing input.
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
@@ -29,7 +30,10 @@ export function ownLayout({ channels, update }: Architecture) {
   const parts = {
     /** Scales of the first layer (perception), [hidden]. */
     ...(genome?.scalesPerception && { perceptionScale: part(hidden) }),
-    /** Bias of the first layer, [hidden]: the layer's own bias, scaled, plus the genome's shift. */
+    /**
+     * Bias of the first layer, [hidden]: the bias that all patches share, multiplied by the
+     * genome's scale, plus the genome's shift.
+     */
     perceptionBias: part(hidden),
     /** Weights [hidden out, hidden in] and bias [hidden] of the hidden layer. */
     ...(genome &&
@@ -45,16 +49,16 @@ export function ownLayout({ channels, update }: Architecture) {
 }
 
 /**
- * Computes a patch's conditioning.
+ * Computes the conditioning of a patch from its latent.
  *
  * @param latent [Z]
- * @returns [K], in the layout of `ownLayout`
+ * @returns [K], arranged as `ownLayout` says
  */
 export type Condition = (latent: Float32Array) => Float32Array;
 
 /**
- * Creates the function that computes the conditioning of patches. Returns undefined for rules
- * without a standing input.
+ * Creates the function that computes the conditioning of patches. Returns undefined if the rule has
+ * no standing input.
  */
 export function createCondition({ card, tensors }: Model): Condition | undefined {
   const own = ownLayout(card);
@@ -101,7 +105,7 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
-/** A layer that works on single cells, with the weights that one patch uses for the layer. */
+/** A layer that works on each cell separately, with the weights that it has in one patch. */
 export interface CellLayer {
   readonly name: string;
   /** Weights of the layer, [in, out]. */
@@ -111,10 +115,10 @@ export interface CellLayer {
 }
 
 /**
- * Collects the weights of the layers that one patch computes. For some layers, these are the
- * patch's own weights; for the others, they are the weights that all patches share.
+ * Collects, for one patch, the weights of all layers. In some layers, the patch has its own
+ * weights; in the others, all patches share the weights.
  *
- * @param row the patch's conditioning [K]; undefined for rules without a standing input
+ * @param row the patch's conditioning, [K]; undefined if the rule has no standing input
  */
 export function layersOfPatch({ card, tensors }: Model, row: Float32Array | undefined) {
   const { update } = card;
@@ -148,10 +152,12 @@ function transposed(weights: Float32Array, inputs: number): Float32Array {
 }
 
 /**
- * Computes how one latent changes the layers. Without a genome net, returns shifts of the first
- * layer, [hidden]. With a genome net, returns scales and shifts of several layers (`genomeLayout`).
+ * Computes from a latent how the layers change. If the rule has no genome net, the result is shifts
+ * of the first layer, [hidden]. If it has one, the result is scales, shifts and weights of several
+ * layers, arranged as `genomeLayout` says.
  *
- * @param Numbers array type that determines the precision of each layer's result
+ * @param Numbers type of the arrays in which the results of each layer are stored; determines their
+ * precision
  */
 export function readGenome(
   { card, tensors }: Model,
@@ -164,7 +170,7 @@ export function readGenome(
     const bias = tensors.get(`update.${layer}.bias`)?.data;
     const sums = new Float64Array(shape[1]);
     if (bias) sums.set(bias);
-    // Use the outer loop for inputs and the inner loop for outputs, so that weights are read in the
+    // The outer loop is over inputs and the inner loop over outputs. Weights are then read in the
     // order in which they are stored.
     for (let i = 0, at = 0; i < x.length; i++) {
       for (let o = 0; o < sums.length; o++, at++) sums[o] += x[i] * data[at];
@@ -186,8 +192,8 @@ export interface LatentBounds {
 }
 
 /**
- * Maximum absolute value of a number in a latent that a throw of the dice draws, rounded up; see
- * `createRandom`.
+ * Maximum absolute value of a number in a latent that is drawn at random (the dice in the visitor's
+ * page), rounded up; see `createRandom`.
  */
 const LARGEST_NORMAL = 7;
 
@@ -195,10 +201,10 @@ const LARGEST_NORMAL = 7;
 const ROUNDING = 1.001;
 
 /**
- * Computes bounds that contain all latents of a gallery, and all but about one in a million of the
- * latents that are drawn by the dice. The bound of a drawn latent's length is five standard
- * deviations above the mean: the length of a normal vector is about √Z, with a standard deviation
- * of √½.
+ * Computes bounds for latents. They include all latents of the gallery, and all latents that are
+ * drawn at random by the dice in the visitor's page, except about one in a million. The length of a
+ * random latent is about √Z on average, with a standard deviation of √½; the bound on the length is
+ * five standard deviations above the average.
  *
  * @param latents latents of the gallery, [Z] each
  */
@@ -211,21 +217,27 @@ export function boundsOf(latents: readonly Float32Array[], latentSize: number): 
   };
 }
 
-/** Computes the factor, 0…1, by which a latent must be multiplied to be within bounds. */
+/**
+ * Computes the factor by which a latent must be multiplied to be within bounds; 1 if it already is,
+ * otherwise less.
+ */
 function factorFor(latent: Float32Array, { norm, value }: LatentBounds): number {
   const largest = Math.max(...latent.map(Math.abs));
   return Math.min(1, norm / Math.hypot(...latent), value / largest);
 }
 
-/** Shortens a latent, without changing its direction, until it is within bounds. */
+/**
+ * If a latent is outside the bounds, shortens it, without changing its direction, so that it is
+ * within them.
+ */
 export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Array {
   const factor = factorFor(latent, bounds);
   return factor < 1 ? latent.map((number) => number * factor) : latent;
 }
 
 /**
- * Tolerance of `isWithin`. Because of rounding, results of `bounded` can be slightly beyond a
- * bound.
+ * Tolerance of `isWithin`. It is needed because a result of `bounded` may exceed a bound slightly,
+ * by a rounding error.
  */
 const TOLERANCE = 1e-6;
 

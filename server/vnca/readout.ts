@@ -1,18 +1,21 @@
 /**
- * Read-outs: functions that convert cell states to premultiplied RGBA and aliveness, 8 bits each.
+ * Read-outs: functions that compute, from the states of cells, their colours as premultiplied RGBA
+ * and their aliveness. All results have 8 bits.
  */
 import type { Card } from './card.ts';
 
 /** The part of a card that read-outs depend on. */
 export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
 
-/** Returns the number of channels of images: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
+/**
+ * Returns the number of channels of a checkpoint's images. 1: ink. 3: RGB. 4: premultiplied RGBA.
+ */
 export const imageChannels = ({ kind }: { readonly kind: string }): 1 | 3 | 4 =>
   kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
 
 /**
- * Converts a number from 0…1 to 0…255, rounding half up. Clamps other numbers, and converts NaN to
- * 0.
+ * Converts a number from the range 0…1 to the range 0…255. Rounds to the nearest integer, and
+ * halves up. Numbers outside 0…1 are clamped; NaN becomes 0.
  */
 export function toByte(value: number): number {
   if (!(value > 0)) return 0;
@@ -20,14 +23,16 @@ export function toByte(value: number): number {
 }
 
 /**
- * Limit of logits: beyond ±`SATURATED`, the byte is 0 or 255. The sigmoid reaches 254.5 / 255 at ln
- * 509 = 6.2324…, which is below this limit.
+ * Limit for logits. The byte is 0 for all logits below −`SATURATED`, and 255 for all logits above
+ * `SATURATED`. Bytes are rounded, so the byte is 255 as soon as the sigmoid is 254.5 / 255, which
+ * is the case at the logit ln 509 = 6.2324…
  */
 export const SATURATED = 6.25;
 /**
- * Number of equal intervals into which the logits from −`SATURATED` to `SATURATED` are divided. In
- * each interval, the byte changes at most once. The number is odd, so that logit 0, at which the
- * byte changes from 127 to 128, is not a boundary between intervals.
+ * The logits from −`SATURATED` to `SATURATED` are divided into this number of equal intervals. In
+ * each interval, the byte changes at most once. At the logit 0, the byte changes from 127 to 128;
+ * the number of intervals is odd, so that the logit 0 is inside an interval and not at the boundary
+ * between two.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
@@ -36,10 +41,10 @@ const PER_LOGIT = INTERVALS / (2 * SATURATED);
 const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
 
 /**
- * Lookup table for the sigmoid of a logit. For each interval, `bytes` holds the byte at the
- * interval's beginning, and `next` the smallest float32 logit with the next byte, or infinity if
- * the byte does not change in the interval. A lookup is several times as fast as computing an
- * exponential.
+ * Lookup table for the sigmoid of a logit, as a byte. `bytes` holds, for each interval, the byte at
+ * the beginning of the interval. `next` holds the smallest float32 logit in the interval that has
+ * the next larger byte, or infinity if there is none. Looking up a value is several times as fast
+ * as computing an exponential.
  */
 export const INK = (() => {
   const bytes = new Uint8Array(INTERVALS);
@@ -68,11 +73,11 @@ export function inkOf(logit: number): number {
 }
 
 /**
- * Converts cell states to pictures.
+ * Computes the picture and the aliveness of cells.
  *
- * @param states [cells, C] or [C, cells], starting at `offset`
- * @param rgba picture [cells, 4], overwritten
- * @param presence aliveness [cells], overwritten
+ * @param states states of the cells, [cells, C] or [C, cells], from index `offset` on
+ * @param rgba receives the picture, [cells, 4]
+ * @param presence receives the aliveness, [cells]
  */
 export type ReadCells = (
   states: Float32Array,
@@ -82,9 +87,9 @@ export type ReadCells = (
 ) => void;
 
 /**
- * Creates the function that reads out states of a checkpoint.
+ * Creates the function that reads out the cells of a checkpoint's patches.
  *
- * @param planar whether states are [C, cells] instead of [cells, C]
+ * @param planar true if states are [C, cells], false if they are [cells, C]
  */
 export function createReadout(card: Visible, planar = false): ReadCells {
   const readCell = createCellReadout(card);
@@ -104,11 +109,12 @@ export function createReadout(card: Visible, planar = false): ReadCells {
 }
 
 /**
- * Writes the RGBA values of one cell to `rgba`, at offset `to`. Returns the cell's alpha, which is
- * also its aliveness unless the card defines a channel for aliveness.
+ * Reads out one cell: writes its RGBA values to `rgba`, from index `to` on.
  *
- * @param at offset of the cell's first channel in `states`
+ * @param at index of the cell's first channel in `states`
  * @param stride distance between two channels of the cell in `states`
+ * @returns the cell's alpha. This is also its aliveness, unless the card names a channel for the
+ * aliveness
  */
 type ReadCell = (
   states: Float32Array,
@@ -146,8 +152,9 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 }
 
 /**
- * Whether all values of a cell's state are zero, for example after damage. Such a cell must be
- * shown as empty, but the formulas for ink and colours would give half ink or grey.
+ * Whether all values of a cell's state are zero. This is the case after damage, for example. Such a
+ * cell must be empty in the picture; the formulas for ink and for colours would give half ink or
+ * grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;
@@ -155,8 +162,8 @@ function isBare(states: Float32Array, at: number, stride: number, channels: numb
 }
 
 /**
- * Sets the four RGBA values of a cell to the same value. Does not use `fill`, because it takes
- * several times as long for only four values.
+ * Sets the four RGBA values of a cell to one value. Four assignments are several times as fast as a
+ * call of `fill`.
  */
 function fillCell(rgba: Uint8Array, to: number, value: number): number {
   rgba[to] = rgba[to + 1] = rgba[to + 2] = rgba[to + 3] = value;
@@ -165,11 +172,12 @@ function fillCell(rgba: Uint8Array, to: number, value: number): number {
 
 /**
  * Computes the mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al.
- * 2017). The channels are ordered as in the published VNCA: n mixture logits, then for each of R, G
- * and B: n means, n log-scales and n coefficients. The mean of G depends on the mean of R; the mean
- * of B depends on both. Mixtures are weighted by the softmax of their logits.
+ * 2017). The order of the channels is the same as in the published VNCA: first n mixture logits;
+ * then, for each of R, G and B, n means, n log-scales and n coefficients. Each mixture has the
+ * weight that the softmax of the logits gives to it. In a mixture, the mean of G also depends on R,
+ * and the mean of B also depends on R and G.
  *
- * @returns R, G, B, each clamped to −1…1
+ * @returns R, G and B, each clamped to −1…1
  */
 export function dmolMean(
   states: Float32Array,

@@ -1,7 +1,7 @@
 /**
- * The table of relatives. For each creature of a gallery, it lists the relatives that the creature
- * can express, and says for how long. `npm run relatives` writes the table to `relatives.json`. If
- * this file is missing, creatures cannot express relatives.
+ * The table of relatives. It says, for each creature of a gallery, which relatives the creature can
+ * look like for a moment, and for how many steps. The table is in the file `relatives.json`, which
+ * `npm run relatives` writes. If the file is missing, no creature can look like a relative.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -23,8 +23,8 @@ export const relativesTable = v.strictObject({
   /** Number of steps for which a creature reads the latent of its relative. */
   lentSteps: steps,
   /**
-   * Number of steps that a creature needs to return to its former state after an expression. In
-   * these steps, the creature reads its own latent.
+   * Number of steps that a creature needs, after it has looked like a relative, to look like itself
+   * again. In these steps, it reads its own latent.
    */
   homeSteps: steps,
   /** For each gallery entry, the gallery indices of its relatives. */
@@ -43,11 +43,11 @@ const relativesFile = v.strictObject({
 });
 
 /**
- * Loads a checkpoint's table of relatives.
+ * Loads the table of relatives of a checkpoint.
  *
- * @returns undefined if there is no file
- * @throws CheckpointError bad-card if the file is not a table of this gallery; missing-file if the
- * file cannot be read
+ * @returns undefined if the file does not exist
+ * @throws CheckpointError 'bad-card' if the file is not a table for this gallery; CheckpointError
+ * 'missing-file' if the file exists but cannot be read
  */
 export async function loadRelatives({
   folder,

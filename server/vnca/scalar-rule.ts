@@ -1,6 +1,7 @@
 /**
- * The cell rule in plain JavaScript, for web pages, which have no tensor library. The genomes of a
- * patch do not change here, so each genome is read only once.
+ * The cell rule in plain JavaScript, for web pages, in which there is no tensor library. The
+ * genomes of a patch cannot be changed here, so the weights that depend on a genome are computed
+ * only once.
  */
 import { createRandom, type Random } from '../../shared/random.ts';
 import { runTrunk, type TrunkOperations } from './architecture.ts';
@@ -9,19 +10,19 @@ import { type Genomes, genomeWeights, mixSteps } from './chimera.ts';
 import { type CellLayer, createCondition, layersOfPatch } from './genome.ts';
 
 /**
- * Draws at random, independently for each cell, whether the cell is updated.
+ * Decides at random, independently for each cell, whether the cell is updated.
  *
- * @param mask [cells], overwritten: 1 = updated
- * @param probability 0…1
+ * @param mask receives the decisions, [cells]: 1 if the cell is updated, else 0
+ * @param probability probability of an update, 0…1
  */
 export function drawUpdateMask(mask: Float32Array, probability: number, random: Random): void {
   for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < probability ? 1 : 0;
 }
 
 /**
- * Creates a random generator whose seed is a hash of a patch's state, so that a step depends only
- * on the state. As a result, a patch steps identically in any batch, and a room restored from
- * exported states replays bit for bit.
+ * Creates a random generator for one step of a patch. Its seed is a hash of the patch's state, so
+ * that the result of the step depends only on the state. Therefore, the result is the same in every
+ * batch, and a room that is restored from exported states replays bit for bit.
  */
 export function randomOfState(state: Float32Array): Random {
   const words = new Uint32Array(state.buffer, state.byteOffset, state.length);
@@ -34,14 +35,17 @@ export function randomOfState(state: Float32Array): Random {
 }
 
 /**
- * Steps every cell of a patch once.
+ * Computes one step of every cell of a patch.
  *
- * @param states [s, s, C]; cells outside the patch count as zero
+ * @param states [s, s, C]; outside the patch, all states are taken to be zero
  * @returns the states after the step, [s, s, C]
  */
 export type StepPatch = (states: Float32Array) => Float32Array;
 
-/** Computes a layer for a single cell, [in] → [out]. The next call overwrites the result. */
+/**
+ * Computes a layer for one cell: [in] → [out]. The result is valid only until the next call, which
+ * overwrites it.
+ */
 type Layer = (x: Float64Array) => Float64Array;
 
 /** Creates the function that steps a patch whose cells read these genomes. */
@@ -68,10 +72,10 @@ export function createScalarRule(model: Model, { latents, labels }: Genomes): St
 }
 
 /**
- * Creates the function that steps a patch whose cells all read the same genome. The function skips
- * cells for which this genome has the weight zero.
+ * Creates the function that computes one step of a patch with a single genome. If weights are
+ * passed to this function, it skips cells to which the genome does not contribute (weight 0).
  *
- * @param latent [Z]
+ * @param latent latent of the genome, [Z]
  */
 function createRule(model: Model, latent: Float32Array) {
   const { channels, update } = model.card;
@@ -107,8 +111,8 @@ function createRule(model: Model, latent: Float32Array) {
 }
 
 /**
- * Creates the function that computes the first layer (perception) for one cell: a 3×3 convolution
- * around the cell, with a scale and a bias.
+ * Creates the function that computes perception, the first layer, for one cell: a 3×3 convolution
+ * around the cell, which is then scaled and shifted.
  */
 function perception(
   net: { readonly channels: number; readonly hidden: number; readonly kernel: Float32Array },
@@ -134,8 +138,8 @@ function perception(
 }
 
 /**
- * Creates the operations with which `runTrunk` computes the trunk for one cell. They change their
- * arguments in place.
+ * Creates the operations with which `runTrunk` computes the trunk for one cell. They overwrite
+ * their arguments with the results.
  */
 const operationsOf = (
   { activation }: Model['card']['update'],

@@ -6,17 +6,19 @@ import { drawUpdateMask, randomOfState } from '../../vnca/scalar-rule.ts';
 import type { Batch, ReadPatch, RuleBackend, StepRule } from '../backend.ts';
 import { type Entry, stageAfter } from './patch-table.ts';
 
-/** The genomes that the cells of a patch read, in the form that the patch's rule needs. */
+/**
+ * The genomes that the cells of a patch read, converted to the form that the patch's rule needs.
+ */
 export class Expression {
   /** Cached result of the last call of `weightsAt`. */
   private weights: { readonly stage: number; readonly values: Float32Array } | undefined;
 
   /**
-   * @param conditioning the result of `StepRule.condition` for each genome, [genomes, K]; undefined
-   * for rules without that method
-   * @param labels for each cell of the fully grown patch, the index of the genome that it reads,
-   * [S, S]; undefined if there is only one genome
-   * @param latents the latents of the genomes, if known
+   * @param conditioning results of `StepRule.condition`, one per genome, [genomes, K]; undefined if
+   * the rule has no method `condition`
+   * @param labels for each cell of the fully grown patch, the index of the genome that the cell
+   * reads, [S, S]; undefined if there is only one genome
+   * @param latents the latents of the genomes; empty if they are not known
    */
   constructor(
     readonly conditioning?: Float32Array,
@@ -25,8 +27,8 @@ export class Expression {
   ) {}
 
   /**
-   * Returns a copy of a latent's conditioning [K], or undefined if the latent is not one of the
-   * genomes.
+   * Returns a copy of the conditioning [K] that was computed for a latent; undefined if the latent
+   * is not one of these genomes.
    */
   rowOf(latent: Float32Array): Float32Array | undefined {
     const genome = this.latents.findIndex((own) => own.every((x, i) => x === latent[i]));
@@ -36,8 +38,8 @@ export class Expression {
   }
 
   /**
-   * Computes the weight of each genome of a chimera for each cell, [genomes, s, s], where s =
-   * `stage`.
+   * Computes how much each genome of a chimera contributes to each cell of a patch with the side
+   * `stage` (s), [genomes, s, s].
    */
   weightsAt(stage: number): Float32Array {
     if (this.weights?.stage !== stage) {
@@ -52,9 +54,11 @@ const NONE = new Expression();
 
 /**
  * Converts genomes to the form that a rule needs. Drops genomes that no cell reads. If only one
- * genome remains, the result has no labels, so the patch is not stepped as a chimera.
+ * genome remains, the result has no labels, and the patch is therefore stepped as a normal patch,
+ * not as a chimera.
  *
- * @param before genomes that the patch has read so far; their conditioning is not computed again
+ * @param before the genomes that the patch has read so far; if a genome is among them, its
+ * conditioning is copied instead of computed again
  */
 export function express(
   { condition }: StepRule,
@@ -92,15 +96,15 @@ export interface Patch {
   /** States of the patch, [s, s, C], or [C, s, s] if the backend is planar. */
   state: Float32Array;
   /**
-   * Buffer for the states after the next step. Undefined if the patch has not been stepped
-   * recently.
+   * Buffer that will receive the states after the next step. Undefined if the patch has not been
+   * stepped for a while.
    */
   spare?: Float32Array | undefined;
   /** Value of `BatchStepper.commits` when the patch was last stepped. */
   steppedIn?: number;
   /**
-   * Picture after the last step, [s, s, 4]; undefined if the patch has not been stepped since it
-   * was planted or imported.
+   * Picture after the last step, [s, s, 4]. Undefined if the patch was planted or imported and has
+   * not been stepped since.
    */
   lastRgba: Uint8Array | undefined;
 }
@@ -117,7 +121,10 @@ export interface Stepped extends Turn {
   readonly stage: number;
   /** States after the step, [s, s, C], or [C, s, s] if the backend is planar. */
   readonly after: Float32Array;
-  /** Picture and aliveness after the step. The pictures of one call share a buffer. */
+  /**
+   * Picture after the step. The pictures of all patches stepped by one call are parts of one
+   * buffer. The same holds for the aliveness, `presence`.
+   */
   readonly rgba: Uint8Array;
   readonly presence: Uint8Array;
   /** Whether all numbers of `after` are finite. */
@@ -125,16 +132,17 @@ export interface Stepped extends Turn {
 }
 
 /**
- * A patch's spare buffer is freed after this number of consecutive commits in which the patch was
- * not stepped. The number must be large enough for patches to keep their buffers while seed
- * previews are stepped between two ticks.
+ * A patch's spare buffer is freed if the patch was not stepped in this number of consecutive
+ * commits. Between two ticks, previews of seeds are stepped many times. Each of these steps is a
+ * commit in which the organisms' patches are not stepped. The number must be so large that these
+ * patches keep their spare buffers meanwhile.
  */
 const MAX_IDLE_CALLS = 128;
 
 /**
- * Steps patches in two phases, `step` and `commit`, so that no patch changes if one batch fails.
- * Reuses large buffers: allocating them for each step would make the garbage collector pause the
- * engine once or twice a second.
+ * Steps patches in two phases: `step` computes the results, and `commit` applies them. If one batch
+ * fails, the caller does not commit, and no patch changes. Large buffers are reused: if they were
+ * allocated for each step, the garbage collector would pause the engine once or twice a second.
  */
 export class BatchStepper {
   /** Reusable buffers for the batch that is being stepped, by purpose. */
@@ -147,10 +155,11 @@ export class BatchStepper {
 
   /**
    * Computes one step of each patch: divides its cells if the step says so, applies the masks,
-   * steps the cells and reads out the picture. The patches do not change until `commit`.
+   * steps the cells, and reads out the picture. No patch changes until the results are passed to
+   * `commit`.
    *
-   * @param turns steps of patches that have the same species and, once their cells have divided,
-   * the same stage; or one step of a chimera
+   * @param turns the steps to compute. All patches must have the same species and the same stage
+   * (after cells have divided), and none may be a chimera; or there is only one step, of a chimera
    */
   async step(turns: readonly Turn[]): Promise<Stepped[]> {
     const [{ patch: first, step, expression }] = turns;
@@ -162,7 +171,8 @@ export class BatchStepper {
     const { batchPatches, maxBatchCells } = this.backend;
     const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
     const weights = expression.labels && expression.weightsAt(stage);
-    // Use one buffer for all patches, because each allocation costs about a microsecond.
+    // Use one buffer for all pictures, and one for all aliveness, because each allocation costs
+    // about a microsecond.
     const pictures = new Uint8Array(4 * cells * turns.length);
     const presences = new Uint8Array(cells * turns.length);
     const stepped: Stepped[] = [];
@@ -199,8 +209,8 @@ export class BatchStepper {
   }
 
   /**
-   * Applies computed steps to their patches, and frees the spare buffers of patches that have been
-   * idle for too long.
+   * Applies the results of computed steps to their patches. Frees the spare buffers of patches that
+   * have not been stepped for `MAX_IDLE_CALLS` commits.
    */
   commit(stepped: Iterable<Stepped>): void {
     this.commits++;
@@ -216,14 +226,17 @@ export class BatchStepper {
     }
   }
 
-  /** Forgets a patch that was removed from the store, so that its memory can be freed. */
+  /**
+   * Drops the reference to a patch that was removed from the store, so that the patch's memory can
+   * be freed.
+   */
   forget(patch: Patch): void {
     this.awake.delete(patch);
   }
 
   /**
-   * Returns a reusable buffer with arbitrary content. The buffer is valid until the next call with
-   * the same purpose.
+   * Returns a buffer of the given length with arbitrary content. The buffer is valid until the next
+   * call with the same `purpose`, which reuses it.
    */
   private buffer(purpose: string, length: number): Float32Array {
     let buffer = this.buffers.get(purpose);
@@ -235,10 +248,11 @@ export class BatchStepper {
   }
 
   /**
-   * Computes the input of a batch: the states of its patches, after their cells have divided and
-   * the masks have been applied. Pads the input with zeros to `count` patches.
+   * Computes the input of a batch: the states of its patches, after their cells have divided (if
+   * the step says so) and the masks have been applied. If there are fewer than `count` patches,
+   * zeros fill the rest.
    *
-   * @param size number of values in one state
+   * @param size number of values in the state of one patch
    */
   private inputOf(turns: readonly Turn[], count: number, size: number): Float32Array {
     const [{ patch, step }] = turns;
@@ -255,8 +269,8 @@ export class BatchStepper {
   }
 
   /**
-   * Returns the conditioning of a batch's patches, [count, K], or of a chimera's genomes, [genomes,
-   * K]; undefined for rules without conditioning.
+   * Returns the conditioning of each patch in a batch, [count, K]; for a chimera, the conditioning
+   * of each genome, [genomes, K]; undefined if the rule has no conditioning.
    */
   private conditioningOf(turns: readonly Turn[], count: number): Float32Array | undefined {
     const [{ expression }] = turns;
@@ -270,9 +284,9 @@ export class BatchStepper {
 
   /**
    * Steps a chimera once with each of its genomes, and writes the weighted mean of the results to
-   * `batch.after`. Used for rules whose `step` does not support chimeras.
+   * `batch.after`. Used if the rule's `step` does not accept chimeras.
    *
-   * @param weights weight of each genome for each cell, [genomes, s, s]
+   * @param weights how much each genome contributes to each cell, [genomes, s, s]
    */
   private async stepByEach(
     { rule, layout }: LoadedModel,
@@ -282,7 +296,9 @@ export class BatchStepper {
     const genomes = weights.length / stage ** 2;
     const width = conditioning!.length / genomes;
     const { batchPatches: count = 1 } = this.backend;
-    /** Extends the values of one patch to a whole batch, with zeros for the other patches. */
+    /**
+     * Appends zeros to the values of one patch, as the values of the other patches in a full batch.
+     */
     const padded = (values: Float32Array): Float32Array => {
       if (count === 1) return values;
       const all = new Float32Array(count * values.length);
@@ -302,7 +318,8 @@ export class BatchStepper {
 }
 
 /**
- * Draws at random which cells are updated. Returns no mask for rules without stochastic updates.
+ * Chooses at random which cells are updated. Returns no mask if the rule updates every cell in
+ * every step.
  */
 function updateMask(
   { card }: LoadedModel,
@@ -324,15 +341,16 @@ function updateMask(
 type StateLayout = ReturnType<typeof stateLayout>;
 
 /**
- * Creates the functions that depend on the order of values in a state.
+ * Creates the functions that depend on how the values of a state are ordered.
  *
- * @param planar whether states are [C, s, s], one plane per channel, which some backends need for
- * fast convolutions. Otherwise, states are [s, s, C], as callers of the engine pass them
+ * @param planar if true, a state is [C, s, s], with one plane per channel; some backends need this
+ * order for fast convolutions. If false, a state is [s, s, C], the order that the engine's callers
+ * use
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
   /**
-   * Divides every cell of the state `source` into 2×2 copies. Writes the new state to `target`,
-   * starting at `offset`.
+   * Divides every cell of the state `source` into a 2×2 block of equal cells. Writes the new state
+   * to `target`, starting at index `offset`.
    */
   divideInto(target: Float32Array, offset: number, source: Float32Array): void {
     const planes = planar ? channels : 1;
@@ -343,8 +361,9 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Sets cells of the state at `offset` to zero: cells whose value in the mask [s, s] is 0 (`where`
-   * is 'zero') or is not 0 (`where` is 'set'). Does nothing if there is no mask.
+   * Sets some cells of the state that begins at index `offset` to zero: if `where` is 'zero', the
+   * cells whose value in the mask [s, s] is 0; if `where` is 'set', the cells whose value is not 0.
+   * Does nothing if there is no mask.
    */
   clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {
     if (!mask) return;
@@ -353,10 +372,14 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     for (let i = 0; i < mask.length; i++) {
       if ((mask[i] === 0) === (where === 'zero')) hit.push(offset + i * toCell);
     }
-    // Clear one plane after the other, because the cells of a plane are close together in memory.
+    // Clear the first channel of all cells, then the second channel of all cells, and so on. In a
+    // planar state, the cells of one channel are close together in memory, so this order is fast.
     for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
   },
-  /** Computes the weighted mean of the results of a chimera's genomes, see `mixSteps`. */
+  /**
+   * Computes the weighted mean of the states that a step with each genome of a chimera gives; see
+   * `mixSteps`.
+   */
   mix(steps: readonly Float32Array[], weights: Float32Array, after: Float32Array): void {
     const cells = after.length / channels;
     const strides = planar ? { cells: 1, channels: cells } : { cells: channels, channels: 1 };

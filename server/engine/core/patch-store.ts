@@ -1,8 +1,8 @@
 /**
- * The patch store that every `RuleBackend` uses. It plants, steps and reads patches and knows
- * nothing about threads.
+ * The patch store that every `RuleBackend` uses. It plants, steps and reads out patches, all in the
+ * thread that calls it.
  *
- * A call either takes effect completely, or throws and leaves every patch unchanged.
+ * Each call either takes effect completely, or throws an error and leaves every patch unchanged.
  */
 
 import { getOrAdd } from '../../platform/collections.ts';
@@ -24,10 +24,9 @@ import {
 import { brokenReadout, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
- * Loads models on a backend and returns an empty patch store.
+ * Loads models on a backend and returns a patch store that is still empty.
  *
- * @param models models with different names; a patch refers to its model by the name in the model's
- * card
+ * @param models each must have a different name (`card.name`), by which patches refer to it
  */
 export async function createPatchStore(
   models: readonly Model[],
@@ -123,8 +122,8 @@ export async function createPatchStore(
 }
 
 /**
- * Groups steps by species and stage, because only patches of equal species and stage fit in one
- * tensor. Each chimera has a group of its own.
+ * Groups steps into lists that can be computed as one tensor. The patches of a list must have the
+ * same species and stage. Each chimera has a list of its own.
  */
 function groupsOf(entries: readonly Turn[]): Turn[][] {
   const groups = new Map<string | PatchId, Turn[]>();
@@ -139,8 +138,8 @@ function groupsOf(entries: readonly Turn[]): Turn[][] {
 }
 
 /**
- * Builds the read-out of a committed step, and stores the picture for comparison after the next
- * step.
+ * Builds the read-out of a committed step. Stores the picture, so that the next step can be
+ * compared with it.
  */
 function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
@@ -150,9 +149,10 @@ function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Reado
   return finite ? readout : brokenReadout(readout);
 }
 
-/** Computes the largest change of any value between two pictures of equal size, 0…255. */
+/** Compares two pictures of equal size, value by value. @returns the largest difference, 0…255 */
 function largestChange(a: Uint8Array, b: Uint8Array): number {
-  // Compare whole cells first, because most cells of most patches do not change.
+  // Compare the four values of a cell as one 32-bit number, and look at the single values only if
+  // it has changed. Most cells of most patches do not change.
   const [cellsOfA, cellsOfB] = [a, b].map(
     ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
   );
@@ -168,10 +168,10 @@ function largestChange(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * Creates the function that reads out patches of a checkpoint.
+ * Creates the function that computes the picture and the aliveness of a checkpoint's patches.
  *
  * @param card the checkpoint's card
- * @param planar whether states are [C, s, s] instead of [s, s, C]
+ * @param planar true if states are [C, s, s], false if they are [s, s, C]
  */
 export function readerOf(card: Visible, planar: boolean): ReadPatch {
   const read = createReadout(card, planar);
@@ -182,8 +182,9 @@ export function readerOf(card: Visible, planar: boolean): ReadPatch {
 }
 
 function allFinite(values: Float32Array): boolean {
-  // A sum of float32 values cannot overflow a float64, so the sum is finite if and only if all
-  // values are. Four independent sums make this several times faster than testing each value.
+  // Sum the values instead of testing each one. A float64 sum of float32 values cannot overflow, so
+  // the sum is finite if and only if all values are. Four independent sums make this several times
+  // faster than testing each value.
   let [a, b, c, d] = [0, 0, 0, 0];
   const unrolled = values.length - (values.length % 4);
   for (let i = 0; i < unrolled; i += 4) {

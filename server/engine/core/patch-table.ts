@@ -1,4 +1,7 @@
-/** The table of a store's patches, with the checks of arguments that all stores share. */
+/**
+ * The table of a store's patches, which also checks the arguments of calls. All patch stores share
+ * it.
+ */
 
 import { firstStage } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -13,9 +16,9 @@ import {
 } from '../engine.ts';
 
 /**
- * Checks that the names of models are unique.
+ * Checks that no two models have the same name.
  *
- * @throws EngineError unavailable if two models have the same name
+ * @throws EngineError 'unavailable' if two models have the same name
  */
 export function checkNames(models: readonly Model[]): void {
   for (const { card } of models) {
@@ -37,7 +40,10 @@ export interface Entry<P> {
   readonly step: PatchStep;
 }
 
-/** Maps ids to patches, and checks the arguments of calls before a call changes anything. */
+/**
+ * Maps ids to patches. Checks all arguments of a call to the store before the call changes
+ * anything.
+ */
 export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   /** @param species loaded checkpoints, by name */
   constructor(private readonly species: ReadonlyMap<string, P['species']>) {
@@ -52,10 +58,10 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks new patches before the caller adds them to the table.
+   * Checks new patches. Does not add them to the table; the caller does.
    *
-   * @returns each patch with its loaded checkpoint and the side of its first stage, in cells
-   * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, bad-labels
+   * @returns for each new patch, its loaded checkpoint and the side of its first stage, in cells
+   * @throws EngineError 'unknown-checkpoint', 'duplicate-patch', 'bad-latent' or 'bad-labels'
    */
   checkNew(
     news: readonly NewPatch[],
@@ -77,9 +83,10 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks the steps of one call and looks up their patches.
+   * Checks the steps of one call, and finds the patch of each step.
    *
-   * @throws EngineError unknown-patch, duplicate-patch, bad-state, bad-mask, bad-latent, bad-labels
+   * @throws EngineError 'unknown-patch', 'duplicate-patch', 'bad-state', 'bad-mask', 'bad-latent'
+   * or 'bad-labels'
    */
   entriesOf(steps: readonly PatchStep[]): Entry<P>[] {
     const entries = steps.map((step) => ({ patch: this.require(step.patch), step }));
@@ -104,10 +111,10 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks the size and the values of new states, each [s, s, C].
+   * Checks the size and the values of new states, each of which is [s, s, C].
    *
-   * @returns each patch with its new state and the side s of that state, in cells
-   * @throws EngineError unknown-patch, bad-state
+   * @returns for each new state, its patch and its side s, in cells
+   * @throws EngineError 'unknown-patch' or 'bad-state'
    */
   importsOf(
     states: readonly { readonly patch: PatchId; readonly state: Float32Array }[],
@@ -125,7 +132,9 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 }
 
-/** Whether a patch can have this side: doubling `stage` repeatedly must give the full side. */
+/**
+ * Whether a patch can have the side `stage`: repeated doubling must lead to the full side, `side`.
+ */
 const isStage = (stage: number, side: number): boolean =>
   stage >= 1 &&
   stage <= side &&
@@ -147,7 +156,8 @@ function checkNumbers(
 }
 
 /**
- * Checks the latents and labels of a patch's genomes. @throws EngineError bad-latent, bad-labels
+ * Checks the latents and labels of a patch's genomes. @throws EngineError 'bad-latent' or
+ * 'bad-labels'
  */
 function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card): void {
   const { length } = latents;
@@ -173,8 +183,9 @@ export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchSte
   step.divide ? 2 * stage : stage;
 
 /**
- * Builds the read-out of a patch whose rule has diverged: an empty picture, with the largest
- * `change` so that the patch does not count as at rest. Overwrites the buffers of `readout`.
+ * Builds the read-out of a patch whose state is no longer finite (its rule has diverged). The
+ * picture is empty; `change` has its maximum, so that the patch is not considered to be at rest.
+ * Reuses the buffers of `readout`.
  */
 export function brokenReadout(readout: Readout): Readout {
   readout.rgba.fill(0);

@@ -1,6 +1,6 @@
 /**
- * Examines which engines work on this machine, which of them 'auto' selects, and how to get a
- * better one.
+ * `npm run doctor` examines which engines work on this machine, which of them 'auto' selects, and
+ * what a host can do to get a better one.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { askChild } from '../../platform/worker-rpc.ts';
@@ -18,13 +18,14 @@ import {
 import type { Engine, EngineInfo } from '../engine.ts';
 
 /**
- * Task of a child process that tries one engine (`try-engine.ts`), passed as JSON in the process's
- * only argument.
+ * The task of a child process (`try-engine.ts`), which tries one engine. Passed to the process as
+ * JSON, in its only argument.
  */
 export interface TrialTask {
   readonly backend: BackendName | 'auto';
   /**
-   * Folder of the checkpoint whose net is used to measure speed. If absent, speed is not measured.
+   * Folder of the checkpoint whose update net is used to measure the engine's speed. If absent,
+   * speed is not measured.
    */
   readonly checkpoint?: string;
   /** How long to measure speed, in seconds. If 0, speed is not measured. */
@@ -32,20 +33,21 @@ export interface TrialTask {
 }
 
 /**
- * Result of a child process that tried an engine, sent to the parent process as the only message.
+ * The result of a child process that has tried an engine. It is the only message that the process
+ * sends to its parent.
  */
 export interface TrialResult {
   /** The engine that was started; absent if no engine could be started. */
   readonly info?: EngineInfo;
   /**
-   * The engines that do not work and were skipped. If the task names one engine and it does not
-   * work, the list holds that engine.
+   * The engines that do not work and were therefore skipped. If the task was to try one particular
+   * engine and that engine does not work, it is the only one in the list.
    */
   readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
   /**
-   * Error message if the engine does not work or was not measured; absent if `skipped` gives the
-   * reason.
+   * Error message, if the engine does not work or its speed could not be measured. Absent if the
+   * reason is in `skipped`.
    */
   readonly failure?: string;
 }
@@ -57,15 +59,16 @@ const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
 /**
  * Measures how fast an engine steps `RATE_PATCHES` fully grown patches.
  *
- * @param seconds minimum duration of the measurement, in seconds; excludes the first step
- * @returns number of cells stepped per second, including the time for read-outs
+ * @param seconds minimum duration of the measurement, in seconds. One step is made before the
+ * measurement begins
+ * @returns number of cells stepped per second. The measured time includes read-outs
  */
 export async function measureRate(engine: Engine, { card }: Model, seconds: number) {
   const { name, side, channels, latentSize } = card;
   const latent = new Float32Array(latentSize).fill(0.5);
   await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));
-  // Import full-size states instead of growing the patches. The cost of a step does not depend on
-  // the states, and growing is slow on some engines.
+  // Import full-size states instead of growing the patches, because growing is slow on some
+  // engines. Any states will do: the cost of a step does not depend on them.
   const state = seedState(latent, side, channels);
   await engine.importStates(PATCHES.map((patch) => ({ patch, state })));
   const steps = PATCHES.map((patch) => ({ patch, divide: false }));
@@ -81,7 +84,7 @@ export async function measureRate(engine: Engine, { card }: Model, seconds: numb
   return Math.round((count * RATE_PATCHES * side ** 2 * 1000) / taken);
 }
 
-/** Maximum time to wait for an engine, in ms. Limited because a broken library may hang. */
+/** Maximum time to wait for an engine's child process, in ms. A broken library may never return. */
 const TIMEOUT = 120_000;
 
 /** The report of `npm run doctor`, which can be printed as text or JSON. */
@@ -90,12 +93,12 @@ export type Report = Awaited<ReturnType<typeof examine>>;
 export type EngineReport = Report['engines'][number];
 
 /**
- * Examines which engines work on this machine and how fast they are. An engine that is missing or
- * broken is listed in the report and causes no error.
+ * Examines which engines work on this machine and how fast they are. If an engine is missing or
+ * broken, the report says so, and no error is thrown.
  *
- * @param checkpoint folder of the checkpoint whose net is used to measure speed
- * @param seconds how long to measure each engine, in seconds
- * @param progress called with one line of text before each engine is tried
+ * @param checkpoint folder of the checkpoint whose update net is used to measure speed
+ * @param seconds how long to measure the speed of each engine, in seconds
+ * @param progress called before each engine is tried, with one line of text to show
  */
 export async function examine(
   checkpoint: string,
@@ -117,8 +120,8 @@ export async function examine(
     engines.push(reportOf(name, await tryEngine(task)));
   }
   progress('asking auto …');
-  // Load the checkpoint's net, as the server does, because 'auto' skips an engine that cannot load
-  // the net.
+  // Load the checkpoint's update net, although no speed is measured: 'auto' skips an engine that
+  // cannot load the net. The server loads the net, too, so it will select the same engine.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
   const { info, skipped: passed, failure } = await tryEngine(task);
   return {
@@ -127,14 +130,14 @@ export async function examine(
       cores: availableParallelism(),
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       /**
-       * Vendors of the machine's GPUs. Empty if no GPU was found or this operating system cannot
-       * list GPUs.
+       * Vendors of the machine's GPUs. Empty if there are none, or if GPUs cannot be listed on this
+       * operating system.
        */
       gpus: findGpus(),
       system: `${process.platform} ${process.arch}`,
       node: process.versions.node,
     },
-    /** The model that the engines were measured with; null if it cannot be loaded. */
+    /** The model whose update net was used to measure speed; null if it cannot be loaded. */
     checkpoint: model,
     /** Why the checkpoint cannot be loaded; null if it was loaded. */
     unreadable: unreadable as string | null,
@@ -147,7 +150,9 @@ export async function examine(
       why: info
         ? `the first engine that works here, in the order ${autoOrder().join(', ')}`
         : (failure ?? 'no engine works here'),
-      /** Reasons why engines that 'auto' prefers were skipped, one sentence per engine. */
+      /**
+       * The engines that 'auto' prefers but had to skip, with the reasons; one sentence per engine.
+       */
       passed: passed.map(explain),
     },
     /** How a host can get a better engine on this machine, one sentence each. */
@@ -165,13 +170,18 @@ function reportOf(name: BackendName, tried: TrialResult) {
     device: info?.device ?? null,
     needs: CANDIDATES[name].needs,
     /**
-     * Why the engine does not run, or why its speed was not measured; null if neither is the case.
+     * Why the engine does not work, or why its speed was not measured. Null if it works and was
+     * measured.
      */
     reason: own?.reason ?? failure ?? null,
-    /** How a host can make the engine run; null if it runs, or if no remedy is known. */
+    /**
+     * What a host can do to make the engine work. Null if the engine works, or if no remedy is
+     * known.
+     */
     remedy: info ? null : ((own ?? CANDIDATES[name]).remedy ?? null),
     /**
-     * Number of cells stepped per second, `RATE_PATCHES` patches at a time; null if not measured.
+     * Number of cells that the engine steps per second when it steps `RATE_PATCHES` patches
+     * together; null if not measured.
      */
     cellsPerSecond: cellsPerSecond ?? null,
   };

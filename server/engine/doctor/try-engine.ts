@@ -1,5 +1,6 @@
 /**
- * Tries one engine in its own process, so that a broken native library crashes only that process.
+ * Tries one engine. Runs in a process of its own, so that a broken native library crashes only this
+ * process.
  */
 import { loadModel } from '../../vnca/checkpoint.ts';
 import type { SkippedEngine } from '../choose-backend.ts';

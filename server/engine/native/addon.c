@@ -1,6 +1,7 @@
 /*
- * The functions that JavaScript calls: the kernel's functions for steps and for training, and a function that reads out
- * patches with the same results, byte for byte, as vnca/readout.ts.
+ * The functions that JavaScript calls. They give access to the functions of the kernel for stepping
+ * and for training. One more function reads out patches; its results equal those of
+ * vnca/readout.ts, byte for byte.
  */
 #include "kernel.h"
 
@@ -13,8 +14,9 @@
 #include <string.h>
 
 /*
- * Declares the functions of Node-API that this file uses, because Node's header files are not installed on every
- * machine. These declarations do not change, because Node-API is a stable interface.
+ * Declares the functions of Node-API that this file uses. Node's own header files, which declare
+ * these functions, are not installed on every machine. Node-API is a stable interface, so these
+ * declarations will not become outdated.
  */
 typedef struct napi_env__ *napi_env;
 typedef struct napi_value__ *napi_value;
@@ -29,7 +31,10 @@ NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
 NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
 #ifdef __GLIBC__
-/* These functions exist only in glibc. Weak symbols let a prebuilt kernel load with other C libraries, too. */
+/*
+ * Only glibc has these functions. Declaring them as weak symbols lets a prebuilt kernel load even
+ * if the machine has another C library.
+ */
 #pragma weak malloc_trim
 #pragma weak mallopt
 #endif
@@ -37,8 +42,8 @@ NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 enum { MOST_ARRAYS = 16 };
 
 /*
- * The arguments of a call from JavaScript, all of which are typed arrays. If an argument is undefined, its data and its
- * length are 0.
+ * The arguments of a call from JavaScript. Each argument is a typed array or undefined. If it is
+ * undefined, its data pointer and its length are 0.
  */
 typedef struct {
   napi_env env;
@@ -68,8 +73,9 @@ static napi_value number(napi_env env, int64_t value) {
 }
 
 /*
- * Converts an array from `shapeOf` in native.ts to a Net. The array holds the number of patches, the side, the numbers
- * of channels and hidden units, whether the activation function is ELU, and the four fields of the trunk in `Net`.
+ * Creates a Net from an array that `shapeOf` in native.ts has made. The array holds, in this order:
+ * the number of patches; their side; the number of channels; the number of hidden units; 1 if the
+ * activation function is ELU, else 0; the four fields of the trunk in `Net`.
  */
 static Net net_of(const int32_t *shape) {
   return (Net){
@@ -87,20 +93,24 @@ static Net net_of(const int32_t *shape) {
 }
 
 /*
- * Called from JavaScript as skip(numbers: Float32Array). Returns how many numbers to skip to reach the beginning of a
- * cache line.
+ * Called from JavaScript as skip(numbers: Float32Array). Returns how many numbers lie between the
+ * beginning of the array and the first cache line that begins inside the array.
  */
 static napi_value skip(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   return number(env, (int64_t)(-(uintptr_t)arrays.data[0] % 64 / sizeof(float)));
 }
 
-/* Called from JavaScript as fused(). Returns 1 if multiplications are fused with additions, otherwise 0. */
+/*
+ * Called from JavaScript as fused(). Returns 1 if the kernel computes multiply-add as one fused
+ * operation, otherwise 0.
+ */
 static napi_value fused(napi_env env, napi_callback_info info) { return number(env, is_fused); }
 
 /*
- * Called from JavaScript as measure(net, sizes: Int32Array). Writes whole_vectors(1), perception_size, layers_size and
- * memory_size (kernel.h) to `sizes`.
+ * Called from JavaScript as measure(net, sizes: Int32Array). Writes the results of four functions
+ * to `sizes`: whole_vectors(1) (the number of lanes of a vector), perception_size, layers_size and
+ * memory_size; see kernel.h.
  */
 static napi_value measure(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -112,9 +122,9 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 
 /*
  * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). Steps patches. The
- * array `fixed` is aligned to a cache line. It holds, in this order: `kept` and `limit` of `Net`,
- * padded to one cache line; the kernel of perception; the layers, unless each patch has its own
- * layers; and working memory. For the other arrays, see `Batch` in kernel.h.
+ * array `fixed` must be aligned to a cache line. It holds, in this order: `kept` and `limit` of
+ * `Net`, padded to one cache line; the kernel of perception; the layers (omitted if each patch has
+ * its own layers); and working memory. For the other arrays, see `Batch` in kernel.h.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -150,9 +160,10 @@ static napi_value step(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Converts the arguments of `train` to a Rollout and a Net. The first argument holds the numbers that net_of reads and
- * then the numbers of Rollout, in the order of its fields. The second holds `kept` and `limit` of `Net`. The third is
- * the working memory. All others are the arrays of Rollout, in the order of its fields.
+ * Creates a Rollout and a Net from the arguments of `train`. The first argument holds the numbers
+ * that net_of reads, followed by the numbers of Rollout, in the order of its fields. The second
+ * argument holds `kept` and `limit` of `Net`. The third is the working memory. The other arguments
+ * are the arrays of Rollout, in the order of its fields.
  */
 static Rollout rollout_of(const Arrays *arrays, Net *net) {
   const int32_t *shape = arrays->data[0];
@@ -164,7 +175,10 @@ static Rollout rollout_of(const Arrays *arrays, Net *net) {
   return of;
 }
 
-/* Called from JavaScript as rollout(net). Returns rollout_size, or row_size if the number of steps in `net` is 0. */
+/*
+ * Called from JavaScript as rollout(net). Returns rollout_size; but if the number of steps in `net`
+ * is 0, returns row_size instead.
+ */
 static napi_value rollout(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   Net net;
@@ -173,9 +187,9 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as train(...), with the arguments that rollout_of reads. If the array
- * `change` is absent, takes the steps of the rollout. Otherwise, differentiates the steps of the
- * preceding call, which must have used the same working memory.
+ * Called from JavaScript as train(...); for the arguments, see rollout_of. If the array `change` is
+ * absent, computes the steps of the rollout. If it is present, differentiates the steps that the
+ * preceding call computed, which must have used the same working memory.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -199,7 +213,10 @@ static napi_value train(napi_env env, napi_callback_info info) {
 typedef float four_floats __attribute__((vector_size(16)));
 typedef double four_doubles __attribute__((vector_size(32)));
 
-/* Converts four channels from 0...1 to bytes, in the same way as toByte in vnca/readout.ts. */
+/*
+ * Converts the values of four channels from the range 0...1 to bytes, in the same way as toByte in
+ * vnca/readout.ts.
+ */
 static inline void write_bytes(const float *state, const int32_t *channels, uint8_t *rgba) {
   const four_floats value = {state[channels[0]], state[channels[1]], state[channels[2]], state[channels[3]]};
   const four_doubles scaled = __builtin_convertvector(value, four_doubles) * 255 + 0.5;
@@ -214,8 +231,9 @@ static int is_bare(const float *state, int channels) {
 }
 
 /*
- * The lookup table INK of vnca/readout.ts, which converts logits to bytes. Logits below -limit give the byte 0, and
- * logits above limit give the byte 255.
+ * The lookup table INK of vnca/readout.ts, which converts logits to bytes. The table covers logits
+ * from -limit to limit; all logits below that give the byte 0, and all logits above it give the
+ * byte 255.
  */
 typedef struct {
   double limit, per_logit;
@@ -231,9 +249,11 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 }
 
 /*
- * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Reads out a patch. `shown`
- * holds the number of channels; the channel of presence, or -1; the limit of the ink table; and the channels of R, G, B
- * and alpha, or the channel of ink and -1. `bytes` and `next` are the ink table.
+ * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Reads
+ * out a patch: writes its picture to `rgba` and its aliveness to `presence`. `shown` holds, in this
+ * order: the number of channels; the channel of aliveness, or -1 if there is none; the limit of the
+ * ink table; and then either the channels of R, G, B and alpha, or the channel of ink followed by
+ * -1. `bytes` and `next` are the ink table.
  *
  * @returns 1 if every number of the state is finite, otherwise 0
  */
@@ -277,9 +297,10 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as trim(). Returns free memory of malloc to the system, at most once in 6
- * s, however many threads call it. Runs malloc_trim in a new thread that executes no code of this
- * library, because the library may be unloaded before malloc_trim ends.
+ * Called from JavaScript as trim(). Returns memory that malloc no longer uses to the system. Does
+ * this at most once every 6 s, even if many threads call it. malloc_trim runs in a new thread,
+ * which executes no code of this library, because the library may be unloaded while malloc_trim is
+ * still running.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__
@@ -296,12 +317,15 @@ static napi_value trim(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Minimum size, in bytes, of allocations that are returned to the system as soon as they are freed. The states of a
- * patch are about this large.
+ * Allocations larger than this, in bytes, are returned to the system as soon as they are freed. The
+ * states of a patch have about this size.
  */
 #define MOST_KEPT (128 * 1024)
 
-/* Exports the functions to JavaScript. Node calls this function once in each thread. */
+/*
+ * Exports this file's functions to JavaScript. Node calls this function once in each thread that
+ * loads the add-on.
+ */
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   static const struct {
     const char *name;
@@ -310,8 +334,9 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
                    {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
-   * Sets a fixed threshold: buffers above it are returned to the system as soon as they are freed.
-   * By default, glibc raises the threshold to as much as 32 MB when large buffers are freed.
+   * Fix the size above which freed buffers are returned to the system immediately. By default,
+   * glibc raises this size, to as much as 32 MB, when large buffers are freed, and the process
+   * would then keep the memory.
    */
   if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif

@@ -1,6 +1,6 @@
 /**
- * Finds the prebuilt kernel for this machine if this is a release. Otherwise, compiles the kernel
- * with the system's C compiler and caches the result.
+ * Finds or builds the kernel for this machine. A release contains prebuilt kernels. If none fits,
+ * or this is not a release, compiles the kernel with the system's C compiler and caches the result.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,32 +16,33 @@ import { StartError } from '../backend.ts';
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
 /**
- * Folder for compiled kernels if `CACHE` is not writable. The process loads code from this folder,
- * so other users must not be able to write to it.
+ * Folder for compiled kernels, used if `CACHE` is not writable. The process loads code from this
+ * folder, so other users must not be able to write to it.
  */
 const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
 /** Maximum time for a run of the compiler, in ms. */
 const PATIENCE = 180_000;
 /**
- * Compiler flags. `-ffp-contract=off` makes the compiler fuse multiplications with additions only
- * if the source says so.
+ * Flags of the compiler. With `-ffp-contract=off`, the compiler fuses a multiplication with an
+ * addition only if the source code explicitly says so.
  */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /**
- * Compiler flag that selects the processor of this machine. On ARM64, Apple's compiler supports
- * only `-mcpu`.
+ * Flag of the compiler that optimises for the processor of this machine. On ARM64 it is `-mcpu`,
+ * because Apple's compiler supports no other flag there.
  */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 /**
- * Linker flags. They allow undefined symbols, because Node provides the functions of Node-API when
- * it loads the add-on.
+ * Flags of the linker. They allow undefined symbols: the functions of Node-API are undefined until
+ * Node loads the add-on.
  */
 const LINKING =
   process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
 /**
- * Returns how a host can get a C compiler; undefined if the kernel does not support this system.
+ * Returns what a host can do to get a C compiler; undefined if the kernel does not support this
+ * system, so that a compiler would not help.
  */
 export function compilerRemedy(platform: NodeJS.Platform = process.platform): string | undefined {
   if (!isFor(platform, process.arch)) return undefined;
@@ -56,8 +57,8 @@ const isFor = (platform: NodeJS.Platform, arch: string): boolean =>
   platform !== 'win32' && ['x64', 'arm64', 'arm'].includes(arch);
 
 /**
- * Returns why the kernel cannot be compiled on this machine, or undefined if no reason is known.
- * Does not run the compiler.
+ * Returns why the kernel cannot be compiled on this machine. Undefined if no reason is known, in
+ * which case compiling may still fail. Does not run the compiler.
  */
 export function missingCompiler(path = process.env.PATH ?? ''): string | undefined {
   const { platform, arch } = process;
@@ -84,15 +85,15 @@ const sources = (): string[] =>
 const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
 
 /**
- * Compiles the kernel, unless the cache holds a kernel for the same compiler and processor.
+ * Compiles the kernel, unless the cache already holds a kernel for the same compiler and processor.
  *
  * @param folders.cache folder in which compiled kernels are stored
- * @param folders.spare folder to use if the cache is not writable; created if it does not exist. It
- * must belong to this user, and no other user may have access to it
- * @param folders.processor the compiler's flag for the target processor; if absent, the flag for
- * this machine
- * @returns the file of the add-on for Node, and whether this call compiled it
- * @throws Error if the kernel does not compile; StartError if neither folder can be used
+ * @param folders.spare folder to use instead if `cache` is not writable. Created if it does not
+ * exist. It must belong to this user, and no other user may have access to it
+ * @param folders.processor the compiler's flag for the target processor. Default: the flag for this
+ * machine
+ * @returns the file of the add-on for Node, and whether this call has compiled it
+ * @throws Error if the kernel cannot be compiled; StartError if neither folder can be used
  */
 export async function compileKernel({
   cache = CACHE,
@@ -117,14 +118,14 @@ export async function compileKernel({
   const file = join(folder, name);
   if (existsSync(file)) return { file, isNew: false };
 
-  // Another thread or server may be compiling the kernel at the same time. Give the file its final
-  // name only when it is complete.
+  // Compile to a temporary folder first, and give the file its final name only when it is complete:
+  // another thread or server may look for the kernel, or compile it, at the same time.
   const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const made = join(draft, name);
     await callCompiler([...FLAGS, processor, ...LINKING, ...unitsOf(), '-o', made]);
-    // Write the file to disk before renaming it. Otherwise, after a power failure, the final name
-    // could refer to a file without content, which would crash the process.
+    // Write the file's content to disk before renaming it. Otherwise, after a power failure, there
+    // could be an empty file with the final name; loading it would crash the process.
     const handle = await open(made, 'r+');
     await handle.sync().finally(() => handle.close());
     await rename(made, file);
@@ -135,8 +136,9 @@ export async function compileKernel({
 }
 
 /**
- * Creates a folder if necessary, and returns it if it is safe to load code from.
+ * Creates a folder if it does not exist, and checks that it is safe to load code from it.
  *
+ * @returns the folder
  * @throws StartError if the folder cannot be created, or if another user could write to it
  */
 async function ownFolder(folder: string, instead: string): Promise<string> {
@@ -151,10 +153,10 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
 }
 
 /**
- * Runs a C compiler.
+ * Runs the C compiler.
  *
- * @returns the compiler's standard output
- * @throws StartError with the compiler's first error message, or if the compiler took too long
+ * @returns what the compiler writes to its standard output
+ * @throws StartError with the compiler's first error message, or if the compiler takes too long
  */
 async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
   const options = { timeout: PATIENCE, killSignal: 'SIGKILL' } as const;
@@ -170,8 +172,9 @@ async function callCompiler(args: readonly string[], compiler = COMPILER): Promi
 }
 
 /**
- * Describes the processor features that affect what `-march=native` produces. The model name alone
- * is not enough, because a virtual machine may hide features of its processor.
+ * Describes the features of the processor on which the output of `-march=native` depends. The name
+ * of the processor's model is not enough, because a virtual machine may hide some features of the
+ * processor.
  */
 function features(): string {
   const model = `${process.arch} ${cpus()[0]?.model}`;
@@ -184,8 +187,8 @@ function features(): string {
 }
 
 /**
- * Folder of the prebuilt kernels in a release. Undefined in a clone of the repository, where the
- * prebuilt kernels may be older than the sources.
+ * Folder of the prebuilt kernels in a release. Undefined in a clone of the repository: prebuilt
+ * kernels that lie there may be older than the sources.
  */
 const FOLDER = isInstalled ? join(ROOT, 'dist/kernels') : undefined;
 
@@ -204,8 +207,8 @@ interface Target {
 const x64 = { arch: 'x64', compiler: 'x86_64-linux-gnu-gcc' } as const;
 
 /**
- * Processors for which a release contains prebuilt kernels, all for Linux. The first target that a
- * machine supports is the fastest on that machine.
+ * The targets for which a release contains prebuilt kernels, all of them for Linux. The targets are
+ * sorted: if a machine supports several of them, the first is the fastest.
  */
 export const TARGETS: Readonly<Record<string, Target>> = {
   avx512: { ...x64, processor: '-march=x86-64-v4', features: [...AVX2, ...AVX512] },
@@ -219,12 +222,13 @@ export const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 /**
- * Compiles a kernel for a release. The file does not depend on a version of the C library: it uses
- * the library that Node has already loaded, so it also loads on old systems.
+ * Compiles a kernel for a release. The compiled file is not linked to any version of the C library.
+ * It uses the C library that Node has already loaded, so it can also be loaded on old systems.
  *
  * @param target a key of `TARGETS`
- * @returns the compiled file
- * @throws StartError if the kernel does not compile
+ * @param folder folder for the compiled file
+ * @returns the path of the compiled file
+ * @throws StartError if the kernel cannot be compiled
  */
 export async function buildKernel(target: string, folder: string): Promise<string> {
   const { compiler, processor } = TARGETS[target];
@@ -234,7 +238,10 @@ export async function buildKernel(target: string, folder: string): Promise<strin
   return file;
 }
 
-/** Returns the file of the best prebuilt kernel for this machine; undefined if there is none. */
+/**
+ * Returns the path of the best prebuilt kernel for this machine; undefined if no prebuilt kernel
+ * fits.
+ */
 export function findPrebuilt(folder = FOLDER): string | undefined {
   if (process.platform !== 'linux' || folder === undefined) return undefined;
   const [, flags = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
@@ -247,8 +254,8 @@ export function findPrebuilt(folder = FOLDER): string | undefined {
 }
 
 /**
- * Returns why there is no kernel for this machine, or undefined if no reason is known. Does not run
- * the compiler.
+ * Returns why the native backend has no kernel on this machine. Undefined if there is a prebuilt
+ * kernel, or if no reason is known why the kernel could not be compiled. Does not run the compiler.
  */
 export const missingKernel = (): string | undefined =>
   findPrebuilt() === undefined ? missingCompiler() : undefined;

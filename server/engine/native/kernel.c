@@ -1,14 +1,16 @@
 /*
- * Steps patches of a cell rule. Works on a few tiles at a time and computes their perception, layers and new states, so
- * that the numbers that one layer writes are still in the cache when the next layer reads them. native.ts calls these
- * functions through addon.c.
+ * Steps patches of a cell rule. Computes perception, layers and new states of a few tiles before
+ * going on to the next tiles, so that the results of one layer are still in the cache when the next
+ * layer reads them. native.ts calls these functions through addon.c.
  *
- * Perception is a 3x3 convolution by Winograd's minimal filtering F(4x4, 3x3), with the points 0, 1, -1, 2, -2 and
- * infinity (Lavin and Gray 2016, arXiv 1509.09308). It needs a quarter of the multiplications of a direct convolution.
+ * Perception is a 3x3 convolution. It is computed by Winograd's minimal filtering F(4x4, 3x3), with
+ * the points 0, 1, -1, 2, -2 and infinity (Lavin and Gray 2016, arXiv 1509.09308), which needs only
+ * a quarter of the multiplications of a direct convolution.
  *
- * The terms of each sum are added in a fixed order, and multiplications are fused with additions only where the code
- * says `fma`. A vector holds different outputs, never parts of one sum. So a patch's result is the same in any batch,
- * and on any processor that has fused operations.
+ * The terms of each sum are added in a fixed order, and a multiplication is fused with an addition
+ * only where the code says `fma`. The lanes of a vector hold different outputs, never parts of one
+ * sum. Therefore, a patch's result is the same in every batch, and on every processor that has
+ * fused operations.
  */
 #include "blocks.h"
 
@@ -21,10 +23,11 @@ ptrdiff_t layers_size(const Net *net) {
 
 /*
  * Computes the new states of a tile: kept * old state + change, clamped to the limit. Cells that
- * the mask excludes do not change. If `weights` is 0, writes the new states to `after` [side, side,
- * channels]. Otherwise, multiplies the new states by the weights of a genome, [side, side], and
- * adds the products to `mixed` [16, channels]. The products are rounded before they are added (not
- * fused), so that a state with the weight 1 stays the same.
+ * the mask excludes keep their states. If `weights` is a null pointer, writes the new states to
+ * `after` [side, side, channels]. Otherwise, the patch is a chimera, and `weights` [side, side]
+ * says how much the present genome contributes to each cell: adds weight * new state to `mixed`
+ * [16, channels]. The product is rounded before it is added (not fused), so that a state with the
+ * weight 1 stays unchanged.
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
                         const float *weights, float *mixed, float *after) {
@@ -55,18 +58,25 @@ int whole_vectors(int numbers) { return (numbers + LANES - 1) / LANES * LANES; }
 /* Pointers to a patch's weights and to the parts of the working memory. */
 typedef struct {
   const float *perception;
-  /* The layers of the patch, [layers_size], or the layers of a chimera's genomes, [genomes, layers_size]. */
+  /*
+   * The layers of the patch, [layers_size]. If the patch is a chimera, the layers of each of its
+   * genomes, [genomes, layers_size].
+   */
   const float *layers;
   /*
-   * Parts of the working memory. `image` is a copy of the patch with a border of zeros. For each of the 36 Winograd
-   * points, `windows` holds [tiles, channels] and `products` holds [tiles, hidden]. The last three parts are for one
-   * tile: `seen` holds the results of all layers, `change` the changes of the states, and `mixed` the new states of a
+   * The parts of the working memory. `image` is a copy of the patch with a border of zeros.
+   * `windows` and `products` hold values of several tiles for each of the 36 Winograd points:
+   * [tiles, channels] and [tiles, hidden]. The last three parts hold values of one tile: `seen` the
+   * results of all layers, `change` the changes of the states, and `mixed` the new states of a
    * chimera.
    */
   float *image, *windows, *products, *seen, *change, *mixed;
 } Memory;
 
-/* Prefetches, for reading, the cache lines that hold the numbers from index `from` up to, but excluding, index `to`. */
+/*
+ * Asks the processor to load into the cache the numbers with the indices `from` (inclusive) to `to`
+ * (exclusive), which will soon be read.
+ */
 INLINE void expect(const float *numbers, ptrdiff_t from, ptrdiff_t to) {
   for (ptrdiff_t i = from / LINE * LINE; i < to; i += LINE) __builtin_prefetch(numbers + i, 0, 2);
 }
@@ -79,7 +89,10 @@ INLINE void expect_tile(const Net *net, int top, int left, const float *after) {
   }
 }
 
-/* Whether any cell of a tile has a nonzero weight. `weights` is [side, side]. */
+/*
+ * Whether a genome contributes to any cell of a tile. `weights` [side, side] says how much the
+ * genome contributes to each cell.
+ */
 static int has_weight(const Net *net, int top, int left, const float *weights) {
   for (int y = top; y < top + TILE && y < net->side; y++) {
     for (int x = left; x < left + TILE && x < net->side; x++) {
@@ -90,9 +103,10 @@ static int has_weight(const Net *net, int top, int left, const float *weights) {
 }
 
 /*
- * Computes the layers after perception and the new states of a tile, with one set of layers.
+ * Computes the layers after perception, and then the new states, for one tile. `layers` are the
+ * layers to use.
  *
- * @param products results of perception at the Winograd points
+ * @param products results of perception, at the Winograd points
  * @param weights see update_tile
  */
 static void step_tile(const Net *net, const Memory *at, int top, int left, const float *products, ptrdiff_t apart,
@@ -102,7 +116,10 @@ static void step_tile(const Net *net, const Memory *at, int top, int left, const
   update_tile(net, top, left, at->image, at->change, mask, weights, at->mixed, after);
 }
 
-/* Steps a tile of a chimera with each genome that has weight in the tile, and writes the sum of the weighted states. */
+/*
+ * Steps a tile of a chimera, once with each genome that contributes to a cell of the tile. Writes
+ * the weighted sum of the resulting states to the batch's `after`.
+ */
 static void step_mixed_tile(const Net *net, const Memory *at, const Batch *batch, int top, int left,
                             const float *products, ptrdiff_t apart) {
   const int side = net->side, channels = net->wide_channels;
@@ -136,12 +153,14 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   for (int group = 0; group < groups; group++) {
     const int first = count * group / groups, tiles = count * (group + 1) / groups - first;
     /*
-     * Leave a gap of one cache line between the numbers of two Winograd points. Otherwise, numbers of different points
-     * would compete for the same places in the cache.
+     * Leave a gap of one cache line between the numbers of neighbouring Winograd points. Without
+     * the gap, numbers of different points would map to the same sets of the cache and evict one
+     * another.
      */
     const ptrdiff_t apart = (ptrdiff_t)tiles * channels + LINE, products_apart = (ptrdiff_t)tiles * hidden + LINE;
     /*
-     * Copy only those rows of the patch that the windows of this group of tiles need. Later rows are prefetched below.
+     * Copy only the rows of the patch that this group of tiles needs (rows that earlier groups
+     * needed have been copied before). Rows for later groups are prefetched below.
      */
     int needed = (first + tiles - 1) / along * TILE + TILE + 1;
     for (needed = needed < side ? needed : side; copied < needed; copied++) {
@@ -172,7 +191,10 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   }
 }
 
-/* Divides the working memory into its parts. @returns the end of the last part */
+/*
+ * Divides the working memory into its parts, and stores pointers to them in `at`. @returns the end
+ * of the last part
+ */
 static float *lay_out(const Net *net, float *memory, Memory *at) {
   float *end = memory;
   at->image = end, end += image_size(net);
@@ -198,7 +220,7 @@ void step_batch(const Net *net, const Batch *batch, float *memory) {
   at.layers = batch->own ? own : batch->layers;
   memset(at.image, 0, image_size(net) * sizeof(float));
   for (ptrdiff_t i = 0; i < batch->count; i++) {
-    /* Copy the patch's layers to aligned memory, so that vectors do not cross cache lines. */
+    /* Copy the layers to aligned memory, so that no vector is split between two cache lines. */
     if (batch->own) memcpy(own, batch->own + i * layers, layers * sizeof(float));
     step_patch(net, &at, batch, i);
   }

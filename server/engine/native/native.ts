@@ -1,8 +1,8 @@
 /**
- * The native backend, on the CPU. Its kernel, written in C, computes all layers of a step tile by
- * tile. A release contains the kernel for common processors; otherwise, it is compiled on this
- * machine. There is one engine thread per core, each with some of the patches. The kernel also
- * takes steps for training and computes their gradients (`training.c`).
+ * The native backend, on the CPU. Its kernel, written in C, computes all layers of a step for a few
+ * tiles at a time. A release contains prebuilt kernels for common processors; on other machines,
+ * the kernel is compiled. There is one engine thread per CPU core, and each thread holds some of
+ * the patches. For training, the kernel also computes steps and their gradients (`training.c`).
  */
 
 import { existsSync } from 'node:fs';
@@ -22,7 +22,8 @@ const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / la
 
 /**
  * Transforms the kernel of perception, [3, 3, C, hidden], to Winograd's 6×6 points, [36, C,
- * hidden], in double precision. Pads the last dimension to whole vectors of `lanes` values.
+ * hidden]. Computes in double precision. The last dimension is padded to a multiple of `lanes`, the
+ * vector length.
  */
 function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
   const { channels } = card;
@@ -50,12 +51,12 @@ function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Arr
 
 /**
  * Concatenates the numbers of a patch's layers in the order in which the kernel reads them: the
- * scales and shifts of perception, then the weights and shifts of each later layer. Pads each row
- * to whole vectors.
+ * scales and shifts of perception, then the weights and shifts of each later layer. Each row of
+ * numbers is padded to a multiple of the vector length.
  *
- * @param lanes number of values in a vector
- * @param row the patch's own weights, as `createCondition` computes them; absent if the rule has
- * none
+ * @param lanes vector length: the number of values in a vector
+ * @param row the weights that are the patch's own, as `createCondition` computes them; absent if
+ * the rule has no such weights
  */
 export function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
   const { hidden } = model.card.update;
@@ -107,15 +108,16 @@ const TRIM_EVERY = 10_000;
 const LINE = 16;
 
 /**
- * Loads the prebuilt kernel for this machine. If there is none or it does not load, loads a kernel
- * that was compiled on this machine, and compiles it first if it is not cached. A cached kernel
- * that does not load is deleted and compiled once more.
+ * Loads a kernel for this machine. Tries the prebuilt kernel first. If there is none, or it cannot
+ * be loaded, uses a kernel compiled on this machine: the one in the cache or, if the cache has
+ * none, a newly compiled one. If the cached kernel cannot be loaded, deletes it and compiles the
+ * kernel once more.
  *
  * @param folders.prebuilt folder of the prebuilt kernels; for the other folders, see
  * `compileKernel`
- * @param isRetry whether a cached kernel has just been deleted
- * @returns the kernel and its file
- * @throws Error if the kernel does not compile; StartError if it does not load
+ * @param isRetry whether this call follows the deletion of a cached kernel
+ * @returns the kernel and the path of its file
+ * @throws Error if the kernel cannot be compiled; StartError if it cannot be loaded
  */
 export async function loadKernel(
   folders: Parameters<typeof compileKernel>[0] & { readonly prebuilt?: string } = {},
@@ -125,16 +127,16 @@ export async function loadKernel(
   try {
     if (prebuilt) return { kernel: open(prebuilt), file: prebuilt };
   } catch {
-    // Continue without the prebuilt kernel. It does not load if, for example, its file system is
-    // mounted with noexec.
+    // Continue without the prebuilt kernel. One reason why it may not load: the file system that
+    // holds it is mounted with the option noexec.
   }
   const { file, isNew } = await compileKernel(folders);
   try {
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    // Retry only once: if the file could not be deleted, the cache would return the same file
-    // again.
+    // Retry only once. If the cached file could not be deleted, a retry would load the same file
+    // again, and would be followed by endless further retries.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(
@@ -150,17 +152,20 @@ function open(file: string): Kernel {
   return addOn.exports;
 }
 
-/** Key under which `Prepared` is stored in the environment data that worker threads inherit. */
+/**
+ * Key under which the result of `prepareNative` is stored in the environment data, which new worker
+ * threads inherit.
+ */
 const PREPARED = 'vivarium-native';
-/** The result of `prepareNative`: the kernel's file, or the reason why there is no kernel. */
+/** The result of `prepareNative`: the path of the kernel's file, or why there is no kernel. */
 interface Prepared {
   readonly file?: string;
   readonly failure?: { readonly reason: string; readonly remedy: string | undefined };
 }
 
 /**
- * Finds or compiles the kernel once for all threads that start later. If this fails, each of these
- * threads fails with the same error.
+ * Finds or compiles the kernel in advance, for all threads that are started afterwards. If there is
+ * no kernel, each of these threads fails with the error that occurred here.
  *
  * @param folders see `compileKernel`
  */
@@ -173,10 +178,10 @@ export async function prepareNative(folders?: Parameters<typeof compileKernel>[0
 }
 
 /**
- * Returns the file of the kernel that another thread has prepared; undefined if no thread has
- * prepared one.
+ * Returns the path of the kernel that `prepareNative` has prepared in the parent thread; undefined
+ * if it was not called.
  *
- * @throws StartError if the preparation failed
+ * @throws StartError if `prepareNative` found no kernel
  */
 function preparedFile(): string | undefined {
   const { file, failure } = (getEnvironmentData(PREPARED) ?? {}) as Prepared;
@@ -185,9 +190,10 @@ function preparedFile(): string | undefined {
 }
 
 /**
- * Loads the kernel that another thread has prepared. If there is none, finds or compiles a kernel.
+ * Loads the kernel that was prepared by `prepareNative`. If none was prepared, or its file no
+ * longer exists, finds or compiles a kernel.
  *
- * @throws Error, StartError as `loadKernel` does
+ * @throws StartError if the preparation failed; other errors as in `loadKernel`
  */
 export const openKernel = async (file = preparedFile()): Promise<Kernel> =>
   (file !== undefined && existsSync(file) && open(file)) || (await loadKernel()).kernel;
@@ -210,13 +216,16 @@ export const backendOf = (kernel: Kernel): RuleBackend => ({
   },
   gpu: false,
   planar: false,
-  // Step one patch at a time: the kernel would step the patches of a batch one by one, so larger
-  // batches would not save time.
+  // Pass one patch at a time: the kernel steps the patches of a batch one after the other, so
+  // larger batches would save no time.
   maxBatchCells: 1,
   load: async (model) => loadRule(kernel, model),
 });
 
-/** Lists the numbers that `net_of` in addon.c reads. @param side side of each patch, in cells */
+/**
+ * Lists the numbers that describe a net, in the order in which `net_of` in addon.c reads them.
+ * @param side side of each patch, in cells
+ */
 function shapeOf(
   { channels, update }: Pick<Architecture, 'channels' | 'update'>,
   count: number,
@@ -258,9 +267,9 @@ function loadRule(kernel: Kernel, model: Model): StepRule {
 }
 
 /**
- * Creates the function with which the kernel reads out patches. Returns undefined if the card's
- * read-out is of the kind 'dmol'. The kernel does not support this kind, which needs exponentials
- * for each cell.
+ * Creates a function that reads out patches with the kernel. Returns undefined if the card's
+ * read-out is of the kind 'dmol', which needs exponentials in each cell; the kernel does not
+ * support it.
  */
 function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   const { readout, presence, channels } = card;
@@ -270,7 +279,10 @@ function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   return (state, rgba, alive) => kernel.read(shown, state, rgba, alive, INK.bytes, INK.next) === 1;
 }
 
-/** The inputs of some steps of N patches, each with s × s cells. All arrays are row-major. */
+/**
+ * The inputs for computing several steps of N patches with s × s cells each. All arrays are
+ * row-major.
+ */
 interface StepInputs {
   /** Side s of each patch, in cells. */
   readonly side: number;
@@ -280,23 +292,26 @@ interface StepInputs {
   readonly leak: number;
   /** Kernel of perception, [3, 3, C, hidden]. */
   readonly kernel: Float32Array;
-  /** The result of `layerRows`: [N, size], or [1, size] if all patches share the layers. */
+  /**
+   * The patches' layers, as `layerRows` arranges them: [N, size], or [1, size] if all patches share
+   * the layers.
+   */
   readonly layers: Float32Array;
   /** States before the first step, [N, s, s, C]. */
   readonly states: Float32Array;
   /**
-   * Which cells are updated in each step, [steps, N, s, s]: 1 or 0. If absent, all cells are
-   * updated.
+   * For each step, the cells that are updated (1) and those that are not (0), [steps, N, s, s]. If
+   * absent, every step updates all cells.
    */
   readonly masks: Float32Array | undefined;
   /**
    * Mask of the cells, [N, s, s]. Cells whose value in the mask is 0 are set to zero before each
-   * step. If absent, no cells are set to zero.
+   * step; all other values must be 1. If absent, no cell is set to zero.
    */
   readonly open: Float32Array | undefined;
   /**
-   * Number of steps for which each cell is closed, counted from the first step, [N, s, s]. A closed
-   * cell is set to zero after each of these steps. If absent, no cell is closed.
+   * For each cell, the number of steps, from the first step on, in which the cell is closed, [N, s,
+   * s]. After each of these steps, the cell is set to zero. If absent, no cell is ever closed.
    */
   readonly closed: Float32Array | undefined;
 }
@@ -312,15 +327,15 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
   };
   const rowSize = kernel.rollout(netOf(0, {}));
   /**
-   * Working memory of finished calls, for use by later calls. Allocating new memory would take
-   * longer, because the system clears it.
+   * Working memory of finished calls, kept for reuse. Allocating new memory would take longer,
+   * because the operating system clears it first.
    */
   const spare: Float32Array[] = [];
 
   return {
     /** Number of values in a row of `layers`. */
     rowSize,
-    /** Takes the steps. @param keeps whether to keep the data that `reverse` needs */
+    /** Computes the steps. @param keeps whether to keep the data that `reverse` needs */
     take(inputs: StepInputs, keeps: boolean) {
       const { layers, states, masks, open, closed } = inputs;
       const net = netOf(inputs.side, inputs, layers.length / rowSize, keeps);
@@ -345,12 +360,14 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
         after,
         last,
         /**
-         * Computes the gradient of the states before the first step. Adds the gradient of the
-         * layers to `totals.layers` and, if `totals.kernel` is given, the gradient of the kernel to
-         * `totals.kernel`. Call this method at most once.
+         * Differentiates the steps. Adds the gradient with respect to the layers to
+         * `totals.layers`. If `totals.kernel` is given, adds the gradient with respect to the
+         * kernel to it. Call this method at most once.
          *
-         * @param change.after gradient of the states after the last step
-         * @param change.last gradient of the states before the last step; absent if it is zero
+         * @param change.after gradient with respect to the states after the last step
+         * @param change.last gradient with respect to the states before the last step; absent if it
+         * is zero
+         * @returns gradient with respect to the states before the first step
          */
         reverse(
           change: { readonly after: Float32Array; readonly last?: Float32Array | undefined },

@@ -1,51 +1,62 @@
 /*
- * Steps patches of a cell rule for training, and differentiates these steps. Like kernel.c, uses Winograd's filtering
- * for perception. Winograd's transforms are linear, so their gradients are computed with the transposed transforms.
+ * Steps patches of a cell rule for training, and differentiates these steps. Perception uses
+ * Winograd's filtering, as in kernel.c. The gradients of Winograd's transforms are the transposed
+ * transforms, because the transforms are linear.
  *
- * A *run* is a few neighbouring tiles of one patch, whose layers are computed together. A *group* is several runs,
- * whose perception is computed together. The results of all layers of each run are kept for `reverse_steps`.
+ * Tiles are processed in two kinds of portions. A *run* consists of a few neighbouring tiles of one
+ * patch, whose layers are computed together. A *group* consists of several runs, whose perception
+ * is computed together. Of each run, the results of all layers are kept for `reverse_steps`.
  */
 #include "blocks.h"
 
 enum { GROUP = 32, RUN = 4, MOST_CELLS = RUN * CELLS };
 
-/* A rollout (some steps of a batch), its sizes, and pointers to the parts of its working memory. */
+/*
+ * A rollout (several steps of a batch), the sizes of its data, and pointers to the parts of its
+ * working memory.
+ */
 typedef struct {
   const Net *net;
   const Rollout *of;
-  /* Side of a patch in tiles; side of an image in cells; number of tiles of one patch; number of tiles of the batch. */
+  /*
+   * `along`: side of a patch, in tiles. `wide`: side of an image, in cells. `per_patch`: number of
+   * tiles of one patch. `tiles`: number of tiles of the whole batch.
+   */
   int along, wide, per_patch, tiles;
   /*
-   * Size of an image (a copy of a patch with a border of zeros); size of the results of all layers of one tile; size of
-   * the padded layers of one patch.
+   * Sizes, in float32 values. `image`: an image (a copy of a patch with a border of zeros).
+   * `record`: the results of all layers, for one tile. `layers_size`: the padded layers of one
+   * patch.
    */
   ptrdiff_t image, record, layers_size;
   /*
-   * `images` holds copies of the states of all patches, each with a border of zeros: if `records`
-   * is set, the states before each step and after the last step; otherwise, the states before two
-   * consecutive steps. `slopes` holds the gradients of the states before two consecutive steps, in
-   * the same layout.
+   * `images` holds copies of the states of all patches; each copy has a border of zeros. If
+   * `records` is set, these are the states before each step and after the last step. Otherwise,
+   * they are the states before two consecutive steps, which are overwritten in turn. `slopes` holds
+   * the gradients with respect to the states before two consecutive steps, in the same layout.
    */
   float *images, *slopes[2];
   /*
-   * The kernel of perception, transformed to the Winograd points, [36, channels, wide_hidden]; its
-   * transpose, [36, hidden, wide_channels]; and its gradient, in the same layout as `points`.
+   * `points`: the kernel of perception, transformed to the Winograd points, [36, channels,
+   * wide_hidden]. `turned_points`: its transpose, [36, hidden, wide_channels]. `points_slope`: the
+   * gradient with respect to `points`, in the layout of `points`.
    */
   float *points, *turned_points, *points_slope;
   /*
-   * The layers, padded to whole vectors, [sets, layers_size] (for sets, see Rollout); the
-   * transposes of their weights; and their gradients.
+   * `layers`: the layers, padded to whole vectors, [sets, layers_size] (for sets, see Rollout).
+   * `turned_layers`: the transposes of the layers' weights. `layers_slope`: the gradient with
+   * respect to `layers`.
    */
   float *layers, *turned_layers, *layers_slope;
   float *records;
   /*
-   * Values of one group of tiles for each Winograd point: [tiles, channels] in `windows`, [tiles,
-   * hidden] in `products`.
+   * Values of one group of tiles, separately for each of the 36 Winograd points: [tiles, channels]
+   * per point in `windows`, [tiles, hidden] per point in `products`.
    */
   float *windows, *products;
   /*
-   * Values of the cells of one run (a few neighbouring tiles): [cells, channels] in `change` and
-   * `slope`, [cells, hidden] in the others.
+   * Values of the cells of one run (a few neighbouring tiles). `change` and `slope` are [cells,
+   * channels]; all others are [cells, hidden].
    */
   float *change, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
   /* Scales that are all 1, followed by shifts that are all 0. */
@@ -53,8 +64,9 @@ typedef struct {
 } Work;
 
 /*
- * Returns the number of arrays [cells, hidden] in the record of a run (a few neighbouring tiles).
- * The record holds the results of all layers.
+ * Returns how many arrays [cells, hidden] are in the record of a run (a few neighbouring tiles).
+ * The record holds the results of all layers: one array per layer, and one more for the unscaled
+ * result of perception if the layers scale it.
  */
 static int arrays_of(const Net *net, const Rollout *of) { return activations(net) + of->scales; }
 
@@ -101,7 +113,10 @@ ptrdiff_t row_size(const Net *net) {
   return (2 + net->blocks * net->depth * (inputs + 1)) * inputs + (inputs + 1) * net->channels;
 }
 
-/* Pads a row of layers to whole vectors. If `adds` is set, does the reverse: adds padded layers to the row. */
+/*
+ * Copies the row of layers to `layers`, where each part is padded to whole vectors. If `adds` is
+ * set, does the reverse for gradients: adds the padded `layers` to `row`.
+ */
 static void pad_layers(const Net *net, float *row, float *layers, int adds) {
   const int of_hidden = 2 + net->blocks * net->depth * (net->hidden + 1);
   for (int i = 0; i < of_hidden + net->hidden + 1; i++) {
@@ -113,7 +128,7 @@ static void pad_layers(const Net *net, float *row, float *layers, int adds) {
   }
 }
 
-/* Transposes a matrix [rows, columns]. The rows of both matrices are padded to whole vectors. */
+/* Transposes a matrix [rows, columns]. In both matrices, each row is padded to whole vectors. */
 static void transpose(const float *from, int rows, int columns, float *to) {
   const int from_row = whole_vectors(columns), to_row = whole_vectors(rows);
   for (int c = 0; c < columns; c++) {
@@ -122,7 +137,10 @@ static void transpose(const float *from, int rows, int columns, float *to) {
   }
 }
 
-/* Winograd's matrix G. It transforms three numbers along one side of a kernel to one number per Winograd point. */
+/*
+ * Winograd's matrix G. It transforms the three numbers along one side of a kernel to six numbers,
+ * one per Winograd point.
+ */
 static const float OF_KERNEL[WINDOW][3] = {
     {1.0f / 4, 0, 0},
     {-1.0f / 6, -1.0f / 6, -1.0f / 6},
@@ -133,8 +151,9 @@ static const float OF_KERNEL[WINDOW][3] = {
 };
 
 /*
- * Transforms a kernel [3, 3, channels, hidden] to the Winograd points. If `adds` is set, does the reverse for
- * gradients: adds the gradient at the points to the gradient of the kernel.
+ * Transforms a kernel [3, 3, channels, hidden] to the Winograd points. If `adds` is set, does the
+ * reverse for gradients: computes the gradient with respect to the kernel from the gradient at the
+ * points, and adds it to `kernel`.
  */
 static void transform_kernel(const Net *net, float *kernel, float *points, int adds) {
   const int hidden = net->hidden, wide = net->wide_hidden;
@@ -150,7 +169,10 @@ static void transform_kernel(const Net *net, float *kernel, float *points, int a
   }
 }
 
-/* The transpose of from_points: converts four numbers of a tile to one number per Winograd point. */
+/*
+ * The transpose of from_points: computes six numbers m, one per Winograd point, from four numbers t
+ * of a tile.
+ */
 INLINE void spread(const vec *t, vec *m, int step) {
   const vec a = t[0] + t[2], b = t[1] + t[3], c = fma(all(4), t[2], t[0]), e = fma(all(8), t[3], all(2) * t[1]);
   m[0] = t[0];
@@ -161,7 +183,10 @@ INLINE void spread(const vec *t, vec *m, int step) {
   m[5 * step] = t[3];
 }
 
-/* The transpose of to_points: converts one number per Winograd point to six numbers of an image. */
+/*
+ * The transpose of to_points: computes six numbers d of an image from six numbers p, one per
+ * Winograd point.
+ */
 INLINE void gather(const vec *p, vec *d, int step) {
   const vec a = p[1] + p[2], b = p[1] - p[2], c = p[3] + p[4], e = all(2) * (p[3] - p[4]);
   d[0] = all(4) * p[0];
@@ -172,7 +197,10 @@ INLINE void gather(const vec *p, vec *d, int step) {
   d[5 * step] = p[5];
 }
 
-/* The transpose of transform_back: converts the cells of a tile, [16, hidden], to [hidden] per Winograd point. */
+/*
+ * The transpose of transform_back (without scales and shifts): computes, from the cells of a tile,
+ * [16, hidden], the values at the 36 Winograd points, [hidden] each.
+ */
 static void spread_tile(const float *cells, int hidden, float *products, ptrdiff_t apart) {
   for (int h = 0; h < hidden; h += LANES) {
     for (int x = 0; x < TILE; x++) {
@@ -191,7 +219,10 @@ static void spread_tile(const float *cells, int hidden, float *products, ptrdiff
   }
 }
 
-/* The transpose of transform_window: adds the gradient at the 36 Winograd points to a 6x6 window of an image. */
+/*
+ * The transpose of transform_window: transforms the gradient at the 36 Winograd points to the
+ * gradient of a 6x6 window, and adds it to this window of the image.
+ */
 static void gather_window(const float *from, ptrdiff_t apart, int channels, float *image, ptrdiff_t row) {
   for (int c = 0; c < channels; c += LANES) {
     vec half[POINTS];
@@ -212,7 +243,10 @@ static void gather_window(const float *from, ptrdiff_t apart, int channels, floa
   }
 }
 
-/* Multiplies the gradient `slope` by the derivative of the activation function. y is the function's result. */
+/*
+ * Multiplies the gradient `slope` by the derivative of the activation function. The derivative is
+ * computed from y, the result of the function.
+ */
 INLINE vec through(vec slope, vec y, int elu) {
   if (elu) return fma(slope, least(all(0), y), slope);
   return (vec)((bits)slope & (bits)(y > all(0)));
@@ -228,8 +262,8 @@ static void add_rows(const float *rows, int count, int size, float *sum) {
 }
 
 /*
- * Returns a patch's image before this step: a copy of its states with a border of zeros. Steps are
- * counted from 0. If `step` is the number of steps, returns the image after the last step.
+ * Returns a patch's image (a copy of its states with a border of zeros) before the given step. The
+ * first step is 0. If `step` equals the number of steps, returns the image after the last step.
  */
 static float *image_of(const Work *w, int step, int patch) {
   const int at = w->of->records ? step : step % 2;
@@ -237,8 +271,9 @@ static float *image_of(const Work *w, int step, int patch) {
 }
 
 /*
- * Clears the part of an image to which no states will be written: the border around the patch, or the whole image if
- * channels are padded.
+ * Sets to zero the parts of an image that put_states does not overwrite: the border around the
+ * patch. If channels are padded, sets the whole image to zero, because the padding in each cell
+ * must be zero, too.
  */
 static void clear_margin(const Work *w, float *image) {
   const int side = w->net->side, channels = w->net->wide_channels;
@@ -263,8 +298,8 @@ static void prepare(const Work *w) {
 }
 
 /*
- * Returns the end of the run (a few neighbouring tiles) that begins at `tile`. A run ends after RUN
- * tiles, at the end of its patch, or at `end`, whichever comes first.
+ * Returns the index after the last tile of the run (a few neighbouring tiles) that begins at
+ * `tile`. A run ends after RUN tiles, at the end of its patch, or at `end`, whichever comes first.
  */
 static int end_of_run(const Work *w, int tile, int end) {
   const int patch_end = (tile / w->per_patch + 1) * w->per_patch;
@@ -274,16 +309,23 @@ static int end_of_run(const Work *w, int tile, int end) {
 
 /* The position of a cell, for loops over the cells of some tiles of a patch. */
 typedef struct {
-  /* `row` is the index of the cell in the loop. `top` and `left` are the first row and column of the cell's tile. */
+  /*
+   * `row`: index of the cell in the loop. `top` and `left`: first row and first column of the tile
+   * that contains the cell.
+   */
   int row, top, left;
-  /* `of_batch` is the index of the cell in the batch, `image` the offset of the cell's first channel in an image. */
+  /*
+   * `of_batch`: index of the cell among all cells of the batch. `image`: index of the cell's first
+   * channel in the patch's image.
+   */
   ptrdiff_t of_batch, image;
 } Place;
 
 /*
- * Moves `at` to the next cell of the tiles `first` to `end` - 1, skipping cells beyond the patch.
+ * Moves `at` to the next cell of the tiles from `first` to `end` - 1. Skips cells of a tile that
+ * lie outside the patch.
  *
- * @returns 1 if there is such a cell, otherwise 0
+ * @returns 1 if there is a next cell, otherwise 0
  */
 INLINE int next_place(const Work *w, int first, int end, Place *at) {
   const int side = w->net->side;
@@ -305,14 +347,18 @@ INLINE int next_place(const Work *w, int first, int end, Place *at) {
 #define EACH_CELL(at) for (Place at = {.row = -1}; next_place(w, first, end, &at);)
 
 /*
- * Returns the record of the run (a few neighbouring tiles) that begins at tile `first`. A record
- * holds the results of layers, in arrays [cells, hidden]; arrays_of returns their number.
+ * Returns the record of the run (a few neighbouring tiles) that begins at tile `first`. The record
+ * holds the results of layers, each in an array [cells, hidden]. For the number of arrays, see
+ * arrays_of.
  */
 static float *record_of(const Work *w, int step, int first) {
   return w->records + (w->of->records ? w->record * ((ptrdiff_t)step * w->tiles + first) : 0);
 }
 
-/* Returns the offset of the layers of the patch to which tile `first` belongs. */
+/*
+ * Returns where the layers of a patch begin in the array `layers`. The patch is the one that
+ * contains the tile `first`.
+ */
 static ptrdiff_t layers_of(const Work *w, int first) {
   return w->of->sets == 1 ? 0 : first / w->per_patch * w->layers_size;
 }
@@ -324,9 +370,10 @@ static int is_updated(const Work *w, int step, ptrdiff_t cell) {
 static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
 
 /*
- * Writes a cell's states before this step to the step's image (see image_of). If `step` is the last
- * step, writes them to `last`, too. If `step` is the number of steps, these are the final states,
- * and they are written to `after`.
+ * Stores a cell's states before the given step. They are written to the image of that step (see
+ * image_of). If `step` is the last step, they are also written to `last`. If `step` equals the
+ * number of steps, they are the final states; they are then written to `after`, and to an image
+ * only if `records` is set.
  */
 static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
   const Rollout *of = w->of;
@@ -374,7 +421,8 @@ static void forward_run(const Work *w, int step, int first, int end, const float
 }
 
 /*
- * Transforms the windows of a group of tiles to the Winograd points. @returns the distance between points in `windows`
+ * Transforms the windows of a group of tiles to the Winograd points. @returns the distance between
+ * neighbouring points in `windows`
  */
 static ptrdiff_t transform_group(const Work *w, int step, int first, int end) {
   const int channels = w->net->wide_channels;
@@ -413,9 +461,10 @@ void forward_steps(const Net *net, const Rollout *of) {
 }
 
 /*
- * Differentiates the layers for one run (a few neighbouring tiles). Converts the gradient of the
- * states' change, [cells, channels], to the gradient of perception's result, and adds it to
- * `seen_slope`. Adds the gradients of the layers to `layers_slope`.
+ * Differentiates the layers for one run (a few neighbouring tiles). `change_slope` [cells,
+ * channels] is the gradient with respect to the changes of the states. Computes from it the
+ * gradient with respect to the result of perception, and adds that to `seen_slope`. Adds the
+ * gradients with respect to the layers to `layers_slope`.
  */
 static void reverse_layers(const Work *w, int step, int first, int end, float *change_slope) {
   const Net *net = w->net;
@@ -469,8 +518,8 @@ static void reverse_layers(const Work *w, int step, int first, int end, float *c
 }
 
 /*
- * Writes to `slope` the gradient of a cell's states before this step. If `step` is the number of
- * steps, writes the gradient of the states after the last step.
+ * Writes to `slope` the gradient with respect to a cell's states before the given step. If `step`
+ * equals the number of steps, these are the states after the last step.
  */
 static void get_slope(const Work *w, int step, const Place *at, float *slope) {
   const Rollout *of = w->of;
@@ -483,8 +532,8 @@ static void get_slope(const Work *w, int step, const Place *at, float *slope) {
 }
 
 /*
- * Differentiates the layers and the update for the cells of a run (a few neighbouring tiles).
- * Writes the gradient of perception's result to `seen_slope`.
+ * Differentiates the update and the layers for the cells of a run (a few neighbouring tiles).
+ * Writes the gradient with respect to the result of perception to `seen_slope`.
  */
 static void reverse_run(const Work *w, int step, int first, int end) {
   const Net *net = w->net;

@@ -1,4 +1,7 @@
-/* Vectors of float32 numbers, with the operations that the kernel needs, for each kind of processor. */
+/*
+ * Vectors of float32 numbers: a type and the operations that the kernel needs, with one
+ * implementation for each kind of processor.
+ */
 #ifndef VECTORS_H
 #define VECTORS_H
 #include <stdint.h>
@@ -37,7 +40,10 @@ typedef float32x4_t vec;
 #define store(p, v) vst1q_f32(p, v)
 #define all(x) vdupq_n_f32(x)
 #define fma(a, b, c) vfmaq_f32(c, a, b)
-/* If the two numbers are equal or one of them is NaN, return the second number, as the x86 instructions do. */
+/*
+ * If the two numbers are equal, or if one of them is NaN, the result is the second number, as with
+ * the instructions of x86.
+ */
 #define largest(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
 #define least(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #else
@@ -64,13 +70,16 @@ INLINE vec multiply_add(vec a, vec b, vec c) {
   return c;
 }
 #else
-/* Not fused, because fused operations without hardware support would take many times as long. */
+/* Not fused: without hardware support, fused operations would take many times as long. */
 #define FUSED 0
 INLINE vec multiply_add(vec a, vec b, vec c) { return a * b + c; }
 #endif
 #endif
 
-/* Keeps a vector in a register. Otherwise, the compiler may load the vector again for each row. */
+/*
+ * Keeps a vector in a register: without this, the compiler may load the same vector from memory
+ * again for each row.
+ */
 #if defined(__x86_64__) && !defined(IN_REGISTER)
 #define IN_REGISTER(v) __asm__("" : "+v"(v))
 #elif !defined(IN_REGISTER)

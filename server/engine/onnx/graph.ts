@@ -1,6 +1,6 @@
 /**
- * Builds one step of a cell rule as an ONNX model. The reference implementation of the rule, which
- * also explains its terms, is `tfjs/tensorflow.ts`.
+ * Builds an ONNX model that computes one step of a cell rule. The terms are explained in the
+ * reference implementation of the rule, `tfjs/tensorflow.ts`.
  */
 import { runTrunk } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -15,8 +15,8 @@ export const MASK = 'mask';
 export const AFTER = 'after';
 
 /**
- * An input of the model that receives one part of a patch's own weights, with the part's range in
- * the conditioning.
+ * An input of the model, for one part of a patch's own weights. It also says which range of the
+ * patch's conditioning holds this part.
  */
 interface OwnInput extends OwnPart {
   readonly name: string;
@@ -26,20 +26,21 @@ interface OwnInput extends OwnPart {
 export type StepModel = ReturnType<typeof stepModel>;
 
 /**
- * Whether patches of this side are convolved in tiles, with one run of the model per patch. For
- * smaller patches, a run costs more than tiling saves. Measured time, relative to one run for a
- * batch of patches without tiles: 2 for 8×8 cells, 0.86 for 16×16, 0.78 for 32×32.
+ * Whether patches of this side are stepped one at a time, with perception computed in tiles. The
+ * alternative is one run of the model for a whole batch, without tiles. Tiles save time, but each
+ * run of the model has a cost, so they pay only for large patches: measured times, relative to the
+ * alternative, are 2 for 8×8 cells, 0.86 for 16×16, and 0.78 for 32×32.
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
 
 /**
- * Builds the ONNX model of one step. Its inputs are `states` [N, C, s, s]; for rules with a
- * standing input, `own` [N, K], the patches' own weights (`ownLayout`); and for rules with
- * stochastic updates, `mask` [N, 1, s, s]. Its output is `after` [N, C, s, s]. Channels come first
- * because ONNX Runtime's convolutions are fastest in that order.
+ * Builds the ONNX model of one step. Inputs: `states` [N, C, s, s]; if the rule has a standing
+ * input, `own` [N, K], the weights that are each patch's own (`ownLayout`); if the rule updates
+ * cells at random, `mask` [N, 1, s, s]. Output: `after` [N, C, s, s]. Channels come before cells,
+ * because ONNX Runtime's convolutions are fastest in this order.
  *
- * @param stage if given, the model convolves one patch of this side in tiles (`winograd.ts`). N is
- * then 1, and each part of `own` is a separate input
+ * @param stage if given, the model is for one patch (N = 1) of this side, perception is computed in
+ * tiles (`winograd.ts`), and each part of `own` is an input of its own
  */
 export function stepModel({ card, tensors }: Model, stage?: number) {
   const { channels, update } = card;
@@ -54,9 +55,10 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
   /**
-   * Adds a tensor that holds one part of the patches' own weights.
+   * Adds a tensor that holds one part of each patch's own weights.
    *
-   * @param as shape of the tensor, in which −1 stands for the number of patches
+   * @param as shape of the tensor; −1 stands for the number of patches
+   * @returns the tensor's name
    */
   const own = (part: OwnPart, as: readonly number[]): string => {
     const { from, size } = part;
@@ -70,8 +72,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.reshape(numbers, as);
   };
   /**
-   * Adds a k×k convolution whose weights the patches share. The weights are stored as [k, k, in,
-   * out], or as [in, out] if k = 1.
+   * Adds a k×k convolution that has the same weights for all patches. The checkpoint stores these
+   * weights as [k, k, in, out], or as [in, out] if k = 1.
    */
   const conv = (layer: string, input: string, withBias = true): string => {
     const kernel = tensors.get(`update.${layer}.kernel`)!;
@@ -85,9 +87,10 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
   };
   /**
-   * Adds a layer in which each patch has its own weights. For one patch, the layer is a
-   * convolution, because the runtime can fuse bias and activation with it. For several patches, the
-   * layer is a matrix product [out, in] × [in, cells].
+   * Adds a layer that has different weights for each patch. If the model is for several patches,
+   * the layer is a matrix product, [out, in] × [in, cells], for each patch. If it is for one patch,
+   * the layer is a convolution, because the runtime can fuse a convolution with its bias and
+   * activation.
    */
   const ownLayer = (
     { weights, shifts }: { readonly weights: OwnPart; readonly shifts: OwnPart | undefined },
@@ -106,8 +109,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return shifts ? add(result, bias(shifts)) : result;
   };
   /**
-   * Adds a tensor that holds the shape of a layer's result: [N, units, s, s], or [4, units, s/4, s]
-   * with tiles.
+   * Adds a tensor whose content is the shape of a layer's result: [N, units, s, s], or [4, units,
+   * s/4, s] if tiles are used.
    */
   const likeStates = (units: number): string => {
     if (tiled) return model.integers([TILE, units, -1, stage]);
@@ -118,8 +121,9 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Concat', [patches, model.integers([units]), sides], { axis: 0 });
   };
   /**
-   * Adds the first layer (perception), convolved in tiles. The result has its rows in another
-   * order, which does not matter to the later layers, because they work on single cells.
+   * Adds the first layer (perception), computed in tiles. The rows of the result are not in their
+   * usual order. The later layers work on each cell separately, so the order does not matter to
+   * them.
    */
   const perceiveTiles = (withBias: boolean): string => {
     const [kernel, shift] = ['kernel', 'bias'].map((part) =>
@@ -175,18 +179,18 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   return {
     bytes: model.finish(),
     /**
-     * The model's inputs for the parts of a patch's own weights; empty if the single input `own`
-     * holds all parts.
+     * The model's inputs for the parts of a patch's own weights. Empty if the model receives all
+     * parts in the single input `own`.
      */
     parts,
   };
 }
 
 /**
- * Adds an ELU that is composed of simpler operators. The runtime's own ELU operator rounds some
- * elements differently at the end of the range that a thread computes. Which elements these are
- * depends on the size of the batch, so a patch's result would depend on the other patches in its
- * batch. The simpler operators are no slower.
+ * Adds an ELU that is built from simpler operators, which are no slower. The runtime's own ELU
+ * operator divides the elements of a batch into ranges, one per thread, and rounds some elements at
+ * the end of each range differently. Where the ranges end depends on the size of the batch. With
+ * that operator, a patch's result would therefore depend on the other patches in its batch.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [model.number(0), model.number(1)];
@@ -195,8 +199,7 @@ function elu(model: ModelWriter, input: string): string {
 }
 
 /**
- * Reorders a kernel from [taps, in, out] to [out, in, taps]. ONNX stores the outputs of a kernel
- * first, TensorFlow.js last.
+ * Reorders a kernel from [taps, in, out], TensorFlow.js's order, to [out, in, taps], ONNX's order.
  */
 function outputsFirst(data: Float32Array, taps: number, inputs: number, outputs: number) {
   const result = new Float32Array(data.length);

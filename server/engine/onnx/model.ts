@@ -2,8 +2,8 @@ import './no-telemetry.ts';
 import { InferenceSession } from 'onnxruntime-node';
 
 /**
- * Version numbers and type codes of the ONNX format. These, and the field numbers below, are
- * defined in onnx.proto3.
+ * Version numbers and type codes of the ONNX format, as defined in onnx.proto3. The field numbers
+ * in the code below are defined there, too.
  */
 const IR_VERSION = 8;
 const OPSET = 17;
@@ -15,17 +15,18 @@ type Attribute = number | readonly number[];
 export type Dimension = number | string;
 
 /**
- * Builds an ONNX model in memory: collects nodes, constants, inputs and outputs, then serializes
- * them.
+ * Builds an ONNX model in memory. Nodes, constants, inputs and outputs are added one by one;
+ * `finish` serializes the model.
  */
 export class ModelWriter {
   private readonly graph = new ProtoWriter().text(2, 'step');
   private names = 0;
 
   /**
-   * Adds a node with one output.
+   * Adds a node, which has one output.
    *
-   * @param type name of the operator; for a non-standard operator, its domain, a dot and its name
+   * @param type name of the operator. If the operator is not a standard one: its domain, a dot, and
+   * its name
    * @returns the output's name
    */
   node(
@@ -73,8 +74,9 @@ export class ModelWriter {
   }
 
   /**
-   * Adds a Reshape node. In `shape`, −1 and 0 have the meaning that ONNX defines.
+   * Adds a Reshape node.
    *
+   * @param shape may contain −1 and 0, with the meanings that ONNX defines
    * @returns the output's name
    */
   reshape(input: string, shape: readonly number[]): string {
@@ -121,8 +123,8 @@ function valueInfo(name: string, shape: readonly Dimension[]): ProtoWriter {
 }
 
 /**
- * Encodes messages as Protocol Buffers. Supports only the types that an ONNX model needs.
- * https://protobuf.dev/programming-guides/encoding
+ * Encodes messages in the format of Protocol Buffers. Supports only the types that occur in an ONNX
+ * model. https://protobuf.dev/programming-guides/encoding
  */
 class ProtoWriter {
   private readonly parts: Uint8Array[] = [];
@@ -165,7 +167,8 @@ function varint(value: number): Uint8Array {
 export { Tensor } from 'onnxruntime-node';
 
 /**
- * Loads a model. Uses one thread, because several threads would wait for each other at every layer.
+ * Loads a model. Its runs use one thread each: several threads would have to wait for each other
+ * after every layer.
  */
 export const openSession = (model: Uint8Array): Promise<InferenceSession> =>
   InferenceSession.create(model, {

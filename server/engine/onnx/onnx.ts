@@ -1,6 +1,6 @@
 /**
- * The ONNX Runtime backend, which runs on the CPU. There is one engine thread per core, and each
- * thread holds some of the patches.
+ * The ONNX Runtime backend, which runs on the CPU. There is one engine thread per CPU core, and
+ * each thread holds some of the patches.
  */
 
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -11,16 +11,16 @@ import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from '.
 import { openSession, Tensor } from './model.ts';
 
 /**
- * Maximum number of cells in a batch: one patch of 32×32, whose layers fit in a core's cache.
- * Larger patches also get a batch each. Another advantage of a batch with one patch is that its
- * states are not copied.
+ * Maximum number of cells in a batch: as many as in one patch of 32×32 cells, whose layers fit in
+ * the cache of a CPU core. A larger patch has a batch of its own. A batch of one patch is also
+ * faster because its states need not be copied.
  */
 const MAX_BATCH_CELLS = 1024;
 
 /** Starts the backend. @throws Error if the package is not installed */
 export async function startOnnx(): Promise<RuleBackend> {
   return {
-    // Omit the number of threads from the description, because it does not affect the results.
+    // Do not mention the number of threads here, because it does not affect the results.
     info: { name: 'onnx', device: 'CPU (ONNX Runtime)' },
     gpu: false,
     planar: true,

@@ -1,23 +1,30 @@
 /**
- * Checks whether TensorFlow's native library is installed, without loading the JavaScript package.
+ * Checks whether TensorFlow's native library is installed, without importing the npm package that
+ * uses it.
  */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** npm packages that contain TensorFlow's native library, in order of preference. */
+/**
+ * The npm packages through which TensorFlow's native library can be used; the preferred one comes
+ * first.
+ */
 export const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
-/** Returns why the TensorFlow backend cannot start; undefined if no reason is known. */
+/**
+ * Returns why the TensorFlow backend cannot start. Undefined if no reason is known, in which case
+ * the start may still fail.
+ */
 export function missingNativePart(): string | undefined {
   const folders = tensorflowFolders();
-  // If no package is installed, give no reason here: importing the package fails later and reports
-  // the error.
+  // If no package is installed, do not return a reason: the backend will try to import a package,
+  // and the error of that import is more precise.
   if (folders.length === 0) return undefined;
   return folders.some(hasAddOn) ? undefined : 'its native part is not installed';
 }
 
-/** Lists the folders of the installed TensorFlow packages, in order of preference. */
+/** Lists the folders of those packages that are installed; the preferred one comes first. */
 function tensorflowFolders(): string[] {
   const { resolve } = createRequire(import.meta.url);
   return TENSORFLOW_PACKAGES.flatMap((name) => {
@@ -30,7 +37,7 @@ function tensorflowFolders(): string[] {
 }
 
 /**
- * Whether a package's folder contains the native library. Looks in subfolders, because the
+ * Whether a package's folder contains the native library. Searches the subfolders, too, because the
  * installer creates one for each version of Node-API.
  */
 function hasAddOn(folder: string): boolean {

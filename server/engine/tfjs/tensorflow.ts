@@ -1,6 +1,7 @@
 /**
- * The TensorFlow backend, which computes the cell rule with TensorFlow.js tensors. The computation
- * runs in TensorFlow's native library, through the package tfjs-node-gpu or tfjs-node.
+ * The TensorFlow backend, which expresses the cell rule in operations of TensorFlow.js.
+ * TensorFlow's native library computes them; it is called through the npm package tfjs-node-gpu or
+ * tfjs-node.
  */
 
 import { createRequire } from 'node:module';
@@ -13,8 +14,8 @@ import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { TENSORFLOW_PACKAGES } from './native-part.ts';
 
 /**
- * Maximum number of cells in a batch: 64 patches of 32×32, which take about 100 MB if the hidden
- * layer has 72 units.
+ * Maximum number of cells in a batch: as many as in 64 patches of 32×32 cells. If the hidden layer
+ * has 72 units, such a batch takes about 100 MB.
  */
 const MAX_BATCH_CELLS = 65_536;
 
@@ -29,14 +30,15 @@ export const tfjsBackend = (
 });
 
 /**
- * Selects this thread's TensorFlow.js backend, which must already be registered.
+ * Makes a registered TensorFlow.js backend the active one in this thread.
  *
  * @throws Error if the backend does not start
  */
 export async function useBackend(name: string): Promise<void> {
   // Disable TensorFlow.js's debug checks and its message on the console.
   tf.enableProdMode();
-  // TensorFlow.js hides the backend's own error and returns false, so throw an error here.
+  // If the backend does not start, TensorFlow.js hides the error and returns false. Throw an error
+  // instead.
   if (!(await tf.setBackend(name))) throw new Error('the backend does not start');
   await tf.ready();
 }
@@ -74,8 +76,8 @@ async function loadTfjsRule({ card, tensors }: Model): Promise<StepRule> {
 }
 
 /**
- * Creates the net of a cell rule. This is the reference implementation of the rule: all other
- * backends compute the same function. The caller disposes of the tensors.
+ * Creates the functions of a cell rule's net. They are the reference implementation of the rule:
+ * all other backends compute the same functions. The caller disposes of the tensors.
  */
 function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tensor>) {
   const { hidden, genome: net } = update;
@@ -90,7 +92,10 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
     return tf.fused.matMul(bias ? { ...product, bias } : product) as tf.Tensor2D;
   };
 
-  /** Applies a 1×1 convolution, [N, H, W, in] → [N, H, W, out], as a matrix product over cells. */
+  /**
+   * Applies a 1×1 convolution, [N, H, W, in] → [N, H, W, out]. It is computed as one matrix
+   * product, in which each cell is a row.
+   */
   const pointwise = (layer: string, x: tf.Tensor4D): tf.Tensor4D => {
     const [n, height, width, units] = x.shape;
     const cells = dense(layer, tf.reshape(x, [n * height * width, units]));
@@ -98,15 +103,15 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Selects `size` numbers of each genome [N, …], starting at `from`. Reshapes them to [N, 1, 1,
-   * size], so that they broadcast over cells.
+   * Takes `size` numbers of each genome in [N, …], from the index `from` on. Returns them as [N, 1,
+   * 1, size], so that they broadcast over cells.
    */
   const part = (genome: tf.Tensor2D, from: number, size: number): tf.Tensor4D =>
     tf.reshape(tf.slice(genome, [0, from], [genome.shape[0], size]), [-1, 1, 1, size]);
 
   /**
-   * Applies a genome's scales and shifts to a layer's result [N, H, W, units]. Without a genome,
-   * returns the result unchanged.
+   * Applies the genomes' scales and shifts to a layer's result, [N, H, W, units]. Returns the
+   * result unchanged if there is no genome.
    */
   const modulate = (layer: string, x: tf.Tensor4D, genome?: tf.Tensor2D): tf.Tensor4D => {
     if (!genome) return x;
@@ -119,8 +124,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Adds the contribution of the patches' own weights of the last layer to `changes`: the product
-   * of `cells` and these weights.
+   * Adds, to `changes`, the product of `cells` and the part of the last layer's weights that each
+   * genome sets itself. These weights affect only the first `expressed` channels.
    *
    * @param cells results of the layer before the last, [N, H, W, hidden]
    */
@@ -150,19 +155,22 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
   return {
     /**
-     * Computes how latents [N, Z] change the layers, for rules with a standing input. Without a
-     * genome net, returns shifts of the first layer, [N, hidden]. With a genome net, returns scales
-     * and shifts of several layers (`genomeLayout`).
+     * Computes the genomes of the latents [N, Z]: how each latent changes the layers in every step.
+     * Only for rules with a standing input. If the rule has no genome net, the result is shifts of
+     * the first layer, [N, hidden]. If it has one, the result is scales, shifts and weights of
+     * several layers, in the layout of `genomeLayout`.
      */
     readGenome(latents: tf.Tensor2D): tf.Tensor2D {
       if (!net) return tf.matMul(latents, kernel<tf.Tensor2D>('genome'));
       return tf.mul(dense('modulation', tf.elu(dense('genome', latents))), net.gain);
     },
     /**
-     * Steps every cell once: s ← clamp(s + mask · (u(s) − leak · s)). ELU has α = 1.
+     * Computes one step of every cell: s ← clamp(s + mask · (u(s) − leak · s)), where s are the
+     * states and u is the net. The parameter α of ELU is 1.
      *
-     * @param states [N, H, W, C]; cells outside a patch count as zero
-     * @param mask which cells to update, [N, H, W, 1]: 1 or 0. If absent, all cells are updated
+     * @param states [N, H, W, C]; outside a patch, all states are taken to be zero
+     * @param mask the cells to update (1) and not to update (0), [N, H, W, 1]; if absent, all cells
+     * are updated
      * @returns the states after the step, [N, H, W, C]
      */
     stepStates(states: tf.Tensor4D, genome?: tf.Tensor2D, mask?: tf.Tensor4D): tf.Tensor4D {
@@ -189,23 +197,24 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 }
 
 /**
- * Number of patches in every batch, fixed so that a patch's result does not depend on the other
- * patches in its batch. On the CPU, every patch is stepped alone, because TensorFlow adds the terms
- * of a sum in a different order for the last rows of a batch. (Measured with TensorFlow 2.15: up to
- * 46 cells of a batch and the results of its last two latents are affected.)
+ * Number of patches in every batch. It is fixed, so that a patch's result does not depend on how
+ * many other patches are in its batch. On the CPU, every batch has only one patch, because
+ * TensorFlow adds up the terms of a sum in a different order in the last rows of a batch. (Measured
+ * with TensorFlow 2.15: up to 46 cells of a batch are affected. If the genomes of several latents
+ * are computed together, the last two are affected.)
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
 /**
  * Starts the TensorFlow backend.
  *
- * @throws Error if neither package is installed, or the package's native part is missing
+ * @throws Error if neither of the two packages is installed, or if the native library is missing
  */
 export async function startTensorflow(): Promise<RuleBackend> {
   loadTensorflow();
   await useBackend('tensorflow');
-  // The GPU package may fall back to the CPU without an error, so ask its backend which device it
-  // uses.
+  // Ask the package's backend which device it uses: the GPU package may use the CPU instead,
+  // without an error.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return tfjsBackend({
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
@@ -215,12 +224,12 @@ export async function startTensorflow(): Promise<RuleBackend> {
 }
 
 /**
- * Loads one of the TensorFlow packages, which registers the backend 'tensorflow' with the loaded
- * tfjs-core.
+ * Loads one of the TensorFlow packages. When it is loaded, the package registers the backend
+ * 'tensorflow' with the module tfjs-core that this file imports.
  */
 function loadTensorflow(): void {
   polyfillUtil();
-  // Make cuDNN choose its algorithms independently of timings, so that results are reproducible.
+  // Make results reproducible: prevent cuDNN from choosing its algorithms by measured times.
   process.env.TF_CUDNN_DETERMINISTIC ??= '1';
   process.env.TF_CUDNN_USE_AUTOTUNE ??= '0';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
@@ -233,12 +242,16 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // Replace the package's own error message, which has five lines and begins with a path.
+  // If the native library is missing, replace the package's error message, which has five lines and
+  // begins with a path.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }
 
-/** Restores functions of node:util that tfjs-node calls but that Node 23 has removed. */
+/**
+ * Defines functions of node:util that tfjs-node calls, if they are missing. Node 23 has removed
+ * them.
+ */
 function polyfillUtil(): void {
   const helpers: Record<string, (value: unknown) => boolean> = {
     isNullOrUndefined: (value) => value === null || value === undefined,

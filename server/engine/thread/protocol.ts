@@ -14,8 +14,8 @@ export interface WorkerStart {
 }
 
 /**
- * What a worker thread reports after a successful start. If the start fails, the worker throws a
- * `NoBackendError`, which lists the skipped engines.
+ * The message of a worker thread that has started. A worker that cannot start throws a
+ * `NoBackendError` instead, which lists the skipped backends.
  */
 export interface Started {
   readonly info: EngineInfo;
@@ -23,23 +23,22 @@ export interface Started {
 }
 
 /**
- * An engine that runs in one worker thread. `take` and `put` move patches from one thread to
- * another.
+ * An engine that runs in one worker thread. Patches can be moved to another thread: `take` removes
+ * them from this thread, and `put` adds them to the other one.
  */
 export interface ThreadEngine extends Engine {
   /**
-   * Removes patches and returns them, so that `put` can add them to another thread.
+   * Removes patches from this thread and returns them. The caller can then add them, with `put`, to
+   * another thread.
    *
-   * @throws EngineError unknown-patch
+   * @throws EngineError 'unknown-patch'
    */
   take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
   /** Adds patches that `take` of another thread returned. */
   put(patches: readonly TransferredPatch[]): Promise<void>;
 }
 
-/**
- * The methods that a worker thread offers. Calls are answered in the order in which they are made.
- */
+/** The methods of a worker thread. Calls are answered in the order in which they are made. */
 export type WorkerMethods = Omit<ThreadEngine, 'info' | 'close'>;
 const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take', 'put'] as const;
 
@@ -48,8 +47,9 @@ const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => 
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown as WorkerMethods;
 
 /**
- * Exposes a patch store as the methods of a worker. Calls are answered in the order in which they
- * are made. They run one at a time, unless the store is pipelined.
+ * Returns a patch store's methods as the methods of a worker thread. Calls are answered in the
+ * order in which they are made. Unless the store is pipelined, a call runs only when the earlier
+ * calls have ended.
  */
 export function inOrder(store: PatchStore): WorkerMethods {
   const mutex = new Mutex();
@@ -58,8 +58,9 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // Prevents an unhandled rejection: `runExclusive` reports the failure only after it has
-      // finished the earlier calls.
+      // Handle a failure of `early` here, so that it does not count as unhandled: `runExclusive`
+      // looks at `early` only when the earlier calls have ended, and then reports the failure to
+      // the caller.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };
@@ -67,11 +68,11 @@ export function inOrder(store: PatchStore): WorkerMethods {
 }
 
 /**
- * Waits until a worker thread has started and returns an engine that calls the worker. If the
- * worker dies, every pending and later call fails with the reason `failed`.
+ * Waits until a worker thread has started. Returns an engine whose methods call the worker. If the
+ * worker dies, all pending and later calls fail with EngineError 'failed'.
  *
  * @param onSkipped see `EngineOptions.onSkipped`
- * @throws EngineError unavailable if the worker does not start
+ * @throws EngineError 'unavailable' if the worker does not start
  */
 export async function attachEngine(
   worker: Worker,

@@ -1,7 +1,7 @@
 /**
- * An engine thread that recovers from crashes. If the thread or its GPU is lost, a new thread
- * starts, all patches are restored, and unanswered calls are submitted again. Calls are submitted
- * immediately and answered in order.
+ * An engine thread that recovers from crashes. If the thread or its GPU is lost, a new thread is
+ * started, all patches are restored on it, and the calls that were not answered are made again.
+ * Calls reach the thread immediately, and are answered in the order in which they were made.
  */
 import { type Clock, pause, retry, systemClock } from '../../platform/clock.ts';
 import { freeBuffers } from '../../platform/worker-rpc.ts';
@@ -18,15 +18,16 @@ import {
 import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 
 /**
- * Number of steps between two backup copies of a patch's states. On a CPU, copying at this interval
- * costs well under 1 % of the time for steps. After a crash, repeating the steps since the last
- * copy takes one or two seconds.
+ * Number of steps between two backup copies of a patch's states, if the patch is on a CPU. With
+ * this interval, copying takes well under 1 % of the time that the steps take, and after a crash,
+ * it takes one or two seconds to repeat the steps since the last copy.
  */
 export const SAVE_EVERY = 64;
 /**
- * Number of steps between two backup copies of a patch's states if the patch is on a GPU. The
- * interval is longer than on a CPU, because copying from a GPU costs more. It is still short,
- * because a CPU must repeat the steps if the GPU does not become available again.
+ * Number of steps between two backup copies of a patch's states, if the patch is on a GPU. The
+ * interval is longer than on a CPU, because copying from a GPU takes longer. It must not be much
+ * longer: if the GPU stays unavailable after a loss, a slower CPU must repeat the steps since the
+ * last copy.
  */
 export const SAVE_GPU_EVERY = 128;
 
@@ -35,7 +36,10 @@ const copyOfGenomes = ({ latents, labels }: Genomes): Genomes => ({
   labels: labels?.slice(),
 });
 
-/** Copies a step with its masks and genomes, because the caller may change the originals. */
+/**
+ * Copies a step, with its masks and genomes. The step is kept in a log, and the caller may change
+ * the original later.
+ */
 const copyOf = (step: PatchStep): PatchStep => ({
   ...step,
   ...(step.keep && { keep: step.keep.slice() }),
@@ -44,8 +48,9 @@ const copyOf = (step: PatchStep): PatchStep => ({
 });
 
 /**
- * A backup of a patch: a copy of its states, and a log of the steps made since then. A step depends
- * only on the states, its masks and its genomes, so repeating the steps restores the patch exactly.
+ * A backup of a patch: a copy of its states, and a log of the steps that were made since the states
+ * were copied. Repeating these steps restores the patch exactly, because the result of a step
+ * depends only on the states, the masks and the genomes.
  */
 class Backup {
   /** Steps made since the states were copied, in order. */
@@ -53,16 +58,16 @@ class Backup {
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
   /**
-   * Number of logged steps after which the states are to be copied again; `Infinity` while they are
-   * being copied.
+   * When the log has this number of steps, the states are copied again. `Infinity` while a copy is
+   * being made.
    */
   saveAfter: number;
 
   /**
-   * @param seed the patch as planted, but with the genomes that its cells read when the states were
-   * copied
-   * @param saveEvery number of steps between two copies
-   * @param saved the copied states [s, s, C]; undefined if the states were not copied since
+   * @param seed the patch as it was planted, except for its genomes: they are those that the cells
+   * read when the states were copied
+   * @param saveEvery number of steps between two copies of the states
+   * @param saved the copied states, [s, s, C]; undefined if they have not been copied since
    * planting
    */
   constructor(
@@ -70,8 +75,8 @@ class Backup {
     private readonly saveEvery: number,
     public saved?: Float32Array,
   ) {
-    // Let the first copy depend on the patch id, so that patches planted together are copied at
-    // different steps.
+    // Make the first copy after a number of steps that depends on the patch's id. Otherwise,
+    // patches that are planted together would all be copied in the same step.
     this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
   }
 
@@ -87,10 +92,10 @@ class Backup {
   }
 
   /**
-   * Ends an attempt to copy the states. If the attempt succeeded, replaces the old copy and clears
-   * the log of steps.
+   * Ends an attempt to copy the states. If it was successful, the new copy replaces the old one,
+   * and the log of steps becomes empty.
    *
-   * @param saved the states after all logged steps; undefined if copying failed
+   * @param saved the states after all steps in the log; undefined if the attempt failed
    */
   endSave(saved: Float32Array | undefined): void {
     if (!saved) {
@@ -115,8 +120,8 @@ interface RecoveryOptions {
   /** Starts an engine thread. @throws EngineError unavailable */
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
   /**
-   * Backend to start instead if the current one is lost repeatedly or does not start. If absent, no
-   * other backend is tried.
+   * Backend to start in place of the current one, if the current one is lost repeatedly or does not
+   * start. If absent, only the current backend is tried.
    */
   readonly alternative?: BackendName;
   /** Called when a thread or GPU is lost, before a replacement starts. */
@@ -130,17 +135,18 @@ interface RecoveryOptions {
 }
 
 /**
- * Delays before the attempts to start a replacement, in ms. After a reset, a driver may take
- * seconds to make a GPU available.
+ * How long to wait before each attempt to start a replacement, in ms. The waits add up to several
+ * seconds, because a driver that has been reset may need this time to make the GPU available again.
  */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /**
- * Maximum number of losses within `LOSS_WINDOW` that the engine survives. After the last of these
- * losses, the replacement uses the alternative backend, if there is one.
+ * Maximum number of losses within `LOSS_WINDOW` after which a replacement is still started. When
+ * this number is reached, the replacement uses the alternative backend, if there is one. One more
+ * loss is fatal.
  */
 const MAX_LOSSES = 3;
 /**
- * Number of failed attempts to start the current backend, after which the alternative backend is
+ * After this number of failed attempts to start the current backend, the alternative backend is
  * tried.
  */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
@@ -152,7 +158,10 @@ interface PendingCall {
   reject(error: EngineError): void;
 }
 
-/** Holds the current thread and its unanswered calls. Replaces the thread if it is lost. */
+/**
+ * Holds the current thread, and the calls that it has not answered yet. Replaces the thread if it
+ * is lost.
+ */
 class Recovery {
   /** The running thread; undefined while a replacement is starting. */
   private current: ThreadEngine | undefined;
@@ -163,7 +172,8 @@ class Recovery {
   private readonly pending = new Set<PendingCall>();
 
   /**
-   * @param restore restores all patches on a new thread, to their states before the pending calls
+   * @param restore plants all patches on a new thread and gives them the states that they had
+   * before the pending calls
    */
   constructor(
     first: ThreadEngine,
@@ -175,12 +185,14 @@ class Recovery {
   }
 
   /**
-   * Submits a call to the current thread.
+   * Makes a call to the current thread. If the thread is lost before it answers, makes the call
+   * again to its replacement.
    *
-   * @param run makes the call immediately, on the thread that is passed to it; called again with
-   * the replacement if that thread is lost
-   * @param accept called with the answer; from then on, the call is not submitted again
-   * @throws EngineError failed, closed; or the error with which the thread answers
+   * @param run makes the call, immediately, to the thread that is passed to it
+   * @param accept called with the thread's answer, before the promise resolves. After this, the
+   * call is not made again
+   * @throws EngineError 'failed' if threads are lost repeatedly or no replacement starts;
+   * EngineError 'closed'; or the error with which the thread answers
    */
   submit<T>(run: (thread: ThreadEngine) => Promise<T>, accept?: (result: T) => void): Promise<T> {
     const { pending } = this;
@@ -201,8 +213,8 @@ class Recovery {
               return this.replace(thread, error as EngineError);
             settle = () => reject(error);
           }
-          // Ignore the answer of a lost thread, because the call is submitted again to its
-          // replacement.
+          // Ignore the answer of a thread that has been lost: the call is made again to its
+          // replacement, which gives the answer that counts.
           if (thread !== this.current) return;
           pending.delete(call);
           settle();
@@ -223,9 +235,9 @@ class Recovery {
   }
 
   /**
-   * Replaces a thread, restores the patches and submits the pending calls again. If a call fails,
-   * the thread is replaced even if it still runs, because the failed call may have left it in an
-   * inconsistent state.
+   * Replaces a thread: starts a new one, restores the patches on it, and makes the pending calls
+   * again. If a call failed although the thread still runs, the thread is replaced, too, because
+   * the failed call may have left it in an inconsistent state.
    */
   private async replace(lost: ThreadEngine, error: EngineError): Promise<void> {
     if (lost !== this.current) return;
@@ -249,9 +261,9 @@ class Recovery {
   }
 
   /**
-   * Starts a replacement for a lost thread.
+   * Starts a thread that replaces a lost one.
    *
-   * @throws Error if threads are lost repeatedly or no replacement starts
+   * @throws Error if threads have been lost repeatedly, or if no replacement starts
    */
   private async startReplacement(error: EngineError): Promise<ThreadEngine> {
     const { onLoss, retryDelays = RETRY_DELAYS, clock = systemClock } = this.options;
@@ -272,8 +284,8 @@ class Recovery {
   }
 
   /**
-   * Returns a function that starts a thread with the same backend or, after repeated losses or
-   * failed starts, with the alternative backend.
+   * Returns a function that starts a thread. The thread has the same backend as the lost one or,
+   * after repeated losses or failed starts, the alternative backend.
    */
   private replacementStarter(): () => Promise<ThreadEngine> {
     const { start, alternative, onFallback } = this.options;
@@ -311,13 +323,13 @@ const detailOf = (error: Error): string =>
 /** A patch that is moving from one recovering thread to another. */
 interface TransferredBackup extends TransferredPatch {
   readonly backup: Backup;
-  /** Name of the engine that holds the states. Engines differ in the layout of states. */
+  /** Name of the engine from which the states come. Each engine has its own layout of states. */
   readonly engine: string;
 }
 
 /**
- * Restores patches on a new thread: plants them, imports the copied states, and repeats the steps
- * made since the states were copied.
+ * Restores patches on a new thread: plants them, imports the copies of their states, and repeats
+ * the steps in their logs.
  */
 async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promise<void> {
   await thread.plant(backups.map(({ seed }) => seed));
@@ -332,17 +344,21 @@ async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promis
 }
 
 /**
- * Wraps an engine thread so that it recovers from losses. Calls to the returned engine fail with
- * `failed` only if threads are lost repeatedly or no replacement starts.
+ * Wraps an engine thread: returns an engine that recovers if the thread is lost. Calls to the
+ * returned engine fail with EngineError 'failed' only if threads are lost repeatedly or no
+ * replacement starts.
  *
- * @param first the thread to start with, which is already running
+ * @param first the thread to begin with, which is already running
  */
 export function recoveringThread(
   first: ThreadEngine,
   { saveEvery = SAVE_EVERY, ...options }: RecoveryOptions,
 ): ThreadEngine {
   const backups = new Map<PatchId, Backup>();
-  /** Describes the engine of the current thread. Updated in place when the thread is replaced. */
+  /**
+   * Describes the engine of the current thread. When the thread is replaced, the properties of this
+   * object are overwritten.
+   */
   const info = { ...first.info };
   const recovery = new Recovery(first, options, (thread) => {
     Object.assign(info, thread.info);
@@ -373,9 +389,10 @@ export function recoveringThread(
     });
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
-    // Copy the states before this step instead of after it, so that the log always contains at
-    // least one step. Restoring the patch then repeats that step and reads out its picture, with
-    // which the next step's picture is compared (`Readout.change`).
+    // Copy the states before this step and not after it. The log then always contains at least one
+    // step, which is repeated if the patch must be restored. Repeating a step also reads out its
+    // picture. The new thread needs this picture, because the picture of the next step is compared
+    // with it (`Readout.change`).
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -384,8 +401,9 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // Steps are logged when they are answered, in order. Therefore, the log now contains
-        // exactly the steps whose effects are in the copy, and can be cleared.
+        // Now the log can be cleared. It contains exactly the steps that the copied states already
+        // include, because steps are logged when they are answered, and answers come in the order
+        // of the calls.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });
@@ -403,7 +421,8 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // Make a call that does nothing. Its answer means that all earlier calls have been answered.
+    // Make a call that does nothing. When it is answered, all earlier calls have been answered,
+    // too.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();
@@ -447,8 +466,9 @@ export function recoveringThread(
       const given = patches as readonly TransferredBackup[];
       const arrive = (thread: ThreadEngine): Promise<void> => {
         const isAlike = given.every(({ engine }) => engine === thread.info.name);
-        // If only one of the two threads has fallen back to another engine, their states differ in
-        // layout. In this case, restore the patches from their backups.
+        // If only one of the two threads has fallen back to another engine, the threads differ in
+        // their layout of states. In this case, restore the patches from their backups, which do
+        // not depend on the layout.
         if (!isAlike)
           return restore(
             thread,

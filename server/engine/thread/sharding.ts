@@ -1,7 +1,8 @@
 /**
- * Combines several threads, each with its own patch store, into one engine. Every patch is in
- * exactly one thread. If a step would load the threads unevenly, some patches move to another
- * thread. A patch steps identically in any thread, so callers see no difference.
+ * Combines several threads, each with its own patch store, into one engine. Each patch is in one of
+ * the threads. If a step would give some threads much more work than others, patches are moved
+ * between threads. Callers do not notice this, because a patch's steps have the same results in
+ * every thread.
  */
 import { Mutex } from '../../platform/queues.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -9,7 +10,10 @@ import { type Entry, PatchTable, stageAfter } from '../core/patch-table.ts';
 import { type Engine, EngineError, type PatchId } from '../engine.ts';
 import type { ThreadEngine } from './protocol.ts';
 
-/** The index of the thread that holds a patch, and the patch's side in cells (`stage`). */
+/**
+ * Where a patch is: the index of its thread. Also holds the patch's present side, in cells
+ * (`stage`).
+ */
 interface Placement {
   readonly species: { readonly card: Card };
   thread: number;
@@ -25,41 +29,40 @@ interface Submitted<T> {
 }
 
 /**
- * Maximum number of patches that move to another thread in one step. Limited because each move
- * copies the patch's state.
+ * Maximum number of patches that are moved to another thread in one step. There is a limit because
+ * the state of each moved patch must be copied.
  */
 const MAX_MOVES = 8;
 
-/**
- * Combines threads into one engine. @param threads threads that have loaded the same checkpoints
- */
+/** Combines threads into one engine. @param threads must all have loaded the same checkpoints */
 export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Card[]): Engine {
   const placements = new PatchTable<Placement>(new Map(cards.map((card) => [card.name, { card }])));
   const mutex = new Mutex();
   let closing: Promise<void> | undefined;
-  /** Resolves when all calls made so far have been answered, successfully or not. */
+  /** Resolves when all calls made so far have been answered, even if some of them have failed. */
   let answered: Promise<unknown> = Promise.resolve();
   /**
-   * Submits calls in order and answers them in order. Each thread executes its calls in order, so a
-   * call is submitted without waiting for the answers to earlier calls.
+   * Makes a call that involves several threads. Calls are submitted in order and answered in order.
+   * A call does not wait for the answers to earlier calls before it is submitted, because each
+   * thread executes its calls in order anyway.
    *
-   * @param submit submits the call to the threads. Resolves when the next call may be submitted,
-   * often before the answer arrives
+   * @param submit submits the call to the threads. Its promise resolves when the next call may be
+   * submitted, which is often before the call is answered
    */
   const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
     if (closing) throw new EngineError('closed');
     const before = answered;
     const answer = mutex.runExclusive(submit).then((call) => call.answer);
-    // Drop the results. Otherwise, each promise would keep the results of all earlier calls in
-    // memory.
+    // Do not keep the results: each promise refers to the one before it, so the results of all
+    // calls would stay in memory.
     answered = Promise.allSettled([before, answer]).then(() => {});
     await before;
     return answer;
   };
 
   /**
-   * Sends each thread the items for the patches that it holds. The answer contains the results, if
-   * the method has any, in the order of `items`.
+   * Calls a method of the threads, each with the items whose patches the thread holds. If the
+   * method has results, the answer contains them in the order of `items`.
    */
   const distribute = <M extends ListMethod>(
     method: M,
@@ -88,12 +91,12 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 
   /**
-   * Chooses the patches that must move to another thread, so that a step loads all threads as
-   * evenly as possible.
+   * Chooses the patches to move to other threads before a step, so that all threads have about the
+   * same number of cells to step.
    */
   const movesFor = (entries: readonly Entry<Placement>[]) => {
-    // If a thread has fallen back to another engine, its states have another layout, so patches
-    // cannot move between the threads.
+    // If one of the threads has fallen back to another engine, do not move patches: the threads
+    // differ in their layout of states.
     if (new Set(threads.map(({ info }) => info.name)).size > 1) return [];
     const load = threads.map(() => 0);
     const work = entries.map(({ patch: placement, step }) => {
@@ -105,8 +108,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
-      // Moving more than half of the gap would give the receiving thread more work than the sending
-      // thread.
+      // Move at most half of the gap. Otherwise, the receiving thread would have more work than the
+      // sending thread.
       const fitting = work.filter((one) => one.to === from && 2 * one.cells <= gap);
       if (fitting.length === 0) break;
       const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
@@ -136,7 +139,7 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         const moves = movesFor(entries).map(async ({ placement, patch, to }) => {
           const taken = await threads[placement.thread].take([patch]);
           placement.thread = to;
-          // Ignore a failure here, because the step that follows fails with the same cause.
+          // Ignore a failure of `put`: the step that follows fails, too, and reports the cause.
           threads[to].put(taken).catch(() => {});
         });
         await allSettled(moves);
@@ -164,9 +167,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
 }
 
 /**
- * Waits until all promises have settled.
+ * Waits until all promises have settled. Unlike Promise.allSettled, throws if a promise fails.
  *
- * @throws the error of the first failed promise in the list
+ * @throws the error of the first promise in the list that has failed
  */
 async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(promises);

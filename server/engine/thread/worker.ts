@@ -1,5 +1,6 @@
 /**
- * Entry point of an engine's worker thread. Serves the calls of the main thread with a patch store.
+ * The program of an engine's worker thread: opens a patch store, and answers the main thread's
+ * calls with it.
  */
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../../platform/worker-rpc.ts';

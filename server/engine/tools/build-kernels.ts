@@ -1,4 +1,7 @@
-/** `npm run kernels -- --out FOLDER`: compiles the kernels that a release contains. */
+/**
+ * `npm run kernels -- --out FOLDER`: compiles the prebuilt kernels for a release, and stores them
+ * in FOLDER.
+ */
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildKernel, TARGETS } from '../native/compile.ts';

@@ -1,6 +1,6 @@
 /**
- * Finds and opens a GPU through Dawn, a WebGPU library. The GPU needs a Vulkan, Metal or Direct3D
- * 12 driver.
+ * Finds and opens a GPU with Dawn, a WebGPU library. The machine needs a Vulkan, Metal or Direct3D
+ * 12 driver for the GPU.
  */
 
 import { existsSync } from 'node:fs';
@@ -9,7 +9,10 @@ import { EngineError } from '../engine.ts';
 
 export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 
-/** Finds the machine's preferred GPU and describes it. @throws EngineError unavailable */
+/**
+ * Finds the GPU that the library prefers on this machine, and describes it. @throws EngineError
+ * 'unavailable'
+ */
 export const findGpu = async () => describe((await request()).adapter);
 
 function describe({ info }: GPUAdapter) {
@@ -18,31 +21,35 @@ function describe({ info }: GPUAdapter) {
   return {
     /** Name of the GPU and its interface, as text for the host. */
     name: `${real ? 'GPU' : 'CPU emulating a GPU'} (WebGPU, ${what.trim()})`,
-    /** Whether the adapter is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
+    /**
+     * True if the adapter is a hardware GPU, false if it is a driver that emulates a GPU on the
+     * CPU.
+     */
     real,
     info,
   };
 }
 
 /**
- * Device files of GPUs on Linux. Kernel drivers, NVIDIA's driver and WSL each create one of them.
+ * Files that exist on Linux if there is a GPU. The first is created by the kernel's drivers, the
+ * second by NVIDIA's driver, and the third by WSL.
  */
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
 /**
- * Whether the machine may have a GPU. Check this before opening a GPU: on machines without a GPU,
- * drivers would print errors on the terminal.
+ * Whether this machine may have a GPU. Check this before opening a GPU: if there is none, drivers
+ * may print errors on the terminal.
  */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
 
 /**
- * Matches the names of drivers that emulate a GPU on the CPU. Needed because not all of them set
- * `isFallbackAdapter`.
+ * Matches the names of drivers that emulate a GPU on the CPU. Such a driver should set
+ * `isFallbackAdapter`, but not all of them do.
  */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
 
-/** Whether an adapter is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
+/** True if an adapter is a hardware GPU, false if it is a driver that emulates a GPU on the CPU. */
 export const isRealGpu = (
   info: Pick<GPUAdapterInfo, 'isFallbackAdapter' | 'architecture' | 'description'>,
 ): boolean => !info.isFallbackAdapter && !SOFTWARE.test(`${info.architecture} ${info.description}`);
@@ -70,8 +77,8 @@ export async function openGpu() {
     ...describe(adapter),
     device,
     /**
-     * Instance of Dawn. Keep a reference to it until the device is lost, because Dawn crashes the
-     * process if the instance is garbage-collected earlier.
+     * The instance of Dawn, the WebGPU library. Keep a reference to it until the device is lost: if
+     * the instance is garbage-collected earlier, Dawn crashes the process.
      */
     instance,
   };

@@ -1,7 +1,7 @@
 /**
- * A GPU and everything that is stored on it: nets, patches and readback buffers. If the GPU is
- * lost, all of these are lost. Each call submits its commands immediately; its promise resolves
- * when the answer has arrived.
+ * A GPU and everything that is stored on it: nets, patches, and the buffers through which results
+ * are read. If the GPU is lost, all of this is lost. A call sends its commands to the GPU
+ * immediately; the call's promise resolves when the GPU's answer has arrived.
  */
 import { setTimeout } from 'node:timers/promises';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -27,14 +27,17 @@ import {
 } from './plan.ts';
 
 /**
- * Maximum total size of the answers in one submission, in bytes. Limited because the answers must
- * fit in one buffer binding. A step with more answers is split into portions.
+ * Maximum total size of the answers to one submission, in bytes. Needed because the answers must
+ * fit in one buffer binding. If a step has more answers, it is split into several submissions.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
-/** How long to wait, after a failed call, for the device to report that it was lost, in ms. */
+/**
+ * After a call has failed, wait this long for the device to report that it was lost, in ms. If it
+ * reports this, the loss is taken as the cause of the failure.
+ */
 const LOSS_REPORT_DELAY = 100;
 /**
- * Maximum number of bytes read through one buffer. Limited because larger buffers are harder to
+ * Maximum number of bytes to read through one buffer. Larger buffers are more difficult to
  * allocate.
  */
 const MAX_READ_BYTES = 64 * 2 ** 20;
@@ -46,7 +49,10 @@ export class Machine {
   private readonly device: GPUDevice;
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
-  /** The failure that makes answers unreliable; undefined if nothing has failed. */
+  /**
+   * The first failure after which answers are not reliable; undefined if there has been none.
+   * Replaced if the GPU is lost.
+   */
   private failure: EngineError | undefined;
 
   private constructor(private readonly gpu: Gpu) {
@@ -61,9 +67,9 @@ export class Machine {
   }
 
   /**
-   * Loads the models on a GPU.
+   * Creates a machine and loads the models on its GPU.
    *
-   * @throws EngineError unavailable; Error if a kernel does not compile
+   * @throws EngineError 'unavailable'; Error if a kernel cannot be compiled
    */
   static async open(models: readonly Model[], gpu: Gpu): Promise<Machine> {
     const machine = new Machine(gpu);
@@ -74,10 +80,11 @@ export class Machine {
   }
 
   /**
-   * Reserves memory for one new patch per entry of `wanted`, and for a step of all patches at full
-   * size. Returns undefined if there is already enough memory.
+   * Allocates the memory that is missing for new patches, one for each entry of `wanted`, and for a
+   * step of all patches at full size. Returns undefined if nothing is missing.
    *
-   * @throws EngineError out-of-memory; existing patches are not affected
+   * @param wanted the nets of the new patches
+   * @throws EngineError 'out-of-memory'. Existing patches are not affected
    */
   reserve(wanted: readonly Net[]): Promise<void> | undefined {
     const counts = new Map<Net, number>();
@@ -103,7 +110,7 @@ export class Machine {
    * Steps patches.
    *
    * @returns read-outs in the order of `entries`
-   * @throws EngineError gpu-lost, failed
+   * @throws EngineError 'gpu-lost' or 'failed'
    */
   async step(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const wordsOf = ({ patch, step }: Entry<GpuPatch>) => answerWords(stageAfter(patch, step));
@@ -113,9 +120,10 @@ export class Machine {
   }
 
   /**
-   * Copies the states of patches to the CPU, each in the GPU's layout, [C/4, s, s, 4].
+   * Copies the states of patches to the CPU's memory. Each state keeps the GPU's layout, [C/4, s,
+   * s, 4].
    *
-   * @throws EngineError out-of-memory; gpu-lost, failed
+   * @throws EngineError 'out-of-memory', 'gpu-lost' or 'failed'
    */
   async read(patches: readonly GpuPatch[]): Promise<Float32Array[]> {
     const { device } = this;
@@ -124,10 +132,11 @@ export class Machine {
     const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
     const portions = inPortions(patches, ({ bytes }) => bytes, most);
     const copies = Promise.all(portions.map((portion) => readStates(device, portion)));
-    // Prevents an unhandled rejection. `copies` is awaited below, unless the GPU is out of memory.
+    // Mark a failure of `copies` as handled. `copies` is awaited only below, and not at all if the
+    // GPU is out of memory.
     copies.catch(() => {});
-    // If an allocation fails, the commands that use the buffer are invalid, too. So check for lack
-    // of memory first.
+    // Check first whether an allocation has failed: lack of memory also makes the commands that use
+    // the buffer invalid, so there would be two errors, and lack of memory is the cause.
     const [full, wrong] = await Promise.all(
       [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
     );
@@ -140,7 +149,7 @@ export class Machine {
     this.buffers.destroy();
     for (const net of this.nets.values()) net.destroy();
     this.device.destroy();
-    // Keep a reference to Dawn's instance until the device is lost; `openGpu` explains why.
+    // Keep a reference to Dawn's instance until the device is lost; see `openGpu` for the reason.
     void this.device.lost.then(() => this.gpu);
   }
 
@@ -148,7 +157,9 @@ export class Machine {
     this.failure ??= new EngineError('failed', `the GPU failed (${why})`);
   }
 
-  /** Awaits an answer of the GPU. Rejects if the GPU has failed, even if the answer has arrived. */
+  /**
+   * Waits for an answer of the GPU. Rejects if the GPU has failed, even if this answer has arrived.
+   */
   private async checked<T>(answer: Promise<T>): Promise<T> {
     const result = await answer.catch(async (error: Error) => {
       await Promise.race([this.device.lost, setTimeout(LOSS_REPORT_DELAY)]);
@@ -159,7 +170,8 @@ export class Machine {
   }
 
   /**
-   * Submits one portion of a step to the GPU and reads the answers, which must fit in one buffer.
+   * Submits one portion of a step to the GPU, and reads the answers. The answers of a portion must
+   * fit in one buffer.
    */
   private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const { queue } = this.device;
@@ -192,7 +204,8 @@ export class Machine {
     try {
       encoder.copyBufferToBuffer(buffers.answers, 0, buffers.mappable, 0, answerBytes);
       queue.submit([encoder.finish()]);
-      // Copy the bytes, because views of the mapped buffer are not valid after `readMapped`.
+      // Copy the bytes: the mapped buffer, and all views of it, become invalid at the end of
+      // `readMapped`.
       const answers = await readMapped(buffers.mappable, answerBytes, (mapped) => mapped.slice(0));
       return jobs.map((job) => readAnswer(answers, job));
     } finally {
@@ -201,10 +214,11 @@ export class Machine {
   }
 
   /**
-   * Computes the sizes of the work buffer and the answer buffer, in bytes, for a step of all
-   * patches at full size. If such a step is split into portions, the sizes are for one portion.
+   * Computes how large the work buffer and the answer buffer must be, in bytes, for a step of all
+   * patches at full size. If such a step has to be split into portions, the buffers are for one
+   * portion.
    *
-   * @param more number of patches that are going to be added to each net
+   * @param more for each net, the number of patches that will be added to it
    */
   private requiredBytes(more: ReadonlyMap<Net, number>): [work: number, answers: number] {
     let [work, heads, answers] = [0, 0, 0];
@@ -230,10 +244,11 @@ interface Job extends Entry<GpuPatch> {
 }
 
 /**
- * Writes the section of the work buffer that describes the jobs of one page, which are steps of
- * single patches. For each tile of a patch, the section has two words. The first word holds the
- * index of the tile's job and, in the lowest `MAX_GENOMES` bits, which genomes have a nonzero
- * weight in the tile. The second word holds the tile's position in the patch.
+ * Writes the section of the work buffer for one page. It describes the page's jobs; a job is the
+ * step of one patch. After the jobs and their masks, the section has two words for each tile of
+ * each patch. The first word holds the index of the job and, in its lowest `MAX_GENOMES` bits,
+ * which genomes contribute to a cell of the tile. The second word holds the tile's position in the
+ * patch.
  */
 function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
@@ -245,7 +260,10 @@ function writeSection(jobs: readonly Job[], plan: Plan) {
   words[0] = tiles;
   words[1] = tile;
   jobs.forEach(({ patch, step: { divide, keep, closed }, stage, answer, isCompared }, i) => {
-    /** Writes a mask with one bit per cell. @returns its offset, in words; 0 if there is no mask */
+    /**
+     * Writes a mask with one bit per cell. @returns the mask's offset in the section, in words; 0
+     * if there is no mask
+     */
     const writeMask = (cells: Uint8Array | undefined): number => {
       if (!cells) return 0;
       const at = mask;
@@ -281,8 +299,9 @@ function writeSection(jobs: readonly Job[], plan: Plan) {
 }
 
 /**
- * Groups jobs by page, and writes one section of the work buffer per page. In the result, `at` is
- * the section's offset in the work buffer, in bytes.
+ * Groups jobs by page, and creates a section of the work buffer for each page.
+ *
+ * @returns the sections. `at` is the section's offset in the work buffer, in bytes
  */
 function sectionsOf(jobs: readonly Job[]) {
   const pages = new Map<Page, Job[]>();
@@ -296,7 +315,8 @@ function sectionsOf(jobs: readonly Job[]) {
 }
 
 /**
- * Copies the states of patches to the CPU. Submits the copy command before it returns a promise.
+ * Copies the states of patches to the CPU's memory. When the function returns its promise, the copy
+ * command has already been submitted.
  */
 async function readStates(device: GPUDevice, patches: readonly GpuPatch[]) {
   const size = patches.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -328,7 +348,10 @@ function readAnswer(answers: ArrayBuffer, { step: { patch }, stage, answer, isCo
   return flag === BROKEN ? brokenReadout(readout) : readout;
 }
 
-/** Maps a GPU buffer and reads it. @param read must not keep a view of the mapped bytes */
+/**
+ * Maps a GPU buffer, so that the CPU can read it, and passes it to `read`. @param read must not
+ * keep a view of the mapped bytes, which become invalid
+ */
 async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: ArrayBuffer) => T) {
   await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
   try {
@@ -338,9 +361,12 @@ async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: Ar
   }
 }
 
-/** Maximum number of idle buffer sets in the pool, in addition to the preallocated sets. */
+/** Maximum number of idle buffer sets in the pool, not counting the preallocated sets. */
 const MAX_IDLE = 2;
-/** Number of preallocated buffer sets: one can be filled while the other is being read. */
+/**
+ * Number of preallocated buffer sets. There are two, so that one can be filled while the other is
+ * being read.
+ */
 const PREALLOCATED = 2;
 
 type CallBuffers = ReturnType<typeof createBuffers>;
@@ -348,7 +374,7 @@ type CallBuffers = ReturnType<typeof createBuffers>;
 /** Creates a set of buffers of at least these sizes, in bytes. */
 function createBuffers(device: GPUDevice, work: number, answers: number) {
   const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
-  // Round sizes up to powers of two, so that calls of similar size can reuse the same buffers.
+  // Round the sizes up to powers of two. Calls of similar size can then use the same buffers.
   const [workBytes, answerBytes] = [work, answers].map(
     (bytes) => 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096))),
   );
@@ -378,8 +404,11 @@ class BufferPool {
   constructor(private readonly device: GPUDevice) {}
 
   /**
-   * Takes a set of buffers of at least these sizes, in bytes, from the pool or creates one. The
-   * caller releases the set after reading the answers.
+   * Takes a set of buffers from the pool, or creates one if no set in the pool is large enough. The
+   * caller must pass the set to `release` after reading the answers.
+   *
+   * @param work minimum size of the work buffer, in bytes
+   * @param answers minimum size of the answer buffer, in bytes
    */
   acquire(work: number, answers: number): CallBuffers {
     const at = this.idle.findIndex((one) => one.workBytes >= work && one.answerBytes >= answers);
@@ -387,10 +416,10 @@ class BufferPool {
   }
 
   /**
-   * Creates buffer sets of at least these sizes, in bytes, unless the preallocated sets are large
-   * enough.
+   * Creates new buffer sets, unless the preallocated ones are already large enough. The arguments
+   * are the minimum sizes of the work buffer and of the answer buffer, in bytes.
    *
-   * @returns new buffer sets, which the caller passes to `keep` or destroys; undefined if none are
+   * @returns the new sets, which the caller must pass to `keep` or destroy; undefined if none are
    * needed
    */
   preallocate(work: number, answers: number): CallBuffers[] | undefined {
@@ -421,8 +450,8 @@ class BufferPool {
 }
 
 /**
- * Returns the first line of a GPU driver's error message, or the error's name if the message is
- * empty.
+ * Returns the first line of a GPU driver's error message. If the message is empty, returns the name
+ * of the error's class. If the GPU is out of memory, puts 'out of memory' before the line.
  */
 function messageOf(error: GPUError): string {
   const [first] = error.message.split('\n');
@@ -431,8 +460,8 @@ function messageOf(error: GPUError): string {
 }
 
 /**
- * Splits items, in order, into portions whose total size is at most `most`. An item that is larger
- * than `most` becomes a portion of its own.
+ * Splits a list into portions, without changing the order of the items. The total size of a portion
+ * is at most `most`, except that a larger item forms a portion alone.
  */
 function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: number): T[][] {
   const portions: T[][] = [];

@@ -1,9 +1,9 @@
 /**
- * A checkpoint's net on a GPU: its kernels and weights, and the memory of its patches. Patches are
- * stored in pages, which consist of equal slots. A slot holds one patch of any stage. A slot has
- * two halves: a step reads one half and writes the other. A half holds the states in groups of four
- * channels, [C/4, s, s, 4], so that neighbouring threads, which step neighbouring cells, read
- * neighbouring memory.
+ * A checkpoint's net on a GPU: its kernels, its weights, and the memory of its patches. This memory
+ * consists of pages, each of which has many equal slots. A slot holds one patch, which may have any
+ * stage. A slot has two halves: a step reads the states in one half and writes the new states to
+ * the other. In each half, channels are in groups of four, [C/4, s, s, 4]: neighbouring threads
+ * step neighbouring cells, and in this order, they also read neighbouring memory.
  */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -27,8 +27,8 @@ export interface Page {
   readonly states: GPUBuffer;
   readonly seen: GPUBuffer;
   /**
-   * For each slot, the records of the patch's genomes and the weight of each genome for each cell,
-   * in the layout of `recordLayout`; undefined if all patches share one record.
+   * For each slot, in the layout of `recordLayout`: the records of the patch's genomes, and how
+   * much each genome contributes to each cell. Undefined if all patches share one record.
    */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
@@ -41,11 +41,12 @@ export class GpuPatch {
   currentHalf = 0;
   /** Whether `page.seen` holds the picture after the patch's last step. */
   hasLastRgba = false;
-  /** The genomes that the patch's cells read; undefined if the rule does not read genomes. */
+  /** The genomes that the patch's cells read; undefined if the rule has no standing input. */
   genomes: Genomes | undefined;
   /**
-   * Only for a chimera: the stage for which `page.records` holds the weight of each genome for each
-   * cell; and for each tile of the patch, one bit per genome whose weight is nonzero in the tile.
+   * Set only if the patch is a chimera and `page.records` holds how much each genome contributes to
+   * each cell. `stage` is the stage for which it holds these numbers. `tiles` has one byte per tile
+   * of the patch, with one bit for each genome that contributes to a cell of the tile.
    */
   mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
@@ -59,7 +60,10 @@ export class GpuPatch {
     this.species = page.net;
   }
 
-  /** Offset of half 0 or 1 of the slot in `page.states`, in groups of four values. */
+  /**
+   * Returns where the first (0) or second (1) half of the slot begins in `page.states`, in groups
+   * of four values.
+   */
   offsetOf(half: number): number {
     return (2 * this.slot + half) * this.species.halfGroups;
   }
@@ -77,14 +81,14 @@ export class GpuPatch {
 
 const FIRST_PAGE_SLOTS = 16;
 /**
- * Maximum size of a page, in bytes. Larger pages would save only a few dispatches, and would be
- * harder to allocate.
+ * Maximum size of a page, in bytes. Larger pages would reduce the number of dispatches only
+ * slightly, and are more difficult to allocate.
  */
 const MAX_PAGE_BYTES = 256 * 2 ** 20;
 
 /**
- * A net that has been loaded on a GPU. Each new page has twice as many slots as the previous one,
- * so that there are few pages and most of them are full.
+ * A net that has been loaded on a GPU. Each new page has twice as many slots as the one before.
+ * Therefore, a net has few pages, and most of them are full.
  */
 export class Net {
   readonly card: Card;
@@ -104,8 +108,8 @@ export class Net {
       readonly pipelines: readonly GPUComputePipeline[];
       readonly weights: GPUBuffer;
       /**
-       * The genome record that all patches share, in the layout of `recordLayout`; undefined if
-       * each patch has its own records.
+       * The record that all patches share, in the layout of `recordLayout`. Undefined if each patch
+       * has records of its own.
        */
       readonly records: GPUBuffer | undefined;
     },
@@ -119,8 +123,8 @@ export class Net {
   /**
    * Loads a net on a GPU.
    *
-   * @throws EngineError unavailable if the net is too wide for the GPU; Error if a kernel does not
-   * compile
+   * @throws EngineError 'unavailable' if the net is too wide for the GPU; Error if a kernel cannot
+   * be compiled
    */
   static async load(model: Model, device: GPUDevice): Promise<Net> {
     const { card } = model;
@@ -156,11 +160,11 @@ export class Net {
   }
 
   /**
-   * Encodes the GPU commands that process the work buffer's section for one page (buffers with
-   * slots for several patches).
+   * Encodes the GPU commands that step the patches of one page. The work buffer's section for this
+   * page describes the steps.
    *
    * @param section.at offset of the section in the work buffer, in bytes
-   * @param answerBytes total size of all answers, in bytes
+   * @param answerBytes size of the answers of all pages together, in bytes
    */
   encode(
     pass: GPUComputePassEncoder,
@@ -200,8 +204,8 @@ export class Net {
   /**
    * Adds pages until at least `count` slots are free.
    *
-   * @returns a function that removes the new pages; call it only while none of their slots is in
-   * use
+   * @returns a function that removes the added pages. It may be called only if none of their slots
+   * is in use
    */
   grow(count: number): () => void {
     const before = this.pages.length;
@@ -212,9 +216,9 @@ export class Net {
   }
 
   /**
-   * Adds a patch. Call `grow` first to make sure that a slot is free.
+   * Adds a patch. A slot must be free; call `grow` to make sure of this.
    *
-   * @param state [C/4, s, s, 4], see `write`
+   * @param state groups of four channels, [C/4, s, s, 4]
    */
   plant(stage: number, state: Float32Array<ArrayBuffer>, genomes: Genomes): GpuPatch {
     const page = this.pages.find(({ free }) => free.length > 0)!;
@@ -224,7 +228,10 @@ export class Net {
     return patch;
   }
 
-  /** Replaces the states of a patch. @param state groups of four channels, [C/4, s, s, 4] */
+  /**
+   * Replaces the states of a patch. @param state new states, in groups of four channels, [C/4, s,
+   * s, 4]
+   */
   write(patch: GpuPatch, stage: number, state: Float32Array<ArrayBuffer>): void {
     patch.stage = stage;
     patch.hasLastRgba = false;
@@ -232,14 +239,15 @@ export class Net {
   }
 
   /**
-   * Makes the cells of a patch read new genomes. Has no effect for rules that do not read genomes.
+   * Gives a patch new genomes, which its cells read from the next step on. Does nothing if the rule
+   * has no standing input.
    */
   express(patch: GpuPatch, { latents, labels }: Genomes): void {
     const { page, slot, genomes } = patch;
     if (!page.records) return;
     const { size, patchSize } = this.record;
     for (const [i, latent] of latents.entries()) {
-      // Skip genomes that have not changed. For example, while a genome spreads through an
+      // Write only the genomes that have changed. For example, while a genome spreads through an
       // organism, only the labels change.
       if (genomes?.latents[i]?.every((value, at) => value === latent[at])) continue;
       const record = packRecord(this.model, this.record, latent);
@@ -251,8 +259,9 @@ export class Net {
   }
 
   /**
-   * Writes the weight of each genome of a chimera for each cell to `page.records`, unless it
-   * already holds the weights for `stage`. Does nothing for patches with one genome.
+   * Writes how much each genome of a chimera contributes to each cell, for a patch with the side
+   * `stage`. Does nothing if `page.records` already holds these numbers, or if the patch has only
+   * one genome.
    */
   mix(patch: GpuPatch, stage: number): void {
     const { page, slot, genomes } = patch;
@@ -274,13 +283,14 @@ export class Net {
   }
 
   /**
-   * Frees a patch's slot. GPU commands that were submitted earlier may still use the slot. They
-   * finish before the commands of the slot's next patch, which are queued after them.
+   * Frees a patch's slot. GPU commands that were submitted earlier may still be using the slot.
+   * This does no harm: the GPU executes commands in order, so they end before the commands of the
+   * next patch in this slot begin.
    */
   release({ page, slot }: GpuPatch): void {
     page.free.push(slot);
-    // Keep one empty page. Otherwise, repeated planting and disposing would create and destroy a
-    // page each time.
+    // Keep one empty page. Otherwise, if patches were planted and disposed of again and again, a
+    // page would be created and destroyed each time.
     const empty = this.pages.filter(({ free, slots }) => free.length === slots);
     if (empty.length < 2) return;
     const last = empty.at(-1)!;

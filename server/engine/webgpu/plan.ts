@@ -1,11 +1,11 @@
 /**
- * Plans how a net is partitioned on a GPU, and defines the layout of the buffers that the net's
- * kernels read and write.
+ * Plans how the work of a net is divided among the threads of a GPU, and defines the layout of the
+ * buffers that the net's kernels read and write.
  *
- * A workgroup steps one tile of a patch through the whole net. Each thread holds some cells and
- * some units of the current layer in registers. Workgroup memory holds the values of the cells and
- * the next rows of weights. Values are in groups of four, because a GPU loads four values in one
- * operation.
+ * A workgroup steps one tile of a patch, through all layers of the net. Each thread computes some
+ * units of some cells in each layer, with the sums in registers. Workgroup memory holds the values
+ * of the cells and the next rows of weights. Values are in groups of four, because a GPU loads four
+ * values in one operation.
  */
 import { cellLayers, genomeLayout } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -14,11 +14,17 @@ import { MAX_GENOMES } from '../../vnca/chimera.ts';
 import { readGenome } from '../../vnca/genome.ts';
 import { EngineError } from '../engine.ts';
 
-/** Distribution of a layer's units over the threads of a workgroup, in groups of four units. */
+/**
+ * How the units of a layer are distributed among the threads of a workgroup. Units are counted in
+ * groups of four.
+ */
 export interface Columns {
   /** Number of groups of units that each thread computes. */
   readonly perThread: number;
-  /** Total number of groups over all threads. Groups beyond the layer's units hold zeros. */
+  /**
+   * Total number of groups that the threads compute. Those beyond the layer's units are padding,
+   * and hold zeros.
+   */
   readonly all: number;
 }
 
@@ -29,8 +35,8 @@ export type Plan = ReturnType<typeof planFor>;
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
 
 /**
- * Tile sizes [width, height] in cells, most efficient first. A larger tile is more efficient
- * because more cells share each loaded weight.
+ * The possible sizes of a tile, [width, height], in cells. Larger tiles come first, because they
+ * are more efficient: more cells share each weight that is loaded.
  */
 const TILES = [
   [8, 8],
@@ -41,8 +47,8 @@ const TILES = [
 ] as const;
 const CELLS_PER_THREAD = 4;
 /**
- * Maximum number of groups of units per thread. At this maximum, a thread holds 4 cells × 4 groups
- * × 4 values, which leaves enough registers for everything else.
+ * Maximum number of groups of units per thread. At this maximum, the sums of a thread take 64
+ * values (4 cells × 4 groups × 4 units), which leaves enough registers for everything else.
  */
 const MAX_COLUMNS = 4;
 /** Size of a group of four float32 values, in bytes. */
@@ -50,15 +56,15 @@ export const GROUP_BYTES = 16;
 /** Workgroup memory reserved for a kernel's other variables, in bytes. */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the weights that are held in workgroup memory at the same time, in bytes. Holding
- * more would save no time, and would prevent the GPU from running a second workgroup in parallel.
+ * Maximum size of the weights that are in workgroup memory at the same time, in bytes. More would
+ * save no time, and would leave too little memory for a second workgroup to run in parallel.
  */
 const MAX_WEIGHT_BYTES = 12_288;
 
 /**
- * Computes the sizes of a net's kernels for a GPU with these limits.
+ * Computes the sizes for a net's kernels on a GPU with the given limits.
  *
- * @throws EngineError unavailable if the net is too wide for the GPU
+ * @throws EngineError 'unavailable' if the net is too wide for the GPU
  */
 export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
@@ -100,28 +106,32 @@ export function planFor(
       cells,
       cellsPerThread: cells / cellThreads,
       /**
-       * Number of threads that hold different cells. All further threads hold the same cells as one
-       * of these threads, but compute other units.
+       * Number of threads among which the cells of a tile are divided. If a workgroup has more
+       * threads, several threads have the same cells and compute different units of them.
        */
       cellThreads,
       /**
-       * Number of groups of four channels, and number of groups of four units of a hidden layer.
+       * `channels`: number of groups of four channels. `hidden`: number of groups of four units in
+       * a hidden layer.
        */
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Number of groups of four channels that are held in workgroup memory at the same time, for
-       * the cells of a tile and its border.
+       * Perception reads the cells of a tile and its border. Number of groups of four channels of
+       * these cells that are in workgroup memory at the same time.
        */
       perceived,
       /**
-       * Number of groups of four inputs whose weights are held in workgroup memory at the same
-       * time: for perception, for hidden layers, and for the last layer.
+       * Number of groups of four inputs whose weights are in workgroup memory at the same time: in
+       * perception, in hidden layers, and in the last layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),
       hiddenRows: rows(h, hiddenColumns),
       outRows: rows(h, outColumns),
-      /** Size of the workgroup memory for cells and for weights, in groups of four values. */
+      /**
+       * `cellSpace` and `weightSpace`: size of the workgroup memory for cells and for weights, in
+       * groups of four values.
+       */
       ...{ cellSpace, weightSpace },
     };
   }
@@ -132,14 +142,15 @@ export function planFor(
 }
 
 /**
- * Maximum number of groups of four channels for which the plan reserves workgroup memory, for the
- * cells of a tile and its border. Nets with fewer groups of channels need less memory.
+ * Perception reads the cells of a tile and its border. Maximum number of groups of four channels of
+ * these cells for which workgroup memory is planned. A net with fewer channels needs less memory.
  */
 const MAX_PERCEIVED = 12;
 
 /**
- * Returns the number of columns (groups of units) per thread that leaves the fewest columns unused.
- * If several numbers leave equally few unused, returns the largest.
+ * Chooses how a layer's groups of units are distributed among threads. Returns the number of groups
+ * per thread that leaves the fewest places for groups unused; if several numbers are equally good,
+ * the largest.
  */
 function bestColumns(groups: number): number {
   let best = 1;
@@ -151,23 +162,26 @@ function bestColumns(groups: number): number {
 }
 
 /**
- * Splits a total into as few nearly equal portions as possible, each of at most `most`. Returns the
- * size of the largest portion; 0 if `most` is less than 1.
+ * Splits `total` into as few portions as possible, of nearly equal size and at most `most` each.
+ * Returns the size of the largest portion, or 0 if `most` is less than 1.
  */
 function evenly(total: number, most: number): number {
   return most < 1 ? 0 : Math.ceil(total / Math.ceil(total / most));
 }
 
-/** Number of workgroups per row of a dispatch. It is below the limit of every GPU. */
+/** Number of workgroups in each row of a dispatch. All GPUs allow this number. */
 export const ROW = 32_768;
 
 /**
- * Number of words in a section of the work buffer before its jobs (steps of single patches): the
- * number of tiles, the offset of the list of tiles, and two unused words.
+ * A section of the work buffer begins with this number of words, which precede the jobs (steps of
+ * single patches): the number of tiles, the offset of the list of tiles, and two unused words.
  */
 export const JOBS_AT = 4;
 
-/** Fields of a job (the step of one patch) in the work buffer, in order. Each field is one word. */
+/**
+ * The fields of a job (the step of one patch) in the work buffer, in this order. Each field takes
+ * one word.
+ */
 export const JOB_FIELDS = [
   'source',
   'destination',
@@ -182,16 +196,21 @@ export const JOB_FIELDS = [
 
 /** Flag of a job: every cell divides into 2×2 before the step. */
 export const DIVIDES = 1;
-/** Flag of a job: the kernel compares the picture with the patch's last picture. */
+/**
+ * Flag of a job: the kernel is to compare the new picture with the picture after the patch's last
+ * step.
+ */
 export const COMPARES = 2;
 
 /**
- * Number of words at the beginning of an answer, before RGBA and aliveness. The first word is the
- * largest change of any value of the picture, or `BROKEN`. The second word is the random seed of
- * the step.
+ * An answer begins with this number of words, which precede the picture and the aliveness. The
+ * first word is the largest change of any value of the picture, or `BROKEN`. The second word is the
+ * random seed of the step.
  */
 export const ANSWER_HEAD = 2;
-/** Value that an answer has instead of the largest change if a new state is NaN or infinite. */
+/**
+ * Stands in an answer in place of the largest change, if the new state contains NaN or infinity.
+ */
 export const BROKEN = 256;
 
 /** Returns the number of words in the answer for a patch of this side. */
@@ -203,23 +222,24 @@ export const tilesOf = (stage: number, { tileWidth, tileHeight }: Plan): number 
 /** Returns the number of words in a mask, which has one bit per cell. */
 export const maskWords = (cells: number): number => Math.ceil(cells / 32);
 
-/** Returns the maximum number of words that one patch of this side needs in the work buffer. */
+/** Returns how many words of the work buffer one patch with the side `stage` needs at most. */
 export const maxWorkWords = (stage: number, plan: Plan): number =>
   JOB_FIELDS.length + 2 * tilesOf(stage, plan) + 2 * maskWords(stage * stage);
 
 /**
- * Alignment of the sections of the work buffer, in words. Each page (buffers with slots for several
- * patches) has one section.
+ * Alignment of the sections of the work buffer, in words. There is one section for each page (a set
+ * of buffers with slots for several patches).
  */
 export const SECTION_WORDS = 64;
 
 /**
- * Packs the weights of all layers into one array. Each input of a layer has one row of weights,
- * padded with zeros to the plan's number of units. Rows of zeros are added to each layer, so that
- * its number of inputs is a multiple of four. The layer 'perceive' has such rows for each of the
- * nine cells of its kernel: [9, inputs].
+ * Packs the weights of all layers into one array. For each input of a layer, there is one row of
+ * weights, padded with zeros to the number of units in the plan. Each layer is padded with rows of
+ * zeros, so that its number of inputs is a multiple of four. For the layer 'perceive', there are
+ * such rows for each of the nine cells of its kernel: [9, inputs].
  *
- * @returns the offset of each layer, in groups of four values, and the values
+ * @returns `data`: the packed array; `offsets`: where each layer begins in it, in groups of four
+ * values
  */
 export function packWeights({ card, tensors }: Model, plan: Plan) {
   let size = 0;
@@ -251,8 +271,9 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
 export type RecordLayout = ReturnType<typeof recordLayout>;
 
 /**
- * Computes the layout of a genome's record, which holds the scales, shifts and weights that a
- * genome gives the layers. All offsets and sizes are in groups of four values.
+ * Computes the layout of a genome's record. A record holds everything in the layers that depends on
+ * the genome: scales, shifts, and weights of the last layer. All offsets and sizes are in groups of
+ * four values.
  */
 export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
@@ -269,33 +290,31 @@ export function recordLayout(card: Card, plan: Plan) {
   const size = at + 4 * plan.hidden * ownGroups;
   return {
     /**
-     * For each layer, beginning with 'perceive', the offsets of its shifts and, if it has any, of
-     * its scales. The shifts take `Columns.all` groups, and so do the scales.
+     * For each layer, from 'perceive' on, the offset of its shifts and, if it has scales, the
+     * offset of its scales. Shifts and scales take `Columns.all` groups each.
      */
     layers,
     /**
-     * `own` is the offset of the genome's own weights for the last layer, [hidden rows, ownGroups].
-     * These weights apply to the first `ownGroups` groups of channels.
+     * `own`: offset of the weights of the last layer that depend on the genome, [hidden rows,
+     * ownGroups]. They replace the shared weights for the first `ownGroups` groups of channels.
      */
     ...{ own: at, ownGroups },
     size,
     /**
-     * Each patch has space for `MAX_GENOMES` records. `mix` is the offset of the data after these
-     * records: one group of four values per cell, which holds the weight of each genome for the
-     * cell.
+     * The memory of a patch, of size `patchSize`, begins with `MAX_GENOMES` records. `mix` is the
+     * offset of the data after these records. This data has one group of four values for each cell,
+     * which says how much each genome contributes to the cell.
      */
     ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
-    /**
-     * Whether all patches share one record, which is the case if the rule has no standing input.
-     */
+    /** Whether all patches share one record. This is the case if the rule has no standing input. */
     shared: !update.standingInput,
   };
 }
 
 /**
- * Computes the numbers of a genome's record, [size, 4].
+ * Computes the numbers in a genome's record, [size, 4].
  *
- * @param latent [Z]; absent if all patches share one record
+ * @param latent latent of the genome, [Z]; absent if all patches share one record
  */
 export function packRecord(model: Model, layout: RecordLayout, latent?: Float32Array) {
   const { card, tensors } = model;

@@ -1,6 +1,6 @@
 /**
- * Generates the WGSL code of the kernels. The main kernel computes a patch's new states and its
- * picture from the patch's states. Each thread computes some units of some cells, with the sums in
+ * Generates the WGSL code of the kernels. The main kernel computes, from a patch's states, its new
+ * states and its picture. Each thread computes some units of some cells, with the sums in
  * registers.
  */
 import { trunkOf } from '../../vnca/architecture.ts';
@@ -20,13 +20,13 @@ import {
   ROW,
 } from './plan.ts';
 
-/** Generates one line of code for each index from 0 to n − 1, and joins the lines. */
+/** Generates a line of code for each index from 0 to n − 1. Returns all lines as one string. */
 const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
 /**
- * Generates one line of code for each cell and each group of units that a thread holds, and joins
- * the lines.
+ * Generates a line of code for each pair of a cell and a group of units that a thread computes.
+ * Returns all lines as one string.
  */
 const eachSum = (
   plan: Plan,
@@ -35,8 +35,8 @@ const eachSum = (
 ): string => each(plan.cellsPerThread, (j) => each(perThread, (p) => line(j, p)));
 
 /**
- * Generates WGSL that declares, for each cell j of a thread, the cell's index i_j in the tile, its
- * position x_j, y_j in the patch, and its index h_j in the tile with its border.
+ * Generates WGSL that declares variables for each cell j of a thread: i_j, the cell's index in the
+ * tile; x_j and y_j, its position in the patch; and h_j, its index in the tile with its border.
  */
 function positionSource({ cellsPerThread, cellThreads, tileWidth }: Plan): string {
   return `
@@ -51,18 +51,23 @@ ${each(
 )}`;
 }
 
-/** Generates WGSL that declares the sums of a layer: `name`_j_p for cell j and group of units p. */
+/**
+ * Generates WGSL that declares the sums of a layer as variables. The variable `name`_j_p is for
+ * cell j and group of units p.
+ */
 const declareSums = (plan: Plan, columns: Columns, name: string): string =>
   eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
 /**
- * Generates WGSL that adds weights × inputs to the sums `sums`_j_p of cell j and group of units p.
- * Copies a few rows of weights at a time to workgroup memory.
+ * Generates WGSL that computes a matrix product: adds weights × inputs to the sums of a layer. The
+ * variable `sums`_j_p holds the sum for cell j and group of units p. The weights are copied to
+ * workgroup memory, a few rows at a time.
  *
- * @param rows.count WGSL expression for the number of input rows, in groups of four
- * @param rows.atOnce number of groups of rows that are in workgroup memory at the same time
- * @param rows.stage WGSL statement that writes element `i` of the copied weights. The copy starts
- * with group `k0` of the rows
+ * @param rows.count WGSL expression: the number of rows of weights, in groups of four
+ * @param rows.atOnce number of groups of rows that are copied at a time
+ * @param rows.stage WGSL statement that copies the element `i` of these rows, which begin with
+ * group `k0`
+ * @param rows.sums first part of the names of the sums
  * @param input returns a WGSL expression for the group `k0 + k` of a cell's inputs
  */
 function multiplySource(
@@ -93,10 +98,10 @@ ${each(plan.cellsPerThread, (j) => `        ${sums}_${j}_${p} = fma(vec4f(v_${j}
 }
 
 /**
- * Generates WGSL that computes the 3×3 convolution of perception. The sums for cell j and group of
- * units p are in the variable h_j_p.
+ * Generates WGSL that computes perception, a 3×3 convolution. The sum for cell j and group of units
+ * p is added to the variable h_j_p.
  *
- * @param offset offset of the weights, in groups of four values
+ * @param offset where the layer's weights begin, in groups of four values
  */
 function perceiveSource(plan: Plan, offset: number): string {
   const { tileWidth, tileHeight, hiddenColumns, perceived, perceiveRows: atOnce } = plan;
@@ -127,8 +132,9 @@ ${rows}
 }
 
 /**
- * Generates WGSL that writes the results of the thread's units to workgroup memory, from which the
- * next layer reads them. The results for cell j and group of units p are in `name`_j_p.
+ * Generates WGSL that copies a thread's results to workgroup memory, so that all threads can read
+ * them as inputs of the next layer. The result for cell j and group of units p is in the variable
+ * `name`_j_p.
  */
 const shareSource = (plan: Plan, name: string): string => `
   workgroupBarrier();
@@ -140,13 +146,13 @@ ${eachSum(
 )}`;
 
 /**
- * Generates WGSL that computes the sums of a layer from the units that `shareSource` wrote last.
- * For cell j and group of units p, the sums are in the variable u_j_p (hidden layers) or c_j_p
- * (last layer).
+ * Generates WGSL that computes the sums of a layer after perception. The inputs are the values that
+ * the code of `shareSource` last wrote to workgroup memory. The sum for cell j and group of units p
+ * is added to the variable u_j_p in a hidden layer, or c_j_p in the last layer.
  *
- * @param offset WGSL expression for the offset of the layer's weights
- * @param last given only for the last layer. If genomes have their own weights, these replace the
- * weights that all genomes share, for the first `ownGroups` groups of channels
+ * @param offset WGSL expression: where the layer's weights begin, in groups of four values
+ * @param last given only for the last layer. If weights of this layer depend on the genome, they
+ * replace the shared weights for the first `ownGroups` groups of channels
  */
 function laterSource(plan: Plan, offset: string, last?: Pick<RecordLayout, 'own' | 'ownGroups'>) {
   const [columns, atOnce] = last
@@ -170,7 +176,9 @@ function laterSource(plan: Plan, offset: string, last?: Pick<RecordLayout, 'own'
   );
 }
 
-/** The GPU buffers in the order of their bindings, and whether kernels write to them. */
+/**
+ * The GPU buffers, in the order of their bindings. `written`: whether kernels write to the buffer.
+ */
 export const BINDINGS = [
   { name: 'states', type: 'array<vec4f>', written: true },
   { name: 'seen', type: 'array<u32>', written: true },
@@ -180,7 +188,7 @@ export const BINDINGS = [
   { name: 'work', type: 'array<u32>', written: false },
 ] as const;
 
-/** Generates the constants, buffers and functions that every kernel starts with. */
+/** Generates the beginning that all kernels share: constants, buffers and functions. */
 function commonSource({ channels, threads }: Plan): string {
   const buffers = BINDINGS.map(
     ({ name, type, written }, i) =>
@@ -193,8 +201,8 @@ ${buffers.join('\n')}
 
 struct Job { ${JOB_FIELDS.map((field) => `${field}: u32`).join(', ')} }
 /**
- * A workgroup's tile: its job (the step of one patch), one bit for each genome that has a nonzero
- * weight in the tile, and the tile's position in the patch.
+ * A workgroup's tile: its job (the step of one patch); one bit for each genome that contributes to
+ * a cell of the tile; and the tile's position in the patch.
  */
 struct Tile { job: Job, genomes: u32, x: i32, y: i32 }
 
@@ -217,10 +225,13 @@ fn inside(job: Job, x: i32, y: i32) -> bool {
   return x >= 0 && y >= 0 && x < i32(job.side) && y < i32(job.side);
 }
 
-/** Result of sourceOf for a cell that is outside its patch or was cleared by a mask. */
+/** What sourceOf returns for a cell that is outside its patch or is set to zero by a mask. */
 const BARE = 0xffffffffu;
 
-/** Whether a cell is set in the mask that starts at the given offset of the work buffer. */
+/**
+ * Whether a cell is set in a mask. The mask begins at the given offset in this section of the work
+ * buffer.
+ */
 fn isSet(mask: u32, cell: u32) -> bool {
   return (work[mask + (cell >> 5u)] & (1u << (cell & 31u))) != 0u;
 }
@@ -229,8 +240,9 @@ fn isSet(mask: u32, cell: u32) -> bool {
 fn isClosed(job: Job, cell: u32) -> bool { return job.closed != 0u && isSet(job.closed, cell); }
 
 /**
- * Returns the offset of the states from which a cell starts the step: its own states or, if cells
- * divide, the states of the cell that it comes from. Returns BARE if the cell starts with zeros.
+ * Returns the offset of the states with which a cell starts the step. These are its own states or,
+ * if cells divide before the step, the states of the cell from which it comes. Returns BARE if the
+ * cell starts with zeros.
  */
 fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   if (!inside(job, x, y)) { return BARE; }
@@ -249,7 +261,10 @@ fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
 `;
 }
 
-/** WGSL function that computes the finalizer of the hash function MurmurHash3. */
+/**
+ * A WGSL function that mixes the bits of a number. It is the last part (finalizer) of the hash
+ * function MurmurHash3.
+ */
 const MIX = `
 fn mix32(bits: u32) -> u32 {
   var h = bits;
@@ -260,10 +275,10 @@ fn mix32(bits: u32) -> u32 {
 `;
 
 /**
- * Generates `takesPart(seed, cell)`, a WGSL function that decides at random whether a cell is
+ * Generates a WGSL function, `takesPart(seed, cell)`, that decides at random whether a cell is
  * updated.
  *
- * @param probability 0…1
+ * @param probability probability of an update, 0…1
  */
 const chanceSource = (probability: number): string => `${MIX}
 fn takesPart(seed: u32, cell: u32) -> bool {
@@ -273,8 +288,8 @@ fn takesPart(seed: u32, cell: u32) -> bool {
 `;
 
 /**
- * Generates a kernel that runs before the step. For each patch, it writes a random seed, a hash of
- * the patch's state, to the head of the patch's answer.
+ * Generates a kernel that runs before the step and computes a random seed for each patch. The seed
+ * is a hash of the patch's state. It is written to the second word of the patch's answer.
  */
 export function seedSource(plan: Plan): string {
   const { cells, tileWidth } = plan;
@@ -295,8 +310,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var c = 0u; c < CHANNELS; c++) {
       let bits = bitcast<vec4u>(groupOf(job, source, c));
       for (var k = 0u; k < 4u; k++) {
-        // Hash each value with its position. Otherwise, the sum would stay the same if two values
-        // changed places.
+        // Hash each value together with its position. Otherwise, the sum would be the same after
+        // two values have changed places.
         hash += mix32(bits[k] ^ mix32((cell * CHANNELS + c) * 4u + k + 1u));
       }
     }
@@ -307,9 +322,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 }
 
 /**
- * Generates WGSL functions that read out the cell at offset `at` in `states`. `stride` is the
- * distance between the cell's groups of channels. `readCell` returns RGBA with one byte each, R in
- * the lowest byte. `readPresence` returns the aliveness, 0…255.
+ * Generates WGSL functions that read out one cell. The cell's states begin at the offset `at` in
+ * `states`; `stride` is the distance between its groups of channels. `readCell` returns RGBA as
+ * four bytes, with R in the lowest byte. `readPresence` returns the aliveness, 0…255.
  */
 function readoutSource(card: Visible): string {
   const { channel } = card.presence;
@@ -357,8 +372,8 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
     }
     case 'bernoulli':
-      // Clamp logits to ±30. Beyond these limits, the byte would be the same, but exp could
-      // overflow.
+      // Limit logits to ±30, because exp could overflow. The resulting byte is the same beyond
+      // these limits.
       return `
 fn readCell(at: u32, stride: u32) -> u32 {
   if (isBare(at, stride)) { return 0u; }
@@ -397,9 +412,9 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
 
 /**
- * Generates the kernel that computes a step, with one workgroup per tile.
+ * Generates the kernel that computes a step. Each workgroup of the kernel computes one tile.
  *
- * @param offsets offset of each layer's weights, in groups of four values
+ * @param offsets for each layer, where its weights begin, in groups of four values
  */
 export function stepSource(
   card: Card,
@@ -409,7 +424,9 @@ export function stepSource(
 ): string {
   const { update } = card;
   const { hiddenColumns, outColumns } = plan;
-  /** Generates WGSL that applies the genome record's scales and shifts to the sums of a layer. */
+  /**
+   * Generates WGSL that applies the scales and shifts in a genome's record to the sums of a layer.
+   */
   const modulate = (layer: string, sums: string, columns: Columns, further = '0u'): string => {
     const { scales, shifts } = record.layers.get(layer)!;
     const at = (from: number, p: number): string =>
@@ -426,8 +443,8 @@ export function stepSource(
   const assign = (line: (h: string, u: string) => string): string =>
     eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
   /**
-   * Generates WGSL that computes the sums of a hidden layer for each cell j and group of units p,
-   * in variables u_j_p of the enclosing block.
+   * Generates WGSL that computes the sums of a hidden layer. The code declares a variable u_j_p in
+   * the enclosing block for each cell j and group of units p.
    */
   const hidden = (layer: string, further = '0u', blockSize = 0, recordSize = 0): string[] => [
     declareSums(plan, hiddenColumns, 'u'),
@@ -444,7 +461,8 @@ export function stepSource(
   if (activates) net.push(assign((h) => `${h} = activate(${h});`));
   if (blocks.length > 0) {
     const [first, second] = blocks;
-    // Generate a loop over the blocks, because compilers take four times as long for unrolled code.
+    // Generate a loop over the blocks. If the loop were unrolled, compilers would take four times
+    // as long.
     const loop = `for (var block = 0u; block < ${blocks.length}u; block++) `;
     const blockSize = second && offsets.get(second[0].name)! - offsets.get(first[0].name)!;
     const recordSize = first.length * hiddenColumns.all;
@@ -472,8 +490,8 @@ export function stepSource(
 var<workgroup> cells: array<vec4f, ${plan.cellSpace}>;
 var<workgroup> staged: array<vec4f, ${plan.weightSpace}>;
 /**
- * Largest change of a value of the picture in the tile, 0...255, or BROKEN if a new state is not
- * finite.
+ * Largest change, 0...255, of any value in this tile of the picture; or BROKEN if a new state is
+ * not finite.
  */
 var<workgroup> largest: atomic<u32>;
 ${readoutSource(card)}
@@ -483,7 +501,8 @@ fn activate(x: vec4f) -> vec4f {
 }
 
 /**
- * Returns the weight of a genome for a cell. Returns 0 for closed cells, so that they remain zero.
+ * Returns how much a genome contributes to a cell. Returns 0 if the cell is closed, so that the
+ * cell remains zero.
  */
 fn weightOf(tile: Tile, genome: u32, cell: u32) -> f32 {
   if (isClosed(tile.job, cell)) { return 0.0; }
@@ -491,7 +510,10 @@ fn weightOf(tile: Tile, genome: u32, cell: u32) -> f32 {
   return records[tile.job.record + ${record.mix}u + cell][genome];
 }
 
-/** Whether all numbers are finite. Tests the bits, because compilers may assume finite numbers. */
+/**
+ * Whether all numbers are finite. Tests the bits, because compilers may assume that all floats are
+ * finite and then remove a normal test.
+ */
 fn finite(x: vec4f) -> bool {
   return all((bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
@@ -504,7 +526,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let job = tile.job;
   let stride = job.side * job.side;
 ${positionSource(plan)}
-  // Step with one genome after the other, and sum the weighted states at the job's destination.
+  // Compute the step with each genome of the tile in turn. The weighted sum of the resulting states
+  // is built up at the destination of the job.
   for (var genomes = tile.genomes; genomes != 0u; genomes &= genomes - 1u) {
   let genome = firstTrailingBit(genomes);
   let record = job.record + genome * ${record.size}u;
@@ -517,8 +540,9 @@ ${answerSource(plan)}
 }
 
 /**
- * Generates WGSL that computes the new states from the net's output, the leak (the fraction of the
- * state that decays), the update mask and the limit of states.
+ * Generates WGSL that computes the new states from the net's output (the change), the leak (the
+ * fraction of each state that is lost in a step), the update mask, and the limit to which states
+ * are clamped.
  */
 function changeSource({ update }: Card, plan: Plan): string {
   const { perThread } = plan.outColumns;
@@ -559,8 +583,8 @@ ${groups}
 }
 
 /**
- * Generates WGSL that reads out the new states. The barriers wait until the tile's other threads
- * have written their states.
+ * Generates WGSL that reads out the new states of a tile. First, barriers wait until all threads of
+ * the workgroup have written their states.
  */
 const answerSource = ({ cells, tileWidth }: Plan): string => `
   storageBarrier();

@@ -8,7 +8,7 @@ import { Machine } from './machine.ts';
 import type { GpuPatch } from './net.ts';
 import { groupsOf } from './plan.ts';
 
-/** Finds a GPU and returns a backend that uses it. @throws EngineError unavailable */
+/** Finds a GPU and returns a backend that uses it. @throws EngineError 'unavailable' */
 export async function startWebgpu(): Promise<StoreBackend> {
   const { name, real } = await findGpu();
   return {
@@ -19,8 +19,8 @@ export async function startWebgpu(): Promise<StoreBackend> {
 }
 
 /**
- * Converts states from [s, s, C] to the GPU's layout, [C/4, s, s, 4], and pads the channels with
- * zeros.
+ * Converts states from [s, s, C] to the GPU's layout, [C/4, s, s, 4]. If C is not a multiple of
+ * four, zeros are added.
  */
 export function toGroups(state: Float32Array, stage: number, channels: number) {
   const cells = stage * stage;
@@ -44,10 +44,10 @@ export function fromGroups(groups: Float32Array, stage: number, channels: number
 }
 
 /**
- * Opens the GPU and a patch store on it. If the GPU is lost later, steps and reads fail with
- * `gpu-lost`.
+ * Opens the GPU and creates a patch store on it. If the GPU is lost later, steps and reads fail
+ * with EngineError 'gpu-lost'.
  *
- * @throws EngineError unavailable; Error if a kernel does not compile
+ * @throws EngineError 'unavailable'; Error if a kernel cannot be compiled
  */
 export async function createGpuStore(
   models: readonly Model[],
@@ -56,14 +56,15 @@ export async function createGpuStore(
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
-   * The memory allocation in progress, if any. Calls made during an allocation wait until it ends,
-   * because they may refer to patches that are planted after the allocation.
+   * The allocation of memory that is in progress, if any. When it ends, the patches for which it
+   * was made are planted. Calls that are made during the allocation wait until then, because they
+   * may refer to these patches.
    */
   let allocation: Promise<void> | undefined;
   const inOrder =
     <A, T>(call: (argument: A) => T | Promise<T>) =>
     async (argument: A): Promise<T> => {
-      // Check again after the wait, because another call that was waiting may have started an
+      // Check again after waiting: another call that has waited, too, may have started a new
       // allocation.
       while (allocation) await allocation;
       return call(argument);
