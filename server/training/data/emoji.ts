@@ -19,8 +19,8 @@ import { isInvisible, readPicture } from './folder.ts';
 import list from './unseen.json' with { type: 'json' };
 
 /**
- * Code points of the 200 emoji that are reserved for evaluation, by the package's `subcategory`. The
- * code points of an emoji are in hexadecimal, joined by "-".
+ * The 200 emoji that are reserved for evaluation, grouped by the package's `subcategory`. Each emoji
+ * is written as its code points in hexadecimal, joined by "-".
  */
 export const UNSEEN: Readonly<Record<string, readonly string[]>> = list;
 
@@ -31,8 +31,9 @@ export const isUnseen = ({ image }: { readonly image: string }): boolean =>
   codes.has(image.replace(/\.png$/, ''));
 
 /**
- * Returns whether an emoji belongs to a subcategory of `unseen.json`. No checkpoint may be trained on
- * such emoji, including other skin tones and emoji of later releases.
+ * Returns whether an emoji belongs to one of the subcategories in `unseen.json`. No checkpoint may
+ * be trained on any emoji of these subcategories, including other skin tones and emoji of later
+ * releases.
  */
 export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }): boolean =>
   Object.hasOwn(UNSEEN, subcategory);
