@@ -93,7 +93,9 @@ export function readOptions(args: readonly string[]) {
   return options;
 }
 
-/** Options that change the result of a run, in the order in which the checkpoint's card lists them. */
+/**
+ * Options that change the result of a run, in the order in which the checkpoint's card lists them.
+ */
 const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as const;
 
 /**

@@ -67,8 +67,8 @@ const pool = v.strictObject({
    */
   gradientSteps: v.exactOptional(count),
   /**
-   * Additional pooled organisms per update that take a few steps without damage, so that the rule is
-   * trained on many pictures at little cost.
+   * Additional pooled organisms per update that take a few steps without damage, so that the rule
+   * is trained on many pictures at little cost.
    */
   calm: v.exactOptional(
     v.strictObject({
@@ -77,7 +77,8 @@ const pool = v.strictObject({
       /**
        * Whether each of these organisms gets the genome of another image and must turn into that
        * image within its steps. The rule thereby sees many more images than the pool holds, and
-       * learns to draw pictures that depend only on the genome, not on what the organism was before.
+       * learns to draw pictures that depend only on the genome, not on what the organism was
+       * before.
        */
       metamorphosis: v.optional(v.boolean(), false),
       /**
@@ -99,7 +100,8 @@ const pool = v.strictObject({
       size: v.optional(count, 256),
       /**
        * Expected share of new organisms among the organisms with neighbours in an update. A new one
-       * is a copy of an organism from the pool without neighbours; neighbours are added to the copy.
+       * is a copy of an organism from the pool without neighbours; neighbours are added to the
+       * copy.
        */
       renewed: v.optional(share, 0.15),
       /** Maximum share of a patch's cells that neighbours can occupy. */
@@ -175,11 +177,15 @@ const configFields = v.strictObject({
    * latents stay unchanged, bit for bit.
    */
   trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
-  /** Seed of the random generator. With equal seeds, runs on the same back end give equal results. */
+  /**
+   * Seed of the random generator. With equal seeds, runs on the same back end give equal results.
+   */
   seed: v.optional(whole, 1),
   /** Number of updates of the whole run. */
   updates: count,
-  /** Standard deviation (σ) of the Gaussian likelihood of RGBA images; unused by other read-outs. */
+  /**
+   * Standard deviation (σ) of the Gaussian likelihood of RGBA images; unused by other read-outs.
+   */
   sigma: v.optional(positive, 0.1),
   /** Weight of the KL divergence in the loss. */
   beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
@@ -219,8 +225,8 @@ const configFields = v.strictObject({
   /**
    * Part of the run, as [start, end] in shares of the run (0…1), during which the leak rises from
    * zero to the model's value. The leak is the share of a cell's state that decays in each step.
-   * Without a leak, a rule learns pictures sooner, because cells keep their state without effort. If
-   * `leakRamp` is absent, the leak has the model's value from the first update.
+   * Without a leak, a rule learns pictures sooner, because cells keep their state without effort.
+   * If `leakRamp` is absent, the leak has the model's value from the first update.
    */
   leakRamp: v.exactOptional(
     v.pipe(
@@ -253,8 +259,8 @@ const configFields = v.strictObject({
       /** Maximum global norm of the gradients. Larger gradients are scaled down to it. */
       clip: v.optional(positive, 10),
       /**
-       * Decay of the exponential moving average of the weights. The checkpoint contains the averaged
-       * weights; if the decay is 0, the current weights.
+       * Decay of the exponential moving average of the weights. The checkpoint contains the
+       * averaged weights; if the decay is 0, the current weights.
        */
       average: v.optional(share, 0),
     }),
@@ -262,7 +268,10 @@ const configFields = v.strictObject({
   ),
   augment: v.optional(
     v.strictObject({
-      /** Whether to mirror pictures left to right with probability ½. Unsuitable for text and digits. */
+      /**
+       * Whether to mirror pictures left to right with probability ½. Unsuitable for text and
+       * digits.
+       */
       flip: v.optional(v.boolean(), false),
       /** Maximum shift in each direction, in pixels. */
       shift: v.optional(whole, 0),
@@ -478,8 +487,8 @@ const MODEL_PARTS = [
  * differ.
  *
  * @param before the earlier configuration as JSON
- * @returns the path of the field; undefined if no such field differs; 'configuration' if the earlier
- *   configuration cannot be read
+ * @returns the path of the field; undefined if no such field differs; 'configuration' if the
+ *   earlier configuration cannot be read
  */
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   try {

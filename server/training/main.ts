@@ -115,7 +115,7 @@ async function main(options: Options): Promise<void> {
 /**
  * Applies command line options to a configuration.
  *
- * @throws TrainingError bad-config: an option does not fit the configuration
+ * @throws TrainingError 'bad-config' if an option does not fit the configuration
  */
 function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   const { name, images, batch, updates } = options;

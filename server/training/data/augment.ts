@@ -79,8 +79,8 @@ function move(
 }
 
 /**
- * Number of samples per pixel, horizontally and vertically, for shrinking a picture. Several samples
- * avoid jagged edges.
+ * Number of samples per pixel, horizontally and vertically, for shrinking a picture. Several
+ * samples avoid jagged edges.
  */
 const SAMPLES = 3;
 
@@ -104,8 +104,8 @@ function makeSmaller(image: Float32Array, { side, channels }: Size, scale: numbe
 }
 
 /**
- * Changes hue, saturation and brightness of a premultiplied RGBA image at random, in place. Hues are
- * rotated about the grey axis of RGB space.
+ * Changes hue, saturation and brightness of a premultiplied RGBA image at random, in place. Hues
+ * are rotated about the grey axis of RGB space.
  */
 function turnColours(image: Float32Array, random: Random): void {
   const angle = 2 * Math.PI * random.uniform();
@@ -126,8 +126,8 @@ function turnColours(image: Float32Array, random: Random): void {
 }
 
 /**
- * Parameters of line drawings: the strength of the weakest edge that becomes a line (`FAINTEST`), and
- * by how much a line's opacity rises per unit of an edge's strength (`CONTRAST`).
+ * Parameters of line drawings: the strength of the weakest edge that becomes a line (`FAINTEST`),
+ * and by how much a line's opacity rises per unit of an edge's strength (`CONTRAST`).
  */
 const FAINTEST = 0.18;
 const CONTRAST = 3;
@@ -163,8 +163,8 @@ function drawLines(image: Float32Array, side: number, random: Random): void {
 }
 
 /**
- * Returns a shifted copy of a square of cells. Cells shifted beyond the edge are lost, and uncovered
- * cells become zero.
+ * Returns a shifted copy of a square of cells. Cells shifted beyond the edge are lost, and
+ * uncovered cells become zero.
  *
  * @param map [side, side, c] values of the cells
  * @param dx shift to the right, in cells

@@ -23,8 +23,8 @@ const emoji = v.pipe(
     kind: v.literal('emoji'),
     /**
      * Name of the set of emoji. `bestiary`: 171 animals and plants. `organisms`: `bestiary`, and
-     * faces, food and fantasy people. `broad`: all emoji except flags and symbols. `unseen`: the 200
-     * emoji of `unseen.json`, for evaluation. `seen`: `broad` without the subcategories of
+     * faces, food and fantasy people. `broad`: all emoji except flags and symbols. `unseen`: the
+     * 200 emoji of `unseen.json`, for evaluation. `seen`: `broad` without the subcategories of
      * `unseen`, ordered so that the emoji of `organisms` come first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
@@ -75,7 +75,9 @@ const ownFolder = v.pipe(
 export const datasetConfig = v.variant('kind', [
   v.strictObject({
     kind: v.literal('mnist'),
-    /** Side of the images, in pixels. 28: the original size; 32: with a margin of two empty pixels. */
+    /**
+     * Side of the images, in pixels. 28: the original size; 32: with a margin of two empty pixels.
+     */
     side: v.optional(v.picklist([28, 32]), 32),
   }),
   emoji,

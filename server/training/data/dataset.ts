@@ -34,7 +34,9 @@ export interface Dataset {
   /** Number and meaning of the channels. 1: ink; 3: RGB; 4: premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   readonly count: number;
-  /** [count, side, side, channels] Pixels, 0…255. In binarised data sets, all values are 0 or 255. */
+  /**
+   * [count, side, side, channels] Pixels, 0…255. In binarised data sets, all values are 0 or 255.
+   */
   readonly pixels: Uint8Array;
   readonly entries: readonly DatasetEntry[];
   /** Indices of the images in each split, ascending. Each image is in exactly one split. */

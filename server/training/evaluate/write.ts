@@ -83,8 +83,8 @@ export async function writePictures(
  * Replaces the figures in a checkpoint's card. All other fields stay unchanged.
  *
  * @param model the model that was measured
- * @throws TrainingError other-weights: the checkpoint's weights have been replaced since the figures
- *   were measured
+ * @throws TrainingError 'other-weights' if the checkpoint's weights have been replaced since the
+ *   figures were measured
  */
 export async function writeFigures(folder: string, model: Model, figures: Figures): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -177,7 +177,10 @@ async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random)
 
 /** Maximum number of pictures per row of a training run's progress sheet. */
 const COLUMNS = 12;
-/** Numbers of steps after growth (`STAYED`) and after a wound (`HEALED`) that a progress sheet shows. */
+/**
+ * Numbers of steps after growth (`STAYED`) and after a wound (`HEALED`) that a progress sheet
+ * shows.
+ */
 const STAYED = [16, 64, 128, 256] as const;
 const HEALED = [4, 8, 16, 32, 64] as const;
 
@@ -185,10 +188,10 @@ const HEALED = [4, 8, 16, 32, 64] as const;
  * Draws the sheet of pictures that shows the progress of a training run.
  *
  * Its rows are training images, organisms grown from these images, organisms grown from random
- * latents, and one organism while it grows. If the rule is trained for steps after growth, the sheet
- * also shows the grown organisms 256 steps later, and the growing organism in later steps. Its last
- * row then shows an organism that is wounded and heals; the wound closes from its rim if the
- * configuration has `closing`.
+ * latents, and one organism while it grows. If the rule is trained for steps after growth, the
+ * sheet also shows the grown organisms 256 steps later, and the growing organism in later steps.
+ * Its last row then shows an organism that is wounded and heals; the wound closes from its rim if
+ * the configuration has `closing`.
  *
  * @param side current side of grown patches, in cells
  * @returns a PNG file
@@ -270,7 +273,10 @@ const TOP = 72;
 const BETWEEN = 48;
 const BOTTOM = 96;
 const RIGHT = 32;
-/** RGB colours of the curves for small, medium and large wounds. Colours in between are interpolated. */
+/**
+ * RGB colours of the curves for small, medium and large wounds. Colours in between are
+ * interpolated.
+ */
 const SCALE = [
   [104, 190, 214],
   [236, 208, 116],
@@ -283,10 +289,10 @@ const INK = colour(SHEET_COLOURS.ink);
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
- * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound. An
- * organism counts as healed if the mean squared difference from its picture before the wound is below
- * 0.002 (solid curves) or 0.01 (dashed curves). The left panel is for wounds whose cells may live
- * again immediately, the right panel for wounds that close from their rim.
+ * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound.
+ * An organism counts as healed if the mean squared difference from its picture before the wound is
+ * below 0.002 (solid curves) or 0.01 (dashed curves). The left panel is for wounds whose cells may
+ * live again immediately, the right panel for wounds that close from their rim.
  *
  * @param closing speed at which wounds close from their rim, in cells per step
  * @returns a PNG file

@@ -85,7 +85,8 @@ export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
 /**
  * Compiles the encoder of a checkpoint.
  *
- * @throws TrainingError no-encoder: the checkpoint has no encoder, or its tensors do not fit its card
+ * @throws TrainingError 'no-encoder' if the checkpoint has no encoder, or its tensors do not fit
+ *   its card
  */
 export async function openPosteriors(compute: Compute, { card, tensors }: Model) {
   const { encoder: network, side, latentSize: z } = card;

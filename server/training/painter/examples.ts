@@ -1,7 +1,7 @@
 /**
- * Collects the examples for training a painter: pictures of a data set, with originals whose side is
- * eight times as long; and gallery creatures that a rule has grown, at several ages. All pixels are
- * premultiplied RGBA, 0…255. Start reading at `prepareMaterial`.
+ * Collects the examples for training a painter: pictures of a data set, with originals whose side
+ * is eight times as long; and gallery creatures that a rule has grown, at several ages. All pixels
+ * are premultiplied RGBA, 0…255. Start reading at `prepareMaterial`.
  */
 import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
@@ -18,11 +18,13 @@ import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { ENLARGED, type PainterConfig } from './graph.ts';
 
-/** Side, in pixels, at which an emoji's vector picture is compared with the picture in the data set. */
+/**
+ * Side, in pixels, at which an emoji's vector picture is compared with the picture in the data set.
+ */
 const COMPARED = 64;
 /**
- * Maximum mean squared difference, 0…1, between an emoji's vector picture and the picture in the data
- * set. Vector pictures that differ more show something else and are not used.
+ * Maximum mean squared difference, 0…1, between an emoji's vector picture and the picture in the
+ * data set. Vector pictures that differ more show something else and are not used.
  */
 const LARGEST_DIFFERENCE = 0.002;
 
@@ -41,8 +43,9 @@ export interface Original {
  * Loads the pictures of a data set that have a large original. For Noto emoji, originals are vector
  * pictures from an npm package. For a folder of images, the same files are read at a larger size.
  *
- * @param baseFolder folder that relative paths in `config` refer to; by default, the working directory
- * @throws TrainingError bad-data: the pictures of the data set have no originals; and errors of
+ * @param baseFolder folder that relative paths in `config` refer to; by default, the working
+ *   directory
+ * @throws TrainingError 'bad-data' if the pictures of the data set have no originals; and errors of
  *   `loadDataset`
  */
 export async function loadOriginals(
@@ -101,8 +104,8 @@ export interface MeasuredCreature {
 export interface Example {
   readonly cells: Uint8Array;
   /**
-   * [8·side, 8·side, 4] The original of the creature. If the cells do not resemble the original yet, a
-   * smooth enlargement of the cells.
+   * [8·side, 8·side, 4] The original of the creature. If the cells do not resemble the original
+   * yet, a smooth enlargement of the cells.
    */
   readonly picture: Uint8Array;
   /** The latent from which the cells have grown. Absent if the painter does not learn genomes. */
@@ -126,12 +129,12 @@ export const KEPT_AGE = 24;
 const SHOWS = 0.012;
 
 /**
- * Chooses gallery creatures at random for measuring the painter. They are not used for training. Equal
- * seeds give equal creatures.
+ * Chooses gallery creatures at random for measuring the painter. They are not used for training.
+ * Equal seeds give equal creatures.
  *
- * @param options.kept maximum number of creatures. At most half of the creatures that have an original
- *   are chosen
- * @throws TrainingError bad-data: the pictures do not have the size that the checkpoint needs
+ * @param options.kept maximum number of creatures. At most half of the creatures that have an
+ *   original are chosen
+ * @throws TrainingError 'bad-data' if the pictures do not have the size that the checkpoint needs
  */
 export function chooseKept(
   card: Card,
@@ -150,16 +153,16 @@ export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Or
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
 /**
- * Reserves some gallery creatures for measuring, and makes training examples from the other creatures
- * and pictures.
+ * Reserves some gallery creatures for measuring, and makes training examples from the other
+ * creatures and pictures.
  *
- * If the painter learns genomes, reserved creatures are also learned. They are then measured without
- * their latent, to show how well the painter draws cells whose genome it has not learned.
+ * If the painter learns genomes, reserved creatures are also learned. They are then measured
+ * without their latent, to show how well the painter draws cells whose genome it has not learned.
  *
  * @returns `kept`: the reserved creatures; `learned`: the creatures whose genomes are learned;
  *   `material`: the training examples
- * @throws TrainingError bad-data: the pictures do not have the size that the checkpoint needs, or fewer
- *   than two belong to its gallery
+ * @throws TrainingError 'bad-data' if the pictures do not have the size that the checkpoint needs,
+ *   or fewer than two belong to its gallery
  */
 export async function prepareMaterial(
   checkpoint: Checkpoint,

@@ -1,6 +1,6 @@
 /**
- * Defines the configuration for training a painter, a JSON file with `"kind": "painter"`. Also builds
- * the painter, its loss and its initial weights as expressions.
+ * Defines the configuration for training a painter, a JSON file with `"kind": "painter"`. Also
+ * builds the painter, its loss and its initial weights as expressions.
  */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
@@ -70,15 +70,15 @@ const schema = v.strictObject({
   /** Weight of the loss for edges, relative to the loss for colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   /**
-   * Weight of the edge energy loss in the second half of training (0 before). This loss compares how
-   * much edge each cell contains, regardless of where in the cell the edges are.
+   * Weight of the edge energy loss in the second half of training (0 before). This loss compares
+   * how much edge each cell contains, regardless of where in the cell the edges are.
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
    * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. The loss
    * compares the difference in mean colour between neighbouring cells with the difference in the
-   * target. If the weight is above 0, training chooses pairs of neighbouring cells instead of single
-   * cells.
+   * target. If the weight is above 0, training chooses pairs of neighbouring cells instead of
+   * single cells.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
@@ -95,7 +95,7 @@ export const isPainterConfig = (value: unknown): boolean =>
  * Checks a configuration and fills in defaults.
  *
  * @param file file name for error messages
- * @throws TrainingError bad-config: the configuration is invalid
+ * @throws TrainingError 'bad-config' if the configuration is invalid
  */
 export const parsePainterConfig = (value: unknown, file: string): PainterConfig =>
   checked(schema, value, `${file}: `);
@@ -204,8 +204,8 @@ function blendOfPixels(): Float32Array {
 }
 
 /**
- * Returns Sobel's horizontal and vertical filters for four channels, [3, 3, 4, 8]. Filtered values are
- * differences per pixel.
+ * Returns Sobel's horizontal and vertical filters for four channels, [3, 3, 4, 8]. Filtered values
+ * are differences per pixel.
  */
 function sobel(): Float32Array {
   const weights = new Float32Array(3 * 3 * 4 * 8);
@@ -249,8 +249,8 @@ export interface PainterBatch {
   /** Weight of the edge energy loss. */
   readonly energy: number;
   /**
-   * [N / 2] Weights of the loss for pairs of neighbours. Element k is for the cells 2k and 2k + 1; it
-   * is 0 if these cells are not neighbours.
+   * [N / 2] Weights of the loss for pairs of neighbours. Element k is for the cells 2k and 2k + 1;
+   * it is 0 if these cells are not neighbours.
    */
   readonly pairs: Float32Array;
   /** [scenes · CREATURES, Z] Latents of the creatures in each scene; zeros if unknown. */
@@ -414,8 +414,8 @@ function countedDifference(painted: Expression, target: Expression): Expression 
 
 /**
  * Builds the edge energy loss: it compares the mean and the root mean square of gradients in each
- * cell, regardless of where in the cell the edges are. If the position of an edge is unknown, the other
- * losses alone would favour pictures without this edge.
+ * cell, regardless of where in the cell the edges are. If the position of an edge is unknown, the
+ * other losses alone would favour pictures without this edge.
  */
 function energyDifference(painted: Expression, target: Expression): Expression {
   const ofCell = (x: Expression): Expression =>

@@ -1,6 +1,6 @@
 /**
- * Creates the state with which a run begins: from a stored run, from the weights of a checkpoint, or
- * from random weights.
+ * Creates the state with which a run begins: from a stored run, from the weights of a checkpoint,
+ * or from random weights.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
@@ -36,8 +36,9 @@ import { firstState, LATENTS, OFFSETS, type RunState, runShapes } from './run-st
  *
  * @param small net and weights of the small encoder
  * @param large net and random weights of the large encoder
- * @returns weights `encoder.*` of the large encoder; undefined if the small encoder does not fit into
- *   it, because it has another number of layers, other kernel sizes, or more units in some layer
+ * @returns weights `encoder.*` of the large encoder; undefined if the small encoder does not fit
+ *   into it, because it has another number of layers, other kernel sizes, or more units in some
+ *   layer
  */
 export function enlargeEncoder(
   small: { readonly net: EncoderNetwork; readonly tensors: Tensors },
@@ -51,7 +52,9 @@ export function enlargeEncoder(
   // may be wrong.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
-  /** Number of channels in a layer's input, in the small (`known`) and the large encoder (`units`). */
+  /**
+   * Number of channels in a layer's input, in the small (`known`) and the large encoder (`units`).
+   */
   let [known, units] = [image.channels, image.channels];
   for (const kernel of kernels) {
     const [before, shape] = [from.get(kernel), to.get(kernel)!];
@@ -95,8 +98,8 @@ function isLike(small: EncoderNetwork, large: EncoderNetwork): boolean {
  * checkpoint.
  *
  * @param say receives lines about differences between the checkpoint and the configuration
- * @throws TrainingError no-run: there is no run to resume; bad-run: the stored run or the checkpoint
- *   does not fit the configuration
+ * @throws TrainingError 'no-run' if there is no run to resume; 'bad-run' if the stored run or the
+ *   checkpoint does not fit the configuration
  */
 export async function beginRun(
   { resume, from }: Pick<Options, 'resume' | 'from'>,
@@ -157,7 +160,7 @@ const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
  * same in the checkpoint and in the configuration. If the run trains only the encoder, the rule
  * must also be the same. All other differences are allowed, and are reported to `say`.
  *
- * @throws TrainingError bad-run: the checkpoint does not fit the configuration
+ * @throws TrainingError 'bad-run' if the checkpoint does not fit the configuration
  */
 function checkOrigin(
   { card }: Model,
@@ -198,7 +201,7 @@ function checkOrigin(
  * is only necessary for runs that train only the encoder. They keep the gallery's latents, which
  * would otherwise get the names of other images.
  *
- * @throws TrainingError bad-run: the data set starts with other images
+ * @throws TrainingError 'bad-run' if the data set starts with other images
  */
 export async function checkGallery(
   { gallery, trains }: TrainingConfig,
@@ -217,17 +220,17 @@ export async function checkGallery(
 const REST_STEPS = 24;
 
 /**
- * Optimises the offsets of the gallery's latents, so that organisms look like their images at the end
- * of growth and at rest. This is useful because offsets learn only slowly during training. The run must
- * continue afterwards, because the rule has not been trained with the new latents.
+ * Optimises the offsets of the gallery's latents, so that organisms look like their images at the
+ * end of growth and at rest. This is useful because offsets learn only slowly during training. The
+ * run must continue afterwards, because the rule has not been trained with the new latents.
  *
  * @param rule the rule with the weights of `state`
  * @param options.pull weight in the loss of the mean squared distance from each latent's initial
  *   value, relative to the picture's error
  * @param options.stop if it asks to stop, the remaining latents are not optimised
  * @returns the state with the new offsets
- * @throws TrainingError bad-config: the run has no offsets, or its rule updates cells at random or has
- *   no colours
+ * @throws TrainingError 'bad-config' if the run has no offsets, or its rule updates cells at random
+ *   or has no colours
  */
 export async function refineOffsets(
   compute: Compute,

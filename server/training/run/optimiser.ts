@@ -1,6 +1,6 @@
 /**
- * Implements the optimiser Adam (Kingma & Ba 2015, with ε outside the root) as one program. Gradients
- * are clipped by their global norm.
+ * Implements the optimiser Adam (Kingma & Ba 2015, with ε outside the root) as one program.
+ * Gradients are clipped by their global norm.
  */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
@@ -11,7 +11,9 @@ import type { TrainingConfig } from '../config.ts';
 import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
-/** Adam's β₁, the decay of the first moments, and ε, which prevents divisions by 0; as published. */
+/**
+ * Adam's β₁, the decay of the first moments, and ε, which prevents divisions by 0; as published.
+ */
 const BETA1 = 0.9;
 const EPSILON = 1e-8;
 
@@ -72,7 +74,8 @@ export async function createAdam(
      *
      * @param gradient gradient `total:*` of each trained parameter
      * @returns the norm of the gradient before clipping
-     * @throws TrainingError not-finite: the gradient is not finite; the parameters stay unchanged
+     * @throws TrainingError 'not-finite' if the gradient is not finite; the parameters stay
+     *   unchanged
      */
     async step(gradient: Values, learningRate: number): Promise<number> {
       const count = steps + 1;

@@ -71,9 +71,9 @@ export async function writeState(
 /**
  * Reads the state of a run that trains a rule or a painter.
  *
- * @returns tensors and metadata of the file; the number of updates done (`update`); and the training
- *   time (`seconds`)
- * @throws TrainingError no-run: there is no state; bad-run: the state is damaged
+ * @returns tensors and metadata of the file; the number of updates done (`update`); and the
+ *   training time (`seconds`)
+ * @throws TrainingError 'no-run' if there is no state; 'bad-run' if the state is damaged
  */
 export async function readState(folder: string, name = STATE_FILE) {
   const file = join(folder, name);
@@ -98,8 +98,8 @@ export async function readState(folder: string, name = STATE_FILE) {
 /**
  * Reads the state of a run, to resume it with a configuration.
  *
- * @throws TrainingError no-run: there is no state; bad-run: the state is damaged or does not fit the
- *   configuration
+ * @throws TrainingError 'no-run' if there is no state; 'bad-run' if the state is damaged or does
+ *   not fit the configuration
  */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
@@ -202,7 +202,7 @@ function readPool(
  *
  * @param resumedAt number of updates that a resumed run has done; undefined for a new run
  * @param save writes the first state
- * @throws TrainingError bad-run: the previous run cannot be kept (see `setAside`)
+ * @throws TrainingError 'bad-run' if the previous run cannot be kept (see `setAside`)
  */
 export async function openFolder(
   folder: string,
@@ -220,8 +220,8 @@ export async function openFolder(
  * Renames the state and the log of the previous run to `state.old.safetensors` and `log.old.jsonl`.
  *
  * @returns whether there was a previous run
- * @throws TrainingError bad-run: this would overwrite the files of an older run with more updates,
- *   which happens if --resume is forgotten twice
+ * @throws TrainingError 'bad-run' if this would overwrite the files of an older run with more
+ *   updates, which happens if --resume is forgotten twice
  */
 export async function setAside(folder: string): Promise<boolean> {
   const [file, old] = [STATE_FILE, oldName(STATE_FILE)].map((name) => join(folder, name));
@@ -244,8 +244,8 @@ export async function setAside(folder: string): Promise<boolean> {
 const oldName = (name: string): string => name.replace('.', '.old.');
 
 /**
- * Returns the number of updates of a stored state; 0 if the file is damaged, undefined if there is no
- * file.
+ * Returns the number of updates of a stored state; 0 if the file is damaged, undefined if there is
+ * no file.
  */
 const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
   readState(folder, name).then(

@@ -1,8 +1,9 @@
 /**
- * Trains a variational neural cellular automaton (Palm et al. 2022, section 3). Maximises the evidence
- * lower bound with Adam. Grown organisms are kept in a pool; in later updates, they take further steps
- * and some of them are damaged. Unlike in the paper, a single rule learns to grow, to keep its picture
- * and to heal: new organisms take extra steps after growth, and pooled organisms grow old.
+ * Trains a variational neural cellular automaton (Palm et al. 2022, section 3). Maximises the
+ * evidence lower bound with Adam. Grown organisms are kept in a pool; in later updates, they take
+ * further steps and some of them are damaged. Unlike in the paper, a single rule learns to grow, to
+ * keep its picture and to heal: new organisms take extra steps after growth, and pooled organisms
+ * grow old.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -73,7 +74,7 @@ export class Trainer {
    * Creates a trainer.
    *
    * @param state the state with which the run begins or continues
-   * @throws TrainingError bad-data: the images do not fit the configuration
+   * @throws TrainingError 'bad-data' if the images do not fit the configuration
    */
   static async create(
     compute: Compute,
@@ -105,8 +106,8 @@ export class Trainer {
   /**
    * Runs one update. If it throws, the state of the trainer stays unchanged.
    *
-   * @throws TrainingError not-finite: the gradient is not finite; lost-thread: a worker thread has
-   *   died, and the caller may try again
+   * @throws TrainingError 'not-finite' if the gradient is not finite; 'lost-thread' if a worker
+   *   thread has died, and the caller may try again
    */
   async update(): Promise<UpdateReport> {
     const { pools } = this;
@@ -262,7 +263,7 @@ export function trainingImages(
   return Uint32Array.from([...train, ...validation]);
 }
 
-/** Checks that images fit a configuration. @throws TrainingError bad-data if they do not */
+/** Checks that images fit a configuration. @throws TrainingError 'bad-data' if they do not */
 function checkFit(config: TrainingConfig, data: Dataset): void {
   const channels = imageChannels(config.readout);
   if (data.channels !== channels) {

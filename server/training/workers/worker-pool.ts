@@ -19,8 +19,8 @@ export interface PoolWorker<Job, Result> {
 }
 
 /**
- * The code that workers run for one kind of job. A module must export this object as `workerJob`, so
- * that worker threads can import it. Plans, jobs and results must be data that can be cloned.
+ * The code that workers run for one kind of job. A module must export this object as `workerJob`,
+ * so that worker threads can import it. Plans, jobs and results must be data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module that exports this object. */
@@ -59,11 +59,12 @@ export class WorkerPool<Job, Result> {
   /**
    * Runs all jobs. Calls must not overlap.
    *
-   * @param onResult called with the result and the index of each job, in the order in which jobs end
+   * @param onResult called with the result and the index of each job, in the order in which jobs
+   *   end
    * @param costOf returns the cost of a job. Expensive jobs start first, so that all workers finish
    *   at about the same time. By default, jobs start in the given order
-   * @throws the error of the first job that fails, once all running jobs have ended. After a failure,
-   *   no further jobs start
+   * @throws the error of the first job that fails, once all running jobs have ended. After a
+   *   failure, no further jobs start
    */
   async work(
     jobs: readonly Job[],
@@ -105,9 +106,9 @@ export class WorkerPool<Job, Result> {
 }
 
 /**
- * Creates a pool with `compute.workers` workers. A single worker runs in the calling thread and uses
- * `compute`. If there are several workers, each is a thread with its own single-threaded back end,
- * because ONNX Runtime and native code block the thread that calls them.
+ * Creates a pool with `compute.workers` workers. A single worker runs in the calling thread and
+ * uses `compute`. If there are several workers, each is a thread with its own single-threaded back
+ * end, because ONNX Runtime and native code block the thread that calls them.
  */
 export function openWorkerPool<Plan, Job, Result>(
   job: WorkerJob<Plan, Job, Result>,
@@ -126,9 +127,10 @@ export function openWorkerPool<Plan, Job, Result>(
  * Starts a worker thread and waits until it is ready for jobs. An idle thread does not keep the
  * process alive.
  *
- * @returns a worker whose method `work` throws TrainingError lost-thread if the thread dies during
- *   a job
- * @throws errors of `WorkerJob.open`; TrainingError lost-thread: the thread died while it started
+ * @returns a worker whose method `work` throws TrainingError 'lost-thread' if the thread dies
+ *   during a job
+ * @throws errors of `WorkerJob.open`; TrainingError 'lost-thread' if the thread died while it
+ *   started
  */
 async function openThread<Job, Result>(start: WorkerStart): Promise<PoolWorker<Job, Result>> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
