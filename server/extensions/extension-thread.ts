@@ -77,9 +77,7 @@ export const DRAWING_ANSWER = 5_000;
 /** Limits of an extension. Durations are in ms. */
 export const LIMITS = {
   loading: 20_000,
-  /**
-   * Time limit for a verdict on an action. If there is no verdict in time, the action is allowed.
-   */
+  /** Time limit for a verdict on an action. If there is no verdict in time, the action is allowed. */
   answer: 250,
   /** Interval between pings. A thread that does not answer before the next ping is restarted. */
   stall: 5_000,
@@ -93,8 +91,8 @@ export const LIMITS = {
   /** Time limit for the hook `onClose`. */
   closing: 2_000,
   /**
-   * Number of failures after which an extension is restarted. The count of failures decreases by
-   * one every `forgivenAfter / failures` ms.
+   * Number of failures after which an extension is restarted. The count of failures decreases by one
+   * every `forgivenAfter / failures` ms.
    */
   failures: 5,
   forgivenAfter: 60_000,
@@ -132,9 +130,7 @@ export class ExtensionThread {
   private rpc: Rpc | undefined;
   /** The thread in which the extension is being loaded; undefined at other times. */
   private loading: Rpc | undefined;
-  /**
-   * The extension's name; until the extension has been loaded for the first time, its file's name.
-   */
+  /** The extension's name; until the extension has been loaded for the first time, its file's name. */
   name: string;
   private hooks = new Set<string>();
   /** Number of events sent to the extension that it has not handled yet. */
@@ -190,10 +186,7 @@ export class ExtensionThread {
     return this.rpc !== undefined && this.hooks.has(hook);
   }
 
-  /**
-   * Calls a hook with an event, without waiting. Drops the event if the extension's backlog is
-   * full.
-   */
+  /** Calls a hook with an event, without waiting. Drops the event if the extension's backlog is full. */
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): void {
     if (!this.has(hook)) return;
     if (this.backlog >= LIMITS.backlog) {
@@ -214,9 +207,7 @@ export class ExtensionThread {
     this.dropped = 0;
   }
 
-  /**
-   * Asks a hook for its verdict. Resolves to an empty verdict if the hook does not answer in time.
-   */
+  /** Asks a hook for its verdict. Resolves to an empty verdict if the hook does not answer in time. */
   ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer> {
     const { rpc } = this;
     if (!rpc || !this.has(hook)) return Promise.resolve({});
@@ -313,10 +304,7 @@ export class ExtensionThread {
     this.watch(rpc);
   }
 
-  /**
-   * Validates data from the thread. If the data are malformed, ends the thread and returns
-   * undefined.
-   */
+  /** Validates data from the thread. If the data are malformed, ends the thread and returns undefined. */
   private checked<S extends v.GenericSchema>(
     rpc: Rpc,
     schema: S,
@@ -354,8 +342,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Counts a late answer as a failure, but at most one failure per `limit` ms: if the machine
-   * stalls, many answers are late at the same time.
+   * Counts a late answer as a failure, but at most one failure per `limit` ms: if the machine stalls,
+   * many answers are late at the same time.
    */
   private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();

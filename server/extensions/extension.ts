@@ -1,7 +1,7 @@
 /**
  * Types for authors of extensions. An extension is a file whose default export has hooks: functions
- * that the server calls when something happens in a room. It runs in a separate thread, and can
- * send commands like a participant. EXTENSIONS.md shows how to write an extension.
+ * that the server calls when something happens in a room. It runs in a separate thread, and can send
+ * commands like a participant. EXTENSIONS.md shows how to write an extension.
  */
 
 import type {
@@ -15,9 +15,7 @@ import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Expressing } from '../world/organisms/expressions.ts';
 import type { Pace } from '../world/ticker.ts';
 
-/**
- * Event: a room was opened. An extension that restarts gets this event again for each open room.
- */
+/** Event: a room was opened. An extension that restarts gets this event again for each open room. */
 export interface RoomOpened {
   readonly room: string;
   /** Size of the grid, in cells. */
@@ -94,9 +92,7 @@ export interface Drawing {
   readonly pixels: Uint8Array;
 }
 
-/**
- * The commands that extensions can send. For each command, the hook that can refuse the command.
- */
+/** The commands that extensions can send. For each command, the hook that can refuse the command. */
 export const HOOK_OF = {
   plant: 'onPlant',
   damage: 'onStroke',
@@ -148,16 +144,10 @@ export interface Extension extends Hooks {
   readonly onClose?: () => unknown;
 }
 
-/**
- * The result of a command. `seed` is the seed of a cross; plant it with `{ from: 'hand', seed:
- * seed.id }`.
- */
+/** The result of a command. `seed` is the seed of a cross; plant it with `{ from: 'hand', seed: seed.id }`. */
 export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 
-/**
- * Functions with which an extension sends commands, with the same costs and limits as a
- * participant.
- */
+/** Functions with which an extension sends commands, with the same costs and limits as a participant. */
 export type Hand = {
   [W in ActName]: (
     room: string,

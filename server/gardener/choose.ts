@@ -18,18 +18,15 @@ import { featuredOf, type Species } from '../world/species.ts';
 
 /** Constants of the gardener. Durations are in ms. */
 export const GARDENING = {
-  /**
-   * Preferred families of creatures. Other families are planted only if a gallery has none of
-   * these.
-   */
+  /** Preferred families of creatures. Other families are planted only if a gallery has none of these. */
   reefFamilies: ['plant', 'sea'] as readonly string[],
   /** Families of creatures that are planted only if a gallery has no other families. */
   avoidedFamilies: ['face'] as readonly string[],
   /** Number of organisms planted immediately in a room in which nobody has played yet. */
   initialPlants: 12,
   /**
-   * Minimum and maximum delay between actions while the room needs more organisms. It is short
-   * enough to fill a new room within two minutes.
+   * Minimum and maximum delay between actions while the room needs more organisms. It is short enough
+   * to fill a new room within two minutes.
    */
   plantingDelay: [1_500, 3_000],
   /** Minimum and maximum delay between actions while the room has enough organisms. */
@@ -124,9 +121,7 @@ export class Seasons {
     this.themes = themesOf(species);
   }
 
-  /**
-   * Returns the current season's theme; undefined if the gallery is empty. @param now time, in ms
-   */
+  /** Returns the current season's theme; undefined if the gallery is empty. @param now time, in ms */
   at(now: number): Theme | undefined {
     if (now >= this.until) {
       const { random } = this;
@@ -231,9 +226,7 @@ const MIN_DISTANCE = 1.1;
  * organism's window. A greater distance does not make a position better.
  */
 const AMPLE_DISTANCE = 1.7;
-/**
- * Share of a room's area that the gardener fills with organisms. It leaves the rest to visitors.
- */
+/** Share of a room's area that the gardener fills with organisms. It leaves the rest to visitors. */
 const PLANTED_SHARE = 0.27;
 /** Distance between the centres of two touching organisms, as a multiple of their windows' side. */
 const BODY = 0.75;
@@ -287,8 +280,8 @@ export function choosePlantingPlace(
 
 /**
  * Finds the free space nearest to a position. Prefers a nearby window that is completely free.
- * Otherwise accepts a window with a free middle, in which a seed has space to grow. Only tries
- * every `LATTICE`-th position along x and y.
+ * Otherwise accepts a window with a free middle, in which a seed has space to grow. Only tries every
+ * `LATTICE`-th position along x and y.
  *
  * @param near the position, in cells
  * @returns the centre of the window; undefined if there is no free space
@@ -357,9 +350,7 @@ export function cutAcross(
   return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;
 }
 
-/**
- * Creates a stroke in the shape of a disc that covers part of an organism, away from its centre.
- */
+/** Creates a stroke in the shape of a disc that covers part of an organism, away from its centre. */
 export function discBeside(
   { x, y, side }: Pick<OrganismView, 'x' | 'y' | 'side'>,
   random: Random,
@@ -509,8 +500,8 @@ export class Reefs {
   }
 
   /**
-   * Computes which cells are taken: cells that are owned, cells that will be owned when all
-   * organisms are grown and healed, and the neighbours of these cells.
+   * Computes which cells are taken: cells that are owned, cells that will be owned when all organisms
+   * are grown and healed, and the neighbours of these cells.
    *
    * @returns [height · width] 1 for each taken cell, otherwise 0
    */

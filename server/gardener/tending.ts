@@ -1,6 +1,4 @@
-/**
- * Executes the gardener's actions in a room. The methods return whether the action was possible.
- */
+/** Executes the gardener's actions in a room. The methods return whether the action was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { placesUnder } from '../../shared/geometry.ts';
 import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
@@ -35,9 +33,7 @@ const { protectedSeconds } = DEPARTURE;
 
 /** Share of the gardener's plantings that must match the theme of the reef. */
 const THEMED = 0.85;
-/**
- * Number of creatures that the gardener considers for a planting. It plants the one that fits best.
- */
+/** Number of creatures that the gardener considers for a planting. It plants the one that fits best. */
 const CHOICE = 4;
 /**
  * Probability that the gardener, to make space in a reef (group of organisms), removes the
@@ -54,13 +50,9 @@ const TRIES = 12;
 export interface RoomAccess {
   /** Returns the current time, in ms. */
   readonly now: () => number;
-  /**
-   * Sends a command to the room. @returns the room's answer; undefined if the command is refused
-   */
+  /** Sends a command to the room. @returns the room's answer; undefined if the command is refused */
   readonly send: (act: SystemCommand) => Promise<Answer | undefined>;
-  /**
-   * Runs a function after a delay, unless the gardener stops in the meantime. @param delay in ms
-   */
+  /** Runs a function after a delay, unless the gardener stops in the meantime. @param delay in ms */
   readonly later: (delay: number, run: () => void) => void;
 }
 
@@ -113,8 +105,8 @@ export class Tending {
     );
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
-    // In a full room, a planting removes another organism (rule DEP-1): one whose planter is
-    // absent. Organisms of the gardener are removed first.
+    // In a full room, a planting removes another organism (rule DEP-1): one whose planter is absent.
+    // Organisms of the gardener are removed first.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
@@ -151,8 +143,7 @@ export class Tending {
     const [longest, ...others] = room.unattended();
     if (!longest) return false;
     const farthest = others.reduce(this.farther, longest);
-    // If an organism is already departing, its space will become free, so do not remove another
-    // one.
+    // If an organism is already departing, its space will become free, so do not remove another one.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (room.size <= this.crowd && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin', organism: farthest.id });
@@ -312,8 +303,8 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // If none of the host's chosen entries passes, return all of them: the host may have chosen
-    // only a few, which the gardener then plants several times.
+    // If none of the host's chosen entries passes, return all of them: the host may have chosen only
+    // a few, which the gardener then plants several times.
     return passing.length > 0 ? passing : shown;
   }
 

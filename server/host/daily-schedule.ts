@@ -43,9 +43,7 @@ const YESTERDAY = -1;
 /** How many days ahead to search for the next day with opening hours. */
 const MAX_AHEAD = 366;
 
-/**
- * Follows the schedule: calls `onChange` and `onRestart` when opening, closing or a restart is due.
- */
+/** Follows the schedule: calls `onChange` and `onRestart` when opening, closing or a restart is due. */
 export class DailySchedule {
   private cancel: (() => void) | undefined;
   private cancelRestart: (() => void) | undefined;
@@ -136,10 +134,7 @@ export class DailySchedule {
   }
 }
 
-/**
- * Finds a day's opening hours. @param ahead number of days after the day of `moment`; may be
- * negative
- */
+/** Finds a day's opening hours. @param ahead number of days after the day of `moment`; may be negative */
 function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['days'][number] {
   const date = new Date(moment);
   date.setDate(date.getDate() + ahead);
@@ -191,8 +186,8 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       { at: at(now, ahead, hours.from), what: 'open' },
       { at: closing(now, ahead, hours), what: 'close' },
     ] as const;
-    // If the opening hours of two days overlap or adjoin, the building stays open between them.
-    // Omit events at which it neither opens nor closes.
+    // If the opening hours of two days overlap or adjoin, the building stays open between them. Omit
+    // events at which it neither opens nor closes.
     const changes = events.filter(
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );

@@ -28,9 +28,7 @@ import {
   takeSnapshot,
 } from './room-operations.ts';
 
-/**
- * Breeds heirs from the organisms of a room. Returns an empty list if no organism is fully grown.
- */
+/** Breeds heirs from the organisms of a room. Returns an empty list if no organism is fully grown. */
 function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];
@@ -119,8 +117,7 @@ export class Farewells {
   private constructor(private readonly context: HostContext) {}
 
   /**
-   * Creates the object. Logs a warning for each room whose heirs were lost because the server
-   * ended.
+   * Creates the object. Logs a warning for each room whose heirs were lost because the server ended.
    *
    * @throws StoreError
    */
@@ -137,8 +134,7 @@ export class Farewells {
   }
 
   /**
-   * Ends the day of a room: starts its farewell. Until the farewell is over, visitors can only
-   * watch.
+   * Ends the day of a room: starts its farewell. Until the farewell is over, visitors can only watch.
    *
    * @param seconds duration from the first departure to the last
    * @returns `kept`: the snapshot taken before the farewell, or null if nothing is stored; `done`:
@@ -241,9 +237,7 @@ export class Farewells {
     }
   }
 
-  /**
-   * Starts departures at an even rate, so that the last organism is gone when the farewell ends.
-   */
+  /** Starts departures at an even rate, so that the last organism is gone when the farewell ends. */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
@@ -263,8 +257,8 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // Do not exceed the maximum number of dissolving organisms: each organism above the maximum
-    // makes a dissolving one vanish immediately. Ignore the maximum only in the last step.
+    // Do not exceed the maximum number of dissolving organisms: each organism above the maximum makes
+    // a dissolving one vanish immediately. Ignore the maximum only in the last step.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];

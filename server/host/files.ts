@@ -172,8 +172,8 @@ function asRefusal(error: unknown): never {
 }
 
 /**
- * Streams a file to the client. Closes the file's descriptor when the connection closes, even if
- * the client has not received the whole file.
+ * Streams a file to the client. Closes the file's descriptor when the connection closes, even if the
+ * client has not received the whole file.
  */
 async function stream(path: string, request: Request, response: Response): Promise<void> {
   const { size } = await stat(path);

@@ -1,7 +1,7 @@
 /**
  * Makes films of rooms, one at a time, each in a separate process (film-process.ts). Keeps the
- * latest films for download. Each picture of a film is also stored as a separate file, so that
- * pages can show any moment of the film.
+ * latest films for download. Each picture of a film is also stored as a separate file, so that pages
+ * can show any moment of the film.
  */
 import { type ChildProcess, fork as forkProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -64,15 +64,10 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
-/**
- * Returns the path of a picture's file, which contains gzipped RGBA pixels, then the cells' owners.
- */
+/** Returns the path of a picture's file, which contains gzipped RGBA pixels, then the cells' owners. */
 const frameFile = (film: string, index: number): string => join(`${film}.frames`, `${index}`);
 
-/**
- * Writes each picture to a separate file, then passes it to `pictures`. @param film path of the
- * film's file
- */
+/** Writes each picture to a separate file, then passes it to `pictures`. @param film path of the film's file */
 export function withFrames(
   film: string,
   pictures: PictureWriter,
@@ -102,8 +97,8 @@ const reading = new Mutex();
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
 
 /**
- * Sends a picture of a film. Reads the file into memory first, because streaming it to a slow
- * client would keep the file open. Responses that send the same picture share its bytes.
+ * Sends a picture of a film. Reads the file into memory first, because streaming it to a slow client
+ * would keep the file open. Responses that send the same picture share its bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {
@@ -246,10 +241,7 @@ export class FilmJobs {
     return frameFile(this.get(id).path, index);
   }
 
-  /**
-   * Returns the path and the download name of a finished film. @throws HostRefusal no-such-job,
-   * job-not-done
-   */
+  /** Returns the path and the download name of a finished film. @throws HostRefusal no-such-job, job-not-done */
   file(id: string) {
     const { state, path } = this.get(id);
     if (state.state !== 'done') throw new HostRefusal('job-not-done', state.error ?? '');

@@ -15,14 +15,9 @@ import { commandLine } from '../platform/installation.ts';
 import { Mutex, TokenBucket } from '../platform/queues.ts';
 import type { Store } from '../storage/store.ts';
 
-/**
- * Characters used in tokens. Similar-looking characters are excluded, because people type tokens.
- */
+/** Characters used in tokens. Similar-looking characters are excluded, because people type tokens. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
-/**
- * Number of characters in a token: 160 random bits. They cannot be guessed, so an unsalted hash is
- * safe.
- */
+/** Number of characters in a token: 160 random bits. They cannot be guessed, so an unsalted hash is safe. */
 const LENGTH = Math.ceil(160 / Math.log2(LETTERS.length));
 
 /** Hashes a token. Ignores case, spaces and dashes, which people may type differently. */
@@ -45,10 +40,7 @@ export class HostToken {
     private readonly store: Store,
     private readonly renew: boolean,
     private hash: Buffer,
-    /**
-     * The token in plain text if it was created at this start. It must be stored before it is
-     * shown.
-     */
+    /** The token in plain text if it was created at this start. It must be stored before it is shown. */
     public fresh?: string,
     private isStored = fresh === undefined,
   ) {}
@@ -67,8 +59,8 @@ export class HostToken {
   }
 
   /**
-   * Stores the hash of a new token. Call this just before showing the token, because a token that
-   * is stored but never shown locks the host out. If several servers that share a store start
+   * Stores the hash of a new token. Call this just before showing the token, because a token that is
+   * stored but never shown locks the host out. If several servers that share a store start
    * simultaneously, only one server stores its token. The other servers adopt that token, and have
    * no token to show.
    *
@@ -84,9 +76,7 @@ export class HostToken {
     if (!isStored) await this.reload();
   }
 
-  /**
-   * Reads the stored token again, because another server may have changed it. @throws StoreError
-   */
+  /** Reads the stored token again, because another server may have changed it. @throws StoreError */
   async reload(): Promise<void> {
     // Do not discard a new token of this server that `keep` has not stored yet.
     if (!this.isStored) return;
@@ -114,8 +104,8 @@ const quoted = (text: string): string =>
  * Creates the hint that is logged with the host's token: how to get a new token if it is lost.
  *
  * @param data the value of `--data`: a folder, or `none`
- * @param isShared whether servers share the rooms through Valkey. The hint omits Valkey's URL,
- * which is secret
+ * @param isShared whether servers share the rooms through Valkey. The hint omits Valkey's URL, which
+ * is secret
  */
 export function tokenRecoveryHint(data: string, isShared: boolean): string {
   if (data === 'none' && !isShared) return 'the next start creates a new token';
@@ -140,8 +130,8 @@ type AccessToken = v.InferOutput<typeof accessRecord>;
 const RECORDS = 'tokens/';
 
 /**
- * The access tokens of programs. Each token has a role, and is stored in a record of its own, so
- * that servers of a cluster do not overwrite one another's changes.
+ * The access tokens of programs. Each token has a role, and is stored in a record of its own, so that
+ * servers of a cluster do not overwrite one another's changes.
  */
 export class AccessTokens {
   private readonly rates = new Map<number, TokenBucket>();
@@ -175,9 +165,7 @@ export class AccessTokens {
     return this.tokens.map(({ hash: _, ...token }) => token);
   }
 
-  /**
-   * Reads the stored tokens again, because another server may have changed them. @throws StoreError
-   */
+  /** Reads the stored tokens again, because another server may have changed them. @throws StoreError */
   reload(): Promise<void> {
     return this.change(async () => {});
   }
@@ -226,10 +214,7 @@ export class AccessTokens {
     });
   }
 
-  /**
-   * Finds an access token; undefined if it is unknown or revoked. Compares hashes, so timing
-   * reveals nothing.
-   */
+  /** Finds an access token; undefined if it is unknown or revoked. Compares hashes, so timing reveals nothing. */
   find(token: string): AccessToken | undefined {
     const hash = digestOf(token).toString('hex');
     return this.tokens.find((one) => one.hash === hash);
@@ -263,9 +248,7 @@ const SESSIONS = 'sessions/';
 const sessionRecord = v.strictObject({
   /** Hash of the cookie's value. The hash alone does not give access. */
   hash: v.string(),
-  /**
-   * Key against cross-site request forgery (CSRF). Every call that changes data must send the key.
-   */
+  /** Key against cross-site request forgery (CSRF). Every call that changes data must send the key. */
   key: v.string(),
   /** Identifies the host's token with which the host signed in (`HostToken.mark`). */
   token: v.string(),
@@ -278,9 +261,7 @@ export type HostSession = v.InferOutput<typeof sessionRecord>;
 const random = (): string => randomBytes(32).toString('base64url');
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/**
- * The host's sessions. The servers of a cluster share them, so a session is valid on every server.
- */
+/** The host's sessions. The servers of a cluster share them, so a session is valid on every server. */
 export class HostSessions {
   /**
    * @param now returns the current time, in ms. All servers that share `store` must use the same
@@ -312,8 +293,7 @@ export class HostSessions {
   /**
    * Finds the session of a cookie; undefined if the session has ended.
    *
-   * @param isUse whether the host is active, which extends the session; false if the page only
-   *   polls
+   * @param isUse whether the host is active, which extends the session; false if the page only polls
    * @throws StoreError
    */
   async find(word: string | undefined, isUse: boolean): Promise<HostSession | undefined> {
@@ -386,10 +366,7 @@ const triedMessage = v.strictObject({
  */
 export class LoginThrottle {
   private readonly node = randomUUID();
-  /**
-   * Number of wrong tokens by address, with the end of the delay and the last attempt (monotonic,
-   * ms).
-   */
+  /** Number of wrong tokens by address, with the end of the delay and the last attempt (monotonic, ms). */
   private readonly wrong = new Map<string, { count: number; until: number; last: number }>();
   /** When recent wrong tokens arrived from any address (monotonic clock, ms). */
   private recent: number[] = [];
@@ -422,9 +399,7 @@ export class LoginThrottle {
     return Math.max(0, (this.wrong.get(address)?.until ?? 0) - this.clock.now());
   }
 
-  /**
-   * Counts a wrong token. @returns how long the address must wait before its next attempt, in ms
-   */
+  /** Counts a wrong token. @returns how long the address must wait before its next attempt, in ms */
   fail(address: string): number {
     this.publish(address, false);
     return this.count(address);

@@ -152,8 +152,7 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
     // the rooms of the server that restarts.
     restartDelay: () => (cluster?.place ?? 0) * RESTART_APART,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
-      // Stop a farewell that began at closing time, because the host has extended the opening
-      // hours.
+      // Stop a farewell that began at closing time, because the host has extended the opening hours.
       if (isOpen) farewells.stopClosing();
       // Wait until the farewell is over before dimming the walls, because they show the farewell.
       if (isClosingTime && farewell) await farewells.endAll();
@@ -169,8 +168,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
 }
 
 /**
- * Calls `reload` when another server has changed a record, and after the bus was unavailable,
- * because messages about changes may have been lost.
+ * Calls `reload` when another server has changed a record, and after the bus was unavailable, because
+ * messages about changes may have been lost.
  */
 async function followRecord(bus: Bus | undefined, channel: string, reload: () => Promise<void>) {
   const load = (): void => void reload();

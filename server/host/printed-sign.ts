@@ -35,9 +35,7 @@ const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'
 const GROWING = 4_000;
 /** How long painting may block the thread before it yields to the rooms, in ms. */
 const SLICE = 4;
-/**
- * Pictures of the sign's creatures by checkpoint, reused for signs in other sizes and languages.
- */
+/** Pictures of the sign's creatures by checkpoint, reused for signs in other sizes and languages. */
 const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly Buffer[]>>();
 
 /** A grown creature. `rgba` is [side, side, 4] with straight (not premultiplied) alpha. */
@@ -99,8 +97,8 @@ const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creatur
   );
 
 /**
- * Paints a creature on a white background. If the checkpoint has no painter, enlarges the
- * creature's cells.
+ * Paints a creature on a white background. If the checkpoint has no painter, enlarges the creature's
+ * cells.
  *
  * @returns a JPEG, because it is much smaller than a PNG, and vector graphics programs can read it
  */
@@ -150,9 +148,7 @@ const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
  */
 const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
 
-/**
- * Marks a text for translation by `npm run words`. Pages use Lit's `msg`, which is not loaded here.
- */
+/** Marks a text for translation by `npm run words`. Pages use Lit's `msg`, which is not loaded here. */
 const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
 /** The English texts on a sign. The character | separates lines. */
@@ -186,10 +182,7 @@ const FONTS =
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;
-/**
- * Minimum font size of the address, in mm. An address that would need a smaller font is broken into
- * lines.
- */
+/** Minimum font size of the address, in mm. An address that would need a smaller font is broken into lines. */
 const SMALLEST = 7;
 
 /** Escapes a text for XML, and removes characters that XML cannot contain. */
@@ -259,8 +252,7 @@ export function drawSign(sign: PrintedSign): string {
    * Draws a QR code, with a caption above it and, below it, the lines to type instead.
    *
    * @param about.text content of the QR code
-   * @param most maximum side of the code and, if it has a caption, maximum width of the lines, in
-   *   mm
+   * @param most maximum side of the code and, if it has a caption, maximum width of the lines, in mm
    * @param x horizontal centre of the code, in mm
    */
   const column = (
@@ -335,9 +327,7 @@ const FOOTER_SIZE = 3.9;
 const FOOTER_LINE = 5.2;
 const LOGO_HEIGHT = 13;
 
-/**
- * Matches where a line may end: after a space, and beside Chinese, Japanese and Korean characters.
- */
+/** Matches where a line may end: after a space, and beside Chinese, Japanese and Korean characters. */
 const BREAKS = new RegExp(`(?<=\\s|${FULL_WIDTH.source})|(?=${FULL_WIDTH.source})`, 'u');
 
 /** Breaks the footer's texts into lines. @param width maximum width of a line, in mm */

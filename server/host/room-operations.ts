@@ -149,9 +149,8 @@ export async function restore(
 }
 
 /**
- * Finds a tick that is certainly more than `seconds` ago, even if the wall clock was changed.
- * Counts ticks at the room's tick rate, or at the highest possible rate if the tick rate was
- * changed.
+ * Finds a tick that is certainly more than `seconds` ago, even if the wall clock was changed. Counts
+ * ticks at the room's tick rate, or at the highest possible rate if the tick rate was changed.
  */
 async function lastTickBefore(
   { room, store, journalWriter, tickRate }: Required<UndoOptions>,

@@ -163,10 +163,7 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
-  /**
-   * Creates middleware that admits a signed-in host, and programs whose token allows call or file
-   * `name`.
-   */
+  /** Creates middleware that admits a signed-in host, and programs whose token allows call or file `name`. */
   const admitted =
     (name: string) => async (request: Request, response: Response, next: NextFunction) => {
       const token = /^bearer (\S{1,256})$/i.exec(request.get('authorization') ?? '')?.[1];
@@ -204,8 +201,8 @@ export function createHostApi(options: ApiOptions): Router {
       // Validate the body here, because a body that could not be parsed cannot be passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
-      // No other server has answered. If the request is for a file, this server may have the file
-      // even though it does not run the room.
+      // No other server has answered. If the request is for a file, this server may have the file even
+      // though it does not run the room.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };

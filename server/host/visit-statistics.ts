@@ -21,8 +21,8 @@ import type { TickEvents } from '../world/world.ts';
 import type { HostContext } from './room-operations.ts';
 
 /**
- * Maximum number of stored records per kind. A record of the kind `hours` has the sums of one hour;
- * a record of the kind `counted` has the sums of one day.
+ * Maximum number of stored records per kind. A record of the kind `hours` has the sums of one hour; a
+ * record of the kind `counted` has the sums of one day.
  */
 export const MOST_COUNTED = { hours: 840, counted: 1_100 } as const;
 
@@ -159,8 +159,7 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // Store the sums of the previous hour before replacing them. If storing fails, the sums are
-    // lost.
+    // Store the sums of the previous hour before replacing them. If storing fails, the sums are lost.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {

@@ -1,6 +1,6 @@
 /**
- * Packs checkpoints for the keepsake page, which grows creatures in the browser. Each packed model
- * is a file with the checkpoint's card, update net, gallery and painter.
+ * Packs checkpoints for the keepsake page, which grows creatures in the browser. Each packed model is
+ * a file with the checkpoint's card, update net, gallery and painter.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -92,8 +92,8 @@ export async function singlePage(
 }
 
 /**
- * Escapes a script for embedding in HTML: adds a backslash to texts that would end the script
- * element or begin a comment. The backslash does not change the script's meaning.
+ * Escapes a script for embedding in HTML: adds a backslash to texts that would end the script element
+ * or begin a comment. The backslash does not change the script's meaning.
  */
 const asInline = (script: string): string =>
   script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');

@@ -32,9 +32,7 @@ interface Gallery {
   readonly png: Representation;
   /** The painted gallery picture; undefined if the checkpoint has none. */
   readonly avif: Representation | undefined;
-  /**
-   * The gallery picture as WebP: less than half as large as the PNG. Encoded at the first request.
-   */
+  /** The gallery picture as WebP: less than half as large as the PNG. Encoded at the first request. */
   webp?: Promise<Representation | undefined>;
 }
 
@@ -48,10 +46,7 @@ async function asWebp(png: Buffer): Promise<Representation | undefined> {
   }
 }
 
-/**
- * Reads a checkpoint's gallery pictures; undefined if there are none. @throws Error if reading
- * fails
- */
+/** Reads a checkpoint's gallery pictures; undefined if there are none. @throws Error if reading fails */
 async function readGallery(folder: string): Promise<Gallery | undefined> {
   const read = (file: string) =>
     readFile(join(folder, file)).then(representation, (error: NodeJS.ErrnoException) => {
@@ -123,8 +118,8 @@ interface RoomRequest {
 }
 
 /**
- * Creates the routes for family trees: the tree itself, a picture of an organism, and the token of
- * an organism's seed.
+ * Creates the routes for family trees: the tree itself, a picture of an organism, and the token of an
+ * organism's seed.
  */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
@@ -183,10 +178,7 @@ export function lineageRoutes(options: LineageOptions): Router {
   return router;
 }
 
-/**
- * Finds the requested room if the visitor may watch it. @throws Refusal no-such-room, room-closed,
- * sent-away
- */
+/** Finds the requested room if the visitor may watch it. @throws Refusal no-such-room, room-closed, sent-away */
 function requireWatchable(request: Request, options: LineageOptions) {
   const room = `${request.params.room}`;
   const roomServer = options.rooms.findServer(room);

@@ -1,8 +1,8 @@
 /**
- * Detects problems of a server, and announces their beginning and their end. `problemFinder`
- * detects the problems, which `ALERTS` lists. They are announced as messages to a webhook (JSON
- * schema: server/deploy/alert.schema.json) and as metrics. Messages never contain text that
- * visitors wrote. Start reading at `startAlerts`.
+ * Detects problems of a server, and announces their beginning and their end. `problemFinder` detects
+ * the problems, which `ALERTS` lists. They are announced as messages to a webhook (JSON schema:
+ * server/deploy/alert.schema.json) and as metrics. Messages never contain text that visitors wrote.
+ * Start reading at `startAlerts`.
  */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
@@ -230,9 +230,7 @@ interface AlertsOptions {
 
 /** Checks for problems once a second, and announces their beginning and end. */
 export class AlertMonitor {
-  /**
-   * Announced problems, by key. `seen`: when the problem was last detected (monotonic clock, ms).
-   */
+  /** Announced problems, by key. `seen`: when the problem was last detected (monotonic clock, ms). */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
   /** The durations so far of the problems that have not been announced yet, in ms, by key. */
   private readonly pending = new Map<string, number>();
@@ -298,10 +296,7 @@ export class AlertMonitor {
 export const MAX_WAITING = 64;
 /** Timeout of a request to the webhook, in ms. */
 const TIMEOUT = 10_000;
-/**
- * First and longest pause after failed requests, in ms. Each pause is twice as long as the
- * previous.
- */
+/** First and longest pause after failed requests, in ms. Each pause is twice as long as the previous. */
 const PAUSE = { first: 1_000, longest: 300_000 };
 
 /** Result of a request: the HTTP status or, if there was no response, the error's code or name. */
@@ -392,8 +387,7 @@ export class Webhook {
         );
       this.failures = 0;
       this.isSending = false;
-      // Check whether the message is still in the queue: it may have been dropped during the
-      // request.
+      // Check whether the message is still in the queue: it may have been dropped during the request.
       if (this.waiting[0] === message) this.waiting.shift();
       onChange();
       return this.sendNext();

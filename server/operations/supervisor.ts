@@ -1,7 +1,7 @@
 /**
- * Detects whether systemd supervises this process, and notifies systemd that the server is ready
- * and alive (`Type=notify` and `WatchdogSec` in the unit). Also limits how often the server
- * restarts itself.
+ * Detects whether systemd supervises this process, and notifies systemd that the server is ready and
+ * alive (`Type=notify` and `WatchdogSec` in the unit). Also limits how often the server restarts
+ * itself.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,9 +9,7 @@ import * as v from 'valibot';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
 
-/**
- * Exit code with which the process requests a restart by its supervisor: EX_TEMPFAIL in sysexits.h.
- */
+/** Exit code with which the process requests a restart by its supervisor: EX_TEMPFAIL in sysexits.h. */
 export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -33,9 +31,9 @@ const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
  * Returns whether systemd runs this process as a service, directly or through npm. Environment
- * variables alone do not prove this: a desktop terminal is also a systemd unit, and programs
- * started in it inherit its variables. The process must be the one that systemd started, or belong
- * to a system service.
+ * variables alone do not prove this: a desktop terminal is also a systemd unit, and programs started
+ * in it inherit its variables. The process must be the one that systemd started, or belong to a
+ * system service.
  *
  * @param pid id of this process
  * @param name returns the name of another process, by id
@@ -60,8 +58,8 @@ export function isService(
 const BEAT_INTERVAL = 5_000;
 
 /**
- * Creates functions that notify systemd. They run the program `systemd-notify`, because Node does
- * not support Unix datagram sockets. The unit must set `NotifyAccess=all`.
+ * Creates functions that notify systemd. They run the program `systemd-notify`, because Node does not
+ * support Unix datagram sockets. The unit must set `NotifyAccess=all`.
  *
  * @returns undefined if systemd does not expect notifications
  */
@@ -112,9 +110,8 @@ export class RestartLimit {
   }
 
   /**
-   * Requests permission for a restart, and stores its time. If the time cannot be stored, a restart
-   * is allowed only after the process has run for 1 h / `MOST_RESTARTS`, which ensures the same
-   * limit.
+   * Requests permission for a restart, and stores its time. If the time cannot be stored, a restart is
+   * allowed only after the process has run for 1 h / `MOST_RESTARTS`, which ensures the same limit.
    *
    * @returns whether the server may restart now
    */

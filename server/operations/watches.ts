@@ -113,9 +113,7 @@ export class ExhaustionWatch {
     this.stop = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
   }
 
-  /**
-   * Whether file descriptors are left, so that the process can open files and accept connections.
-   */
+  /** Whether file descriptors are left, so that the process can open files and accept connections. */
   get hasSome(): boolean {
     return this.failed < MOST_FAILURES;
   }
@@ -166,10 +164,9 @@ export function readDescriptors(
 }
 
 /**
- * Lowers the maximum number of visitors' connections if the file descriptors do not suffice.
- * Reserves some of the free descriptors (at most a quarter of the system's limit) for the server's
- * own files. Half of the remaining descriptors are for visitors' connections, and half for page
- * requests.
+ * Lowers the maximum number of visitors' connections if the file descriptors do not suffice. Reserves
+ * some of the free descriptors (at most a quarter of the system's limit) for the server's own files.
+ * Half of the remaining descriptors are for visitors' connections, and half for page requests.
  *
  * @param descriptors limit and use of file descriptors; if undefined, the limits are not changed
  * @returns the new limits, which allow at least one connection

@@ -1,7 +1,6 @@
 /**
- * Encodes and decodes Open Sound Control 1.0 with the library osc-min. Bundles are decoded without
- * it, because osc-min silently drops malformed elements, and deeply nested bundles overflow its
- * stack.
+ * Encodes and decodes Open Sound Control 1.0 with the library osc-min. Bundles are decoded without it,
+ * because osc-min silently drops malformed elements, and deeply nested bundles overflow its stack.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
 import { ReasonError } from '../platform/log.ts';
@@ -18,10 +17,7 @@ export interface OscMessage {
   readonly args: readonly OscArgument[];
 }
 
-/**
- * Creates an integer argument (OSC type `i`). @throws RangeError if the value is not a 32-bit
- * integer
- */
+/** Creates an integer argument (OSC type `i`). @throws RangeError if the value is not a 32-bit integer */
 export function int(value: number): OscArgument {
   if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
   return { type: 'integer', value };

@@ -239,9 +239,7 @@ function jsValue({ type, value }: OscArgument): unknown {
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/**
- * Creates a list that matches the addresses in any notation, such as IPv4-mapped IPv6 addresses.
- */
+/** Creates a list that matches the addresses in any notation, such as IPv4-mapped IPv6 addresses. */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, versionOf(address));

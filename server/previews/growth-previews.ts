@@ -1,7 +1,7 @@
 /**
- * Creates previews: films that show visitors what a seed becomes before they plant it. Grows the
- * seeds outside of rooms, and encodes drawings to latents. Rooms have priority: seeds grow in the
- * pauses between ticks, and delay a tick by at most one step.
+ * Creates previews: films that show visitors what a seed becomes before they plant it. Grows the seeds
+ * outside of rooms, and encodes drawings to latents. Rooms have priority: seeds grow in the pauses
+ * between ticks, and delay a tick by at most one step.
  */
 import { setImmediate } from 'node:timers/promises';
 import { inSlices } from '../../shared/painter/still.ts';
@@ -122,9 +122,7 @@ interface GrowingSeed {
   readonly done: (film: Promise<GrowthFilm>) => void;
 }
 
-/**
- * Factor by which the estimated duration of a step decreases after each step that takes less time.
- */
+/** Factor by which the estimated duration of a step decreases after each step that takes less time. */
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
@@ -190,8 +188,7 @@ export class GrowthPreviews {
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // If the ticks leave no pauses, take a step every few ticks, so that previews finish
-    // eventually.
+    // If the ticks leave no pauses, take a step every few ticks, so that previews finish eventually.
     if (hurried && ++this.skippedPauses < settings.patience) return;
     this.skippedPauses = 0;
     const work = async (): Promise<void> => {
@@ -272,8 +269,8 @@ interface WaitingDrawing {
 }
 
 /**
- * Encodes drawings to latents, one drawing at a time. Works in short time slices, so that it does
- * not delay other work. Refines each latent if enough time is left.
+ * Encodes drawings to latents, one drawing at a time. Works in short time slices, so that it does not
+ * delay other work. Refines each latent if enough time is left.
  */
 export class DrawingEncoder {
   private readonly waiting: FairQueue<WaitingDrawing>;
@@ -308,8 +305,8 @@ export class DrawingEncoder {
    * @param pixels [side, side, channels], one byte each
    * @param source identifies the sender, for example by its address; senders take turns
    * @returns the drawing's latent
-   * @throws Refusal bad-drawing if the drawing is empty or has the wrong size; room-busy if too
-   * many drawings are waiting; shutting-down
+   * @throws Refusal bad-drawing if the drawing is empty or has the wrong size; room-busy if too many
+   * drawings are waiting; shutting-down
    */
   async encode(pixels: Uint8Array, source = ''): Promise<Float32Array> {
     const { encoder } = this.options;

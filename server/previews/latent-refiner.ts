@@ -48,8 +48,8 @@ export class LatentRefiner {
   ) {}
 
   /**
-   * Starts the thread if it is not running. Without this call, the first drawing would start it,
-   * and would have to wait for a second or more. Resolves when the start has succeeded or failed.
+   * Starts the thread if it is not running. Without this call, the first drawing would start it, and
+   * would have to wait for a second or more. Resolves when the start has succeeded or failed.
    */
   async prepare(): Promise<void> {
     if (this.isPaused || this.running) return;

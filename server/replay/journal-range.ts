@@ -1,6 +1,6 @@
 /**
- * Reads a range of a room's journal: a snapshot to start from, the commands after it, and the
- * expected checksums. Does not replay the range. Start reading at `readRange`.
+ * Reads a range of a room's journal: a snapshot to start from, the commands after it, and the expected
+ * checksums. Does not replay the range. Start reading at `readRange`.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -26,10 +26,7 @@ export type When = { readonly tick: number } | { readonly time: number };
 
 /** Converts between a room's ticks and wall-clock times by interpolating between known points. */
 export class Timeline {
-  /**
-   * The known points: ticks, and their times in ms. Times never decrease, even if the clock was set
-   * back.
-   */
+  /** The known points: ticks, and their times in ms. Times never decrease, even if the clock was set back. */
   private readonly ticks: readonly number[];
   private readonly times: readonly number[];
 
@@ -201,9 +198,7 @@ const notKept = (what: string): StoreError => new StoreError('not-kept', what);
  * called bottles.
  */
 const KEY = 'vivarium bottle';
-/**
- * Maximum decompressed size of a bundle, in bytes. Prevents a small file from exhausting memory.
- */
+/** Maximum decompressed size of a bundle, in bytes. Prevents a small file from exhausting memory. */
 const MAX_BYTES = 1_000_000_000;
 
 /** Converts a range to a replay bundle: serializes and compresses it. */

@@ -1,6 +1,6 @@
 /**
- * Implements `npm run replay`: replays a range of a room's journal and reports whether the
- * checksums match. Never changes stored data. Start reading at `replayCommand`.
+ * Implements `npm run replay`: replays a range of a room's journal and reports whether the checksums
+ * match. Never changes stored data. Start reading at `replayCommand`.
  */
 
 import { statSync } from 'node:fs';

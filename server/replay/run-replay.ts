@@ -131,8 +131,8 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // If a checksum differs or memory ran out, replay the whole range in one go: a single replay
-  // needs less memory than two.
+  // If a checksum differs or memory ran out, replay the whole range in one go: a single replay needs
+  // less memory than two.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {

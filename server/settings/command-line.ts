@@ -17,8 +17,8 @@ const closestOf = (text: string, words: readonly string[]): string | undefined =
 export interface Option {
   readonly help: string;
   /**
-   * Schema that parses the value. Its error messages complete the sentence "--flag …". If absent,
-   * the option is a switch: it takes no value and has no environment variable.
+   * Schema that parses the value. Its error messages complete the sentence "--flag …". If absent, the
+   * option is a switch: it takes no value and has no environment variable.
    */
   readonly type?: v.GenericSchema<string, unknown>;
   /** Placeholder for the value in the help, such as FOLDER. The default is N. */
@@ -32,9 +32,7 @@ export interface Option {
   readonly default?: string;
   /** Description of the default in the help. Needed if `default` is absent or not informative. */
   readonly defaultInWords?: string;
-  /**
-   * The value to use if the flag is given without a value. If absent, the flag requires a value.
-   */
+  /** The value to use if the flag is given without a value. If absent, the flag requires a value. */
   readonly bare?: string;
   /** Whether the flag can be given several times. Its values are then joined by commas. */
   readonly repeatable?: boolean;
@@ -98,9 +96,7 @@ export type Values<O extends Options, K extends string = never> = Simplify<
   } & { readonly [P in keyof O as Sure<O[P]> extends true ? never : P]?: ValueOf<O[P]> }
 >;
 
-/**
- * Thrown if the command line or environment is invalid. The message is one sentence for the user.
- */
+/** Thrown if the command line or environment is invalid. The message is one sentence for the user. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly reason = 'bad-option';
@@ -137,8 +133,8 @@ export function variableOf({ environment, options }: Command, key: string): stri
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /**
- * Adds the value `bare` to flags that are given without a value. A flag has no value if another
- * flag or nothing follows, like `--json` in `--json --seconds 5`.
+ * Adds the value `bare` to flags that are given without a value. A flag has no value if another flag
+ * or nothing follows, like `--json` in `--json --seconds 5`.
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
@@ -188,9 +184,7 @@ function parse(command: Command, args: readonly string[]) {
   return { help, positionals, values };
 }
 
-/**
- * Returns the value given for a flag. @param isInline whether the value was given as `--flag=value`
- */
+/** Returns the value given for a flag. @param isInline whether the value was given as `--flag=value` */
 function givenValue(
   flag: string,
   option: Option,

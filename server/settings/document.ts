@@ -144,8 +144,8 @@ function keyTable(key: string, names: NumberTable): string[] {
 }
 
 /**
- * Formats the settings document. Each section of the command becomes a section of the document,
- * with a table of its options.
+ * Formats the settings document. Each section of the command becomes a section of the document, with
+ * a table of its options.
  *
  * @param intro lines to begin the document with
  */

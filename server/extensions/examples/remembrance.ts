@@ -20,9 +20,7 @@ export default function remembrance(
   schedule: (run: () => void, delay: number) => unknown = setTimeout,
 ): Extension {
   const rooms = new Map<string, RoomOpened>();
-  /**
-   * The living organisms, by room and id. Needed because the event of a death contains only the id.
-   */
+  /** The living organisms, by room and id. Needed because the event of a death contains only the id. */
   const living = new Map<string, OrganismView>();
 
   return {

@@ -264,8 +264,8 @@ export function emojiKind({
 type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
 /**
- * Packages that lack a list of code points, each with the package whose list is used instead. This
- * is possible because the pictures in both packages have the same names.
+ * Maps each package that has no list of code points to the package whose list is used instead. This
+ * works because pictures of the same emoji have the same name in both packages.
  */
 const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
   '@iconify-json/noto-v1': '@iconify-json/noto',
