@@ -287,8 +287,9 @@ const configFields = v.strictObject({
     {},
   ),
   /**
-   * Number of steps per compiled program. Programs with more steps need more memory, but fewer
-   * steps are computed a second time during backpropagation.
+   * Number of steps per compiled program. Programs with more steps need more memory. But
+   * backpropagation computes all steps a second time except those of a rollout's last program, so
+   * with longer programs, fewer steps are computed twice.
    */
   segmentSteps: v.optional(count, 8),
   /** Interval at which the run's state and a sheet of pictures are saved, in minutes. */

@@ -1,8 +1,7 @@
 /**
  * Measures figures that involve images: lower bounds on the likelihood, reconstruction errors of
- * test images and of unseen pictures, and the quality of throws (organisms with random latents,
- * such as those that visitors get from the dice). Dice throws are compared with the gallery's
- * pictures. Start reading at `measureImages`.
+ * test images and of unseen pictures, and the quality of "throws": organisms that grow from random
+ * latents, drawn as by the dice in visitors' pages. Start reading at `measureImages`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';

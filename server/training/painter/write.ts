@@ -58,7 +58,8 @@ export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
   );
 
 /**
- * Returns a tensor with the first `KEY` numbers of each learned genome, which identify the genome.
+ * Returns a tensor of keys. A key is the first `KEY` numbers of a learned genome, which are enough
+ * to identify the genome.
  *
  * @param latents the genomes, [Z] each
  */
@@ -80,8 +81,8 @@ export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) 
  * Checks that a painter can be written to a folder. The folder must contain either no checkpoint or
  * the checkpoint for which the painter is trained.
  *
- * @throws TrainingError 'bad-data' if the folder contains another checkpoint; CheckpointError: the
- *   checkpoint in the folder cannot be read
+ * @throws TrainingError 'bad-data' if the folder contains another checkpoint; CheckpointError if
+ *   the checkpoint in the folder cannot be read
  */
 export async function checkOut(folder: string, { card, tensors }: Checkpoint): Promise<void> {
   const file = join(folder, CARD_FILE);
