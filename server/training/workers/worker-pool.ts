@@ -1,6 +1,5 @@
 /**
- * Runs jobs in a pool of worker threads if a CPU computes, or in the calling thread if a GPU
- * computes.
+ * Runs jobs: on a CPU, in a pool of worker threads; on a GPU, in the calling thread.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -20,7 +19,8 @@ export interface PoolWorker<Job, Result> {
 
 /**
  * The code that workers run for one kind of job. A module must export this object as `workerJob`,
- * so that worker threads can import it. Plans, jobs and results must be data that can be cloned.
+ * so that worker threads can import it. Plans, jobs and results are sent between threads, so they
+ * must be data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module that exports this object. */
@@ -40,7 +40,8 @@ export type WorkerStart = {
 
 /**
  * A pool of workers. Each worker takes the next job as soon as it has finished its previous one.
- * Workers start when they are first needed. A worker whose thread has died is replaced.
+ * Workers start when they are first needed. If a worker's thread has died, the worker is replaced
+ * before the next job.
  */
 export class WorkerPool<Job, Result> {
   private readonly workers: (PoolWorker<Job, Result> | undefined)[];
@@ -63,8 +64,8 @@ export class WorkerPool<Job, Result> {
    *   end
    * @param costOf returns the cost of a job. Expensive jobs start first, so that all workers finish
    *   at about the same time. By default, jobs start in the given order
-   * @throws the error of the first job that fails, once all running jobs have ended. After a
-   *   failure, no further jobs start
+   * @throws the error of the first job that fails. After the failure, no further jobs start, and
+   *   the error is thrown once all running jobs have ended
    */
   async work(
     jobs: readonly Job[],
