@@ -192,9 +192,9 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z]; `genome`, if the rule has `standingInput` (an input that is computed once
-       * from the latents and then added in every step) or native code is used; `leak` [], if the
-       * rule has a leak. For native code, `genome` is the result of `layerRows`.
+       * `latents` [N, Z]; `genome`, if cells read the latent in every step (`standingInput` in the
+       * card) or native code is used; `leak` [], if the rule has a leak. For native code, `genome`
+       * is the result of `layerRows`.
        */
       inputs: { ...own, latents } as Values,
       /** Frees `genome` and `leak`. The caller must free `latents`. */
