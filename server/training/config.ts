@@ -54,9 +54,9 @@ const pool = v.strictObject({
    */
   admit: count,
   /**
-   * While the pool holds too few organisms to draw from: whether to train additional new organisms
-   * in place of pooled ones, and to add them to the pool. The published training (Palm et al. 2022)
-   * does so.
+   * Whether additional new organisms take the place of pooled ones as long as the pool holds too
+   * few organisms to draw from. These new organisms are then added to the pool. The published
+   * training (Palm et al. 2022) does so.
    */
   standIns: v.optional(v.boolean(), false),
   /** Number of steps that an organism drawn from the pool takes. */
@@ -67,8 +67,8 @@ const pool = v.strictObject({
    */
   gradientSteps: v.exactOptional(count),
   /**
-   * Additional pooled organisms per update that take a few steps without damage, so that the rule
-   * is trained on many pictures at little cost.
+   * Additional pooled organisms per update that take only a few steps and are not damaged. Few
+   * steps cost little, so the rule can be trained on many more pictures.
    */
   calm: v.exactOptional(
     v.strictObject({
@@ -172,9 +172,9 @@ const configFields = v.strictObject({
    */
   trainOnValidation: v.optional(v.boolean(), false),
   /**
-   * Which parts of the model to train. `encoder`: the run must start from a checkpoint (`--from`),
-   * and only the encoder is trained, without a pool of grown organisms. The rule and the gallery's
-   * latents stay unchanged, bit for bit.
+   * Which parts of the model to train. `all`: the rule and the encoder. `encoder`: only the
+   * encoder, without a pool of grown organisms. The run must then start from a checkpoint
+   * (`--from`), whose rule and gallery latents stay unchanged, bit for bit.
    */
   trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
   /**
@@ -269,8 +269,8 @@ const configFields = v.strictObject({
   augment: v.optional(
     v.strictObject({
       /**
-       * Whether to mirror pictures left to right with probability ½. Unsuitable for text and
-       * digits.
+       * Whether to mirror each picture left to right, with a probability of ½. Unsuitable for text
+       * and digits.
        */
       flip: v.optional(v.boolean(), false),
       /** Maximum shift in each direction, in pixels. */

@@ -35,7 +35,10 @@ interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly groups: Uint8Array;
 }
 
-/** Value of `marks` when decoding: `codeDelta` then ignores them and reads them from the block. */
+/**
+ * Value of `marks` when decoding. `codeDelta` then ignores this array, and reads the marks from the
+ * block.
+ */
 const NO_MARKS = new Uint8Array(0);
 
 /** Writes blocks one after another and reuses its buffers. */

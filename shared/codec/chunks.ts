@@ -83,8 +83,8 @@ export type Cells = Planes;
 
 /**
  * Returns an object with the same cells but other colours. Copies neither the owners nor the
- * colours. The object's fields must have the same order as in `createPlanes`: only then do
- * JavaScript engines use one internal layout (hidden class) for all planes, with which code is
+ * colours. The object's fields must have the same order as in `createPlanes`. JavaScript engines
+ * then use the same internal layout (hidden class) for all planes, and code that reads planes runs
  * fastest.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {

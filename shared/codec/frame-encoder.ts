@@ -60,8 +60,8 @@ export class View {
     for (let y = rect.y; y < rect.y + rect.height; y++) {
       const end = y * planes.width + rect.x + rect.width;
       for (let at = end - rect.width; at < end; at++) {
-        // Compare colour and owner in a single branch, which is faster because most cells do not
-        // differ.
+        // Compare colour and owner in a single branch. Because most cells do not differ, this is
+        // faster than one branch for each.
         if (((words[at] ^ colours[at]) | (own[at] ^ owners[at])) === 0) continue;
         words[at] = colours[at];
         own[at] = owners[at];
@@ -239,8 +239,8 @@ export class FrameEncoder extends FrameSource {
         colours[cell] = was;
         wanted[cell] = ownerWas;
         marks[cell] = MARKS.same;
-        // Compare colour and owner in a single branch, which is faster because most cells do not
-        // differ.
+        // Compare colour and owner in a single branch. Because most cells do not differ, this is
+        // faster than one branch for each.
         if (((was ^ is) | (ownerWas ^ owner)) === 0) continue;
         const rests = changedAt[place] <= restsSince;
         if (rests || ownerWas !== owner || isFar(was, is, tier)) {
@@ -276,7 +276,10 @@ export class FrameEncoder extends FrameSource {
   }
 }
 
-/** Returns whether two colours differ so much that a tier sends the change while a cell changes. */
+/**
+ * Returns whether a cell's new colour differs so much from the colour that viewers have that a tier
+ * sends the new colour even while the cell is still changing.
+ */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));

@@ -40,8 +40,8 @@ export interface FrameHeader {
 }
 
 /**
- * A block with the index of its chunk. Chunks are counted in the room's planes at the frame's
- * scale.
+ * A block with the index of its chunk. The index refers to the chunks of the room's planes at the
+ * frame's scale.
  */
 export interface FrameBlock {
   readonly chunk: number;

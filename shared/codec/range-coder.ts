@@ -23,8 +23,8 @@ export const UNIT = 2048;
 /** Index of a dummy context, which adds nothing to the log-odds and never learns. */
 export const NONE = 0;
 /**
- * Learning rate of contexts: by how much log-odds change, in units of 1/`UNIT`, per unit of the
- * predicted probability's error.
+ * Learning rate of contexts: by how much log-odds change, in units of 1/`UNIT`, if a predicted
+ * probability was wrong by 1. If it was wrong by less, they change proportionally less.
  */
 const RATE = 140;
 
@@ -123,7 +123,7 @@ export abstract class BitCoder {
   /**
    * Codes a number without contexts, as if all values were equally likely.
    *
-   * @param bits number of bits, 1…24
+   * @param bits number of bits, 0…24
    * @returns the number that was written or read
    */
   plain(bits: number, value: number): number {

@@ -95,7 +95,7 @@ export class OwnerCoder {
 
   /**
    * Codes a cell's new owner in a delta. The new owner must not be 0. In most cases, it is also the
-   * owner of the left or upper cell, which costs only one or two bits.
+   * owner of the left or upper cell, and is coded with one or two bits.
    */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;

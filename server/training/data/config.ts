@@ -22,10 +22,13 @@ const emoji = v.pipe(
   v.strictObject({
     kind: v.literal('emoji'),
     /**
-     * Name of the set of emoji. `bestiary`: 171 animals and plants. `organisms`: `bestiary`, and
-     * faces, food and fantasy people. `broad`: all emoji except flags and symbols. `unseen`: the
-     * 200 emoji of `unseen.json`, for evaluation. `seen`: `broad` without the subcategories of
-     * `unseen`, ordered so that the emoji of `organisms` come first.
+     * Name of the set of emoji:
+     * - `bestiary`: 171 animals and plants;
+     * - `organisms`: the emoji of `bestiary`, and faces, food and fantasy people;
+     * - `broad`: all emoji except flags and symbols;
+     * - `unseen`: the 200 emoji of `unseen.json`, for evaluation;
+     * - `seen`: the emoji of `broad` without those subcategories that occur in `unseen.json`,
+     *   ordered so that the emoji of `organisms` come first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),

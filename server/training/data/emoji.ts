@@ -134,8 +134,8 @@ export async function loadEmoji(
 }
 
 /**
- * Reads the Noto pictures of a set of emoji, in the order of the set. Identical pictures are read
- * only once.
+ * Reads the Noto pictures of a set of emoji, in the order of the set. If several pictures are
+ * identical, only the first of them is returned.
  *
  * @returns for each emoji: its entry in emoji.json (`emoji`), its PNG file of 64×64 pixels
  *   (`file`), and its scaled picture (`picture`), [side, side, 4] premultiplied RGBA, 0…255

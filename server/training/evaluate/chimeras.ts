@@ -40,8 +40,8 @@ const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];
 /** Shape of the area that a graft covers. */
 type Shape = 'half' | 'disc';
 /**
- * Lists of shapes of grafts. Chimeras take turns: the grafts of chimera i have the shapes in list
- * i modulo the number of lists.
+ * Lists of shapes of grafts. Chimeras use the lists in turn: the first chimera has grafts with the
+ * shapes in the first list, and so on; after the last list, the first one is used again.
  */
 const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'disc']];
 

@@ -52,7 +52,10 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
 
 /** Similarity between earlier and later pictures of the same organisms. */
 export interface Likeness {
-  /** Share of organisms that look the same: their mean squared difference is below 0.01. */
+  /**
+   * Share of organisms that look the same: the mean squared difference between their earlier and
+   * their later picture is below 0.01.
+   */
   readonly share: number;
   /** Share of organisms whose mean squared difference is below 0.002. */
   readonly strict: number;

@@ -114,8 +114,8 @@ export class EvaluationBatch {
    * at the end of each stage.
    *
    * @param latents [N, Z], N ≤ 8
-   * @returns one entry per point of growth: the side of the patches (`stage`), the number of steps
-   *   since the seed (`step`), and the states [N, stage, stage, C] (`states`)
+   * @returns a list with one entry for each of these points: the side of the patches (`stage`), the
+   *   number of steps since the seed (`step`), and the states [N, stage, stage, C] (`states`)
    */
   async stages(latents: Float32Array) {
     const segments = growthSegments(this.card, 8);

@@ -326,8 +326,8 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
   return {
     /**
      * How much healing organisms resemble their pictures before the wound, if all wounded cells may
-     * live again immediately. The keys are the wounded share of the patch, then the number of steps
-     * after the wound.
+     * live again immediately. Indexed first by the wounded share of the patch, then by the number
+     * of steps after the wound.
      */
     heal,
     /** As `heal`, for wounds of half the patch that close from their rim by one cell per step. */
@@ -343,7 +343,7 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
      * per step.
      */
     discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
-    /** As a control: as `heal`, for organisms in which all cells were set to zero. */
+    /** A control for comparison: as `heal`, for organisms in which all cells were set to zero. */
     erased: await recover('nothing left', 'everything', { wound: everything }),
   };
 }

@@ -199,9 +199,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip cells that do not resemble an original if the creature has no original, because a
-      // painter can learn nothing from them. If genomes are learned, skip all cells that do not
-      // resemble an original.
+      // Skip creatures without an original, because a painter can learn nothing from them. If
+      // genomes are learned, also skip cells that do not resemble the creature's original.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];

@@ -115,7 +115,7 @@ export const ENLARGED = 8;
 export const JUDGED = ENLARGED + 2;
 /**
  * Losses use a smooth approximation of the absolute value of differences between pixel values
- * (0…1). Differences much smaller than this constant count by their square.
+ * (0…1). The loss of a difference much smaller than this constant is proportional to its square.
  */
 const SMOOTH = 0.02;
 

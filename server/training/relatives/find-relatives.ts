@@ -69,8 +69,9 @@ interface Resting {
 }
 
 /**
- * Finds the relatives of each creature in a gallery. Tries the most similar creatures first, until
- * `EACH` relatives have been found or all `TRIED` candidates have been tried.
+ * Finds the relatives of each creature in a gallery. Tests candidates with `isSafe`, the most
+ * similar creatures first, until `EACH` relatives have been found or all candidates have been
+ * tested.
  *
  * @param say receives lines about the progress
  * @returns `table`: the relatives of each creature; `pairs`: all pairs in the table, with their

@@ -96,8 +96,8 @@ export class Pools {
   }
 
   /**
-   * Takes random organisms with neighbours from their pool. Replaces some of the taken organisms by
-   * copies of organisms without neighbours, and adds neighbours to these copies.
+   * Takes random organisms with neighbours from their pool. Replaces some of the taken organisms
+   * with copies of organisms without neighbours, and adds neighbours to these copies.
    *
    * @param side side of the patches, in cells
    */
@@ -215,8 +215,9 @@ export function wounded(
 }
 
 /**
- * Draws a large wound: one side of a cut at any angle, everything except a small disc, a bar,
- * several pieces, or almost all cells at random.
+ * Draws a large wound of a random kind. The wound is one of these: all cells on one side of a cut
+ * at any angle; a bar; several pieces; almost all cells, chosen at random; or all cells except
+ * those in a small disc.
  *
  * @param lives [S, S] 1 for living cells, else 0. If only a disc is left, its middle is a living
  *   cell

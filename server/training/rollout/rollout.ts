@@ -129,7 +129,7 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   };
 }
 
-/** Target of a segment: what the loss compares the states after the segment with. */
+/** Target of a segment: data with which the loss compares the states after the segment. */
 export interface Target {
   /** Target images, [N, s, s, c], values 0…1. */
   readonly image: Value;

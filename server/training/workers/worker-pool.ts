@@ -1,5 +1,6 @@
 /**
- * Runs jobs: on a CPU, in a pool of worker threads; on a GPU, in the calling thread.
+ * Runs jobs in a pool of workers. If a CPU computes, workers are threads. If a GPU computes, a
+ * single worker runs in the calling thread.
  */
 
 import { Worker } from 'node:worker_threads';
