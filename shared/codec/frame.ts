@@ -11,12 +11,12 @@
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
  *
- * Each block is preceded by one or two varints (base 128). The first varint is 4 × length + 2 × N +
- * O:
- * - length: number of bytes of the block in the frame;
+ * Each block is preceded by one or two varints (base 128). The first varint contains three values,
+ * as 4 × L + 2 × N + O:
+ * - L: length of the block in the frame, in bytes;
  * - N: 1 if the index of the block's chunk is that of the previous block's chunk plus 1, else 0;
  * - O: 1 if the block's first byte is omitted, because it equals the first byte of the previous
- *   block; else 0. An omitted byte does not count in the length.
+ *   block; else 0. An omitted byte does not count in L.
  *
  * If N is 0, a second varint holds the index of the block's chunk minus that of the previous
  * block's chunk. For the first block, the previous index is −1. A chunk may have several blocks,

@@ -210,7 +210,8 @@ function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: 
     /** Mean alpha of painted pixels in all erased cells, 0…1. */
     alpha: mean(all),
     /**
-     * Mean alpha of painted pixels in erased cells at least 1.5 cells inside the disc's rim, 0…1.
+     * Mean alpha of painted pixels, 0…1, in those erased cells that lie at least 1.5 cells inside
+     * the disc's rim.
      */
     inner: mean(inner),
   };
