@@ -1,6 +1,6 @@
 /**
- * Defines the command line of `npm run train`. Formats the command that repeats a run; the card of
- * the run's checkpoint contains this command.
+ * Defines the command line of `npm run train`. Also formats the command that repeats a run, which
+ * is stored in the card (`card.json`) of the run's checkpoint.
  */
 import { readCommand, SettingsError } from '../settings/command-line.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';
@@ -72,7 +72,12 @@ export const COMMAND = {
 
 export type Options = Exclude<ReturnType<typeof readOptions>, 'help'>;
 
-/** Parses the command line. @throws SettingsError if options are invalid or contradict each other */
+/**
+ * Parses the command line.
+ *
+ * @returns the options, or 'help' if the user asked for help
+ * @throws SettingsError if options are invalid or contradict each other
+ */
 export function readOptions(args: readonly string[]) {
   const options = readCommand(COMMAND, args);
   if (options === 'help') return options;
@@ -88,19 +93,21 @@ export function readOptions(args: readonly string[]) {
   return options;
 }
 
-/** Options that change the result of a run, in the order in which the checkpoint's card lists them. */
+/**
+ * Options that change the result of a run, in the order in which the checkpoint's card lists them.
+ */
 const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as const;
 
 /**
- * Returns the command that repeats a run. If the run was resumed with other options, the result
- * lists these options and the update from which they apply.
+ * Returns the command that repeats a run. If the run was resumed with different options, the result
+ * also lists these options and the update from which they apply.
  *
  * @param update number of updates done before the current start
  * @param before result of this function at the previous start; absent if the run has just begun
  */
 export function commandOf(options: Options, update: number, before?: string): string {
-  // List the back end, because rounding depends on it. Omit 'auto': the checkpoint's card also names
-  // the device, from which the chosen back end is clear.
+  // List the back end, because rounding depends on it. Omit 'auto', which says nothing: the card
+  // also names the device, and the device shows which back end was chosen.
   const given = RECORDED.filter(
     (key) => options[key] !== undefined && !(key === 'backend' && options.backend === 'auto'),
   );
@@ -111,8 +118,9 @@ export function commandOf(options: Options, update: number, before?: string): st
     ...given.flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
   ].join(' ');
   if (before === undefined) return `npm run train -- ${words}`;
-  // --from and --refine affect only the start at which they are given, so ignore those of earlier
-  // starts. If all other options are the same as before, resuming does not change the result.
+  // --from and --refine apply only to the one start of the program at which they are given, so
+  // ignore earlier ones. If all other options are the same as before, resuming does not change the
+  // result of the run, so the earlier command is still correct.
   const lasting = before.replace(/ --(from|refine) \S+/g, '');
   if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
   return `${before}, from update ${update} on with --resume ${words}`;

@@ -26,9 +26,11 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /**
- * Creates the schema of a range of integers, both ends included. The range is either constant, or
- * changes linearly from `from` to `to` during the first part of a run; `over` is the share of the
- * run that this part takes, 0…1.
+ * Creates the schema of a range from which an integer is drawn at random. Both ends are included.
+ * The range either stays constant, or changes linearly from the range `from` to the range `to`
+ * during the first part of a run. `over` is the length of this part, as a share of the run (0…1).
+ *
+ * @param least smallest integer that a range may contain
  */
 const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
@@ -48,42 +50,48 @@ const pool = v.strictObject({
   batch: count,
   /**
    * Number of new organisms added to the pool per update. The smaller this number, the older the
-   * organisms in the pool become.
+   * organisms in the pool become, because fewer of them are replaced.
    */
   admit: count,
   /**
-   * Whether new organisms take the place of pooled organisms while the pool holds too few, as in
-   * the published training (Palm et al. 2022). The new organisms are then added to the pool.
+   * Whether additional new organisms take the place of pooled ones as long as the pool holds too
+   * few organisms to draw from. These new organisms are then added to the pool. The published
+   * training (Palm et al. 2022) does so.
    */
   standIns: v.optional(v.boolean(), false),
   /** Number of steps that an organism drawn from the pool takes. */
   steps: drawnFrom(1),
-  /** Number of steps, counted from the last, to differentiate. If absent, all are differentiated. */
+  /**
+   * Number of last steps through which gradients are propagated back. If absent, gradients are
+   * propagated through all steps.
+   */
   gradientSteps: v.exactOptional(count),
   /**
-   * Additional pooled organisms per update that take a few steps without damage, so that the rule is
-   * trained on many pictures at little cost.
+   * Additional pooled organisms per update that take only a few steps and are not damaged. Few
+   * steps cost little, so the rule can be trained on many more pictures.
    */
   calm: v.exactOptional(
     v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
-       * Whether each organism gets the genome of another image and must turn into that image within
-       * its steps. The rule thereby sees many more images than the pool holds, and learns to draw
-       * pictures that do not depend on an organism's history.
+       * Whether each of these organisms gets the genome of another image and must turn into that
+       * image within its steps. The rule thereby sees many more images than the pool holds, and
+       * learns to draw pictures that depend only on the genome, not on what the organism was
+       * before.
        */
       metamorphosis: v.optional(v.boolean(), false),
       /**
-       * Weight in the loss of the squared change of all channels in the last step, because grown
-       * cells should not change.
+       * Weight of a penalty in the loss: the squared change of all channels in the last step. Grown
+       * cells should no longer change.
        */
       rest: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
     }),
   ),
   /**
-   * Additional organisms per update that have neighbours, as in a room: part of their patch is
-   * occupied for a long time. Occupied cells are zeroed before each step and left out of the loss.
+   * Additional organisms per update that have neighbours, as in a room: neighbours occupy part of
+   * the organism's patch over many updates. Occupied cells are zeroed before each step and left out
+   * of the loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
@@ -91,8 +99,9 @@ const pool = v.strictObject({
       /** Maximum number of organisms with neighbours that are kept from update to update. */
       size: v.optional(count, 256),
       /**
-       * Share of the organisms with neighbours in an update that are new: copies of pooled
-       * organisms to which neighbours are added.
+       * Expected share of new organisms among the organisms with neighbours in an update. A new one
+       * is a copy of an organism from the pool without neighbours; neighbours are added to the
+       * copy.
        */
       renewed: v.optional(share, 0.15),
       /** Maximum share of a patch's cells that neighbours can occupy. */
@@ -102,8 +111,8 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Additional organisms per update (patients) with wounds that close from their rim, as in a room
-   * whose checkpoint has `closing` in its card; see `rollout/pools.ts`.
+   * Patients: additional organisms per update whose wounds close gradually from the wound's rim, as
+   * in a room if the checkpoint's card has the field `closing`. See `rollout/pools.ts`.
    */
   patients: v.exactOptional(
     v.strictObject({
@@ -111,14 +120,14 @@ const pool = v.strictObject({
       /** Maximum number of patients (organisms that heal) that are kept from update to update. */
       size: v.optional(count, 40),
       /**
-       * Number of steps that a patient (an organism that heals) takes per update, all
-       * differentiated. The loss compares the patient's picture with the image halfway and at the
-       * end.
+       * Number of steps that a patient (an organism that heals) takes per update. Gradients are
+       * propagated back through all of these steps. The loss compares the patient's picture with
+       * the target image halfway through the steps and at their end.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
       /**
-       * Share of the patients (organisms that heal) in an update that are new. If there are more
-       * than `size` patients after an update, random patients are dropped.
+       * Expected share of new patients among the patients (organisms that heal) in an update. If
+       * there are more than `size` patients after an update, random patients are dropped.
        */
       renewed: v.optional(share, 0.2),
       /**
@@ -157,21 +166,26 @@ const configFields = v.strictObject({
   encoder: encoderNetwork,
   data: datasetConfig,
   /**
-   * Whether to train on the validation split, too. The published results for digits were trained
-   * in this way and measured on the test split.
+   * Whether to train on the validation split as well as the training split. The models behind the
+   * published results for digits (Palm et al. 2022) were trained on both and measured on the test
+   * split.
    */
   trainOnValidation: v.optional(v.boolean(), false),
   /**
-   * Which parts of the model to train. `encoder`: the run starts from a checkpoint (`--from`), and
-   * only the encoder learns, from new organisms. The rule and the gallery's latents stay unchanged,
-   * bit for bit.
+   * Which parts of the model to train. `all`: the rule and the encoder. `encoder`: only the
+   * encoder, without a pool of grown organisms. The run must then start from a checkpoint
+   * (`--from`), whose rule and gallery latents stay unchanged, bit for bit.
    */
   trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
-  /** Seed of the random generator. With equal seeds, runs on the same back end give equal results. */
+  /**
+   * Seed of the random generator. With equal seeds, runs on the same back end give equal results.
+   */
   seed: v.optional(whole, 1),
   /** Number of updates of the whole run. */
   updates: count,
-  /** Standard deviation (σ) of the Gaussian likelihood of RGBA images; unused by other read-outs. */
+  /**
+   * Standard deviation (σ) of the Gaussian likelihood of RGBA images; unused by other read-outs.
+   */
   sigma: v.optional(positive, 0.1),
   /** Weight of the KL divergence in the loss. */
   beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
@@ -187,9 +201,9 @@ const configFields = v.strictObject({
   /** Number of steps from the seed to the grown picture. Only for uniform growth. */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
-   * How often to draw the random numbers of steps. `micro-batch`: for each micro-batch. `update`:
-   * once per update, as in the published training; all micro-batches whose range of steps is equal
-   * then take the same number of steps.
+   * How often to draw a random number that decides how many steps organisms take.
+   * `micro-batch`: once for each micro-batch. `update`: once per update, as in the published
+   * training; all micro-batches with the same range of steps then take the same number of steps.
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Number of steps of a new organism after growth. */
@@ -201,16 +215,18 @@ const configFields = v.strictObject({
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
   /**
-   * Weight in the loss of the picture at the end of growth. The weight of the picture after
-   * `extraSteps` is 1.
+   * Weight that the picture at the end of growth has in the loss, relative to the picture after
+   * `extraSteps` further steps, whose weight is 1. For patients, weight of the picture halfway
+   * through their steps.
    */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** Weight in the loss of the picture at the end of each smaller stage. */
+  /** Weight that the picture at the end of each smaller stage has in the loss. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
-   * Part of the run (start and end, 0…1) in which the leak rises from zero to the model's value.
-   * Without a leak, a rule learns pictures sooner, because cells keep their state without effort. If
-   * absent, the leak has the model's value from the first update.
+   * Part of the run, as [start, end] in shares of the run (0…1), during which the leak rises from
+   * zero to the model's value. The leak is the share of a cell's state that decays in each step.
+   * Without a leak, a rule learns pictures sooner, because cells keep their state without effort.
+   * If `leakRamp` is absent, the leak has the model's value from the first update.
    */
   leakRamp: v.exactOptional(
     v.pipe(
@@ -235,16 +251,16 @@ const configFields = v.strictObject({
       /** Number of updates over which the learning rate rises from zero. */
       warmup: v.optional(whole, 0),
       /**
-       * Share of the run, counted from its end, during which the learning rate falls linearly to a
-       * twentieth.
+       * Length of the last part of the run, as a share of the run. During this part, the learning
+       * rate falls linearly to a twentieth of its value.
        */
       decay: v.optional(share, 0),
       beta2: v.optional(share, 0.999),
       /** Maximum global norm of the gradients. Larger gradients are scaled down to it. */
       clip: v.optional(positive, 10),
       /**
-       * Decay of the exponential moving average of the weights. The checkpoint contains the averages.
-       * If the decay is 0, the checkpoint contains the current weights.
+       * Decay of the exponential moving average of the weights. The checkpoint contains the
+       * averaged weights; if the decay is 0, the current weights.
        */
       average: v.optional(share, 0),
     }),
@@ -252,11 +268,14 @@ const configFields = v.strictObject({
   ),
   augment: v.optional(
     v.strictObject({
-      /** Whether to mirror pictures left to right with probability ½. Unsuitable for text and digits. */
+      /**
+       * Whether to mirror each picture left to right, with a probability of ½. Unsuitable for text
+       * and digits.
+       */
       flip: v.optional(v.boolean(), false),
       /** Maximum shift in each direction, in pixels. */
       shift: v.optional(whole, 0),
-      /** Maximum amount by which a picture is shrunk, as a share of the picture's size. */
+      /** Maximum amount by which a picture's side is shrunk, as a share of the side. */
       shrink: v.optional(share, 0),
       /** Share of pictures whose hue, saturation and brightness are changed at random. */
       recolour: v.optional(share, 0),
@@ -268,8 +287,9 @@ const configFields = v.strictObject({
     {},
   ),
   /**
-   * Number of steps per compiled program. Programs with more steps need more memory, but fewer
-   * steps are computed a second time during backpropagation.
+   * Number of steps per compiled program. Programs with more steps need more memory. But
+   * backpropagation computes all steps a second time except those of a rollout's last program, so
+   * with longer programs, fewer steps are computed twice.
    */
   segmentSteps: v.optional(count, 8),
   /** Interval at which the run's state and a sheet of pictures are saved, in minutes. */
@@ -277,20 +297,21 @@ const configFields = v.strictObject({
   /** Maximum number of entries in the checkpoint's gallery. */
   gallery: v.optional(count, 512),
   /**
-   * If present, an offset is trained for each gallery image and added to the latent that the encoder
-   * computes for the image without augmentation. With offsets, latents describe their pictures
-   * better than the encoder alone could, and the rule trains with the gallery's final latents.
+   * If present, an offset is trained for each gallery image. The image's latent is then the sum of
+   * this offset and the latent that the encoder computes for the image without augmentation. With
+   * offsets, latents describe their pictures better than the encoder alone could, and the rule is
+   * trained with the same latents that the finished gallery contains.
    */
   galleryOffsets: v.exactOptional(
     v.strictObject({
       /**
        * Learning rate of the offsets, as a multiple of `learningRate`. The default is high, because
-       * each offset is used in few updates.
+       * each offset is trained only in the few updates that show its image.
        */
       rate: v.optional(positive, 10),
     }),
   ),
-  /** Number of times that each pass over the training images shows each gallery image. */
+  /** Number of times that each gallery image occurs in one pass over the training images. */
   galleryTimes: v.optional(count, 1),
 });
 
@@ -301,7 +322,11 @@ export type TrainingConfig = v.InferOutput<typeof configFields>;
 export const drawnStates = ({ batch, calm }: NonNullable<TrainingConfig['pool']>): number =>
   batch + (calm?.batch ?? 0);
 
-/** Returns the current ends of a range. @param progress share of the run that is done, 0…1 */
+/**
+ * Returns the lower and the upper end that a range has at a point of the run.
+ *
+ * @param progress share of the run that is done, 0…1
+ */
 export function drawnAt(range: Drawn, progress: number): readonly [number, number] {
   if (!('from' in range)) return range;
   const t = range.over === 0 ? 1 : Math.min(1, progress / range.over);
@@ -392,7 +417,7 @@ function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generat
   if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} states per update`];
 }
 
-/** Finds errors in `places`, the channels in which cells represent their position. */
+/** Finds errors in `places`, which names the channels in which cells represent their position. */
 function* placesErrors({ channels, places, readout }: TrainingConfig): Generator<FieldError> {
   if (!places) return;
   const { channel: first } = places;
@@ -418,16 +443,25 @@ const schema = v.pipe(configFields, checkRelations<TrainingConfig>(relationError
  * Checks a configuration and fills in defaults.
  *
  * @param file file name for error messages
- * @throws TrainingError bad-config
+ * @throws TrainingError 'bad-config' if a field is invalid
  */
 export const parseConfig = (value: unknown, file: string): TrainingConfig =>
   checked(schema, value, `${file}: `);
 
-/** Reads a configuration file. @throws TrainingError missing-config, bad-config */
+/**
+ * Reads a configuration file.
+ *
+ * @throws TrainingError 'missing-config' if the file cannot be read; 'bad-config' if it is not JSON
+ *   or a field is invalid
+ */
 export const readConfig = async (file: string): Promise<TrainingConfig> =>
   parseConfig(await readJson(file), file);
 
-/** Reads a JSON file. @throws TrainingError missing-config, bad-config */
+/**
+ * Reads a JSON file.
+ *
+ * @throws TrainingError 'missing-config' if the file cannot be read; 'bad-config' if it is not JSON
+ */
 export async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch(({ code = 'unknown' }) => {
     throw new TrainingError('missing-config', `${file}: file cannot be read (${code})`);
@@ -449,11 +483,13 @@ const MODEL_PARTS = [
 ];
 
 /**
- * Finds the first field that must not change during a run but differs from an earlier
- * configuration. The folder of the images may differ.
+ * Compares the configuration with which a run is resumed with the run's earlier configuration.
+ * Finds the first field that differs although it must not change. The folder of the images may
+ * differ.
  *
  * @param before the earlier configuration as JSON
- * @returns the path of the field, or undefined if no such field differs
+ * @returns the path of the field; undefined if no such field differs; 'configuration' if the
+ *   earlier configuration cannot be read
  */
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   try {
@@ -470,7 +506,7 @@ export function changedField(before: string, now: TrainingConfig): string | unde
  * Returns the path of the first field in which two values differ, or undefined if they are equal.
  * Ignores `data.folder`, the folder of the images.
  *
- * @param path path of the values themselves, with which the result starts
+ * @param path path of `a` and `b` themselves; the returned path starts with it
  */
 export function differs(a: unknown, b: unknown, path: string): string | undefined {
   if (isDeepStrictEqual(a, b) || path === 'data.folder') return undefined;
@@ -511,7 +547,7 @@ export function withBatch(config: TrainingConfig, fresh: number): TrainingConfig
  * Replaces the training images with the images in the user's folder.
  *
  * @param images path of the folder, relative to the working directory
- * @throws TrainingError bad-config: the configuration does not train on a folder of images
+ * @throws TrainingError 'bad-config' if the configuration does not train on a folder of images
  */
 export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, images: string): T {
   const { data } = config;
@@ -527,7 +563,7 @@ export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, im
 /**
  * Renames a training configuration.
  *
- * @throws TrainingError bad-config: the new name is not allowed
+ * @throws TrainingError 'bad-config' if the new name is not allowed
  */
 export function withName(config: TrainingConfig, name: string): TrainingConfig {
   const named = { ...config, name, title: nameOfFile(name) };

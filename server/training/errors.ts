@@ -28,8 +28,8 @@ export type TrainingReason =
   | 'other-weights';
 
 /**
- * An error of a training run or an evaluation. Its message is one sentence that tells users what to
- * change.
+ * An error of a training run or an evaluation. The message is one sentence that says what is wrong
+ * and, where possible, what the user should change.
  */
 export class TrainingError extends ReasonError<TrainingReason> {
   override readonly name: string = 'TrainingError';
@@ -39,7 +39,7 @@ export class TrainingError extends ReasonError<TrainingReason> {
  * Checks a value with a schema and fills in defaults.
  *
  * @param before text with which the error message starts
- * @throws TrainingError bad-config: the value does not match the schema
+ * @throws TrainingError 'bad-config' if the value does not match the schema
  */
 export function checked<T extends v.GenericSchema>(
   schema: T,

@@ -1,7 +1,7 @@
 /**
- * Implements `npm run train -- <config.json>`, which trains a rule or a painter. The folder `run/`
- * contains the training loop, `rollout/` the computation of a micro-batch, `model/` the nets, and
- * `data/` the images. Start reading at `main`, then read `run/trainer.ts`.
+ * Implements `npm run train -- <config.json>`, which trains a rule or a painter. The training loop
+ * is in the folder `run/`, the computation of a micro-batch in `rollout/`, the nets in `model/`,
+ * and the loading of images in `data/`. Start reading at `main`, then read `run/trainer.ts`.
  */
 import { dirname, join, resolve } from 'node:path';
 import { COMMAND, commandOf, type Options, readOptions } from './command.ts';
@@ -63,8 +63,8 @@ async function main(options: Options): Promise<void> {
   }
   const stop = listenForStop();
   /**
-   * Returns the rule as trained so far. During the leak ramp, the rule has the leak of the current
-   * point of the ramp.
+   * Returns the rule as trained so far. During the leak ramp (while the leak rises from zero), the
+   * rule has the current leak.
    */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));
@@ -76,7 +76,7 @@ async function main(options: Options): Promise<void> {
     say(`refining the latents of the gallery, at most ${config.gallery}`);
     const state = await refineOffsets(compute, ruleOf(run.state), run.state, { pull, stop });
     run = { ...run, state };
-    // Save the state, because refining takes minutes and would otherwise be lost after a failure.
+    // Save the state now. Refining takes minutes, and a failure before the next save would lose it.
     await saveRun(folder, run, config);
   }
   const trainer = await Trainer.create(compute, config, data, run.state);
@@ -115,7 +115,7 @@ async function main(options: Options): Promise<void> {
 /**
  * Applies command line options to a configuration.
  *
- * @throws TrainingError bad-config: an option does not fit the configuration
+ * @throws TrainingError 'bad-config' if an option does not fit the configuration
  */
 function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   const { name, images, batch, updates } = options;

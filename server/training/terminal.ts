@@ -57,14 +57,19 @@ export async function runTool<O extends Options, K extends string = never>(
   });
 }
 
-/** Formats a duration as seconds if below 90 s, as minutes if below 90 min, else as hours. */
+/**
+ * Formats a duration: in seconds below 90 s, in minutes below 90 min, else in hours and minutes.
+ */
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   const minutes = Math.ceil(seconds / 60);
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Runs a measurement and prints how long it took. @param what name of the measurement */
+/**
+ * Type of a function that runs a measurement and prints how long it took. `what` is the name of the
+ * measurement.
+ */
 export type Measure = <T>(what: string, run: () => Promise<T>) => Promise<T>;
 
 export const measure: Measure = async (what, run) => {

@@ -1,11 +1,12 @@
 /**
- * Writes and reads blocks. A block encodes one chunk: the block's kind, a checksum of the decoded
- * cells, and range-coded bits (`delta-model.ts`, `key-model.ts`). Each block is encoded once, for
- * all viewers. The checksum reveals a delta that was applied to the wrong cells.
+ * Writes and reads blocks. A block encodes one chunk. It consists of the block's kind, a checksum
+ * of the decoded cells, and range-coded bits (see `delta-model.ts` and `key-model.ts`). Each block
+ * is encoded once, for all viewers. The checksum shows whether a delta has been applied to wrong
+ * cells.
  *
  * | offset | type | |
  * |---|---|---|
- * | 0 | u8 | kind (two bits); shift of a coarse key or refinement, or log₂ of a delta's step |
+ * | 0 | u8 | lowest two bits: kind; other bits: `shift` (see `readBlockHeader`) |
  * | 1 | u16 | checksum of the cells (`checkOf`) |
  * | 3 | … | range-coded bits |
  */
@@ -30,11 +31,14 @@ type BlockKind = (typeof BLOCK_KINDS)[number];
 
 interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly rect: Rect;
-  /** [rows, columns] 1 for each group of cells (see `GROUP`) in which a cell changes, else 0. */
+  /** [rows, columns] 1 for each group (see `GROUP`) in which at least one cell changes, else 0. */
   readonly groups: Uint8Array;
 }
 
-/** Passed as `marks` when decoding, because a decoder reads the marks from the block. */
+/**
+ * Value of `marks` when decoding. `codeDelta` then ignores this array, and reads the marks from the
+ * block.
+ */
 const NO_MARKS = new Uint8Array(0);
 
 /** Writes blocks one after another and reuses its buffers. */
@@ -61,7 +65,7 @@ export class BlockWriter {
     return this.write('key', 0, cells, (coder) => codeKey(coder, cells, 0, this.neighbourhood));
   }
 
-  /** Encodes a chunk without the lowest bits of its colours. @param shift bits to omit, 1…7 */
+  /** Encodes a chunk without the low bits of its colours. @param shift number of low bits, 1…7 */
   coarse(cells: Cells, shift: number): Uint8Array {
     const coarse = coarsen(cells, shift);
     return this.write('coarse', shift, coarse, (coder) => {
@@ -77,7 +81,8 @@ export class BlockWriter {
   /**
    * Encodes a block and adds its header.
    *
-   * @param after the cells to encode; `encode` replaces them with the cells that a reader decodes
+   * @param after the cells to encode. `encode` must replace them with the cells that a reader will
+   *   decode, because the checksum is computed from these
    */
   private write(
     kind: BlockKind,
@@ -99,9 +104,10 @@ export class BlockWriter {
 /**
  * Reads and checks a block's header.
  *
- * @returns the block's kind; the number of low bits that a coarse key omits and a refinement adds,
- *   or log₂ of a delta's step, 0…7; and the 16-bit checksum of the decoded cells
- * @throws FrameError block: the block is too short, or its first byte is invalid
+ * @returns `kind`: the block's kind; `shift` (0…7): for a coarse key or a refinement, the number of
+ *   low bits that the coarse key omits; for a delta, log₂ of the quantization step; `check`: the
+ *   16-bit checksum of the decoded cells
+ * @throws FrameError 'block' if the block is too short, or its first byte is invalid
  */
 export function readBlockHeader(block: Uint8Array) {
   if (block.length < BLOCK_HEADER_BYTES) throw new FrameError('block');
@@ -123,10 +129,11 @@ export class BlockReader {
   /**
    * Decodes a block.
    *
-   * @param before the chunk's current cells, overwritten by a delta or refinement; for a key, only
-   *   their size is used
+   * @param before the chunk's current cells. A delta or refinement overwrites them. Of a key or
+   *   coarse key, only their size is used
    * @returns the decoded cells
-   * @throws FrameError block: malformed; check: the decoded cells do not match the checksum
+   * @throws FrameError 'block' if the header is malformed; 'check' if the decoded cells do not
+   *   match the checksum
    */
   read(block: Uint8Array, before: Cells): Cells {
     const { kind, shift, check } = readBlockHeader(block);

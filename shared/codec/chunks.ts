@@ -1,10 +1,13 @@
 /**
- * Planes (the colours and owners of a room's cells), and the square chunks in which planes are
- * streamed. Chunks at the right and lower edges of a grid may be smaller.
+ * Defines planes (the colours and owners of a room's cells), and the chunks (squares of cells) in
+ * which planes are streamed. Chunks at the right and lower edges of a grid may be smaller.
  */
 import type { Rect } from '../geometry.ts';
 
-/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
+/**
+ * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
+ * `Math` would take longer than the arithmetic itself.
+ */
 const { ceil, floor, imul, max, min } = Math;
 
 /** Side of a chunk, in cells. */
@@ -79,15 +82,16 @@ export function createPlanes(width: number, height: number): Planes {
 export type Cells = Planes;
 
 /**
- * Returns the same cells with other colours. Copies neither the owners nor the colours. The
- * object's fields must have the same order as in `createPlanes`, because JavaScript engines are
- * fastest if all planes share one hidden class.
+ * Returns an object with the same cells but other colours. Copies neither the owners nor the
+ * colours. The object's fields must have the same order as in `createPlanes`. JavaScript engines
+ * then use the same internal layout (hidden class) for all planes, and code that reads planes runs
+ * fastest.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };
 };
 
-/** Returns a view of the colours as one 32-bit number per cell. Nothing is copied. */
+/** Returns a view of the colours with one 32-bit number per cell. Nothing is copied. */
 export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
@@ -98,7 +102,8 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
   const { width, height, owner } = cells;
   const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
-  // Copy single cells. Copying whole rows would be slower, because it creates an array view per row.
+  // Copy single cells. Copying whole rows would be slower, because it creates an array view per
+  // row.
   for (let y = 0, cell = 0; y < height; y++, place += step) {
     for (let x = 0; x < width; x++, cell++, place++) {
       to[cell] = from[place];
@@ -111,8 +116,8 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
 /**
  * Writes cells into planes.
  *
- * @param rect position and size of `cells` in the planes, in units of `scale` cells of the planes
- * @param scale each of `cells` fills a square of `scale`×`scale` cells of the planes
+ * @param rect position and size of `cells` in the planes, measured in units of `scale` cells
+ * @param scale each cell in `cells` fills a square of `scale`×`scale` cells of the planes
  */
 export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
   if (scale > 1) {
@@ -145,9 +150,9 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
 }
 
 /**
- * Computes a 32-bit checksum of cells. Callers treat cells with equal checksums as equal. For
- * speed, colours and owners are hashed separately, so that a processor can do two multiplications
- * in parallel.
+ * Computes a 32-bit checksum of cells. Callers assume that cells with equal checksums are equal.
+ * Colours and owners are hashed separately, so that a processor can do two multiplications in
+ * parallel, which is faster.
  */
 export function sumOf(cells: Cells): number {
   const { owner } = cells;

@@ -1,10 +1,14 @@
 /**
  * Codes the changes of a chunk's cells: which cells change, their new owners, and their new
- * colours, alpha first. A colour is coded as its difference from a prediction. If the owner stays,
- * the prediction is the cell's earlier colour plus an expected change (`expectedStep`). If the
- * owner changes, the colour is predicted from the neighbours' colours (`predict`). The contexts of
- * a difference depend on the differences coded so far, on the range of values that the difference
- * may take, and on the colours before the change.
+ * colours, alpha first. A colour is coded as its difference from a prediction. There are three
+ * cases:
+ * - The cell's owner stays, and the new colour is quantized: the prediction is the cell's earlier
+ *   colour plus an expected change (`expectedStep`).
+ * - The owner stays, and the new colour is coded exactly: the prediction is the earlier colour.
+ * - The owner changes: the colour is predicted from the neighbours' colours (`predict`).
+ *
+ * The contexts of a difference depend on the differences coded so far, on the range of values that
+ * the difference may take, and on the colours before the change.
  */
 
 import type { Cells } from './chunks.ts';
@@ -27,7 +31,10 @@ import {
 import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
-/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
+/**
+ * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
+ * `Math` would take longer than the arithmetic itself.
+ */
 const { abs, max, min } = Math;
 
 /**
@@ -40,7 +47,11 @@ function medianOf(left: number, up: number, corner: number): number {
   return left + up - corner;
 }
 
-/** Predicts a channel of a cell from neighbours that are coded already. @param c index in RGBA, 0…3 */
+/**
+ * Predicts a channel of a cell from those neighbours that have already been coded.
+ *
+ * @param c index of the channel in RGBA, 0…3
+ */
 function predict({ rgba, width }: Cells, x: number, y: number, c: number): number {
   const cell = y * width + x;
   const left = x > 0 ? rgba[(cell - 1) * 4 + c] : 0;
@@ -49,12 +60,18 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, for predicting the change of a channel. Each row begins with two weights for
- * each channel coded before the predicted one: for that earlier channel's change in the left and
- * upper neighbours, and for its change in this cell. Two weights for the predicted channel follow:
- * for its change in the left and upper neighbours, and for the difference between the values of all
- * four neighbours and this cell's value before the change. Rows 0…3 are for quantization steps up
- * to 8, rows 4…7 for larger steps.
+ * Weights, in 32nds, for predicting by how much a channel changes. Each row is for one predicted
+ * channel. It begins with two weights for each channel that is coded earlier than the predicted
+ * one:
+ * - for the earlier channel's change in the left and upper neighbours;
+ * - for the earlier channel's change in this cell.
+ *
+ * Two weights for the predicted channel itself follow:
+ * - for its change in the left and upper neighbours;
+ * - for the difference between the sum of its values in all four neighbours and four times its
+ *   value in this cell, all before the change.
+ *
+ * Rows 0…3 are for quantization steps up to 8, rows 4…7 for larger steps.
  */
 const STEPS: readonly (readonly number[])[] = [
   [11, 1],
@@ -68,8 +85,8 @@ const STEPS: readonly (readonly number[])[] = [
 ];
 
 /**
- * Predicts by how much a channel changes (its values are 0…255), from the changes coded so far and
- * from the neighbours' values. The weights were learned by regression.
+ * Predicts by how much a channel's value (0…255) changes, from the changes coded so far and from
+ * the neighbours' values. The weights (`STEPS`) were learned by regression.
  *
  * @param at index of the cell in the neighbourhood
  * @param row the channel's index in `CHANNELS`, plus 4 if the quantization step is large
@@ -107,27 +124,30 @@ function stepsTo(difference: number, step: number): number {
   return difference < 0 ? -steps | 0 : steps;
 }
 
-/** How a delta codes a cell: `same`: unchanged; `coded`: with quantized colours; `exact`: exactly. */
+/**
+ * How a delta codes a cell. `same`: as unchanged; `coded`: with a quantized colour; `exact`: with
+ * an exact colour.
+ */
 export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 
 /** The input and output of `codeDelta`. */
 export interface Delta {
   /**
-   * When encoding: the new cells. When decoding: the earlier cells. In both cases, `codeDelta` replaces
-   * these cells with the decoded cells. Decoded colours differ from the new colours by less than
-   * `step`; in cells that are coded exactly, they are equal.
+   * When encoding: the new cells. When decoding: the earlier cells. In both cases, `codeDelta`
+   * replaces these cells with the decoded cells. The decoded colours differ from the new colours by
+   * less than `step`; in cells that are coded exactly, the decoded colours equal the new colours.
    */
   readonly after: Cells;
   /** Quantization step of differences in cells that are not coded exactly. */
   readonly step: number;
   /**
-   * [cells] When encoding: one of `MARKS` per cell; a cell that changes must not be `same`. When
-   * decoding: ignored.
+   * When encoding: one of `MARKS` for each cell. The mark of a cell that changes must not be
+   * `same`. When decoding, `marks` is ignored.
    */
   readonly marks: Uint8Array;
   /**
-   * Working memory. Before they call `codeDelta`, callers must pass the earlier cells to
-   * `neighbourhood.begin`. When encoding, they must then set `neighbourhood.groups`.
+   * Working memory. Before calling `codeDelta`, callers must pass the earlier cells to
+   * `neighbourhood.begin` and, when encoding, then set `neighbourhood.groups`.
    */
   readonly neighbourhood: Neighbourhood;
 }
@@ -137,8 +157,9 @@ const opacity = (alpha: number): number =>
   reaches(alpha, 1) + reaches(alpha, 64) + reaches(alpha, 192) + reaches(alpha, 255);
 
 /**
- * Classifies how many quantization steps fit into a range of values: 0 if the range is empty, 1 for
- * less than one step, 2 for one to three steps, 3 for four or more.
+ * Classifies the size of a range of values: 0 if it is empty, 1 if it is smaller than one
+ * quantization step, 2 if it is at least one step but less than four, 3 if it is four steps or
+ * more.
  */
 const stepsIn = (range: number, step: number): number =>
   reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
@@ -208,8 +229,8 @@ function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): 
  * Codes whether a cell changes.
  *
  * @param at index of the cell in the neighbourhood
- * @param is sum of three flags: 1 if the cell changes (0 when decoding), 2 if the cell had an
- *   owner, 4 if the quantization step is above 8
+ * @param is sum of up to three flags: 1 if the cell changes (not set when decoding), 2 if the cell
+ *   had an owner before the change, 4 if the quantization step is above 8
  * @returns 1 if the cell changes, else 0
  */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
@@ -249,7 +270,8 @@ class ColourCoder {
     const { rgba, width } = after;
     const { colours, differences, moves, stride } = near;
     const at = near.indexOf(x, y);
-    // Compute these indices here, because JavaScript engines would not inline a method for them.
+    // Compute these indices here instead of in a method, because JavaScript engines would not
+    // inline the method, and calls would cost time.
     const own = 4 * at;
     const left = own - 4;
     const up = own - 4 * stride;
@@ -262,7 +284,7 @@ class ColourCoder {
       const c = CHANNELS[i];
       const old = colours[own + c];
       const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
-      // A premultiplied colour never exceeds alpha. Alpha is coded first, so it limits the colours.
+      // In premultiplied RGBA, red, green and blue are at most alpha, which is coded first.
       const most = i === 0 ? 255 : rgba[first + 3];
       const from =
         kind === 2

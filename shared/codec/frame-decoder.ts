@@ -1,6 +1,7 @@
 /**
- * Decodes frames into the planes that a page draws. Every length is checked before use. If the
- * checksum of a chunk does not match, the planes keep the chunk's earlier cells.
+ * Decodes frames into planes (the colours and owners of cells), which a page draws. Every length in
+ * a frame is checked before it is used. If the checksum of a chunk does not match, the planes keep
+ * the chunk's earlier cells.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
@@ -18,7 +19,10 @@ import { FrameError, readBlocks, readHeader } from './frame.ts';
 /** Decodes the frames of one connection, in order. */
 export class FrameDecoder {
   private readonly reader = new BlockReader();
-  /** The cells as streamed, while frames have a scale above 1; undefined at scale 1. */
+  /**
+   * The streamed cells if frames have a scale above 1; at scale 1, undefined, because `planes` then
+   * contains the streamed cells.
+   */
   private scaled: { readonly scale: number; readonly planes: Planes } | undefined;
 
   /** @param planes the planes of the room, to which decoded cells are written */
@@ -27,9 +31,10 @@ export class FrameDecoder {
   /**
    * Decodes a frame.
    *
-   * @returns the frame's header; rectangles of room cells that changed (`changed`); the rectangles
-   *   among these that were sent in full (`replaced`); and chunks that could not be decoded (`lost`)
-   * @throws FrameError if the frame is malformed; in this case the planes stay unchanged
+   * @returns `header`: the frame's header; `changed`: the rectangles of room cells that changed;
+   *   `replaced`: the rectangles in `changed` that were sent in full instead of as a delta; `lost`:
+   *   the chunks that could not be decoded
+   * @throws FrameError if the frame as a whole is malformed; the planes then stay unchanged
    */
   decode(frame: Uint8Array) {
     const header = readHeader(frame);
@@ -59,8 +64,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Computes the checksums of all chunks, from which a server learns which chunks are up to date and
-   * need not be sent.
+   * Computes the checksums of all chunks as this page has them. The page sends them to a server,
+   * which then need not send the chunks that are up to date.
    *
    * @returns [chunks] 32-bit little-endian checksums; undefined while frames have a scale above 1
    */

@@ -6,12 +6,15 @@ import { FrameSource } from './frame-source.ts';
 import { GROUP, GROUP_BITS } from './neighbourhood.ts';
 import type { Tier } from './tiers.ts';
 
-/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
+/**
+ * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
+ * `Math` would take longer than the arithmetic itself.
+ */
 const { abs, ceil, imul, max, min, round } = Math;
 
 /**
- * A copy of a room's planes at one scale, with the tick in which each cell last changed. To keep the
- * copy up to date, call `update` for each chunk that may have changed.
+ * A copy of a room's planes at one scale, which also records the tick in which each cell last
+ * changed. To keep the copy up to date, call `update` for each chunk that may have changed.
  */
 export class View {
   readonly planes: Planes;
@@ -57,7 +60,8 @@ export class View {
     for (let y = rect.y; y < rect.y + rect.height; y++) {
       const end = y * planes.width + rect.x + rect.width;
       for (let at = end - rect.width; at < end; at++) {
-        // Compare colour and owner in a single branch, which is faster because most cells do not differ.
+        // Compare colour and owner in a single branch. Because most cells do not differ, this is
+        // faster than one branch for each.
         if (((words[at] ^ colours[at]) | (own[at] ^ owners[at])) === 0) continue;
         words[at] = colours[at];
         own[at] = owners[at];
@@ -89,8 +93,8 @@ export class View {
   private readonly mean = new Uint32Array(this.sum.buffer);
 
   /**
-   * Computes the mean colour and the most common owner of the source cells that a cell of the view
-   * covers. If most source cells have no owner, owner and colour are 0.
+   * Computes the owner and the colour of a cell of the view: the majority owner and the mean colour
+   * of the source cells that it covers. If most of these source cells have no owner, both are 0.
    */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
@@ -105,7 +109,8 @@ export class View {
         const holder = source.owner[at];
         if (holder === 0) continue;
         held++;
-        // Boyer–Moore majority vote. If no owner has a majority, any of the owners may result.
+        // Boyer–Moore majority vote. If no owner has a majority, the result may be any of the
+        // owners.
         if (votes === 0) owner = holder;
         votes += owner === holder ? 1 : -1;
         r += source.rgba[at * 4];
@@ -127,12 +132,15 @@ const createDraft = (
   size: { width: number; height: number },
   after = createPlanes(size.width, size.height),
 ) => ({
-  /** The chunk's cells as viewers will have them after the delta. */
+  /** The chunk's cells as viewers will have them once they have received the delta. */
   after,
-  /** View of the colours of `after`, one 32-bit number per cell. Cached, because views are slow to create. */
+  /**
+   * The colours of `after` as one 32-bit number per cell. This array view is kept, because creating
+   * such views is slow.
+   */
   colours: wordsOf(after),
   marks: new Uint8Array(size.width * size.height),
-  /** [rows, columns] 1 for each group of cells (see `GROUP`) with a cell to code, else 0. */
+  /** [rows, columns] 1 for each group (see `GROUP`) that contains a cell to code, else 0. */
   groups: new Uint8Array(ceil(size.width / GROUP) * ceil(size.height / GROUP)),
   /** Indices of the cells to code: within the chunk (`cells`) and within the planes (`places`). */
   cells: new Uint32Array(size.width * size.height),
@@ -144,7 +152,9 @@ export class FrameEncoder extends FrameSource {
   private readonly live: Uint32Array;
   /** Colours as viewers have them, one 32-bit number per cell. */
   private readonly shown: Uint32Array;
-  /** Indices of the chunks in which viewers' cells may differ from the room's cells. */
+  /**
+   * Indices of the chunks in which the cells as viewers have them may differ from the room's cells.
+   */
   private readonly pending = new Set<number>();
   private draft = createDraft({ width: 0, height: 0 });
 
@@ -168,8 +178,8 @@ export class FrameEncoder extends FrameSource {
   /**
    * Encodes the deltas of a tick.
    *
-   * @param wanted returns whether a chunk has viewers; the deltas of other chunks are postponed
-   *   until a viewer arrives
+   * @param wanted returns whether any viewer sees a chunk. The deltas of other chunks are postponed
+   *   until a viewer sees the chunk
    */
   advance(tick: number, wanted: (chunk: number) => boolean): void {
     this.beginRound();
@@ -189,7 +199,9 @@ export class FrameEncoder extends FrameSource {
     if (inexact === 0) this.pending.delete(chunk);
   }
 
-  /** Returns working memory for a chunk. It is reused, because most chunks have the same size. */
+  /**
+   * Returns working memory for a chunk. Reuses that of the previous chunk if it has the same size.
+   */
   private draftFor({ width, height }: Rect): Draft {
     const { after } = this.draft;
     if (after.width !== width || after.height !== height) {
@@ -199,11 +211,11 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Decides which cells of a chunk to code now, and fills the draft with their new values and with
-   * the old values of all other cells.
+   * Decides which cells of a chunk to code now, and fills the draft: with the new values of these
+   * cells, and with the values that viewers already have of all other cells.
    *
-   * @returns `coded`: number of cells to code now; `held`: number of cells whose change is too small
-   *   to be sent while the cell is still changing
+   * @returns `coded`: number of cells to code now; `held`: number of cells whose change is too
+   *   small to be sent while the cell is still changing
    */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
@@ -227,7 +239,8 @@ export class FrameEncoder extends FrameSource {
         colours[cell] = was;
         wanted[cell] = ownerWas;
         marks[cell] = MARKS.same;
-        // Compare colour and owner in a single branch, which is faster because most cells do not differ.
+        // Compare colour and owner in a single branch. Because most cells do not differ, this is
+        // faster than one branch for each.
         if (((was ^ is) | (ownerWas ^ owner)) === 0) continue;
         const rests = changedAt[place] <= restsSince;
         if (rests || ownerWas !== owner || isFar(was, is, tier)) {
@@ -244,7 +257,8 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Writes the coded cells to `seen`, which holds the room's cells as viewers have them.
+   * Copies the cells that have just been coded to `seen`, which holds all cells as viewers have
+   * them.
    *
    * @returns the number of coded cells whose colour is inexact due to quantization
    */
@@ -262,7 +276,10 @@ export class FrameEncoder extends FrameSource {
   }
 }
 
-/** Returns whether two colours differ by more than a tier tolerates while a cell changes. */
+/**
+ * Returns whether a cell's new colour differs so much from the colour that viewers have that a tier
+ * sends the new colour even while the cell is still changing.
+ */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));

@@ -1,7 +1,8 @@
 /**
- * The cells as viewers at one scale and tier have them, and the blocks that update these cells. Each
- * delta increases its chunk's version by one. A viewer that has missed too many deltas needs a key,
- * which is encoded on request and cached until the chunk's version changes.
+ * Keeps the cells as viewers at one scale and tier have them, and the blocks that update these
+ * cells. Each delta increases its chunk's version by one. A viewer that has missed too many deltas
+ * needs a key (the chunk in full), which is encoded on request and cached until the chunk's version
+ * changes.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, BlockWriter } from './block.ts';
@@ -17,17 +18,20 @@ import {
 } from './chunks.ts';
 import { type FrameBlock, FrameError } from './frame.ts';
 
-/** Number of low bits that coarse keys omit, so that a viewer's first picture arrives sooner. */
+/**
+ * Number of low bits of each colour value that coarse keys omit. Coarse keys are smaller, so a
+ * viewer's first picture arrives sooner.
+ */
 export const COARSE_SHIFT = 3;
 
 /** Number of recent deltas stored per chunk, for viewers that have missed some of them. */
 const KEPT_DELTAS = 12;
 
-/** Maximum number of cached lists of chunks, one per rectangle passed to `within`. */
+/** Maximum number of lists of chunks that `within` caches. */
 const MAX_LISTS = 1_000;
 
 export class FrameSource {
-  /** The cells as an up-to-date viewer has them. */
+  /** The cells as viewers have them after they have received all deltas. */
   readonly seen: Planes;
   /** The bytes of `versions` and `seen`, in the format that `copy` returns. */
   protected readonly state: Uint8Array;
@@ -43,14 +47,14 @@ export class FrameSource {
     number,
     readonly { readonly version: number; readonly value: Uint8Array }[]
   >();
-  /** Cached results of `cached`, by result name and chunk index. */
+  /** Results that `cached` has computed, by result name and chunk index. */
   private readonly cache = new Map<string, { readonly version: number; readonly value: unknown }>();
   private readonly lists = new Map<string, readonly number[]>();
 
   /**
    * @param size number of streamed cells in each direction
-   * @param scale each streamed cell covers `scale`×`scale` cells of the room; 0 if the source has no
-   *   content
+   * @param scale each streamed cell covers `scale`×`scale` cells of the room; 0 if the source has
+   *   no content
    */
   constructor(
     { width, height }: Pick<Planes, 'width' | 'height'>,
@@ -71,8 +75,8 @@ export class FrameSource {
   }
 
   /**
-   * Returns the indices of the chunks that a rectangle touches. Results are cached: as long as a
-   * result is in the cache, calls for the same chunks return the same array.
+   * Returns the indices of the chunks that a rectangle touches. Results are cached: while a result
+   * is in the cache, all calls with rectangles that touch the same chunks return the same array.
    */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
@@ -99,7 +103,10 @@ export class FrameSource {
     return this.deltas.get(chunk);
   }
 
-  /** Returns a chunk's deltas after a version; undefined if some of them are no longer stored. */
+  /**
+   * Returns the deltas that bring a chunk from an earlier version to the current one, oldest first;
+   * undefined if some of them are no longer stored.
+   */
   since(chunk: number, version: number): readonly Uint8Array[] | undefined {
     const deltas = this.deltaHistory.get(chunk)?.filter((delta) => delta.version > version);
     return deltas?.length === this.versions[chunk] - version
@@ -132,7 +139,10 @@ export class FrameSource {
     return takeCells(this.seen, chunkRect(this.seen, chunk));
   }
 
-  /** Returns a copy of the state: versions (u32 per chunk), RGBA colours and owners (u32) per cell. */
+  /**
+   * Returns a copy of the state: first a version per chunk (u32), then an RGBA colour per cell,
+   * then an owner per cell (u32).
+   */
   copy(): Uint8Array {
     return this.state.slice();
   }
@@ -168,22 +178,25 @@ export class FrameMirror extends FrameSource {
    * Replaces all cells and versions with those of an encoder.
    *
    * @param bytes the encoder's state, as returned by its `copy`
-   * @throws FrameError truncated: the state does not have the expected size
+   * @throws FrameError 'truncated' if the state does not have the expected size
    */
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round number, so that no viewer counts as up to date. A viewer that has received the
-    // previous round would otherwise get only the next round's deltas, and would miss this change.
+    // Skip a round number, so that no viewer counts as up to date. With the next number, a viewer
+    // that has received the previous round would get only the deltas of the following round, and
+    // would never get the cells that this call has replaced.
     this.beginRound(this.round + 2);
   }
 
   /**
-   * Applies the deltas of a round in order. If a delta fails, the deltas before it stay applied.
+   * Applies the deltas of a round in order. If a delta cannot be applied, the deltas before it stay
+   * applied.
    *
-   * @param deltas the deltas; `version` is the version of the chunk after the delta. Blocks are copied
-   * @throws FrameError chunks: an earlier delta of the chunk is missing; block, check: the delta
-   *   does not fit the chunk's cells
+   * @param deltas the deltas, which are copied; `version` is the version of the chunk after the
+   *   delta
+   * @throws FrameError 'chunks' if an earlier delta of the chunk is missing; 'block' or 'check' if
+   *   the delta is malformed or does not fit the chunk's cells
    */
   apply(deltas: readonly (FrameBlock & { readonly version: number })[]): void {
     this.beginRound();

@@ -6,17 +6,21 @@
  * |---|---|---|
  * | 0 | u8 | 0x56 'V' |
  * | 1 | u8 | version |
- * | 2 | u8 | log₂ of the scale; each sent cell covers scale×scale cells of the room |
+ * | 2 | u8 | log₂ of the scale; each streamed cell covers scale×scale cells of the room |
  * | 3 | u8 | index of the tier (`TIER_NAMES`) |
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
  *
- * Each block is preceded by one or two base-128 varints. The first varint is 4 × the block's length
- * in bytes + 2 × N + O. O is 1 if the block's first byte equals that of the previous block; this
- * byte is then omitted, and not counted in the length. N is 1 if the block's chunk directly follows
- * the previous block's chunk. If N is 0, a second varint holds the difference between the two chunk
- * indices. For the first block, the previous index is −1. A chunk may have several blocks, which are
- * applied in order.
+ * Each block is preceded by one or two varints (base 128). The first varint contains three values,
+ * as 4 × L + 2 × N + O:
+ * - L: length of the block in the frame, in bytes;
+ * - N: 1 if the index of the block's chunk is that of the previous block's chunk plus 1, else 0;
+ * - O: 1 if the block's first byte is omitted, because it equals the first byte of the previous
+ *   block; else 0. An omitted byte does not count in L.
+ *
+ * If N is 0, a second varint holds the index of the block's chunk minus that of the previous
+ * block's chunk. For the first block, the previous index is −1. A chunk may have several blocks,
+ * which are applied in order.
  */
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
@@ -35,7 +39,10 @@ export interface FrameHeader {
   readonly scale: number;
 }
 
-/** A block, and the index of its chunk in the room's planes at the frame's scale. */
+/**
+ * A block with the index of its chunk. The index refers to the chunks of the room's planes at the
+ * frame's scale.
+ */
 export interface FrameBlock {
   readonly chunk: number;
   readonly block: Uint8Array;
@@ -55,7 +62,7 @@ export class FrameError extends Error {
 /** Maximum total size of the two varints before a block, in bytes. */
 const MOST_VARINT_BYTES = 6;
 
-/** Joins blocks into a frame. @param blocks in ascending order of chunk */
+/** Joins blocks into a frame. @param blocks blocks in ascending order of their chunks' indices */
 export function writeFrame(
   { tick, tier, scale }: FrameHeader,
   blocks: readonly FrameBlock[],
@@ -95,7 +102,7 @@ export function writeFrame(
 /**
  * Reads and checks a frame's header.
  *
- * @throws FrameError with the reason truncated, magic, version or header
+ * @throws FrameError 'truncated', 'magic', 'version' or 'header'
  */
 export function readHeader(frame: Uint8Array): FrameHeader {
   if (frame.length < FRAME_HEADER_BYTES) throw new FrameError('truncated');
@@ -108,11 +115,11 @@ export function readHeader(frame: Uint8Array): FrameHeader {
 }
 
 /**
- * Splits a frame into its blocks. Most blocks are views of the frame's bytes. A block whose first byte
- * is omitted in the frame is a copy.
+ * Splits a frame into its blocks. Most blocks are views of the frame's bytes. If the frame omits a
+ * block's first byte, this block is a copy.
  *
  * @param chunks number of chunks of the room at the frame's scale
- * @throws FrameError with the reason truncated or chunks
+ * @throws FrameError 'truncated' or 'chunks'
  */
 export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
   const blocks: FrameBlock[] = [];
@@ -137,8 +144,9 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     let block = frame.subarray(at, at + length);
     if (head & 1) {
       const whole = new Uint8Array(length + 1);
-      // If the first block of a malformed frame omits this byte, any value may be used, because the
-      // block's checksum will not match.
+      // A block that omits its first byte reuses the first byte of the previous block. If a
+      // malformed frame's first block omits it, any value will do, because the checksum will not
+      // match.
       whole[0] = blocks.at(-1)?.block[0] ?? 0;
       whole.set(block, 1);
       block = whole;

@@ -19,22 +19,26 @@ import {
 import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
-/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
+/**
+ * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
+ * `Math` would take longer than the arithmetic itself.
+ */
 const { abs, floor, max, min } = Math;
 
 /**
- * Weights, in 32nds, of the main prediction of r, g and b. The prediction combines three estimates of
- * a channel:
+ * Weights, in 32nds, with which r, g and b are predicted (the main prediction). The prediction
+ * combines three estimates of a channel's value:
  * - plane: left + upper − upper left neighbour;
  * - mean: mean of the left and upper neighbours;
  * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
  *
- * The prediction is share plus a weighted sum. The first two weights of a row are for plane − share
- * and for 2 × (mean − share) of the predicted channel. Two further weights follow for each channel
- * coded before it: for value − plane and for 2 × (value − mean) of that earlier channel.
+ * The prediction is "share" plus a weighted sum. The first two weights of a row are for plane −
+ * share and for 2 × (mean − share) of the predicted channel. Two more weights follow for each
+ * channel that is coded earlier than the predicted one: for value − plane and for 2 × (value −
+ * mean) of the earlier channel.
  *
- * The first group of rows is for the edges of bodies, the second for their inside. Each group has
- * one row per channel, in the order of `CHANNELS`.
+ * The first group of rows is for the edges of bodies, the second for the inside of bodies. Each
+ * group has one row per channel, in the order of `CHANNELS`.
  */
 const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
   [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
@@ -42,26 +46,27 @@ const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
 ];
 
 /**
- * Predicts a channel of a cell from its neighbours and from the channels coded before. The weights
- * were learned by regression. There are two predictions; the value mostly lies between them. All
- * values are levels: channel values without their omitted low bits.
+ * Predicts a channel of a cell from the cell's neighbours and from the cell's channels that are
+ * coded earlier. The weights were learned by regression. There are two predictions; the true value
+ * mostly lies between them. All values are levels: channel values without the low bits that the key
+ * omits.
  */
 class KeyPrediction {
   /** The main prediction, 0…`top`. */
   from = 0;
   /**
-   * The second prediction. For alpha, the value of the upper right neighbour. For r, g and b, the
-   * estimate "share" of `WEIGHTS`.
+   * The second prediction. For alpha, it is the value of the upper right neighbour. For r, g and b,
+   * it is the estimate "share" (see `WEIGHTS`).
    */
   second = 0;
   /**
-   * 1 if a colour inside a body is predicted: the cell and its left and upper neighbours are opaque.
-   * Otherwise 0.
+   * 1 if r, g or b is predicted inside a body, that is, if the cell and its left and upper
+   * neighbours are opaque; otherwise 0.
    */
   within: 0 | 1 = 0;
 
   /**
-   * @param levels [rows, stride, 4] the levels coded so far, with a border of zeros
+   * @param levels [rows, stride, 4] the levels of the cells coded so far, with a border of zeros
    * @param stride number of cells per row of `levels`, including the border
    * @param top maximum level
    */
@@ -127,14 +132,15 @@ class KeyPrediction {
   }
 }
 
-/** Classifies the width of a range of levels: 0 if it is empty, 1 for one level, 2 for more. */
+/** Classifies the size of a range of levels: 0 for no level, 1 for one level, 2 for more levels. */
 const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);
 
 /**
  * Codes a chunk in full.
  *
- * @param cells when encoding: the cells to write, which stay unchanged; if `shift` is not 0, they
- *   must come from `coarsen`. When decoding: empty cells, which are filled in
+ * @param cells when encoding: the cells to write, which stay unchanged. If `shift` is not 0, they
+ *   must be a result of `coarsen`. When decoding: empty cells, which are replaced with the decoded
+ *   cells
  * @param shift number of low bits of each colour to omit, 0…7
  * @param neighbourhood working memory
  */
@@ -148,8 +154,8 @@ export function codeKey(
   const owners = new OwnerCoder(coder);
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
-  // While a key is coded, the array `colours` holds the levels of the cells coded so far; for all
-  // other cells, it holds zeros.
+  // While a key is coded, the array `colours` holds the levels of the cells coded so far, and zeros
+  // for all other cells.
   const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   const prediction = new KeyPrediction(levels, stride, top);
@@ -213,7 +219,11 @@ const colourAt = (level: number, shift: number): number =>
     ? level
     : clamp((level << shift) | (level === 255 >> shift ? (1 << shift) - 1 : 1 << (shift - 1)));
 
-/** Returns cells as a coarse key represents them. @param shift number of low bits omitted, 1…7 */
+/**
+ * Returns a copy of cells with the colours that a coarse key can represent.
+ *
+ * @param shift number of low bits that the coarse key omits, 1…7
+ */
 export function coarsen(cells: Cells, shift: number): Cells {
   const rgba = cells.rgba.slice();
   for (let i = 0; i < rgba.length; i++) {

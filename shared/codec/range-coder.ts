@@ -1,64 +1,75 @@
 /**
  * An adaptive binary range coder (Martin 1979; carries as in LZMA). A bit is coded under several
- * contexts. Its log-odds are the sum of the contexts' log-odds, and each context learns from the bit
- * (logistic regression, as in context mixing; Mahoney 2005). Writer and reader have the same
- * interface, so that the same code encodes and decodes. All arithmetic uses small integers, so that
- * all machines compute equal results.
+ * contexts: its predicted log-odds are the sum of the contexts' log-odds, and each of these
+ * contexts then learns from the bit (logistic regression, as in context mixing; Mahoney 2005).
+ * Writer and reader have the same interface, so that the same code encodes and decodes. All
+ * arithmetic uses small integers, so that all machines compute equal results.
  */
 
-/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
+/**
+ * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
+ * `Math` would take longer than the arithmetic itself.
+ */
 const { exp, imul, max, min, round } = Math;
 
 /**
  * Log-odds that a bit is 1, one number per context, in units of 1/`UNIT`. Index 0 is `NONE`.
- * Overflow is not checked: blocks are too short for it, and writer and reader would overflow in the
- * same way.
+ * Overflow is not checked. Blocks are too short for numbers to overflow, and if they did, writer
+ * and reader would still compute equal numbers.
  */
 export type Contexts = Int16Array;
 /** Value that represents log-odds of 1 in `Contexts`. */
 export const UNIT = 2048;
-/** Index of a context that adds nothing to log-odds and never learns. */
+/** Index of a dummy context, which adds nothing to the log-odds and never learns. */
 export const NONE = 0;
-/** Learning rate: by how much log-odds change, in 1/`UNIT`, if a probability was wrong by 1. */
+/**
+ * Learning rate of contexts: by how much log-odds change, in units of 1/`UNIT`, if a predicted
+ * probability was wrong by 1. If it was wrong by less, they change proportionally less.
+ */
 const RATE = 140;
 
 /**
- * Size of the coder's window, 24 bits. When the range falls below `TOP`, the coder emits a byte.
- * With a window of 32 bits and a carry, numbers would exceed the small integers of JavaScript
- * engines, which are several times faster than other numbers.
+ * Size of the coder's window, 24 bits. When the range falls below `TOP`, the coder writes or reads
+ * a byte. A window of 32 bits plus a carry would not fit into the small integers of JavaScript
+ * engines, and arithmetic with larger numbers is several times slower.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;
 /** Minimum distance of a probability from 0 and from 1, in 65,536ths. */
 const LEAST = 64;
 
-/** Shift that converts log-odds from units of 1/2048 to the 1/256 steps of `PROBABILITIES`. */
+/** Shift that converts log-odds from units of 1/2048 to the units of `PROBABILITIES`, 1/256. */
 const STEP_BITS = 3;
-/** Index in `PROBABILITIES` of the entry for log-odds of 0. */
+/** Index of the entry for log-odds of 0 in `PROBABILITIES`. */
 const HALF = 2048;
 /**
  * Maps log-odds from −8 to 8, in steps of 1/256, to the probability that a bit is 1, in 65,536ths.
- * No value is so close to a half-integer that two JavaScript engines could round it differently.
+ * JavaScript engines may compute slightly different values of `exp`, but no value here is so close
+ * to a half-integer that they would round it differently.
  */
 const PROBABILITIES = Uint16Array.from({ length: 2 * HALF }, (_, i) =>
   max(LEAST, min(65_536 - LEAST, round(65_536 / (1 + exp((HALF - i) / 256))))),
 );
 
-/** Returns the probability that a bit is 1, in 65,536ths. @param odds sum of the contexts' log-odds */
+/**
+ * Returns the predicted probability that a bit is 1, in 65,536ths.
+ *
+ * @param odds sum of the contexts' log-odds
+ */
 function predict(odds: number): number {
   const at = (odds >> STEP_BITS) + HALF;
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
 /**
- * Computes how much to add to the log-odds of the contexts under which a bit was coded.
+ * Computes the number that is added to the log-odds of each context under which a bit was coded.
  *
  * @param probability predicted probability that the bit is 1, in 65,536ths
  */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
-/** Computes the size of the lower part of a range, which encodes a 1. */
+/** Computes the size of the lower part of a range. This part encodes a 1, the upper part a 0. */
 const shareOf = (range: number, probability: number): number =>
   imul(range >>> 8, probability) >>> 8;
 
@@ -66,8 +77,8 @@ const shareOf = (range: number, probability: number): number =>
 export abstract class BitCoder {
   protected range = WINDOW;
   /**
-   * In a writer: the lower end of the current range. In a reader: the distance of the encoded number
-   * from the lower end of the range, which is less than `range` for any input.
+   * In a writer: the lower end of the current range. In a reader: the distance of the encoded
+   * number from the lower end of the range. This distance is less than `range` for any input.
    */
   protected low = 0;
 
@@ -102,16 +113,17 @@ export abstract class BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Undo what `NONE` has learned, which costs less than checking each context for `NONE`.
+    // Undo what the dummy context `NONE` has learned. This costs less than checking whether an
+    // index is `NONE`.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return coded;
   }
 
   /**
-   * Codes a number without contexts, with all values equally likely.
+   * Codes a number without contexts, as if all values were equally likely.
    *
-   * @param bits number of bits, 1…24
+   * @param bits number of bits, 0…24
    * @returns the number that was written or read
    */
   plain(bits: number, value: number): number {
@@ -137,7 +149,7 @@ export class RangeWriter extends BitCoder {
   private cache = 0;
   /** Number of 0xff bytes not yet written, because a carry may still turn them into 0. */
   private waiting = 0;
-  /** Whether the first byte has been skipped. It is always 0 and therefore not written. */
+  /** Whether the first byte has been skipped. The first byte is always 0, so it is not written. */
   private started = false;
 
   constructor(contexts: Contexts) {
@@ -145,11 +157,12 @@ export class RangeWriter extends BitCoder {
   }
 
   /**
-   * Returns the encoded bytes and resets the writer. Trailing zeros are omitted, because a reader
-   * reads zeros after the end.
+   * Returns the encoded bytes and resets the writer. Zeros at the end are omitted, because a reader
+   * reads zeros after the last byte.
    */
   finish(): Uint8Array {
-    // Any number in the range is valid. Choose the one with the most trailing zeros.
+    // Any number in the range is valid. Choose one with as many trailing zero bits as possible,
+    // because zeros at the end are omitted.
     for (let bits = 23; bits > 0; bits--) {
       const step = 1 << bits;
       const round = (this.low + step - 1) & -step;
@@ -191,8 +204,8 @@ export class RangeWriter extends BitCoder {
 }
 
 /**
- * Reads the bits that a `RangeWriter` has written. Reading never fails: all byte sequences decode to
- * some bits.
+ * Reads the bits that a `RangeWriter` has written. Reading never fails: all byte sequences decode
+ * to some bits.
  */
 export class RangeReader extends BitCoder {
   private position = 0;

@@ -1,21 +1,28 @@
-/** Codes the values that both deltas and keys contain: signed differences of colours, and owners. */
+/**
+ * Codes the values that both deltas and keys contain: signed differences of colours, and owners.
+ */
 import type { Cells } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
 import { LENGTHS } from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 
-/** Cached, because in a sandboxed context, looking up the global `Math` is slower than arithmetic. */
+/**
+ * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
+ * `Math` would take longer than the arithmetic itself.
+ */
 const { abs, max, min } = Math;
 
 /**
- * Creates an object with the context indices for coding one difference. Callers set the indices
- * before each difference. Each bit is coded under up to four contexts, named A to D.
+ * Creates an object with the indices of the contexts for coding one difference. Callers set the
+ * indices anew for each difference. Each bit of a difference is coded under up to four contexts at
+ * the same time, whose names end with A to D.
  */
 export const createDifferenceContexts = () => ({
   /**
-   * Index of the first of `LENGTHS` contexts. The first is for the bit that says whether the
-   * difference's bit length exceeds 0, the next for whether it exceeds 1, and so on.
+   * Index of the first of `LENGTHS` contexts for the bit length of the difference. The first
+   * context is for the bit that says whether the length exceeds 0, the second for the bit that says
+   * whether it exceeds 1, and so on.
    */
   lengthA: NONE,
   lengthB: NONE,
@@ -24,7 +31,10 @@ export const createDifferenceContexts = () => ({
   signA: NONE,
   signB: NONE,
   signC: NONE,
-  /** Index of the first of 8 contexts for the second-highest bit of a difference, by bit length. */
+  /**
+   * Index of the first of 8 contexts for the second-highest bit of a difference. Which of them is
+   * used depends on the difference's bit length.
+   */
   mantissa: NONE,
 });
 
@@ -66,20 +76,26 @@ export function codeDifference(
   return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC) ? -magnitude : magnitude;
 }
 
-/** Codes owners by their index in the list of known owners; an unknown owner is coded in full. */
+/**
+ * Codes owners. An owner that occurred earlier is coded as its index in a list of known owners; any
+ * other owner is coded in full.
+ */
 export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
 
-  /** @param owners ids known from the start; 0 is ignored. Callers must not modify this array */
+  /**
+   * @param owners ids of owners that are known from the start. Zeros are ignored. Callers must not
+   *   modify this array
+   */
   constructor(
     private readonly coder: BitCoder,
     private owners: ArrayLike<number> = [],
   ) {}
 
   /**
-   * Codes a cell's new owner in a delta. The new owner must not be 0. In most cases, the new owner is
-   * that of the left or upper cell.
+   * Codes a cell's new owner in a delta. The new owner must not be 0. In most cases, it is also the
+   * owner of the left or upper cell, and is coded with one or two bits.
    */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
@@ -120,7 +136,7 @@ export class OwnerCoder {
   }
 
   private meet(owner: number): void {
-    // Skip the search in the list, because most neighbouring cells have the same owner.
+    // Skip the search in the list if the owner is the same as last time, as it is for most cells.
     if (owner === this.previous) return;
     this.previous = owner;
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
@@ -133,15 +149,15 @@ export class OwnerCoder {
    */
   private code(owner: number): number {
     const { coder, known } = this;
-    // The list of known owners is filled only now, because most chunks never need it.
+    // Fill the list of known owners only now that it is needed. Most chunks never need it.
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // Code the id's bit length, then only this many bits. This saves bits, because ids are small in
-      // most rooms.
+      // Code the id's bit length, and then only the bits below the highest one. Ids are small in
+      // most rooms, so this takes fewer bits than a fixed length.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = min(16, length);
       const rest =

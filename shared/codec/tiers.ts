@@ -1,28 +1,33 @@
 /**
- * A quality tier of the stream. A tier sets the frame rate and the precision of changing cells. On
- * every tier, cells that have stopped changing are sent exactly within a second.
+ * A quality tier of the stream. A tier determines the frame rate, and how precisely cells are sent
+ * while they change. On every tier, a cell is sent exactly within a second after it has stopped
+ * changing.
  */
 export interface Tier {
   /** Number of ticks from one frame to the next. */
   readonly every: number;
   /**
-   * Offset of this tier's frames, in ticks: a frame is sent if `tick % every` equals `after`. Offsets
-   * differ, so that not all tiers are encoded in the same tick.
+   * Offset of this tier's frames, in ticks: a frame is sent if `tick % every` equals `after`. Tiers
+   * have different offsets, so that not all of them are encoded in the same tick.
    */
   readonly after: number;
-  /** While a cell changes, a change is not sent if no channel (0…255) differs by more than this. */
+  /**
+   * While a cell changes, its new colour is sent only if it differs enough from the colour that
+   * viewers have: a channel (0…255) differs by more than `hold`, or the sum of squares exceeds
+   * `squares`.
+   */
   readonly hold: number;
-  /** While a cell changes, a change is not sent if (Δr)² + (Δg)² + (Δb)² is at most this. */
+  /** Limit for (Δr)² + (Δg)² + (Δb)²; see `hold`. */
   readonly squares: number;
-  /** Quantization step of colour differences while a cell changes. */
+  /** Quantization step of the colour differences that are sent while a cell changes. */
   readonly step: number;
   /** Number of ticks without a change after which a cell is at rest and is sent exactly. */
   readonly rest: number;
 }
 
 /**
- * The tiers, best first. A viewer whose connection is too slow for its tier gets the next tier. In a
- * crowded room, phones get `half` or worse.
+ * The tiers, best first. If a viewer's connection is too slow for its tier, the viewer gets the
+ * next tier in this list. In a crowded room, phones get `half` or a tier after it.
  */
 export const TIERS = {
   full: { every: 1, after: 0, hold: 9, squares: 41, step: 8, rest: 4 },

@@ -1,14 +1,15 @@
 /**
- * Computes maps of genomes. A map has some numbers for each cell of an organism, which the painter
- * reads in addition to the cell states. Two dense layers turn a genome into a map of 4×4 positions.
- * The map is then doubled in size three times, each time followed by a 3×3 convolution. All layers
- * except the last one end with ReLU.
+ * Computes maps of genomes. The map of a genome contains some numbers for each cell of an organism.
+ * The painter reads these numbers in addition to the cells' colours. Two dense layers turn a genome
+ * into a map of 4×4 positions. The side of the map is then doubled three times, and a 3×3
+ * convolution follows each time. All layers except the last one end with ReLU.
  */
 import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
 /**
- * Maximum root mean square difference between a genome and the nearest learned genome. Genomes that
- * differ more get no map, because their map would show features of other creatures.
+ * Maximum root mean square difference between a genome and the nearest learned genome. If a genome
+ * differs more from all learned genomes, it gets no map, because its map would show features of
+ * other creatures.
  */
 const NEAR = 0.25;
 
@@ -20,7 +21,7 @@ export interface PaintedGenomes {
   readonly labels?: Uint8Array | undefined;
 }
 
-/** The map of an organism: C numbers for each of its cells, which the painter reads. */
+/** The map of an organism. It contains C numbers for each cell, which the painter reads. */
 export interface GenomeMap {
   /** Side of the map (S), in cells. */
   readonly side: number;
@@ -28,15 +29,16 @@ export interface GenomeMap {
   readonly values: Float32Array;
 }
 
-/** A map with the position of its upper left cell in a grid of cells. */
+/** A map, with the position (x, y) of the map's upper left cell in a grid of cells. */
 export interface PlacedMap extends GenomeMap {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * Computes the map of an organism. In a chimera, each cell takes its numbers from the map of the
- * genome that it reads. Yields often, so that the caller can do other work in between.
+ * Computes the map of an organism. In a chimera, whose cells read different genomes, each cell
+ * takes its numbers from the map of the genome that it reads. Yields often, so that the caller can
+ * do other work in between.
  *
  * @returns undefined if the painter has learned none of the genomes
  */
@@ -65,7 +67,7 @@ export function finished<T>(work: Generator<void, T>): T {
   }
 }
 
-/** Returns whether a painter has learned a genome or a very similar genome (see `NEAR`). */
+/** Returns whether a painter has learned a given genome or a very similar one (see `NEAR`). */
 export function isLearned({ learned }: Pick<PainterNet, 'learned'>, latent: Float32Array): boolean {
   if (!learned || latent.length !== learned.genome[0].inputs) return false;
   const { keys } = learned;
@@ -104,8 +106,8 @@ function add({ outputs, kernel, bias }: PainterLayer, inputs: Float32Array): Flo
 }
 
 /**
- * Doubles the side of a map by copying each position to 2×2 positions. Then convolves the map,
- * which is padded with zeros.
+ * Doubles the side of a map by copying each position to 2×2 positions. Then pads the map with zeros
+ * and applies a 3×3 convolution.
  */
 function* doubled(
   { inputs, outputs, kernel, bias }: PainterLayer,
@@ -135,8 +137,8 @@ function* doubled(
 }
 
 /**
- * Copies the numbers that a map has for a cell into the net's inputs, behind the inputs that describe
- * cells.
+ * Copies a map's numbers for one cell into the net's inputs, after the first `INPUTS` inputs.
+ * Changes nothing if the map does not cover the cell.
  *
  * @param x column of the cell in the grid
  * @param y row of the cell in the grid
@@ -150,6 +152,9 @@ export function readMap(map: PlacedMap, x: number, y: number, inputs: Float32Arr
   for (let c = 0; c < channels; c++) inputs[INPUTS + c] = values[from + c];
 }
 
-/** Returns the layers to run for a cell: the layers for learned genomes if a map covers the cell. */
+/**
+ * Returns the layers to run for a cell: the layers for learned genomes if the cell has numbers from
+ * a genome map, else the layers that read only cells.
+ */
 export const layersFor = (net: PainterNet, inputs: Float32Array) =>
   net.learned && inputs[INPUTS] !== 0 ? net.learned.layers : net;

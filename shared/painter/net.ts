@@ -4,19 +4,19 @@
  * and its file format.
  *
  * Three dense layers, the first two with ReLU, run once per cell. They turn 125 inputs into J ramps
- * (soft edges) of eight numbers: `a, b, e, d` are the ramp's position, and `r, g, b, α` the colour
- * that it adds. `paint.ts` evaluates the ramps at each pixel, at any resolution.
+ * (soft edges). A ramp has eight numbers: `a, b, e, d` say where the ramp is, and `r, g, b, α` are
+ * the colour that it adds. `paint.ts` evaluates the ramps at each pixel, at any resolution.
  *
- * A painter may also have learned some genomes. Five layers turn a learned genome into a map with C
- * numbers for each cell of the organism; see `genome-map.ts`. Cells that have such a map pass
- * through three other layers, `learned`. The first of these layers reads the map in addition.
+ * A painter may also have learned some genomes. Five more layers turn a learned genome into a map
+ * with C numbers for each cell of the organism; see `genome-map.ts`. Cells that have such numbers
+ * pass through three other layers (`learned`) instead, the first of which also reads these numbers.
  */
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
 /**
- * Versions of a painter's file: for painters that read only cells (`PAINTER_VERSION`), and for painters
- * that also read maps of genomes (`GENOME_PAINTER_VERSION`).
+ * Versions of a painter's file. `PAINTER_VERSION`: the painter reads only cells.
+ * `GENOME_PAINTER_VERSION`: it also reads maps of genomes.
  */
 export const PAINTER_VERSION = 1;
 export const GENOME_PAINTER_VERSION = 2;
@@ -24,13 +24,13 @@ export const PAINTER_LIMIT = 256_000;
 /** Side of the neighbourhood that the net reads, in cells. */
 export const REACH = 5;
 /**
- * Number of inputs per neighbour: premultiplied r, g, b and α, 0…1, and a flag: 1 if the neighbour
- * and the middle cell have the same owner, else 0.
+ * Number of inputs for each of the 5×5 cells: premultiplied r, g, b and α (0…1), and a flag. The
+ * flag is 1 if this cell and the middle cell have the same owner, else 0.
  */
 export const NEIGHBOUR = 5;
 /**
- * Number of inputs that describe cells, row by row, with `NEIGHBOUR` inputs per cell. The numbers of
- * the organism's map follow after these inputs.
+ * Number of inputs that describe the 5×5 cells: row by row, `NEIGHBOUR` inputs per cell. If there
+ * is a genome map, its numbers follow these inputs.
  */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
 /**
@@ -50,32 +50,38 @@ export interface PainterLayer {
 
 type Layers = readonly [PainterLayer, PainterLayer, PainterLayer];
 
-/** The layers of a painter, in order. Widths are multiples of 4; the last width is a multiple of 8. */
+/**
+ * The layers of a painter, in order. The number of outputs of each layer is a multiple of 4; that
+ * of the last layer is a multiple of 8.
+ */
 export type PainterNet = Layers & { readonly learned?: LearnedGenomes };
 
 /** The part of a painter that depends on learned genomes. */
 export interface LearnedGenomes {
   /**
-   * Like the painter's layers, but the first layer has C more inputs: the numbers of the genome
-   * map.
+   * The layers for cells with a genome map. They are like the painter's other layers, except that
+   * the first layer has C more inputs, for the map's numbers.
    */
   readonly layers: Layers;
   /** The layers that turn a genome into a map; see `GENOME_LAYERS`. */
   readonly genome: readonly PainterLayer[];
-  /** [genomes, KEY] The first `KEY` numbers of each learned genome, which identify it. */
+  /** [genomes, KEY] The first `KEY` numbers of each learned genome, which identify the genome. */
   readonly keys: Float32Array;
 }
 
 /**
- * `KEY`: number of leading values of a latent that identify a creature. `KEYS`: name of the tensor
- * with these values.
+ * `KEY`: the first `KEY` values of a latent identify a creature. `KEYS`: name of the tensor with
+ * these values of all learned genomes.
  */
 export const KEY = 16;
 export const KEYS = 'keys';
 
 /** Names of the layers in a file. Each layer has two tensors, `<name>.kernel` and `<name>.bias`. */
 export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
-/** Prefix of the layer names in `LAYERS` for the layers that cells with learned genomes use. */
+/**
+ * Prefix of layer names in a file. A name in `LAYERS` with this prefix is the name of the layer
+ * that is used for cells with learned genomes.
+ */
 export const LEARNED = 'learned_';
 /**
  * Names of the layers that turn a genome into a map: two dense layers, then one layer for each
@@ -89,7 +95,10 @@ export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'doubl
 export const FIRST_SIDE = 4;
 export const MAP_SIDE = 32;
 
-/** Returns how many numbers a map has for each cell, C; 0 if the painter has learned no genomes. */
+/**
+ * Returns how many numbers a genome map contains for each cell (C); 0 if the painter has not
+ * learned any genomes.
+ */
 export const channelsOf = ({ learned }: PainterNet): number =>
   learned ? learned.layers[0].inputs - INPUTS : 0;
 
@@ -98,7 +107,8 @@ export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP
 /**
  * Counts the multiply-adds of a painter.
  *
- * @returns `cell`: maximum number per cell; `pixel`: number per pixel, including interpolation
+ * @returns `cell`: multiply-adds per cell, at most; `pixel`: multiply-adds per pixel, including the
+ *   interpolation of cells
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   const cell = (net.learned?.layers ?? net).reduce(
@@ -111,7 +121,7 @@ export function painterWork(net: PainterNet): { cell: number; pixel: number } {
 /** Reasons why a file cannot be read as a painter. */
 export type PainterReason = 'too-large' | 'unknown-version' | 'bad-file';
 
-/** Thrown if a painter cannot be read. The message does not include the file's name. */
+/** Thrown if a painter cannot be read. The message does not contain the name of the file. */
 export class PainterError extends Error {
   override readonly name = 'PainterError';
 
@@ -129,9 +139,10 @@ export const MOST_CHANNELS = 16;
 const WIDEST_OF_GENOME = 2_048;
 
 /**
- * Parses a `painter.safetensors` file. The file contains the six tensors of `LAYERS`. If the painter
- * has learned genomes, the file also contains six tensors with the prefix `LEARNED`, the tensors of
- * `GENOME_LAYERS`, and `keys`. All tensors are F16. The metadata field `painter` holds the version.
+ * Parses a `painter.safetensors` file. The file contains the six tensors of `LAYERS`. If the
+ * painter has learned genomes, the file also contains six tensors with the prefix `LEARNED`, the
+ * tensors of `GENOME_LAYERS`, and `keys`. All tensors are F16. The metadata field `painter` holds
+ * the version.
  *
  * @throws PainterError if the file is too large, malformed, or of an unknown version
  */

@@ -1,13 +1,15 @@
 /**
- * Paints cells as pixels in TypeScript. The shaders must give the same pictures. Still pictures
- * (`still.ts`) use functions of this file.
+ * Paints cells as pixels in TypeScript. The shaders in visitors' pages must give the same pictures.
+ * Still pictures (`still.ts`) use functions of this file.
  */
 import type { Rect } from '../geometry.ts';
 import { layersFor, type PlacedMap, readMap } from './genome-map.ts';
 import { channelsOf, INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 
 export interface Painting {
-  /** [height, width, 4] premultiplied RGBA, 0…255, as streamed. */
+  /**
+   * [height, width, 4] the colours of the cells as a room streams them: premultiplied RGBA, 0…255.
+   */
   readonly cells: Uint8Array;
   /** [height, width] id of the organism that owns each cell; 0 for bare cells. */
   readonly owners: ArrayLike<number>;
@@ -16,7 +18,7 @@ export interface Painting {
   readonly net: PainterNet;
   /** Number of pixels per side of a cell, 1 or more. Nets are trained for 8. */
   readonly scale: number;
-  /** Rectangle of cells to paint, which must lie inside the grid. If absent, all cells are painted. */
+  /** Cells to paint, which must lie inside the grid. If absent, all cells are painted. */
   readonly area?: Rect;
   /** Returns the genome map of an organism; undefined if the organism has none. */
   readonly mapOf?: (owner: number) => PlacedMap | undefined;
@@ -27,13 +29,16 @@ const MIDDLE = (REACH - 1) / 2;
 /**
  * Paints each cell as `scale`×`scale` pixels.
  *
- * (x, y) is a pixel's position in its cell, −½…½ from the cell's middle. The pixel's colour is the
- * Catmull-Rom interpolation of the premultiplied cells, plus one term for each ramp with the
- * position numbers a, b, e, d (see `net.ts`): clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the
- * ramp's colour. Cells beyond the grid count as empty. Finally, alpha is clamped to 0…1 and the
- * colours to 0…alpha. A cell stays transparent if all 5×5 cells around it are empty.
+ * The colour of a pixel is the Catmull-Rom interpolation of the premultiplied cells, plus one term
+ * for each ramp: clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the ramp's colour. Here, (x, y) is the
+ * pixel's position in its cell (−½…½ from the cell's middle), and a, b, e, d are the position
+ * numbers of the ramp (see `net.ts`). Finally, alpha is clamped to 0…1, and red, green and blue to
+ * 0…alpha.
  *
- * @returns [scale·height, scale·width, 4] pixels of the area: premultiplied RGBA, 0…255
+ * Cells beyond the grid count as empty. A cell stays transparent if all 5×5 cells around it are
+ * empty.
+ *
+ * @returns pixels of the painted area, row by row: premultiplied RGBA, 0…255
  */
 export function paint(painting: Painting): Uint8ClampedArray {
   const { width, height, net, scale } = painting;
@@ -69,8 +74,8 @@ export function paint(painting: Painting): Uint8ClampedArray {
 }
 
 /**
- * Computes the Catmull-Rom weights of five cells in a row. One of the two outer weights is always
- * 0.
+ * Computes the Catmull-Rom weights of five cells in a row. At least one of the two outer weights is
+ * always 0.
  *
  * @param place position to interpolate, −½…½ from the middle of the third cell
  * @returns [5]
@@ -87,7 +92,7 @@ export function catmullRom(place: number): Float32Array {
 }
 
 /**
- * Blends the five rows of cells around a cell into one row.
+ * Blends the five rows of the 5×5 cells around a cell into one row, with one weight per row.
  *
  * @param columns receives the colours of the blended row, [5, 4]
  */
@@ -115,8 +120,9 @@ function blendColumns(columns: Float32Array, weights: Float32Array, colour: Floa
 /**
  * Fills in the inputs of the net for a cell.
  *
- * @param inputs receives the numbers of the 5×5 cells around the cell, row by row, five per cell
- *   (see `NEIGHBOUR`); then the C numbers of the organism's map at this cell
+ * @param inputs receives first the numbers of the 5×5 cells around the cell, row by row, five
+ *   numbers per cell (see `NEIGHBOUR`); then, if there is a genome map, the map's C numbers for
+ *   this cell
  * @returns whether at least one of the 5×5 cells is not transparent
  */
 export function readNeighbourhood(
@@ -164,7 +170,7 @@ export function runLayers(
     to.set(bias);
     for (let i = 0, at = 0; i < count; i++, at += to.length) {
       const value = from[i];
-      // Skipping zeros saves time, because most inputs and half of the hidden units are 0.
+      // Skip zeros to save time: most inputs and about half of the hidden units are 0.
       if (value === 0) continue;
       for (let o = 0; o < to.length; o++) to[o] += value * kernel[at + o];
     }

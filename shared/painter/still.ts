@@ -1,4 +1,6 @@
-/** Paints one organism as a still picture or thumbnail. Cells are larger than on a wall. */
+/**
+ * Paints one organism as a still picture or a thumbnail. A cell covers more pixels than on a wall.
+ */
 import { smoothstep } from '../smoothstep.ts';
 import { createMap, type PaintedGenomes } from './genome-map.ts';
 import { channelsOf, INPUTS, type PainterNet, REACH } from './net.ts';
@@ -20,13 +22,14 @@ export interface Still {
 
 /** Maximum number of pixels per side of a cell. */
 export const LARGEST_SCALE = 16;
-/** How far a cell's ramps are painted into neighbouring cells, in cells. */
+/** How far a cell's ramps (soft edges) extend into neighbouring cells, in cells. */
 const OVERLAP = 0.25;
 
 /**
- * Paints an organism as a still picture. Unlike `paint`, it leaves no visible steps between large
- * cells: within `OVERLAP` of the edge between two cells, it cross-fades the ramps of both cells. All
- * cells that are not transparent are assumed to have the same owner.
+ * Paints an organism as a still picture. The function `paint` would leave visible steps between
+ * large cells. `paintStill` avoids them: within `OVERLAP` of the edge between two cells, it
+ * cross-fades the ramps of both cells. All cells that are not transparent are assumed to have the
+ * same owner.
  *
  * Yields after each cell, so that the caller can do other work in between.
  *
@@ -74,7 +77,11 @@ export interface Slices {
   readonly pause: () => Promise<unknown>;
 }
 
-/** Runs a generator to its end, with pauses between time slices. @returns the generator's result */
+/**
+ * Runs a generator to its end in time slices, with a pause after each slice.
+ *
+ * @returns the generator's result
+ */
 export async function inSlices<T>(
   work: Generator<void, T>,
   { slice, now, pause }: Slices,
@@ -88,7 +95,7 @@ export async function inSlices<T>(
   }
 }
 
-/** Position of a cell's upper left pixel in the picture. */
+/** Position of a cell's upper left pixel in the picture, and the width of the picture. */
 interface Corner {
   readonly x: number;
   readonly y: number;
@@ -97,8 +104,8 @@ interface Corner {
 }
 
 /**
- * Lists the pixels that a cell paints along one axis: its own pixels, and those within `OVERLAP`
- * beyond its two edges.
+ * Lists the pixels, along one axis, to which a cell adds its ramps: the cell's own pixels, and the
+ * pixels up to `OVERLAP` beyond its two edges.
  *
  * @returns three lists with one number per pixel. `pixels`: distance from the cell's first pixel,
  *   in pixels. `at`: distance from the middle of the cell, in cells. `shares`: weight of the cell's
@@ -163,9 +170,9 @@ function addShares(
 }
 
 /**
- * Converts premultiplied sums to straight alpha. Like the shaders of walls, it fades out pixels at
- * which the interpolated cells (`tissue`) are almost transparent. Otherwise, the ramps would make
- * the pattern of single cells visible at these pixels.
+ * Converts premultiplied sums to straight alpha. Like the shaders of walls, fades out pixels at
+ * which `tissue` (the interpolated alpha of the cells) is low. Otherwise, the ramps would make the
+ * pattern of single cells visible at these pixels.
  */
 function* straightened(
   sums: Float32Array,
@@ -183,18 +190,19 @@ function* straightened(
   return pixels;
 }
 
-/** Smoothing of thumbnails: radius (`BLUR`) and standard deviation (`SPREAD`), in cells. */
+/** Radius (`BLUR`) and standard deviation (`SPREAD`) of the smoothing of thumbnails, in cells. */
 const BLUR = 3;
 const SPREAD = 2;
 /**
- * Standard deviation of the smoothing over colour differences, in colour values (0…255).
- * Differences well below this value are smoothed away.
+ * Standard deviation of the smoothing in colour: cells whose colours differ well below this value
+ * (in colour values 0…255) are blended, so that faint differences vanish. Larger differences stay.
  */
 const FAINT = 28;
 
 /**
- * Paints an organism as a still picture, without the faint bands that remain where growing cells
- * have divided. Smooths only similar colours, so that the edges within an organism stay visible.
+ * Paints an organism as a still picture, but without the faint bands that remain at places where
+ * cells have divided during growth. To remove the bands, smooths the cells before painting. Only
+ * similar colours are smoothed, so that edges within the organism stay visible.
  *
  * @returns as `paintStill`
  * @throws as `paintStill`

@@ -10,17 +10,17 @@ type Size = Pick<Dataset, 'side' | 'channels'>;
 
 /**
  * Draws a random seed for the augmentation of one image. The seed has 24 bits, because it is stored
- * as a float32.
+ * as a float32, which cannot represent all larger integers.
  */
 export const newLook = (random: Random): number => random.integer(2 ** 24);
 
 /**
- * Augments images in place, each in a different random way. The result depends only on the images and
- * the random generator's seed.
+ * Augments images in place, each in a different random way. The result depends only on the images,
+ * the augmentation and the random generator's seed.
  *
- * Shifting uncovers pixels at the edge. In ink and premultiplied RGBA, uncovered pixels become empty.
- * In RGB, which has no empty pixels, they repeat the edge. Only premultiplied RGBA images are recoloured
- * or turned into line drawings.
+ * Shifting an image uncovers pixels at its edge. In images with 1 channel (ink) or 4 channels
+ * (premultiplied RGBA), uncovered pixels become empty. RGB has no empty pixels, so uncovered pixels
+ * repeat the image's edge. Only RGBA images are recoloured or turned into line drawings.
  *
  * @param images [n, side, side, channels], 0…1
  * @returns whether any image was changed
@@ -78,10 +78,13 @@ function move(
   }
 }
 
-/** Number of samples per pixel in each direction, to avoid jagged edges when shrinking a picture. */
+/**
+ * Number of samples per pixel, horizontally and vertically, for shrinking a picture. Several
+ * samples avoid jagged edges.
+ */
 const SAMPLES = 3;
 
-/** Shrinks an image towards its middle, in place. The pixels around it become empty. */
+/** Shrinks an image towards its middle, in place. Pixels around the smaller image become empty. */
 function makeSmaller(image: Float32Array, { side, channels }: Size, scale: number): void {
   const original = image.slice();
   image.fill(0);
@@ -101,8 +104,8 @@ function makeSmaller(image: Float32Array, { side, channels }: Size, scale: numbe
 }
 
 /**
- * Changes hue, saturation and brightness of a premultiplied RGBA image at random, in place. Hues are
- * rotated about the grey axis of RGB space.
+ * Changes hue, saturation and brightness of a premultiplied RGBA image at random, in place. Hues
+ * are rotated about the grey axis of RGB space.
  */
 function turnColours(image: Float32Array, random: Random): void {
   const angle = 2 * Math.PI * random.uniform();
@@ -123,16 +126,16 @@ function turnColours(image: Float32Array, random: Random): void {
 }
 
 /**
- * Parameters of line drawings: the strength of the weakest edge that becomes a line (`FAINTEST`), and
- * by how much a line's opacity rises per unit of an edge's strength (`CONTRAST`).
+ * Parameters of line drawings: the strength of the weakest edge that becomes a line (`FAINTEST`),
+ * and by how much a line's opacity rises per unit of an edge's strength (`CONTRAST`).
  */
 const FAINTEST = 0.18;
 const CONTRAST = 3;
 
 /**
- * Replaces a premultiplied RGBA image with a drawing of its edges, in place. All lines have the same
- * colour, which is almost black or random. In some drawings, the image shows through between the
- * lines.
+ * Replaces a premultiplied RGBA image with a line drawing of its edges, in place. All lines of a
+ * drawing have one colour: almost black in half of the drawings, random in the others. In some
+ * drawings, the original image shows between the lines.
  */
 function drawLines(image: Float32Array, side: number, random: Random): void {
   const isBlack = random.uniform() < 0.5;
@@ -160,10 +163,10 @@ function drawLines(image: Float32Array, side: number, random: Random): void {
 }
 
 /**
- * Returns a shifted copy of a map of cells. Cells shifted beyond the edge are lost, and uncovered
- * cells are zero.
+ * Returns a shifted copy of a square of cells. Cells shifted beyond the edge are lost, and
+ * uncovered cells become zero.
  *
- * @param map [side, side, c]
+ * @param map [side, side, c] values of the cells
  * @param dx shift to the right, in cells
  * @param dy shift downwards, in cells
  */

@@ -9,7 +9,7 @@ export type Style = (typeof STYLES)[number];
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
 const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
 const folder = v.pipe(v.string(), v.nonEmpty('is empty'));
-/** Share of the images for validation, which are chosen with a fixed random seed. */
+/** Share of images in the validation split. A fixed random seed decides which images these are. */
 const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0);
 
 /** Returns whether at least four cells are left between the margins. */
@@ -22,15 +22,21 @@ const emoji = v.pipe(
   v.strictObject({
     kind: v.literal('emoji'),
     /**
-     * Name of the set of emoji. `bestiary`: 171 animals and plants. `organisms`: `bestiary`, and
-     * faces, food and fantasy people. `broad`: all emoji except flags and symbols. `unseen`: the 200
-     * emoji of `unseen.json`, for evaluation. `seen`: `broad` without the subcategories of
-     * `unseen`, ordered so that the emoji of `organisms` come first.
+     * Name of the set of emoji:
+     * - `bestiary`: 171 animals and plants;
+     * - `organisms`: the emoji of `bestiary`, and faces, food and fantasy people;
+     * - `broad`: all emoji except flags and symbols;
+     * - `unseen`: the 200 emoji of `unseen.json`, for evaluation;
+     * - `seen`: the emoji of `broad` without those subcategories that occur in `unseen.json`,
+     *   ordered so that the emoji of `organisms` come first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
-    /** Other styles in which the same emoji are added to the data set, after the Noto pictures. */
+    /**
+     * Styles other than Noto. Pictures of the same emoji in these styles are added to the data set,
+     * after the Noto pictures.
+     */
     styles: v.exactOptional(v.pipe(v.array(v.picklist(STYLES)), v.minLength(1))),
     validationShare,
   }),
@@ -46,7 +52,10 @@ const ownFolder = v.pipe(
     folder,
     side: v.optional(side, 32),
     margin: v.optional(margin, 2),
-    /** With a background colour, images are opaque and have 3 channels (RGB) instead of 4. */
+    /**
+     * Background: 'transparent', or a colour. With a colour, images are opaque and have 3 channels
+     * (RGB) instead of 4.
+     */
     background: v.optional(
       v.union(
         [v.literal('transparent'), v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i, COLOUR))],
@@ -63,13 +72,15 @@ const ownFolder = v.pipe(
 );
 
 /**
- * Schema of the field `data` for all kinds of data sets. Relative folders refer to the `baseFolder`
- * of `loadDataset`.
+ * Schema of the field `data` for all kinds of data sets. Relative paths of folders are resolved
+ * against `baseFolder`, a parameter of `loadDataset`.
  */
 export const datasetConfig = v.variant('kind', [
   v.strictObject({
     kind: v.literal('mnist'),
-    /** Side of the images, in pixels. 28: the original size; 32: with a margin of two empty pixels. */
+    /**
+     * Side of the images, in pixels. 28: the original size; 32: with a margin of two empty pixels.
+     */
     side: v.optional(v.picklist([28, 32]), 32),
   }),
   emoji,
@@ -85,7 +96,7 @@ export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind:
 /**
  * Checks the field `data` of a configuration and fills in defaults.
  *
- * @throws TrainingError bad-config: the message names the invalid field
+ * @throws TrainingError 'bad-config' if a field is invalid; the message names the field
  */
 export const parseDatasetConfig = (value: unknown): FullConfig =>
   checked(datasetConfig, value, 'data: ');

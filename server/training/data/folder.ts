@@ -1,4 +1,4 @@
-/** Loads the images in a folder of the user as a data set. Images may have different formats and sizes. */
+/** Loads a user's folder of images as a data set. Images may differ in format and size. */
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { OutputInfo, Sharp } from 'sharp';
@@ -23,8 +23,8 @@ const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|
  * Lists all images in a folder and its subfolders, sorted by their paths inside the folder. Hidden
  * files, and files that are not images, are ignored.
  *
- * @throws TrainingError missing-folder; empty-set; broken-image: the format of an image is not
- *   supported
+ * @throws TrainingError 'missing-folder' if the folder cannot be opened; 'empty-set' if there are
+ *   no images; 'broken-image' if the format of an image is not supported
  */
 async function listImages(folder: string): Promise<string[]> {
   const paths = await filesIn(folder);
@@ -34,15 +34,16 @@ async function listImages(folder: string): Promise<string[]> {
   }
   const images = paths.filter((path) => READABLE.test(path));
   if (images.length === 0) throw datasetError('empty-set', folder, 'contains no images', ADD);
-  // Use `/` in all paths, so that the order is the same on every operating system.
+  // Use `/` as the separator in all paths, so that paths sort in the same order on every operating
+  // system.
   const within = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   return images.sort((a, b) => (within(a) < within(b) ? -1 : 1));
 }
 
 /**
  * Lists the files in a folder and its subfolders. Skips hidden files and folders, which may be
- * unreadable, and the metadata that macOS adds to archives. Does not follow links to folders, because
- * such links can form loops.
+ * unreadable, and `__MACOSX`, the folder of metadata that macOS adds to archives. Does not follow
+ * links to folders, because such links can form loops.
  */
 async function filesIn(folder: string): Promise<string[]> {
   const inside = await readdir(folder, { withFileTypes: true }).catch(({ code }) => {
@@ -58,11 +59,12 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Loads all images of a folder and its subfolders. Each image is scaled to fit into a square, without
- * changing its aspect ratio, and centred. Images are RGBA, or RGB if there is a background colour.
+ * Loads all images of a folder and its subfolders. Each image is scaled to fit into a square,
+ * without changing its aspect ratio, and centred. Images are RGBA, or RGB if there is a background
+ * colour.
  *
- * @throws TrainingError missing-folder; empty-set: there are no images; broken-image: an image cannot
- *   be read or is completely transparent
+ * @throws TrainingError 'missing-folder' if the folder cannot be opened; 'empty-set' if there are
+ *   no images; 'broken-image' if an image cannot be read or is completely transparent
  */
 export async function loadFolder({
   folder,
@@ -107,18 +109,19 @@ function colour(text: string): [number, number, number] {
  * Reads an image of any format that sharp supports (PNG, JPEG, SVG, WebP and others), scales it to
  * fit into a square without changing its aspect ratio, and centres it.
  *
- * The image is rotated according to its EXIF orientation and converted to sRGB. Only the first frame
- * of an animation is used. Resizing uses premultiplied colours, so that the colours of transparent
- * pixels do not bleed into edges. The Lanczos kernel has two lobes, because a third lobe leaves a
- * ring of faint pixels around the image. (With three lobes, 16 % of the visible pixels of Noto
- * animals had an alpha below 8; with two lobes, 3 %.)
+ * The image is rotated according to its EXIF orientation and converted to sRGB. Only the first
+ * frame of an animation is used. Resizing uses premultiplied colours, so that the colours of
+ * transparent pixels do not bleed into edges. It uses a Lanczos kernel with two lobes, because a
+ * third lobe leaves a ring of faint pixels around the picture. (With three lobes, 16 % of the
+ * visible pixels of Noto animals had an alpha below 8; with two lobes, 3 %.)
  *
  * @param input file name or content of the image
  * @param file file name for error messages
  * @param size.side side of the square, in pixels
  * @param size.margin width of the transparent margin, in pixels
- * @returns [side, side, 4] premultiplied RGBA, 0…255. Colours never exceed alpha
- * @throws TrainingError broken-image: the image cannot be read
+ * @returns [side, side, 4] premultiplied RGBA, 0…255. In every pixel, red, green and blue are at
+ *   most alpha
+ * @throws TrainingError 'broken-image' if the image cannot be read
  */
 export async function readPicture(
   input: string | Uint8Array,
@@ -172,7 +175,10 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
   return square;
 }
 
-/** Imports sharp only when an image is read, because training on digits, for example, needs no sharp. */
+/**
+ * Imports sharp, a library for images. It is imported only when an image is read, because some
+ * runs, such as training on digits, do not need it.
+ */
 async function loadSharp(): Promise<typeof import('sharp').default> {
   const { default: sharp } = await import('sharp').catch(() => {
     throw notInstalled('sharp');

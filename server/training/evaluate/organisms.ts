@@ -1,7 +1,7 @@
 /**
- * Measures how well grown organisms keep their pictures, stop changing, and recover from wounds. To
- * measure recovery from another wound, add a `Wound` and a line in `measureHealing`. Start reading
- * at `measureOrganisms`.
+ * Measures how well grown organisms keep their pictures, come to rest, and recover from wounds. To
+ * measure recovery from another kind of wound, add a `Wound` and a line in `measureHealing`. Start
+ * reading at `measureOrganisms`.
  */
 import { createRandom, type Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -14,7 +14,10 @@ import { differences, type Likeness, likenesses, mean, picturesOf } from './comp
 import type { EvaluationBatch, Grown, Tools } from './evaluation-batch.ts';
 import type { Images } from './images.ts';
 
-/** Default numbers of steps after growth at which organisms are compared with their grown pictures. */
+/**
+ * Default numbers of steps after growth. After each number of steps, organisms are compared with
+ * their pictures at the end of growth.
+ */
 export const STAY_STEPS = [100, 1000, 10_000];
 
 type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
@@ -23,7 +26,7 @@ type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
  * Grows organisms of the gallery, and measures how well they keep their pictures and recover from
  * wounds.
  *
- * @param images images of the gallery's entries; undefined if they are unknown
+ * @param images training images of the gallery's entries; undefined if they are unknown
  * @param wanted.organisms maximum number of organisms, or 0 for all
  * @param wanted.steps numbers of steps after growth, ascending
  */
@@ -48,10 +51,16 @@ export async function measureOrganisms(
     chosen && images && rowsOf(images.pixels, chosen, images.pixels.length / images.count);
   return {
     grown,
-    /** Mean squared difference between organisms and their training images, or null if unknown. */
+    /**
+     * Mean squared difference between organisms and their training images; null if the images are
+     * unknown.
+     */
     mse: own ? mean(differences(picturesOf(card, states), own, count)) : null,
     figures: {
-      /** Likeness of organisms to their pictures at the end of growth, by number of later steps. */
+      /**
+       * Likeness of organisms to their pictures at the end of growth, by number of steps since the
+       * end of growth.
+       */
       stay,
       ...(await measureHealing(grown, tools)),
       /** Share of organisms that do not come to rest; see `measureCycles`. */
@@ -70,7 +79,10 @@ export const NO_ORGANISMS: OrganismFigures = {
   },
 };
 
-/** Chooses latents evenly from the gallery. If the gallery is empty, samples them from the prior. */
+/**
+ * Chooses latents of the gallery, spread evenly over the gallery. If the gallery is empty, samples
+ * latents from the prior.
+ */
 function chooseLatents(
   { card, tensors }: Model,
   wanted: number,
@@ -90,14 +102,18 @@ function chooseLatents(
   return { latents: rowsOf(tensors.get(LATENTS)!.data, chosen, z), chosen };
 }
 
-/** Period, in steps after growth, in which the colours of an organism at rest must not change. */
+/**
+ * First and last step of the period in which the colours of an organism at rest must not change,
+ * counted from the end of growth.
+ */
 const REST = [200, 232] as const;
 /** Minimum change of a cell's colour (0…255) that counts as a change. */
 const MOVES = 3;
 
 /**
- * Measures the share of organisms that do not come to rest. In these organisms, the colour of some
- * cell varies by at least 3 (of 255) between steps 200 and 232 after growth.
+ * Measures the share of organisms that do not come to rest. An organism does not come to rest if
+ * the colour of at least one cell varies by 3 (of 255) or more between steps 200 and 232 after
+ * growth.
  */
 export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promise<number> {
   const movements = await measureMovements(batch, grown);
@@ -107,7 +123,7 @@ export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promi
 /**
  * Measures by how much the colours of each organism vary between steps 200 and 232 after growth.
  *
- * @returns [N] the variation of the cell that varies most, 0…255
+ * @returns [N] for each organism, the variation of the cell that varies most, 0…255
  */
 export async function measureMovements(
   batch: EvaluationBatch,
@@ -136,20 +152,26 @@ export async function measureMovements(
 
 /** Sizes of wounds, as shares of the patch's cells. */
 const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
-/** Numbers of steps after a wound at which recovery is measured. 0 is immediately after the wound. */
+/** Recovery is measured after each of these numbers of steps; 0 is immediately after the wound. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
-/** Number of steps until the cells of a dead organism open. No measurement takes this many steps. */
+/**
+ * Number of steps until the cells of a dead organism may live again. Measurements take fewer steps,
+ * so the organism stays dead.
+ */
 const FOR_EVER = 255;
 /** Radius of the disc that `allButADisc` leaves, as a share of the patch's side. */
 const REMNANT = 5 / 32;
 /** Maximum number of attempts to draw a suitable wound. */
 const DRAWS = 200;
 
-/** Likeness to the picture before a wound, by number of steps after the wound. */
+/**
+ * How much wounded organisms resemble their pictures before the wound, by number of steps after the
+ * wound.
+ */
 export type Recovery = Record<string, Likeness>;
 
 /**
- * Draws a random wound of some shape.
+ * A function that draws a random wound. Each such function draws wounds of one kind of shape.
  *
  * @param side side of the patch, S
  * @param lives [S, S] 1 for living cells, else 0
@@ -188,7 +210,7 @@ interface WoundOptions {
   readonly wound: Wound;
   readonly random: Random;
   /**
-   * Speed at which wounds close from their rim, as in a room, in cells per step. If absent, all
+   * Speed, in cells per step, at which wounds close from their rim, as in a room. If absent, all
    * wounded cells may live again immediately.
    */
   readonly closing?: number;
@@ -201,8 +223,8 @@ export const measureRecovery = (
 ): Promise<Recovery> => likenesses(batch, grown, wounded(batch, grown, options), HEALING_STEPS);
 
 /**
- * Wounds every organism once. If the shape of the wound allows it, each wound kills at least one
- * living cell and spares at least one.
+ * Wounds every organism once. If the kind of wound allows it, each wound kills at least one living
+ * cell and leaves at least one alive.
  */
 export function wounded(
   { card, patchSize }: EvaluationBatch,
@@ -231,9 +253,9 @@ function livingCells(card: Card, state: Float32Array): Uint8Array {
 }
 
 /**
- * Draws a wound that kills at least one living cell and spares at least one. If it killed none,
- * there would be nothing to heal; if it spared none, there would be no rim from which the wound
- * could close. After `DRAWS` attempts, returns the last wound even if it is unsuitable.
+ * Draws a wound that kills at least one living cell and leaves at least one alive. If the wound
+ * killed no cell, there would be nothing to heal; if it left no cell alive, there would be no rim
+ * from which it could close. If none of `DRAWS` attempts gives such a wound, returns the last one.
  */
 function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
   const side = Math.sqrt(lives.length);
@@ -246,12 +268,12 @@ function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array 
 }
 
 /**
- * Kills the living cells under a wound that then closes from its rim, like a stroke in a room. If no
- * living cell is left, the organism stays dead.
+ * Kills the living cells under a wound. Afterwards, the wound closes from its rim, like a wound
+ * made by a stroke in a room. If no living cell is left, the organism stays dead.
  *
  * @param state [S, S, C]; changed in place
  * @param mask [S, S] 0 for wounded cells, 1 for all others
- * @returns [S, S] number of steps until each cell opens
+ * @returns [S, S] number of steps until each cell opens (may live again)
  */
 function closeWound(
   state: Float32Array,
@@ -273,10 +295,11 @@ function closeWound(
 }
 
 /**
- * Wounds half of an organism's patch. The wound closes from its rim by one cell per step.
+ * Wounds half of an organism's patch. Afterwards, the wound closes from its rim by one cell per
+ * step.
  *
  * @param state [S, S, C]; changed in place
- * @returns [S, S] number of steps until each cell opens
+ * @returns [S, S] number of steps until each cell opens (may live again)
  */
 export function loseHalf(state: Float32Array, card: Card, random: Random): Uint8Array {
   const lives = livingCells(card, state);
@@ -302,25 +325,25 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
   }
   return {
     /**
-     * Likeness of healing organisms to their pictures before the wound, if all wounded cells may
-     * live again immediately. Indexed by the wounded share of the patch, then by the number of
-     * steps after the wound.
+     * How much healing organisms resemble their pictures before the wound, if all wounded cells may
+     * live again immediately. Indexed first by the wounded share of the patch, then by the number
+     * of steps after the wound.
      */
     heal,
-    /** Likeness to the picture before the wound, if half of the patch closes by one cell per step. */
+    /** As `heal`, for wounds of half the patch that close from their rim by one cell per step. */
     closing: await recover('closing halves', 'half', { wound: half, closing: 1 }),
     /**
-     * Likeness to the picture before the wound, for the same wounds as in `heal`, if they close
-     * from their rim. The speed of closing, in cells per step, is the card's `closing`, or 1 if
-     * absent.
+     * As `heal`, for the same wounds, except that they close gradually from their rim. The speed of
+     * closing, in cells per step, is `closing` in the checkpoint's card, or 1 if the card has no
+     * such field.
      */
     healFromRim,
     /**
-     * Likeness to the picture before the wound, if only a small disc is left alive and the wound closes
-     * by one cell per step.
+     * As `heal`, for wounds that leave only a small disc alive and close from their rim by one cell
+     * per step.
      */
     discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
-    /** As a control: likeness to the grown picture after all cells were set to zero. */
+    /** A control for comparison: as `heal`, for organisms in which all cells were set to zero. */
     erased: await recover('nothing left', 'everything', { wound: everything }),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Writes the results of an evaluation to the checkpoint's folder: figures to the card, and pictures
- * as PNG files. Also draws the picture sheet that shows the progress of a training run. Start
- * reading at `writePictures`.
+ * Writes the results of an evaluation to the checkpoint's folder: adds the measured figures to the
+ * card, and draws pictures as PNG files. Also draws the sheet of pictures that shows the progress
+ * of a training run. Start reading at `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,8 +41,9 @@ const GROWTH_PICTURED = 1000;
 
 /**
  * Writes samples.png, growth.png, heal.png, wounds.png, map.png and map.json. map.json contains
- * `{ name, kind, x, y }` for each gallery entry, with x and y in 0…1. For a decoder without cells,
- * growth, heal and wounds are omitted.
+ * `{ name, kind, x, y }` for each gallery entry, with x and y in 0…1. If the model is a decoder
+ * without cells, growth.png, heal.png and wounds.png are omitted. If the gallery has fewer than
+ * five entries, map.png and map.json are omitted.
  */
 export async function writePictures(
   compute: Compute,
@@ -83,8 +84,8 @@ export async function writePictures(
  * Replaces the figures in a checkpoint's card. All other fields stay unchanged.
  *
  * @param model the model that was measured
- * @throws TrainingError other-weights: the checkpoint's weights have been replaced since the figures
- *   were measured
+ * @throws TrainingError 'other-weights' if the checkpoint's weights have been replaced since the
+ *   figures were measured
  */
 export async function writeFigures(folder: string, model: Model, figures: Figures): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -116,8 +117,8 @@ function pick({ latents, states, count }: Grown): Grown {
 }
 
 /**
- * Runs organisms further. After each number of steps in `marks`, appends a picture of each organism
- * to its row.
+ * Steps organisms further. After each number of steps in `marks`, appends a picture of each
+ * organism to the organism's row.
  */
 const addTiles = (
   rows: readonly Tile[][],
@@ -132,7 +133,7 @@ const addTiles = (
   });
 
 /**
- * Draws growth.png. Each row shows one organism during growth and after more steps.
+ * Draws growth.png. Each row shows one organism during growth and after further steps.
  *
  * @param after numbers of steps after growth to show, ascending
  * @returns a PNG file
@@ -157,8 +158,9 @@ async function drawGrowth(
 }
 
 /**
- * Draws heal.png. Each row shows one organism before a wound, after it, and while it heals. In odd
- * rows, half of the patch is wounded; in even rows, a disc of a quarter of the patch.
+ * Draws heal.png. Each row shows one organism before a wound, immediately after the wound, and
+ * while the organism heals. The wound is half of the patch in odd rows, and a disc that covers a
+ * quarter of the patch in even rows.
  */
 async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random): Promise<Buffer> {
   const { card } = batch;
@@ -177,18 +179,21 @@ async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random)
 
 /** Maximum number of pictures per row of a training run's progress sheet. */
 const COLUMNS = 12;
-/** Numbers of steps after growth (`STAYED`) and after a wound (`HEALED`) that a progress sheet shows. */
+/**
+ * Numbers of steps after growth (`STAYED`) and after a wound (`HEALED`) that a progress sheet
+ * shows.
+ */
 const STAYED = [16, 64, 128, 256] as const;
 const HEALED = [4, 8, 16, 32, 64] as const;
 
 /**
  * Draws the sheet of pictures that shows the progress of a training run.
  *
- * Its rows are training images, organisms grown from these images, organisms grown from random
- * latents, and one organism while it grows. If the rule is trained for steps after growth, the sheet
- * also shows the grown organisms 256 steps later, and the growing organism in later steps. Its last
- * row then shows an organism that is wounded and heals; the wound closes from its rim if the
- * configuration has `closing`.
+ * The rows show training images, organisms grown from these images, organisms grown from random
+ * latents, and one organism while it grows. If the rule is trained for steps after growth, an
+ * additional row shows the grown organisms 256 steps later, and the row of the growing organism
+ * also shows its later steps. The last row then shows an organism that is wounded and heals. Its
+ * wound closes gradually from the rim if the configuration has `closing`.
  *
  * @param side current side of grown patches, in cells
  * @returns a PNG file
@@ -270,7 +275,10 @@ const TOP = 72;
 const BETWEEN = 48;
 const BOTTOM = 96;
 const RIGHT = 32;
-/** RGB colours of the curves for small, medium and large wounds. Colours in between are interpolated. */
+/**
+ * RGB colours of the curves for small, medium and large wounds. Colours in between are
+ * interpolated.
+ */
 const SCALE = [
   [104, 190, 214],
   [236, 208, 116],
@@ -283,10 +291,10 @@ const INK = colour(SHEET_COLOURS.ink);
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
- * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound. An
- * organism counts as healed if the mean squared difference from its picture before the wound is below
- * 0.002 (solid curves) or 0.01 (dashed curves). The left panel is for wounds whose cells may live
- * again immediately, the right panel for wounds that close from their rim.
+ * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound.
+ * An organism counts as healed if the mean squared difference from its picture before the wound is
+ * below 0.002 (solid curves) or 0.01 (dashed curves). The left panel is for wounds whose cells may
+ * live again immediately, the right panel for wounds that close from their rim.
  *
  * @param closing speed at which wounds close from their rim, in cells per step
  * @returns a PNG file
@@ -362,7 +370,8 @@ const NEIGHBOURS = 12;
 const FEWEST = 5;
 
 /**
- * Maps latents to positions in a plane with UMAP. The longer side of the map spans 0…1.
+ * Maps latents to positions in a plane with UMAP. Similar latents get nearby positions. The
+ * positions span 0…1 along the longer side of the map, and less along the shorter side.
  *
  * @param latents [N, Z]
  * @param count number of latents, N

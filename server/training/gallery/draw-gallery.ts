@@ -23,11 +23,11 @@ export interface GrownCells {
 }
 
 /**
- * Grows creatures of the gallery and returns their cells at some ages.
+ * Grows creatures of the gallery and returns their cells at given ages.
  *
- * @param entries indices in the gallery
- * @param ages numbers of steps since the end of growth, negative during growth. Ages at which the
- *   patch has not yet reached its full side are ignored
+ * @param entries indices of the creatures in the gallery
+ * @param ages ages in steps, counted from the end of growth; negative during growth. Ages at which
+ *   the patch has not reached its full side yet are ignored
  */
 export async function growGallery(
   model: Model,
@@ -66,8 +66,8 @@ export async function growGallery(
 }
 
 /**
- * Makes cells that are not alive transparent, because a room does not show such cells. (A room
- * shows slightly more cells: a cell that was alive stays visible until its aliveness falls below
+ * Makes cells transparent if they are not alive, because a room does not show such cells. (This is
+ * an approximation: in a room, a cell that was alive stays visible until its aliveness falls below
  * half the threshold.)
  *
  * @param presence.threshold minimum aliveness of a living cell, 0…1
@@ -107,7 +107,8 @@ const SCALE = 3;
 const QUALITY = 45;
 
 /**
- * Draws `gallery.avif`: the creatures of `gallery.png`, drawn by the checkpoint's painter.
+ * Draws `gallery.avif`: the same creatures as in `gallery.png`, but at a larger scale and drawn by
+ * the checkpoint's painter.
  *
  * @param png content of `gallery.png`
  * @param painter content of `painter.safetensors`

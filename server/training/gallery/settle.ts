@@ -1,6 +1,6 @@
 /**
- * Replaces gallery latents whose organisms do not come to rest. The replacements are similar latents
- * whose organisms look the same and come to rest.
+ * Replaces gallery latents whose organisms do not come to rest. Each replacement is a similar
+ * latent whose organism looks the same as before and comes to rest.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -13,18 +13,19 @@ import { rowsOf } from '../run/run-state.ts';
 const CANDIDATES = 12;
 const ROUNDS = 5;
 /**
- * Limits of the typical distance between a candidate and the best latent so far, as shares of that
- * latent's norm. Each candidate draws its own distance between these limits.
+ * Limits of the typical distance between a candidate and the best latent found so far, as shares of
+ * the norm of the best latent. For each candidate, a typical distance between these limits is
+ * chosen at random.
  */
 const SPREAD = { least: 0.01, most: 0.16 };
 /**
- * Maximum change of a cell's colour (0…255) in an organism at rest. This limit is stricter than that
- * of `measureCycles`.
+ * Maximum change of a cell's colour (0…255) in an organism at rest. This limit is stricter than the
+ * limit in `measureCycles`.
  */
 const AT_REST = 1;
 /**
- * Mean squared difference between the new and the former picture, 0…1, at which the search for a
- * replacement ends early.
+ * The search for a replacement ends early if the mean squared difference (0…1) between the new and
+ * the former picture is at most this value.
  */
 const NEAR = 0.0002;
 
@@ -44,14 +45,14 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
 }
 
 /**
- * Replaces latents whose organisms do not come to rest. Searches at random, around the best latent so
- * far, for latents whose organisms come to rest and look the same as before (mean squared difference
- * below 0.002). If there is no such latent, the original latent stays.
+ * Replaces latents whose organisms do not come to rest. For each of them, tries random latents near
+ * the best latent found so far. A replacement must come to rest and look the same as before (mean
+ * squared difference below 0.002). If no replacement is found, the original latent stays.
  *
  * @param latents [N, Z], N ≥ 1
- * @returns `latents`: the new latents, [N, Z]; `restless`: indices of the organisms that did not come
- *   to rest before; `moved`: the replaced latents, with the mean squared difference between the
- *   former and the new picture, by index
+ * @returns `latents`: [N, Z], with replacements; `restless`: indices of the organisms that did not
+ *   come to rest before; `moved`: a map from the index of each replaced latent to the mean squared
+ *   difference between its former and its new picture
  */
 export async function settleLatents(batch: EvaluationBatch, latents: Float32Array, random: Random) {
   const size = batch.card.latentSize;
@@ -59,8 +60,8 @@ export async function settleLatents(batch: EvaluationBatch, latents: Float32Arra
   const { pictures, movements } = await grow(batch, latents);
   const restless = [...movements.keys()].filter((n) => movements[n] > AT_REST);
   /**
-   * The best latent found so far for each organism that does not come to rest. The organism of a
-   * latent comes to rest if the cost of this latent is at most 1.
+   * The best latent found so far for each organism that does not come to rest, with its cost (see
+   * `costOf`). If the cost is at most 1, the organism of this latent comes to rest.
    */
   const best = new Map(
     restless.map((n) => {
@@ -98,8 +99,8 @@ export async function settleLatents(batch: EvaluationBatch, latents: Float32Arra
 }
 
 /**
- * Grows organisms. Returns their pictures, and how much each organism changes when it should be at
- * rest.
+ * Grows organisms. Returns their pictures, and by how much each organism still changes at an age at
+ * which it should be at rest.
  */
 async function grow(batch: EvaluationBatch, latents: Float32Array) {
   const states = await batch.grow(latents);

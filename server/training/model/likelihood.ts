@@ -15,16 +15,19 @@ export type Likelihood =
       /** The channels of the picture, which must be consecutive. */
       readonly channels: readonly number[];
     }
-  /** RGB colours of 256 levels, distributed as a discretised mixture of logistics. */
+  /** RGB with 256 levels per colour, distributed as a discretised mixture of logistics. */
   | { readonly kind: 'dmol'; readonly mixtures: number };
 
-/** Returns whether channel numbers are consecutive. Only then do they form one slice of the states. */
+/**
+ * Returns whether channel numbers are consecutive. Only consecutive channels can be read as a
+ * single slice of the states.
+ */
 export const areConsecutive = (channels: readonly number[]): boolean =>
   channels.every((channel, i) => channel === channels[0] + i);
 
 /**
- * Returns the log-likelihood of images. For a Gaussian, the constant term (−½ log 2πσ² per value) is
- * omitted.
+ * Returns the log-likelihood of images. For a Gaussian, the constant term (−½ log 2πσ² per value)
+ * is omitted.
  *
  * @param states map [N, H, W, C]
  * @param images map [N, H, W, 1 | 3 | 4], 0…1
@@ -38,8 +41,8 @@ export function logLikelihood(
   switch (likelihood.kind) {
     case 'bernoulli': {
       const logits = slice(states, likelihood.channel, likelihood.channel + 1);
-      // For a pixel x and its logit l, log p is −softplus(−l) if x is 1, and −softplus(l) if x is 0.
-      // In both cases it equals x·l − softplus(l).
+      // For a pixel x with logit l, log p is −softplus(−l) if x is 1, and −softplus(l) if x is 0.
+      // In both cases, log p equals x·l − softplus(l).
       return sumPixels(g.subtract(g.multiply(images, logits), g.softplus(logits)));
     }
     case 'gaussian': {
@@ -60,8 +63,8 @@ const HALF_BIN = 1 / 255;
 
 /**
  * Returns the log-probability of each pixel under a discretised mixture of logistics (Salimans et
- * al. 2017, PixelCNN++). The channels of `states` have the same order as in the published VNCA: n
- * mixture logits, then n means, n log-scales and n coefficients for each colour.
+ * al. 2017, PixelCNN++). The channels of `states` have the same order as in the published VNCA:
+ * first n logits of the mixture, then, for each colour, n means, n log-scales and n coefficients.
  *
  * @returns [N, H, W, 1]
  */
@@ -131,8 +134,8 @@ export interface PositionLoss {
   /** First of the `4 · octaves` channels that represent the position. */
   readonly channel: number;
   /**
-   * Number of waves per axis that represent a position. The first wave has half a period over the
-   * patch, the second one period, the third two periods, and so on.
+   * Number of waves per axis that represent a position. Over the width of the patch, the first wave
+   * has half a period, the second wave one period, the third two periods, and so on.
    */
   readonly octaves: number;
   /** Weight of a position channel relative to a colour channel. */
@@ -143,8 +146,8 @@ export const positionChannels = ({ octaves }: Pick<PositionLoss, 'octaves'>): nu
 
 /**
  * Returns the values that position channels should have. For each octave, these are cos and sin of
- * π·2^octave·u, then cos and sin of π·2^octave·v. u is the horizontal and v the vertical position
- * in the patch, 0…1.
+ * π·2^octave·u, then cos and sin of π·2^octave·v, where u is the horizontal and v the vertical
+ * position in the patch (0…1).
  *
  * @returns [1, side, side, 4 · octaves]
  */
@@ -167,11 +170,11 @@ export function positionFields(side: number, octaves: number): Float32Array {
 }
 
 /**
- * Returns the log-likelihood of the expected position channels under a Gaussian around the cells'
- * channels, in nats, without the constant term.
+ * Returns the log-likelihood of the expected values of position channels under a Gaussian whose
+ * mean is the cells' actual values, in nats and without the constant term.
  *
  * @param states map [N, H, W, C]
- * @param fields expected position channels (`positionFields`), map [1, H, W, 4 · octaves]
+ * @param fields expected values (see `positionFields`), map [1, H, W, 4 · octaves]
  * @param sigma standard deviation of the Gaussian
  * @returns map [N, 1, 1, 1]
  */

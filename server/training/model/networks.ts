@@ -1,7 +1,7 @@
 /**
- * Builds a model's nets as expressions: the encoder q(z | x) = N(mean, diag σ²), and the
- * convolutional decoder of a baseline without cells. `segments.ts` builds the rule of cells. Start
- * reading at `encode`.
+ * Builds a model's nets as expressions: the encoder q(z | x) = N(mean, diag σ²), and a
+ * convolutional decoder without cells, which serves as a baseline. The cells' rule is built in
+ * `segments.ts`. Start reading at `encode`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute, Values } from '../../autodiff/compute.ts';
@@ -42,7 +42,7 @@ export function encode(net: EncoderNetwork, parameters: Parameters, images: Expr
   };
 }
 
-/** Builds the convolutions of an encoder. @returns the output of each convolution */
+/** Builds the convolutional layers of an encoder. @returns the output of each layer */
 export function convolved(
   net: EncoderNetwork,
   parameters: Parameters,
@@ -77,7 +77,7 @@ export function divergence({ mean, logSigma }: Posterior): Expression {
   return g.multiply(g.sum(terms, [1]), 0.5);
 }
 
-/** Number of images that the program compiled by `openPosteriors` encodes per run. */
+/** Number of images that are encoded together by the program that `openPosteriors` compiles. */
 const BATCH = 16;
 
 export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
@@ -85,7 +85,8 @@ export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
 /**
  * Compiles the encoder of a checkpoint.
  *
- * @throws TrainingError no-encoder: the checkpoint has no encoder, or its tensors do not fit its card
+ * @throws TrainingError 'no-encoder' if the checkpoint has no encoder, or its tensors do not fit
+ *   its card
  */
 export async function openPosteriors(compute: Compute, { card, tensors }: Model) {
   const { encoder: network, side, latentSize: z } = card;
@@ -130,7 +131,8 @@ export async function openPosteriors(compute: Compute, { card, tensors }: Model)
 }
 
 /**
- * Draws the update masks of a segment: which cells are updated in which step.
+ * Draws random update masks for the steps of a segment. The mask of a step says which cells the
+ * step updates.
  *
  * @param patches number of patches, N
  * @returns one mask per step, [N, s, s]; empty if all cells are updated in every step

@@ -1,7 +1,7 @@
 /**
  * Compiles the steps of a rollout as programs. A rollout is divided into segments of a few steps,
- * and each segment is one program. To save memory, training stores only the states between segments.
- * During backpropagation, it recomputes the states inside each segment.
+ * and each segment is one program. To save memory, training stores only the states between
+ * segments. During backpropagation, it recomputes the states inside each segment.
  */
 import {
   type Compute,
@@ -32,7 +32,10 @@ import { decode } from './networks.ts';
 /** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
-/** The only parameter that native code reads directly. The input `genome` contains all others. */
+/**
+ * Name of the only parameter that native code reads directly. Native code gets all other parameters
+ * as part of the input `genome`.
+ */
 const PERCEPTION = 'update.perceive.kernel';
 
 /** A part of a rollout: a few steps at one stage, compiled as one program. */
@@ -42,14 +45,21 @@ export interface Segment {
   readonly steps: number;
   /** Whether neighbours occupy some cells of the patch. The program then has the input `open`. */
   readonly crowded?: boolean;
-  /** Whether wounds close from their rim. The program then has the inputs `closed` and `seen`. */
+  /**
+   * Whether wounds close gradually from their rim. The program then has the inputs `closed` and
+   * `seen`.
+   */
   readonly rim?: boolean;
   /**
-   * What happens before the first step. `seed`: a new patch begins, with the latent in every cell.
-   * `divide`: each cell divides into 2×2 cells. `go-on`: nothing.
+   * What happens before the first step. `seed`: a new patch begins, in which each cell's channels
+   * are set to the first values of the latent. `divide`: each cell divides into 2×2 cells. `go-on`:
+   * nothing.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
-  /** Whether the loss also penalises changes of cells in the last step. Requires a target image. */
+  /**
+   * Whether the loss also penalises how much cells change in the last step. Has an effect only if
+   * the segment has a target image.
+   */
   readonly rest?: boolean;
 }
 
@@ -71,14 +81,18 @@ export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): S
   return segments;
 }
 
-/** Returns the segments for further steps of a grown patch. @param longest maximum steps per segment */
+/**
+ * Returns the segments for further steps of a grown patch.
+ *
+ * @param longest maximum number of steps per segment
+ */
 export function stayingSegments(spec: DecoderSpec, steps: number, longest: number): Segment[] {
   return steps === 0 ? [] : cut('go-on', spec.side, steps, longest);
 }
 
 /**
- * Divides steps into segments. Only the first segment may be shorter than `longest`, so that all
- * later segments can use the same program.
+ * Divides steps into segments. Only the first segment may be shorter than `longest`. All later
+ * segments have equal length and can therefore use the same program.
  */
 function cut(begin: Segment['begin'], stage: number, steps: number, longest: number): Segment[] {
   const segments: Segment[] = [];
@@ -98,9 +112,12 @@ interface SegmentsOptions {
   /** Number of patches that a program computes together, N. */
   readonly batch: number;
   readonly likelihood: Likelihood;
-  /** Options of the position loss. If present, the loss of each target image includes this loss. */
+  /**
+   * Options of the position loss. If present, the position loss is added wherever states are
+   * compared with a target image.
+   */
   readonly places?: PositionLoss & { readonly sigma: number };
-  /** Weight and σ of the loss for changes in the last step, for segments with `rest`. */
+  /** For segments with `rest`: weight and σ of the penalty on changes in the last step. */
   readonly rest?: { readonly weight: number; readonly sigma: number };
   /** Whether the rule is not trained, so that only the latents need gradients. */
   readonly isKept?: boolean;
@@ -111,7 +128,8 @@ interface SegmentsOptions {
  * needed.
  *
  * Inputs of all programs:
- * - the inputs that `condition` returns, and the rule's parameters `parameter:*`;
+ * - the inputs that `condition` returns;
+ * - `parameter:*`: the rule's parameters;
  * - `states` after the previous segment, unless the segment begins with a seed;
  * - `mask0`, `mask1`, … [N, s, s, 1]: update masks of the steps, if cells update at random;
  * - `open` [N, s, s, 1] for crowded segments: 0 for cells that neighbours occupy. Such cells are
@@ -125,7 +143,7 @@ interface SegmentsOptions {
  *
  * Further inputs of reverse programs with a target image:
  * - `image` [N, s, s, c];
- * - `weight` [N]: weight of a nat in the loss, for each patch;
+ * - `weight` [N]: factor of each patch's log-likelihood (in nats) in the loss;
  * - `places` [1, s, s, 4 · octaves], if there is a position loss;
  * - `seen` [N, s, s, 1] for segments with `rim`: 0 for cells left out of the loss, else 1.
  */
@@ -174,8 +192,9 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z]; `genome`, if the rule has a standing input or native code is used; `leak`
-       * [], if the rule has a leak. For native code, `genome` is the result of `layerRows`.
+       * `latents` [N, Z]; `genome`, if cells read the latent in every step (`standingInput` in the
+       * card) or native code is used; `leak` [], if the rule has a leak. For native code, `genome`
+       * is the result of `layerRows`.
        */
       inputs: { ...own, latents } as Values,
       /** Frees `genome` and `leak`. The caller must free `latents`. */
@@ -214,7 +233,9 @@ export class Segments {
     });
   }
 
-  /** Compiles a program that runs a segment. Its output is `states`, the states after the segment. */
+  /**
+   * Compiles a program that runs a segment. Its output is `states`, the states after the segment.
+   */
   async forward(segment: Segment): Promise<Program> {
     if (this.native) return this.native.forward(segment, this.surroundings(segment));
     return this.program(`forward ${key(segment)}`, () => {
@@ -226,9 +247,12 @@ export class Segments {
   /**
    * Compiles a program that recomputes a segment and backpropagates through it.
    *
-   * Outputs: the gradients `total:*`; `change`, the gradient with respect to the states before the
-   * segment, unless the segment begins with a seed; and, if there is a target image, `states` after
-   * the segment and the image's log-likelihood `nats` [N].
+   * Outputs:
+   * - `total:*`: the gradients;
+   * - `change`, unless the segment begins with a seed: gradient with respect to the states before
+   *   the segment;
+   * - `states` and `nats` [N], if there is a target image: the states after the segment, and the
+   *   image's log-likelihood.
    *
    * @param from where gradients come from: a target `image`, the next segment's `change`, or both
    */
@@ -261,7 +285,8 @@ export class Segments {
   }
 
   /**
-   * Compiles the programs that run before and after native code.
+   * Compiles the programs that run before and after a segment's steps, if native code computes the
+   * steps.
    *
    * @param from where gradients come from, as for `reverse`; absent if there is no backpropagation
    */
@@ -303,8 +328,9 @@ export class Segments {
    *
    * @param after states after the segment
    * @param last states before the segment's last step
-   * @returns `seeds`: the expressions where backpropagation starts, each with its gradient
-   *   `change`; if there is a target image, `nats`: the image's log-likelihood, [N]
+   * @returns `seeds`: the expressions at which backpropagation starts, each with the gradient of
+   *   the loss with respect to it (`change`); if there is a target image, `nats`: the image's
+   *   log-likelihood, [N]
    */
   private judge(
     segment: Segment,
@@ -339,8 +365,8 @@ export class Segments {
   }
 
   /**
-   * Compiles a program that computes log p(image | states). Inputs: `states`, `image`. Output: `nats`
-   * [N].
+   * Compiles a program that computes log p(image | states). Inputs: `states`, `image`. Output:
+   * `nats` [N].
    */
   measure(): Promise<Program> {
     return this.program('measure', () => {
@@ -365,7 +391,7 @@ export class Segments {
     return g.input('latents', [this.batch, this.spec.latentSize]);
   }
 
-  /** Whether segments have the input `genome`. With native code, the answer is always yes. */
+  /** Whether segments have the input `genome`. Always true with native code. */
   private get readsGenome(): boolean {
     return this.native !== undefined || this.spec.update.standingInput;
   }
@@ -394,7 +420,9 @@ export class Segments {
     return g.inputMap('open', this.mapShape(side, 1));
   }
 
-  /** Returns the mask of cells that count in the loss, [N, s, s, 1]; undefined if all cells count. */
+  /**
+   * Returns the mask of cells that count in the loss, [N, s, s, 1]; undefined if all cells count.
+   */
   private judgedGround({ stage, crowded, rim }: Segment): Expression | undefined {
     if (rim) return g.inputMap('seen', this.mapShape(stage, 1));
     return crowded ? this.open(stage) : undefined;
@@ -405,10 +433,10 @@ export class Segments {
   }
 
   /**
-   * Builds what happens before the first step of a segment.
+   * Builds the part of a segment before its first step: creating the seed, or dividing the cells.
    *
-   * @returns `before`: the input states, unless the segment begins with a seed; `states`: the states
-   *   at the first step; `latents`
+   * @returns `before`: the input states, unless the segment begins with a seed; `states`: the
+   *   states at the first step; `latents`
    */
   private begin({
     begin,
@@ -442,7 +470,7 @@ export class Segments {
     if (update.kind === 'decoder') {
       const { latents } = this;
       const after = decode(update, parameters, latents);
-      // A decoder has no steps. Its output also serves as the states before the last step.
+      // A decoder has no steps, so use its output as the states before the last step, too.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
@@ -476,7 +504,8 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
 /** Programs that run before and after the steps of a segment, if native code computes the steps. */
 interface Surroundings {
   /**
-   * Creates the seed or divides the cells. Output: `states`. Absent if the segment does neither.
+   * Creates the seed or divides the cells. Output: `states`. Absent if the segment begins with
+   * neither.
    */
   readonly begin?: Promise<Program> | undefined;
   /**

@@ -1,7 +1,7 @@
 /**
- * Collects the examples for training a painter: pictures of a data set, with originals whose side is
- * eight times as long; and gallery creatures that a rule has grown, at several ages. All pixels are
- * premultiplied RGBA, 0…255. Start reading at `prepareMaterial`.
+ * Collects the examples for training a painter. These are small pictures of a data set, each with a
+ * large original (its side is eight times as long), and gallery creatures that a rule has grown, at
+ * several ages. All pixels are premultiplied RGBA, 0…255. Start reading at `prepareMaterial`.
  */
 import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
@@ -18,11 +18,13 @@ import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { ENLARGED, type PainterConfig } from './graph.ts';
 
-/** Side, in pixels, at which an emoji's vector picture is compared with the picture in the data set. */
+/**
+ * Side, in pixels, at which an emoji's vector picture is compared with the picture in the data set.
+ */
 const COMPARED = 64;
 /**
- * Maximum mean squared difference, 0…1, between an emoji's vector picture and the picture in the data
- * set. Vector pictures that differ more show something else and are not used.
+ * Maximum mean squared difference, 0…1, between an emoji's vector picture and the picture in the
+ * data set. If a vector picture differs more, it shows a different drawing and is not used.
  */
 const LARGEST_DIFFERENCE = 0.002;
 
@@ -39,10 +41,12 @@ export interface Original {
 
 /**
  * Loads the pictures of a data set that have a large original. For Noto emoji, originals are vector
- * pictures from an npm package. For a folder of images, the same files are read at a larger size.
+ * pictures from an npm package. For a folder of images, originals are the same files, read at a
+ * larger size.
  *
- * @param baseFolder folder that relative paths in `config` refer to; by default, the working directory
- * @throws TrainingError bad-data: the pictures of the data set have no originals; and errors of
+ * @param baseFolder folder against which relative paths in `config` are resolved; by default, the
+ *   working directory
+ * @throws TrainingError 'bad-data' if the pictures of the data set have no originals; and errors of
  *   `loadDataset`
  */
 export async function loadOriginals(
@@ -101,7 +105,7 @@ export interface MeasuredCreature {
 export interface Example {
   readonly cells: Uint8Array;
   /**
-   * [8·side, 8·side, 4] The original of the creature. If the cells do not resemble the original yet, a
+   * [8·side, 8·side, 4] The creature's original or, if the cells do not resemble the original, a
    * smooth enlargement of the cells.
    */
   readonly picture: Uint8Array;
@@ -120,18 +124,25 @@ export interface Material {
 
 /** Ages at which grown creatures are used as examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** Age at which creatures are used to measure a painter, in steps since growth. One of `AGES`. */
+/**
+ * Age of the creatures with which a painter is measured, in steps since the end of growth. Must be
+ * one of `AGES`.
+ */
 export const KEPT_AGE = 24;
-/** Mean squared difference, 0…1, below which grown cells resemble the creature's small picture. */
+/**
+ * Grown cells resemble a creature's small picture if the mean squared difference (0…1) is below
+ * this value.
+ */
 const SHOWS = 0.012;
 
 /**
- * Chooses gallery creatures at random for measuring the painter. They are not used for training. Equal
- * seeds give equal creatures.
+ * Chooses gallery creatures at random for measuring the painter. Equal seeds give equal creatures.
+ * The chosen creatures are not used for training, unless the painter learns genomes (see
+ * `prepareMaterial`).
  *
- * @param options.kept maximum number of creatures. At most half of the creatures that have an original
- *   are chosen
- * @throws TrainingError bad-data: the pictures do not have the size that the checkpoint needs
+ * @param options.kept maximum number of creatures. At most half of the creatures that have an
+ *   original are chosen
+ * @throws TrainingError 'bad-data' if the pictures do not have the size that the checkpoint needs
  */
 export function chooseKept(
   card: Card,
@@ -150,16 +161,17 @@ export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Or
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
 /**
- * Reserves some gallery creatures for measuring, and makes training examples from the other creatures
- * and pictures.
+ * Reserves some gallery creatures for measuring, and makes training examples from the other
+ * creatures and pictures.
  *
- * If the painter learns genomes, reserved creatures are also learned. They are then measured without
- * their latent, to show how well the painter draws cells whose genome it has not learned.
+ * If the painter learns genomes, it is trained on the reserved creatures, too. But when it is
+ * measured with these creatures, it does not get their latents. The measurement then shows how well
+ * the painter draws cells whose genome it has not learned.
  *
  * @returns `kept`: the reserved creatures; `learned`: the creatures whose genomes are learned;
  *   `material`: the training examples
- * @throws TrainingError bad-data: the pictures do not have the size that the checkpoint needs, or fewer
- *   than two belong to its gallery
+ * @throws TrainingError 'bad-data' if the pictures do not have the size that the checkpoint needs,
+ *   or if fewer than two of them belong to the checkpoint's gallery
  */
 export async function prepareMaterial(
   checkpoint: Checkpoint,
@@ -187,8 +199,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip creatures without an original, from which a painter can learn nothing. If genomes are
-      // learned, also skip creatures that do not resemble their original.
+      // Skip creatures without an original, because a painter can learn nothing from them. If
+      // genomes are learned, also skip cells that do not resemble the creature's original.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];
@@ -205,7 +217,7 @@ export async function prepareMaterial(
   return { kept: kept.map(measured), learned: [...taught.values()], material };
 }
 
-/** A painter net without edges, so that painting is merely an interpolation of the cells. */
+/** A painter net that draws no edges. With this net, painting merely interpolates the cells. */
 const NOTHING = [
   { inputs: INPUTS, outputs: 4, kernel: new Float32Array(INPUTS * 4), bias: new Float32Array(4) },
   { inputs: 4, outputs: 4, kernel: new Float32Array(16), bias: new Float32Array(4) },
@@ -240,7 +252,8 @@ const lanczos2 = (x: number): number => {
  *
  * @param pixels [side, side, 4] premultiplied RGBA, 0…255
  * @param factor a divisor of `side`
- * @returns [side / factor, side / factor, 4] premultiplied RGBA. Colours never exceed alpha
+ * @returns [side / factor, side / factor, 4] premultiplied RGBA, 0…255. In every pixel, red, green
+ *   and blue are at most alpha
  */
 export function reduced(pixels: Uint8Array, side: number, factor: number): Uint8Array {
   const small = side / factor;

@@ -1,6 +1,6 @@
 /**
- * Defines the configuration for training a painter, a JSON file with `"kind": "painter"`. Also builds
- * the painter, its loss and its initial weights as expressions.
+ * Defines the configuration for training a painter, which is a JSON file with `"kind": "painter"`.
+ * Also builds the painter and its loss as expressions, and draws the painter's initial weights.
  */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
@@ -48,19 +48,23 @@ const schema = v.strictObject({
    */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
   /**
-   * Data set on which the checkpoint was trained. The first pictures must be those of the gallery.
-   * `loadOriginals` finds larger originals of the pictures.
+   * Data set on which the checkpoint was trained. Its first pictures must be the pictures of the
+   * checkpoint's gallery. `loadOriginals` finds larger originals of all pictures.
    */
   data: datasetConfig,
-  /** Number of gallery creatures that are not used for training, but for measuring the painter. */
+  /**
+   * Maximum number of gallery creatures that are reserved for measuring the painter; see
+   * `prepareMaterial`.
+   */
   kept: v.optional(size, 100),
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
-   * Widths of the layers that turn a genome into a map: of the latent, of the hidden layer, and of
-   * the map at sides of 4, 8, 16 and 32. If present, training extends the checkpoint's existing
-   * painter: it learns the genomes of the gallery's creatures, and draws all other cells as before.
-   * If absent, training creates a new painter, which reads only cells.
+   * Widths of the layers of the net that turns a genome into a map: number of values of the latent
+   * and of the hidden layer, then number of channels of the map while its side is 4, 8, 16 and 32.
+   * If present, training extends the checkpoint's existing painter, which then learns the genomes
+   * of the gallery's creatures and draws all other cells as before. If absent, training creates a
+   * new painter, which reads only cells.
    */
   genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
@@ -70,15 +74,16 @@ const schema = v.strictObject({
   /** Weight of the loss for edges, relative to the loss for colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   /**
-   * Weight of the edge energy loss in the second half of training (0 before). This loss compares how
-   * much edge each cell contains, regardless of where in the cell the edges are.
+   * Weight of the edge energy loss in the second half of training; in the first half, the weight is
+   * 0. This loss compares how strong the edges within each cell are in the painted picture and in
+   * the target, regardless of where in the cell they are.
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
-   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. The loss
-   * compares the difference in mean colour between neighbouring cells with the difference in the
-   * target. If the weight is above 0, training chooses pairs of neighbouring cells instead of single
-   * cells.
+   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. For pairs
+   * of neighbouring cells, this loss compares two differences in mean colour: the difference
+   * between the two cells in the painted picture, and the difference in the target. If the weight
+   * is above 0, training chooses pairs of neighbouring cells instead of single cells.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
@@ -95,21 +100,22 @@ export const isPainterConfig = (value: unknown): boolean =>
  * Checks a configuration and fills in defaults.
  *
  * @param file file name for error messages
- * @throws TrainingError bad-config: the configuration is invalid
+ * @throws TrainingError 'bad-config' if the configuration is invalid
  */
 export const parsePainterConfig = (value: unknown, file: string): PainterConfig =>
   checked(schema, value, `${file}: `);
 
-/** Number of pixels of an original per pixel of its small picture, in each direction. */
+/** Side of an original divided by the side of its small picture. */
 export const ENLARGED = 8;
 /**
- * Side of the square of pixels that the loss compares for each cell. The square extends one pixel
- * beyond the cell on each side, so that neighbouring cells fit together.
+ * Side of the square of pixels that the loss compares for each cell; P in the shapes below. The
+ * square extends one pixel beyond the cell on each side, so that the pictures of neighbouring cells
+ * fit together.
  */
 export const JUDGED = ENLARGED + 2;
 /**
- * Width, in pixel values 0…1, of the smooth part of the absolute value in losses: differences much
- * smaller than this count by their square.
+ * Losses use a smooth approximation of the absolute value of differences between pixel values
+ * (0…1). The loss of a difference much smaller than this constant is proportional to its square.
  */
 const SMOOTH = 0.02;
 
@@ -143,12 +149,12 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
 }
 
 /**
- * Draws the initial weights. A new painter begins with ramps (soft edges) that run through the
- * middle of each cell in all directions and have almost no colour. If genomes are learned, their
- * maps begin with zeros.
+ * Draws the initial weights of a painter at random. A new painter begins with ramps (soft edges)
+ * that run through the middle of each cell in all directions and have almost no colour. If genomes
+ * are learned, the weights of the existing painter are copied, and the maps of genomes begin with
+ * zeros, so that the painter first draws as before.
  *
- * @param painter weights of the checkpoint's existing painter, which are copied; present only if
- *   genomes are learned
+ * @param painter weights of the checkpoint's existing painter; present only if genomes are learned
  */
 export function firstWeights(
   sizes: Sizes,
@@ -176,8 +182,8 @@ export function firstWeights(
 }
 
 /**
- * Positions, along one axis, of the pixels that the loss compares for a cell. Positions are
- * relative to the cell's middle, in cells.
+ * Positions of the pixels that the loss compares for a cell, along one axis. Positions are measured
+ * from the cell's middle, in cells.
  */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
@@ -204,8 +210,8 @@ function blendOfPixels(): Float32Array {
 }
 
 /**
- * Returns Sobel's horizontal and vertical filters for four channels, [3, 3, 4, 8]. Filtered values are
- * differences per pixel.
+ * Returns Sobel's horizontal and vertical filters for four channels, [3, 3, 4, 8]. Filtered values
+ * are differences between positions that are two pixels apart.
  */
 function sobel(): Float32Array {
   const weights = new Float32Array(3 * 3 * 4 * 8);
@@ -224,8 +230,8 @@ function sobel(): Float32Array {
 }
 
 /**
- * Returns weights for computing the mean over a cell, [1, P, P, 1]. The pixels around the cell have
- * the weight 0.
+ * Returns weights for computing the mean over a cell's own pixels, [1, P, P, 1]. The compared
+ * pixels outside the cell have the weight 0.
  */
 const meanOfInner = (): Float32Array =>
   Float32Array.from({ length: JUDGED ** 2 }, (_, i) =>
@@ -249,15 +255,17 @@ export interface PainterBatch {
   /** Weight of the edge energy loss. */
   readonly energy: number;
   /**
-   * [N / 2] Weights of the loss for pairs of neighbours. Element k is for the cells 2k and 2k + 1; it
-   * is 0 if these cells are not neighbours.
+   * [N / 2] Weight of each pair of neighbours in the loss for pairs (`steps` in the configuration).
+   * Pair k consists of the cells 2k and 2k + 1. Its weight is 0 if these are not neighbouring cells
+   * of the same creature.
    */
   readonly pairs: Float32Array;
   /** [scenes · CREATURES, Z] Latents of the creatures in each scene; zeros if unknown. */
   readonly latents: Float32Array;
   /**
-   * [N, CREATURES · PLACES] One-hot vectors, which select the position of the genome maps that each
-   * cell reads. All zeros if the genome of the cell's creature is unknown.
+   * [N, CREATURES · PLACES] One-hot vectors. The vector of a cell selects the position that the
+   * cell reads in the genome maps of its scene. It is all zeros if the genome of the cell's
+   * creature is unknown.
    */
   readonly places: Float32Array;
 }
@@ -413,9 +421,10 @@ function countedDifference(painted: Expression, target: Expression): Expression 
 }
 
 /**
- * Builds the edge energy loss: it compares the mean and the root mean square of gradients in each
- * cell, regardless of where in the cell the edges are. If the position of an edge is unknown, the other
- * losses alone would favour pictures without this edge.
+ * Builds the edge energy loss. It compares the mean and the root mean square of gradients in each
+ * cell, regardless of where in the cell the edges are. It is needed because the other losses favour
+ * pictures without an edge if the edge's position cannot be known: an edge in a wrong place costs
+ * them more than no edge.
  */
 function energyDifference(painted: Expression, target: Expression): Expression {
   const ofCell = (x: Expression): Expression =>

@@ -1,7 +1,6 @@
 /**
- * Measures how well a painter draws creatures on which it was not trained, by comparing its pictures
- * with large originals. Also draws sheets of pictures for comparison. Start reading at
- * `measurePainter`.
+ * Measures how well a painter draws creatures, by comparing its pictures with large originals. Also
+ * draws sheets of pictures for comparison by eye. Start reading at `measurePainter`.
  */
 import { createMap, finished } from '../../../shared/painter/genome-map.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
@@ -20,14 +19,14 @@ import { enlarged, type MeasuredCreature, type Original } from './examples.ts';
 import { ENLARGED } from './graph.ts';
 
 /**
- * Divisors of a picture's side. The perceptual distance is the average over the pictures in these
- * reduced sizes.
+ * Divisors of a picture's side. The perceptual distance is measured on pictures reduced by each of
+ * these divisors, and averaged.
  */
 const SIZES = [1, 2, 4] as const;
 
 /**
- * Prepares measurements of the perceptual distance between two pictures: how differently the
- * convolutional layers of the net `emoji-features` respond to these pictures.
+ * Prepares measurements of the perceptual distance between two pictures. This distance says how
+ * differently the convolutional layers of the net `emoji-features` respond to the pictures.
  *
  * @param side side of the pictures in pixels, a multiple of 4
  */
@@ -48,7 +47,10 @@ async function openPerceptual(compute: Compute, side: number) {
     }),
   );
   return {
-    /** Returns the perceptual distance between two pictures, [side, side, 4], 0…255; 0 if equal. */
+    /**
+     * Returns the perceptual distance between two pictures (0 if they are equal). Each picture is
+     * [side, side, 4], with values 0…255.
+     */
     async between(a: Uint8Array, b: Uint8Array): Promise<number> {
       let sum = 0;
       for (const [i, part] of SIZES.entries()) {
@@ -70,8 +72,8 @@ async function openPerceptual(compute: Compute, side: number) {
 }
 
 /**
- * Builds the squared distance between normalised feature vectors, averaged over positions, as in
- * LPIPS.
+ * Builds the squared distance between the normalised feature vectors of two pictures, averaged over
+ * positions. LPIPS (Zhang et al. 2018) uses the same distance.
  */
 function meanDistance(a: Expression, b: Expression): Expression {
   const direction = (x: Expression): Expression =>
@@ -118,7 +120,7 @@ export function paintAlone(
 /**
  * Measures a painter.
  *
- * @param creatures.kept creatures on which the painter was not trained
+ * @param creatures.kept creatures reserved for measuring; see `prepareMaterial`
  * @param creatures.learned creatures whose genomes the painter has learned; empty if there are none
  * @param side side of the creatures, in cells
  */
@@ -150,8 +152,9 @@ export async function measurePainter(
   const figures = {
     creatures: kept.length,
     /**
-     * Quality for creatures on which the painter was not trained. `originals`: the painter draws their
-     * small training pictures; `grown`: it draws cells that the rule has grown.
+     * Quality of the painter's pictures of the reserved creatures (`kept`). `originals`: the
+     * painter draws the creatures' small pictures in the data set; `grown`: it draws cells that the
+     * rule has grown.
      */
     originals: await compare(kept.map(({ original }) => original)),
     grown: await compare(kept.map(ofGrown)),
@@ -181,7 +184,7 @@ const edgesIn = (picture: Uint8Array, side: number): number =>
 
 /**
  * Measures how well a painter keeps wounds empty. Erases the cells in a disc in the middle of each
- * creature, and paints the remaining cells.
+ * creature, paints the remaining cells, and measures how much is painted inside the disc.
  */
 function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: number) {
   const [all, inner] = [0, 1].map(() => ({ sum: 0, count: 0 }));
@@ -206,7 +209,10 @@ function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: 
   return {
     /** Mean alpha of painted pixels in all erased cells, 0…1. */
     alpha: mean(all),
-    /** Mean alpha of painted pixels in erased cells at least 1.5 cells inside the disc's rim, 0…1. */
+    /**
+     * Mean alpha of painted pixels, 0…1, in those erased cells that lie at least 1.5 cells inside
+     * the disc's rim.
+     */
     inner: mean(inner),
   };
 }
@@ -218,7 +224,7 @@ const ROWS = 8;
 
 /**
  * Draws a sheet for comparing originals, bicubic enlargements and pictures by the painter. Each row
- * shows one creature; creatures are chosen evenly.
+ * shows one creature. The creatures are spread evenly over `kept`.
  *
  * @returns a PNG file
  */
@@ -245,7 +251,9 @@ export async function drawPainterSheet(
   return drawSheet(rows, { scale: 1, columns });
 }
 
-/** Returns a copy of a creature's cells with a wound: a disc to the right of the middle is erased. */
+/**
+ * Returns a copy of a creature's cells in which a disc right of the middle is erased, as a wound.
+ */
 export function withoutDisc(cells: Uint8Array, side: number): Uint8Array {
   const radius = side / 8;
   return cells.map((value, at) => {

@@ -1,6 +1,6 @@
 /**
- * Makes random scenes for training a painter. A scene consists of cells, as a room streams them, and
- * the large picture that the painter should draw from these cells.
+ * Makes random scenes for training a painter. A scene consists of cells, as a room streams them,
+ * and the large picture that the painter should draw from these cells.
  */
 import { INPUTS } from '../../../shared/painter/net.ts';
 import { readNeighbourhood } from '../../../shared/painter/paint.ts';
@@ -17,7 +17,10 @@ import {
   PLACES,
 } from './graph.ts';
 
-/** A square piece of a room, with the large picture that a painter should draw from its cells. */
+/**
+ * A square of cells, as in a room, with the large picture that a painter should draw from these
+ * cells.
+ */
 interface Scene {
   readonly side: number;
   /** [side, side, 4] Premultiplied RGBA, 0…255. */
@@ -26,21 +29,22 @@ interface Scene {
   readonly owners: Uint8Array;
   /** [8·side, 8·side, 4] Premultiplied RGBA, 0…255. */
   readonly picture: Uint8Array;
-  /** Latents of creature 1 and creature 2. An element is undefined if its latent is unknown. */
+  /** Latents of creatures 1 and 2. An element is undefined if the creature's latent is unknown. */
   readonly latents: readonly (Float32Array | undefined)[];
 }
 
 /**
- * Share of creatures that the rule has grown (`GROWN`); the others come from the data set. Share of
- * scenes with a wound (`WOUNDED`) and of scenes with two creatures (`MEETING`).
+ * `GROWN`: share of creatures that the rule has grown; the others are pictures of the data set.
+ * `WOUNDED`: share of scenes with a wound. `MEETING`: share of scenes with two creatures.
  */
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
 /**
  * For painters that learn genomes: share of creatures that get the latent of another creature. In a
- * room, this happens when an organism expresses a relative. From such examples, painters learn to
- * trust the cells more than the latent.
+ * room, an organism's cells do not fit its latent while the organism expresses a relative (looks
+ * like a similar creature for a moment). From such examples, painters learn to trust the cells more
+ * than the latent.
  */
 const MISTAKEN = 0.05;
 /** Maximum shift of an original before it is reduced to cells, in pixels. */
@@ -86,7 +90,7 @@ function claimed(
   random: Random,
 ): Pick<Scene, 'side' | 'cells' | 'owners'> {
   const owners = new Uint8Array(side * side);
-  // Half of the creatures lose their faint cells, as in a room. The others keep all cells.
+  // Remove faint cells from half of the creatures, as a room does. The others keep all cells.
   const least = random.uniform() < 0.5 ? 1 : Math.ceil(255 * threshold);
   for (let i = 0; i < owners.length; i++) {
     if (cells[4 * i + 3] >= least) owners[i] = 1;
@@ -96,8 +100,8 @@ function claimed(
 }
 
 /**
- * Returns an example made from an original: either the original with its small picture from the data
- * set, or the original shifted by some pixels with a small picture computed from it.
+ * Makes an example from an original. The example is either the original with its small picture from
+ * the data set, or a shifted copy of the original with a small picture computed from this copy.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
@@ -144,8 +148,9 @@ function changed(pixels: Uint8Array, side: number, look: ReturnType<typeof drawL
 }
 
 /**
- * Joins two creatures in one scene, as if they pressed against each other along a random line. On each
- * side of the line, one of the two creatures keeps its cells.
+ * Joins two creatures in one scene, as if they pressed against each other along a random line. On
+ * each side of the line, one creature keeps all its cells, and the other creature keeps only cells
+ * that the first leaves free.
  */
 function meet(a: Scene, b: Scene, random: Random): Scene {
   const { side } = a;
@@ -175,7 +180,7 @@ function meet(a: Scene, b: Scene, random: Random): Scene {
 }
 
 /**
- * Erases a disc or a line from a scene's cells, and the same area, with soft edges, from its
+ * Erases a disc or a line from a scene: hard-edged from its cells, and with soft edges from its
  * picture.
  */
 function wound(scene: Scene, random: Random): Scene {
@@ -205,8 +210,8 @@ function wound(scene: Scene, random: Random): Scene {
 const WINDOW = JUDGED * JUDGED * 4;
 
 /**
- * Makes the training data of an update from random scenes. Chooses only cells whose 5×5 neighbourhood
- * is not completely transparent.
+ * Makes the training data of an update from random scenes. Chooses only cells whose 5×5
+ * neighbourhood is not completely transparent.
  */
 export function drawBatch(
   { batch: { scenes, cells }, steps }: Pick<PainterConfig, 'batch' | 'steps'>,
@@ -231,7 +236,7 @@ export function drawBatch(
     });
     for (const end = at + cells; at < end; ) {
       const place = random.integer(scene.owners.length);
-      // Painters that learn genomes need cells with an owner. Other cells have no genome.
+      // If the painter learns genomes, skip cells without an owner, because they have no genome.
       if (learns(material) && scene.owners[place] === 0) continue;
       if (!readCell(scene, place, batch, at)) continue;
       at++;
@@ -247,9 +252,10 @@ export function drawBatch(
 }
 
 /**
- * Weights of pairs of neighbouring cells that lie on opposite sides of a border between two blocks
- * of cells: [side of the blocks in cells, weight]. Other pairs have the weight 1. Growth by
- * doubling leaves a plaid pattern, which is stronger at the borders of larger blocks.
+ * Weights of pairs of neighbouring cells in the loss, as [side of a block in cells, weight]. An
+ * entry applies to pairs whose two cells lie on opposite sides of a border between blocks of this
+ * side. All other pairs have the weight 1. Growth by doubling leaves a plaid pattern, which is
+ * stronger at the borders of larger blocks.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],
@@ -257,7 +263,8 @@ const STEP_WEIGHTS = [
 ] as const;
 
 /**
- * Chooses a random neighbour of a cell, if this neighbour belongs to the same creature.
+ * Chooses a random neighbour of a cell. The neighbour is used only if it belongs to the same
+ * creature as the cell.
  *
  * @param place index of the cell
  * @returns the index of the neighbour and the weight of the pair; the cell's own index and 0 if the

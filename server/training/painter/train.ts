@@ -38,10 +38,10 @@ interface PainterRun {
 }
 
 /**
- * Creates the first state of a run. If the painter learns genomes, the run begins with the weights of
- * the checkpoint's painter, else with random weights.
+ * Creates the first state of a run. If the painter learns genomes, the run begins with the weights
+ * of the checkpoint's existing painter; otherwise, with random weights.
  *
- * @throws TrainingError bad-data: the checkpoint has no painter that could learn genomes
+ * @throws TrainingError 'bad-data' if genomes are to be learned, but the checkpoint has no painter
  */
 async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   const painter = config.genome && (await painterOf(config.checkpoint));
@@ -50,7 +50,11 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/** Reads the painter of a checkpoint. @throws TrainingError bad-data: the checkpoint has no painter */
+/**
+ * Reads the painter of a checkpoint.
+ *
+ * @throws TrainingError 'bad-data' if the checkpoint has no painter
+ */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
   if (!file) throw new TrainingError('bad-data', `${folder}: has no painter to learn genomes`);
@@ -61,11 +65,11 @@ async function painterOf(folder: string): Promise<Tensors> {
 const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.stringify(model);
 
 /**
- * Reads the state of a run, to resume it. The run continues with the checkpoint with which it started,
- * even if the configuration now names another checkpoint.
+ * Reads the state of a run, to resume it. The run continues with the checkpoint with which it
+ * started, even if the configuration now names another checkpoint.
  *
- * @throws TrainingError no-run: there is no run to resume; bad-run: the run does not fit the
- *   configuration
+ * @throws TrainingError 'no-run' if there is no run to resume; 'bad-run' if the run does not fit
+ *   the configuration
  */
 async function loadPainterRun(folder: string, config: PainterConfig): Promise<PainterRun> {
   const { file, tensors, metadata, update, seconds } = await readState(folder);
@@ -85,19 +89,22 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
   return { update, seconds, checkpoint, tensors };
 }
 
-/** Settings of the optimiser. `average`: decay of the averaged weights, which the painter uses. */
+/**
+ * Settings of the optimiser. `average` is the decay of the moving average of the weights; the
+ * finished painter has the averaged weights.
+ */
 const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
 
 /** Command line options that are allowed only in runs that train a rule. */
 const OF_RULES = ['batch', 'refine'] as const;
 
 /**
- * Trains a painter until the last update, the time limit or a signal. Then measures the painter and
- * writes it to a folder.
+ * Trains a painter until the last update is done, the time limit is reached, or a signal asks the
+ * run to stop. Then measures the painter and writes it to a folder.
  *
- * @throws TrainingError bad-config: an option or the configuration does not fit a painter; bad-data:
- *   the images do not belong to the checkpoint, or have no larger originals; no-run, bad-run: the run
- *   cannot be resumed
+ * @throws TrainingError 'bad-config' if an option or the configuration does not fit a painter;
+ *   'bad-data' if the images do not belong to the checkpoint, or have no larger originals; 'no-run'
+ *   or 'bad-run' if the run cannot be resumed
  */
 export async function trainPainter(run: {
   readonly config: PainterConfig;
@@ -185,8 +192,9 @@ export async function trainPainter(run: {
 }
 
 /**
- * Returns the learning rate of an update. The rate rises linearly for 100 updates. In the course of the
- * run, it falls along half a cosine wave to a hundredth.
+ * Returns the learning rate of an update. The rate falls along half a cosine wave, from the
+ * configured rate at the start of the run to a hundredth of it at the end. During the first 100
+ * updates, it is multiplied by a factor that rises linearly to 1.
  */
 function rateAt({ learningRate, updates }: PainterConfig, update: number): number {
   const fall = 0.5 + 0.5 * Math.cos((Math.PI * update) / updates);

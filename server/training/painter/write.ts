@@ -1,5 +1,6 @@
 /**
- * Writes a painter to the folder of a checkpoint, and adds an entry about it to the checkpoint's card.
+ * Writes a painter to the folder of a checkpoint, and adds an entry about it to the checkpoint's
+ * card.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,8 +33,8 @@ import { readIfThere, replaceFile } from '../run/large-files.ts';
 const LARGEST = 65_504;
 
 /**
- * Returns the content of `painter.safetensors`, which `parsePainter` reads. Rounds weights to 16-bit
- * floats and clamps them to the range of these floats.
+ * Returns the content of `painter.safetensors`, which `parsePainter` reads. Rounds weights to
+ * 16-bit floats and clamps them to the range of these floats.
  *
  * @param weights the painter's tensors
  */
@@ -57,7 +58,8 @@ export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
   );
 
 /**
- * Returns a tensor with the first `KEY` numbers of each learned genome, which identify the genome.
+ * Returns a tensor of keys. A key is the first `KEY` numbers of a learned genome, which are enough
+ * to identify the genome.
  *
  * @param latents the genomes, [Z] each
  */
@@ -76,11 +78,11 @@ export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) 
 });
 
 /**
- * Checks that a painter can be written to a folder. The folder must contain either no checkpoint or the
- * checkpoint for which the painter is trained.
+ * Checks that a painter can be written to a folder. The folder must contain either no checkpoint or
+ * the checkpoint for which the painter is trained.
  *
- * @throws TrainingError bad-data: the folder contains another checkpoint; CheckpointError: the
- *   checkpoint in the folder cannot be read
+ * @throws TrainingError 'bad-data' if the folder contains another checkpoint; CheckpointError if
+ *   the checkpoint in the folder cannot be read
  */
 export async function checkOut(folder: string, { card, tensors }: Checkpoint): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -96,8 +98,8 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
 }
 
 /**
- * Writes a painter to a folder, and adds an entry about the painter to the card in this folder. If the
- * folder has no card, copies the card of the source checkpoint first.
+ * Writes a painter to a folder, and adds an entry about the painter to the card in this folder. If
+ * the folder has no card, copies the card of the source checkpoint first.
  *
  * @param source folder of the checkpoint for which the painter was trained
  * @param bytes content of `painter.safetensors`

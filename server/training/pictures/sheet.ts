@@ -14,8 +14,9 @@ export interface Tile {
 }
 
 /**
- * Draws organisms as tiles. Probabilities of ink are drawn as the opacity of white, and mixtures of
- * colours as their mean colour.
+ * Draws organisms as tiles. Depending on the card's read-out, a pixel shows the cell's colour,
+ * white with the probability of ink as its opacity, or the mean colour of a mixture of
+ * distributions.
  *
  * @param states [N, side, side, C]
  * @returns N tiles
@@ -73,8 +74,8 @@ export function enlarged(tile: Tile, side: number): Tile {
 }
 
 /**
- * Converts premultiplied RGBA to straight alpha. Clamps colours to 255, because a rule can produce
- * colours that exceed alpha.
+ * Converts premultiplied RGBA to straight alpha. A rule can produce premultiplied colours that
+ * exceed alpha; they become 255.
  */
 export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(premultiplied.length);
@@ -116,8 +117,9 @@ export class Canvas {
   }
 
   encode(): Buffer {
-    // Each cell is a block of equal pixels, so most rows equal the row above. PNG's filter "up" (2)
-    // compresses such rows well, and using only one filter is fast.
+    // Use only the filter "up" (2) of PNG, which stores the difference from the row above. Each
+    // cell is a block of equal pixels, so most rows equal the row above and compress well. Using a
+    // single filter is also faster than trying all filters.
     return PNG.sync.write(this.png, { filterType: 2, deflateStrategy: 0, deflateLevel: 9 });
   }
 }
@@ -131,9 +133,11 @@ const MARGIN = 2 * GAP;
 /**
  * Draws a sheet with rows of tiles.
  *
- * @param rows at least one tile. All tiles must have the same size; rows may have different lengths
+ * @param rows rows of tiles; at least one tile in all. All tiles must have the same size, but rows
+ *   may have different numbers of tiles
  * @param options.scale number of pixels per side of a cell
- * @param options.columns captions of the columns, as XML text. Captions need a font on this machine
+ * @param options.columns captions of the columns, as XML text. They are visible only if a font is
+ *   installed on this machine
  * @returns a PNG file
  */
 export async function drawSheet(
@@ -182,7 +186,10 @@ export function inRows<T>(items: readonly T[], columns: number): T[][] {
   );
 }
 
-/** Returns the mean squared difference of two pictures, 0…1. The values of the pictures are 0…255. */
+/**
+ * Returns the mean squared difference between two pictures with values 0…255. The result is scaled
+ * to 0…1.
+ */
 export function meanSquare(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;

@@ -1,8 +1,9 @@
 /**
- * Finds the relatives that the creatures of a gallery can express (look like for a moment). As in a
- * room, each creature reads the latent of a relative for some steps, and then its own latent again.
- * A pair is suitable if the creature returns to its own picture ("comes home") and does not flash.
- * Start reading at `findRelatives`.
+ * Finds the relatives of the creatures in a gallery: for each creature, other creatures that it can
+ * look like for a moment. As in a room, the creature reads the latent of a relative for some steps,
+ * and then its own latent again. A pair of a creature and a relative is suitable if the creature
+ * then returns to its own picture ("comes home") and does not flash. Start reading at
+ * `findRelatives`.
  */
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -17,26 +18,30 @@ import { inRows, meanSquare } from '../pictures/sheet.ts';
 
 /** Maximum number of relatives that are kept per creature. */
 const EACH = 3;
-/** Number of consecutive rounds. At the end of each, the creature must look like itself again. */
+/**
+ * Number of consecutive rounds in which a pair is tested. At the end of each round, the creature
+ * must look like itself again.
+ */
 const ROUNDS = 20;
 /**
- * Length of a round. For `lentSteps` steps, the creature reads the relative's latent. Then it reads
- * its own latent, until its picture no longer changes, for at most `homeSteps` steps.
+ * Numbers of steps in a round. For `lentSteps` steps, the creature reads the relative's latent.
+ * Then it reads its own latent until its picture no longer changes, but for at most `homeSteps`
+ * steps.
  */
 const ROUND = { lentSteps: 12, homeSteps: 20 };
 /**
- * Maximum number of relatives to try per creature. The most similar creatures of the same kind are
- * tried.
+ * Maximum number of relatives that are tried per creature. These are the most similar creatures of
+ * the same kind.
  */
 const TRIED = 8;
-/** Minimum difference of a colour value (0…255) that everybody can see. */
+/** A difference of at least this size in a colour value (0…255) can be seen by everybody. */
 const VISIBLE = 32;
 /** Minimum number of cells in which a relative must look visibly different from the creature. */
 const LEAST_CHANGED = 60;
 /**
- * Limits for a relative's body, as shares of the cells of the creature's body: cells of the relative
- * outside the creature's body (`MOST_OUTSIDE`), and cells of the creature that the relative lacks
- * (`MOST_LACKING`).
+ * A relative must have about the same body (set of living cells) as the creature. Limits, as shares
+ * of the number of cells in the creature's body: `MOST_OUTSIDE` for cells of the relative that lie
+ * outside the creature's body; `MOST_LACKING` for cells of the creature that the relative lacks.
  */
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
@@ -48,7 +53,7 @@ export const HOME = 0.002;
 /** Maximum number of patches that are stepped together, to limit memory. */
 const BATCH = 128;
 
-/** Gallery indices of a creature (`own`) and of a relative, whose latent the creature reads at times. */
+/** Gallery indices of a creature (`own`) and of another creature that may be its relative. */
 interface Pair {
   readonly own: number;
   readonly relative: number;
@@ -64,8 +69,9 @@ interface Resting {
 }
 
 /**
- * Finds the relatives of each creature in a gallery. Tries the most similar creatures first. A pair
- * is kept if `isSafe` returns true for it.
+ * Finds the relatives of each creature in a gallery. Tests candidates with `isSafe`, the most
+ * similar creatures first, until `EACH` relatives have been found or all candidates have been
+ * tested.
  *
  * @param say receives lines about the progress
  * @returns `table`: the relatives of each creature; `pairs`: all pairs in the table, with their
@@ -110,7 +116,7 @@ function isWorthIt(own: Resting, relative: Resting): boolean {
 
 /**
  * Lists the relatives to try for each creature: creatures of the same kind, the most similar first.
- * Similarity is measured by pictures and by latents.
+ * Similarity depends on both the pictures and the latents of the two creatures.
  */
 function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;
@@ -173,8 +179,9 @@ type RoundTrips = ReturnType<ReturnType<typeof watch>['result']>;
 export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
 
 /**
- * Runs the rounds of several pairs. In each round, a creature reads the latent of its relative for
- * some steps, and then its own latent again. A pair that fails a round skips the remaining rounds.
+ * Tests several pairs, each in `ROUNDS` rounds. In each round, a creature reads the latent of its
+ * relative for some steps, and then its own latent again. If a pair fails a round, its remaining
+ * rounds are skipped.
  *
  * @param resting the creatures at rest, by index in the gallery
  * @returns measurements in the order of `pairs`
@@ -219,8 +226,8 @@ export async function roundTrips(
 }
 
 /**
- * Creates an observer of one organism, which measures how the organism would look in a room without
- * other organisms.
+ * Creates an observer of one organism. The observer shows the organism as a room without other
+ * organisms would, and measures whether it flashes and returns to its picture at rest.
  *
  * @param resting the organism at rest
  * @param tickRate number of steps that count as one second
@@ -265,8 +272,8 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
          */
         error,
         /**
-         * Whether the organism flashed so often that a room would stop it, at `tickRate` steps per
-         * second.
+         * Whether the organism flashed so often that a room with `tickRate` steps per second would
+         * stop it.
          */
         flashes,
       };
@@ -302,7 +309,8 @@ const stepAll = (
  * (rule LIF-1 in shared/RULES.md).
  *
  * @param most maximum number of steps
- * @param express latents, [Z] for each patch, which the patches read from the first step on
+ * @param express latent that each patch reads from the first step on, [Z]; if absent, patches read
+ *   the same latents as before
  * @param look called with the read-outs of all patches after each step
  * @returns the last read-out of each patch
  */

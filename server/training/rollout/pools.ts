@@ -1,9 +1,9 @@
 /**
- * Holds pools of grown organisms that are trained further, so that the rule learns to keep pictures
- * stable long after growth. There are three pools: organisms without neighbours, organisms with
- * neighbours, and patients. Patients have wounds that close from their rim, as in a room
- * (`world/closing.ts`). They stay in their pool over many updates, so that the rule is trained on
- * wounds at every stage of closing.
+ * Holds pools of grown organisms. In later updates, organisms from the pools take further steps, so
+ * that the rule learns to keep pictures stable long after growth. There are three pools: organisms
+ * without neighbours, organisms with neighbours, and patients. Patients have wounds that close
+ * gradually from their rim, as in a room (`world/closing.ts`). They stay in their pool over many
+ * updates, so that the rule is trained on wounds at every stage of closing.
  */
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/closing.ts';
@@ -20,7 +20,9 @@ export interface PoolEntry {
   readonly look?: number;
   /** Number of steps since the organism was planted. */
   readonly age: number;
-  /** [S, S] 0 for cells occupied by neighbours, else 1. Absent if the organism has no neighbours. */
+  /**
+   * [S, S] 0 for cells occupied by neighbours, else 1. Absent if the organism has no neighbours.
+   */
   readonly open?: Uint8Array;
   /**
    * [S, S] Number of steps until a killed cell can live again; 0 for all other cells. Absent if the
@@ -94,8 +96,8 @@ export class Pools {
   }
 
   /**
-   * Takes random organisms with neighbours from their pool. Replaces some of the taken organisms by
-   * copies of organisms without neighbours, and adds neighbours to these copies.
+   * Takes random organisms with neighbours from their pool. Replaces some of the taken organisms
+   * with copies of organisms without neighbours, and adds neighbours to these copies.
    *
    * @param side side of the patches, in cells
    */
@@ -114,23 +116,34 @@ export class Pools {
 const poolOf = ({ open, closed }: PoolEntry): PoolName =>
   closed ? 'patients' : open ? 'crowd' : 'pool';
 
-/** Minimum number of cells that a wound must leave alive. Wounds that leave fewer are not applied. */
+/**
+ * Minimum number of cells that a wound must leave alive. Wounds that leave fewer are not applied.
+ */
 const FEWEST_LEFT = 8;
-/** Minimum and maximum radius of the disc that some wounds leave alive, in 32nds of the patch's side. */
+/**
+ * Minimum and maximum radius of the disc that some wounds leave alive, in 32nds of the patch's
+ * side.
+ */
 const DISC_LEFT = [3, 5] as const;
-/** Share of cells killed by a wound of single cells all over the patch. */
+/**
+ * Some wounds kill single cells, spread at random over the whole patch. Share of the cells that
+ * such a wound kills.
+ */
 const SCATTERED = 0.95;
 /** Maximum number of pieces of a wound that consists of several pieces. */
 const MOST_PIECES = 4;
 /** Maximum shift of an organism's whole body, as a share of the patch's side. */
 const LARGEST_SHIFT = 6 / 32;
-/** Number of steps for which a killed cell is left out of the loss after it has opened. */
+/**
+ * After a killed cell has opened (may live again), it is left out of the loss for this number of
+ * steps.
+ */
 const JUDGED_AFTER = 2;
 
 /**
- * Draws the patients of an update: known patients, and new patients. New patients are copies of
- * organisms from the other pools. Each copy is wounded, shifted, or given the cell states of another
- * organism.
+ * Draws the patients of an update. Some are patients of earlier updates, and some of these are
+ * wounded again. The others are new: copies of organisms from the other pools. Each copy is
+ * wounded, shifted, or given the cell states of another organism.
  *
  * @param side side of the patches, in cells
  */
@@ -165,9 +178,9 @@ export function takePatients(
 }
 
 /**
- * Wounds an organism by closing cells: a closed cell is empty and cannot live again yet. Half of
- * the wounds close only cells that were alive, as in a room. The other half close empty cells as
- * well.
+ * Wounds an organism by closing cells. A closed cell is empty and cannot live again until it opens.
+ * Half of the wounds close only cells that were alive, as in a room. The other half also close
+ * cells that were already empty.
  *
  * @returns a wounded copy, in which closed cells open step by step from the wound's rim; or the
  *   organism itself, if the wound would leave too few living cells
@@ -202,8 +215,9 @@ export function wounded(
 }
 
 /**
- * Draws a large wound: one side of a cut at any angle, everything except a small disc, a bar,
- * several pieces, or almost all cells at random.
+ * Draws a large wound of a random kind. The wound is one of these: all cells on one side of a cut
+ * at any angle; a bar; several pieces; almost all cells, chosen at random; or all cells except
+ * those in a small disc.
  *
  * @param lives [S, S] 1 for living cells, else 0. If only a disc is left, its middle is a living
  *   cell
@@ -241,7 +255,8 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
 }
 
 /**
- * Returns the number of steps until each cell opens, after some steps have been taken.
+ * Returns the number of steps that are left until each cell opens (may live again), after some
+ * steps have been taken.
  *
  * @param closed number of steps until each cell opens, before these steps
  * @param steps number of steps taken
@@ -253,9 +268,10 @@ export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
  * Determines which cells count in the loss. A cell does not count if it is occupied by a neighbour,
  * if it is closed, or if it opened less than `JUDGED_AFTER` steps ago.
  *
- * @param closed [N, S, S] number of steps until each cell opens, counted from the start
- * @param steps number of steps taken since the start
- * @param open [N, S, S] 0 for cells occupied by neighbours, else 1; absent if there are no neighbours
+ * @param closed [N, S, S] number of steps from the start of the rollout until each cell opens
+ * @param steps number of steps taken since the start of the rollout
+ * @param open [N, S, S] 0 for cells occupied by neighbours, else 1; absent if there are no
+ *   neighbours
  * @returns [N, S, S] 1 for cells that count, else 0
  */
 export const seenCells = (closed: Uint8Array, steps: number, open?: Uint8Array): Float32Array =>

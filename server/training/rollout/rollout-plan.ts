@@ -1,6 +1,7 @@
 /**
- * Plans the rollouts of an update: which organisms take which steps. Each micro-batch has its own
- * plan. `rollout.ts` runs the plans.
+ * Plans the rollouts of an update: for each micro-batch, how many steps its organisms take, from
+ * which states, and at which points their pictures are compared with images. `rollout.ts` runs the
+ * plans.
  */
 import type { Random } from '../../../shared/random.ts';
 import { type Drawn, drawnAt, type TrainingConfig } from '../config.ts';
@@ -19,8 +20,8 @@ export interface RolloutPlan {
   /** Number of segments to differentiate, counted from the last. */
   readonly differentiated: number;
   /**
-   * Segments after which the picture is compared with the target image: index of the segment → weight
-   * of the picture in the loss.
+   * After which segments the picture is compared with the target image. Maps the index of such a
+   * segment to the weight that the comparison has in the loss.
    */
   readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S] 0 for cells occupied by neighbours, else 1. Absent if there are no neighbours. */
@@ -30,13 +31,13 @@ export interface RolloutPlan {
   /** [N, S, S, C] Cell states from which organisms continue. Absent for new organisms. */
   readonly states?: Float32Array;
   readonly ages?: readonly number[];
-  /** Whether the KL divergence counts in the loss: 1 or 0. */
+  /** 1 if the KL divergence counts in the loss, else 0. */
   readonly divergence: number;
   /** Leak of the rule: share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
 }
 
-/** Values that depend on how far a run has progressed, and the source of randomness. */
+/** The part of a plan's input that is the same for all plans of an update. */
 export interface Moment {
   /** Side of grown patches, in cells. */
   readonly side: number;
@@ -45,17 +46,18 @@ export interface Moment {
   /** Leak of the rule: share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Random number, 0…1, that determines the number of steps within a range. If present, all plans with
-   * the same range have the same number of steps. If absent, each plan draws its own number of steps.
+   * Random number, 0…1, that determines which number of steps is chosen from a range. If present,
+   * it is used for all plans of the update, so plans with the same range have the same number of
+   * steps. If absent, each plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;
 }
 
 /**
- * Side of the smallest stage whose picture is compared with the image, in cells. Smaller pictures
- * are too coarse to say anything about the image. With a position loss, smaller stages are compared
- * as well.
+ * Side of the smallest stage whose picture is compared with the target image, in cells. Smaller
+ * pictures are too coarse for a useful comparison. With a position loss, smaller stages are
+ * compared as well, because their cells must represent their positions.
  */
 const SMALLEST_JUDGED = 4;
 
@@ -99,11 +101,12 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
 }
 
 /**
- * Plans further steps of pooled organisms. Organisms with neighbours keep these neighbours.
+ * Plans further steps of pooled organisms. If organisms have neighbours, they keep these
+ * neighbours.
  *
- * @param further `steps`: range of the number of steps; `wounded`: how many organisms, counted from
- *   the first, are damaged before the steps; `rest`: whether the loss includes how much the last
- *   step changes
+ * @param further `steps`: range of the number of steps; `wounded`: number of organisms to damage
+ *   before the steps (the first ones in `entries`); `rest`: whether the loss penalises how much
+ *   cells change in the last step
  */
 export function pooledPlan(
   config: TrainingConfig,
@@ -136,8 +139,8 @@ export function pooledPlan(
 }
 
 /**
- * Plans further steps of wounded organisms. The loss compares their pictures with the target images
- * twice: halfway and at the end.
+ * Plans further steps of patients (organisms that heal). The loss compares their pictures with the
+ * target images twice: halfway through the steps and at the end.
  */
 export function patientPlan(
   config: TrainingConfig,
@@ -181,8 +184,8 @@ function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { 
 }
 
 /**
- * Adds neighbours to planned segments: marks the segments as crowded, and joins the arrays
- * `grounds` of all organisms into one. Without neighbours, returns the segments unchanged.
+ * Adds neighbours to planned segments: marks the segments as crowded, and joins the masks in
+ * `grounds` into one array. If there are no neighbours, returns the segments unchanged.
  *
  * @param grounds [S, S] for each organism: 0 for cells occupied by neighbours, else 1; undefined if
  *   no organism has neighbours
@@ -200,8 +203,9 @@ function onGround(
 
 /**
  * Returns the progress of a run, 0…1, which determines the size of patches, the leak and the number
- * of steps. If the total number of updates is raised, progress stays the same until the run has caught
- * up. Progress must never decrease, because smaller patches would make the pool useless.
+ * of steps. Progress never decreases: if a resumed run has a larger total number of updates,
+ * progress stays the same until `update / updates` exceeds it. Otherwise, patches could become
+ * smaller, and the organisms in the pool would no longer fit.
  *
  * @param updates number of updates of the whole run
  */
@@ -234,10 +238,12 @@ export function leakAt(
 }
 
 /**
- * Returns the progress, 0…1, with which a run starts if its rule comes from a checkpoint. Without a
- * leak ramp, or if the checkpoint already has the leak at the end of the ramp, the run starts after
- * the leak ramp and after the smaller patches. If the checkpoint has a lower leak, the run starts
- * at the point of the ramp with this leak; if the checkpoint has no leak, at 0.
+ * Returns the progress, 0…1, with which a run starts if its rule comes from a checkpoint.
+ *
+ * - If there is no leak ramp, or the checkpoint already has the leak at the end of the ramp: the
+ *   run starts after the ramp and after the curriculum's smaller patches.
+ * - If the checkpoint has a lower leak: at the point of the ramp that has this leak.
+ * - If the checkpoint has no leak: at 0.
  *
  * @param known leak of the checkpoint
  */

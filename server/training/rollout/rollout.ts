@@ -1,7 +1,8 @@
 /**
- * Runs rollouts and computes their gradients, on a GPU or in one thread per CPU core. A rollout is a
- * sequence of steps of some organisms; `rollout-plan.ts` chooses their images, states and steps.
- * Start reading at `runRollout` for one rollout, and at `openRollouts` for all rollouts of an update.
+ * Runs rollouts and computes their gradients, on a GPU or in one thread per CPU core. A rollout is
+ * the sequence of steps that the organisms of one micro-batch take in an update; it is planned in
+ * `rollout-plan.ts`. Start reading at `runRollout` for one rollout, and at `openRollouts` for all
+ * rollouts of an update.
  */
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
@@ -53,11 +54,12 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   return {
     ...{ compute, config, data, encoder, segments },
     /**
-     * Creates the encoder's input `shown`, which selects the trained offsets of gallery images.
+     * Creates the encoder's input `shown`, which selects the trained offset for each sample that
+     * shows a gallery image.
      *
-     * @param images the image of each sample: an index into the data set, or undefined if augmentation
-     *   has changed the image
-     * @returns an object without `shown` if no offsets are trained
+     * @param images index in the data set of the image of each sample; undefined if augmentation
+     *   has changed the image, because the offset is not added then
+     * @returns an object with the input `shown`; an empty object if no offsets are trained
      */
     shownOf(images: readonly (number | undefined)[]): Record<string, Value> {
       if (gallery === 0) return {};
@@ -68,7 +70,7 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
       });
       return { shown: compute.upload([images.length, gallery], shown) };
     },
-    /** Zeros with the shapes of `Segments.totalShapes`, with which sums of gradients start. */
+    /** Initial values (zeros) for sums of gradients, with the shapes of `Segments.totalShapes`. */
     zeros: zeros as Values,
     /** Frees the context's memory. `compute` stays open. */
     async close(): Promise<void> {
@@ -117,8 +119,9 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
     forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
      * Backpropagates through the encoder. Inputs: those of `forward`; `total:latents`, the gradient
-     * with respect to the latents; `divergenceWeight` [N], the weight in the loss of a nat of
-     * divergence. Outputs: the gradients `total:*` of the encoder's parameters and of the offsets.
+     * with respect to the latents; `divergenceWeight` [N], the factor of each sample's divergence
+     * (in nats) in the loss. Outputs: the gradients `total:*` of the encoder's parameters and of
+     * the offsets.
      */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
@@ -126,7 +129,7 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   };
 }
 
-/** Target of a segment: the images with which the loss compares the states after the segment. */
+/** Target of a segment: data with which the loss compares the states after the segment. */
 export interface Target {
   /** Target images, [N, s, s, c], values 0…1. */
   readonly image: Value;
@@ -137,7 +140,10 @@ export interface Target {
   readonly weight: Value;
   /** [1, s, s, 4 · octaves] Expected position channels, if there is a position loss. */
   readonly places?: Value;
-  /** [N, s, s, 1] For wounded organisms: 1 for cells that count in the loss, else 0. */
+  /**
+   * [N, s, s, 1] Mask of the cells that count in the loss (1, else 0). Set only for wounded
+   * organisms.
+   */
   readonly seen?: Value;
 }
 
@@ -145,8 +151,8 @@ export interface Target {
 export interface Rollout {
   readonly segments: readonly Segment[];
   /**
-   * Number of segments to differentiate, counted from the last. Earlier segments run without
-   * gradients.
+   * Number of last segments through which gradients are propagated back. Earlier segments run
+   * without gradients.
    */
   readonly differentiated: number;
   /** The targets of segments, by index of the segment. The last segment must have a target. */
@@ -155,8 +161,8 @@ export interface Rollout {
   /** States before the first segment, unless it begins with a seed. The caller must free them. */
   readonly states?: Value;
   /**
-   * Returns the inputs that differ between segments, for segment i: the update masks `mask0`,
-   * `mask1`, …, and `open` and `closed` if needed. `differentiate` frees them.
+   * Returns those inputs of segment i that differ from segment to segment: the update masks
+   * `mask0`, `mask1`, …, and `open` and `closed` if needed. `differentiate` frees these inputs.
    */
   readonly masks?: (segment: Segment, i: number) => Record<string, Value>;
 }
@@ -167,8 +173,9 @@ export interface Rollout {
  *
  * @param context `zeros` are the initial sums of gradients
  * @param parameters all parameters, named `parameter:*`
- * @returns `states`: the last states; `nats`: log p(image | last states), [N]; `totals`: the
- *   gradients `total:*` of the rule's parameters and of the latents. The caller must free all values
+ * @returns `states`: the states after the last segment; `nats`: log p(image | states), [N];
+ *   `totals`: the gradients `total:*` of the rule's parameters and of the latents. The caller must
+ *   free all values
  */
 export async function differentiate(
   { compute, segments: programs, zeros }: Pick<TrainingContext, 'compute' | 'segments' | 'zeros'>,
@@ -277,7 +284,7 @@ export async function runRollout(
   };
 
   const pixels = gatherImages(data, images);
-  // For pooled organisms, use the same augmentation of the image as when they were new.
+  // Augment the target image of a pooled organism in the same way as when the organism was new.
   const looks = plan.looks ?? Array.from(images, () => newLook(random));
   const size = pixels.length / n;
   const shown = looks.map((look, i) => {
@@ -388,8 +395,8 @@ function uploadTargets(
 }
 
 /**
- * Returns which cells of patches at a smaller stage are not occupied by neighbours. These patches
- * lie in the middle of the grown patches.
+ * Returns which cells of patches at a smaller stage are not occupied by neighbours. A smaller patch
+ * lies in the middle of the area that the grown patch will cover.
  *
  * @param open [n, side, side] for grown patches: 1 for cells not occupied by neighbours, else 0
  * @returns shape and values of a tensor [n, stage, stage, 1]
@@ -412,8 +419,8 @@ const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Ui
 
 /**
  * Returns the weight of each sample in the loss: √(number of cells / number of cells that count in
- * the loss). Samples in which few cells count get a higher weight, so that they influence the rule
- * about as much as other samples.
+ * the loss). Samples in which few cells count would otherwise have little influence on the rule, so
+ * they get a higher weight.
  *
  * @param seen [N, s, s] 1 for cells that count in the loss, else 0; undefined if all cells count
  * @returns [N]
@@ -435,9 +442,9 @@ type Result = Omit<RolloutOutcome, 'totals'> & { readonly totals: Numbers };
 export type Rollouts = ReturnType<typeof openRollouts>;
 
 /**
- * Prepares the rollouts of a training run. Rollouts run in this thread on a GPU, and in one thread per
- * core on a CPU. The number of threads does not affect the results. Threads start with the first
- * update.
+ * Prepares the rollouts of a training run. If a GPU computes, rollouts run in the calling thread;
+ * if a CPU computes, in one worker thread per core. The number of threads does not affect the
+ * results. Threads start at the first update.
  */
 export function openRollouts(compute: Compute, config: TrainingConfig, data: Pixels) {
   const shared: Numbers = Object.fromEntries(
@@ -482,7 +489,10 @@ export function openRollouts(compute: Compute, config: TrainingConfig, data: Pix
   };
 }
 
-/** Estimates the cost of a rollout: cells × steps. Differentiated steps count three times. */
+/**
+ * Estimates the cost of a rollout as cells × steps. Steps through which gradients are propagated
+ * back count three times.
+ */
 function costOf({ plan: { segments, differentiated } }: RolloutJob): number {
   const first = segments.length - differentiated;
   return segments.reduce(
@@ -496,7 +506,7 @@ export const workerJob: WorkerJob<
   {
     readonly config: TrainingConfig;
     readonly data: Pixels;
-    /** All parameters, named `parameter:*`. They do not change while a job runs. */
+    /** All parameters, named `parameter:*`. They change only between jobs. */
     readonly parameters: Numbers;
   },
   /** The job of a worker thread. `version` increases whenever the parameters change. */
@@ -537,8 +547,9 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Sums the results of rollouts in the order of their index, even if they arrive in another order.
- * In the order of arrival, rounding would depend on which thread is fastest.
+ * Sums the results of rollouts in the order of their indices, even if they arrive in another order.
+ * If results were summed in the order of arrival, rounding would depend on which thread is fastest,
+ * and runs could not be repeated exactly.
  */
 class OrderedSum {
   private readonly waiting = new Map<number, Numbers>();

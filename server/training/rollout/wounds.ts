@@ -1,14 +1,14 @@
 /**
- * Draws random wounds. A wound sets the states of some cells of a patch to zero, as damage does in a
- * room. Training uses wounds of random size; evaluation uses wounds of an exact size.
+ * Draws random wounds. A wound sets the states of some cells of a patch to zero, as damage does in
+ * a room. Training uses wounds of random size; evaluation uses wounds of an exact size.
  */
 import type { Random } from '../../../shared/random.ts';
 
 /**
  * Shapes of wounds. `disc`: a disc anywhere in the patch. `half`: all cells on one side of a
- * straight cut at any angle. `bar`: a straight band from edge to edge. `square`: a square of half the
- * patch's side, as in Palm et al. 2022 (code of 2021). `stroke`: a short bent line, as drawn with a
- * finger.
+ * straight cut at any angle. `bar`: a straight band from edge to edge. `square`: a square of half
+ * the patch's side, as in Palm et al. 2022 (code of 2021). `stroke`: a short bent line, as drawn
+ * with a finger.
  */
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 type WoundKind = (typeof WOUND_KINDS)[number];
@@ -28,9 +28,10 @@ const THINNEST_BAR = 2;
  * Draws a wound with a random position, direction and size.
  *
  * @param side side of the patch, in cells
- * @param largest maximum share of the patch's cells, 0…1. A `half` has exactly this share, a `square`
- *   at most a quarter of all cells. Other wounds have a random share; a `bar` is at least two cells
- *   wide, a `disc` or `stroke` has at least 2 % of the cells
+ * @param largest maximum share of the patch's cells that the wound covers, 0…1. A `half` covers
+ *   exactly this share; a `square` covers at most a quarter of the cells. All other kinds cover a
+ *   random share up to `largest`, but a `bar` is at least two cells wide, and a `disc` or `stroke`
+ *   covers at least 2 % of the cells
  * @returns [side, side] 0 for wounded cells, 1 for all others
  */
 export function woundMask(
@@ -46,10 +47,10 @@ export function woundMask(
 }
 
 /**
- * Draws a connected wound of exactly round(share · side²) cells.
+ * Draws a wound of exactly round(share · side²) cells. The wound is connected, except that a bar of
+ * less than side · √2 cells may consist of several pieces.
  *
- * @param kinds shapes, one of which is chosen at random. A bar of less than side · √2 cells may
- *   consist of several pieces
+ * @param kinds shapes, one of which is chosen at random
  * @returns [side, side] 0 for wounded cells, 1 for all others
  */
 export function woundOfShare(
@@ -66,8 +67,9 @@ export function woundOfShare(
 const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 
 /**
- * Draws the areas of a patch that one or two neighbours occupy. The four cells in the middle, where
- * the organism was planted, stay free, because organisms can only be planted at free positions.
+ * Draws the areas of a patch that one or two neighbours occupy. The four cells in the middle stay
+ * free: the organism was planted there, and in a room, organisms can be planted only at free
+ * positions.
  *
  * @param largest maximum share of the patch's cells that may be occupied, 0…1
  * @returns [side, side] 1 for free cells, 0 for occupied cells
@@ -108,8 +110,9 @@ function squareWound(random: Random, side: number, largest: number): Uint8Array 
 }
 
 /**
- * Draws a wound that consists of the `count` cells nearest to a random shape. Even if the shape lies
- * partly outside the patch, the wound has exactly this number of cells.
+ * Draws a wound that consists of those `count` cells of the patch that are nearest to a random
+ * shape (a point or line). The wound has exactly this number of cells, even if the shape lies
+ * partly outside the patch.
  */
 function nearest(random: Random, side: number, kind: ExactKind, count: number): Uint8Array {
   const distance = randomShape(random, side, kind, count);
@@ -123,7 +126,11 @@ function nearest(random: Random, side: number, kind: ExactKind, count: number): 
   return mask;
 }
 
-/** Draws a random shape (a point or line). @returns a function: distance of a point from the shape */
+/**
+ * Draws a random shape (a point or line).
+ *
+ * @returns a function that computes the distance of a point from the shape
+ */
 function randomShape(
   random: Random,
   side: number,
@@ -148,7 +155,7 @@ function randomShape(
 
 /**
  * Draws a stroke, which consists of two line segments with a bend between them. The stroke's width
- * is random, and its length is chosen so that it has about `count` cells.
+ * is random. Its length is chosen so that the stroke covers about `count` cells.
  *
  * @returns a function that computes the distance of a point from the stroke
  */
@@ -165,8 +172,8 @@ function stroke(
   const points: Point[] = [{ x, y }];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
-    // If a line segment would leave the patch, mirror it. Each wound has a given number of cells,
-    // so the cells missing outside the patch would make the rest of the stroke wider.
+    // If a line segment would leave the patch, mirror it. Otherwise, the stroke would become wider:
+    // a wound has a given number of cells, and the part outside the patch would contribute none.
     const to = (from: number, by: number): number =>
       from + by < 0 || from + by > side ? from - by : from + by;
     points.push({

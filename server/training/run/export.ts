@@ -28,16 +28,18 @@ import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
-  /** Tensors `update.*` and `encoder.*`, and offsets of the gallery's latents if they are trained. */
+  /**
+   * Tensors `update.*` and `encoder.*`, and offsets of the gallery's latents if they are trained.
+   */
   readonly weights: Tensors;
 }
 
 /**
- * Builds a checkpoint in memory. Its gallery consists of the first training images. The gallery's
- * latents are the encoder's means, plus the offsets if offsets are trained. If the run trains only
- * the encoder, the latents are those of the checkpoint with which the run started.
+ * Builds a checkpoint in memory. Its gallery consists of the first training images. Their latents
+ * are the means that the encoder computes, plus the offsets if offsets are trained. But if the run
+ * trains only the encoder, it keeps the latents of the checkpoint with which it started.
  *
- * @param training notes about the training for the checkpoint's card, for example the command
+ * @param training notes about the training, such as the command, for the checkpoint's card
  */
 export async function trainedModel(
   compute: Compute,
@@ -75,23 +77,29 @@ export async function trainedModel(
   return identified({ card, tensors });
 }
 
-/** Returns a model whose card has the identity that belongs to the model's weights and latents. */
+/**
+ * Returns a copy of a model in whose card the identity is that of the model's weights and latents.
+ */
 export const identified = (model: Model): Model => ({
   ...model,
   card: { ...model.card, identity: identityOf(model) },
 });
 
-/** Files that other commands derive from a checkpoint's weights and write to its folder. */
+/**
+ * Files that other commands make from a checkpoint's weights and write to the checkpoint's folder.
+ */
 const DERIVED_FILES = [
   ...[RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE, MAP_FILE, 'map.png', 'wounds.png'],
   ...['samples.png', 'growth.png', 'heal.png', 'interpolation.png'],
 ];
 
 /**
- * Writes the card, the weights and the gallery picture of a checkpoint. If writing fails, existing
- * files stay unchanged. If the folder contains other weights, files derived from these (painter,
- * relatives, pictures) are removed, because they do not fit the new weights. If the folder contains the
- * same weights, the card keeps its painter and figures.
+ * Writes the card, the weights and the gallery picture of a checkpoint. If a file cannot be
+ * written, existing files stay unchanged.
+ *
+ * If the folder already contains a checkpoint with other weights, files that were made from these
+ * weights (painter, relatives, pictures) are removed, because they do not fit the new weights. If
+ * it contains the same weights, the new card keeps the entries about the painter and the figures.
  *
  * @param say receives a line with the names of removed files
  */
@@ -110,8 +118,8 @@ export async function writeCheckpoint(
     figures: measured ?? figures,
   };
   const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
-  // Do not draw the gallery of a decoder. The picture is only for rooms, and rooms do not accept
-  // decoders, because decoders cannot be grown step by step.
+  // Do not draw the gallery of a decoder. Only rooms need the picture, and rooms do not accept
+  // decoders, because a decoder has no cells that grow step by step.
   if (card.update.kind !== 'decoder') {
     files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
   }
@@ -128,7 +136,8 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads the card of the checkpoint in a folder. The checkpoint may be of another version.
+ * Reads the card of the checkpoint in a folder. The card is not checked, because it may have
+ * another version.
  *
  * @returns undefined if the folder has no card; an empty object if the card is not JSON
  */

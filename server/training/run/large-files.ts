@@ -9,7 +9,7 @@ const CHUNK = 64 * 1024 * 1024;
 /**
  * Reads a file. Returns undefined if the file does not exist.
  *
- * @throws Error if the file cannot be read, or has become shorter in the meantime
+ * @throws Error if the file cannot be read, or becomes shorter while it is being read
  */
 export async function readIfThere(file: string): Promise<Buffer | undefined> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
@@ -37,8 +37,8 @@ async function readWhole(handle: FileHandle): Promise<Buffer> {
 type Parts = Iterable<Uint8Array | string>;
 
 /**
- * Writes a file atomically: after a crash or power failure, either the old or the new file exists. If
- * writing fails, no temporary file is left.
+ * Writes a file atomically: after a crash or power failure, either the old or the new content
+ * exists. If writing fails, the temporary file is removed.
  */
 export const replaceFile = (file: string, parts: Parts): Promise<void> =>
   replaceFiles(new Map([[file, parts]]));
@@ -48,7 +48,8 @@ const unfinished = (file: string): string => `${file}.part`;
 
 /**
  * Writes files that belong together. First, all files are written under temporary names. Then they
- * are renamed in the given order. A crash between two renames leaves a mixture of old and new files.
+ * are renamed in the given order, so that a failure to write a file changes nothing. Only a crash
+ * between two renames leaves a mixture of old and new files.
  *
  * @param files content by file name
  * @param beforeLast called after all files except the last one have been renamed
@@ -74,7 +75,8 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
   const handle = await open(file, 'w');
   try {
     await writeFile(handle, parts);
-    // Sync before the file is renamed. Otherwise, a power failure could leave an empty file.
+    // Write the content to disk before the file is renamed. Otherwise, a power failure could leave
+    // an empty file under the final name.
     await handle.sync();
   } finally {
     await handle.close();

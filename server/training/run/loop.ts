@@ -1,6 +1,6 @@
 /**
- * The training loop for rules and painters: runs updates, prints progress, saves the state at regular
- * intervals, and handles failures. Start reading at `runUpdates`.
+ * The training loop for rules and painters: runs updates, prints progress, saves the state at
+ * regular intervals, and handles failures. Start reading at `runUpdates`.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -91,13 +91,17 @@ export async function runUpdates<Report extends { readonly update: number }>(
 /** Minimum time between two lines of progress, in seconds. */
 const INTERVAL = 10;
 
-/** Averages a figure over all updates for which it is defined. Returns NaN if there is no such update. */
+/**
+ * A function that averages a figure over all updates for which the figure is defined. Returns NaN
+ * if it is defined for no update.
+ */
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
- * Creates a function that prints the progress of a run. The function must be called after each
- * update. It prints a line for the first and the last update, and otherwise at most one line every
- * `INTERVAL` seconds. The remaining time is estimated from the time since this call.
+ * Creates a function that prints the progress of a run. The returned function must be called after
+ * each update. It prints a line for the first and the last update, and otherwise at most one line
+ * every `INTERVAL` seconds. Estimates the remaining time from the speed since `createProgress` was
+ * called.
  *
  * @param now returns the current time, in ms
  */
@@ -113,8 +117,8 @@ export function createProgress<Report extends { readonly update: number }>(
     window.push(report);
     const time = now();
     const { update } = report;
-    // Always print a line for the first update, which shows that training works and how long an update
-    // takes.
+    // Always print a line for the first update, which shows that training works and how long an
+    // update takes.
     const isEdge = update === done + 1 || update === updates;
     if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
     const rate = window.length / ((time - lastLine) / 1000);
@@ -147,11 +151,12 @@ export function describeUpdates(mean: Mean<UpdateReport>): string {
 }
 
 /**
- * Runs a function, and runs it again if a worker thread dies, at most three times in all. A thread may
- * die due to a temporary lack of memory, so a second or third attempt may succeed.
+ * Runs a function. If a worker thread dies, runs the function again, up to three times in all. A
+ * thread may die due to a temporary lack of memory, so a second or third attempt may succeed.
  *
- * @param work function that has no effects if it fails
- * @param remedy end of the line for the user, which says what happens after a thread has died
+ * @param work the function, which must have no effects if it fails
+ * @param remedy end of the message that is printed when a thread has died: what is being done about
+ *   it
  */
 export const retryLostThreads = <T>(
   work: () => Promise<T>,
@@ -166,9 +171,9 @@ export const retryLostThreads = <T>(
   });
 
 /**
- * Creates a function that writes a file and ignores file errors, because the file will be written
- * again later. The first failure is printed; further failures are printed only after a success. Other
- * errors are thrown.
+ * Creates a function that writes a file and does not throw file errors, because the file will be
+ * written again later. When writing a file starts to fail, a line is printed; it is not printed
+ * again until writing has succeeded in between. All other errors are thrown.
  */
 export function createWriter(say: (line: string) => void) {
   const failing = new Set<string>();
@@ -177,8 +182,8 @@ export function createWriter(say: (line: string) => void) {
       await write();
       failing.delete(what);
     } catch (error) {
-      // `instanceof Error` does not recognise errors from another realm. File errors may be such
-      // errors, so use `isNativeError`.
+      // Use `isNativeError`, because file errors may come from another realm (a global environment
+      // with its own `Error`), and `instanceof Error` does not recognise such errors.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
       if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run continues`);
       failing.add(what);
@@ -187,8 +192,8 @@ export function createWriter(say: (line: string) => void) {
 }
 
 /**
- * Saves the state after an update has failed. The state includes all earlier updates. Never throws, so
- * that the caller can report the error of the update.
+ * Saves the state after an update has failed. The state then includes all earlier updates. Never
+ * throws, so that the caller can throw the error of the update.
  *
  * @param error error of the failed update
  */
@@ -197,8 +202,8 @@ export async function saveAfterFailure(
   save: () => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> {
-  // Keep the state that was saved earlier. If the run were resumed from the current state, it would
-  // fail again with the same gradient.
+  // Do not save after this error, so that the state saved earlier is kept. If the run were resumed
+  // from the current state, the next update would fail in the same way.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   await save().then(
     () => say('the update failed; all earlier updates are saved'),

@@ -1,6 +1,6 @@
 /**
- * Implements the optimiser Adam (Kingma & Ba 2015, with ε outside the root) as one program. Gradients
- * are clipped by their global norm.
+ * Implements the optimiser Adam (Kingma & Ba 2015, with ε outside the root) as one program.
+ * Gradients are clipped by their global norm.
  */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
@@ -11,7 +11,10 @@ import type { TrainingConfig } from '../config.ts';
 import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
-/** Adam's β₁, the decay of the first moments, and ε, which prevents divisions by 0; as published. */
+/**
+ * Constants of Adam, with the published values: β₁, the decay of the first moments; and ε, which
+ * prevents divisions by 0.
+ */
 const BETA1 = 0.9;
 const EPSILON = 1e-8;
 
@@ -26,7 +29,10 @@ export interface AdamOptions
   readonly kept?: Shapes;
 }
 
-/** The tensors of each parameter: its value, first and second moment, and moving average. */
+/**
+ * Names of the tensors that are stored for each parameter: its value, its first and second moments,
+ * and its moving average.
+ */
 export const SETS = ['parameter', 'first', 'second', 'average'] as const;
 
 export type Adam = Awaited<ReturnType<typeof createAdam>>;
@@ -36,7 +42,8 @@ export type Adam = Awaited<ReturnType<typeof createAdam>>;
  *
  * @param shapes names and shapes of the parameters to train
  * @param state `tensors`: the parameters `parameter:*` and, if the run is resumed, the moments
- *   `first:*` and `second:*` and the moving averages `average:*`; `update`: number of steps taken
+ *   (`first:*`, `second:*`) and the moving averages (`average:*`); `update`: number of steps that
+ *   have already been taken
  */
 export async function createAdam(
   compute: Compute,
@@ -72,14 +79,16 @@ export async function createAdam(
      *
      * @param gradient gradient `total:*` of each trained parameter
      * @returns the norm of the gradient before clipping
-     * @throws TrainingError not-finite: the gradient is not finite; the parameters stay unchanged
+     * @throws TrainingError 'not-finite' if the gradient is not finite; the parameters stay
+     *   unchanged
      */
     async step(gradient: Values, learningRate: number): Promise<number> {
       const count = steps + 1;
       const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
       const scalars = {
         rate: scalar(learningRate),
-        // In the first steps, averages decay faster, so that they forget the initial values.
+        // In the first steps, let averages decay faster, so that they soon forget the initial
+        // weights.
         keep: scalar(Math.min(options.average, (1 + count) / (10 + count))),
         correction1: scalar(1 - BETA1 ** count),
         correction2: scalar(1 - options.beta2 ** count),

@@ -29,7 +29,7 @@ export interface Run {
   readonly seconds: number;
   /** Digest of the training images. Absent before the images are loaded. */
   readonly images?: string;
-  /** Folder of the checkpoint that provided the initial weights. Absent if these were random. */
+  /** Folder of the checkpoint with whose weights the run started. Absent if they were random. */
   readonly from?: string;
   /** The command that repeats the run so far. */
   readonly command?: string;
@@ -46,7 +46,8 @@ export async function saveRun(
   }
   await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
-    // Store `reached` as text. Rounded to 32 bits, it could exceed the progress of the next update.
+    // Store `reached` as text. In a tensor it would be rounded to 32 bits, and the rounded value
+    // could exceed the progress of the next update.
     reached: `${state.reached}`,
     ...origin,
   });
@@ -71,9 +72,9 @@ export async function writeState(
 /**
  * Reads the state of a run that trains a rule or a painter.
  *
- * @returns tensors and metadata of the file; the number of updates done (`update`); and the training
- *   time (`seconds`)
- * @throws TrainingError no-run: there is no state; bad-run: the state is damaged
+ * @returns tensors and metadata of the file; the number of updates done (`update`); and the
+ *   training time (`seconds`)
+ * @throws TrainingError 'no-run' if there is no state; 'bad-run' if the state is damaged
  */
 export async function readState(folder: string, name = STATE_FILE) {
   const file = join(folder, name);
@@ -98,8 +99,8 @@ export async function readState(folder: string, name = STATE_FILE) {
 /**
  * Reads the state of a run, to resume it with a configuration.
  *
- * @throws TrainingError no-run: there is no state; bad-run: the state is damaged or does not fit the
- *   configuration
+ * @throws TrainingError 'no-run' if there is no state; 'bad-run' if the state is damaged or does
+ *   not fit the configuration
  */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
@@ -111,8 +112,8 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
       `${file}: "${changed}" was different when the run started; a run can change its schedule, but not its model`,
     );
   }
-  // Weights must be present. Moments and averages may be missing, because a run without updates has
-  // none.
+  // Weights must be present. Moments and averages may be missing, because a run that has not done
+  // any update has none.
   const shapes = [...runShapes(config)].flatMap(([name, shape]) =>
     SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
       ([key]) => key === `parameter:${name}` || stored.has(key),
@@ -197,12 +198,13 @@ function readPool(
 }
 
 /**
- * Prepares the folder of a run. If the run is new, renames the files of the previous run and saves
- * the first state.
+ * Prepares the folder of a run. If the run is new, renames the files of a previous run in this
+ * folder and saves the first state. If the run is resumed, removes log entries of updates that it
+ * repeats.
  *
  * @param resumedAt number of updates that a resumed run has done; undefined for a new run
  * @param save writes the first state
- * @throws TrainingError bad-run: the previous run cannot be kept (see `setAside`)
+ * @throws TrainingError 'bad-run' if the previous run cannot be kept (see `setAside`)
  */
 export async function openFolder(
   folder: string,
@@ -220,8 +222,8 @@ export async function openFolder(
  * Renames the state and the log of the previous run to `state.old.safetensors` and `log.old.jsonl`.
  *
  * @returns whether there was a previous run
- * @throws TrainingError bad-run: this would overwrite the files of an older run with more updates,
- *   which happens if --resume is forgotten twice
+ * @throws TrainingError 'bad-run' if renaming would overwrite the files of an even older run that
+ *   has more updates. This can happen if the user forgets --resume twice
  */
 export async function setAside(folder: string): Promise<boolean> {
   const [file, old] = [STATE_FILE, oldName(STATE_FILE)].map((name) => join(folder, name));
@@ -244,8 +246,8 @@ export async function setAside(folder: string): Promise<boolean> {
 const oldName = (name: string): string => name.replace('.', '.old.');
 
 /**
- * Returns the number of updates of a stored state; 0 if the file is damaged, undefined if there is no
- * file.
+ * Returns the number of updates in a stored state: 0 if the file is damaged, undefined if there is
+ * no file.
  */
 const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
   readState(folder, name).then(
@@ -257,8 +259,8 @@ export const appendLog = (folder: string, line: object): Promise<void> =>
   appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
 
 /**
- * Removes the entries of later updates from the run's log, because a resumed run repeats these
- * updates.
+ * Removes the entries of all updates after `update` from the run's log. A resumed run repeats these
+ * updates and logs them again.
  *
  * @param update number of updates in the saved state
  */

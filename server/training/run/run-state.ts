@@ -8,17 +8,22 @@ import type { TrainingConfig } from '../config.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import type { PoolStates } from '../rollout/pools.ts';
 
-/** The state of a run. A run resumed with this state gives the same result as an uninterrupted run. */
+/**
+ * The complete state of a run: a run that is resumed with this state gives the same result as an
+ * uninterrupted run.
+ */
 export interface RunState extends PoolStates {
   /** Number of updates done. */
   readonly update: number;
   /** Progress of the run at the last update, 0…1; see `progressOf`. */
   readonly reached: number;
-  /** Parameters `parameter:*`, Adam's moments `first:*` and `second:*`, and averages `average:*`. */
+  /**
+   * Parameters `parameter:*`, Adam's moments `first:*` and `second:*`, and averages `average:*`.
+   */
   readonly tensors: Tensors;
 }
 
-/** Returns the likelihood that training uses for a read-out. */
+/** Returns the kind of likelihood that training maximises for a read-out. */
 export function likelihoodOf({
   readout,
   sigma,
@@ -40,7 +45,8 @@ export const OFFSETS = 'gallery.offsets';
 export const LATENTS = 'gallery.latents';
 
 /**
- * Returns names and shapes of all trained tensors: rule, encoder and offsets of gallery latents.
+ * Returns the names and shapes of all trained tensors: those of the rule (unless only the encoder
+ * is trained), those of the encoder, and the offsets of gallery latents, if any.
  */
 export function trainedShapes(config: TrainingConfig): Shapes {
   const { gallery, galleryOffsets, latentSize, side, trains } = config;
@@ -65,7 +71,10 @@ export function keptShapes(config: TrainingConfig): Shapes {
 export const runShapes = (config: TrainingConfig): Shapes =>
   new Map([...trainedShapes(config), ...keptShapes(config)]);
 
-/** Returns the weights for a checkpoint: their moving averages if `optimiser.average` is above 0. */
+/**
+ * Returns the weights that a checkpoint of this run contains: the moving averages of the weights if
+ * `optimiser.average` is above 0, else the current weights.
+ */
 export function trainedWeights(config: TrainingConfig, { tensors }: RunState): Tensors {
   const set = config.optimiser.average > 0 ? 'average' : 'parameter';
   return new Map(
@@ -86,13 +95,23 @@ export function firstState(config: TrainingConfig): RunState {
   return { update: 0, reached: 0, tensors, pool: [], crowd: [], patients: [] };
 }
 
-/** Chooses evenly spaced indices from 0 to `all - 1`. @param limit maximum number; 0: all of them */
+/**
+ * Chooses evenly spaced indices from 0 to `all - 1`.
+ *
+ * @param limit maximum number of indices; 0: all indices
+ */
 export function someOf(all: number, limit: number): number[] {
   const count = limit === 0 ? all : Math.min(limit, all);
   return Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 }
 
-/** Copies rows of a matrix. @param matrix [N, size] @param chosen indices of the rows, in order */
+/**
+ * Copies rows of a matrix.
+ *
+ * @param matrix [N, size]
+ * @param chosen indices of the rows to copy
+ * @returns [chosen.length, size] the rows, in the order of `chosen`
+ */
 export function rowsOf(
   matrix: Float32Array,
   chosen: ArrayLike<number>,

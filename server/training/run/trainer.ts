@@ -1,8 +1,9 @@
 /**
- * Trains a variational neural cellular automaton (Palm et al. 2022, section 3). Maximises the evidence
- * lower bound with Adam. Grown organisms are kept in a pool; in later updates, they take further steps
- * and some of them are damaged. Unlike in the paper, a single rule learns to grow, to keep its picture
- * and to heal: new organisms take extra steps after growth, and pooled organisms grow old.
+ * Trains a variational neural cellular automaton (Palm et al. 2022, section 3). Maximises the
+ * evidence lower bound with Adam. Grown organisms are kept in a pool; in later updates, they take
+ * further steps and some of them are damaged. Unlike in the paper, a single rule learns to grow, to
+ * keep its picture and to heal: new organisms take extra steps after growth, and pooled organisms
+ * grow old.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -72,8 +73,8 @@ export class Trainer {
   /**
    * Creates a trainer.
    *
-   * @param state the state with which the run begins or continues
-   * @throws TrainingError bad-data: the images do not fit the configuration
+   * @param state the state with which the run starts or is resumed
+   * @throws TrainingError 'bad-data' if the images do not fit the configuration
    */
   static async create(
     compute: Compute,
@@ -103,10 +104,10 @@ export class Trainer {
   }
 
   /**
-   * Runs one update. If it throws, the state of the trainer stays unchanged.
+   * Runs one update. If this method throws, the state of the trainer stays unchanged.
    *
-   * @throws TrainingError not-finite: the gradient is not finite; lost-thread: a worker thread has
-   *   died, and the caller may try again
+   * @throws TrainingError 'not-finite' if the gradient is not finite; 'lost-thread' if a worker
+   *   thread has died, and the caller may try again
    */
   async update(): Promise<UpdateReport> {
     const { pools } = this;
@@ -140,7 +141,8 @@ export class Trainer {
         const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
         pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
       }
-      // Nothing after this line may fail, so that a failed update leaves the parameters unchanged.
+      // Change the parameters last. If anything before this line fails, they stay unchanged.
+      // Nothing after it may fail.
       gradientNorm = await adam.step(gradient, rateAt(optimiser, update, updates));
     } finally {
       compute.free(...Object.values(gradient));
@@ -164,9 +166,10 @@ export class Trainer {
   /**
    * Draws the images and pooled organisms of the next update, and plans their rollouts.
    *
-   * @returns the plans: `fresh` for new organisms, `free` for pooled organisms with and without
-   *   neighbours, and `patients`; `pooled`: the organisms drawn from the pool; `standIns`: the
-   *   number of new organisms that take the place of missing pooled organisms
+   * @returns plans, one per micro-batch: `fresh` for new organisms, `free` for pooled organisms
+   *   with and without neighbours, and `patients`; `pooled`: the organisms drawn from the pool of
+   *   organisms without neighbours; `standIns`: the number of new organisms that take the place of
+   *   missing pooled organisms
    */
   private plan(random: Random) {
     const { config, pools, progress } = this;
@@ -177,18 +180,20 @@ export class Trainer {
     const moment = { side, progress, leak, random, ...chance };
     pools.keep(({ states }) => states.length === side ** 2 * config.channels);
     const drawn = pooling ? drawnStates(pooling) : 0;
-    // As in the published training, use the pool only if it holds more organisms than are drawn.
+    // As in the published training, use the pool only if it holds more organisms than an update
+    // draws.
     const isUsed = pooling !== undefined && pools.count('pool') > drawn;
     const pooled = isUsed ? pools.take('pool', drawn, random) : [];
     const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // As in the published training, take images for stand-ins (new organisms in place of missing
-    // pooled ones) even if no stand-in is needed.
+    // If `standIns` is set, always take images for stand-ins (new organisms in place of missing
+    // pooled ones), even in updates that need no stand-ins. The published training does so, too.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // The last `changing` pooled organisms are those for `pool.calm`. Give each a new target image.
+    // The last `changing` organisms in `pooled` are the ones for `pool.calm`. Give each of them a
+    // new target image.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
@@ -262,7 +267,11 @@ export function trainingImages(
   return Uint32Array.from([...train, ...validation]);
 }
 
-/** Checks that images fit a configuration. @throws TrainingError bad-data if they do not */
+/**
+ * Checks that images fit a configuration.
+ *
+ * @throws TrainingError 'bad-data' if the images do not fit
+ */
 function checkFit(config: TrainingConfig, data: Dataset): void {
   const channels = imageChannels(config.readout);
   if (data.channels !== channels) {

@@ -1,6 +1,6 @@
 /**
- * Runs jobs in a pool of worker threads if a CPU computes, or in the calling thread if a GPU
- * computes.
+ * Runs jobs in a pool of workers. If a CPU computes, workers are threads. If a GPU computes, a
+ * single worker runs in the calling thread.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -19,8 +19,9 @@ export interface PoolWorker<Job, Result> {
 }
 
 /**
- * The code that workers run for one kind of job. A module must export this object as `workerJob`, so
- * that worker threads can import it. Plans, jobs and results must be data that can be cloned.
+ * The code that workers run for one kind of job. A module must export this object as `workerJob`,
+ * so that worker threads can import it. Plans, jobs and results are sent between threads, so they
+ * must be data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module that exports this object. */
@@ -40,7 +41,8 @@ export type WorkerStart = {
 
 /**
  * A pool of workers. Each worker takes the next job as soon as it has finished its previous one.
- * Workers start when they are first needed. A worker whose thread has died is replaced.
+ * Workers start when they are first needed. If a worker's thread has died, the worker is replaced
+ * before the next job.
  */
 export class WorkerPool<Job, Result> {
   private readonly workers: (PoolWorker<Job, Result> | undefined)[];
@@ -59,11 +61,12 @@ export class WorkerPool<Job, Result> {
   /**
    * Runs all jobs. Calls must not overlap.
    *
-   * @param onResult called with the result and the index of each job, in the order in which jobs end
+   * @param onResult called with the result and the index of each job, in the order in which jobs
+   *   end
    * @param costOf returns the cost of a job. Expensive jobs start first, so that all workers finish
    *   at about the same time. By default, jobs start in the given order
-   * @throws the error of the first job that fails, once all running jobs have ended. After a failure,
-   *   no further jobs start
+   * @throws the error of the first job that fails. After the failure, no further jobs start, and
+   *   the error is thrown once all running jobs have ended
    */
   async work(
     jobs: readonly Job[],
@@ -105,9 +108,9 @@ export class WorkerPool<Job, Result> {
 }
 
 /**
- * Creates a pool with `compute.workers` workers. A single worker runs in the calling thread and uses
- * `compute`. If there are several workers, each is a thread with its own single-threaded back end,
- * because ONNX Runtime and native code block the thread that calls them.
+ * Creates a pool with `compute.workers` workers. A single worker runs in the calling thread and
+ * uses `compute`. If there are several workers, each is a thread with its own single-threaded back
+ * end, because ONNX Runtime and native code block the thread that calls them.
  */
 export function openWorkerPool<Plan, Job, Result>(
   job: WorkerJob<Plan, Job, Result>,
@@ -126,9 +129,10 @@ export function openWorkerPool<Plan, Job, Result>(
  * Starts a worker thread and waits until it is ready for jobs. An idle thread does not keep the
  * process alive.
  *
- * @returns a worker whose method `work` throws TrainingError lost-thread if the thread dies during
- *   a job
- * @throws errors of `WorkerJob.open`; TrainingError lost-thread: the thread died while it started
+ * @returns a worker whose method `work` throws TrainingError 'lost-thread' if the thread dies
+ *   during a job
+ * @throws errors of `WorkerJob.open`; TrainingError 'lost-thread' if the thread died while it
+ *   started
  */
 async function openThread<Job, Result>(start: WorkerStart): Promise<PoolWorker<Job, Result>> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
