@@ -71,9 +71,9 @@ const BLANK =
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Removes invisible characters, except the joiners and non-joiners that emoji and some scripts
- * need. Replaces each run of spaces with one space. Cuts the name to the maximum length, but not
- * within a grapheme cluster (a character with its marks).
+ * Replaces each run of spaces and invisible characters with one space, but keeps the joiners and
+ * non-joiners that emoji and some scripts need. Cuts the name to the maximum length, but not within
+ * a grapheme cluster (a character with its marks).
  */
 export function cleanName(name: string | undefined): string {
   if (!name) return '';

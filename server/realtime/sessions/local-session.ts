@@ -1,7 +1,7 @@
 /**
- * The sessions of connections in rooms. `LocalSession` is for rooms of this server.
- * `RemoteSession`, in gateway/remote-room.ts, has the same interface and is for rooms of other
- * servers.
+ * The session of a connection in a room. A `LocalSession` is for a room that runs on this server. A
+ * `RemoteSession`, in gateway/remote-room.ts, has the same interface, and is for a room that runs
+ * on another server.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -12,21 +12,21 @@ import type { Entry, RoomClient } from './room-client.ts';
 /** The session of one connection in one room. */
 export interface RoomSession {
   /**
-   * Whether the session has joined the room, or is waiting for the answer to its request to join.
+   * Whether the session has joined the room, or has asked to join it and has not been answered yet.
    */
   readonly isOpen: boolean;
   /**
    * Asks to join the room.
    *
-   * @throws Refusal if the join is refused immediately. If it is refused later, the client is
-   *   notified
+   * @throws Refusal if the request is refused immediately. If it is refused later, the client is
+   *   sent the refusal
    */
   join(entry: Entry): void;
   /**
-   * Executes a validated message of the client.
+   * Executes a message of the client, which has been validated.
    *
    * @throws Refusal if the message is refused immediately. If it is refused later, the client is
-   *   notified
+   *   sent the refusal
    */
   handle<N extends MessageName>(name: N, message: Command<N>): void;
   /** Ends the session, because the connection has ended. */
@@ -37,23 +37,30 @@ export interface RoomSession {
 export interface RoomDirectory {
   /** Creates a session in a room. @throws Refusal `no-such-room`, `room-closed`, `elsewhere` */
   open(room: string, client: RoomClient): RoomSession;
-  /** Returns whether a pass belongs to a reserved wall or table seat of this room. */
+  /**
+   * Returns whether a pass is that of a seat that is reserved for a wall or touch table of this
+   * room.
+   */
   acceptsPass(room: string, pass: string): boolean;
 }
 
 export class LocalSession implements RoomSession {
-  /** Server of the room that the client has joined; undefined before the join and after leaving. */
+  /** Server of the room; undefined before the client has joined the room, and after it has left. */
   private server: RoomServer | undefined;
-  /** Whether the client is a wall or a spectator, and therefore not a participant. */
+  /**
+   * Whether the client only watches, as walls and spectators do, and is therefore no participant.
+   */
   private onlyWatches = false;
-  /** Session within which the client's command ids are unique: see `Command<'join'>`. */
+  /** Session id, within which the client's command ids are unique: see `Command<'join'>`. */
   private session: number | undefined;
-  /** Whether the request to join is waiting for a hook's decision or for the end of a tick. */
+  /**
+   * Whether the request to join has to wait for the decision of a hook, or for the end of a tick.
+   */
   private isJoining = false;
   private hasLeft = false;
 
   /**
-   * @param find returns the room's server. It throws Refusal `no-such-room`, `room-closed` or
+   * @param find returns the server of the room. Throws Refusal `no-such-room`, `room-closed` or
    *   `elsewhere`
    */
   constructor(
@@ -111,7 +118,10 @@ export class LocalSession implements RoomSession {
     this.onlyWatches = false;
   }
 
-  /** Joins the room once a hook has approved and no tick is in progress. @throws Refusal */
+  /**
+   * Joins the room when the hook has approved the request and no tick is in progress. @throws
+   * Refusal
+   */
   private async enterLater(
     { tickInProgress }: RoomServer,
     entry: Entry,
@@ -124,8 +134,8 @@ export class LocalSession implements RoomSession {
   }
 
   /**
-   * Lets the client enter the room as a participant, a spectator, or a wall or table, as requested
-   * in `entry.as`.
+   * Lets the client enter the room. `entry.as` says in which role: as a spectator, or as a wall or
+   * table; as a participant if it is undefined.
    *
    * @throws Refusal if the client is not admitted
    */
