@@ -130,7 +130,7 @@ export class RoomServer {
   }>();
   /**
    * Functions of extensions, which observe joins, departures and commands, and may refuse joins and
-   * commands. Undefined if there are no extensions.
+   * commands. Undefined until they are set.
    */
   hooks: RoomHooks | undefined;
   private lastPaceAt = 0;

@@ -57,7 +57,10 @@ export class NewcomerEnergy {
   private readonly addresses = new Map<string, EnergyAllowance>();
   /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
-  /** When the energy of devices that are not in `devices` was last assumed to be used up, in ms. */
+  /**
+   * Devices that are not in `devices`, or no longer, are assumed to have had no energy left at this
+   * time, in ms.
+   */
   private since = this.clock.now();
 
   constructor(

@@ -132,7 +132,7 @@ export interface RoomHooks {
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**
- * Facts that walls are told: the origin at which phones can reach the server now, and the id of the
- * build from which the page must come.
+ * Facts that walls are told: the origin at which phones can reach the server now, and which builds
+ * of the page are being served.
  */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;
