@@ -62,11 +62,11 @@ export class RoomServer {
     capacity: this.options.capacity,
     ...{ grace: SEATS.grace, maxWaiting: SEATS.maxWaiting },
     tokens: this.options.resumeTokens,
-// Organisms refer to their planters by participant id, so ids must not be reused. The first new id
-// is higher than all ids used so far.
+    // Organisms refer to their planters by participant id, so ids must not be reused. The first new
+    // id is higher than all ids used so far.
     first: this.room.lastParticipant + 1,
-// Participants who were present when the server stopped need time to reconnect, so their seats are
-// reserved for a while.
+    // Participants who were present when the server stopped need time to reconnect, so their seats
+    // are reserved for a while.
     expected: {
       participants: this.room.participantsWithState,
       held: this.clock.now() + SEATS.back,
@@ -129,8 +129,8 @@ export class RoomServer {
     'frames-encoded': [channels: readonly EncoderChannel[]];
   }>();
   /**
-   * Functions of extensions, which observe joins, departures and commands, and may refuse joins and
-   * commands. Undefined until they are set.
+   * The extensions' hooks, which observe joins, departures and commands, and may refuse joins and
+   * commands. Undefined if there are none.
    */
   hooks: RoomHooks | undefined;
   private lastPaceAt = 0;
@@ -177,8 +177,8 @@ export class RoomServer {
     const found = this.seats.participants.find(({ id }) => id === participant);
     if (!found) return undefined;
     const device = this.options.newcomers.deviceOfParticipant(participant);
-// The next person who uses the same ring of a touch table has the same address, so do not ban the
-// address of a ring.
+    // The next person who uses the same ring of a touch table has the same address, so do not ban
+    // the address of a ring.
     const isRing = this.seats.tableOf(participant) !== undefined;
     const address = isRing ? '' : this.visits.addressOf(participant);
     return { participant, name: found.name, device, address };
@@ -237,8 +237,8 @@ export class RoomServer {
     this.spectators.disconnectAll(reason);
     if (keepWalls) return;
     this.walls.disconnectAll(reason);
-// End the tick in progress, if any, because no tick will follow. Requests to join that wait for the
-// end of the tick are then refused.
+    // End the tick in progress, if any, because no tick will follow. Requests to join that wait for
+    // the end of the tick are then refused.
     this.tickInProgress.end();
   }
 
@@ -304,8 +304,8 @@ export class RoomServer {
    */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-// The queued events may contain names that are hidden or changed now. Deliver these events to all
-// clients first, so that the new names, which follow, replace the old ones.
+    // The queued events may contain names that are hidden or changed now. Deliver these events to
+    // all clients first, so that the new names, which follow, replace the old ones.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

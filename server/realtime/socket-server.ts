@@ -90,7 +90,7 @@ function strictParser(rejections: RejectionCounts) {
   class Decoder extends parser.Decoder {
     override add(message: unknown): void {
       try {
-// Check only binary messages here. The decoder itself rejects text messages.
+        // Check only binary messages here. The decoder itself rejects text messages.
         if (typeof message !== 'string' && !isWellFormed(message as Uint8Array)) {
           throw new Error('not of the allowed kinds');
         }
@@ -112,20 +112,20 @@ function strictParser(rejections: RejectionCounts) {
  */
 function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
-// Browsers open additional connections to load pages, so allow twice as many TCP connections as
-// WebSockets.
+  // Browsers open additional connections to load pages, so allow twice as many TCP connections as
+  // WebSockets.
   http.maxConnections = 2 * limits.connections;
-// When Node's own limit (`maxConnections`) is reached, Node drops new connections. Node counts a
-// closed connection until the next turn of the event loop, so it might drop a connection too early.
-// Therefore, use a lower limit here, so that Node's limit is not reached.
+  // When Node's own limit (`maxConnections`) is reached, Node drops new connections. Node counts a
+  // closed connection until the next turn of the event loop, so it might drop a connection too
+  // early. Therefore, use a lower limit here, so that Node's limit is not reached.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most, mostUnfinished: limits.outstandingResponses },
     mostPerAddress:
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
-// Upgraded sockets that do not belong to Engine.IO would be neither read nor limited by anybody, so
-// destroy them.
+  // Upgraded sockets that do not belong to Engine.IO would be neither read nor limited by anybody,
+  // so destroy them.
   http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {
     if (url.startsWith(SOCKET_PATH)) return;
     rejections.count('bad-handshake');
@@ -133,7 +133,7 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   });
   http.on('drop', () => rejections.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
-// A client that disconnects in the middle of a request does no harm, so do not count it.
+    // A client that disconnects in the middle of a request does no harm, so do not count it.
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') {
       const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
       rejections.count(slow ? 'slow-handshake' : 'bad-handshake');
@@ -158,8 +158,8 @@ function limitConnection(
   tcp: TcpSocket,
   { clock, limits, rejections }: SocketServerOptions,
 ): () => void {
-// Limit the bytes that wait for the client. A client that has stopped reading is sent no more
-// frames, but answers and events continue to be sent, and would fill the memory.
+  // Limit the bytes that wait for the client. A client that has stopped reading is sent no more
+  // frames, but answers and events continue to be sent, and would fill the memory.
   let unsent = 0;
   raw.on('packetCreate', ({ data }) => {
     if (raw.writeBuffer.length === 0) unsent = 0;
@@ -169,8 +169,8 @@ function limitConnection(
     rejections.count('does-not-read');
     tcp.destroy();
   });
-// Use an own timer for the handshake, which counts the rejection. Socket.IO has a timeout, too, but
-// does not report it.
+  // Use a separate timer for the handshake, which counts the rejection. Socket.IO has a timeout,
+  // too, but does not report it.
   const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
     rejections.count('slow-handshake');
     raw.close(true);
@@ -178,8 +178,8 @@ function limitConnection(
   raw.on('close', (reason, cause) => {
     cancelTimeout();
     const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-// If this server has destroyed the connection, do not count again: the reason has been counted
-// then. The last bytes may be incomplete, and look like invalid data.
+    // If this server has destroyed the connection, the reason was counted at that time, so do not
+    // count again. The last bytes may be incomplete, and therefore look like invalid data.
     if (turned && !tcp.destroyed) rejections.count(turned);
   });
   return cancelTimeout;
@@ -214,7 +214,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     allowRequest: (request, decide) => {
       if (!connectionLimits.admitHost(request)) {
-// Answer here, with status 421. Engine.IO would answer with status 400.
+        // Answer here, with status 421. Engine.IO would answer with status 400.
         request.socket.end(WRONG_HOST_RESPONSE);
         return decide(null, false);
       }
@@ -222,8 +222,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       decide(reason ?? null, reason === undefined);
     },
   });
-// `watchHttp` prepends a request listener, which must run before that of Engine.IO. Therefore, call
-// it after Engine.IO has added its own.
+  // `watchHttp` prepends a request listener, which must run before that of Engine.IO. Therefore,
+  // call it after Engine.IO has added its own.
   const connections = watchHttp(http, options);
   io.engine.use(
     (
@@ -231,18 +231,19 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       response: { req: unknown },
       next: (error?: Error) => void,
     ) => {
-// Drop the reference to the request, which would otherwise stay in memory as long as the connection
-// lasts.
+      // Drop the reference to the request, which would otherwise stay in memory as long as the
+      // connection lasts.
       response.req = null;
-// Reject requests that contain a session id. With the id of an existing session, a client could
-// avoid the checks in `allowRequest`. Session ids are only needed for polling, which is disabled.
+      // Reject requests that contain a session id. With the id of an existing session, a client
+      // could avoid the checks in `allowRequest`. Session ids are only needed for polling, which is
+      // disabled.
       next(_query.sid === undefined ? undefined : new Error('no session ids'));
     },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-// Connections that `ConnectionLimits` rejects (code `forbidden`) have been counted there, so do not
-// count them again.
+    // Connections that `ConnectionLimits` rejects (code `forbidden`) have been counted there, so do
+    // not count them again.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
   /** Rate limiter and handshake timeout of each admitted connection. */
@@ -257,8 +258,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const cancelTimeout = limitConnection(raw, tcp, options);
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
-// Drop the request of the handshake, which would otherwise stay in memory as long as the connection
-// lasts.
+    // Drop the request of the handshake, which would otherwise stay in memory as long as the
+    // connection lasts.
     raw.request = null;
   });
   io.on('connection', (socket) => {
@@ -267,12 +268,12 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-// If the handshake contained a request to join that was refused, the constructor has closed the
-// connection. In this case, stop here.
+    // If the handshake contained a request to join that was refused, the constructor of
+    // `ClientSession` has closed the connection. In this case, stop here.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
-// A connection has only one session. Close the connection when this session ends.
+    // A connection has only one session. Close the connection when this session ends.
     socket.on('disconnect', () => socket.conn.close());
   });
   return {
@@ -304,8 +305,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     /** Closes all connections, including unresponsive ones, and the HTTP server. */
     close: async (): Promise<void> => {
       connectionLimits.close();
-// Destroy the connections that remain after a while. A phone that is out of reach never answers the
-// close handshake, and the rest of an incomplete request may never arrive.
+      // Destroy the connections that remain after a while. A phone that is out of reach never
+      // answers the close handshake, and the rest of an incomplete request may never arrive.
       const cancel = clock.after(CLOSE_GRACE, () => connections.destroyAll());
       await io.close();
       cancel();

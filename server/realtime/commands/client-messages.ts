@@ -40,7 +40,7 @@ export interface Sender {
 
 interface SendingParticipant extends Sender {
   readonly you: ParticipantView;
-  /** Session id, within which the sender's command ids are unique: see `Command<'join'>`. */
+  /** Id of the session within which the sender's command ids are unique: see `Command<'join'>`. */
   readonly session: number | undefined;
 }
 
@@ -108,7 +108,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   busy: {
     rate: 'cursorsPerSecond',
-// A visitor may leave a panel open and walk away, so the busy state ends after a while.
+    // A visitor may leave a panel open and walk away, so the busy state ends after a while.
     act: ({ server: { seats, clock }, client }, { busy }) =>
       seats.setBusy(client, busy ? clock.now() + BUSY_TIME : 0),
   },
@@ -150,8 +150,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   name: {
     rate: 'namesPerSecond',
-// The session has already cleaned and checked the name. Other clients receive the new name when the
-// next tick is sent.
+    // The session has already cleaned and checked the name. Other clients receive the new name when
+    // the next tick is sent.
     act: ({ server: { seats, presence }, client }, { id, name }) => {
       presence.changes.rename(seats.rename(client, name)!);
       client.send('accepted', { id });
@@ -182,8 +182,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   draw: {
     rate: 'drawingsPerSecond',
-// This handler sends the page no answer. The answer, with the drawing's seed, is sent later by
-// `DrawingReview`, perhaps only after the host has reviewed the drawing.
+    // Unless the drawing is refused, nothing is sent to the page here. The answer, which contains
+    // the drawing's seed, follows later, perhaps only after the host has reviewed the drawing.
     act: ({ server, client, you: by }, { id: request, pixels }) =>
       void server.dispatcher.runAsync(client, request, async () => {
         const { drawings, policy, previews } = server;
@@ -219,8 +219,8 @@ export function readId(message: unknown): number | undefined {
 }
 
 /**
- * Charges a valid message to the sender's rate limits. Messages with a stroke (`damage` and
- * `graft`) are also charged to a second rate, by the number of the stroke's points.
+ * Charges a valid message to the sender's rate limits. A message with a stroke (`damage` or
+ * `graft`) is also charged to `strokePointsPerSecond`, by the number of the stroke's points.
  *
  * @throws Refusal `too-fast`
  */

@@ -158,8 +158,8 @@ export class CommandDispatcher {
     const refuse = (refusal: Refusal): void => {
       this.pending.delete(key);
       const rejection = { ...rejectionOf(refusal, id), energy: room.energyOf(by) };
-// Send the rejection over the participant's current connection, which may be a later one than the
-// connection that sent the command.
+      // Send the rejection over the participant's current connection, which may be a later one than
+      // the connection that sent the command.
       (seats.memberOf(by) ?? client).send('rejected', rejection);
     };
     if (session !== undefined) this.pending.add(key);
@@ -172,8 +172,8 @@ export class CommandDispatcher {
   }
 
   /**
-   * Runs `work`, which handles a request and answers it without the room, such as a preview. If
-   * `work` throws a Refusal, sends the client a rejection.
+   * Runs `work`, which handles a request that the room itself does not answer, such as a request
+   * for a preview. If `work` throws a Refusal, sends the client a rejection.
    *
    * @throws any other error of `work`
    */
@@ -229,7 +229,8 @@ export class CommandDispatcher {
    *
    * @param refuse called if a hook rejects the command later
    * @param isSystem whether a system actor sent the command. A pause of the room applies to all
-   *   senders. Cooldowns and the limits on seeds and stroke radius apply only to participants
+   *   senders. The checks of seeds, the cooldowns and the limit on the stroke radius apply only to
+   *   visitors
    * @throws Refusal if the command is rejected immediately
    */
   private admit(
@@ -249,7 +250,7 @@ export class CommandDispatcher {
     };
     const narrowed = allowed();
     if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());
-// The cooldown that this command has started ends if the command is rejected.
+    // If the command is rejected, the cooldown that it has started must end.
     const undoCooldown = (): void => {
       if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };
@@ -260,8 +261,8 @@ export class CommandDispatcher {
         return;
       }
       approval
-// Check the policy a second time, because the host may have paused the room or muted the
-// participant while the hook was deciding.
+        // Check the policy a second time, because the host may have paused the room or muted the
+        // participant while the hook was deciding.
         .then(() => room.enqueue(id, allowed(), session))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;

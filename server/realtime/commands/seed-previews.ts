@@ -13,8 +13,8 @@ export interface PreviewBackend {
   /**
    * Grows an organism from a seed, and returns the growth as a film.
    *
-   * @param source network address of the client that requests the preview. If previews queue,
-   *   different addresses take turns
+   * @param source network address of the client that requests the preview. If several previews are
+   *   waiting, the addresses take turns
    * @throws Refusal `too-fast`, `room-busy`
    */
   grow(seed: Genotype, source?: string): Promise<GrowthFilm>;

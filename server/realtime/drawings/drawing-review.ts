@@ -14,8 +14,8 @@ import type { RoomContext } from '../sessions/room-context.ts';
 /** Limits for drawings that wait for the host's decision; times are in ms. */
 export const DRAWINGS = {
   /**
-   * Maximum number of drawings that wait in a room (`maxWaiting`), and that wait from one
-   * participant (`maxWaitingEach`).
+   * Maximum number of waiting drawings in a room (`maxWaiting`), and of those from one participant
+   * (`maxWaitingEach`).
    */
   maxWaiting: 60,
   maxWaitingEach: 3,
@@ -66,7 +66,7 @@ export interface WaitingDrawing extends SentDrawing {
   /**
    * Set once a decision cannot be sent over `client`, because the visitor's connection has changed
    * or is lost. `member` is the visitor's new connection, or undefined while the visitor is away.
-   * `at` is when the server noticed `member`, in ms.
+   * `at` is when the server noticed this, in ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
@@ -153,8 +153,8 @@ export class DrawingReview {
     const { policy, hooks } = this.context;
     if (this.sentAgain(drawing)) return;
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);
-// Check the policy again: while the drawing was being encoded and checked by an extension, the host
-// may have paused the room.
+    // Check the policy again: while the drawing was being encoded and checked by an extension, the
+    // host may have paused the room.
     policy.requireMayAct(drawing.by.id);
     this.requireOn();
     if (policy.settings.drawings === 'on') this.give(drawing);
@@ -238,8 +238,8 @@ export class DrawingReview {
     if (this.queue.size >= DRAWINGS.maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
-// The decoded pixels are a view into the buffer of the whole received message. Copy the pixels, so
-// that the buffer can be freed.
+    // The decoded pixels are a view into the buffer of the whole received message. Copy the pixels,
+    // so that the buffer can be freed.
     await this.put({ ...drawing, pixels: drawing.pixels.slice(), id, since }).catch((error) => {
       this.queue.delete(id);
       throw error;
@@ -306,7 +306,7 @@ export class DrawingReview {
    * Sends the visitor the decision about a drawing.
    *
    * @throws Refusal `too-fast` or `room-busy` if the seed cannot be given to the visitor now. The
-   *   decision then remains to be sent
+   *   caller must then try again later
    */
   private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);

@@ -157,8 +157,8 @@ export class FrameMirrors implements FrameFeed {
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
-// While this gateway uses no channel of the room, the room's server sends it no ticks, so the last
-// known tick becomes outdated.
+    // While this gateway uses no channel of the room, the room's server sends it no ticks, so the
+    // last known tick becomes outdated.
     if (this.mirrors.size === 0) this.isTickOld = true;
     const mirror = getOrAdd(this.mirrors, keyOf(name), () => {
       return new ChannelMirror({ tier: name.tier, scale: name.scale }, this.size);
@@ -223,13 +223,13 @@ export class FrameMirrors implements FrameFeed {
     const maxOutputLength = 16 * (width + 1) * (height + 1);
     const cells = await decompress(baseline.cells, { maxOutputLength }).catch(() => undefined);
     if (!cells || mirror.state === 'current' || this.mirrors.get(key) !== mirror) return;
-// Set `tick` before the call of `restore`: that call sends waiting viewers their first frame, which
-// contains the tick.
+    // Set `tick` before the call of `restore`: that call sends waiting viewers their first frame,
+    // which contains the tick.
     if (this.isTickOld) this.tick = baseline.tick;
     this.isTickOld = false;
     mirror.restore(baseline, cells, this.clock.now());
-// Viewers that were waiting for the baseline have now switched to this channel, so their visible
-// chunks must now be requested from the room's server.
+    // Viewers that were waiting for the baseline have now switched to this channel, so their
+    // visible chunks must now be requested from the room's server.
     this.wantedChanged();
   }
 

@@ -211,7 +211,7 @@ const batchFromRoom = v.object({
 });
 
 /**
- * Schema of a channel's update in one tick. Each chunk's delta is [chunk index, chunk version,
+ * Schema of a channel's update in one tick. Each item of `deltas` is [chunk index, chunk version,
  * delta].
  */
 const round = v.object({ ...roundName, deltas: v.array(v.tuple([whole, whole, bytes])) });

@@ -65,8 +65,7 @@ export class RemoteSession implements RoomSession {
   /** Unanswered commands. The keys are the commands' ids. */
   private readonly unanswered = new Map<number, Asked>();
   /**
-   * Session id for the client's commands, if the client's `join` contains no session id: see
-   * `Command<'join'>`.
+   * Id of the command session, used if the client's `join` contains none: see `Command<'join'>`.
    */
   private readonly commandSession = randomInt(2 ** 32);
   /**
@@ -103,8 +102,8 @@ export class RemoteSession implements RoomSession {
   /** The message item that asks the room to admit the session. */
   get joinItem(): ToRoom {
     const { connection, client } = this;
-// The checksums `holds` tell which parts of the picture the page already has. Omit them, because
-// this server, not the room's server, builds the page's frames.
+    // The checksums `holds` tell which parts of the picture the page already has. Omit them,
+    // because this server, not the room's server, builds the page's frames.
     const { holds: _, ...entry } = this.entry!;
     const { session = this.commandSession } = entry;
     return { what: 'join', connection, entry: { ...entry, session, address: client.address } };
@@ -144,8 +143,8 @@ export class RemoteSession implements RoomSession {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
-// A command that was sent twice may be answered twice, so pass on only the first answer. A message
-// without an id, or with id 0, is not the answer to a command; always pass it on.
+      // A command that was sent twice may be answered twice, so pass on only the first answer. A
+      // message without an id, or with id 0, is not the answer to a command; always pass it on.
       if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
@@ -177,8 +176,8 @@ export class RemoteSession implements RoomSession {
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-// If the page was in the room already, this server has sent the request to join on the page's
-// behalf, over a new link. The page does not expect a refusal, so disconnect it.
+    // If the page was in the room already, this server has sent the request to join on the page's
+    // behalf, over a new link. The page does not expect a refusal, so disconnect it.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
@@ -186,11 +185,11 @@ export class RemoteSession implements RoomSession {
   /** Sends a command that expects an answer. @throws Refusal `too-fast` */
   private ask(...asked: Asked): void {
     const [, { id }] = asked;
-// A page may send an unanswered command again after it has reconnected. Do not pass on the
-// repetition.
+    // A page may send an unanswered command again after it has reconnected. Do not pass on the
+    // repetition.
     if (this.unanswered.has(id)) return;
-// Answers may fail to arrive for a long time, while no leader can be reached, so limit the number
-// of unanswered commands.
+    // Answers may fail to arrive for a long time, while no leader can be reached, so limit the
+    // number of unanswered commands.
     if (this.unanswered.size >= QUEUE_LIMITS.maxQueuedPerParticipant) {
       throw new Refusal('too-fast', 'unanswered');
     }
@@ -221,9 +220,9 @@ export class RemoteSession implements RoomSession {
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
       if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
-// The room may or may not have executed this command. Report it as refused, so that the visitor can
-// try again. If the command was a drawing that the room has accepted, the visitor still receives
-// its seed.
+      // The room may or may not have executed this command. Report it as refused, so that the
+      // visitor can try again. If the command was a drawing that the room has accepted, the visitor
+      // still receives its seed.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
@@ -243,8 +242,8 @@ class Throttle {
 
   request(): void {
     const left = this.ranAt + this.interval - this.clock.now();
-// Use a timer even if the interval has already passed. All requests in this turn of the event loop
-// then cause a single run.
+    // Use a timer even if the interval has already passed. All requests in this turn of the event
+    // loop then cause a single run.
     this.cancelRun ??= this.clock.after(Math.max(0, left), () => {
       this.cancelRun = undefined;
       this.ranAt = this.clock.now();
@@ -362,8 +361,8 @@ export class RemoteRoom {
     },
     received: ({ client, connection, isPresent }, { tick }) => {
       this.frames?.broadcaster.acknowledge(client, tick, this.clock.now());
-// Record the frame for the next heartbeat, which reports drawn frames to the room. The report also
-// tells the room that the page has received its resume token.
+      // Record the frame for the next heartbeat, which reports drawn frames to the room. The report
+      // also tells the room that the page has received its resume token.
       const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
       if (isPresent) this.drawn.set(connection, { tick, frames });
     },
@@ -418,8 +417,8 @@ export class RemoteRoom {
 
   /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void {
-// While this server is not subscribed to the room's messages, drop the item: the first message of
-// the next link will contain the requests to join of all sessions.
+    // While this server is not subscribed to the room's messages, drop the item: the first message
+    // of the next link will contain the requests to join of all sessions.
     if (!this.isOpen) return;
     this.link.items.push(item);
     if (this.isWaiting) return;
@@ -431,9 +430,9 @@ export class RemoteRoom {
   }
 
   /**
-   * Handles a message here if messages of its type are handled by the gateway.
+   * Handles a message, if messages of its type are handled by the gateway itself.
    *
-   * @returns false if the message must be sent to the room
+   * @returns false if the message must be sent to the room's server
    */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean {
     const handle = this.handlers[name];
@@ -461,7 +460,8 @@ export class RemoteRoom {
       bus.subscribe(news, (bytes) => this.hearNews(bytes)),
       bus.subscribe(to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
-// The subscriptions fail only if the bus is closed. In this case, messages cannot be sent either.
+    // The subscriptions fail only if the bus is closed. In this case, messages cannot be sent
+    // either.
     if (!subscribed) return;
     this.subscriptions.push(...subscribed);
     if (this.isClosed) {
@@ -499,8 +499,8 @@ export class RemoteRoom {
 
   private hearNews(bytes: Uint8Array): void {
     const news = decodeNews(bytes);
-// Ignore the heartbeats of former leaders, which may continue for a while after another server has
-// taken over the room.
+    // Ignore the heartbeats of former leaders, which may continue for a while after another server
+    // has taken over the room.
     if (!news || news.epoch < this.latestEpoch || this.isClosed) return;
     this.heardAt = this.clock.now();
     this.latestEpoch = news.epoch;
@@ -536,8 +536,8 @@ export class RemoteRoom {
   /** Handles an item that concerns one connection. */
   private takeFor(item: Exclude<FromRoom, Item<'event' | 'baseline'>>): void {
     const { link } = this;
-// Store the fields that are equal in all welcome messages, even if this client has left. Later
-// welcome messages contain only those of these fields that have changed.
+    // Store the fields that are equal in all welcome messages, even if this client has left. Later
+    // welcome messages contain only those of these fields that have changed.
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
@@ -568,21 +568,21 @@ export class RemoteRoom {
     const { size } = session;
     if (!size) return;
     if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
-// The room has been recreated with another size, or this is its first stream. In the first case,
-// all clients join the room again and receive new streams, so drop all existing streams.
+      // The room has been recreated with another size, or this is its first stream. In the first
+      // case, all clients join the room again and receive new streams, so drop all existing
+      // streams.
       this.frames?.broadcaster.close();
       this.views.clear();
       const open = this.options.openFrames ?? openFrames;
       this.frames = open(size, this.clock, () => this.sendWants.request());
     }
     const { broadcaster } = this.frames;
-// If the session already has a stream, keep this stream, because the page has kept the frames that
-// it received over it.
+    // If the session already has a stream, keep it: the page still has the frames of this stream.
     if (this.views.has(session)) {
       const view = this.views.get(session);
       this.setView(session, view);
-// When a page that is zoomed out (less than one pixel per cell) receives a welcome message, it
-// drops its frames, so send it all chunks again.
+      // When a page that is zoomed out (less than one pixel per cell) receives a welcome message,
+      // it drops its frames, so send it all chunks again.
       if (view && view.pixels < 1) {
         broadcaster.resync(session.client, [...Array(chunkCount(size)).keys()]);
       }
@@ -615,8 +615,8 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-// The message that the room was closed may have been lost, so check whether any server should still
-// be running the room.
+    // The message that the room was closed may have been lost, so check whether any server should
+    // still be running the room.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -644,8 +644,9 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-// The room's server answers each request for a baseline (all cells of a channel) only once.
-// Therefore, send the list whenever it contains such requests, even if it equals the previous list.
+    // The room's server answers each request for a baseline (all cells of a channel) only once.
+    // Therefore, send the list whenever it contains such requests, even if it equals the previous
+    // list.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

@@ -101,7 +101,8 @@ export class GatewayChannels {
   private async copy(channel: EncoderChannel): Promise<void> {
     const name = roundName(channel);
     const { tick } = this.encoders;
-// Compressing all cells of a large room takes longer than a tick, so it is done in another thread.
+    // Compressing all cells of a large room takes longer than a tick, so it is done in another
+    // thread.
     const cells = await compress(channel.encoder.copy(), { level: constants.Z_BEST_SPEED });
     this.sendBaseline({ what: 'baseline', ...name, tick, cells });
   }
@@ -146,7 +147,7 @@ export function framesFor(
   return { tick, rounds };
 }
 
-/** Represents a page that is connected to a gateway, on the server that runs the room. */
+/** On the server that runs the room, represents a page that is connected to a gateway. */
 class LinkedClient implements RoomClient, RemoteViewer {
   /**
    * Whether more data can be sent to the client. Always true, because the client's frames are sent
@@ -184,8 +185,8 @@ class LinkedClient implements RoomClient, RemoteViewer {
   sendFrame(): void {}
 
   disconnect(reason: Reason): void {
-// If another server now runs the room, send no `end`. The gateway then joins the client to the room
-// on the other server.
+    // If another server now runs the room, send no `end`. The gateway then joins the client to the
+    // room on the other server.
     if (reason !== 'elsewhere') {
       this.link.send({ what: 'end', connection: this.connection, reason });
     }
@@ -224,8 +225,8 @@ class LinkedClient implements RoomClient, RemoteViewer {
 }
 
 /**
- * The end of a link on the side of the room; the other end is at a gateway. Each end numbers the
- * messages that it sends.
+ * The room's end of a link to a gateway. Each end of a link numbers the messages that it sends to
+ * the other.
  */
 class GatewayLink {
   /** When the gateway's last message arrived, in ms. */
@@ -292,10 +293,11 @@ class GatewayLink {
    * lost the connection, so their seats stay reserved for a while.
    */
   close(): void {
-// If the room has disconnected any clients, send the waiting items, which tell the gateway about
-// it. All other clients are not told anything: they wait until another server runs the room.
+    // If the room has disconnected any clients, send the waiting items, which tell the gateway to
+    // disconnect these clients. All other clients stay connected to the gateway, and wait until
+    // another server runs the room.
     if (this.batch.hasEnd) this.beat();
-// Set `isClosed` first, so that nothing is sent to the gateway when the clients leave.
+    // Set `isClosed` first, so that nothing is sent to the gateway when the clients leave.
     this.isClosed = true;
     for (const { session } of this.clients.values()) session.leave();
     this.clients.clear();
@@ -375,8 +377,8 @@ class GatewayLink {
     const client = known ?? new LinkedClient(this, item);
     this.clients.set(connection, client);
     if (known) {
-// The client was in the room over the previous link, and still has its seat. Messages to the client
-// may have been lost, so send it a new welcome message.
+      // The client was in the room over the previous link, and still has its seat. Messages to the
+      // client may have been lost, so send it a new welcome message.
       this.earlier!.delete(connection);
       client.link = this;
       client.session.renew();
@@ -530,16 +532,16 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-// It is safe to ignore messages here. The next message that this server reads will show, by its
-// number, that messages are missing.
+    // It is safe to ignore messages here. The next message that this server reads will show, by its
+    // number, that messages are missing.
     if (this.isClosed || !this.isHere) return;
     const message = decodeToRoom(bytes);
     if (!message) return;
     const { gateway, link: name, number } = message;
     const link = this.links.get(gateway);
     if (number === 0) this.accept(message, link);
-// A message that does not continue its link shows that earlier messages are missing. Report the
-// link as lost. Its clients stay in the room until the gateway opens a new link.
+    // A message that does not continue its link shows that earlier messages are missing. Report the
+    // link as lost. Its clients stay in the room until the gateway opens a new link.
     else if (link?.name !== name || !link.receive(message)) this.sayLost(gateway, name);
   }
 
@@ -584,8 +586,8 @@ export class RoomAccesses {
     const { bus, clock, findServer, epochOf } = this.options;
     const { name } = roomServer.room;
     const epoch = epochOf(name);
-// Without an epoch, this process has no lease any longer: it ended while the room was being opened.
-// Another server may now run the room.
+    // Without an epoch, this process has no lease any longer: it ended while the room was being
+    // opened. Another server may now run the room.
     if (epoch === undefined) return;
     const find = () => findServer(name);
     this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));

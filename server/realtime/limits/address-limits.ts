@@ -176,8 +176,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-// `allButReserve` limits the address's connections to this server. `connectionsPerAddress` limits
-// its connections to all servers of the cluster together.
+    // `allButReserve` limits the address's connections to this server. `connectionsPerAddress`
+    // limits its connections to all servers of the cluster together.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -251,8 +251,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-// The address has connections to this server, perhaps of people who did nothing wrong. Lift its ban
-// on all servers.
+      // The address has connections to this server, perhaps of people who did nothing wrong. Lift
+      // its ban on all servers.
       if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }

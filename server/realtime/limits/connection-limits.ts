@@ -244,8 +244,8 @@ export function isAllowedOrigin(
   if (origin === undefined || others.includes(origin)) return true;
   if (!host || !URL.canParse(origin)) return false;
   const url = new URL(origin);
-// Browsers always send the canonical form of an origin, so no browser has sent any other form.
-// Reject it.
+  // Reject any other form than the canonical one, because browsers always send the canonical form
+  // of an origin.
   return /^https?:$/.test(url.protocol) && url.origin === origin && url.host === host.toLowerCase();
 }
 

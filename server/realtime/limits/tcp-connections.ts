@@ -77,8 +77,8 @@ export class TcpConnectionLimit {
     },
   ) {
     http.on('connection', (socket) => this.add(socket));
-// Prepend this listener, so that it runs before the listeners that handle the request. If it closes
-// the connection, they cannot send a response.
+    // Prepend this listener, so that it runs before the listeners that handle the request. It can
+    // then close a connection with too many unfinished responses before the request is handled.
     http.prependListener('request', ({ socket }, response) => {
       const connection = this.connections.get(socket);
       if (!connection) return;
@@ -117,7 +117,8 @@ export class TcpConnectionLimit {
       return;
     }
     if (this.connections.size >= most) this.closeIdle() || this.closeOldest();
-// Read the count again: it has changed if an idle connection of this address has just been closed.
+    // Read the count again: it has changed if an idle connection of this address has just been
+    // closed.
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
     this.connections.set(socket, { address, unfinished: 0, isWebSocket: false });
     this.idle.add(socket);

@@ -117,8 +117,8 @@ export function createWebSocketEngine(
         maxFragments: FRAME_LIMITS.maxFragments,
         maxBufferedChunks: FRAME_LIMITS.maxFramePieces,
       };
-// Disable the limit that `ws` has on pings, because `ws` would close the connection without telling
-// why. Instead, pings are limited by `framesPerSecond`.
+      // Disable the limit that `ws` has on pings, because `ws` would close the connection without
+      // telling why. Instead, pings are limited by `framesPerSecond`.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
       super({ ...options, ...limits } as ServerOptions);
     }
@@ -132,7 +132,7 @@ export function createWebSocketEngine(
       super.handleUpgrade(request, wire, head, (socket) => {
         const rateLimiter = rateLimiterFor(request);
         const meter = new FrameMeter(FRAME_LIMITS.minFrameBytes);
-// Prepend this listener, so that it runs before that of the `ws` library.
+        // Prepend this listener, so that it runs before that of the `ws` library.
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;
           const { bytes, others } = meter.push(piece);
@@ -142,8 +142,8 @@ export function createWebSocketEngine(
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-// Call `terminate` instead of destroying `wire`. If only `wire` were destroyed, `ws` would still
-// answer the pings in this piece of data.
+          // Call `terminate` instead of destroying `wire`. If only `wire` were destroyed, `ws`
+          // would still answer the pings in this piece of data.
           socket.terminate();
         });
         done(socket, request);
@@ -158,14 +158,17 @@ export function createWebSocketEngine(
  */
 const MAX_DEPTH = 8;
 
-/** Lowest MessagePack type byte of an array, and of a map, whose length is in a separate field. */
+/**
+ * `FIRST_ARRAY` is the lowest MessagePack type byte of arrays with a separate length field.
+ * `FIRST_MAP` is the lowest one of maps with such a field.
+ */
 const FIRST_ARRAY = 0xdc;
 const FIRST_MAP = 0xde;
 
 /**
- * Size of each MessagePack type from 0xc0 to 0xdf: the number of bytes after the type byte. If the
- * number is negative, -n, the type byte is followed by a length field of n bytes, and then by the
- * value. Types with undefined size are not allowed.
+ * Size of each MessagePack type from 0xc0 to 0xdf: the number of bytes after the type byte. A
+ * negative number, -n, means that the type byte is followed by a length field of n bytes, and then
+ * by the value. Types with undefined size are not allowed.
  */
 const SIZES: readonly (number | undefined)[] = [
   // nil, (never used), false, true
@@ -215,7 +218,7 @@ class Reader {
     if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
     if (first < 0xc0) return this.skip(first & 0x1f);
-// msgpackr encodes `undefined` as an extension type. Allow only this one.
+    // msgpackr encodes `undefined` as an extension type. Allow only this one.
     if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
     const size = SIZES[first - 0xc0];
     if (size === undefined) return false;
@@ -228,8 +231,9 @@ class Reader {
   }
 
   private values(count: number, depth: number): boolean {
-// Each value takes at least one byte, so the count must not exceed the number of remaining bytes.
-// An impossible count is rejected here, before a decoder allocates an array of that length.
+    // Each value takes at least one byte, so the count must not exceed the number of remaining
+    // bytes. An impossible count is rejected here, before a decoder allocates an array of that
+    // length.
     if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
     for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
     return true;

@@ -137,8 +137,8 @@ function readingOf(text: string): Reading {
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
 /**
- * Converts a listed word to the form in which names are compared with it, if their accents are
- * kept.
+ * Converts a listed word to the form in which it is compared with names as they are written, with
+ * their accents.
  */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 

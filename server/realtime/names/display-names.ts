@@ -80,13 +80,14 @@ export function cleanName(name: string | undefined): string {
   const plain = name
     .normalize('NFC')
     .replace(BLANK, (_, selector?: string) => selector ?? ' ')
-// More than two combining marks on a letter would overlap the neighbouring lines, so keep only two.
+    // More than two combining marks on a letter would overlap the neighbouring lines, so keep only
+    // two.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .replace(INVISIBLE, (_, joiner?: string) => joiner ?? ' ')
     .trim();
   const shown = cut(plain, MAX_NAME_LENGTH).replace(/[ \u200C]+$/, '');
-// A name that consists only of combining marks counts as empty: without letters, the marks are
-// invisible or overlap the neighbouring text.
+  // A name that consists only of combining marks counts as empty: without letters, the marks are
+  // invisible or overlap the neighbouring text.
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? shown : '';
 }
 

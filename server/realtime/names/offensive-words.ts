@@ -1,6 +1,6 @@
 /**
  * Finds offensive words in names. A name is checked against the words of all languages, whatever
- * the language of its page. The word lists come from two libraries and from word-lists.json. Start
+ * language the visitor uses. The word lists come from two libraries and from word-lists.json. Start
  * reading at `createWordCheck`.
  */
 

@@ -133,7 +133,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-// Other servers also give ids to bans, so use a random id, which differs from theirs.
+      // Other servers also give ids to bans, so use a random id, which differs from theirs.
       id: randomInt(1, MAX_ID),
       room,
       participant,
@@ -176,7 +176,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
 
   /**
    * Returns whether a newcomer without a device mark may join now. If newcomers from this address
-   * are admitted only slowly, counts this one.
+   * are admitted only slowly, charges the address for this one.
    */
   admitsUnmarked(address: string): boolean {
     const slowed = this.slowed.get(address);

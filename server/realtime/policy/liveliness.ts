@@ -26,7 +26,8 @@ export const LIVELINESS = {
 } as const;
 
 export class Liveliness {
-// After a restart, count the room as watched at first, so that its visitors have time to reconnect.
+  // After a restart, count the room as watched at first, so that its visitors have time to
+  // reconnect.
   private readonly watched = new Lasting(this.room.rules.liveliness > 0, {
     on: 0,
     off: LIVELINESS.unwatchedAfter,

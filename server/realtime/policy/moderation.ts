@@ -164,8 +164,8 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-// While a decision is needed, keep the picture that belongs to the first report, even if the
-// organism has been transformed since.
+    // While a decision is needed, keep the picture that belongs to the first report, even if the
+    // organism has been transformed since.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
@@ -178,8 +178,8 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-// The organism may have been reported as a seedling, which shows little of it. So take another
-// picture now that the organism is fully grown.
+      // The organism may have been reported as a seedling, which shows little of it. So take
+      // another picture now that the organism is fully grown.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;

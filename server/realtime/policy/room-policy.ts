@@ -70,8 +70,8 @@ export class RoomPolicy {
    */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-// Organisms leave a full room even while the room is paused, so their planters must be able to
-// renew them.
+    // Organisms leave a full room even while the room is paused, so their planters must be able to
+    // renew them.
     const isPaused = this.settings.paused && what !== 'renew';
     if (isPaused || this.isFarewell) throw new Refusal('paused');
   }
@@ -121,7 +121,7 @@ export class RoomPolicy {
    * @throws Refusal `not-yours`
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
-// If the organism does not exist, the room refuses the command itself, so accept it here.
+    // If the organism does not exist, the room refuses the command itself, so accept it here.
     if (planter === undefined || planter === by || this.settings.transformOthers) return;
     throw new Refusal('not-yours');
   }

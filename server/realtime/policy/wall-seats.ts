@@ -53,7 +53,7 @@ export class WallSeats {
     seats: readonly WallSeat[] = [],
     private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
-// If the server was killed, it did not record that its walls were disconnected. Record it now.
+    // If the server was killed, it did not record that its walls were disconnected. Record it now.
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
@@ -85,7 +85,7 @@ export class WallSeats {
 
   /** Adds a seat. @param name name of the wall; no other wall in the room may have this name */
   add(room: string, name: string, table = false): WallSeat {
-// Other servers also give ids to seats, so use a random id, which differs from theirs.
+    // Other servers also give ids to seats, so use a random id, which differs from theirs.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const pass = letters.join('');

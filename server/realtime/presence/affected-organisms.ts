@@ -122,8 +122,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-// The wound has turned out to be deadly. The planter may have been told about it before the
-// organism died, so report it again.
+        // The wound has turned out to be deadly. The planter may have been told about it before the
+        // organism died, so report it again.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -215,16 +215,16 @@ export class AffectedOrganisms {
     if (!this.visits.isKnown(planter.id)) return;
     const blockers = this.wounded.get(id)?.blockers ?? this.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
-// If a wounded organism is removed by an undo, no event says so, and its entry remains. Therefore,
-// limit the number of entries.
+    // If a wounded organism is removed by an undo, no event says so, and its entry remains.
+    // Therefore, limit the number of entries.
     if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
   /**
-   * Called for a resting organism whose wound has not healed. Finds the neighbour that has grown
-   * most over the organism: the one that blocks the most cells of the organism in addition to those
-   * it blocked when the wound was made. Reports this neighbour's planter. Reports nothing if no
-   * neighbour blocks more cells than then.
+   * Called when a wounded organism comes to rest before its wound has healed. Reports the planter
+   * of the neighbour that has outgrown the organism. This is the neighbour with the largest
+   * increase in the number of the organism's cells that it blocks, compared with the time of the
+   * wound. Reports nobody if this number has increased for no neighbour.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this;
@@ -247,14 +247,14 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-// The organism has been renewed, or restored by an undo. As it is alive, do not report its
-// departure.
+        // The organism has been renewed, or restored by an undo. As it is alive, do not report its
+        // departure.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }
 
-  /** Returns a participant. If they have left, or are not a visitor, the name is empty. */
+  /** Returns a participant. If they are not present, the name is empty. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.seats.participants.find((one) => one.id === id) ?? { id, name: '', hue: 0 };
   }

@@ -85,8 +85,8 @@ export class EventQueue {
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     const due = this.events.length > 0 ? [...members].filter(hasTurn) : [];
-// Send an event to all clients before sending the next event. The link to a gateway can then merge
-// the copies of an event, which it does only if they are consecutive.
+    // Send an event to all clients before sending the next event. The link to a gateway can then
+    // merge the copies of an event, which it does only if they are consecutive.
     for (const { number, send } of this.events) {
       for (const member of due) if (number > (this.lastReceived.get(member) ?? 0)) send(member);
     }
@@ -119,13 +119,12 @@ export class Cursors {
   }
 
   /**
-   * Returns the cursors that have moved since this function last returned any. The interval between
-   * two results grows with the number of recipients.
+   * Returns the cursors that have moved since this function last returned any. With more
+   * recipients, the minimum interval between two results is longer.
    *
    * @param now current time, in ms
    * @param people number of recipients
-   * @returns undefined if no cursor has moved, or if the interval since the last result is too
-   *   short
+   * @returns undefined if no cursor has moved, or if the minimum interval has not passed yet
    */
   due(now: number, people: number): PackedPointer[] | undefined {
     const interval = POINTER_INTERVAL * Math.max(1, people / CURSOR_PEOPLE);

@@ -16,9 +16,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * If more participants than this number join in one tick, all clients are sent the same message
- * about it. If fewer join, each of them is sent a message of its own, from which its own join is
- * omitted.
+ * If at most this number of participants join in one tick, each of them is sent a message of its
+ * own, from which its own join is omitted. If more join, all clients are sent the same message.
  */
 const FEW = 16;
 
@@ -37,7 +36,7 @@ export class PresenceChanges {
   /**
    * Records that a participant has joined, or has resumed their seat. If they have left and
    * returned within a tick, the join is still announced, because clients that joined in between do
-   * not know them.
+   * not know the participant.
    */
   enter(you: ParticipantView): void {
     this.shared = undefined;
@@ -47,7 +46,8 @@ export class PresenceChanges {
 
   /**
    * Records that a participant has left. If they have joined and left within a tick, the departure
-   * is still announced, because clients that joined in between were told that they are present.
+   * is still announced, because clients that joined in between were told that the participant was
+   * present.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;
@@ -77,8 +77,8 @@ export class PresenceChanges {
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
     const { joined, left } = this.shared;
-// If many participants join together, building a separate message for each of them would take too
-// long, so send everybody the same message.
+    // If many participants join together, building a separate message for each of them would take
+    // too long, so send everybody the same message.
     if (joined.length > FEW) return this.shared;
     const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
     if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;

@@ -25,8 +25,8 @@ import { TableRings } from './table-rings.ts';
 export const JOIN_TIMEOUT = 10_000;
 
 /**
- * Reasons of refusals after which the connection is closed. By the reason, the page decides whether
- * it reconnects later.
+ * Reasons of refusals after which the connection is closed. The reason tells the page whether to
+ * reconnect later.
  */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
@@ -71,8 +71,8 @@ export class ClientSession implements RoomClient {
       this.sendRefusal(new Refusal('join-timeout'));
       this.end();
     });
-// Never call `next` in this middleware. It would pass the event to the socket's emitter, where a
-// client could trigger any event by choosing its name.
+    // Never call `next` in this middleware. It would pass the event to the socket's emitter, where
+    // a client could trigger any event by choosing its name.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
       this.clearJoinTimeout();
@@ -81,8 +81,8 @@ export class ClientSession implements RoomClient {
       this.session = undefined;
     });
     const { join } = socket.handshake.auth;
-// Drop the handshake, because Socket.IO would keep it and its headers in memory as long as the
-// connection lasts.
+    // Drop the handshake, because Socket.IO would keep it and its headers in memory as long as the
+    // connection lasts.
     Object.assign(socket, { handshake: undefined });
     // A join may be part of the handshake, which saves a round trip.
     if (join !== undefined) this.receive('join', [join]);
@@ -153,7 +153,7 @@ export class ClientSession implements RoomClient {
   }
 
   private receive(name: unknown, messages: unknown[]): void {
-// Ignore messages that arrived before the connection ended, but are handled only now.
+    // Ignore messages that arrived before the connection ended, but are handled only now.
     if (this.ended) return;
     try {
       // Messages of a ring are charged to the ring's own limits.
@@ -205,8 +205,8 @@ export class ClientSession implements RoomClient {
     const { as, pass } = wished;
     if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
-// The joins of a wall with a reserved seat do not count towards the limit of its address, so that
-// other clients at this address cannot keep the wall out.
+    // The joins of a wall with a reserved seat do not count towards the limit of its address, so
+    // that other clients at this address cannot keep the wall out.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;

@@ -51,7 +51,7 @@ export class LocalSession implements RoomSession {
    * Whether the client only watches, as walls and spectators do, and is therefore no participant.
    */
   private onlyWatches = false;
-  /** Session id, within which the client's command ids are unique: see `Command<'join'>`. */
+  /** Id of the session within which the client's command ids are unique: see `Command<'join'>`. */
   private session: number | undefined;
   /**
    * Whether the request to join has to wait for the decision of a hook, or for the end of a tick.

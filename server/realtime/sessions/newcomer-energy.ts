@@ -35,8 +35,8 @@ interface EnergyAllowance {
 
 interface Device extends EnergyAllowance {
   /**
-   * When the device got its mark, in ms. If this is unknown, the latest time at which it may have
-   * been.
+   * When the device got its mark, in ms. If this is unknown, the latest time at which the device
+   * may have got it.
    */
   readonly since: number;
   /** Present participants who use this device. */
@@ -58,8 +58,8 @@ export class NewcomerEnergy {
   /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
   /**
-   * Devices that are not in `devices`, or no longer, are assumed to have had no energy left at this
-   * time, in ms.
+   * A device that is not in `devices`, perhaps because it has been forgotten, is assumed to have
+   * had no energy left at this time, in ms.
    */
   private since = this.clock.now();
 
@@ -122,22 +122,22 @@ export class NewcomerEnergy {
   private grant(device: Device, isKnown: boolean, address: string): number {
     const { newcomer, plant } = this.room.energySettings;
     const own = isKnown ? this.leftTo(device) : newcomer;
-// A young device mark counts as little as a missing one. Otherwise, visitors could gain energy by
-// collecting marks.
+    // A young device mark is treated like a missing one. Otherwise, visitors could gain energy by
+    // collecting marks.
     const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * NEWCOMERS.trustedAfter;
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
     this.remember(this.addresses, address, shared);
-// Visitors of a museum may all share one address, so give everyone at least the energy to plant one
-// seed.
+    // Visitors of a museum may all share one address, so give everyone at least the energy to plant
+    // one seed.
     const energy = Math.min(newcomer, own, Math.max(plant, this.levelOf(shared)));
     this.spend(shared, energy);
     return this.spend(device, energy);
   }
 
   /**
-   * Returns how much energy a device has left. Uses the device's own level, or that of a present
-   * participant who uses the device if it is lower.
+   * Returns how much energy a device has left. This is the lowest of the device's own level and the
+   * levels of the present participants who use the device.
    */
   private leftTo(device: Device): number {
     const levels = [...device.participants].map((one) => this.room.energyOf(one));
@@ -176,8 +176,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-// When the forgotten device returns, it must not have more energy than it has now. If its energy is
-// not full now, assume from now on that unknown devices have used up their energy at this moment.
+    // When the forgotten device returns, it must not have more energy than it has now. If its
+    // energy is not full now, every unknown device is assumed from now on to have had no energy
+    // left at this moment.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

@@ -32,9 +32,9 @@ export class WelcomeBuilder {
   constructor(private readonly context: RoomContext) {}
 
   /**
-   * Drops the cached fields of the welcome message. Participants who joined or left in this tick
-   * may be wrong in these fields. Clients that join from now on will not be sent the presence
-   * changes of this tick, so they need new fields.
+   * Drops the cached fields of the welcome message. They may lack participants who joined in this
+   * tick, or contain participants who left in it. Clients that join from now on will not be sent
+   * the presence changes of this tick, so they need new fields.
    */
   endTick(): void {
     this.made = undefined;
@@ -237,8 +237,8 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-// Seats that were held for participants from before a restart may have become free, so admit
-// clients from the queue.
+    // Seats that were held for participants from before a restart may have become free, so admit
+    // clients from the queue.
     this.admitWaiting();
     return expired;
   }
@@ -262,8 +262,8 @@ export class RoomAdmission {
     if (entry) this.wait(client, entry);
     const you = seats.participantOf(client);
     if (!you) return;
-// A page that receives a new welcome message no longer follows anybody, so end this on the server,
-// too.
+    // A page that receives a new welcome message no longer follows anybody, so end this on the
+    // server, too.
     follows.forget(client, you.id);
     this.welcomeBuilder.sendWelcome(client, you);
     affected.returned(you.id);
@@ -283,8 +283,8 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-// If another server has added the ban, newcomers at the client's address are not slowed down on
-// this server yet.
+      // If another server has added the ban, newcomers at the client's address are not slowed down
+      // on this server yet, so slow them down now.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');

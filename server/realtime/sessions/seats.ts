@@ -46,7 +46,7 @@ interface Seat {
   table?: number | undefined;
   /** When the participant last did something, in ms. */
   activeAt: number;
-  /** Until when the participant counts as drawing, choosing or reading something, in ms. */
+  /** Time until which the participant counts as drawing, choosing or reading something, in ms. */
   busyUntil: number;
   /**
    * Whether the participant had to give up the seat to somebody in the queue. If so, and the room
@@ -114,13 +114,13 @@ export interface SeatOptions {
   readonly expected: {
     readonly participants: readonly ParticipantId[];
     /**
-     * Until when the seats of the expected participants count as occupied, in ms. Until then,
+     * Time until which the seats of the expected participants count as occupied, in ms. Until then,
      * newcomers cannot take these seats.
      */
     readonly held: number;
     /**
-     * Until when an expected participant can return even if the room is full, in ms. They are then
-     * forgotten.
+     * Time until which an expected participant can return even if the room is full, in ms. After
+     * that, the participant is forgotten.
      */
     readonly until: number;
   };
@@ -128,7 +128,7 @@ export interface SeatOptions {
 
 /**
  * How long a page can return to its position in the queue, in ms, counted from the time when it
- * joined the queue first.
+ * first joined the queue.
  */
 const PLACE_LASTS = 3_600_000;
 
@@ -382,13 +382,13 @@ export class Seats<M> {
     { token = '', address, date }: Claim & { readonly date: number },
   ): { token: string; dropped: M | undefined } {
     const earlier = this.read(token).since;
-// The wall clock may be set back. In this case, use the time of the previous client.
+    // The wall clock may be set back. In this case, use the time of the previous client.
     this.lastQueued = Math.max(this.lastQueued, date);
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-// If the token belongs to a reserved seat, the new token must resume this seat, too. If the seat is
-// occupied, leave its token unchanged, because its present user needs it.
+    // If the token belongs to a reserved seat, the new token must resume this seat, too. If the
+    // seat is occupied, leave its token unchanged, because its present user needs it.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }

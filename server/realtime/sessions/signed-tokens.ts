@@ -91,8 +91,8 @@ const ID = 12;
 export class DeviceMarks extends SignedTokens {
   /** @param secret signing key, see `SignedTokens` */
   constructor(secret: Uint8Array) {
-// The context of a resume token is the name of a room, and no room's name contains a space.
-// Therefore, no resume token is valid as a device mark.
+    // The context of a resume token is the name of a room, and no room's name contains a space.
+    // Therefore, no resume token is valid as a device mark.
     super(secret, 'device mark', ID);
   }
 

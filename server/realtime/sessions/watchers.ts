@@ -79,8 +79,8 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-// All seats are taken by walls with reserved seats. A reserved seat may be used by several screens.
-// Replace a screen of the reserved seat that has the most screens.
+  // All seats are taken by walls with reserved seats. A reserved seat may be used by several
+  // screens. Replace a screen of the reserved seat that has the most screens.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 
@@ -286,7 +286,7 @@ export function wallStates(
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
     lost: seat?.lost ?? null,
     unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
-// If several screens use a seat, report the lowest of their frame rates.
+    // If several screens use a seat, report the lowest of their frame rates.
     frameRate:
       screens.length > 0 ? Math.min(...screens.map(({ frameRate }) => frameRate.at(now))) : 0,
   });
@@ -457,8 +457,8 @@ export class RoomWalls extends Watchers {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-// Send the present film and close-up. If there is none, send undefined: a wall that has reconnected
-// may still show a film or close-up that has ended.
+    // Send the present film and close-up. If there is none, send undefined: a wall that has
+    // reconnected may still show a film or close-up that has ended.
     if (this.seats.get(wall)?.screen) this.sendShown(wall);
   }
 

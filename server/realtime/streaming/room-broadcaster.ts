@@ -1,10 +1,10 @@
 /**
- * Sends the frames of one room to its viewers that are connected to this process. A channel
- * consists of the viewers with the same tier (level of detail) and scale. Its blocks (encoded
- * chunks) are encoded once, for all of these viewers. A viewer is sent the blocks of visible chunks
- * that it does not have yet. If a viewer has not acknowledged the last frames, it is sent none
- * until it has, and then the latest state. The blocks are encoded elsewhere: see `FrameFeed`. Start
- * reading at `publish`.
+ * Sends the frames of one room to its viewers that are connected to this process. Each pair of a
+ * tier (level of detail) and a scale is a channel. The blocks (encoded chunks) of a channel are
+ * encoded once, for all of its viewers. A viewer is sent the blocks of visible chunks that it does
+ * not have yet. While a viewer has too many unacknowledged frames, it is sent none; after that, it
+ * is sent the latest state. The blocks are encoded elsewhere: see `FrameFeed`. Start reading at
+ * `publish`.
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -99,8 +99,8 @@ export class RoomBroadcaster {
    */
   skippedFrames = 0;
   /**
-   * Number of viewers that have been added so far. Every second one is sent its frames in odd
-   * ticks, while frames are halved.
+   * Number of viewers that have been added so far. While phones are sent a frame only every second
+   * tick, every second viewer is sent its frames in odd ticks.
    */
   private added = 0;
   /** Whether there are so many viewers that phones are sent a frame only every second tick. */
@@ -294,7 +294,8 @@ export class RoomBroadcaster {
 
   /**
    * Moves a viewer to the channel with the viewer's tier and the scale of its viewport. If this
-   * channel has no source yet, the viewer stays in its previous channel until it has one.
+   * channel has no source yet, the viewer stays in its previous channel until the new one has a
+   * source.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierFor(stream), scaleFor(stream.viewport));

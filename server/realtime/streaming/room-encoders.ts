@@ -74,8 +74,8 @@ export interface FrameFeed {
 }
 
 /**
- * Number of ticks for which a channel without users is kept. If a viewer zooms out and soon in
- * again, its channel then need not be encoded anew.
+ * Number of ticks for which a channel without users is kept. If a viewer zooms out and soon zooms
+ * in again, its previous channel still exists, so its cells need not be encoded anew.
  */
 const IDLE_TICKS = 30;
 
@@ -157,8 +157,8 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Encodes the changes of the last tick. Includes only channels whose tier is sent a frame in this
-   * tick.
+   * Encodes the changes of the last tick. A channel is encoded only if its tier is sent a frame in
+   * this tick, and if one of its viewers can be sent a frame now.
    *
    * @returns the channels that have been encoded
    */
@@ -178,7 +178,8 @@ export class RoomEncoders implements FrameFeed {
 
   /**
    * Copies chunks of the room that have changed to a view, which is a copy of the room at one
-   * scale. In all encoders that use this view, marks the chunks of the view that are different now.
+   * scale. Marks the chunks of the view that differ from before as changed, in all encoders that
+   * use this view.
    */
   private update(view: View, changed: readonly number[]): void {
     const chunks = new Set<number>();

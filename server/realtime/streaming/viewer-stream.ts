@@ -27,12 +27,12 @@ export const QUALITY = {
 /** Limits for the frames that are sent to one viewer. */
 export const STREAM = {
   /**
-   * Maximum number of frames that a viewer has not acknowledged. While there are so many, further
-   * frames are skipped.
+   * Maximum number of frames that a viewer has not acknowledged. While this number is reached,
+   * further frames are skipped.
    */
   maxFramesInFlight: 2,
   /**
-   * Maximum number of packets that wait in the transport. While there are so many, frames are
+   * Maximum number of packets that wait in the transport. While this number is reached, frames are
    * skipped.
    */
   maxBufferedPackets: 8,
@@ -169,15 +169,15 @@ export class AdaptiveQuality {
 export interface StreamStart {
   readonly tier?: TierName | undefined;
   /**
-   * Checksums of the picture that the page still shows since an earlier connection (see
+   * Checksums of the picture that the page still shows from an earlier connection (see
    * `Command<'join'>`). Chunks with the same checksum need not be sent.
    */
   readonly holds?: Uint8Array | undefined;
 }
 
 /**
- * A number that is lower than that of any round (encoded update) of a source. Before its first
- * round, a source has the round -1.
+ * A number lower than that of every round (encoded update). `isUpToDate` looks for the round before
+ * a source's current round, which is -1 at first, so -1 would not be low enough.
  */
 const NEVER = -2;
 
@@ -210,7 +210,7 @@ export class ViewerStream {
    */
   private heldCoarsely = new Uint8Array(0);
   /**
-   * Checksums of the picture that the page still shows since an earlier connection; undefined after
+   * Checksums of the picture that the page still shows from an earlier connection; undefined after
    * they have been used.
    */
   private holds: Uint8Array | undefined;
@@ -236,8 +236,8 @@ export class ViewerStream {
 
   /** Whether the viewer can take another frame now. */
   get mayReceive(): boolean {
-// Check the transport as well. A client could acknowledge frames without reading them, and thereby
-// make the send buffer grow.
+    // Check the transport as well. A client could acknowledge frames without reading them, and
+    // thereby make the send buffer grow.
     return this.inFlight.length < STREAM.maxFramesInFlight && this.viewer.writable;
   }
 
@@ -247,8 +247,7 @@ export class ViewerStream {
   }
 
   /**
-   * Whether the viewer has everything up to the round (encoded update) before the source's last
-   * round.
+   * Whether the viewer has everything except the source's last round (encoded update).
    */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
@@ -309,8 +308,8 @@ export class ViewerStream {
   /** Marks chunks as not received, so that they are sent in full. */
   invalidate(chunks: readonly number[]): void {
     this.completeRound = NEVER;
-// A client may send invalid indices. They do no harm, because a typed array ignores writes beyond
-// its end.
+    // A client may send invalid indices. They do no harm, because a typed array ignores writes
+    // beyond its end.
     for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
 
