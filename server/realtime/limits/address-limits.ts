@@ -251,8 +251,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // The address has connections to this server, perhaps of people who did nothing wrong. Lift
-      // its ban on all servers.
+      // If the address has connections to this server, they may belong to people who did nothing
+      // wrong, so lift its ban on all servers.
       if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }

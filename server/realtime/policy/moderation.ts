@@ -178,8 +178,8 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // The organism may have been reported as a seedling, which shows little of it. So take
-      // another picture now that the organism is fully grown.
+      // When the organism is fully grown, take another picture: it may have been reported as a
+      // seedling, which shows little of it.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;

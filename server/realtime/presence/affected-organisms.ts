@@ -122,8 +122,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // The wound has turned out to be deadly. The planter may have been told about it before the
-        // organism died, so report it again.
+        // If the wound has turned out to be deadly, report it again, because the planter may have
+        // been told about it before the organism died.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -247,8 +247,8 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-        // The organism has been renewed, or restored by an undo. As it is alive, do not report its
-        // departure.
+        // If the organism is alive, it has been renewed, or restored by an undo. In this case, do
+        // not report its departure.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
