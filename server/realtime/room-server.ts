@@ -1,8 +1,8 @@
 /**
- * The realtime side of one room: everything that connects clients with the room. `RoomServer`
- * creates the parts, such as seats, presence and streaming, which callers then use directly. It
- * also updates the parts after each tick. Messages from clients are handled in
- * commands/client-messages.ts. Start reading at `handleTick`.
+ * Everything that connects clients with one room in real time. `RoomServer` creates the parts, such
+ * as seats, presence and streaming, and updates them after each tick. Callers use the parts
+ * directly. Messages of clients are handled in commands/client-messages.ts. Start reading at
+ * `handleTick`.
  */
 import { EventEmitter } from 'node:events';
 import type { VisitorState } from '../../shared/host/state.ts';
@@ -35,8 +35,8 @@ import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts'
 const PACE_INTERVAL = 1_000;
 
 /**
- * Maximum number of muted participants. If there are more, the absent participant who was muted
- * first is unmuted.
+ * Maximum number of muted participants. If there are more, the host's oldest mute of an absent
+ * participant is lifted.
  */
 const MAX_MUTED = 1_000;
 
@@ -62,11 +62,11 @@ export class RoomServer {
     capacity: this.options.capacity,
     ...{ grace: SEATS.grace, maxWaiting: SEATS.maxWaiting },
     tokens: this.options.resumeTokens,
-    // Start after the highest id used so far. Participant ids must never be reused, because
-    // organisms refer to their planters by id.
+    // Organisms refer to their planters by participant id, so ids must not be reused. The first new
+    // id is higher than all ids used so far.
     first: this.room.lastParticipant + 1,
-    // Reserve seats for participants who were present when the server stopped, so that they have
-    // time to reconnect.
+    // Participants who were present when the server stopped need time to reconnect, so their seats
+    // are reserved for a while.
     expected: {
       participants: this.room.participantsWithState,
       held: this.clock.now() + SEATS.back,
@@ -78,10 +78,13 @@ export class RoomServer {
   readonly follows = new Follows(this.seats, this.broadcaster);
   readonly cursors = new Cursors();
   readonly visits = new Visits();
-  /** Whether a tick is in progress. The tick loop begins a tick, and `handleTick` ends it. */
+  /**
+   * Tells whether a tick is in progress. A tick is begun by the tick loop, and ended by
+   * `handleTick`.
+   */
   readonly tickInProgress = new TickInProgress();
   readonly previews = new SeedPreviews(this.room, this.options.previews);
-  /** Requests to send the whole room, or all names, to the clients again after the next tick. */
+  /** Requests to send clients the whole room, or all names, again after the next tick. */
   readonly refresh = new RefreshRequests(this.policy);
   readonly reports = new Reports({ ...this.options, kept: this.options.kept.reports });
   private readonly affected = new AffectedOrganisms(
@@ -117,14 +120,18 @@ export class RoomServer {
     this.dispatcher.hostActor.act({ what: 'sense', ...place }).catch(() => {});
   });
   /**
-   * `events-sent`: emitted when the events of a tick have been sent, but not its frames.
-   * `frames-encoded`: emitted when the frames of the given channels have been encoded.
+   * `events-sent`: emitted when the events of a tick have been sent, before its frames are sent.
+   * `frames-encoded`: emitted when the frames of some channels have been encoded; `channels` are
+   * these channels.
    */
   readonly signals = new EventEmitter<{
     'events-sent': [];
     'frames-encoded': [channels: readonly EncoderChannel[]];
   }>();
-  /** Extensions that observe joins, departures and commands, and may refuse joins and commands. */
+  /**
+   * The extensions' hooks, which observe joins, departures and commands, and may refuse joins and
+   * commands. Undefined if there are none.
+   */
   hooks: RoomHooks | undefined;
   private lastPaceAt = 0;
   private lastTick = 0;
@@ -132,8 +139,8 @@ export class RoomServer {
   constructor(private readonly options: RoomServerOptions) {}
 
   /**
-   * Whether anybody can see the room: a participant, a spectator or, unless the room is dimmed, a
-   * wall.
+   * Whether anybody can see the room: a participant, a spectator, or people in front of a wall. A
+   * wall does not count while the room is dimmed.
    */
   get isWatched(): boolean {
     const walls = this.policy.isDimmed ? 0 : this.walls.size;
@@ -141,7 +148,8 @@ export class RoomServer {
   }
 
   /**
-   * Whether any participant has recently been drawing, choosing or reading something on their page.
+   * Whether any participant is drawing, choosing or reading something on their page, or was until
+   * recently.
    */
   get isBusy(): boolean {
     return this.seats.isBusy(this.clock.now());
@@ -162,21 +170,22 @@ export class RoomServer {
   }
 
   /**
-   * Returns the name, device and address of a present participant, so that the host can ban them.
+   * Returns the facts that the host needs to ban a present participant: their name, device and
+   * address. Returns undefined if they are not present.
    */
   banTarget(participant: ParticipantId) {
     const found = this.seats.participants.find(({ id }) => id === participant);
     if (!found) return undefined;
     const device = this.options.newcomers.deviceOfParticipant(participant);
-    // Omit the address of a ring (a person at a touch table), because the next person who uses the
-    // same ring has the same address.
+    // The next person who uses the same ring of a touch table has the same address, so do not ban
+    // the address of a ring.
     const isRing = this.seats.tableOf(participant) !== undefined;
     const address = isRing ? '' : this.visits.addressOf(participant);
     return { participant, name: found.name, device, address };
   }
 
   /**
-   * Mutes a participant, who can then only watch, or unmutes them.
+   * Mutes a participant, who then can only watch. If `isMuted` is false, lifts the mute.
    *
    * @throws Refusal `elsewhere` if the change cannot be stored
    */
@@ -196,7 +205,7 @@ export class RoomServer {
     if (muted.size > MAX_MUTED && oldest !== undefined) await this.mute(oldest, false);
   }
 
-  /** Changes the costs of commands, and sends the new costs to all participants. */
+  /** Changes what commands cost in energy, and sends the new costs to all participants. */
   setEnergy(settings: EnergySettings): void {
     this.room.setEnergy(settings);
     for (const client of this.seats.members) {
@@ -205,7 +214,8 @@ export class RoomServer {
   }
 
   /**
-   * Removes a client, which may be a participant, a wall, a spectator, or a client in the queue.
+   * Removes a client that has left. It may be a participant, a client in the queue, a spectator, a
+   * wall or a touch table.
    */
   leave(client: RoomClient): void {
     if (this.walls.remove(client) || this.spectators.remove(client)) return;
@@ -227,22 +237,20 @@ export class RoomServer {
     this.spectators.disconnectAll(reason);
     if (keepWalls) return;
     this.walls.disconnectAll(reason);
-    // The room will not tick again, so end the current tick, if any. Joins that wait for its end
-    // are then refused.
+    // End the tick in progress, if any, because no tick will follow. Requests to join that wait for
+    // the end of the tick are then refused.
     this.tickInProgress.end();
   }
 
-  /**
-   * Disconnects everybody who has been banned: participants, clients in the queue and spectators.
-   */
+  /** Disconnects all participants, clients in the queue and spectators who have been banned. */
   disconnectBanned(): void {
     this.admission.disconnectBanned();
     this.spectators.disconnectBanned();
   }
 
   /**
-   * Directs everybody's attention to a position, in cells. Walls show a close-up of the position
-   * for a while.
+   * Directs everybody's attention to a position in the room, given in cells. Walls show a close-up
+   * of it for a while.
    */
   spotlight(place: Event<'spotlight'>): void {
     this.presence.broadcastEvent('spotlight', place);
@@ -250,10 +258,10 @@ export class RoomServer {
   }
 
   /**
-   * Records that a client has drawn the frame of a tick. The message also shows that the client has
-   * received its new resume token.
+   * Records that a client has drawn the frame of a tick. Thereby the client also confirms that it
+   * has received its new resume token, which was sent before the frame.
    *
-   * @param frames number of frames drawn since the last call
+   * @param frames number of frames that the client has drawn since the last call
    */
   acknowledge(client: RoomClient, tick: number, frames = 1): void {
     this.seats.confirm(client);
@@ -262,8 +270,8 @@ export class RoomServer {
   }
 
   /**
-   * Answers the commands of a completed tick, and updates all parts of the room server. The changes
-   * are sent later, by `broadcast`.
+   * Sends the room's answers to the commands of a completed tick, and updates all parts of the room
+   * server. Events and frames are sent later, by `broadcast`.
    */
   handleTick(result: TickResult, now: number): void {
     this.times.add({ tick: result.tick, at: this.options.date() });
@@ -291,11 +299,13 @@ export class RoomServer {
     this.admission.shareOut(now);
   }
 
-  /** Sends the events and frames of the last tick. Call before the next `handleTick`. */
+  /**
+   * Sends the events and frames of the last tick. Must be called before the next tick is handled.
+   */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-    // The queued events may contain earlier names, so deliver them to all clients before sending
-    // the new names.
+    // The queued events may contain names that are hidden or changed now. Deliver these events to
+    // all clients first, so that the new names, which follow, replace the old ones.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

@@ -1,6 +1,6 @@
 /**
- * Accepts WebSocket connections and starts a `ClientSession` for each of them. The session handles
- * the messages: see sessions/client-session.ts. Start reading at `openSocketServer`.
+ * Accepts WebSocket connections, and starts a `ClientSession` for each. The session handles the
+ * messages of the client: see sessions/client-session.ts. Start reading at `openSocketServer`.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
@@ -27,18 +27,20 @@ import { Outbox } from './streaming/outbox.ts';
 const MAX_MESSAGE_BYTES = 16_384;
 
 /**
- * How long a server that is shutting down waits for connections to close before it destroys them,
- * in ms.
+ * When the server shuts down, connections that have not closed after this time, in ms, are
+ * destroyed.
  */
 export const CLOSE_GRACE = 2_000;
 
 /**
- * Interval and timeout of pings to clients, in ms. They are short, because missing pings are how
- * clients notice that the server has lost power.
+ * Interval and timeout of pings to clients, in ms. If the server loses power, clients notice only
+ * that pings are missing, so the times are short.
  */
 export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
-/** How a gateway that is shutting down makes its pages reconnect to other gateways. */
+/**
+ * How a gateway that shuts down makes its pages reconnect, which connects them to other gateways.
+ */
 export const MOVING = {
   /** Period over which the requests to reconnect are spread, in ms. */
   time: 2_000,
@@ -88,7 +90,7 @@ function strictParser(rejections: RejectionCounts) {
   class Decoder extends parser.Decoder {
     override add(message: unknown): void {
       try {
-        // Check only binary messages, because the decoder itself rejects text messages.
+        // Check only binary messages here. The decoder itself rejects text messages.
         if (typeof message !== 'string' && !isWellFormed(message as Uint8Array)) {
           throw new Error('not of the allowed kinds');
         }
@@ -103,26 +105,27 @@ function strictParser(rejections: RejectionCounts) {
 }
 
 /**
- * Limits the HTTP server's TCP connections. Counts connections that are rejected before a valid
- * request has arrived.
+ * Limits the TCP connections of the HTTP server. Counts the connections that are rejected before
+ * they have sent a valid request.
  *
- * @returns the limiter, which tracks all connections of the server
+ * @returns the limiter, which knows all connections of the server
  */
 function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
-  // Allow twice as many TCP connections as WebSockets, because browsers load pages over additional
-  // connections.
+  // Browsers open additional connections to load pages, so allow twice as many TCP connections as
+  // WebSockets.
   http.maxConnections = 2 * limits.connections;
-  // Stay below Node's own limit, above which Node drops new connections. Node counts closed
-  // connections until the next turn of the event loop, so it could drop connections too early.
+  // When Node's own limit (`maxConnections`) is reached, Node drops new connections. Node counts a
+  // closed connection until the next turn of the event loop, so it might drop a connection too
+  // early. Therefore, use a lower limit here, so that Node's limit is not reached.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most, mostUnfinished: limits.outstandingResponses },
     mostPerAddress:
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
-  // Only Engine.IO handles upgrades. Destroy all other upgraded sockets, because nothing would read
-  // or limit them.
+  // Upgraded sockets that do not belong to Engine.IO would be neither read nor limited by anybody,
+  // so destroy them.
   http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {
     if (url.startsWith(SOCKET_PATH)) return;
     rejections.count('bad-handshake');
@@ -130,8 +133,7 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   });
   http.on('drop', () => rejections.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
-    // Do not count clients that disconnect in the middle of a request, because this is not an
-    // attack.
+    // A client that disconnects in the middle of a request does no harm, so do not count it.
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') {
       const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
       rejections.count(slow ? 'slow-handshake' : 'bad-handshake');
@@ -146,8 +148,8 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
 }
 
 /**
- * Ends a connection whose client does not read its messages, or whose handshake takes too long.
- * Counts a connection that closes because of invalid data.
+ * Ends a connection if the client does not read its messages, or if its handshake takes too long.
+ * If the connection closes because of invalid data, counts a rejection.
  *
  * @returns a function that cancels the time limit for the handshake
  */
@@ -156,8 +158,8 @@ function limitConnection(
   tcp: TcpSocket,
   { clock, limits, rejections }: SocketServerOptions,
 ): () => void {
-  // Limit the number of bytes that the client has not read. If a client stops reading, the server
-  // sends it no more frames, but continues to send answers and events.
+  // Limit the bytes that wait for the client. A client that has stopped reading is sent no more
+  // frames, but answers and events continue to be sent, and would fill the memory.
   let unsent = 0;
   raw.on('packetCreate', ({ data }) => {
     if (raw.writeBuffer.length === 0) unsent = 0;
@@ -167,8 +169,8 @@ function limitConnection(
     rejections.count('does-not-read');
     tcp.destroy();
   });
-  // Socket.IO's own handshake timeout is not reported, so use a separate timer that counts the
-  // rejection.
+  // Use a separate timer for the handshake, which counts the rejection. Socket.IO has a timeout,
+  // too, but does not report it.
   const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
     rejections.count('slow-handshake');
     raw.close(true);
@@ -176,8 +178,8 @@ function limitConnection(
   raw.on('close', (reason, cause) => {
     cancelTimeout();
     const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-    // Do not count a connection that this server has destroyed: the reason has already been
-    // counted, and the last bytes of the connection may be incomplete.
+    // If this server has destroyed the connection, the reason was counted at that time, so do not
+    // count again. The last bytes may be incomplete, and therefore look like invalid data.
     if (turned && !tcp.destroyed) rejections.count(turned);
   });
   return cancelTimeout;
@@ -208,7 +210,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     allowRequest: (request, decide) => {
       if (!connectionLimits.admitHost(request)) {
-        // Respond here with status 421, because Engine.IO would respond with status 400.
+        // Answer here, with status 421. Engine.IO would answer with status 400.
         request.socket.end(WRONG_HOST_RESPONSE);
         return decide(null, false);
       }
@@ -216,8 +218,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       decide(reason ?? null, reason === undefined);
     },
   });
-  // Call this after Engine.IO has added its listeners. The limiter's request listener is prepended
-  // and must run before that of Engine.IO.
+  // `watchHttp` prepends a request listener, which must run before that of Engine.IO. Therefore,
+  // call it after Engine.IO has added its own.
   const connections = watchHttp(http, options);
   io.engine.use(
     (
@@ -225,18 +227,19 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       response: { req: unknown },
       next: (error?: Error) => void,
     ) => {
-      // Drop the reference to the request. Otherwise, the request would stay in memory for as long
-      // as the connection lasts.
+      // Drop the reference to the request, which would otherwise stay in memory as long as the
+      // connection lasts.
       response.req = null;
-      // Reject requests with a session id, because a valid session id would bypass `allowRequest`.
-      // Clients need no session id, because polling is disabled.
+      // Reject requests that contain a session id. With the id of an existing session, a client
+      // could avoid the checks in `allowRequest`. Session ids are only needed for polling, which is
+      // disabled.
       next(_query.sid === undefined ? undefined : new Error('no session ids'));
     },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // Do not count connections that `ConnectionLimits` has rejected, because `ConnectionLimits` has
-    // already counted them.
+    // Connections that `ConnectionLimits` rejects (code `forbidden`) have been counted there, so do
+    // not count them again.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
   /** Rate limiter and handshake timeout of each admitted connection. */
@@ -251,7 +254,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const cancelTimeout = limitConnection(raw, tcp, options);
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
-    // Drop the handshake's request. Otherwise, it would stay in memory for as long as the
+    // Drop the request of the handshake, which would otherwise stay in memory as long as the
     // connection lasts.
     raw.request = null;
   });
@@ -261,12 +264,12 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-    // Stop here if the client's handshake contained a join that was refused, because the connection
-    // has then been closed.
+    // If the handshake contained a request to join that was refused, the constructor of
+    // `ClientSession` has closed the connection. In this case, stop here.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
-    // Each connection has only one session, so close the connection when the session ends.
+    // A connection has only one session. Close the connection when this session ends.
     socket.on('disconnect', () => socket.conn.close());
   });
   return {
@@ -275,11 +278,11 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       open = false;
     },
     /**
-     * Stops accepting connections, and makes all pages reconnect. The load balancer then connects
-     * the pages to another server that has the same rooms.
+     * Stops accepting connections, and makes all pages reconnect. A load balancer then connects
+     * them to another server that has the same rooms.
      *
-     * @param time period during which pages reconnect, a few at a time, in ms; 0 to reconnect all
-     *   pages together
+     * @param time period over which the pages are made to reconnect, a few at a time, in ms; 0 to
+     *   make all reconnect together
      */
     moveAway: async (time: number): Promise<void> => {
       http.close();
@@ -298,8 +301,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     /** Closes all connections, including unresponsive ones, and the HTTP server. */
     close: async (): Promise<void> => {
       connectionLimits.close();
-      // Destroy the remaining connections after a while. A phone that has vanished never answers
-      // the close handshake, and an incomplete request never ends.
+      // Destroy the connections that remain after a while. A phone that is out of reach never
+      // answers the close handshake, and the rest of an incomplete request may never arrive.
       const cancel = clock.after(CLOSE_GRACE, () => connections.destroyAll());
       await io.close();
       cancel();
@@ -308,8 +311,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
 }
 
 /**
- * Returns why `ws` closed a connection; undefined if the client's data was valid. Engine.IO passes
- * on the reason only as the text of an error.
+ * Returns the reason for which `ws` has closed a connection; undefined if the client sent valid
+ * data. Engine.IO reports the reason only in the text of an error.
  */
 function brokenFrame(cause: unknown): RejectionReason | undefined {
   const text = cause instanceof Error ? cause.message : '';

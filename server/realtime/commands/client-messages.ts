@@ -18,10 +18,16 @@ import type { Allowance, Rate } from '../limits/connection-limits.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { Entry, RoomClient } from '../sessions/room-client.ts';
 
-/** How long a page counts as busy after its visitor's last action in an open panel, in ms. */
+/**
+ * How long a page counts as busy after its last `busy` message, in ms. Pages send this message
+ * while the visitor uses an open panel.
+ */
 const BUSY_TIME = 180_000;
 
-/** Messages of a touch table about its rings (people at the table): see sessions/table-rings.ts. */
+/**
+ * Messages about the rings of a touch table. A ring is one person at the table: see
+ * sessions/table-rings.ts.
+ */
 const RING_MESSAGES = ['enter', 'ring', 'forget'] as const;
 export type RingMessage = (typeof RING_MESSAGES)[number];
 export const isRingMessage = (name: CommandName): name is RingMessage =>
@@ -36,14 +42,14 @@ interface Sender {
 
 interface SendingParticipant extends Sender {
   readonly you: ParticipantView;
-  /** Session within which the sender's command ids are unique: see `Command<'join'>`. */
+  /** Id of the session within which the sender's command ids are unique: see `Command<'join'>`. */
   readonly session: number | undefined;
 }
 
 interface ClientMessage<N extends MessageName> {
   /** Rate limit that the message is charged to, in addition to `messagesPerSecond`. */
   readonly rate?: Rate;
-  /** Whether pages send this message automatically, without an action of the visitor. */
+  /** Whether pages send this message on their own, without an action of the visitor. */
   readonly isAutomatic?: true;
   /** Handles the message, whether a participant or a watcher has sent it. */
   readonly watch?: (from: Sender, message: Command<N>) => void;
@@ -51,7 +57,9 @@ interface ClientMessage<N extends MessageName> {
   readonly act?: (from: SendingParticipant, message: Command<N>) => void;
 }
 
-/** Creates the `CLIENT_MESSAGES` entry for a command that the room executes in its next tick. */
+/**
+ * Creates the `CLIENT_MESSAGES` entry for a command that is queued, and executed in the next tick.
+ */
 const queued = <
   N extends 'plant' | 'graft' | 'ungraft' | 'damage' | 'cross' | 'renew' | 'transform',
 >(
@@ -102,7 +110,7 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
   },
   busy: {
     rate: 'cursorsPerSecond',
-    // Limit the busy time, because a visitor may leave the page open and walk away.
+    // A visitor may leave a panel open and walk away, so the busy state ends after a while.
     act: ({ server: { seats, clock }, client }, { busy }) =>
       seats.setBusy(client, busy ? clock.now() + BUSY_TIME : 0),
   },
@@ -144,8 +152,8 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
   },
   name: {
     rate: 'namesPerSecond',
-    // The session has already cleaned and checked the name. Other clients receive the new name with
-    // the next tick.
+    // The session has already cleaned and checked the name. Other clients receive the new name when
+    // the next tick is sent.
     act: ({ server: { seats, presence }, client }, { id, name }) => {
       presence.changes.rename(seats.rename(client, name)!);
       client.send('accepted', { id });
@@ -176,8 +184,8 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
   },
   draw: {
     rate: 'drawingsPerSecond',
-    // Nothing is sent to the page here. The room sends the seed later, perhaps after the host has
-    // reviewed the drawing.
+    // Unless the drawing is refused, nothing is sent to the page here. The answer, which contains
+    // the drawing's seed, follows later, perhaps only after the host has reviewed the drawing.
     act: ({ server, client, you: by }, { id: request, pixels }) =>
       void server.dispatcher.runAsync(client, request, async () => {
         const { drawings, policy, previews } = server;
@@ -345,8 +353,8 @@ export function readId(message: unknown): number | undefined {
 }
 
 /**
- * Charges a valid message to the sender's rate limits. Strokes are also charged for each of their
- * points.
+ * Charges a valid message to the sender's rate limits. A message with a stroke (`damage` or
+ * `graft`) is also charged to `strokePointsPerSecond`, by the number of the stroke's points.
  *
  * @throws Refusal `too-fast`
  */

@@ -1,7 +1,7 @@
 /**
  * Passes commands from participants and system actors to a room, and passes the room's answers back
- * to them. Checks whether the host and the extensions allow a command. Rate limits are checked
- * earlier, in client-messages.ts. Start reading at `dispatch`.
+ * to the senders. Checks whether the host's rules and the extensions allow a command. Rate limits
+ * have been checked before, in client-messages.ts. Start reading at `dispatch`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
@@ -20,16 +20,16 @@ import type { RoomContext } from '../sessions/room-context.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** A command without its `by` field, which names the participant who sends it. */
+/** A command without `by`, the field that names the participant who sends the command. */
 export type SystemCommand = Without<RoomCommand, 'by'>;
 
 /**
- * A participant without a connection: the gardener, OSC, an extension or the host. A system actor
- * has its own id and energy, and its commands are journalled. It takes no seat and is not listed as
- * present.
+ * A sender of commands that has no connection: the gardener, OSC, an extension or the host. A
+ * system actor is a participant with its own id and energy, and its commands are written to the
+ * journal. It takes no seat and is not listed among the people in the room.
  */
 export class SystemActor {
-  /** The actor as a participant of the room; undefined before its first command. */
+  /** The participant that represents the actor in the room; undefined before its first command. */
   you: ParticipantView | undefined;
   private nextId = 1;
   private readonly waiting = new Map<
@@ -38,9 +38,10 @@ export class SystemActor {
   >();
 
   /**
-   * @param register creates the actor's participant before the first command
-   * @param submit submits a command. It throws a Refusal if the command is rejected immediately. It
-   *   calls `refuse` if the command is rejected later, but before the room executes it
+   * @param register creates the participant that represents the actor. Called before the actor's
+   *   first command
+   * @param submit submits a command. Throws a Refusal if the command is rejected immediately. Calls
+   *   `refuse` if the command is rejected later, but before the room executes it
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,
@@ -54,8 +55,9 @@ export class SystemActor {
   /**
    * Sends a command to the room.
    *
-   * @returns the room's answer
-   * @throws Refusal if the command is rejected before it reaches the room
+   * @returns the room's answer, which may be a rejection
+   * @throws Refusal if the command is rejected before it reaches the room, or if the room stops
+   *   before it answers
    */
   act(command: SystemCommand): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -89,7 +91,10 @@ export class SystemActor {
 const keyOf = ({ by, session, id }: Pick<Answer, 'by' | 'session' | 'id'>): string =>
   `${by}/${session}/${id}`;
 
-/** Checks commands against the room's policy and hooks, and queues them for the next tick. */
+/**
+ * Checks commands against the room's policy and the hooks of extensions, and queues allowed
+ * commands for the next tick.
+ */
 export class CommandDispatcher {
   /** The actor that sends the host's own commands, which bypass policy and hooks. */
   readonly hostActor = new SystemActor(
@@ -97,7 +102,10 @@ export class CommandDispatcher {
     (id, command) => this.context.room.enqueue(id, command),
   );
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
-  /** Keys of unanswered commands. They prevent a repeated command from being executed twice. */
+  /**
+   * Keys (see `keyOf`) of commands that the room has not answered yet. If a page sends such a
+   * command again, it is ignored, so that it is not executed twice.
+   */
   private readonly pending = new Set<string>();
 
   constructor(
@@ -106,12 +114,13 @@ export class CommandDispatcher {
   ) {}
 
   /**
-   * Checks that a participant may use a seed: its type must be allowed, and it must not grow into a
-   * creature that the host has hidden. Seeds from the dice and from points of the map may grow into
-   * any creature.
+   * Checks that a participant may use a seed: seeds of its type must be allowed, and the seed must
+   * not grow into a creature that the host has hidden. The second check applies only to seeds for
+   * which `galleryCreatures` finds creatures, and therefore never to seeds from the dice.
    *
-   * @throws Refusal `no-tokens`, `no-latents`, `no-drawings`, `drawing-unseen`, `seed-hidden`;
-   *   `no-such-seed`, `bad-token` or `bad-latent` if nothing can grow from the seed
+   * @throws Refusal `no-tokens`, `no-latents`, `no-drawings` or `drawing-unseen` if the type is not
+   *   allowed; `seed-hidden` if the creature is hidden; `no-such-seed`, `bad-token` or `bad-latent`
+   *   if nothing can grow from the seed
    */
   requireSeed(seed: PreviewSource | PlantedSeed, participant: ParticipantId): void {
     const { room, policy } = this.context;
@@ -126,13 +135,14 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command, which the room answers after the next tick. If the command is
-   * a repetition, it is answered immediately if it has already been executed, and ignored if it is
-   * still unanswered.
+   * Submits a participant's command. The room answers the command after the next tick. A page may
+   * send a command again after it has reconnected. If the room has executed the command before, the
+   * stored answer is sent immediately. If the command is still unanswered, the repetition is
+   * ignored.
    *
-   * @param session session within which `id` is unique, uint32; undefined if the sender never
-   *   repeats the command
-   * @throws Refusal
+   * @param session id of the session, uint32; `id` is unique within the session. Undefined if the
+   *   sender never repeats the command
+   * @throws Refusal if the command is rejected immediately
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
     const { room, seats } = this.context;
@@ -148,8 +158,8 @@ export class CommandDispatcher {
     const refuse = (refusal: Refusal): void => {
       this.pending.delete(key);
       const rejection = { ...rejectionOf(refusal, id), energy: room.energyOf(by) };
-      // Send the rejection to the participant's current connection, because they may have
-      // reconnected since sending the command.
+      // Send the rejection over the participant's current connection, which may be a later one than
+      // the connection that sent the command.
       (seats.memberOf(by) ?? client).send('rejected', rejection);
     };
     if (session !== undefined) this.pending.add(key);
@@ -162,8 +172,8 @@ export class CommandDispatcher {
   }
 
   /**
-   * Handles a request that the room itself does not answer, such as a preview. If `work` throws a
-   * Refusal, sends the client a rejection.
+   * Runs `work`, which handles a request that the room itself does not answer, such as a request
+   * for a preview. If `work` throws a Refusal, sends the client a rejection.
    *
    * @throws any other error of `work`
    */
@@ -178,10 +188,10 @@ export class CommandDispatcher {
   }
 
   /**
-   * Creates a system actor, which has no connection.
+   * Creates a system actor, which is a sender of commands without a connection.
    *
-   * @param countsAsActivity whether the actor's commands keep the gardener (the automatic
-   *   participant) from playing
+   * @param countsAsActivity whether a command of the actor counts as an action of a visitor. The
+   *   gardener (the automatic participant) stops playing while visitors act
    */
   createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
     return new SystemActor(
@@ -219,8 +229,9 @@ export class CommandDispatcher {
    *
    * @param refuse called if a hook rejects the command later
    * @param isSystem whether a system actor sent the command. A pause of the room applies to all
-   *   senders, but limits on stroke radius and frequency apply only to participants
-   * @throws Refusal
+   *   senders. The checks of seeds, the cooldowns and the limit on the stroke radius apply only to
+   *   visitors
+   * @throws Refusal if the command is rejected immediately
    */
   private admit(
     { id, session, command }: Pick<RoomEvent<'command'>, 'id' | 'session' | 'command'>,
@@ -239,7 +250,7 @@ export class CommandDispatcher {
     };
     const narrowed = allowed();
     if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());
-    // If the command is rejected, end the cooldown that was started for its seed.
+    // If the command is rejected, the cooldown that it has started must end.
     const undoCooldown = (): void => {
       if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };
@@ -250,7 +261,7 @@ export class CommandDispatcher {
         return;
       }
       approval
-        // Check the policy again, because the host may have paused the room or muted the
+        // Check the policy a second time, because the host may have paused the room or muted the
         // participant while the hook was deciding.
         .then(() => room.enqueue(id, allowed(), session))
         .catch((error: unknown) => {

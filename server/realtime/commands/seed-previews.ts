@@ -1,4 +1,4 @@
-/** Creates previews of growing seeds, and latents of drawings, for the participants of one room. */
+/** Grows previews of seeds, and encodes drawings as latents, for the participants of one room. */
 
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { packGenomes } from '../../../shared/protocol/genomes.ts';
@@ -13,19 +13,24 @@ export interface PreviewBackend {
   /**
    * Grows an organism from a seed, and returns the growth as a film.
    *
-   * @param source network address of the requester. Requests from different addresses take turns
+   * @param source network address of the client that requests the preview. If several previews are
+   *   waiting, the addresses take turns
    * @throws Refusal `too-fast`, `room-busy`
    */
   grow(seed: Genotype, source?: string): Promise<GrowthFilm>;
   /** Encodes a drawing as a latent. @throws Refusal `bad-drawing`, `room-busy` */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
   /**
-   * Starts the encoder if it is not running, so that the first drawing is encoded without delay.
+   * Starts the encoder of drawings unless it is running, so that the first drawing need not wait
+   * for the encoder to start.
    */
   prepareToDraw?(): void;
 }
 
-/** Grows previews for participants, and limits how many previews each participant can request. */
+/**
+ * Grows previews for participants, and limits how many unfinished previews each participant may
+ * have.
+ */
 export class SeedPreviews {
   /** For each participant, the number of unfinished previews. */
   private readonly unfinished = new Map<ParticipantId, number>();
@@ -36,9 +41,10 @@ export class SeedPreviews {
   ) {}
 
   /**
-   * Grows a preview of a participant's seed, and returns it with the seed's genomes.
+   * Grows a preview of a participant's seed. Returns the film of the growth, and the genomes of the
+   * seed.
    *
-   * @param address address key of the participant's connection
+   * @param address address key of the participant's connection (see `addressKey`)
    * @throws Refusal `no-such-seed`, `no-such-organism`, `bad-latent`, `too-fast`, `room-busy`
    */
   async preview(by: ParticipantId, seed: PreviewSource, address: string) {

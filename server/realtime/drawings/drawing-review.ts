@@ -1,7 +1,7 @@
 /**
- * Reviews drawings before visitors receive the seeds of their drawings. If the host wants to review
- * drawings, each drawing waits until the host or an extension approves it. A drawing stays stored
- * until its visitor has received the decision.
+ * Decides when visitors receive the seeds of their drawings. If the host wants to review drawings,
+ * each drawing waits until the host or an extension approves it. A drawing remains stored until its
+ * visitor has been sent the decision.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -14,20 +14,24 @@ import type { RoomContext } from '../sessions/room-context.ts';
 /** Limits for drawings that wait for the host's decision; times are in ms. */
 export const DRAWINGS = {
   /**
-   * Maximum number of waiting drawings: in a room (`maxWaiting`), and from one participant
+   * Maximum number of waiting drawings in a room (`maxWaiting`), and of those from one participant
    * (`maxWaitingEach`).
    */
   maxWaiting: 60,
   maxWaitingEach: 3,
   /** How long a drawing waits for the host's decision before it expires. */
   expires: 600_000,
-  /** How long to wait for a page that has reconnected to send its waiting drawing again. */
+  /**
+   * After a visitor's page has reconnected, how long the server waits for the page to send the
+   * waiting drawing again.
+   */
   sentAgain: 3_000,
 } as const;
 
 /**
- * Request id in answers to a page that has been reloaded and therefore has not sent the drawing
- * itself. Pages count their requests from 1, so no request has this id.
+ * Request id in an answer about a drawing, if the page has been reloaded and therefore does not
+ * know the id of the request that sent the drawing. Pages count their requests from 1, so 0 is not
+ * the id of any request.
  */
 const NO_REQUEST = 0;
 
@@ -35,8 +39,8 @@ const NO_REQUEST = 0;
 export interface SentDrawing {
   readonly by: ParticipantView;
   /**
-   * Connection that sent the drawing; undefined if the server has restarted and the page has not
-   * sent the drawing again.
+   * Connection that sent the drawing; undefined if the server has restarted since and the page has
+   * not sent the drawing again.
    */
   readonly client: RoomClient | undefined;
   /** Id of the request, chosen by the page. */
@@ -47,7 +51,7 @@ export interface SentDrawing {
   readonly latent: Float32Array;
 }
 
-/** A drawing that is waiting for a decision, or whose visitor has not received the decision yet. */
+/** A drawing that waits for a decision, or whose decision has not been sent to the visitor yet. */
 export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** When the drawing was submitted, in ms. */
@@ -55,13 +59,14 @@ export interface WaitingDrawing extends SentDrawing {
   /** The host's decision, which is kept until the visitor has received it. */
   readonly decision?: Decision | undefined;
   /**
-   * Id of the command that gives the seed to the visitor; absent until this command is queued, and
-   * after the room has answered.
+   * Id of the queued command that gives the seed to the visitor; undefined until the command is
+   * queued. The drawing is removed when the room answers the command.
    */
   readonly given?: number;
   /**
-   * The visitor's connection, if it has changed since the decision. `member` is undefined while the
-   * visitor is away; `at` is when the server noticed the change, in ms.
+   * Set once a decision cannot be sent over `client`, because the visitor's connection has changed
+   * or is lost. `member` is the visitor's new connection, or undefined while the visitor is away.
+   * `at` is when the server noticed this, in ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
@@ -77,8 +82,8 @@ type ReviewContext = Pick<
 /** The review queue for the drawings of one room. */
 export class DrawingReview {
   /**
-   * Drawings that are undecided, or whose decision has not been delivered, by id. The oldest comes
-   * first.
+   * Drawings by id, oldest first. Each either waits for a decision, or has a decision that has not
+   * been sent to the visitor yet.
    */
   private readonly queue = new Map<number, WaitingDrawing>();
   private nextId = 1;
@@ -107,10 +112,11 @@ export class DrawingReview {
   }
 
   /**
-   * Checks that a participant may plant a seed that they hold. Only seeds of drawings can be
-   * refused.
+   * Checks that a participant may plant one of the seeds that they hold. Only the seeds of drawings
+   * can be forbidden here.
    *
-   * @throws Refusal `no-drawings`, `drawing-unseen`
+   * @throws Refusal `no-drawings` if the room allows no drawings; `drawing-unseen` if the drawing
+   *   has not been approved
    */
   requirePlantable(participant: ParticipantId, seed: number): void {
     const { room, policy } = this.context;
@@ -123,8 +129,9 @@ export class DrawingReview {
   }
 
   /**
-   * Recognises a drawing that a page sends again after losing its connection. The drawing keeps its
-   * position in the queue and its decision, if any.
+   * Checks whether a drawing is in the queue already, because a page that has lost its connection
+   * sends its drawing again. If so, records the page's new connection and request. The drawing
+   * keeps its position in the queue and its decision, if any.
    *
    * @returns whether the drawing is in the queue
    */
@@ -146,8 +153,8 @@ export class DrawingReview {
     const { policy, hooks } = this.context;
     if (this.sentAgain(drawing)) return;
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);
-    // Check the policy again, because the host may have paused the room while the drawing was being
-    // encoded and judged.
+    // Check the policy again: while the drawing was being encoded and checked by an extension, the
+    // host may have paused the room.
     policy.requireMayAct(drawing.by.id);
     this.requireOn();
     if (policy.settings.drawings === 'on') this.give(drawing);
@@ -155,17 +162,22 @@ export class DrawingReview {
     else await this.enqueue(drawing);
   }
 
-  /** Finds a drawing by its id. @returns undefined if the drawing is not waiting for a decision */
+  /**
+   * Finds a waiting drawing by its id. @returns undefined if no drawing with this id waits for a
+   * decision
+   */
   find(id: number): WaitingDrawing | undefined {
     const drawing = this.queue.get(id);
     return drawing?.decision ? undefined : drawing;
   }
 
   /**
-   * Approves or declines a waiting drawing. The visitor is notified after a later tick.
+   * Approves or declines a waiting drawing. The visitor is sent the decision at the end of a later
+   * tick.
    *
    * @returns whether the drawing was waiting
-   * @throws Refusal `elsewhere` if the decision cannot be stored
+   * @throws Refusal `elsewhere` if the decision cannot be stored, because another server may lead
+   *   the room
    */
   async decide(id: number, approve: boolean): Promise<boolean> {
     const drawing = this.find(id);
@@ -175,9 +187,9 @@ export class DrawingReview {
   }
 
   /**
-   * If the new settings require no review, decides all waiting drawings: approves them if drawings
-   * are now allowed, and refuses them if drawings are now forbidden. Call after each change of the
-   * settings.
+   * Decides all waiting drawings if the new settings require no review. Approves the drawings if
+   * visitors may now draw without review, and refuses them if visitors may no longer draw. Call
+   * after each change of the settings.
    */
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
@@ -188,7 +200,8 @@ export class DrawingReview {
   }
 
   /**
-   * Removes a drawing once the room has answered the command that gives the seed to the visitor.
+   * Removes a drawing from the queue once the room has answered the command that gives its seed to
+   * the visitor.
    */
   answered({ by, id, what }: Answer): void {
     if (what !== 'hold') return;
@@ -197,10 +210,10 @@ export class DrawingReview {
   }
 
   /**
-   * Sends decisions to connected visitors. Lets drawings expire that have not been reviewed in
-   * time. Call at the end of each tick.
+   * Sends decisions to connected visitors. Refuses drawings that nobody has reviewed in time. Call
+   * at the end of each tick.
    *
-   * @param gone participants who will not return
+   * @param gone participants whose seats have expired, so that they cannot return
    */
   endTick(now: number, gone: readonly ParticipantId[]): void {
     for (const drawing of this.waiting) {
@@ -216,8 +229,8 @@ export class DrawingReview {
   /**
    * Adds a drawing to the review queue.
    *
-   * @throws Refusal `drawings-waiting`; `too-many-drawings`; `elsewhere` if the drawing cannot be
-   *   stored
+   * @throws Refusal `drawings-waiting` if the participant has too many waiting drawings;
+   *   `too-many-drawings` if the queue is full; `elsewhere` if the drawing cannot be stored
    */
   private async enqueue(drawing: SentDrawing): Promise<void> {
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
@@ -225,8 +238,8 @@ export class DrawingReview {
     if (this.queue.size >= DRAWINGS.maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
-    // The decoded pixels are a view of the whole received message. Copy the pixels, so that the
-    // message can be freed.
+    // The decoded pixels are a view into the buffer of the whole received message. Copy the pixels,
+    // so that the buffer can be freed.
     await this.put({ ...drawing, pixels: drawing.pixels.slice(), id, since }).catch((error) => {
       this.queue.delete(id);
       throw error;
@@ -234,10 +247,12 @@ export class DrawingReview {
   }
 
   /**
-   * Makes room in a full queue. Refuses the newest drawing from the network address with the most
-   * drawings.
+   * Makes room in a full queue: finds the network address with the most drawings in the queue, and
+   * refuses the newest drawing of this address that still waits for a decision.
    *
-   * @throws Refusal `too-many-drawings` if the newcomer's address has the most drawings
+   * @param newcomer the participant whose drawing is to be added
+   * @throws Refusal `too-many-drawings` if the newcomer's own address has the most drawings, or if
+   *   none of the address's drawings waits for a decision
    */
   private makeRoom(newcomer: ParticipantId): void {
     const sourceOf = (id: ParticipantId) => this.context.visits.sourceOf(id) ?? id;
@@ -251,9 +266,8 @@ export class DrawingReview {
   }
 
   /**
-   * Asks the room to give the seed of a drawing to the visitor in the next tick. Does nothing while
-   * the visitor is away, because the room would keep the seed forever for a visitor who never
-   * returned.
+   * Makes the room give the seed of a drawing to the visitor in the next tick. Does nothing while
+   * the visitor is away: if the visitor never returned, the room would keep the seed forever.
    *
    * @throws Refusal `too-fast`, `room-busy`
    */
@@ -267,9 +281,10 @@ export class DrawingReview {
   }
 
   /**
-   * Sends the visitor the decision about a drawing once their page can tell which drawing the
-   * decision is about. A page that has reconnected first sends the drawing again. A page that has
-   * been reloaded does not, so the decision is sent to it after a delay.
+   * Sends the visitor the decision about a drawing, but not before their page can tell which
+   * drawing is meant. A page that has reconnected sends the drawing again in a new request, whose
+   * id the decision then names. A page that has been reloaded does not send the drawing again, so
+   * such a page is sent the decision after a delay.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;
@@ -290,7 +305,8 @@ export class DrawingReview {
   /**
    * Sends the visitor the decision about a drawing.
    *
-   * @throws Refusal `too-fast`, `room-busy`. In this case, the decision remains undelivered
+   * @throws Refusal `too-fast` or `room-busy` if the seed cannot be given to the visitor now. The
+   *   caller must then try again later
    */
   private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);
@@ -317,8 +333,9 @@ export class DrawingReview {
   }
 
   /**
-   * Finds the visitor's current connection, and the id of the request to answer; undefined if the
-   * visitor is away.
+   * Finds the visitor's current connection, and the id of the request that an answer must name.
+   *
+   * @returns undefined if the visitor is away
    */
   private addressee({ by, client, request }: SentDrawing) {
     const member = this.context.seats.memberOf(by.id);

@@ -1,7 +1,7 @@
 /**
- * Copies, on a gateway, of the cells of a room that runs on another server. A gateway keeps a copy,
- * called a mirror, of each channel that its viewers use, and builds the viewers' frames from the
- * mirrors. Start reading at `FrameMirrors`.
+ * Keeps copies of the cells of rooms that run on other servers. This server is then a gateway: it
+ * keeps a copy, called a mirror, of each channel (cells at one level of detail) that its viewers
+ * use, and builds the viewers' frames from the mirrors. Start reading at `FrameMirrors`.
  */
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
@@ -26,22 +26,24 @@ const decompress = promisify(inflate);
 export type Size = Pick<Planes, 'width' | 'height'>;
 
 /**
- * If a requested baseline (all cells of a channel) has not arrived after this number of rounds
- * (encoded updates), it is requested again.
+ * Maximum number of rounds (encoded updates) that a mirror stores while it waits for the baseline
+ * (all cells of a channel) that it has requested. If more rounds arrive, the mirror requests the
+ * baseline again.
  */
 const MAX_WAITING = 64;
 
 /**
- * A copy of the cells of one channel. Each round (an encoded update of the channel) is applied to
- * the copy.
+ * A copy of the cells of one channel. The copy is kept up to date with rounds, which are encoded
+ * updates of the channel.
  */
 class ChannelMirror {
   readonly users = new Set<ChannelUser>();
-  /** The mirrored cells; undefined until the first baseline (all cells of the channel) arrives. */
+  /** The copied cells; undefined until the first baseline (all cells of the channel) arrives. */
   source: FrameMirror | undefined;
   /**
-   * `lacking`: the mirror needs a baseline (all cells). `asked`: it has requested one. `current`:
-   * it is up to date.
+   * `lacking`: the mirror needs a baseline (all cells of the channel), and has not requested it
+   * yet. `asked`: the mirror has requested a baseline, which has not arrived yet. `current`: the
+   * copy is up to date.
    */
   state: 'lacking' | 'asked' | 'current' = 'lacking';
   /** Tick in which the last user left the channel. */
@@ -51,8 +53,8 @@ class ChannelMirror {
   private generation: number | undefined;
   private round = 0;
   /**
-   * Rounds (encoded updates) that arrived while the mirror was waiting for a baseline (all cells),
-   * oldest first.
+   * Rounds (encoded updates), oldest first, that arrived before the baseline (all cells) to which
+   * they are to be applied.
    */
   private waiting: Round[] = [];
 
@@ -66,8 +68,8 @@ class ChannelMirror {
   }
 
   /**
-   * Makes the next `takeWants` request a baseline (all cells of the channel). Until the baseline
-   * arrives, viewers keep their current cells.
+   * Makes the next call of `takeWants` request a baseline (all cells of the channel). Until the
+   * baseline arrives, viewers see the cells that the mirror has.
    */
   ask(): void {
     this.state = 'lacking';
@@ -75,8 +77,8 @@ class ChannelMirror {
   }
 
   /**
-   * Applies a round (an encoded update of the channel). While the mirror is waiting for a baseline
-   * (all cells), stores the round instead and applies it later.
+   * Applies a round (an encoded update of the channel). If the mirror waits for a baseline (all
+   * cells of the channel), stores the round, which is then applied after the baseline.
    */
   take(next: Round): void {
     if (this.state !== 'current') {
@@ -95,10 +97,10 @@ class ChannelMirror {
   }
 
   /**
-   * Replaces all cells with a baseline, and then applies the stored rounds (encoded updates) that
-   * are newer than the baseline.
+   * Replaces all cells with those of a baseline. Then applies the stored rounds (encoded updates)
+   * that are newer than the baseline.
    *
-   * @param cells the decompressed baseline
+   * @param cells all cells of the channel, decompressed from the baseline
    * @param now current time, in ms
    */
   restore({ generation, round }: Item<'baseline'>, cells: Uint8Array, now: number): void {
@@ -129,7 +131,10 @@ function attempt(work: () => void): boolean {
 
 export class FrameMirrors implements FrameFeed {
   tick = 0;
-  /** Whether `tick` is outdated or was sent by an earlier leader (server of the room). */
+  /**
+   * Whether `tick` may be outdated, or may have been sent by an earlier leader (server of the
+   * room).
+   */
   private isTickOld = true;
   private readonly mirrors = new Map<string, ChannelMirror>();
 
@@ -149,8 +154,8 @@ export class FrameMirrors implements FrameFeed {
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
-    // While this gateway uses no channel, it receives no ticks, so the last known tick becomes
-    // outdated.
+    // While this gateway uses no channel of the room, the room's server sends it no ticks, so the
+    // last known tick becomes outdated.
     if (this.mirrors.size === 0) this.isTickOld = true;
     const mirror = getOrAdd(this.mirrors, keyOf(name), () => {
       return new ChannelMirror({ tier: name.tier, scale: name.scale }, this.size);
@@ -168,8 +173,8 @@ export class FrameMirrors implements FrameFeed {
   }
 
   /**
-   * Requests a baseline (all cells) of each channel, because a new link to the room's server is
-   * being opened.
+   * Requests a baseline (all cells) of each channel. Call when a new link to the room's server is
+   * opened.
    */
   renew(): void {
     this.isTickOld = true;
@@ -177,8 +182,9 @@ export class FrameMirrors implements FrameFeed {
   }
 
   /**
-   * Returns all channels that viewers use, to be sent to the room's server. The call marks the
-   * needed baselines (all cells of a channel) as requested, so the caller must send the result.
+   * Returns all channels that the viewers use, as a list to be sent to the room's server. The list
+   * also requests the needed baselines (all cells of a channel). Because this call marks those
+   * baselines as requested, the caller must send the list.
    */
   takeWants(): Item<'wants'>['channels'] {
     for (const [key, { users, idleSince, state }] of this.mirrors) {
@@ -210,25 +216,25 @@ export class FrameMirrors implements FrameFeed {
     const maxOutputLength = 16 * (width + 1) * (height + 1);
     const cells = await decompress(baseline.cells, { maxOutputLength }).catch(() => undefined);
     if (!cells || mirror.state === 'current' || this.mirrors.get(key) !== mirror) return;
-    // Set the tick before `restore`, because `restore` sends the first frame to waiting viewers,
-    // and this frame contains the tick.
+    // Set `tick` before the call of `restore`: that call sends waiting viewers their first frame,
+    // which contains the tick.
     if (this.isTickOld) this.tick = baseline.tick;
     this.isTickOld = false;
     mirror.restore(baseline, cells, this.clock.now());
-    // Viewers that were waiting for the baseline have now switched to this channel, so the chunks
-    // that this gateway needs have changed.
+    // Viewers that were waiting for the baseline have now switched to this channel, so their
+    // visible chunks must now be requested from the room's server.
     this.wantedChanged();
   }
 
-  /** Forgets all channels. If a baseline is being decompressed, it will be ignored. */
+  /** Forgets all channels. A baseline that is still being decompressed will be ignored. */
   close(): void {
     this.mirrors.clear();
   }
 }
 
 /**
- * Creates the mirrors of a room that runs on another server, and a broadcaster that sends frames to
- * the viewers of this server.
+ * Creates the mirrors of a room that runs on another server, and a broadcaster, which builds frames
+ * from the mirrors and sends them to this server's viewers of the room.
  */
 export function openFrames(size: Size, clock: Clock, wantedChanged: () => void) {
   const feed = new FrameMirrors(size, clock, wantedChanged);

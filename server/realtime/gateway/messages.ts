@@ -1,8 +1,8 @@
 /**
- * Messages between a gateway, which holds the connections of pages, and the server that runs a
- * room. Each side numbers the messages that it sends over their link. A missing number shows that a
- * message was lost. The gateway then opens a new link, and all its connections join the room again
- * over the new link.
+ * Messages between a gateway, to which visitors' pages are connected, and the server that runs a
+ * room. Each side numbers the messages that it sends over the link between them. A missing number
+ * shows that a message was lost. The gateway then opens a new link, over which all its connections
+ * join the room again.
  */
 import * as v from 'valibot';
 import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
@@ -20,15 +20,18 @@ export const GATEWAY_TIMES = {
   /** Interval of heartbeats between gateway and leader. */
   beat: 1_000,
   /**
-   * Interval at which a new leader (server of a room) checks whether it may start serving the room.
+   * A new leader (server of a room) must not serve the room before its lease allows it. This is the
+   * interval at which it checks whether it may.
    */
   begin: 100,
   /** If a server has sent no heartbeat for this long, it is considered gone. */
   silence: 3_000,
-  /** Minimum time between two messages in which a gateway reports changed views. */
+  /**
+   * Minimum time between two messages in which a gateway reports clients' new views of the grid.
+   */
   look: 200,
   /**
-   * Minimum time between two messages in which a gateway reports the chunks visible to its clients.
+   * Minimum time between two messages in which a gateway lists the chunks that its clients can see.
    */
   wants: 25,
   /** Minimum time between two attempts to connect to a leader. */
@@ -62,8 +65,8 @@ const channel = {
 };
 
 /**
- * Identifies a round, in which an encoder encodes the changes of a tick. Rounds with another
- * version of the frame format are dropped.
+ * Fields that identify a round, which is the encoded update of one channel in one tick. Rounds in
+ * another version of the frame format are invalid, and therefore dropped.
  */
 const roundName = {
   ...channel,
@@ -75,7 +78,10 @@ const roundName = {
 /** Schema of an item in a message from a gateway to a room. */
 const toRoom = v.variant('what', [
   v.object({ what: v.literal('join'), connection, entry }),
-  /** A command of a client. The `message` is validated like a message from a page. */
+  /**
+   * A client's command. Its `message` is checked later, by the same schema as a message that comes
+   * directly from a page.
+   */
   v.object({
     what: v.literal('command'),
     connection,
@@ -83,18 +89,18 @@ const toRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * The frames that clients have drawn since the previous `drawn` item: for each client,
-   * [connection, tick of the latest frame, number of frames].
+   * The frames that pages have drawn since the gateway's previous `drawn` item. Each client's entry
+   * is [connection, tick of the latest frame drawn, number of frames drawn].
    */
   v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
-  /** Cursors that have moved. Each `id` is the number of a connection, not of a participant. */
+  /** New positions of cursors. Each `id` is the number of a connection, not a participant's id. */
   v.object({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
   v.object({ what: v.literal('leave'), connection }),
   /**
-   * All channels that the gateway's viewers use, with the visible chunks. A channel whose last
-   * viewer has left remains in the list for a while, without `isUsed`. `mayReceive` says whether at
-   * least one viewer can take a frame now. `asks` requests a baseline, which contains all cells of
-   * the channel.
+   * All channels that the gateway's viewers use, with the chunks that the viewers can see. `isUsed`
+   * is false if the channel's last viewer has left; such a channel stays in the list for a while.
+   * `mayReceive` is true if at least one viewer can be sent a frame now. `asks` is true if the
+   * gateway requests a baseline (all cells of the channel).
    */
   v.object({
     what: v.literal('wants'),
@@ -126,9 +132,9 @@ const fromRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * A welcome message. `opening` holds the fields that all welcome messages have in common. Fields
-   * that have already been sent over this link and have not changed are omitted. `own` holds the
-   * fields for this connection only.
+   * A welcome message for one connection. `opening` holds the fields that are equal in the welcome
+   * messages of all connections, except fields that have been sent over this link before and have
+   * not changed since. `own` holds the fields that are only for this connection.
    */
   v.object({
     what: v.literal('welcome'),
@@ -147,8 +153,8 @@ const fromRoom = v.variant('what', [
   }),
   v.object({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
   /**
-   * Makes the gateway send frames to a connection. The frames show the whole room until the page
-   * changes its view.
+   * Makes the gateway start sending frames to a connection. The frames cover the whole room until
+   * the page reports which part it shows.
    */
   v.object({
     what: v.literal('stream'),
@@ -157,8 +163,8 @@ const fromRoom = v.variant('what', [
   }),
   v.object({ what: v.literal('stop'), connection }),
   /**
-   * All cells of a channel after a round, as returned by `FrameSource.copy` and compressed with
-   * `deflate`.
+   * A baseline: all cells of a channel after a round, as returned by `FrameSource.copy`, compressed
+   * with `deflate`.
    */
   v.object({ what: v.literal('baseline'), ...roundName, tick: whole, cells: bytes }),
 ]);
@@ -166,9 +172,9 @@ const fromRoom = v.variant('what', [
 const MAX_ITEMS = 2 ** 17;
 
 /**
- * Creates the schema of a list from which unknown items are dropped. During an update of the
- * cluster, a server of a later release may send unknown items. They must not break the link,
- * because all connections of a gateway depend on it.
+ * Creates the schema of a list whose invalid items are dropped. While a cluster is being updated, a
+ * server of a later release may send items that this release does not know. Such an item must not
+ * make the whole message invalid, because all connections of a gateway depend on the link.
  */
 const known = <S extends v.GenericSchema>(schema: S) =>
   v.pipe(
@@ -183,8 +189,9 @@ const known = <S extends v.GenericSchema>(schema: S) =>
   );
 
 /**
- * Schema of a message from a gateway to a room. A message with the number 0 opens a link, which
- * replaces the gateway's previous link.
+ * Schema of a message from a gateway to a room. `number` counts the messages of a link. A message
+ * with the number 0 opens a new link, which replaces the previous link between the gateway and the
+ * room.
  */
 export const batchToRoom = v.object({
   gateway: name,
@@ -197,8 +204,8 @@ export const batchToRoom = v.object({
 export const LOST = -1;
 
 /**
- * Schema of a message from a room to one gateway. `epoch` is the epoch of the room's lease.
- * Gateways use `epoch` to ignore former leaders.
+ * Schema of a message from a room to one gateway. `epoch` counts the leaders that the room has had;
+ * by this number, gateways recognise and ignore the messages of former leaders.
  */
 export const batchFromRoom = v.object({
   epoch: whole,
@@ -207,12 +214,15 @@ export const batchFromRoom = v.object({
   items: known(fromRoom),
 });
 
-/** Schema of all deltas of one channel in one tick: [chunk index, chunk version, delta]. */
+/**
+ * Schema of a channel's update in one tick. Each item of `deltas` is [chunk index, chunk version,
+ * delta].
+ */
 const round = v.object({ ...roundName, deltas: v.array(v.tuple([whole, whole, bytes])) });
 
 /**
- * Schema of a message from a room to all gateways: a heartbeat, or the frames of a tick if any
- * gateway has viewers.
+ * Schema of a message from a room to all gateways. A message with `frames` contains the updates of
+ * a tick; it is sent if any gateway uses a channel. A message without `frames` is a heartbeat.
  */
 export const news = v.object({
   epoch: whole,
@@ -240,8 +250,8 @@ export const busChannels = (room: string) => ({
 type OneItem = Exclude<FromRoom, { what: 'event' }>;
 
 /**
- * Collects the items of the next message from a room to a gateway. If the same event is sent to
- * several connections in a row, the event becomes one item.
+ * Collects items for the next message from a room to a gateway. If the same event is added for
+ * several connections in succession, the events are merged into one item.
  */
 export class OutgoingBatch {
   private items: (
@@ -275,7 +285,9 @@ export class OutgoingBatch {
     this.items.push(item);
   }
 
-  /** Removes and returns all items. @param present all connections that are in the room */
+  /**
+   * Removes and returns all items. @param present the gateway's connections that are in the room
+   */
   take(present: ReadonlySet<number>): FromRoom[] {
     const { items } = this;
     this.items = [];
@@ -286,8 +298,11 @@ export class OutgoingBatch {
 }
 
 /**
- * Returns the recipients of an event as the shorter of two lists: all recipients, or all other
- * connections in the room.
+ * Describes the recipients of an event by the shorter of two lists: either the recipients, or the
+ * gateway's other connections in the room.
+ *
+ * @param to the recipients
+ * @param present the gateway's connections in the room
  */
 function shorter(to: number[], present: ReadonlySet<number>) {
   if (2 * to.length <= present.size || !to.every((one) => present.has(one))) return { only: to };

@@ -1,8 +1,8 @@
 /**
- * Represents rooms that run on other servers, for the connections of this server. If messages are
- * lost or another server takes over a room, all connections join the room again, and their pages
- * notice only a pause. All decisions are made by the room's server. Start reading at
- * `RemoteRoom.hear`.
+ * Represents rooms that run on other servers, for the pages that are connected to this server (a
+ * gateway). All decisions are made by the room's server. If messages are lost, or if another server
+ * takes over a room, this server joins all its connections to the room again, and visitors notice
+ * only a pause. Start reading at `RemoteRoom.hear`.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
@@ -39,23 +39,26 @@ import {
 
 const { beat, silence, again } = GATEWAY_TIMES;
 
-/** Commands that are not repeated over a new link, because the room would execute them twice. */
+/**
+ * Commands that are not sent again over a new link. The room does not recognise repetitions of
+ * these commands, so it might execute them twice.
+ */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
 /** A command that expects an answer. */
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 /**
- * The session of one of this server's connections in a room that runs on another server. When a new
- * link to that server has replaced the previous one, the session repeats its unanswered commands.
- * All decisions are made by the room's server.
+ * A connection of this server as a member of a room that runs on another server. When a new link to
+ * that server replaces the previous one, the session sends its unanswered commands again. All
+ * decisions are made by the room's server.
  */
 export class RemoteSession implements RoomSession {
-  /** Whether the room has admitted the session, either to a seat or to the queue. */
+  /** Whether the room has admitted the session, by giving it a seat or a position in the queue. */
   hasEntered = false;
   /**
-   * Whether the session has received its welcome message. Events for everybody are passed on only
-   * to sessions that have received it.
+   * Whether the session has received its welcome message. Before that, events that are sent to
+   * everybody in the room are not passed on to the session.
    */
   isPresent = false;
   /** When the session sent its request to join, in ms. */
@@ -65,16 +68,20 @@ export class RemoteSession implements RoomSession {
   private entry: Entry | undefined;
   /** Unanswered commands. The keys are the commands' ids. */
   private readonly unanswered = new Map<number, Asked>();
-  /** Session id for the client's commands if its `join` contains none: see `Command<'join'>`. */
+  /**
+   * Id of the command session, used if the client's `join` contains none: see `Command<'join'>`.
+   */
   private readonly commandSession = randomInt(2 ** 32);
   /**
-   * Whether the session is joining again over a new link. If true, earlier commands may have been
-   * lost.
+   * Whether the session is joining the room again over a new link. Commands that were sent over the
+   * previous link may have been lost, so unanswered commands are repeated after the next welcome
+   * message.
    */
   private hasRejoined = false;
 
   /**
-   * @param connection number that is unique among all past and present connections of this server
+   * @param connection number of the connection, which no other past or present connection of this
+   *   server has
    */
   constructor(
     readonly connection: number,
@@ -87,8 +94,8 @@ export class RemoteSession implements RoomSession {
   }
 
   /**
-   * Returns the checksums of the picture that the page showed when it joined. Later calls return
-   * undefined.
+   * Returns the checksums `holds` of the picture that the page showed when it joined; undefined if
+   * this function has returned them before.
    */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
@@ -99,7 +106,8 @@ export class RemoteSession implements RoomSession {
   /** The message item that asks the room to admit the session. */
   get joinItem(): ToRoom {
     const { connection, client } = this;
-    // Omit the checksums `holds`, because this server builds the frames for the page.
+    // The checksums `holds` tell which parts of the picture the page already has. Omit them,
+    // because this server, not the room's server, builds the page's frames.
     const { holds: _, ...entry } = this.entry!;
     const { session = this.commandSession } = entry;
     return { what: 'join', connection, entry: { ...entry, session, address: client.address } };
@@ -139,8 +147,8 @@ export class RemoteSession implements RoomSession {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
-      // A repeated command may be answered twice, so pass on only the first answer. Messages
-      // without an id, or with id 0, answer no command and are always passed on.
+      // A command that was sent twice may be answered twice, so pass on only the first answer. A
+      // message without an id, or with id 0, is not the answer to a command; always pass it on.
       if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
@@ -172,8 +180,8 @@ export class RemoteSession implements RoomSession {
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // A page that is already in the room did not send this request to join and cannot handle its
-    // refusal, so disconnect the page.
+    // If the page was in the room already, this server has sent the request to join on the page's
+    // behalf, over a new link. The page does not expect a refusal, so disconnect it.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
@@ -181,9 +189,11 @@ export class RemoteSession implements RoomSession {
   /** Sends a command that expects an answer. @throws Refusal `too-fast` */
   private ask(...asked: Asked): void {
     const [, { id }] = asked;
-    // If the page repeats a command that is still unanswered, do not send the command again.
+    // A page may send an unanswered command again after it has reconnected. Do not pass on the
+    // repetition.
     if (this.unanswered.has(id)) return;
-    // The leader may be unreachable for a long time, so limit the number of unanswered commands.
+    // Answers may fail to arrive for a long time, while no leader can be reached, so limit the
+    // number of unanswered commands.
     if (this.unanswered.size >= QUEUE_LIMITS.maxQueuedPerParticipant) {
       throw new Refusal('too-fast', 'unanswered');
     }
@@ -195,7 +205,7 @@ export class RemoteSession implements RoomSession {
     this.room.send({ what: 'command', connection: this.connection, name, message });
   }
 
-  /** Stops waiting for the answer to a command. @returns whether the answer was expected */
+  /** Stops waiting for the answer to a command. @returns whether this answer was awaited */
   private answered(id: number, name: EventName): boolean {
     const asked = this.unanswered.get(id);
     if (name === 'accepted' && asked?.[0] === 'name' && this.entry) {
@@ -205,16 +215,18 @@ export class RemoteSession implements RoomSession {
   }
 
   /**
-   * Repeats unanswered commands, except those in `DONE_EACH_TIME`. The room recognises repetitions
-   * of commands that change its cells. Executing any other command twice does no harm.
+   * Sends unanswered commands again, except those in `DONE_EACH_TIME`. The room recognises repeated
+   * commands that change its cells, and executes them only once. All other commands may safely be
+   * executed twice.
    */
   private sendAgain(): void {
     this.hasRejoined = false;
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
       if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
-      // The room may or may not have executed this command, so report it as refused. If a drawing
-      // was accepted after all, the visitor still receives its seed.
+      // The room may or may not have executed this command. Report it as refused, so that the
+      // visitor can try again. If the command was a drawing that the room has accepted, the visitor
+      // still receives its seed.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
@@ -233,8 +245,8 @@ const createLink = (openedAt: number) => ({
   /** The channels last reported to the room's server, as JSON. */
   wants: '[]',
   /**
-   * Epoch of the leader (the room's server) that answers over this link; undefined before the
-   * leader's first answer.
+   * Epoch of the leader (the room's server) that has answered over this link; undefined before its
+   * first answer. The epoch is the number of leaders that the room has had.
    */
   epoch: undefined as number | undefined,
 });
@@ -245,8 +257,8 @@ export interface RemoteRoomOptions {
   /** Unique name of this server. */
   readonly node: string;
   /**
-   * Returns the reason why a room has ended, if this server knows that no server is running the
-   * room. Returns undefined if a server should be running the room.
+   * Called if the leader of a room is silent. If the room has ended, returns the reason. Returns
+   * undefined if some server should be running the room.
    */
   readonly whyOver: (room: string) => Reason | undefined;
   readonly openFrames?: typeof openFrames;
@@ -259,16 +271,22 @@ export class RemoteRoom {
   private readonly channels = busChannels(this.name);
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: ReturnType<typeof openFrames> | undefined;
-  /** Viewport of each session that has a stream; undefined while the session's page is hidden. */
+  /**
+   * Viewport of each session that has a stream of frames. The viewport is undefined while the
+   * session's page is hidden.
+   */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose new viewport has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
   /**
-   * For each connection, the tick of the latest frame that its page has drawn (`tick`), and the
-   * number of frames drawn since the last heartbeat (`frames`).
+   * For each connection whose page has drawn frames since the last heartbeat: the tick of the
+   * latest frame (`tick`), and the number of frames (`frames`).
    */
   private readonly drawn = new Map<number, { readonly tick: number; readonly frames: number }>();
-  /** Cursors that have moved since they were last sent to the room. The keys are connections. */
+  /**
+   * For each connection whose cursor has moved since cursors were last sent to the room: the
+   * cursor's position.
+   */
   private readonly cursors = new Map<number, Command<'cursor'>>();
   private readonly sendLooks = new Throttle(this.clock, GATEWAY_TIMES.look, () => {
     for (const session of this.looked) {
@@ -294,7 +312,10 @@ export class RemoteRoom {
   private heardAt = this.clock.now();
   private readonly subscriptions: Subscription[] = [];
   private readonly cancelBeats = repeat(this.clock, beat, () => this.beat());
-  /** Whether messages from the room can arrive. While false, nothing is sent to the room. */
+  /**
+   * Whether this server has subscribed to the room's messages. Until then, it sends nothing to the
+   * room, because the answers would be lost.
+   */
   private isOpen = false;
   private isClosed = false;
 
@@ -309,8 +330,8 @@ export class RemoteRoom {
     },
     received: ({ client, connection, isPresent }, { tick }) => {
       this.frames?.broadcaster.acknowledge(client, tick, this.clock.now());
-      // Record the frame for the next report to the room. The report also shows that the page has
-      // received its resume token.
+      // Record the frame for the next heartbeat, which reports drawn frames to the room. The report
+      // also tells the room that the page has received its resume token.
       const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
       if (isPresent) this.drawn.set(connection, { tick, frames });
     },
@@ -334,15 +355,18 @@ export class RemoteRoom {
     return this.sessions.size;
   }
 
-  /** Whether the room has no connections and its link has been open for some time. */
+  /**
+   * Whether the room has no connections here, and the current link has been open for at least
+   * `silence` ms.
+   */
   get isIdle(): boolean {
     return this.size === 0 && this.clock.now() - this.link.openedAt >= silence;
   }
 
   /**
-   * Checks that the leader has sent a message in the last `silence` ms.
+   * Checks that the room's leader has sent a message in the last `silence` ms.
    *
-   * @throws Refusal `elsewhere` if the leader has not sent one
+   * @throws Refusal `elsewhere` if the leader has sent none
    */
   requireLeader(): void {
     if (this.isOrphaned) throw new Refusal('elsewhere', this.name);
@@ -362,8 +386,8 @@ export class RemoteRoom {
 
   /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void {
-    // While the bus is not connected, drop the item: the link's first message will contain the
-    // joins of all sessions.
+    // While this server is not subscribed to the room's messages, drop the item: the first message
+    // of the next link will contain the requests to join of all sessions.
     if (!this.isOpen) return;
     this.link.items.push(item);
     if (this.isWaiting) return;
@@ -375,9 +399,9 @@ export class RemoteRoom {
   }
 
   /**
-   * Handles a message if this server processes messages of its type itself.
+   * Handles a message, if messages of its type are handled by the gateway itself.
    *
-   * @returns whether the message was handled
+   * @returns false if the message must be sent to the room's server
    */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean {
     const handle = this.handlers[name];
@@ -405,7 +429,8 @@ export class RemoteRoom {
       bus.subscribe(channels.news, (bytes) => this.hearNews(bytes)),
       bus.subscribe(channels.to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
-    // The subscriptions fail only if the bus is closed. Nothing can be sent then.
+    // The subscriptions fail only if the bus is closed. In this case, messages cannot be sent
+    // either.
     if (!subscribed) return;
     this.subscriptions.push(...subscribed);
     if (this.isClosed) {
@@ -481,8 +506,8 @@ export class RemoteRoom {
   /** Handles an item that concerns one connection. */
   private takeFor(item: Exclude<FromRoom, Item<'event' | 'baseline'>>): void {
     const { link } = this;
-    // Store the fields that all welcome messages have in common even if this client has left,
-    // because later welcome messages omit unchanged fields.
+    // Store the fields that are equal in all welcome messages, even if this client has left. Later
+    // welcome messages contain only those of these fields that have changed.
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
@@ -513,21 +538,21 @@ export class RemoteRoom {
     const { size } = session;
     if (!size) return;
     if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
-      // If the room has been recreated with another size, all its clients join again, so drop all
-      // existing streams.
+      // The room has been recreated with another size, or this is its first stream. In the first
+      // case, all clients join the room again and receive new streams, so drop all existing
+      // streams.
       this.frames?.broadcaster.close();
       this.views.clear();
       const open = this.options.openFrames ?? openFrames;
       this.frames = open(size, this.clock, () => this.sendWants.request());
     }
     const { broadcaster } = this.frames;
-    // If the session already has a stream, keep the stream, because the page still has the frames
-    // that it received.
+    // If the session already has a stream, keep it: the page still has the frames of this stream.
     if (this.views.has(session)) {
       const view = this.views.get(session);
       this.setView(session, view);
-      // When a page receives a welcome message, it drops the frames that it received while zoomed
-      // out, so send all chunks again.
+      // When a page that is zoomed out (less than one pixel per cell) receives a welcome message,
+      // it drops its frames, so send it all chunks again.
       if (view && view.pixels < 1) {
         broadcaster.resync(session.client, [...Array(chunkCount(size)).keys()]);
       }
@@ -560,8 +585,8 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The room may have been closed while this server missed messages, so check whether any server
-    // should still be running the room.
+    // The message that the room was closed may have been lost, so check whether any server should
+    // still be running the room.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -571,8 +596,9 @@ export class RemoteRoom {
   }
 
   /**
-   * Refuses a session's request to join. Sends a `leave` to the room, because the request may reach
-   * the room later, or the room may still know the connection from an earlier link.
+   * Refuses a session's request to join. Tells the room that the connection has left (`leave`),
+   * because the request may still arrive at the room, or the room may know the connection from an
+   * earlier link.
    */
   private refuse(session: RemoteSession, refusal: Refusal): void {
     this.remove(session);
@@ -588,8 +614,9 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-    // Send every request for a baseline (all cells), even if the list equals the previous one,
-    // because the room's server answers each request only once.
+    // The room's server answers each request for a baseline (all cells of a channel) only once.
+    // Therefore, send the list whenever it contains such requests, even if it equals the previous
+    // list.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

@@ -1,7 +1,7 @@
 /**
- * Connects the rooms of this server with visitors whose pages are connected to gateways (other
- * servers). A room treats each of these pages as a `RoomClient`. The gateway itself builds the
- * frames for its pages. Start reading at `RoomAccess.receive`.
+ * Connects the rooms that run on this server with visitors whose pages are connected to other
+ * servers, called gateways. A room treats each of these pages as a `RoomClient`. The frames for the
+ * pages are built by the gateway. Start reading at `RoomAccess.receive`.
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
@@ -48,9 +48,15 @@ const { beat, begin, silence } = GATEWAY_TIMES;
 
 const compress = promisify(deflate);
 
-/** Tracks the channels (each is a tier at a scale) that the viewers of one gateway use. */
+/**
+ * Tracks the channels that the viewers of one gateway use. A channel is a pair of a tier (level of
+ * detail) and a scale.
+ */
 export class GatewayChannels {
-  /** Channels by channel key. A channel that no viewer uses any longer is kept for a while. */
+  /**
+   * Channels by channel key (see `keyOf`). A channel stays in the map for a while after its last
+   * viewer has left.
+   */
   private readonly used = new Map<
     string,
     { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
@@ -66,9 +72,10 @@ export class GatewayChannels {
   }
 
   /**
-   * Replaces the list of channels.
+   * Replaces the list of the gateway's channels.
    *
-   * @param wants all channels that the gateway's viewers use or have recently used
+   * @param wants all channels that the gateway's viewers use, and those that they have recently
+   *   stopped using
    */
   update(wants: Item<'wants'>['channels']): void {
     const gone = new Map(this.used);
@@ -94,16 +101,17 @@ export class GatewayChannels {
   private async copy(channel: EncoderChannel): Promise<void> {
     const name = roundName(channel);
     const { tick } = this.encoders;
-    // Compress in another thread, because compressing all cells of a large room takes longer than a
-    // tick.
+    // Compressing all cells of a large room takes longer than a tick, so it is done in another
+    // thread.
     const cells = await compress(channel.encoder.copy(), { level: constants.Z_BEST_SPEED });
     this.sendBaseline({ what: 'baseline', ...name, tick, cells });
   }
 }
 
 /**
- * Creates a channel user that represents all viewers of a channel on one gateway. Its `useSource`
- * does nothing, because gateways receive the channel's cells in messages.
+ * Creates a channel user. It stands for all viewers of one channel that are connected to one
+ * gateway. Its `useSource` does nothing, because the gateway itself has the cells, which it
+ * receives in messages.
  */
 const createUser = () => ({
   mayReceive: false,
@@ -115,7 +123,7 @@ const roundName = ({ tier, scale, generation, encoder: { round } }: EncoderChann
   ({ tier, scale, version: FRAME_VERSION, generation, round }) as const;
 
 /**
- * Collects the encoded changes of a tick for all gateways.
+ * Collects a tick's encoded changes of all channels that gateways use.
  *
  * @param encoded channels that have been encoded in this tick
  * @returns undefined if no gateway uses any channel
@@ -139,9 +147,12 @@ export function framesFor(
   return { tick, rounds };
 }
 
-/** A page that is connected to a gateway, as seen by the server that runs the room. */
+/** On the server that runs the room, represents a page that is connected to a gateway. */
 class LinkedClient implements RoomClient, RemoteViewer {
-  /** Always true, because the gateway, not this server, sends frames to the client. */
+  /**
+   * Whether more data can be sent to the client. Always true, because the client's frames are sent
+   * by the gateway, not by this server.
+   */
   readonly writable = true;
   viewport: Viewport | undefined;
   readonly connection = this.joined.connection;
@@ -149,7 +160,10 @@ class LinkedClient implements RoomClient, RemoteViewer {
   readonly ring = this.joined.entry.ring;
   readonly session = new LocalSession(this.link.access.find, this);
 
-  /** @param link link to the client's gateway. It is replaced when the gateway opens a new link */
+  /**
+   * @param link link to the client's gateway. If the gateway opens a new link, this link is
+   *   replaced
+   */
   constructor(
     public link: GatewayLink,
     private readonly joined: Item<'join'>,
@@ -171,8 +185,8 @@ class LinkedClient implements RoomClient, RemoteViewer {
   sendFrame(): void {}
 
   disconnect(reason: Reason): void {
-    // If another server now runs the room, send nothing. The gateway lets its connections join the
-    // room there.
+    // If another server now runs the room, send no `end`. The gateway then joins the client to the
+    // room on the other server.
     if (reason !== 'elsewhere') {
       this.link.send({ what: 'end', connection: this.connection, reason });
     }
@@ -188,7 +202,7 @@ class LinkedClient implements RoomClient, RemoteViewer {
   }
 
   /**
-   * Reports that a command was refused.
+   * Tells the client that its command was refused.
    *
    * @param id id of the command; undefined if the command has no id
    */
@@ -211,7 +225,8 @@ class LinkedClient implements RoomClient, RemoteViewer {
 }
 
 /**
- * The room's end of a link to a gateway. Both ends number the messages that they send over a link.
+ * The room's end of a link to a gateway. Each end of a link numbers the messages that it sends to
+ * the other.
  */
 class GatewayLink {
   /** When the gateway's last message arrived, in ms. */
@@ -224,8 +239,9 @@ class GatewayLink {
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
   /**
-   * The fields that the welcome messages of all clients have in common, with the values last sent
-   * over this link. Later welcome messages contain only those of these fields that have changed.
+   * The fields that are equal in the welcome messages of all clients, with the values last sent
+   * over this link. Later welcome messages contain only those of these fields whose values have
+   * changed.
    */
   private common: Partial<CommonWelcome> = {};
   private isWaiting = false;
@@ -233,7 +249,10 @@ class GatewayLink {
   private sent = 0;
   private received = 0;
 
-  /** @param earlier clients of the gateway's previous link, which this link replaces */
+  /**
+   * @param earlier clients of the gateway's previous link, which this link replaces; undefined if
+   *   there was none
+   */
   constructor(
     readonly access: RoomAccess,
     private readonly gateway: string,
@@ -245,7 +264,7 @@ class GatewayLink {
     return this.clients.size;
   }
 
-  /** Handles a message from the gateway. @returns false if an earlier message is missing */
+  /** Handles a message from the gateway. @returns false if a message before it is missing */
   receive({ number, items }: BatchToRoom): boolean {
     if (number !== this.received) return false;
     this.received++;
@@ -254,24 +273,31 @@ class GatewayLink {
     return true;
   }
 
-  /** Sends all pending items. If there are none, the empty message serves as a heartbeat. */
+  /**
+   * Sends all waiting items. If there are none, sends an empty message, which serves as a
+   * heartbeat.
+   */
   beat(): void {
     if (this.isClosed) return;
     const items = this.batch.take(this.present);
     this.access.publish(this.gateway, { link: this.name, number: this.sent++, items });
   }
 
-  /** Sends pending items, if any. Sends nothing if another server may now be running the room. */
+  /** Sends waiting items, if any. Sends nothing if this server may no longer serve the room. */
   flush(): void {
     if (!this.batch.isEmpty && this.access.isHere) this.beat();
   }
 
-  /** Closes the link. Its participants leave the room as if their pages had lost the connection. */
+  /**
+   * Closes the link. Its participants then leave the room, in the same way as if their pages had
+   * lost the connection, so their seats stay reserved for a while.
+   */
   close(): void {
-    // If the room has disconnected any clients, send the pending items, so that these clients are
-    // informed. All other clients wait until another server runs the room.
+    // If the room has disconnected any clients, send the waiting items, which tell the gateway to
+    // disconnect these clients. All other clients stay connected to the gateway, and wait until
+    // another server runs the room.
     if (this.batch.hasEnd) this.beat();
-    // Set `isClosed` before the clients leave, so that nothing is sent about their departure.
+    // Set `isClosed` first, so that nothing is sent to the gateway when the clients leave.
     this.isClosed = true;
     for (const { session } of this.clients.values()) session.leave();
     this.clients.clear();
@@ -351,8 +377,8 @@ class GatewayLink {
     const client = known ?? new LinkedClient(this, item);
     this.clients.set(connection, client);
     if (known) {
-      // The client still has its seat in the room. Messages to the client may have been lost, so
-      // welcome it again.
+      // The client was in the room over the previous link, and still has its seat. Messages to the
+      // client may have been lost, so send it a new welcome message.
       this.earlier!.delete(connection);
       client.link = this;
       client.session.renew();
@@ -366,9 +392,10 @@ class GatewayLink {
   }
 
   /**
-   * Executes a client's command. If the command is refused, sends the Refusal to the client.
+   * Executes a client's command. If the command is refused, tells the client why.
    *
-   * @param id id of the command
+   * @param act executes the command in the client's session
+   * @param id id of the command; undefined if the command has none
    */
   private act(connection: number, act: (session: LocalSession) => void, id?: number): void {
     const client = this.clients.get(connection);
@@ -416,7 +443,7 @@ export class RoomAccess {
     private readonly options: {
       readonly roomServer: RoomServer;
       /**
-       * Returns the room's server if this process may still serve the room.
+       * Returns the server object of the room, if this process may still serve the room.
        *
        * @throws Refusal `elsewhere` if another server may be running the room
        */
@@ -435,15 +462,17 @@ export class RoomAccess {
     this.roomServer.signals.on('frames-encoded', this.publishFrames);
   }
 
-  /** For each gateway name, the number of connections that the gateway has in the room. */
+  /**
+   * For each gateway that has connections in the room, by name: the number of these connections.
+   */
   get connections(): ReadonlyMap<string, number> {
     const sizes = [...this.links].map(([gateway, { size }]) => [gateway, size] as const);
     return new Map(sizes.filter(([, size]) => size > 0));
   }
 
   /**
-   * Closes all links, because the room no longer runs on this server. The gateways' connections
-   * wait until another server runs the room.
+   * Closes all links. Call when this server has stopped running the room. The gateways' connections
+   * then wait until another server runs the room.
    */
   close(): void {
     this.isClosed = true;
@@ -456,7 +485,8 @@ export class RoomAccess {
   }
 
   /**
-   * Whether this server may still serve the room. If false, another server may be running the room.
+   * Whether this server may still serve the room. If it may not, another server may be running the
+   * room.
    */
   get isHere(): boolean {
     try {
@@ -502,16 +532,16 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // It is safe to ignore messages here: the gap in the message numbers will show that a message
-    // is missing.
+    // It is safe to ignore messages here. The next message that this server reads will show, by its
+    // number, that messages are missing.
     if (this.isClosed || !this.isHere) return;
     const message = decodeMessage(batchToRoom, bytes);
     if (!message) return;
     const { gateway, link: name, number } = message;
     const link = this.links.get(gateway);
     if (number === 0) this.accept(message, link);
-    // If a message is missing, report the link as lost. The link's clients keep their seats until
-    // the gateway opens a new link.
+    // A message that does not continue its link shows that earlier messages are missing. Report the
+    // link as lost. Its clients stay in the room until the gateway opens a new link.
     else if (link?.name !== name || !link.receive(message)) this.sayLost(gateway, name);
   }
 
@@ -537,14 +567,15 @@ export class RoomAccesses {
   constructor(
     private readonly options: Pick<RoomAccessOptions, 'bus' | 'clock'> & {
       /**
-       * Returns the server of a room.
+       * Returns the server object of a room.
        *
-       * @throws Refusal `no-such-room`, `room-closed`, `elsewhere`
+       * @throws Refusal `no-such-room`, `room-closed`, or `elsewhere` if another server may be
+       *   running the room
        */
       readonly findServer: (room: string) => RoomServer;
       /**
-       * Returns the epoch of this process's lease on a room; undefined if this process has no
-       * lease.
+       * Returns the epoch (number of leaders so far) of this process's lease on a room; undefined
+       * if this process has no lease on the room.
        */
       readonly epochOf: (room: string) => number | undefined;
     },
@@ -555,8 +586,8 @@ export class RoomAccesses {
     const { bus, clock, findServer, epochOf } = this.options;
     const { name } = roomServer.room;
     const epoch = epochOf(name);
-    // If there is no epoch, the lease ended while the room was being opened, so another server may
-    // run the room.
+    // Without an epoch, this process has no lease any longer: it ended while the room was being
+    // opened. Another server may now run the room.
     if (epoch === undefined) return;
     const find = () => findServer(name);
     this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));

@@ -1,7 +1,7 @@
 /**
- * Limits what each network address may do: how many connections it may have open, and how often it
- * may connect, join a room or send an HTTP request. Bans addresses temporarily. Many phones may
- * share one address, so an address with several open connections is never banned.
+ * Limits each network address: how many connections it may have open, and how often it may connect,
+ * join a room or send an HTTP request. Also bans addresses temporarily. An address with several
+ * open connections is never banned, because it may be shared by many visitors' phones.
  */
 import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
@@ -13,8 +13,8 @@ import { getOrAdd, type NumberTable } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
 /**
- * Default limits per address, with their help texts. All phones in a museum may share one address,
- * so these limits are generous.
+ * Default limits per address, each with its help text. The limits are generous, because the phones
+ * of all visitors of a museum may share one address.
  */
 export const ADDRESS_LIMITS = {
   connections: [5_000, 'connections in total', 1],
@@ -32,8 +32,8 @@ export const ADDRESS_LIMITS = {
 } as const satisfies NumberTable;
 
 /**
- * Events whose rate is limited per address. For each event, `ADDRESS_LIMITS` has a rate
- * `…PerSecond` and a maximum burst `…AtOnce`.
+ * Types of events whose rate is limited per address. For each type, `ADDRESS_LIMITS` contains the
+ * permitted rate (`…PerSecond`) and the largest permitted burst (`…AtOnce`).
  */
 const RATES = ['connects', 'joins', 'fetches'] as const;
 
@@ -41,10 +41,13 @@ const RATES = ['connects', 'joins', 'fetches'] as const;
 export const SHARED_LIMITS = {
   /** Interval at which a server sends reports to the other servers, in ms. */
   every: 500,
-  /** If a server has sent no report for this long, in ms, its connections no longer count. */
+  /**
+   * How long the last report of a server counts, in ms. After a longer silence, the connections to
+   * that server no longer count.
+   */
   silence: 3_000,
   /**
-   * An address is reported if its number of open connections is at least this fraction of
+   * A server reports an address's open connections if their number is at least this fraction of
    * `connectionsPerAddress`.
    */
   tellFrom: 0.05,
@@ -64,35 +67,41 @@ const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) =>
   v.pipe(v.array(item), v.maxLength(SHARED_LIMITS.most));
 
-/** Schema of a server's report to the other servers about the addresses connected to it. */
+/**
+ * Schema of the report that a server sends to the other servers about the addresses of its clients.
+ */
 const report = v.strictObject({
   node: address,
-  /** For each address, its numbers of connects, joins and HTTP requests since the last report. */
+  /**
+   * Addresses with new activity: [address, connects, joins, HTTP requests]. The numbers are counted
+   * since the last report.
+   */
   taken: list(v.strictTuple([address, count, count, count])),
   /**
-   * For each address with many connections, its number of open connections to the reporting server.
+   * Addresses with many connections: [address, number of its open connections to the reporting
+   * server].
    */
   open: list(v.strictTuple([address, count])),
   /** Addresses that the reporting server has banned since its last report. */
   banned: list(address),
   /**
-   * Addresses whose bans must be lifted on all servers, because these addresses have connections to
-   * the reporting server.
+   * Addresses that are in use: they have been banned by another server, but have connections to the
+   * reporting server. All servers must lift their bans.
    */
   lifted: list(address),
 });
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * Idle addresses are forgotten once the number of known addresses exceeds the connection limit by
- * this number.
+ * Addresses are remembered even while they have no connections. If the number of remembered
+ * addresses exceeds the limit on connections by `MAX_IDLE`, idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;
 
 /**
- * Returns the key under which an IP address is counted. All addresses of an IPv6 /64 network have
- * the same key, because a single device may use the whole network. An IPv4-mapped IPv6 address has
- * the key of the IPv4 address.
+ * Returns the key that identifies an IP address in all counts. A single device may use a whole IPv6
+ * /64 network, so all addresses of such a network have the same key. An IPv4-mapped IPv6 address
+ * has the key of the IPv4 address.
  */
 export function addressKey(address: string): string {
   const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? address;
@@ -107,8 +116,10 @@ export function addressKey(address: string): string {
 }
 
 /**
- * Returns how many of a server's connections a single address may use. The last tenth is reserved
- * for other addresses.
+ * Returns how many connections to a server may come from a single address. A tenth of the server's
+ * connections is reserved for other addresses.
+ *
+ * @param connections maximum number of connections to the server
  */
 export function allButReserve(connections: number): number {
   return Math.ceil(0.9 * connections);
@@ -116,20 +127,23 @@ export function allButReserve(connections: number): number {
 
 /** Creates an empty record of counts and bans for the next report. */
 const createNews = () => ({
-  /** For each address, its counts since the last report, in the order of `RATES`. */
+  /** For each address, the number of events of each type in `RATES` since the last report. */
   taken: new Map<string, [number, number, number]>(),
   banned: new Set<string>(),
   lifted: new Set<string>(),
 });
 
-/** Counts the connections, joins and HTTP requests of each address, and bans addresses. */
+/**
+ * Counts the connections, joins and HTTP requests of each address, and checks them against the
+ * limits. Bans addresses.
+ */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
   private news = createNews();
   /**
-   * The latest report of each other server, by server name. `open` is the number of open
-   * connections of each address; `at` is when the report arrived, in ms.
+   * The latest report of each other server, by the server's name. `open` maps addresses to their
+   * numbers of open connections. `at` is when the report arrived, in ms.
    */
   private readonly elsewhere = new Map<
     string,
@@ -137,7 +151,7 @@ export class AddressLimits {
   >();
 
   /**
-   * @param isShared whether to record counts and bans, so that `takeReport` can report them to
+   * @param isShared whether counts and bans are recorded for `takeReport`, which reports them to
    *   other servers
    */
   constructor(
@@ -151,8 +165,10 @@ export class AddressLimits {
   }
 
   /**
-   * Counts a new connection if the limits allow it. If the connection is admitted, call `close`
-   * exactly once when it closes.
+   * Counts a new connection if the limits allow it. If they do, the caller must call `close`
+   * exactly once, when the connection closes.
+   *
+   * @returns why the connection is rejected; undefined if it is admitted
    */
   connect(key: string, now: number): Reason | undefined {
     const { connections, connectionsPerAddress } = this.limits;
@@ -160,8 +176,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // `allButReserve` applies to the address's connections to this server. The limit per address
-    // applies to its connections to all servers together.
+    // `allButReserve` limits the address's connections to this server. `connectionsPerAddress`
+    // limits its connections to all servers of the cluster together.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -181,7 +197,7 @@ export class AddressLimits {
     this.total--;
   }
 
-  /** Counts a join. @returns whether clients of this address may join a room now */
+  /** Counts a join. @returns false if too many clients of this address have joined recently */
   join(key: string, now: number): boolean {
     return this.take(key, 'joins', now);
   }
@@ -199,9 +215,9 @@ export class AddressLimits {
   }
 
   /**
-   * Bans an address temporarily, unless it has more than one open connection.
+   * Bans an address temporarily, unless it has several open connections.
    *
-   * @returns whether the address is banned
+   * @returns whether the address is banned now
    */
   ban(key: string, now: number): boolean {
     const entry = this.entries.get(key);
@@ -235,8 +251,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // People who did nothing wrong may be connected to this server from the banned address, so
-      // lift the ban on all servers.
+      // If the address has connections to this server, they may belong to people who did nothing
+      // wrong, so lift its ban on all servers.
       if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }
@@ -287,7 +303,7 @@ export class AddressLimits {
   }
 }
 
-/** Exchanges the counts and bans of addresses with the other servers of the cluster. */
+/** Exchanges counts and bans of addresses with the other servers of the cluster. */
 export class SharedLimits {
   /** Resolves to undefined if the bus is closed. */
   private readonly subscription = this.options.bus
@@ -306,7 +322,8 @@ export class SharedLimits {
   ) {}
 
   /**
-   * Stops reporting. The final report says that no address is connected to this server any longer.
+   * Sends a final report, according to which no address is connected to this server, and stops
+   * reporting.
    */
   close(): void {
     if (this.isClosed) return;

@@ -1,7 +1,7 @@
 /**
- * Decides from the HTTP request alone who may open a connection, and limits how much each
- * connection may send. Entry to rooms is decided separately, in sessions/room-admission.ts. Start
- * at `ConnectionLimits.admit`.
+ * Decides who may open a connection, based only on the HTTP request, and limits how much may be
+ * sent over each connection. Who may join a room is decided separately, in
+ * sessions/room-admission.ts. Start reading at `ConnectionLimits.admit`.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -14,8 +14,9 @@ import { TokenBucket } from '../../platform/queues.ts';
 import { ADDRESS_LIMITS, AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
 
 /**
- * Default limits per connection, with their help texts. Strokes are limited in points and data in
- * bytes, because the number of messages says little about their cost.
+ * Default limits per connection, each with its help text. A single message may contain a long
+ * stroke or much data. Therefore, the points of strokes and the bytes received are limited, in
+ * addition to the number of messages.
  */
 const CONNECTION_LIMITS = {
   bytesPerSecond: [65_536, 'bytes received per second and connection', 1],
@@ -70,7 +71,10 @@ export type Limits = typeof DEFAULT_LIMITS;
 /** Name of a rate that is limited for each sender. */
 export type Rate = keyof typeof CONNECTION_LIMITS & `${string}PerSecond`;
 
-/** Limits the rates of one sender, which is a connection, an extension or OSC. */
+/**
+ * Limits the rates of one sender. A sender is a connection, a ring (person at a touch table), an
+ * extension or OSC.
+ */
 export class Allowance {
   private readonly buckets = new Map<Rate, TokenBucket>();
 
@@ -79,7 +83,7 @@ export class Allowance {
     protected readonly clock: Clock,
   ) {}
 
-  /** Takes an amount from a rate's token bucket. @returns whether the amount was available */
+  /** Takes an amount from the token bucket of a rate. @returns false if the bucket holds less */
   take(rate: Rate, amount: number): boolean {
     const now = this.clock.now();
     const bucket = getOrAdd(this.buckets, rate, () => {
@@ -90,9 +94,9 @@ export class Allowance {
   }
 
   /**
-   * Takes an amount from a rate's token bucket.
+   * Takes an amount from the token bucket of a rate.
    *
-   * @throws Refusal `too-fast` if the amount is not available
+   * @throws Refusal `too-fast` if the bucket holds less
    */
   charge(rate: Rate, amount = 1): void {
     if (!this.take(rate, amount)) throw new Refusal('too-fast', rate);
@@ -100,37 +104,42 @@ export class Allowance {
 }
 
 /**
- * Reasons for rejections that are counted but never sent to the client, because the client could
- * not or would not read them.
+ * Reasons for rejections that are counted, but not sent to the client. Some clients could not read
+ * the reason, and others would not.
  */
 const SILENT = [
   /** Received data was not a valid packet, so the connection was closed. */
   'malformed',
-  /** A message was longer than `MAX_MESSAGE_BYTES`, so the connection was closed. */
+  /** A message was longer than `MAX_MESSAGE_BYTES`. Its connection was closed. */
   'too-large',
-  /** A client sent more bytes per second than allowed, so the connection was closed. */
+  /** A client sent more bytes per second than allowed. Its connection was closed. */
   'too-much-data',
-  /** A client did not read its messages or responses, so the connection was closed. */
+  /** A client did not read the messages or responses sent to it. Its connection was closed. */
   'does-not-read',
-  /** A silent or idle HTTP connection was closed to make room for a new connection. */
+  /**
+   * An HTTP connection without a request in progress was closed to make room for a new connection.
+   */
   'idle-connection',
   /** One HTTP connection had too many unfinished responses, so it was closed. */
   'too-many-requests',
   /**
-   * A client sent more pings, pongs and fragments per second than allowed, so the connection was
+   * A client sent more pings, pongs and fragments per second than allowed. Its connection was
    * closed.
    */
   'too-many-frames',
   /**
-   * A message had too many fragments, or a frame arrived in too many pieces, so the connection was
-   * closed.
+   * A message consisted of too many fragments, or a frame arrived in too many pieces. The
+   * connection was closed.
    */
   'too-many-fragments',
-  /** One address sent too many HTTP requests. The excess requests are answered with status 429. */
+  /** Too many HTTP requests came from one address. Excess requests are answered with status 429. */
   'too-many-fetches',
   /** A request was not valid HTTP, or asked for an invalid upgrade. */
   'bad-handshake',
-  /** A request named a host that is not allowed. It is answered with status 421. */
+  /**
+   * The Host header of a request named a host that is not allowed. The request is answered with
+   * status 421.
+   */
   'wrong-host',
   'slow-handshake',
   /** An OSC datagram came from an address that is not allowed. */
@@ -156,9 +165,12 @@ export class RejectionCounts {
   }
 }
 
-/** Limits the rates of one connection and the number of its rejected messages. */
+/** Limits the rates of one connection, and the number of its messages that are rejected. */
 export class ConnectionRateLimiter extends Allowance {
-  /** Token bucket of the rejections that the connection may still cause before it is closed. */
+  /**
+   * Token bucket that holds the number of rejections the connection may still cause before it is
+   * closed.
+   */
   private readonly rejectionBudget = new TokenBucket(
     this.limits.refusals / this.limits.burstSeconds,
     this.limits.refusals,
@@ -175,21 +187,24 @@ export class ConnectionRateLimiter extends Allowance {
       readonly addresses: AddressLimits;
     },
     /**
-     * Whether the page belongs to another site, whose pages may watch rooms but not take part in
-     * them.
+     * Whether the page may only watch, because it belongs to another site whose pages may show
+     * rooms but not take part in them.
      */
     readonly onlyWatches = false,
   ) {
     super(options.limits, options.clock);
   }
 
-  /** Creates a separate allowance with the same limits, for one person (ring) at a touch table. */
+  /**
+   * Creates a separate allowance with the same limits. Each ring (person at a touch table) gets its
+   * own allowance.
+   */
   another(): Allowance {
     return new Allowance(this.limits, this.clock);
   }
 
   /**
-   * Counts a valid join towards the limit that all clients of the same address share.
+   * Counts a valid request to join. All clients of an address share one limit on joins.
    *
    * @throws Refusal `too-many-joins`
    */
@@ -199,7 +214,8 @@ export class ConnectionRateLimiter extends Allowance {
   }
 
   /**
-   * Counts a rejection. After too many rejections, bans the address.
+   * Counts a rejected message. Bans the address of the connection if it has caused too many
+   * rejections.
    *
    * @returns whether the connection must be closed because of too many rejections
    */
@@ -215,8 +231,9 @@ export class ConnectionRateLimiter extends Allowance {
 }
 
 /**
- * Returns whether a page may open a WebSocket. The page must come from this server or from a listed
- * origin. Programs other than browsers send no origin and are allowed.
+ * Returns whether a page of a given origin may open a WebSocket. The page must come from this
+ * server or from one of the listed origins. Programs that are not browsers usually send no origin,
+ * and are allowed.
  *
  * @param others the listed origins
  */
@@ -227,7 +244,8 @@ export function isAllowedOrigin(
   if (origin === undefined || others.includes(origin)) return true;
   if (!host || !URL.canParse(origin)) return false;
   const url = new URL(origin);
-  // Browsers send origins only in their canonical form, so reject any other form.
+  // Reject any other form than the canonical one, because browsers always send the canonical form
+  // of an origin.
   return /^https?:$/.test(url.protocol) && url.origin === origin && url.host === host.toLowerCase();
 }
 
@@ -250,13 +268,13 @@ export class ConnectionLimits {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Bus over which the servers of a cluster share address counts, and the name of this server.
-       * If absent, counts are not shared.
+       * Bus for sharing the counts of addresses with the other servers of a cluster, and the name
+       * of this server in the cluster. If absent, counts are not shared.
        */
       readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
       /**
-       * Returns whether the request's Host header is allowed. If this function is absent, all hosts
-       * are allowed.
+       * Returns whether the Host header of a request is allowed. If this function is absent, all
+       * Host headers are allowed.
        */
       readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
     },
@@ -273,10 +291,10 @@ export class ConnectionLimits {
   }
 
   /**
-   * Decides whether to admit a connection. An admitted connection counts as open until its TCP
-   * connection closes.
+   * Decides whether to admit a new connection. An admitted connection is counted as open until its
+   * TCP connection is closed.
    *
-   * @returns the reason for a rejection; undefined if the connection is admitted
+   * @returns why the connection is rejected; undefined if it is admitted
    */
   admit(request: IncomingMessage): Reason | undefined {
     const { clock, origins, embed = [], rejections } = this.options;
@@ -289,7 +307,7 @@ export class ConnectionLimits {
     return reason;
   }
 
-  /** Returns whether the request's Host header is allowed. If it is not, counts a rejection. */
+  /** Returns whether the Host header of a request is allowed. Counts a rejection if it is not. */
   readonly admitHost = (request: IncomingMessage): boolean => {
     const { isForUs, rejections } = this.options;
     const admitted = isForUs?.(request) ?? true;
@@ -318,8 +336,8 @@ export class ConnectionLimits {
   }
 
   /**
-   * Returns the address key of a request. If proxies are trusted, the address is taken from
-   * X-Forwarded-For.
+   * Returns the key (see `addressKey`) of the address that sent a request. Behind trusted proxies,
+   * the address is read from the header X-Forwarded-For.
    */
   addressKeyOf(request: IncomingMessage): string {
     const { trustProxy } = this.options;
@@ -348,7 +366,8 @@ export const WRONG_HOST_RESPONSE = [
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Returns the host name in a Host header, without the port and in the form that browsers use.
+ * Returns the host name that a Host header contains, without the port, in the form in which
+ * browsers write it.
  *
  * @returns undefined if the header is invalid
  */
@@ -358,11 +377,11 @@ function nameIn(header = ''): string | undefined {
 }
 
 /**
- * Creates a function that checks whether the host in a request's Host header is allowed. Ports are
- * ignored.
+ * Creates a function that checks whether the host named in a request's Host header is allowed. Any
+ * port is allowed.
  *
- * @param names allowed host names, in addition to localhost
- * @param origins returns the current origins of this server, which may change over time
+ * @param names host names that are allowed in addition to localhost
+ * @param origins returns the current origins of this server, whose hosts are also allowed
  */
 export function hostCheck(
   names: readonly string[],

@@ -1,6 +1,7 @@
 /**
- * Limits TCP connections that waste capacity: silent connections, idle connections, and downloads
- * that nobody reads. WebSockets are excluded, because they have limits of their own.
+ * Limits TCP connections that would waste capacity: connections without a request in progress, and
+ * downloads that the client does not read. WebSockets are excluded, because they have limits of
+ * their own.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -8,7 +9,10 @@ import { type Clock, repeat } from '../../platform/clock.ts';
 import { addressKey } from './address-limits.ts';
 import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
-/** If a client reads nothing of an HTTP response for this long, in ms, its connection is closed. */
+/**
+ * If a client has read nothing of an HTTP response for at least this time, in ms, the connection is
+ * closed.
+ */
 export const READ_TIMEOUT = 120_000;
 
 interface Connection {
@@ -16,15 +20,17 @@ interface Connection {
   /** Number of responses that have not been sent completely yet. */
   unfinished: number;
   isWebSocket: boolean;
-  /** Result of `progressOf` at the last check; undefined if no data was waiting to be sent. */
+  /** Result of `progressOf` at the last check; undefined if no data was waiting to be sent then. */
   progress?: string | undefined;
 }
 
 /**
- * Returns a value that changes whenever the client reads data; undefined if no data is waiting to
- * be sent. Counting completed writes would not be enough, because a large response may be a single
- * write. `writeQueueSize` is the number of unsent bytes of the current write. Node's own timeouts
- * use this internal field, too.
+ * Returns a value that differs from the previous one if the client has read data since. The value
+ * contains the number of bytes in completed writes, and the number of bytes of the current write
+ * that are still unsent (`writeQueueSize`). The second number is needed because a large response
+ * may be a single write. `writeQueueSize` is internal to Node, but Node's own timeouts use it, too.
+ *
+ * @returns undefined if no data is waiting to be sent
  */
 function progressOf(socket: Socket): string | undefined {
   if (socket.writableLength === 0) return undefined;
@@ -36,14 +42,14 @@ function progressOf(socket: Socket): string | undefined {
 
 /**
  * Keeps capacity free for new connections. If an address or the server has too many connections,
- * closes the connection that has been idle longest. Idle connections therefore never lock out
- * clients that send a request immediately. Closes connections with too many unfinished responses,
- * and connections whose client does not read its responses.
+ * closes the connection that has been idle longest. Clients that open idle connections therefore
+ * cannot lock out clients that send a request. Also closes connections with too many unfinished
+ * responses, and connections whose client does not read its responses.
  */
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
   private readonly perAddress = new Map<string, number>();
-  /** Sockets without a request in progress. The socket that has been idle longest comes first. */
+  /** Sockets without a request in progress, in the order in which they became idle. */
   private readonly idle = new Set<Socket>();
 
   constructor(
@@ -52,26 +58,27 @@ export class TcpConnectionLimit {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Maximum number of connections, at least 1. If there are more, the connection that has been
-       * idle longest is closed, or the oldest one if none is idle.
+       * Maximum number of connections, at least 1. When there are more, the connection that has
+       * been idle longest is closed. If no connection is idle, the oldest connection that is not a
+       * WebSocket is closed.
        */
       readonly most: number;
       /**
-       * Maximum number of connections per address; undefined behind a proxy, because all clients
-       * then share the proxy's address.
+       * Maximum number of connections per address. Undefined behind a proxy, because then all
+       * connections come from the proxy's address.
        */
       readonly mostPerAddress: number | undefined;
       /**
-       * Maximum number of unfinished responses per connection. A connection with more is closed.
-       * Browsers wait for each response before the next request, but other clients may pipeline
-       * requests.
+       * Maximum number of unfinished responses per connection. A connection that has more is
+       * closed. Browsers send the next request after the previous response, so only other clients,
+       * which pipeline requests, can reach this limit.
        */
       readonly mostUnfinished: number;
     },
   ) {
     http.on('connection', (socket) => this.add(socket));
-    // Prepend this listener, so that it closes a connection with too many requests before other
-    // listeners handle the request.
+    // Prepend this listener, so that it runs before the listeners that handle the request. It can
+    // then close a connection with too many unfinished responses before the request is handled.
     http.prependListener('request', ({ socket }, response) => {
       const connection = this.connections.get(socket);
       if (!connection) return;
@@ -110,7 +117,8 @@ export class TcpConnectionLimit {
       return;
     }
     if (this.connections.size >= most) this.closeIdle() || this.closeOldest();
-    // Read the count again, because closing an idle connection of this address has changed it.
+    // Read the count again: it has changed if an idle connection of this address has just been
+    // closed.
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
     this.connections.set(socket, { address, unfinished: 0, isWebSocket: false });
     this.idle.add(socket);
@@ -130,8 +138,8 @@ export class TcpConnectionLimit {
   /**
    * Closes the connection that has been idle longest.
    *
-   * @param address if given, only connections of this address are considered
-   * @returns whether a connection was closed
+   * @param address if given, only this address's connections are considered
+   * @returns false if there was no idle connection
    */
   private closeIdle(address?: string): boolean {
     for (const socket of this.idle) {
@@ -156,7 +164,10 @@ export class TcpConnectionLimit {
     socket.destroy();
   }
 
-  /** Closes connections with unsent data whose client has read nothing since the last call. */
+  /**
+   * Closes each connection that has unsent data, if its client has read nothing since the last
+   * call.
+   */
   private closeUnread(): void {
     for (const [socket, connection] of this.connections) {
       if (connection.isWebSocket) continue;

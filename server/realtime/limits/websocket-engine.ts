@@ -1,7 +1,7 @@
 /**
- * Limits the data that clients send over WebSockets. `createWebSocketEngine` counts received bytes
- * and frames before the `ws` library processes them. `isWellFormed` checks a MessagePack message
- * before it is decoded.
+ * Limits the data that clients send over WebSockets. `createWebSocketEngine` counts the received
+ * bytes and frames, before they reach the `ws` library. `isWellFormed` checks a MessagePack message
+ * before the message is decoded.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -10,8 +10,8 @@ import type { ConnectionRateLimiter, RejectionCounts } from './connection-limits
 
 export const FRAME_LIMITS = {
   /**
-   * Minimum number of bytes that each WebSocket frame is charged, because even an empty frame takes
-   * time to process.
+   * Even an empty WebSocket frame takes time to process, so each frame is charged as at least this
+   * number of bytes.
    */
   minFrameBytes: 64,
   maxFragments: 32,
@@ -25,39 +25,39 @@ const CONTINUATION = 0x00;
 const MASKED = 0x80;
 
 /**
- * Returns the size of the extended payload length in a WebSocket frame header, in bytes.
+ * Returns how many bytes the extended payload length occupies in the header of a WebSocket frame.
  *
  * @param short the 7-bit length in the header's second byte (RFC 6455, section 5.2)
  */
 const lengthBytes = (short: number): number => (short === 126 ? 2 : short === 127 ? 8 : 0);
 
 /**
- * Returns the size of a WebSocket frame header after its first two bytes, in bytes.
+ * Returns how many bytes of a WebSocket frame header follow its first two bytes.
  *
  * @param second second byte of the header
  */
 const restOf = (second: number): number => lengthBytes(second & 0x7f) + (second & MASKED ? 4 : 0);
 
 /**
- * Parses the WebSocket frame headers in received data, to determine how many bytes and frames to
- * charge to the client.
+ * Reads the headers of WebSocket frames in received data. Determines how many bytes and frames are
+ * charged to the client.
  */
 export class FrameMeter {
   /** The bytes of the current frame's header that have been received so far. */
   private readonly header = new Uint8Array(14);
   private read = 0;
-  /** Number of payload bytes of the current frame that have not been received yet. */
+  /** Number of bytes of the current frame's payload that are still to be received. */
   private payload = 0;
 
   /** @param least minimum number of bytes to charge for a frame */
   constructor(private readonly least: number) {}
 
   /**
-   * Processes received data, which may be split anywhere.
+   * Processes a piece of received data, which may begin and end anywhere in a frame.
    *
-   * @returns `bytes`: number of bytes to charge; a frame shorter than the minimum counts as the
-   *   minimum. `others`: number of frames that do not end a binary message: control frames, text
-   *   frames and fragments
+   * @returns `bytes`: number of bytes to charge. A frame that is shorter than the minimum is
+   *   charged as the minimum. `others`: number of frames that are not the last frame of a binary
+   *   message, namely control frames, text frames and fragments
    */
   push(piece: Uint8Array) {
     let { length: bytes } = piece;
@@ -88,8 +88,8 @@ export class FrameMeter {
 }
 
 /**
- * Returns whether a frame is the last frame of a binary message. Such a frame is not charged to
- * `framesPerSecond`, because its message is charged to `messagesPerSecond`.
+ * Returns whether a frame is the last frame of a binary message. The message is charged to
+ * `messagesPerSecond`, so this frame is not charged to `framesPerSecond` as well.
  *
  * @param first first byte of the frame's header
  */
@@ -101,9 +101,10 @@ function isMessage(first: number): boolean {
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
 /**
- * Creates a WebSocket server class that limits received data, for Engine.IO's `wsEngine` option.
+ * Creates a class of WebSocket servers that limit the data received. The class is for Engine.IO's
+ * option `wsEngine`.
  *
- * @param rateLimiterFor returns the rate limiter of an admitted request's connection
+ * @param rateLimiterFor returns the rate limiter of the connection that an admitted request opens
  */
 export function createWebSocketEngine(
   rejections: RejectionCounts,
@@ -116,8 +117,8 @@ export function createWebSocketEngine(
         maxFragments: FRAME_LIMITS.maxFragments,
         maxBufferedChunks: FRAME_LIMITS.maxFramePieces,
       };
-      // Disable the limit for pings in `ws`, because it would close the connection without a
-      // reason. The rate `framesPerSecond` limits pings instead.
+      // Disable the limit that `ws` has on pings, because `ws` would close the connection without
+      // telling why. Instead, pings are limited by `framesPerSecond`.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
       super({ ...options, ...limits } as ServerOptions);
     }
@@ -131,7 +132,7 @@ export function createWebSocketEngine(
       super.handleUpgrade(request, wire, head, (socket) => {
         const rateLimiter = rateLimiterFor(request);
         const meter = new FrameMeter(FRAME_LIMITS.minFrameBytes);
-        // Prepend this listener, so that it runs before the listener of the `ws` library.
+        // Prepend this listener, so that it runs before that of the `ws` library.
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;
           const { bytes, others } = meter.push(piece);
@@ -141,8 +142,8 @@ export function createWebSocketEngine(
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // Terminate the socket instead of destroying `wire`. Otherwise, `ws` would still answer
-          // the pings in this piece of data.
+          // Call `terminate` instead of destroying `wire`. If only `wire` were destroyed, `ws`
+          // would still answer the pings in this piece of data.
           socket.terminate();
         });
         done(socket, request);
@@ -152,19 +153,22 @@ export function createWebSocketEngine(
 }
 
 /**
- * Maximum nesting depth of arrays and maps in a message. Valid messages need four levels: an array,
- * a message, a seed and a latent.
+ * Maximum nesting depth of arrays and maps in a message. Valid messages have at most four levels:
+ * the outer array, the message, its seed and the seed's latent.
  */
 const MAX_DEPTH = 8;
 
-/** Lowest MessagePack type bytes of arrays and of maps that have a separate length field. */
+/**
+ * `FIRST_ARRAY` is the lowest MessagePack type byte of arrays with a separate length field.
+ * `FIRST_MAP` is the lowest one of maps with such a field.
+ */
 const FIRST_ARRAY = 0xdc;
 const FIRST_MAP = 0xde;
 
 /**
- * For each MessagePack type byte from 0xc0 to 0xdf, the number of bytes that follow. A negative
- * number -n means that a length field of n bytes follows. Undefined means that the type is not
- * allowed.
+ * Size of each MessagePack type from 0xc0 to 0xdf: the number of bytes after the type byte. A
+ * negative number, -n, means that the type byte is followed by a length field of n bytes, and then
+ * by the value. Types with undefined size are not allowed.
  */
 const SIZES: readonly (number | undefined)[] = [
   // nil, (never used), false, true
@@ -180,10 +184,10 @@ const SIZES: readonly (number | undefined)[] = [
 ];
 
 /**
- * Returns whether bytes are exactly one MessagePack value of the allowed types: numbers, strings,
- * bytes, arrays and maps, with limited nesting. Extension types are not allowed, because decoders
- * create sets, errors, regular expressions and references from them. For the format, see
- * https://github.com/msgpack/msgpack/blob/master/spec.md
+ * Returns whether some bytes are exactly one MessagePack value of an allowed type: number, string,
+ * bytes, array or map. The nesting depth is limited. Extension types are not allowed (except that
+ * for `undefined`), because decoders create sets, errors, regular expressions and references from
+ * them. The format is specified at https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export function isWellFormed(bytes: Uint8Array): boolean {
   const reader = new Reader(bytes);
@@ -191,8 +195,8 @@ export function isWellFormed(bytes: Uint8Array): boolean {
 }
 
 /**
- * Returns whether a MessagePack type byte begins a string. Map keys must be strings, because
- * msgpackr fails on other keys.
+ * Returns whether a MessagePack value with this type byte is a string. The keys of maps must be
+ * strings, because msgpackr fails on others.
  */
 const isText = (first: number): boolean =>
   (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
@@ -214,7 +218,7 @@ class Reader {
     if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
     if (first < 0xc0) return this.skip(first & 0x1f);
-    // msgpackr encodes `undefined` as an extension type, so allow this one extension type.
+    // msgpackr encodes `undefined` as an extension type. Allow only this one.
     if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
     const size = SIZES[first - 0xc0];
     if (size === undefined) return false;
@@ -227,8 +231,9 @@ class Reader {
   }
 
   private values(count: number, depth: number): boolean {
-    // Each value takes at least one byte, so a count that exceeds the remaining bytes is invalid.
-    // Reject it before anything is allocated.
+    // Each value takes at least one byte, so the count must not exceed the number of remaining
+    // bytes. An impossible count is rejected here, before a decoder allocates an array of that
+    // length.
     if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
     for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
     return true;

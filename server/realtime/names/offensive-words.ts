@@ -1,6 +1,7 @@
 /**
- * Finds offensive words. Every name is checked against the words of all languages. The file
- * word-lists.json extends the word lists of the libraries. Start reading at `createWordCheck`.
+ * Finds offensive words in names. A name is checked against the words of all languages, whatever
+ * language the visitor uses. The word lists come from two libraries and from word-lists.json. Start
+ * reading at `createWordCheck`.
  */
 
 import naughty from 'naughty-words';
@@ -9,15 +10,15 @@ import { type Reading, readingsOf, singled, unaccented, written } from './compar
 import lists from './word-lists.json' with { type: 'json' };
 
 /**
- * The word lists of one language in word-lists.json. In each list, words are separated by a comma
+ * The word lists of one language in word-lists.json. The words in a list are separated by a comma
  * and a space.
  */
 interface WordList {
-  /** Minimum length of words from the `naughty-words` package; shorter words are ignored. */
+  /** Words of the `naughty-words` package that are shorter than this length are ignored. */
   readonly shortest?: number;
   /**
-   * Words to ignore in the lists of the libraries, because they are names, or harmless in some
-   * language.
+   * Words that are ignored in the libraries' lists, because they are also names, or are harmless in
+   * some language.
    */
   readonly everyday?: string;
   /** Offensive words that the `naughty-words` package lacks. */
@@ -33,22 +34,22 @@ export const split = (words: string | undefined): string[] => words?.split(', ')
 export const WORD_LISTS: Readonly<Record<string, WordList>> = lists.languages;
 
 /**
- * Names and harmless words that resemble offensive ones, in lower case. Only these exact spellings
- * are allowed.
+ * Names and harmless words that would be mistaken for offensive ones, in lower case. They are
+ * allowed only in exactly this spelling.
  */
 const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 
-/** Parts of harmless names and words that `obscenity` would report as offensive. */
+/** Parts of harmless names and words that `obscenity` would otherwise report as offensive. */
 const HARMLESS_PARTS: readonly string[] = split(lists.harmlessParts);
 
 /**
- * Minimum length of offensive words that are also searched for within other words, such as
- * "hurensohn" in "Hurensohn99".
+ * Offensive words of at least this length are also found as parts of longer words, as "hurensohn"
+ * in "Hurensohn99".
  */
 const LONG = 7;
 /**
- * Minimum length of Kana and Han words that are also searched for within other words. It is lower
- * than `LONG`, because these scripts write no spaces between words.
+ * Kana and Han words of at least this length are also found as parts of other words. The length is
+ * smaller than `LONG`, because there are no spaces between words in these scripts.
  */
 const LONG_WITHOUT_SPACES = 2;
 
@@ -65,8 +66,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns all spellings of a word. A spelling without accents is added only for long words, because
- * a short word without its accents is often a different word.
+ * Returns all spellings of a word. The spelling without accents is included only if the word is
+ * long, because a short word without its accents is often another word.
  */
 function spellingsOf(word: string): string[] {
   const exact = written(word);
@@ -85,8 +86,8 @@ const eitherWay = (text: string): string[] => [
 /**
  * Compiles the word lists.
  *
- * @returns `all`: all offensive words; `within`: words and parts that are offensive even within
- *   other words
+ * @returns `all`: all offensive words. `within`: words and parts of words that make any longer word
+ *   offensive
  */
 function compile(): { readonly all: ReadonlySet<string>; readonly within: readonly string[] } {
   const all = new Set<string>();
@@ -108,10 +109,10 @@ function compile(): { readonly all: ReadonlySet<string>; readonly within: readon
 }
 
 /**
- * Creates a check for offensive words from the lists and for the host's own banned words. The
- * host's words are found even within other words, whatever their length.
+ * Creates a check for offensive words. It finds the words of the lists, and the words that the host
+ * has banned. The host's words are found even as parts of longer words, however short they are.
  *
- * @param banned the host's banned words
+ * @param banned words that the host has banned
  * @returns a function that returns whether a name contains an offensive word
  */
 export function createWordCheck(banned: readonly string[]): (name: string) => boolean {

@@ -1,8 +1,8 @@
 /**
- * Manages the host's bans. Participants are banned by id. Their devices and addresses are banned by
- * fingerprint, so that neither is stored in clear text. A banned person could delete the mark by
- * which the server recognises their device. Therefore, newcomers without a device mark are admitted
- * only slowly at addresses where somebody was banned.
+ * Manages the host's bans. A participant is banned by id. Their device and address are banned by
+ * fingerprints, so that neither is stored in clear text. The server recognises a device by a mark
+ * in the browser, which a banned person could delete in order to return. Therefore, at addresses
+ * where somebody has been banned, newcomers without a mark are admitted only slowly.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -12,11 +12,13 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
-/** How newcomers without a device mark are slowed down at the address of a banned participant. */
+/**
+ * How often newcomers without a device mark are admitted at the address of a banned participant.
+ */
 export const BANS = {
-  /** Minimum time between the admissions of two newcomers without a device mark, in seconds. */
+  /** Minimum time, in seconds, between two admissions of newcomers without a device mark. */
   unmarkedSeconds: 5,
-  /** How long after a ban newcomers without a device mark are slowed down, in seconds. */
+  /** How long after a ban newcomers without a device mark are admitted slowly, in seconds. */
   slowedSeconds: 600,
 } as const;
 
@@ -32,14 +34,14 @@ export const banRecords = v.array(
     /** Fingerprint of the participant's device; null if unknown. */
     device: v.nullable(v.string()),
     /**
-     * Fingerprint of the participant's address; null if the ban does not apply to other people at
-     * the address.
+     * Fingerprint of the participant's address. Null if only the participant is banned, but not
+     * everybody else at the address.
      */
     address: v.nullable(v.string()),
     /** When the ban began, by the wall clock, in ms since the epoch. */
     since: v.number(),
     /**
-     * When the ban ends, by the wall clock, in ms since the epoch; null if the ban lasts until the
+     * When the ban ends, in ms since the epoch, by the wall clock. Null if the ban lasts until the
      * host lifts it.
      */
     until: v.nullable(v.number()),
@@ -52,7 +54,7 @@ export function withoutFingerprints({ device: _, address, ...ban }: Ban) {
   return { ...ban, address: address !== null };
 }
 
-/** Properties of a client that asks to join, which are compared with the bans. */
+/** Facts about a client that asks to join. They are compared with the bans. */
 export interface Applicant {
   /** Participant whose resume token the client has presented, if any. */
   readonly participant: ParticipantId | undefined;
@@ -63,25 +65,28 @@ export interface Applicant {
 }
 
 /**
- * Manages the list of bans, which the caller stores. Emits `added` after somebody has been banned,
- * on this or another server. The banned person may still be in a room.
+ * Manages the list of bans; the list is stored by the caller. Emits `added` when somebody has been
+ * banned, on this server or on another one. The banned person may be in a room at that time.
  */
 export class Bans extends EventEmitter<{ added: [] }> {
   /**
-   * For each address of a banned participant, the rate limit for newcomers without a device mark.
+   * For each address at which a participant has been banned, the rate limit for newcomers without a
+   * device mark.
    */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans = this.options.bans ?? [];
 
   constructor(
     private readonly options: {
-      /** Secret key for computing fingerprints. It must be the same after a restart. */
+      /**
+       * Secret key from which fingerprints are computed. After a restart, the key must be the same.
+       */
       readonly secret: Uint8Array;
       /** Returns the wall clock, in ms since the epoch. */
       readonly date: () => number;
       /**
-       * Monotonic clock for limiting the rate of newcomers. Unlike the wall clock, it is never
-       * adjusted.
+       * Monotonic clock, by which the rate of newcomers is limited. Unlike the wall clock, it is
+       * never set back or forward.
        */
       readonly clock: Pick<Clock, 'now'>;
       readonly bans?: readonly Ban[];
@@ -92,7 +97,10 @@ export class Bans extends EventEmitter<{ added: [] }> {
     super();
   }
 
-  /** Replaces the bans with the stored bans, which another server may have changed. */
+  /**
+   * Replaces the list of bans with the stored list. Call when another server may have changed the
+   * stored list.
+   */
   replace(bans: readonly Ban[]): void {
     const known = new Set(this.bans.map(({ id }) => id));
     this.bans = bans;
@@ -106,7 +114,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Bans a participant, their device and, if requested, everybody at their address.
+   * Bans a participant and their device. On request, also bans everybody at their address.
    *
    * @returns the new ban
    */
@@ -125,7 +133,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      // Use a random id, so that it differs from the ids that other servers give to their bans.
+      // Other servers also give ids to bans, so use a random id, which differs from theirs.
       id: randomInt(1, MAX_ID),
       room,
       participant,
@@ -148,8 +156,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Returns whether a client is banned from a room. Banned participants are banned from one room.
-   * Banned devices and addresses are banned from all rooms.
+   * Returns whether a client is banned from a room. The ban of a participant applies to the room
+   * where they were banned. The ban of a device or an address applies to all rooms.
    */
   isBanned(room: string, { participant, device, address }: Applicant): boolean {
     const { all } = this;
@@ -167,8 +175,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Returns whether a newcomer without a device mark may join now. If the address is slowed down,
-   * counts the newcomer.
+   * Returns whether a newcomer without a device mark may join now. If newcomers from this address
+   * are admitted only slowly, charges the address for this one.
    */
   admitsUnmarked(address: string): boolean {
     const slowed = this.slowed.get(address);
@@ -177,9 +185,10 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Slows down newcomers without a device mark at the address of a banned participant.
+   * Starts to admit newcomers without a device mark only slowly, at the address of a banned
+   * participant.
    *
-   * @param address '' if unknown
+   * @param address '' if unknown; nothing happens then
    */
   slow(address: string): void {
     const now = this.options.clock.now();

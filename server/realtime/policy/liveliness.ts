@@ -1,34 +1,32 @@
 /**
- * Controls the liveliness of a room: the share of organisms that may express a relative (look like
- * a similar creature for a moment) at the same time. The share is smaller while the room is slow or
- * the hall is empty, larger while the hall is full, and 0 while nobody is watching. Because each
- * change is journalled, brief changes of these conditions are ignored.
+ * Controls the liveliness of a room: the maximum share of organisms that may express a relative at
+ * the same time. To express a relative is to look like a similar creature for a moment. The share
+ * is smaller while the room is slow or the hall is empty, larger while the hall is full, and 0
+ * while nobody is watching. Each change of the share is written to the journal, so brief changes of
+ * these conditions are ignored.
  */
 import type { HallPresence } from '../../../shared/host/api.ts';
 import type { Room } from '../../world/room.ts';
 
 /**
- * How conditions change the share of organisms that may express a relative (look like a similar
- * creature for a moment) at the same time; times are in ms.
+ * How conditions change the liveliness (the share of organisms that may look like a similar
+ * creature for a moment, at the same time). Times are in ms.
  */
 export const LIVELINESS = {
   /** Factor applied to the host's share while the room is slow. */
   slowShare: 0.5,
   /**
-   * `slowAfter`: how long the room must be slow before the share is reduced. `quickAfter`: how long
-   * the room must no longer be slow before the share is restored.
+   * `slowAfter`: the share is reduced when the room has been slow for this long. `quickAfter`: the
+   * share is restored when the room has not been slow for this long.
    */
   slowAfter: 5_000,
   quickAfter: 30_000,
-  /**
-   * If nobody has watched the room for this long, organisms stop expressing relatives (looking like
-   * similar creatures).
-   */
+  /** When nobody has watched the room for this long, the liveliness becomes 0. */
   unwatchedAfter: 10_000,
 } as const;
 
 export class Liveliness {
-  // After a restart, treat the room as watched for a while, so that its visitors have time to
+  // After a restart, count the room as watched at first, so that its visitors have time to
   // reconnect.
   private readonly watched = new Lasting(this.room.rules.liveliness > 0, {
     on: 0,
@@ -42,10 +40,10 @@ export class Liveliness {
   constructor(private readonly room: Room) {}
 
   /**
-   * Updates the share of organisms that may express a relative (look like a similar creature for a
-   * moment). Call after each tick.
+   * Updates the liveliness of the room: the share of organisms that may look like a similar
+   * creature for a moment, at the same time. Call after each tick.
    *
-   * @param setting share that the host wants, multiplied by `Hall.crowding`
+   * @param setting the host's share, multiplied by the result of `Hall.crowding`
    * @param now current time, in ms
    */
   update(setting: number, isWatched: boolean, isSlow: boolean, now: number): void {
@@ -57,62 +55,63 @@ export class Liveliness {
   }
 }
 
-/** How reports from sensors in the hall are used; times are in ms, lengths in cells. */
+/** How the reports of sensors in the hall are used. Times are in ms, lengths in cells. */
 export const HALL = {
   /**
-   * Side of the square fields into which the room is divided. Only the latest report for each field
+   * The room is divided into square fields with this side. For each field, only the latest report
    * counts.
    */
   field: 32,
   /**
-   * `lasts`: how long a report counts. `wakes`: minimum time between two reports for the same field
-   * that wake creatures.
+   * `lasts`: how long a report counts. `wakes`: a report wakes the creatures near its position,
+   * unless another report for the same field has done so within this time.
    */
   lasts: 5_000,
   wakes: 2_000,
   /**
-   * If sensors have reported nothing for this long, the hall no longer affects the liveliness
-   * (share of organisms that may express a relative).
+   * After the sensors have sent no report for this long, the hall no longer affects the liveliness
+   * (the share of organisms that may look like a similar creature for a moment).
    */
   silent: 600_000,
   /** Sum of the reported strengths at which the hall counts as full. */
   full: 4,
   /**
-   * Factors by which the liveliness is multiplied: `emptyShare` while the hall is empty, and
-   * `fullShare` while it is full.
+   * Factors for the liveliness: it is multiplied by `emptyShare` while the hall is empty, and by
+   * `fullShare` while the hall is full.
    */
   ...{ emptyShare: 0.5, fullShare: 2 },
   /**
-   * How long the hall must be empty or crowded before the liveliness changes (`on`), and how long
-   * it must no longer be so before the liveliness changes back (`off`).
+   * The hall counts as empty, or as crowded, when it has been so for the time `on`. It no longer
+   * counts as such when it has not been so for the time `off`.
    */
   empty: { on: 30_000, off: 0 },
   crowded: { on: 5_000, off: 15_000 },
 } as const;
 
-/** Determines from sensors' reports how crowded the hall is in which a room is shown. */
+/** Determines how crowded the hall is in which a room is shown, from the reports of sensors. */
 export class Hall {
   /**
-   * For each square field of the room (see `HALL.field`), the latest report. The keys are the
-   * numbers of the fields. `at` is when the report arrived, and `woke` is when a report for the
-   * field last woke creatures, in ms.
+   * The latest report for each square field of the room (see `HALL.field`), by the field's number.
+   * `strength` is the strength reported. `at` is when the report arrived, and `woke` is when a
+   * report for the field last woke creatures, in ms.
    */
   private readonly fields = new Map<number, { strength: number; at: number; woke: number }>();
   private readonly empty = new Lasting(false, HALL.empty);
   private readonly full = new Lasting(false, HALL.crowded);
   private heard = Number.NEGATIVE_INFINITY;
 
-  /** @param wake wakes the creatures near a point; position and radius are in cells */
+  /** @param wake wakes the creatures near a point. The point and the radius are in cells */
   constructor(
     private readonly room: Pick<Room, 'grid' | 'species'>,
     private readonly wake: (near: { x: number; y: number; radius: number }) => void,
   ) {}
 
   /**
-   * Handles a sensor's report.
+   * Handles the report of a sensor.
    *
    * @param now current time, in ms
-   * @returns false if the position is outside the room; the report is then ignored
+   * @returns false if the reported position is outside the room. In this case, the report is
+   *   ignored
    */
   sense({ x, y, strength }: HallPresence, now: number): boolean {
     const { grid, species } = this.room;
@@ -128,8 +127,8 @@ export class Hall {
   }
 
   /**
-   * Returns the factor by which the liveliness is multiplied, depending on how crowded the hall is.
-   * Call after each tick.
+   * Returns the factor for the liveliness: it is larger if the hall is crowded, and smaller if the
+   * hall is empty. Call after each tick.
    *
    * @param now current time, in ms
    */
@@ -148,13 +147,16 @@ export class Hall {
   }
 }
 
-/** A condition that changes only after the opposite has been observed for a while. */
+/**
+ * A boolean value that follows a condition with a delay: the value changes only when the condition
+ * has differed from it for a while.
+ */
 class Lasting {
   private since: number | undefined;
 
   /**
-   * @param after how long the condition must hold before the value becomes true (`on`), and how
-   *   long it must not hold before the value becomes false (`off`), in ms
+   * @param after `on`: how long the condition must be true before the value becomes true. `off`:
+   *   how long the condition must be false before the value becomes false. In ms
    */
   constructor(
     private value: boolean,

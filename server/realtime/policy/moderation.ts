@@ -1,6 +1,6 @@
 /**
- * The moderation of a room: records of the host's decisions, and visitors' reports of organisms.
- * The host sees each reported organism as it looked when it was reported.
+ * The moderation of a room: the records of the host's decisions, and visitors' reports of
+ * organisms. For each reported organism, the host is shown a picture from the time of the report.
  */
 import * as v from 'valibot';
 import { count, finite, id } from '../../../shared/common-schemas.ts';
@@ -25,8 +25,8 @@ const at = finite;
 export const MODERATION = {
   mutes: v.strictObject({ id }),
   /**
-   * Drawings that are waiting for the host's decision, or for their visitor to receive the
-   * decision.
+   * Drawings that wait for the host's decision, or whose decision has not been sent to the visitor
+   * yet.
    */
   drawings: v.strictObject({
     id,
@@ -37,17 +37,15 @@ export const MODERATION = {
     latent: v.custom<Float32Array>((value) => value instanceof Float32Array),
     /** When the drawing was sent. */
     at,
-    /**
-     * `approved`, or the reason for a refusal; absent while the drawing is waiting for a decision.
-     */
+    /** `approved`, or the reason for refusing the drawing; absent until there is a decision. */
     decision: v.optional(v.picklist(['approved', ...REASONS])),
   }),
-  /** Organisms that visitors have reported, as they looked when they were reported. */
+  /** Organisms that visitors have reported, with a picture from the time of the report. */
   reports: v.strictObject({
     id,
     /**
-     * Tick at which the organism was planted. It distinguishes organisms with the same id, because
-     * a restored room may reuse an id.
+     * Tick at which the organism was planted. A room that is restored from an earlier snapshot may
+     * use an id again. In this case, the tick tells the organisms with the same id apart.
      */
     born: count,
     kind: v.string(),
@@ -55,15 +53,15 @@ export const MODERATION = {
     planter,
     parts: v.optional(v.array(part)),
     side: count,
-    /** RGBA picture of the organism's cells on a black background, [side, side, 4]. */
+    /** RGBA picture of the organism on a black background, [side, side, 4]; one pixel per cell. */
     rgba: bytes,
     /** Tick at which `rgba` was captured. */
     pictured: count,
-    /** Participants who have reported the organism. Each participant is listed once. */
+    /** Participants who have reported the organism, each listed once. */
     reporters: v.array(id),
     /**
-     * Number of reporters whose reports the host has dismissed. These reporters come first in
-     * `reporters`.
+     * Number of reporters, counted from the start of `reporters`, whose reports the host has
+     * dismissed.
      */
     dismissed: count,
     /** When the first report arrived that the host has not dismissed. */
@@ -77,7 +75,8 @@ export type Moderation = {
 };
 
 /**
- * Stores an item in a moderation list under its id. If no item is given, removes the stored item.
+ * Stores an item in a moderation list under an id. If no item is given, removes the item with this
+ * id.
  *
  * @throws Refusal `elsewhere` if the change cannot be stored, because another server may be running
  *   the room
@@ -89,14 +88,14 @@ export type KeepItem = <List extends keyof Moderation>(
 ) => Promise<void>;
 
 /**
- * Does nothing. Used to ignore the error when an item could not be stored, because the error has
- * already been logged and no caller waits for the result.
+ * Ignores the error of an item that could not be stored. The error has been logged already, and
+ * nobody waits for the result.
  */
 export const unkept = (): void => {};
 
 /**
- * Maximum number of reporters stored per organism. Further reporters would not change what the host
- * sees.
+ * Maximum number of reporters that are stored per organism. The host's decision would not depend on
+ * more.
  */
 const MAX_REPORTERS = 1_000;
 const MAX_REPORTED = 256;
@@ -107,7 +106,7 @@ export type Report = Moderation['reports'][number];
 /** Returns the number of reports that the host has not dismissed. */
 export const openOf = ({ reporters, dismissed }: Report): number => reporters.length - dismissed;
 
-/** The reports about organisms in one room. A participant can report each organism only once. */
+/** Visitors' reports of organisms in one room. A participant can report each organism only once. */
 export class Reports {
   private readonly cases = new Map(this.options.kept.map((one) => [one.id, one]));
 
@@ -130,7 +129,7 @@ export class Reports {
   }
 
   /**
-   * Reported organisms that the host has not decided on. Organisms with the most reports come
+   * Reported organisms on which the host must decide, those with the most undismissed reports
    * first.
    */
   get list(): Report[] {
@@ -139,7 +138,7 @@ export class Reports {
       .sort((a, b) => openOf(b) - openOf(a) || a.since - b.since);
   }
 
-  /** Finds the reports of an organism. @returns undefined if the host has nothing to decide */
+  /** Finds the reports of an organism. @returns undefined if no report needs a decision */
   find(organism: OrganismId): Report | undefined {
     const one = this.cases.get(organism);
     return one && openOf(one) > 0 ? one : undefined;
@@ -151,10 +150,11 @@ export class Reports {
   }
 
   /**
-   * Stores a report. If a participant reports the same organism again, nothing changes.
+   * Stores a participant's report of an organism. Has no effect if the participant has reported the
+   * organism before.
    *
-   * @throws Refusal `no-such-organism`; `room-busy` if the list is full; `elsewhere` if the report
-   *   cannot be stored
+   * @throws Refusal `no-such-organism`; `room-busy` if the list of reported organisms is full;
+   *   `elsewhere` if the report cannot be stored
    */
   async add(organism: OrganismId, by: ParticipantId): Promise<void> {
     const { room, date } = this.options;
@@ -164,8 +164,8 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-    // Until the host decides, keep the picture of the first report, even if the organism is
-    // transformed.
+    // While a decision is needed, keep the picture that belongs to the first report, even if the
+    // organism has been transformed since.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
@@ -178,8 +178,8 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // The picture of a seedling shows little of the organism, so take another picture when the
-      // organism is fully grown.
+      // When the organism is fully grown, take another picture: it may have been reported as a
+      // seedling, which shows little of it.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;
@@ -188,10 +188,10 @@ export class Reports {
   }
 
   /**
-   * Dismisses the reports of an organism. If the same participants report it again, their reports
-   * do not count.
+   * Dismisses all reports of an organism. If it lives on, later reports by the same participants do
+   * not count.
    *
-   * @returns whether the organism was in the list
+   * @returns whether there were reports to decide on
    * @throws Refusal `elsewhere` if the decision cannot be stored
    */
   async dismiss(organism: OrganismId): Promise<boolean> {
@@ -202,7 +202,10 @@ export class Reports {
     return true;
   }
 
-  /** Returns the facts about an organism for a report, with a picture of its current cells. */
+  /**
+   * Returns the facts about an organism that its report contains, with a picture of its present
+   * cells.
+   */
   private portrait({ id, born, kind, origin, planter, parts, side, x, y }: OrganismView) {
     const { grid, tick } = this.options.room;
     const { rgba, owner, width } = grid.planes;
@@ -216,10 +219,10 @@ export class Reports {
   }
 
   /**
-   * Makes room for another report by forgetting the reports of a departed organism. If several
-   * organisms have departed, chooses the one that was reported first.
+   * Makes room for the report of another organism. Finds the organism that was reported first among
+   * those that have departed, and forgets its reports.
    *
-   * @throws Refusal `room-busy` if all reported organisms are still alive
+   * @throws Refusal `room-busy` if all reported organisms are still in the room
    */
   private makeRoom(): void {
     const gone = [...this.cases.values()].find((one) => !this.lives(one));

@@ -1,6 +1,7 @@
 /**
- * Applies the host's rules to the participants of a room: who may act, how much, how often, and
- * whose name is shown. This module neither stores nor sends anything. Start reading at `admit`.
+ * Applies the host's rules to the participants of a room: who may act, how often, and within which
+ * limits; and whose name is shown. This module does not store or send anything. Start reading at
+ * `admit`.
  */
 
 import type { RoomSettings } from '../../../shared/host/room-settings.ts';
@@ -20,7 +21,10 @@ const PUBLIC = [
   ...(['transformOthers', 'graftOthers', 'exhibition', 'credits', 'message', 'logo'] as const),
 ];
 
-/** Applies a room's settings, mutes and opening hours to commands and messages. */
+/**
+ * Applies a room's settings, mutes and opening hours to participants' commands, and to the messages
+ * that clients receive.
+ */
 export class RoomPolicy {
   /** Participants who may only watch. */
   readonly muted = new Set<ParticipantId>();
@@ -30,9 +34,12 @@ export class RoomPolicy {
   isFarewell = false;
   /** Whether walls show the family tree of the day that is ending. */
   showsTree = false;
-  /** Whether visitors may not join because the exhibition is closed at this time. */
+  /** Whether visitors are not allowed to join, because the exhibition is closed now. */
   isClosed = false;
-  /** When each participant last planted, in ms. The entries are in the order of these times. */
+  /**
+   * When each participant last used a seed, in ms. The participant who did so longest ago comes
+   * first.
+   */
   private readonly lastPlantedAt = new Map<ParticipantId, number>();
 
   constructor(public settings: RoomSettings) {}
@@ -56,25 +63,25 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks that a participant may change the room.
+   * Checks that a participant may change the room now.
    *
-   * @param what type of the command; undefined if there is no command
+   * @param what type of the participant's command; undefined if the change is not a command
    * @throws Refusal `muted`, `paused`
    */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    // Organisms depart (leave a full room) even while the room is paused, so let their planters
+    // Organisms leave a full room even while the room is paused, so their planters must be able to
     // renew them.
     const isPaused = this.settings.paused && what !== 'renew';
     if (isPaused || this.isFarewell) throw new Refusal('paused');
   }
 
   /**
-   * Checks that a command is allowed. Limits visitors' strokes to the room's maximum radius. For a
-   * graft (painting another creature's genome onto an organism), records whether the graft may
-   * change organisms that others have planted.
+   * Checks that a command is allowed. Reduces the radius of a visitor's stroke to the room's
+   * maximum. For a graft, which paints another creature's genome onto organisms, adds whether the
+   * graft may change organisms that others have planted.
    *
-   * @param isSystem whether a system actor sent the command
+   * @param isSystem whether a system actor, rather than a visitor, sent the command
    * @returns the command to execute
    * @throws Refusal `muted`, `paused`
    */
@@ -88,10 +95,11 @@ export class RoomPolicy {
   }
 
   /**
-   * Starts a participant's cooldown, during which they cannot use another seed.
+   * Starts a participant's cooldown. Until the cooldown ends, the participant cannot use another
+   * seed.
    *
-   * @param now ms
-   * @throws Refusal `cooling-down` if their previous cooldown has not ended
+   * @param now current time, in ms
+   * @throws Refusal `cooling-down` if the participant's previous cooldown has not ended
    */
   startCooldown(participant: ParticipantId, now: number): void {
     const { cooldown } = this.settings;
@@ -107,24 +115,25 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks that a participant may transform an organism.
+   * Checks that a participant may transform an organism (give it the latent of another seed).
    *
    * @param planter participant who planted the organism; undefined if the organism does not exist
    * @throws Refusal `not-yours`
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
-    // If the organism does not exist, do not refuse here, because the room itself refuses the
-    // command.
+    // If the organism does not exist, the room refuses the command itself, so accept it here.
     if (planter === undefined || planter === by || this.settings.transformOthers) return;
     throw new Refusal('not-yours');
   }
 
-  /** Ends a participant's cooldown, because the command that started it was rejected. */
+  /** Ends a participant's cooldown. Call when the command that started it has been rejected. */
   resetCooldown(participant: ParticipantId): void {
     this.lastPlantedAt.delete(participant);
   }
 
-  /** A key that identifies the set of hidden names. It changes whenever the set changes. */
+  /**
+   * A key that depends on which names are hidden. If it has changed, other names are hidden now.
+   */
   get hiddenNamesKey(): string {
     return [this.settings.names, ...this.muted].join();
   }
@@ -135,8 +144,8 @@ export class RoomPolicy {
   }
 
   /**
-   * Removes the hidden names from a message: the names of muted participants, or all names if the
-   * host hides them.
+   * Removes hidden names from a message. If the host hides names, all participants' names are
+   * hidden; otherwise only those of muted participants.
    */
   redactNames<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;
@@ -174,8 +183,8 @@ export class RoomPolicy {
     };
 
   /**
-   * Returns an organism as others may see it. Omits the hidden names of its planter, and of
-   * everybody who has grafted parts onto it.
+   * Returns an organism as others may see it: without the name of its planter, and without the
+   * names of everybody who has grafted parts onto it, if these names are hidden.
    */
   readonly redactOrganism = <O extends Pick<OrganismView, 'planter' | 'parts'>>(
     organism: O,

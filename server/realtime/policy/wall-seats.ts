@@ -1,7 +1,7 @@
 /**
  * Manages the seats that the host has reserved for walls and touch tables. The URL of a wall or
- * table contains its seat's pass, which nobody else knows, so nobody else can take the seat. The
- * caller stores the seats.
+ * table contains the pass of its seat. Nobody else knows the pass, so nobody else can take the
+ * seat. The seats are stored by the caller.
  */
 import { randomInt } from 'node:crypto';
 import * as v from 'valibot';
@@ -22,8 +22,8 @@ export const wallSeatRecords = v.array(
     /** Whether the wall has ever been connected. */
     seen: v.boolean(),
     /**
-     * When the wall was lost, by the wall clock, in ms since the epoch; null if the wall is
-     * connected or has never been connected.
+     * When the wall was last disconnected, in ms since the epoch, by the wall clock. Null while the
+     * wall is connected, and if it has never been connected.
      */
     lost: v.nullable(v.number()),
   }),
@@ -31,8 +31,8 @@ export const wallSeatRecords = v.array(
 export type WallSeat = Readonly<v.InferOutput<typeof wallSeatRecords>[number]>;
 
 /**
- * Characters used in passes. They are not easily confused, because somebody may have to type a
- * pass.
+ * Characters of which passes consist. Somebody may have to type a pass, so characters that look
+ * alike are excluded.
  */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const MAX_ID = 0x7fffffff;
@@ -53,18 +53,21 @@ export class WallSeats {
     seats: readonly WallSeat[] = [],
     private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
-    // If the server was killed, it did not record that its walls were lost, so record it now.
+    // If the server was killed, it did not record that its walls were disconnected. Record it now.
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
-  /** Replaces the seats with the stored seats, which another server may have changed. */
+  /**
+   * Replaces the list of seats with the stored list. Call when another server may have changed the
+   * stored list.
+   */
   replace(seats: readonly WallSeat[]): void {
     this.seats = seats;
   }
 
   /**
-   * Marks the walls of a room as lost until they reconnect. Call this when the room has moved here
-   * from another server.
+   * Marks the walls of a room as disconnected until they reconnect. Call when the room has moved to
+   * this server from another one.
    */
   takenOver(room: string): void {
     const seats = this.seats.map((one) => (one.room === room ? this.asOfNobody(one) : one));
@@ -80,9 +83,9 @@ export class WallSeats {
     return this.seats.find((seat) => seat.room === room && seat.pass === pass);
   }
 
-  /** Adds a seat. @param name name of the wall, which must not be used in the room yet */
+  /** Adds a seat. @param name name of the wall; no other wall in the room may have this name */
   add(room: string, name: string, table = false): WallSeat {
-    // Use a random id, so that it differs from the ids that other servers give to their seats.
+    // Other servers also give ids to seats, so use a random id, which differs from theirs.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const pass = letters.join('');
@@ -115,8 +118,8 @@ export class WallSeats {
   }
 
   /**
-   * Returns a seat with its wall marked as lost, if the wall was connected. Walls lose their
-   * connection when the server of their room stops.
+   * Returns a seat whose wall is marked as disconnected now, if it was connected. Call when the
+   * server of the room has stopped, because its walls have then lost their connections.
    */
   private asOfNobody(seat: WallSeat): WallSeat {
     return seat.seen && seat.lost === null ? { ...seat, lost: this.date() } : seat;

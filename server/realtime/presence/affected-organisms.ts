@@ -1,9 +1,8 @@
 /**
- * Notifies planters of what others have done to their organisms. Changes are collected into
- * messages, which are sent at limited rates. If a planter is away or their page is hidden, changes
- * are kept until the planter returns. The departure of an organism is reported sooner than other
- * changes. It is reported again each time the planter returns, as long as the planter can still
- * renew the organism.
+ * Tells planters what others have done to their organisms. Changes are collected and sent together,
+ * at limited rates. If a planter is away or their page is hidden, the changes are kept until the
+ * planter returns. The departure of an organism is sent sooner than other changes. While the
+ * planter can still renew the organism, its departure is sent again each time the planter returns.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
@@ -20,14 +19,17 @@ import { getOrAdd } from '../../platform/collections.ts';
 import type { Room, TickResult } from '../../world/room.ts';
 import type { Visits } from './visits.ts';
 
-/** Limits for notifying planters of what others do to their organisms; times are in ms. */
+/**
+ * Limits for the messages that tell planters what others have done to their organisms. Times are in
+ * ms.
+ */
 export const AFFECTED = {
   /** How long changes are collected before they are sent in one message. */
   gather: 2_000,
   /** Minimum time between two messages to one planter. */
   interval: 10_000,
   /**
-   * Maximum number of stored changes per planter (`maxChanges`), and of people named per change
+   * Maximum number of changes stored per planter (`maxChanges`), and of people stored per change
    * (`maxPeople`).
    */
   maxChanges: 32,
@@ -36,7 +38,10 @@ export const AFFECTED = {
   maxWounded: 1_024,
 } as const;
 
-/** Causes of death of organisms that strokes have killed, immediately or later. */
+/**
+ * Causes of death of an organism that has been killed by a stroke: during the stroke, or later,
+ * when the wound has left it no cell.
+ */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
 /** All changes of one type that others have made to one organism. */
@@ -44,14 +49,14 @@ interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
   /**
-   * Name of the creature that the organism was transformed into, or whose parts were last grafted
-   * onto the organism.
+   * For a transformation, the name of the creature that the organism has become. For a graft, the
+   * name of the creature whose parts were grafted last.
    */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
 
-/** Changes to organisms. Each key identifies an organism and a type of change: see `keyOf`. */
+/** Changes to organisms. A key contains the organism and the type of the change (see `keyOf`). */
 type Changes = Map<string, Change>;
 
 interface Gathered {
@@ -65,15 +70,15 @@ interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
   /**
-   * For each neighbouring organism, the number of the wounded organism's live cells that the
-   * neighbour blocked at the time of the wound.
+   * For each neighbouring organism: how many of the wounded organism's live cells the neighbour
+   * blocked when the wound was made.
    */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
 
 /**
- * Collects, for each planter in a room, the changes that others have made to the planter's
- * organisms. The changes are kept in memory only, and their number is limited.
+ * Collects what others have done to organisms, for each planter in a room. The changes are kept
+ * only in memory, in a limited number.
  */
 export class AffectedOrganisms {
   private readonly gathered = new Map<ParticipantId, Gathered>();
@@ -82,8 +87,8 @@ export class AffectedOrganisms {
   private readonly wounded = new Map<OrganismId, Wounded>();
 
   /**
-   * @param send sends a message to a participant. It returns false if the participant is away or
-   *   the participant's page is hidden
+   * @param send sends a message to a participant. Returns false if it cannot be sent, because the
+   *   participant is away or their page is hidden
    */
   constructor(
     private readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>,
@@ -117,8 +122,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // The planter may have been notified of the wound before it turned out to be deadly, so
-        // report the wound again.
+        // If the wound has turned out to be deadly, report it again, because the planter may have
+        // been told about it before the organism died.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -128,7 +133,9 @@ export class AffectedOrganisms {
     }
   }
 
-  /** Sends each planter their collected changes, if a message to them is due. @param now ms */
+  /**
+   * Sends the collected changes to each planter to whom a message may be sent now. @param now in ms
+   */
   sendDue(now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const passed = now - (this.sentAt.get(participant) ?? -Infinity);
@@ -144,7 +151,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Schedules a message to a participant who has returned, with all changes during their absence.
+   * Schedules a message to a participant who has returned. The message contains all changes that
+   * were made during their absence, and the departures of organisms that they can still renew.
    */
   returned(participant: ParticipantId): void {
     this.sentAt.delete(participant);
@@ -189,8 +197,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Records a transformation of an organism. If an organism is transformed several times, the
-   * message names its first and its last form.
+   * Records that an organism has been transformed. If it is transformed several times, the message
+   * to the planter names only its first and its last form.
    */
   private transformed(
     organism: OrganismView | undefined,
@@ -207,14 +215,16 @@ export class AffectedOrganisms {
     if (!this.visits.isKnown(planter.id)) return;
     const blockers = this.wounded.get(id)?.blockers ?? this.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
-    // An undo removes organisms without an event, so old entries may remain. Limit their number.
+    // If a wounded organism is removed by an undo, no event says so, and its entry remains.
+    // Therefore, limit the number of entries.
     if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
   /**
-   * Reports which neighbour has outgrown a resting organism whose wound has not healed. This is the
-   * neighbour that has blocked the most additional cells of the organism since the wound. Reports
-   * nothing if no neighbour blocks more cells than before.
+   * Called when a wounded organism comes to rest before its wound has healed. Reports the planter
+   * of the neighbour that has outgrown the organism. This is the neighbour with the largest
+   * increase in the number of the organism's cells that it blocks, compared with the time of the
+   * wound. Reports nobody if this number has increased for no neighbour.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this;
@@ -237,14 +247,14 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-        // If the organism is alive, it has been renewed or restored by an undo, so do not report
-        // its departure.
+        // If the organism is alive, it has been renewed, or restored by an undo. In this case, do
+        // not report its departure.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }
 
-  /** Returns a participant. The name is empty if the participant has left or was never present. */
+  /** Returns a participant. If they are not present, the name is empty. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.seats.participants.find((one) => one.id === id) ?? { id, name: '', hue: 0 };
   }

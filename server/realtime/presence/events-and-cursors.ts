@@ -1,7 +1,7 @@
 /**
- * Decides how often clients get a room's events and other participants' cursors. In a crowd, each
- * client receives its events together with its next frame, because a separate write to each of a
- * thousand connections would take longer than the tick itself.
+ * Decides how often clients are sent a room's events and the cursors of other participants. In a
+ * crowd, each client is sent its events together with its next frame: a thousand separate writes
+ * for the events would take longer than the tick itself.
  */
 import { isDue, TIERS } from '../../../shared/codec/tiers.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -20,14 +20,14 @@ import type { Viewer } from '../streaming/viewer-stream.ts';
 type Recipient = Pick<RoomClient, 'send'>;
 
 /**
- * Number of delivery rounds after which a queued event is dropped. By then, each client has had at
- * least one turn: usually after at most two rounds, or three if its tier changes.
+ * A queued event is dropped after this number of delivery rounds. By then, each client has had a
+ * turn: usually within two rounds, and within three if its tier has changed.
  */
 const ROUNDS = 3;
 
 /**
- * With this number of viewers or more, viewers below the tier `full` get events only every second
- * tick.
+ * If a room has at least this number of viewers, viewers below the tier `full` are sent events only
+ * every second tick.
  */
 export const CROWD = 100;
 
@@ -43,7 +43,10 @@ export function hasTurn(
   return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
 }
 
-/** Delivers each event once to each client, in the order in which the events were added. */
+/**
+ * Delivers each event to each client once. A client receives the events in the order in which they
+ * were added.
+ */
 export class EventQueue {
   private events: {
     /** Sequence number of the event, counted from 1. */
@@ -55,8 +58,8 @@ export class EventQueue {
   private count = 0;
   private round = 0;
   /**
-   * For each client, the sequence number of the last event that the client knows, because it has
-   * received the event or its welcome message includes the event.
+   * For each client, the number of the last event that the client knows. The client has received
+   * this event, or its welcome message already included the event.
    */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 
@@ -67,21 +70,23 @@ export class EventQueue {
   }
 
   /**
-   * Makes a client skip all events added so far, because its welcome message already includes them.
+   * Makes a client skip all events that have been added so far, because they are already part of
+   * the client's welcome message.
    */
   startFor(client: Recipient): void {
     this.lastReceived.set(client, this.count);
   }
 
   /**
-   * Sends new events to each client that has a turn in this delivery round.
+   * Sends the new events to each client whose turn it is in this delivery round.
    *
-   * @param hasTurn must return true for each client at least once in three rounds
+   * @param hasTurn returns whether it is a client's turn. Must be true for each client at least
+   *   once in three successive rounds
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     const due = this.events.length > 0 ? [...members].filter(hasTurn) : [];
-    // Send each event to all clients before the next event, because the link to a gateway merges
-    // sends of the same event only if they are consecutive.
+    // Send an event to all clients before sending the next event. The link to a gateway can then
+    // merge the copies of an event, which it does only if they are consecutive.
     for (const { number, send } of this.events) {
       for (const member of due) if (number > (this.lastReceived.get(member) ?? 0)) send(member);
     }
@@ -91,7 +96,7 @@ export class EventQueue {
   }
 }
 
-/** Number of participants above which cursors are sent less often, to limit traffic. */
+/** With more participants than this number, cursors are sent less often, to limit traffic. */
 export const CURSOR_PEOPLE = 250;
 
 /** Collects cursor movements and returns them at a limited rate. */
@@ -114,12 +119,12 @@ export class Cursors {
   }
 
   /**
-   * Returns the cursors that have moved since the last call that returned any. With more
-   * recipients, cursors are returned less often.
+   * Returns the cursors that have moved since this function last returned any. With more
+   * recipients, the minimum interval between two results is longer.
    *
    * @param now current time, in ms
    * @param people number of recipients
-   * @returns undefined if no cursor has moved, or if the last broadcast was too recent
+   * @returns undefined if no cursor has moved, or if the minimum interval has not passed yet
    */
   due(now: number, people: number): PackedPointer[] | undefined {
     const interval = POINTER_INTERVAL * Math.max(1, people / CURSOR_PEOPLE);

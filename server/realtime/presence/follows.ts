@@ -1,6 +1,6 @@
 /**
- * Lets participants follow each other's view: the page of a follower shows the view of the
- * participant it follows.
+ * Lets a participant follow another one. The follower's page then shows the same part of the grid
+ * as the page of the participant who is followed.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -13,9 +13,14 @@ import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 export class Follows {
   /** For each follower's client, the participant that the client follows. */
   private readonly followed = new Map<RoomClient, ParticipantId>();
-  /** Participants whose view has changed since it was last sent to their followers. */
+  /**
+   * Participants whose view has changed, and whose followers have not been sent the new view yet.
+   */
   private readonly moved = new Set<ParticipantId>();
-  /** Participants whose number of followers has changed since it was last sent to them. */
+  /**
+   * Participants whose number of followers has changed, and who have not been sent the new number
+   * yet.
+   */
   private readonly recounted = new Set<ParticipantId>();
 
   constructor(
@@ -24,10 +29,11 @@ export class Follows {
   ) {}
 
   /**
-   * Makes a client follow one participant, and nobody else. If `participant` is undefined, the
-   * client follows nobody.
+   * Makes a client follow a participant. A client follows at most one participant, so it stops
+   * following any other one. If `participant` is undefined, the client follows nobody.
    *
-   * @throws Refusal `no-such-participant`, `follows-you`
+   * @throws Refusal `no-such-participant`; `follows-you` if the participant already follows this
+   *   client, directly or through others
    */
   follow(client: RoomClient, participant: ParticipantId | undefined): void {
     const you = this.seats.participantOf(client)?.id;
@@ -35,7 +41,7 @@ export class Follows {
       if (participant === you || !this.seats.memberOf(participant)) {
         throw new Refusal('no-such-participant', `participant ${participant}`);
       }
-      // If two participants followed each other, both views would zoom out endlessly, so refuse.
+      // If two participants followed each other, their views would zoom out endlessly.
       if (this.leadsTo(participant, you)) throw new Refusal('follows-you');
     }
     this.stop(client);
@@ -52,8 +58,8 @@ export class Follows {
   }
 
   /**
-   * Makes everybody stop following a participant who has left or has been muted. Notifies the
-   * followers.
+   * Makes all followers of a participant stop following. Call when the participant has left or has
+   * been muted. The followers are notified.
    */
   release(participant: ParticipantId): void {
     for (const [client, followed] of [...this.followed]) {
@@ -63,15 +69,17 @@ export class Follows {
     }
   }
 
-  /** Removes a client that has left, both as a follower and as a followed participant. */
+  /**
+   * Forgets a client that has left. It stops following, and others stop following its participant.
+   */
   forget(client: RoomClient, participant: ParticipantId): void {
     this.stop(client);
     this.release(participant);
   }
 
   /**
-   * Sends followers the new views of the participants they follow. Sends followed participants
-   * their number of followers.
+   * Sends each follower the new view of the participant whom it follows. Sends participants who are
+   * followed their new number of followers.
    */
   sendNews(): void {
     for (const [client, participant] of this.followed) {
@@ -105,7 +113,7 @@ export class Follows {
     this.recounted.add(participant);
   }
 
-  /** Returns whether a participant follows another one, directly or through others. */
+  /** Returns whether one participant follows another one (`target`), directly or through others. */
   private leadsTo(participant: ParticipantId, target: ParticipantId | undefined): boolean {
     for (let at: ParticipantId | undefined = participant; at !== undefined; ) {
       if (at === target) return true;

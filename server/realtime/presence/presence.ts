@@ -1,6 +1,7 @@
 /**
- * Informs the clients of a room who is present, under which name, and how long the queue is. Does
- * not admit or remove anybody: see `RoomAdmission`. Start reading at `Presence`.
+ * Tells the clients of a room which participants are present, what their names are, and how long
+ * the queue is. Participants are admitted and removed elsewhere: see `RoomAdmission`. Start reading
+ * at `Presence`.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
@@ -15,8 +16,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * If at most this number of participants join in one tick, each of them gets a message that omits
- * their own join. If more join, everybody gets the same message.
+ * If at most this number of participants join in one tick, each of them is sent a message of its
+ * own, from which its own join is omitted. If more join, all clients are sent the same message.
  */
 const FEW = 16;
 
@@ -24,17 +25,18 @@ const FEW = 16;
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
   private readonly left = new Set<ParticipantId>();
-  /** Participants in `joined` who were already present and have only changed their name. */
+  /** Participants in `joined` who have not joined in this tick, but only changed their name. */
   private readonly renamed = new Set<ParticipantId>();
   /**
-   * The message for all clients that need no message of their own. It is cached, so that it is
+   * The message for all clients that do not need a message of their own; cached, so that it is
    * built only once.
    */
   private shared: Event<'people'> | undefined;
 
   /**
-   * Records that a participant has joined or resumed their seat. The join is announced even if they
-   * left just before, because clients that joined in between do not know this participant yet.
+   * Records that a participant has joined, or has resumed their seat. If they have left and
+   * returned within a tick, the join is still announced, because clients that joined in between do
+   * not know the participant.
    */
   enter(you: ParticipantView): void {
     this.shared = undefined;
@@ -43,8 +45,9 @@ export class PresenceChanges {
   }
 
   /**
-   * Records that a participant has left. The departure is announced even if they joined in the same
-   * tick, because welcome messages sent in this tick may have listed them as present.
+   * Records that a participant has left. If they have joined and left within a tick, the departure
+   * is still announced, because clients that joined in between were told that the participant was
+   * present.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;
@@ -54,8 +57,8 @@ export class PresenceChanges {
   }
 
   /**
-   * Records that a participant has a new name. If they joined in the same tick, they are announced
-   * only under the new name.
+   * Records that a participant has changed their name. If they have also joined in this tick, only
+   * the new name is announced.
    */
   rename(you: ParticipantView): void {
     this.shared = undefined;
@@ -64,18 +67,18 @@ export class PresenceChanges {
   }
 
   /**
-   * Builds the message for one client.
+   * Builds the presence message for one client.
    *
    * @param own participant of the client; undefined for walls and spectators. If few participants
-   *   have joined, the message omits the join of `own`
-   * @returns the same object for all clients that get the same changes; undefined if there are no
-   *   changes
+   *   have joined, the join of `own` is omitted from the message
+   * @returns undefined if the client need not be told anything. Clients that need the same message
+   *   get the same object
    */
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
     const { joined, left } = this.shared;
-    // If many participants join together, send everybody the same message, because building
-    // separate messages would take too long.
+    // If many participants join together, building a separate message for each of them would take
+    // too long, so send everybody the same message.
     if (joined.length > FEW) return this.shared;
     const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
     if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;
@@ -93,10 +96,10 @@ export class PresenceChanges {
 }
 
 /**
- * Lists the names of all present participants, and of absent participants who planted living
- * organisms or grafted parts onto them. Absent participants are listed both as joined and as left.
- * Pages then update the names shown on the organisms, without showing the absent participants as
- * present.
+ * Lists the names of all present participants. Also lists absent participants who have planted
+ * organisms that still live, or who have grafted parts onto them. An absent participant is listed
+ * both as joined and as left. A page then updates the name on the organisms, and does not show the
+ * participant as present.
  */
 export function allNames(
   participants: readonly ParticipantView[],
@@ -112,7 +115,10 @@ export function allNames(
   return { joined: [...participants, ...absent.values()], left: [...absent.keys()] };
 }
 
-/** Collects presence changes during a tick and sends them in one message per client. */
+/**
+ * Collects presence changes during a tick. After the tick, sends them to each client in one
+ * message.
+ */
 export class Presence {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
@@ -129,15 +135,16 @@ export class Presence {
     for (const { members } of [this.context.seats, ...this.watchers]) yield* members;
   }
 
-  /** Sends an event to all clients immediately, without the names that the policy hides. */
+  /** Sends an event to all clients immediately. Removes the names that the policy hides. */
   broadcastEvent<N extends EventName>(event: N, message: Event<N>): void {
     const shown = this.context.policy.redactNames(event, message);
     for (const client of this.allClients()) client.send(event, shown);
   }
 
   /**
-   * Sends each participant one message with all names. This takes far less time than new welcome
-   * messages. Walls and spectators get new welcome messages instead.
+   * Sends each participant a message with all names, which takes far less time than sending them
+   * new welcome messages. Walls and spectators are not included, because they are sent new welcome
+   * messages.
    */
   resendNames(): void {
     const { policy, seats, room } = this.context;
@@ -172,7 +179,8 @@ export class Presence {
   }
 
   /**
-   * Sends each client in the queue the number of clients ahead of it, if this number has changed.
+   * Sends each client in the queue how many clients are ahead of it, unless it has been sent the
+   * same number before.
    */
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
@@ -183,38 +191,35 @@ export class Presence {
   }
 
   /**
-   * Sends a client in the queue the number of clients ahead of it.
+   * Sends a client in the queue how many clients are ahead of it.
    *
-   * @param resume see `Event<'waiting'>`
+   * @param resume token with which the client can return to its position: see `Event<'waiting'>`
    */
   sendQueuePosition(client: RoomClient, ahead: number, resume?: string): void {
     this.positions.set(client, ahead);
     client.send('waiting', { ahead, ...(resume !== undefined && { resume }) });
   }
 
-  /**
-   * If the participant's name is hidden from others, sends the name to the participant themselves.
-   */
+  /** If the name of a participant is hidden from others, sends it to the participant's own page. */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
   }
 }
 
 /**
- * What a refresh sends to clients again. `room`: everything about the room, to all clients.
- * `names`: all names, to all clients. `walls`: only the welcome message, only to walls.
+ * Which clients a refresh concerns, and what it sends to them again. `room`: everything about the
+ * room, to all clients. `names`: all names, to all clients. `walls`: the welcome message, only to
+ * walls.
  */
 export type Refresh = 'room' | 'names' | 'walls';
 
 /**
- * Collects requests to refresh clients until the current tick has been handled. Clients are
- * therefore refreshed between two ticks, and at most once per tick.
+ * Collects requests to refresh clients, until the tick in progress has ended. Clients are then
+ * refreshed between two ticks, and at most once per tick.
  */
 export class RefreshRequests {
   private requested: Refresh | undefined;
-  /**
-   * The refresh that was requested before the last tick ended, and that `take` will return next.
-   */
+  /** The refresh that will be performed next. It was requested before the last tick ended. */
   private pending: Refresh | undefined;
   /** Identifies the set of hidden names that was in force at the last request. */
   private hiddenNamesKey = this.policy.hiddenNamesKey;
@@ -222,8 +227,8 @@ export class RefreshRequests {
   constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {}
 
   /**
-   * Requests that clients be refreshed after the tick: with all names if the policy now hides
-   * different names, otherwise with the whole room.
+   * Requests a refresh of all clients after the tick. If other names than before are hidden now,
+   * only the names are sent again; otherwise, the whole room is.
    */
   request(): void {
     const { hiddenNamesKey } = this.policy;
@@ -233,7 +238,7 @@ export class RefreshRequests {
   }
 
   /**
-   * Requests new welcome messages for walls, unless a refresh of all clients has been requested.
+   * Requests a refresh of the walls, unless a refresh of all clients has been requested already.
    */
   requestWalls(): void {
     this.requested ??= 'walls';

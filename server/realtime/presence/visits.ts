@@ -1,6 +1,6 @@
 /**
- * Tracks how long participants have stayed, how active they are, and which of them share an
- * address. The statistics are kept in memory only.
+ * Records how long participants have stayed, how many commands they have sent, and which of them
+ * share a network address. The records are kept only in memory.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
@@ -12,7 +12,10 @@ interface Visit {
   address: string;
   /** Id of the first participant with the same address (see `sourceOf`). */
   readonly source: ParticipantId;
-  /** Number of accepted commands. A stroke that arrives in several messages counts once. */
+  /**
+   * Number of accepted commands. A stroke counts as one command, even if it arrives in several
+   * messages.
+   */
   commands: number;
 }
 
@@ -21,8 +24,9 @@ export class Visits {
   private readonly visits = new Map<ParticipantId, Visit>();
 
   /**
-   * Starts a participant's visit, or resumes it after a reconnection.
+   * Starts the visit of a participant. If they have only reconnected, continues their visit.
    *
+   * @param address address key of the connection (see `addressKey`)
    * @param now current time, in ms
    */
   enter(participant: ParticipantId, address: string, now: number): void {
@@ -34,7 +38,10 @@ export class Visits {
     }
   }
 
-  /** Ends a participant's visit. Call once the participant's seat is no longer reserved. */
+  /**
+   * Ends the visit of a participant. Call when the participant's seat is no longer reserved for
+   * them.
+   */
   leave(participant: ParticipantId): void {
     this.visits.delete(participant);
   }
@@ -55,8 +62,8 @@ export class Visits {
   }
 
   /**
-   * Returns an id that all participants with the same address share, and that does not reveal the
-   * address: the id of the first of these participants.
+   * Returns an id that all participants at the same address share, but from which the address
+   * cannot be computed: the id of the participant who was first at this address.
    *
    * @returns undefined if the participant is unknown
    */
@@ -71,8 +78,8 @@ export class Visits {
   }
 
   /**
-   * Summarises the visit of a present participant: `stay` is its duration in ms, `acts` the number
-   * of accepted commands, and `neighbours` the number of other participants with the same address.
+   * Summarises a present participant's visit. `stay` is its duration in ms, `acts` the number of
+   * accepted commands, and `neighbours` the number of other participants at the same address.
    *
    * @param counts result of `participantsByAddress`
    */

@@ -1,4 +1,6 @@
-/** The session of one connection. Validates incoming messages and passes them to the room. */
+/**
+ * The session of one connection. It validates the client's messages, and passes them to the room.
+ */
 import type { Socket } from 'socket.io';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -20,12 +22,12 @@ import { STREAM } from '../streaming/viewer-stream.ts';
 import { type RoomClient, rejectionOf } from './room-client.ts';
 import { TableRings } from './table-rings.ts';
 
-/** How long a client may take to join a room before its connection is closed, in ms. */
+/** If a client has not joined a room within this time, in ms, its connection is closed. */
 export const JOIN_TIMEOUT = 10_000;
 
 /**
- * Reasons of refusals after which the connection is closed. Whether the page reconnects later
- * depends on the reason.
+ * Reasons of refusals after which the connection is closed. The reason tells the page whether to
+ * reconnect later.
  */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
@@ -36,7 +38,8 @@ const FINAL: ReadonlySet<Reason> = new Set([
 ]);
 
 /**
- * For each reason to reject a name, the notice to the visitor, who then joins without this name.
+ * Notices about rejected names, by the reason for the rejection. The visitor joins without the
+ * name, and is shown the notice.
  */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
@@ -44,7 +47,7 @@ const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' 
 export class ClientSession implements RoomClient {
   private readonly socket = this.options.socket;
   private readonly rateLimiter = this.options.rateLimiter;
-  /** Session in the room that the client last asked to join; undefined if there is none. */
+  /** The client's session in the room that it asked to join last; undefined if there is none. */
   private session: RoomSession | undefined;
   /** Room and pass of the touch table; undefined if the client is not a table. */
   private table: { readonly room: string; readonly pass: string } | undefined;
@@ -69,8 +72,8 @@ export class ClientSession implements RoomClient {
       this.sendRefusal(new Refusal('join-timeout'));
       this.end();
     });
-    // Never call `next` in this middleware. Event names chosen by clients must not reach the
-    // emitter.
+    // Never call `next` in this middleware. It would pass the event to the socket's emitter, where
+    // a client could trigger any event by choosing its name.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
       this.clearJoinTimeout();
@@ -79,8 +82,8 @@ export class ClientSession implements RoomClient {
       this.session = undefined;
     });
     const { join } = socket.handshake.auth;
-    // Drop the handshake. Otherwise, Socket.IO would keep it in memory, with its headers, for as
-    // long as the connection lasts.
+    // Drop the handshake, because Socket.IO would keep it and its headers in memory as long as the
+    // connection lasts.
     Object.assign(socket, { handshake: undefined });
     // A join may be part of the handshake, which saves a round trip.
     if (join !== undefined) this.receive('join', [join]);
@@ -95,8 +98,8 @@ export class ClientSession implements RoomClient {
   }
 
   /**
-   * Sends an event. If the event is a rejection and there have been too many, closes the
-   * connection.
+   * Sends an event to the client. If the event is a rejection, and the client has caused too many
+   * of them, closes the connection.
    */
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.options.outbox.send(this.connection, event, message);
@@ -121,7 +124,10 @@ export class ClientSession implements RoomClient {
     this.end();
   }
 
-  /** Cancels the time limit for joining, because the room has answered the request to join. */
+  /**
+   * Cancels the time limit for joining, because the room has admitted the client to a seat or to
+   * the queue.
+   */
   entered(): void {
     this.clearJoinTimeout();
     if (!this.table) return;
@@ -148,7 +154,7 @@ export class ClientSession implements RoomClient {
   }
 
   private receive(name: unknown, messages: unknown[]): void {
-    // Ignore messages that were received before the connection ended but are processed only now.
+    // Ignore messages that arrived before the connection ended, but are handled only now.
     if (this.ended) return;
     try {
       // Messages of a ring are charged to the ring's own limits.
@@ -170,7 +176,10 @@ export class ClientSession implements RoomClient {
     }
   }
 
-  /** Passes a message to the session in the room. Cleans and checks new names. @throws Refusal */
+  /**
+   * Passes a message to the client's session in the room. If the message contains a new name, the
+   * name is cleaned and checked first. @throws Refusal
+   */
   private handle<N extends MessageName>(name: N, message: Command<N>): void {
     if (!this.session) throw new Refusal('not-joined');
     if (name !== 'name') {
@@ -184,7 +193,10 @@ export class ClientSession implements RoomClient {
     this.session.handle('name', { id, name: cleaned });
   }
 
-  /** Asks to join a room. If the name is not allowed, joins without a name. @throws Refusal */
+  /**
+   * Asks to join a room. If the visitor's name is not allowed, asks to join without a name. @throws
+   * Refusal
+   */
   private join({ protocol, room, name, ...wished }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
@@ -194,8 +206,8 @@ export class ClientSession implements RoomClient {
     const { as, pass } = wished;
     if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
-    // Other clients with the same address must not keep out a wall that has a reserved seat, so do
-    // not count the wall's joins towards the limit of the address.
+    // The joins of a wall with a reserved seat do not count towards the limit of its address, so
+    // that other clients at this address cannot keep the wall out.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;
@@ -217,7 +229,10 @@ export class ClientSession implements RoomClient {
     this.send('rejected', rejectionOf(refusal, id));
   }
 
-  /** Counts a rejection that has been sent. After too many rejections, closes the connection. */
+  /**
+   * Counts a rejection that has been sent to the client. Closes the connection if there have been
+   * too many.
+   */
   private rejected({ reason }: Event<'rejected'>): void {
     if (this.ended || !this.rateLimiter.rejected(reason)) return;
     this.ended = true;

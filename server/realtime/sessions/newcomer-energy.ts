@@ -1,7 +1,8 @@
 /**
- * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that nobody
- * gains energy by reconnecting. Only the granted amounts are stored, in the journal. After a
- * restart, each device that has a mark is assumed to have no energy left.
+ * Decides with how much energy newcomers to a room start (rules ENE-4 and ENE-5), so that nobody
+ * can gain energy by reconnecting. What each device and address has left is kept only in memory;
+ * only the energy that newcomers are given is written to the journal. Therefore, after a restart,
+ * each device that has a mark is assumed to have no energy left.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -11,13 +12,13 @@ import type { DeviceMarks } from './signed-tokens.ts';
 /** Limits for the energy of newcomers. */
 export const NEWCOMERS = {
   /**
-   * Maximum time until a newcomer's energy is full again, in seconds. It applies if the room's
-   * energy refills more slowly.
+   * Maximum time, in seconds, until the energy of a device or address is full again. If the room's
+   * energy refills more slowly, this time applies instead.
    */
   renewedWithin: 3_600,
   /**
-   * Age of a device mark (signed browser id) from which the mark is trusted, in seconds. The device
-   * then no longer shares the energy of its network address.
+   * A device mark (signed id of a browser) is trusted when it is at least this old, in seconds. A
+   * device with a trusted mark no longer shares the energy of its network address.
    */
   trustedAfter: 3_600,
   /** Maximum number of devices and addresses remembered per room. */
@@ -33,7 +34,10 @@ interface EnergyAllowance {
 }
 
 interface Device extends EnergyAllowance {
-  /** When the device got its mark, in ms. If the time is unknown, the latest possible time. */
+  /**
+   * When the device got its mark, in ms. If this is unknown, the latest time at which the device
+   * may have got it.
+   */
   readonly since: number;
   /** Present participants who use this device. */
   readonly participants: Set<ParticipantId>;
@@ -54,8 +58,8 @@ export class NewcomerEnergy {
   /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
   /**
-   * Time, in ms, at which all devices that have been forgotten are assumed to have had no energy
-   * left.
+   * A device that is not in `devices`, perhaps because it has been forgotten, is assumed to have
+   * had no energy left at this time, in ms.
    */
   private since = this.clock.now();
 
@@ -65,7 +69,10 @@ export class NewcomerEnergy {
     private readonly clock: Pick<Clock, 'now'>,
   ) {}
 
-  /** Returns the device id in a device mark; undefined if this server did not issue the mark. */
+  /**
+   * Returns the id of the device to which a mark was given; undefined if this server did not issue
+   * the mark.
+   */
   deviceIdOf(mark: string | undefined): string | undefined {
     return mark === undefined ? undefined : this.marks.read(mark);
   }
@@ -76,12 +83,13 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Registers a participant who is joining. If they are new to the room, grants them energy.
+   * Registers a participant who is joining the room. A participant who is new to the room is given
+   * energy.
    *
-   * @param isNew whether the participant has no energy level yet
-   * @returns `energy`: initial energy; undefined for a participant who resumes, because they keep
-   *   their previous energy. `mark`: a new device mark; undefined if the device already has a valid
-   *   mark
+   * @param isNew whether the room has no energy level of the participant
+   * @returns `energy`: the energy to start with; undefined for a participant who is not new,
+   *   because they keep the energy that they had. `mark`: a new device mark; undefined if the
+   *   device already has a valid mark
    */
   arrive(participant: ParticipantId, isNew: boolean, { mark, address }: Newcomer) {
     const now = this.clock.now();
@@ -100,8 +108,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Records the remaining energy of a participant whose reserved seat has expired. Call before the
-   * room forgets their energy.
+   * Records how much energy a participant has left. Call when their reserved seat has expired, but
+   * before the room forgets their energy.
    */
   leave(participant: ParticipantId): void {
     const device = this.devices.get(this.deviceOf.get(participant) ?? '');
@@ -114,21 +122,22 @@ export class NewcomerEnergy {
   private grant(device: Device, isKnown: boolean, address: string): number {
     const { newcomer, plant } = this.room.energySettings;
     const own = isKnown ? this.leftTo(device) : newcomer;
-    // Treat a young device mark like a missing mark, so that nobody gains energy by collecting
-    // marks.
+    // A young device mark is treated like a missing one. Otherwise, visitors could gain energy by
+    // collecting marks.
     const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * NEWCOMERS.trustedAfter;
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
     this.remember(this.addresses, address, shared);
-    // A whole museum may share one address, so grant everyone at least enough for one seed.
+    // Visitors of a museum may all share one address, so give everyone at least the energy to plant
+    // one seed.
     const energy = Math.min(newcomer, own, Math.max(plant, this.levelOf(shared)));
     this.spend(shared, energy);
     return this.spend(device, energy);
   }
 
   /**
-   * Returns the energy that a device has left: the lowest level among the device and its present
-   * participants.
+   * Returns how much energy a device has left. This is the lowest of the device's own level and the
+   * levels of the present participants who use the device.
    */
   private leftTo(device: Device): number {
     const levels = [...device.participants].map((one) => this.room.energyOf(one));
@@ -152,8 +161,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Stores an allowance as the most recent one. If there are too many allowances, forgets the
-   * oldest one that does not belong to a device in use.
+   * Stores an allowance as the most recent one. If there are too many, forgets the oldest allowance
+   * among those that do not belong to a device in use.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
@@ -167,9 +176,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // The device that has just been forgotten may return. It must not get more energy than it had
-    // left. If its energy was not full, assume that all forgotten devices have no energy left at
-    // this moment.
+    // When the forgotten device returns, it must not have more energy than it has now. If its
+    // energy is not full now, every unknown device is assumed from now on to have had no energy
+    // left at this moment.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Admits participants to a room, welcomes them, and removes them. A client gets a seat or, if the
- * room is full, a position in the queue. Walls and spectators are handled in watchers.ts. Start
- * reading at `RoomAdmission.join`.
+ * Admits participants to a room, welcomes them, and removes them. If the room is full, a client
+ * gets a position in the queue instead of a seat. Walls and spectators are handled in watchers.ts.
+ * Start reading at `RoomAdmission.join`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -24,26 +24,27 @@ import type { RoomContext } from './room-context.ts';
 /** Builds and sends the welcome messages of a room. */
 export class WelcomeBuilder {
   /**
-   * The fields that all welcome messages between two ticks have in common, and the key that
-   * identifies the set of names hidden in these fields.
+   * The fields that are equal in all welcome messages between two ticks (`common`).
+   * `hiddenNamesKey` identifies the set of names that are hidden in these fields.
    */
   private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
   /**
-   * Drops the cached common fields of the welcome message. They may lack this tick's presence
-   * changes. These changes have now been sent and will not be sent to clients that join later.
+   * Drops the cached fields of the welcome message. They may lack participants who joined in this
+   * tick, or contain participants who left in it. Clients that join from now on will not be sent
+   * the presence changes of this tick, so they need new fields.
    */
   endTick(): void {
     this.made = undefined;
   }
 
   /**
-   * Sends a participant the welcome message and the room's settings.
+   * Sends a participant a welcome message and the settings of the room.
    *
-   * @param you the participant, who already has a seat
-   * @param mark a new device mark; undefined if the device already has one
+   * @param you the participant, who must already have a seat
+   * @param mark a new device mark; undefined if the device already has a valid one
    */
   sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
     const { room, seats } = this.context;
@@ -95,9 +96,9 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the common fields of the welcome message, which are cached during a tick. They need not
-   * include participants who join later in the tick, because presence changes are sent to everybody
-   * after the tick.
+   * Returns the fields that are equal in all welcome messages. These fields are cached during a
+   * tick. A participant who joins later in the tick may be missing from them: after the tick,
+   * everybody is sent the presence changes.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
@@ -114,18 +115,21 @@ export class WelcomeBuilder {
   }
 }
 
-/** Maximum number of participants who lose their seat to the queue in one tick. */
+/**
+ * Maximum number of participants who, in one tick, must give up their seats to clients in the
+ * queue.
+ */
 const MAX_YIELDING = 16;
 
 /**
- * Returns the address of a client that bans apply to; '' for a ring (a person at a touch table),
+ * Returns the address by which a client may be banned. Returns '' for a ring of a touch table,
  * because the next person who uses the same ring has the same address.
  */
 const bannable = ({ ring, address }: RoomClient): string => (ring === undefined ? address : '');
 
 export class RoomAdmission {
   /**
-   * For each client in the queue, its request to join. `resume` in the request is the token of the
+   * For each client in the queue, its request to join. The request's `resume` is the token of the
    * client's position in the queue.
    */
   private readonly waiting = new Map<RoomClient, Entry>();
@@ -137,12 +141,13 @@ export class RoomAdmission {
   ) {}
 
   /**
-   * Gives a client a seat or, if the room is full, a position in the queue. A client with a
-   * reserved seat is admitted even to a full room, unless twice as many participants as the
-   * capacity are present.
+   * Gives a client a seat or, if the room is full, a position in the queue. If a seat is reserved
+   * for the client, it is admitted even if the room is full, but not if the number of present
+   * participants is already twice the capacity.
    *
-   * @throws Refusal `room-full` if the queue is full, too; `room-closed`; `sent-away`;
-   *   `too-many-joins`; `no-such-table`, `table-blocked`
+   * @throws Refusal `room-closed`; `sent-away` if the client is banned; `too-many-joins`;
+   *   `room-full` if the queue is full, too; `no-such-table` or `table-blocked` if the client is a
+   *   ring of a touch table
    */
   join(client: RoomClient, entry: Entry): void {
     const { policy, bans, seats, room, date } = this.context;
@@ -169,7 +174,7 @@ export class RoomAdmission {
     this.seatParticipant(client, entry, table);
   }
 
-  /** Disconnects all rings (people) at a touch table. @param table id of the table's seat */
+  /** Disconnects all rings (people) of a touch table. @param table id of the table's seat */
   dismissTable(table: number, reason: Reason): void {
     for (const client of this.context.seats.ringsOf(table)) {
       this.leave(client);
@@ -178,8 +183,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Removes a client from the room or from the queue. The seat of a participant stays reserved for
-   * a while.
+   * Removes a client from the room or from the queue. A participant's seat remains reserved for
+   * them for a while.
    */
   leave(client: RoomClient): void {
     if (this.context.seats.leaveQueue(client)) {
@@ -192,10 +197,10 @@ export class RoomAdmission {
   }
 
   /**
-   * Admits clients that could not enter during the tick. If clients are still waiting in the queue,
-   * participants lose their seats if they are idle, or if their network address has more than its
-   * share of seats. These participants keep their ids, seeds and organisms, and may join the queue
-   * again.
+   * Admits clients that have waited for the end of the tick. If clients are still in the queue
+   * after that, participants must give up their seats to them: those who have been idle for long,
+   * or whose network address has more than its share of the seats. They keep their ids, seeds and
+   * organisms, and may join the queue.
    */
   shareOut(now: number): void {
     const { seats } = this.context;
@@ -210,8 +215,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Changes the maximum number of present participants. If the number is lowered, nobody has to
-   * leave.
+   * Changes the maximum number of present participants. Nobody has to leave if the number becomes
+   * smaller.
    */
   setCapacity(capacity: number): void {
     this.context.seats.capacity = capacity;
@@ -219,7 +224,7 @@ export class RoomAdmission {
   }
 
   /**
-   * Forgets the participants whose reserved seats have expired.
+   * Forgets the participants for whom seats were reserved, if these reservations have expired.
    *
    * @returns ids of these participants
    */
@@ -232,13 +237,13 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // Seats that were held for participants from before a restart may now be free, so admit waiting
-    // clients.
+    // Seats that were held for participants from before a restart may have become free, so admit
+    // clients from the queue.
     this.admitWaiting();
     return expired;
   }
 
-  /** Sends every participant a new welcome message, and the cells of the whole room. */
+  /** Sends each participant a new welcome message and the cells of the whole room. */
   resendWelcomes(): void {
     const { seats, broadcaster } = this.context;
     for (const client of seats.members) {
@@ -248,7 +253,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Sends a participant a new welcome message, or sends a client in the queue its position again.
+   * Sends a participant a new welcome message. If the client is in the queue, sends it its position
+   * again.
    */
   welcomeAgain(client: RoomClient): void {
     const { seats, affected, follows } = this.context;
@@ -256,15 +262,15 @@ export class RoomAdmission {
     if (entry) this.wait(client, entry);
     const you = seats.participantOf(client);
     if (!you) return;
-    // A page that receives a new welcome message stops following another participant, so end its
-    // following on the server, too.
+    // A page that receives a new welcome message no longer follows anybody, so end this on the
+    // server, too.
     follows.forget(client, you.id);
     this.welcomeBuilder.sendWelcome(client, you);
     affected.returned(you.id);
     this.startStream(client);
   }
 
-  /** Disconnects all clients that have been banned, including clients in the queue. */
+  /** Disconnects all participants and clients in the queue who have been banned. */
   disconnectBanned(): void {
     const { room, bans, seats, newcomers } = this.context;
     const applicants = [...this.waiting].map(
@@ -277,8 +283,8 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // If another server added the ban, this server does not yet know which address to slow down,
-      // so slow down the client's address now.
+      // If another server has added the ban, newcomers at the client's address are not slowed down
+      // on this server yet, so slow them down now.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');
@@ -286,8 +292,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Disconnects all participants and all clients in the queue. Empties the queue first, so that
-   * nobody from the queue is admitted.
+   * Disconnects all clients in the queue and all participants. Clients in the queue are
+   * disconnected first, so that none of them is given a seat that becomes free.
    */
   disconnectAll(reason: Reason): void {
     const { seats } = this.context;
@@ -299,8 +305,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Returns the id of the touch table's seat if a client joins as a ring (a person at the table);
-   * undefined for all other clients.
+   * If a client joins as a ring (person at a touch table), returns the id of the table's seat.
+   * Returns undefined for any other client.
    *
    * @throws Refusal `no-such-table`, `table-blocked`
    */
@@ -321,8 +327,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Sends a client in the queue its position, and a token with which the client can later return to
-   * this position.
+   * Sends a client its position in the queue, and a token with which it can return to this position
+   * after losing its connection.
    */
   private wait(client: RoomClient, entry: Entry): void {
     this.waiting.set(client, entry);
@@ -366,7 +372,7 @@ export class RoomAdmission {
   }
 
   /**
-   * Starts sending frames to a client. The frames show the whole room until the client sends a
+   * Starts sending frames to a client. The frames cover the whole room until the client sends its
    * viewport.
    */
   private startStream(client: RoomClient, holds?: Uint8Array): void {
@@ -376,8 +382,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Ends a client's stream, removes its cursor, and makes it stop following. Does not free its
-   * seat.
+   * Ends the stream of frames to a client, removes its cursor, and makes it stop following and
+   * being followed. Does not free its seat.
    */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);

@@ -1,7 +1,7 @@
 /**
- * Interfaces between a room and its surroundings: connections, requests to join, hooks, and facts
- * for welcome messages. A `RoomClient` is a connection whose page is connected either to this
- * server or to a gateway.
+ * Interfaces between a room and the code around it: connections, requests to join, hooks, and facts
+ * for welcome messages. A `RoomClient` is a connection of a page, either directly to this server or
+ * through a gateway.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -11,8 +11,8 @@ import type { RoomCommand } from '../../world/commands.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
 /**
- * The fields that the welcome messages of all clients joining between the same two ticks have in
- * common.
+ * The fields that are equal in the welcome messages of all clients that join between the same two
+ * ticks.
  */
 export type CommonWelcome = Pick<
   Event<'wall'>,
@@ -22,8 +22,8 @@ export type CommonWelcome = Pick<
 export type PersonalWelcome<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof CommonWelcome>;
 
 /**
- * Combines the common and the personal fields of a welcome message. If the list of participants
- * does not contain the recipient, adds the recipient.
+ * Builds a welcome message from the common and the personal fields. If the recipient is missing
+ * from the common list of participants, adds them.
  */
 export function welcomeOf<N extends 'welcome' | 'wall'>(
   common: CommonWelcome,
@@ -37,7 +37,7 @@ export function welcomeOf<N extends 'welcome' | 'wall'>(
 }
 
 /**
- * Converts a refusal to the message that reports it.
+ * Converts a Refusal to the message that is sent to the client.
  *
  * @param id id of the refused command, if any
  */
@@ -50,13 +50,13 @@ export interface RoomClient extends Viewer {
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;
   /**
-   * Number of the client's ring, if the client is a ring (a person at a touch table). The table's
-   * own connection receives the frames for all of its rings.
+   * Number of the client's ring, if the client is a ring (person at a touch table). The frames for
+   * a table's rings are sent over the table's own connection.
    */
   readonly ring?: number | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;
   /**
-   * Sends a welcome message. If this method is absent, `send` is used instead.
+   * Sends a welcome message. If this method is absent, callers use `send` instead.
    *
    * @param common the same object for all clients from which the same names are hidden
    */
@@ -65,10 +65,10 @@ export interface RoomClient extends Viewer {
     common: CommonWelcome,
     personal: PersonalWelcome<N>,
   ): void;
-  /** Called when the room has admitted the client, either to a seat or to the queue. */
+  /** Called when the room has admitted the client to a seat or to the queue. */
   entered(): void;
   /**
-   * Sends a refusal. Each implementation decides which reasons end the connection.
+   * Sends a refusal. It depends on the implementation after which reasons the connection is closed.
    *
    * @param id id of the refused command, if any
    */
@@ -76,21 +76,24 @@ export interface RoomClient extends Viewer {
   disconnect(reason: Reason): void;
 }
 
-/** A request to join a room: the client's `join` message, with a cleaned and checked name. */
+/**
+ * A request to join a room. It contains the client's `join` message, but with a name that has been
+ * cleaned and checked.
+ */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
   /**
-   * Number of the client's ring, if the client is a ring (a person at a touch table). Rings join
-   * with the `pass` of their table.
+   * Number of the client's ring, if the client is a ring (person at a touch table). A ring joins
+   * with the `pass` of its table.
    */
   readonly ring?: number | undefined;
   /** Name of the participant; '' if the client has no name. */
   readonly name: string;
-  /** Notice that explains why the client joins without the name that it requested. */
+  /** Tells the visitor why they join without the name that they wanted. */
   readonly notice?: Event<'notice'>['notice'] | undefined;
 }
 
 /**
- * Observes a room, and may refuse joins and commands, either immediately or later. Extensions
+ * Observes a room. May refuse joins and commands, immediately or after a while. Extensions
  * implement this interface: see server/extensions.
  */
 export interface RoomHooks {
@@ -101,26 +104,26 @@ export interface RoomHooks {
   /** Called when somebody interacts with the room. */
   active(): void;
   /**
-   * Decides whether somebody may join.
+   * Decides whether a visitor may join.
    *
-   * @returns undefined to allow the join immediately; otherwise a promise that resolves to allow
-   *   it, or rejects with a Refusal
+   * @returns undefined to allow the join immediately; otherwise a promise, which resolves to allow
+   *   the join, or rejects with a Refusal
    */
   join(name: string): Promise<void> | undefined;
   /**
    * Decides whether a command is allowed.
    *
-   * @returns undefined to allow the command immediately; otherwise a promise that resolves to allow
-   *   the command, or rejects with a Refusal
-   * @throws Refusal `too-fast` if too many commands of this participant are awaiting approval
+   * @returns undefined to allow the command immediately; otherwise a promise, which resolves to
+   *   allow the command, or rejects with a Refusal
+   * @throws Refusal `too-fast` if too many commands of the participant are waiting for a decision
    */
   command(command: RoomCommand): Promise<void> | undefined;
   /**
-   * Asks the extensions about a drawing.
+   * Asks the extensions for a decision about a drawing.
    *
-   * @returns undefined if no extension judges drawings; otherwise a promise that resolves to true
-   *   if an extension approves the drawing, and to false if none approves it. The promise rejects
-   *   with Refusal `not-here` if an extension objects
+   * @returns undefined if no extension reviews drawings; otherwise a promise. It resolves to true
+   *   if an extension approves the drawing, and to false if no extension decides. It rejects with
+   *   Refusal `not-here` if an extension declines the drawing
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }
@@ -129,7 +132,7 @@ export interface RoomHooks {
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**
- * Facts for walls: the origin at which phones can reach the server now, and the build id of the
- * page.
+ * Facts that walls are told: the origin at which phones can reach the server now, and which builds
+ * of the page are being served.
  */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

@@ -17,7 +17,8 @@ import type { Seats } from './seats.ts';
 
 /**
  * Tracks whether a tick of a room is in progress. During a tick, the room contains changes that
- * have been neither stored nor sent to clients. Therefore, nobody is welcomed until the tick ends.
+ * have neither been stored nor been sent to clients. A welcome message would contain these changes
+ * too early, so nobody is welcomed until the tick has ended.
  */
 export class TickInProgress {
   /** Resolves when the tick ends; undefined between ticks. */
@@ -43,11 +44,14 @@ export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
   /**
-   * URL of the page that opens from a keepsake (an organism's picture, film and link to take home).
-   * If absent, this server's own page opens.
+   * URL of the page to which a keepsake leads. A keepsake is the picture, film and link of an
+   * organism that a visitor takes home. If absent, keepsakes lead to this server's own page.
    */
   readonly keepUrl?: string | undefined;
-  /** Maximum number of spectators, who do not count towards the room's capacity. If absent, 200. */
+  /**
+   * Maximum number of spectators; 200 if absent. Spectators do not count towards the room's
+   * capacity.
+   */
   readonly maxSpectators?: number | undefined;
   /** Returns the current pace of the room's ticks. */
   readonly pace: () => Pace;

@@ -1,7 +1,7 @@
 /**
- * The seats of a room's participants: occupied seats, seats that are reserved for participants who
- * have just left, and the queue for seats. This module sends no messages and does not apply the
- * room's rules: see `RoomAdmission`. Start reading at `claim`.
+ * The seats for a room's participants: seats that are occupied, seats that are reserved for
+ * participants who have just left, and the queue for seats. This module sends no messages, and does
+ * not apply the room's rules: see `RoomAdmission`. Start reading at `claim`.
  */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
@@ -12,9 +12,15 @@ import type { ResumeToken, ResumeTokens } from './signed-tokens.ts';
 export const SEATS = {
   /** How long the seat of a participant stays reserved after they disconnect. */
   grace: 60_000,
-  /** How long a room reserves the seats of its earlier participants after a restart. */
+  /**
+   * How long seats stay reserved, after a restart, for the participants who were in the room
+   * before.
+   */
   back: 10_000,
-  /** Idle time after which a participant may lose their seat to somebody in the queue. */
+  /**
+   * How long a participant must be idle before they may have to give up their seat to somebody in
+   * the queue.
+   */
   idleYields: 120_000,
   /** Maximum number of pages in the queue for a seat. */
   maxWaiting: 1_000,
@@ -22,21 +28,29 @@ export const SEATS = {
 
 interface Seat {
   you: ParticipantView;
-  /** Token that resumes this seat at the next join. It is replaced at each join. */
+  /**
+   * Token with which the participant can resume this seat. Each join replaces the token by a new
+   * one.
+   */
   token: string;
-  /** The previous token. It remains valid until the client confirms that it has the new token. */
+  /**
+   * The token before `token`. It stays valid until the client has confirmed that it has received
+   * the new one.
+   */
   previousToken?: string | undefined;
   /** Address key of the connection (see `addressKey`); '' if unknown. */
   address: string;
-  /** Id of the touch table's seat; undefined if the participant does not use a touch table. */
+  /**
+   * Id of the touch table's reserved seat; undefined if the participant does not use a touch table.
+   */
   table?: number | undefined;
   /** When the participant last did something, in ms. */
   activeAt: number;
-  /** When the participant stops counting as drawing, choosing or reading something, in ms. */
+  /** Time until which the participant counts as drawing, choosing or reading something, in ms. */
   busyUntil: number;
   /**
-   * Whether the participant gave up the seat to the queue. If so, the token does not let the
-   * participant skip the queue.
+   * Whether the participant had to give up the seat to somebody in the queue. If so, and the room
+   * is full, the participant must wait in the queue in spite of the token.
    */
   yielded: boolean;
 }
@@ -46,16 +60,17 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat that must be given up to a waiting client: a seat that has been idle for long,
- * or a seat of an address that has at least two seats more than the client's address. Visitors of a
- * museum who share one address can use all seats while nobody else is waiting. The minimum
- * difference of two prevents seats from moving back and forth between addresses.
+ * Chooses the seat that must be given up to a client in the queue, if any. A participant must give
+ * up a seat if they have been idle for long, or if their network address has at least two seats
+ * more than the client's address. As long as nobody waits, the visitors of a museum, who share one
+ * address, can therefore use all seats. A difference of two is required, because with one,
+ * addresses would take the same seat from each other in turn.
  *
  * @param seats all seats of a full room
  * @param waiting address key of the client that gets the seat
  * @returns the seat that has been idle longest, if it has been idle for at least `idleYields`;
- *   otherwise the longest idle seat of the address with the most seats; undefined if no seat must
- *   be given up
+ *   otherwise, of the address with the most seats, the seat that has been idle longest; undefined
+ *   if no seat must be given up
  */
 export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   seats: readonly S[],
@@ -74,11 +89,14 @@ export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
 
 /** A client's request for a seat. */
 interface Claim {
-  /** Token to resume a seat. If it is unknown or no longer valid, the client gets a new seat. */
+  /**
+   * Token of the seat to resume. If the token is unknown or no longer valid, the client is given a
+   * new seat.
+   */
   readonly token?: string | undefined;
   /** Address key of the connection (see `addressKey`); '' if unknown. */
   readonly address: string;
-  /** Id of the touch table's seat if the client is a ring (a person at the table). */
+  /** If the client is a ring (person at a touch table): id of the table's reserved seat. */
   readonly table?: number | undefined;
 }
 
@@ -96,44 +114,47 @@ export interface SeatOptions {
   readonly expected: {
     readonly participants: readonly ParticipantId[];
     /**
-     * Time until which the seats of the expected participants count as occupied, so that newcomers
-     * cannot take them, in ms.
+     * Time until which the seats of the expected participants count as occupied, in ms. Until then,
+     * newcomers cannot take these seats.
      */
     readonly held: number;
     /**
-     * When the reservations of the expected participants expire, in ms. Until then, these
-     * participants can return even if the room is full.
+     * Time until which an expected participant can return even if the room is full, in ms. After
+     * that, the participant is forgotten.
      */
     readonly until: number;
   };
 }
 
 /**
- * How long a page can return to its position in the queue, counted from when it first joined the
- * queue, in ms.
+ * How long a page can return to its position in the queue, in ms, counted from the time when it
+ * first joined the queue.
  */
 const PLACE_LASTS = 3_600_000;
 
 /**
- * Gives seats and ids to participants, and lets participants resume their seats.
+ * Gives seats and ids to participants. Participants who return can resume their seats.
  *
  * @typeParam M type of a connection
  */
 export class Seats<M> {
   private readonly occupied = new Map<M, Seat>();
   /**
-   * For each reserved seat, when its reservation expires, in ms. The seats are in the order in
-   * which their participants left.
+   * Reserved seats, in the order in which their participants left. The values are the times at
+   * which the reservations expire, in ms.
    */
   private readonly reserved = new Map<Seat, number>();
   private readonly queue = new FairQueue<M>(this.options.maxWaiting);
   private readonly expected = new Set(this.options.expected.participants);
-  /** Whether the seats of participants who are expected after a restart still count as occupied. */
+  /**
+   * Whether seats still count as occupied because participants are expected to return after a
+   * restart.
+   */
   private isHeld = true;
   /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
   private nextParticipant = this.options.first;
-  /** Maximum number of present participants. If the number is lowered, nobody has to leave. */
+  /** Maximum number of present participants. Nobody has to leave if the number becomes smaller. */
   capacity = this.options.capacity;
 
   constructor(private readonly options: SeatOptions) {}
@@ -143,8 +164,8 @@ export class Seats<M> {
   }
 
   /**
-   * Whether newcomers must wait, because all seats are occupied or held for participants from
-   * before a restart.
+   * Whether newcomers must wait in the queue, because all seats are occupied, or held for
+   * participants from before a restart.
    */
   get isFull(): boolean {
     const held = this.isHeld ? this.expected.size : 0;
@@ -152,15 +173,16 @@ export class Seats<M> {
   }
 
   /**
-   * Whether twice as many participants as the capacity are present. If so, even participants with a
-   * reserved seat must wait.
+   * Whether the number of present participants is at least twice the capacity. In this case, even
+   * participants with a reserved seat must wait in the queue.
    */
   get isCrowded(): boolean {
     return this.counted.length >= 2 * this.capacity;
   }
 
   /**
-   * Occupied seats that count towards the capacity. Seats of people at touch tables do not count.
+   * Occupied seats that count towards the capacity, which are all seats except those of people at
+   * touch tables.
    */
   private get counted(): [M, Seat][] {
     return [...this.occupied].filter(([, { table }]) => table === undefined);
@@ -169,14 +191,15 @@ export class Seats<M> {
   /**
    * Returns the connections of all rings (people) at a touch table.
    *
-   * @param table id of the table's seat
+   * @param table id of the table's reserved seat
    */
   ringsOf(table: number): M[] {
     return [...this.occupied].flatMap(([member, seat]) => (seat.table === table ? [member] : []));
   }
 
   /**
-   * Returns the id of the touch table's seat that a participant uses; undefined if they use none.
+   * Returns the id of the reserved seat of the touch table that a participant uses; undefined if
+   * they use no touch table.
    */
   tableOf(participant: ParticipantId): number | undefined {
     for (const { you, table } of this.occupied.values()) if (you.id === participant) return table;
@@ -191,7 +214,7 @@ export class Seats<M> {
     return [...this.occupied.values()].map(({ you }) => you);
   }
 
-  /** Returns the participant of a connection; undefined if the connection has no seat. */
+  /** Returns the participant who has a connection; undefined if the connection has no seat. */
   participantOf(member: M): ParticipantView | undefined {
     return this.occupied.get(member)?.you;
   }
@@ -201,7 +224,7 @@ export class Seats<M> {
     return this.occupied.get(member)?.token;
   }
 
-  /** Returns the connection of a participant; undefined if they are not present. */
+  /** Returns the connection that a participant has; undefined if they are not present. */
   memberOf(participant: ParticipantId): M | undefined {
     for (const [member, { you }] of this.occupied) if (you.id === participant) return member;
     return undefined;
@@ -210,11 +233,12 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer creates a participant with a given id, for a new seat. The id is taken from the
-   *   token if the token has expired; otherwise the id is new
+   * @param newcomer creates a participant for a new seat, with the given id. If the token once
+   *   belonged to a participant, this is their id; otherwise it is a new id
    * @param now current time, in ms
-   * @returns `you`: the participant. `isNew`: whether the room has no state of them. `replaced`:
-   *   the connection that had this seat before, if any
+   * @returns `you`: the participant. `isNew`: whether the participant is new to the room, or has
+   *   been forgotten by it. `replaced`: the connection from which the seat has been taken over, if
+   *   any
    */
   claim(
     member: M,
@@ -243,12 +267,18 @@ export class Seats<M> {
     return { you: seat.you, isNew: !resumes, ...replaced };
   }
 
-  /** Invalidates the previous token of a client that has received its new token. */
+  /**
+   * Makes a client's previous token invalid. Call when the client has confirmed that it has
+   * received the new token.
+   */
   confirm(member: M): void {
     this.update(member, { previousToken: undefined });
   }
 
-  /** Returns the participant that a token belongs to, even if the token has expired. */
+  /**
+   * Returns the participant to whom a token belongs, even if it has expired. Returns undefined if
+   * it belongs to nobody.
+   */
   ownerOf(token: string): ParticipantId | undefined {
     return this.find(token)?.seat.you.id ?? (this.read(token).participant || undefined);
   }
@@ -278,7 +308,7 @@ export class Seats<M> {
     this.update(member, { activeAt: now });
   }
 
-  /** Sets until when a participant counts as busy. @param until ms; 0 if they are not busy */
+  /** Sets until when a participant counts as busy. @param until in ms; 0 if they are not busy */
   setBusy(member: M, until: number): void {
     this.update(member, { busyUntil: until });
   }
@@ -289,7 +319,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the connection that must give up its seat to the queue (see `chooseYielding`).
+   * Returns the connection of the participant who must give up their seat to a client in the queue
+   * (see `chooseYielding`).
    *
    * @returns undefined if nobody must give up a seat
    */
@@ -301,10 +332,10 @@ export class Seats<M> {
   }
 
   /**
-   * Frees a seat and reserves it for a while.
+   * Frees the seat of a connection, and reserves it for its participant for a while.
    *
-   * @param yielded whether the participant gives up the seat to the queue. If the room is full when
-   *   such a participant returns, they must wait in the queue
+   * @param yielded whether the participant has had to give up the seat to somebody in the queue. If
+   *   so, and the room is full when the participant returns, they must wait in the queue
    * @returns the participant; undefined if the connection had no seat
    */
   leave(member: M, now: number, yielded = false): ParticipantView | undefined {
@@ -317,9 +348,9 @@ export class Seats<M> {
   }
 
   /**
-   * Removes reservations that have expired.
+   * Removes the reservations that have expired.
    *
-   * @returns ids of the participants who had reserved them
+   * @returns ids of the participants for whom the seats were reserved
    */
   expire(now: number): ParticipantId[] {
     const { held, until: expectedUntil } = this.options.expected;
@@ -338,37 +369,38 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue, which serves network addresses in turn. If the token belongs to
-   * an earlier position in the queue, restores this position.
+   * Adds a connection to the queue. Network addresses are served in turn, and the connections of an
+   * address in the order in which they joined. If the token belongs to an earlier position in the
+   * queue, the connection returns to this position.
    *
    * @param date wall clock, in ms since the epoch
-   * @returns the token of the position, and the connection that must leave if the queue was full.
-   *   It may be the connection just added
+   * @returns `token`: the token of the new position. `dropped`: if the queue was full, the
+   *   connection that must leave it, which may be the one just added
    */
   enqueue(
     member: M,
     { token = '', address, date }: Claim & { readonly date: number },
   ): { token: string; dropped: M | undefined } {
     const earlier = this.read(token).since;
-    // The wall clock may be set back, so never use a time before that of the previous client.
+    // The wall clock may be set back. In this case, use the time of the previous client.
     this.lastQueued = Math.max(this.lastQueued, date);
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // If the token belongs to a reserved seat, let the new token resume the seat, too. If the seat
-    // is occupied instead, do not change its token.
+    // If the token belongs to a reserved seat, the new token must resume this seat, too. If the
+    // seat is occupied, leave its token unchanged, because its present user needs it.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
     return { token: place, dropped: this.queue.add(address, member, since) };
   }
 
-  /** Removes a connection from the queue. @returns whether the connection was in the queue */
+  /** Removes a connection from the queue. @returns false if it was not in the queue */
   leaveQueue(member: M): boolean {
     return this.queue.delete(member);
   }
 
-  /** If a seat is free, removes the next connection from the queue and returns it. */
+  /** Removes the next connection from the queue and returns it, if a seat is free. */
   dequeue(): M | undefined {
     const next = this.isFull ? undefined : this.nextAddress();
     return next === undefined ? undefined : this.queue.takeOf(next);
@@ -383,8 +415,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the address from which the next client is admitted: among the addresses in the queue,
-   * one with the fewest seats.
+   * Returns the address whose client is admitted next. Among the addresses in the queue, this is
+   * one that has the fewest seats.
    */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
@@ -401,8 +433,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant of an expired token; undefined if the participant is present or has a
-   * reserved seat.
+   * Returns the participant to whom a token belonged, if they are neither present nor have a
+   * reserved seat; otherwise undefined.
    */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;

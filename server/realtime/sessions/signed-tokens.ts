@@ -1,6 +1,6 @@
 /**
- * Tokens that are signed by this server. They cannot be forged, need not be stored, and remain
- * valid after a restart.
+ * Tokens that this server has signed. Nobody else can make valid tokens, the server need not store
+ * them, and they remain valid after a restart.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -10,9 +10,9 @@ const MAC = 16;
 /** Signs and verifies tokens of one type. */
 class SignedTokens {
   /**
-   * @param secret signing key, which must be the same after a restart. Anyone who knows the key can
-   *   forge tokens
-   * @param context name of the tokens' type. A token is valid only in the context in which it was
+   * @param secret key that signs the tokens. It must be the same after a restart, and must be kept
+   *   secret: with the key, anyone can forge tokens
+   * @param context name of the type of token. A token is valid only in the context in which it was
    *   signed
    * @param length length of a token's body, in bytes
    */
@@ -27,7 +27,7 @@ class SignedTokens {
     return Buffer.concat([body, this.macOf(body)]).toString('base64url');
   }
 
-  /** Returns the body of a token; undefined if this server did not sign the token. */
+  /** Returns the body of a token; undefined if the token was not signed by this server. */
   protected verify(token: string): Buffer | undefined {
     const bytes = Buffer.from(token, 'base64url');
     if (bytes.length !== this.length + MAC) return undefined;
@@ -46,20 +46,23 @@ const SINCE = { at: 4, bytes: 6 };
 
 /** Content of a resume token. */
 export interface ResumeToken {
-  /** Id of the participant who may resume a seat; 0 if the token belongs to no participant yet. */
+  /**
+   * Id of the participant whose seat the token resumes; 0 if the token does not belong to a
+   * participant yet.
+   */
   readonly participant: ParticipantId;
   /**
-   * When the client joined the queue, in ms since the epoch; 0 if the token belongs to no
+   * When the client joined the queue, in ms since the epoch; 0 if the token does not belong to a
    * position in the queue.
    */
   readonly since: number;
 }
 
-/** Issues and verifies the tokens with which clients resume their seats in one room. */
+/** Issues and verifies the tokens of one room. With a token, a client resumes its seat. */
 export class ResumeTokens extends SignedTokens {
   /**
-   * @param secret see SignedTokens
-   * @param room name of the only room where the tokens are valid
+   * @param secret see `SignedTokens`
+   * @param room name of the room. The tokens are valid only in this room
    */
   constructor(secret: Uint8Array, room: string) {
     super(secret, room, SINCE.at + SINCE.bytes + NONCE);
@@ -73,7 +76,7 @@ export class ResumeTokens extends SignedTokens {
     return this.sign(Buffer.concat([said, randomBytes(NONCE)]));
   }
 
-  /** Verifies a token and returns its content; undefined if this server did not issue the token. */
+  /** Returns the content of a token; undefined if the token was not issued by this server. */
   read(token: string): ResumeToken | undefined {
     const said = this.verify(token);
     return (
@@ -84,12 +87,12 @@ export class ResumeTokens extends SignedTokens {
 
 const ID = 12;
 
-/** Issues and verifies device marks, by which the server recognises a browser. */
+/** Issues and verifies device marks. By its mark, the server recognises a browser. */
 export class DeviceMarks extends SignedTokens {
   /** @param secret signing key, see `SignedTokens` */
   constructor(secret: Uint8Array) {
-    // The contexts of resume tokens are room names, which never contain a space. Therefore, a
-    // resume token is never valid as a device mark.
+    // The context of a resume token is the name of a room, and no room's name contains a space.
+    // Therefore, no resume token is valid as a device mark.
     super(secret, 'device mark', ID);
   }
 
@@ -98,7 +101,7 @@ export class DeviceMarks extends SignedTokens {
     return this.sign(randomBytes(ID));
   }
 
-  /** Returns the device id in a mark; undefined if this server did not issue the mark. */
+  /** Returns the device id in a mark; undefined if the mark was not issued by this server. */
   read(mark: string): string | undefined {
     return this.verify(mark)?.toString('base64url');
   }

@@ -1,6 +1,7 @@
 /**
- * The rings of a touch table: people who share the table's connection. Each ring is a participant
- * with a session, an address key and rate limits of its own, as if it had a separate connection.
+ * The rings of a touch table. A ring is one of the people who share the table's connection. Each
+ * ring is a participant, with its own session, address key and rate limits, as if it had its own
+ * connection.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -28,14 +29,14 @@ interface TableRingsOptions {
 }
 
 /**
- * A ring (a person at a touch table) as seen by the room. Frames, and events for everybody, are
- * sent to the table's own connection instead.
+ * Represents a ring (person at a touch table) to the room. Frames, and events that are sent to
+ * everybody, are not sent to the ring, because the table's own connection receives them.
  */
 class RingClient implements RoomClient {
   readonly writable = true;
   /**
-   * Address key that only this ring has, so that people at the same table share neither energy nor
-   * turns in queues (rule ENE-5).
+   * Address key of this ring. No other ring has the same, so the people at a table do not share
+   * their energy, or their turn in queues, as people at one address do (rule ENE-5).
    */
   readonly address = `table ${this.options.pass} ring ${this.ring}`;
 
@@ -79,8 +80,8 @@ export class TableRings {
     { readonly client: RingClient; readonly session: RoomSession }
   >();
   /**
-   * For each ring number, the ring's rate limits. The limits remain when a ring ends, so that
-   * nobody can reset them by opening the ring again.
+   * Rate limits of each ring, by the ring's number. They are kept when a ring ends, so that they
+   * cannot be reset by opening the ring again.
    */
   private readonly allowances = new Map<number, Allowance>();
 
@@ -93,9 +94,7 @@ export class TableRings {
     else this.act(message as Command<'ring'>);
   }
 
-  /**
-   * Ends the sessions of all rings (people at the table), because the table's connection has ended.
-   */
+  /** Ends the sessions of all rings. Call when the table's connection has ended. */
   close(): void {
     for (const ring of [...this.rings.keys()]) this.forget(ring);
   }

@@ -1,7 +1,6 @@
 /**
- * Connections that see the whole room and may only watch: walls, touch tables, and visitors who
- * have a view-only link. They take no participants' seats and never change the room. Start reading
- * at `Watchers`.
+ * Connections that watch the whole room and never change it: walls, touch tables, and visitors with
+ * a view-only link. They take no seats of participants. Start reading at `Watchers`.
  */
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
@@ -22,13 +21,16 @@ const MAX_SPECTATORS = 200;
 export interface WatcherSeat {
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;
-  /** Id of the seat that the host has reserved for this wall; undefined if none is reserved. */
+  /** Id of the seat that the host has reserved for this wall; undefined if there is none. */
   readonly place?: number | undefined;
   /** Session id of a touch table's page: see `Command<'join'>`. */
   readonly session?: number | undefined;
-  /** The wall's screen; absent for spectators, and for a view of the room on the host's page. */
+  /**
+   * The screen of the wall. Absent for spectators, and for a picture of the room on the host's
+   * page.
+   */
   readonly screen?: Screen | undefined;
-  /** Properties of a spectator that are compared with the bans; absent for walls. */
+  /** Facts about a spectator that are compared with the bans; absent for walls. */
   readonly applicant?: Applicant;
 }
 
@@ -42,23 +44,24 @@ interface Screen {
 }
 
 /**
- * Returns the site (location) of a network address. The IPv6 networks of one customer share their
- * first 48 bits, so they count as one site.
+ * Returns the site (place with an internet connection) to which a network address belongs. The IPv6
+ * networks of one customer have the same first 48 bits, so these networks count as one site.
  */
 const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
- * Gives a new watcher a seat. If all seats are taken, the newest watcher of the site (network
- * location) with the most watchers must leave, so that no single site can keep out the venue's own
- * wall. A newcomer with a reserved seat always replaces a watcher without a reserved seat. A
- * watcher with a reserved seat can be replaced only by another one with a reserved seat.
+ * Gives a new watcher a seat. If all seats are taken, another watcher must leave: the newest one of
+ * the site (see `siteOf`) with the most watchers. A single site therefore cannot keep out the
+ * venue's own wall. A newcomer with a reserved seat replaces a watcher without one, if there is
+ * any. A watcher with a reserved seat is replaced only by a newcomer that also has one.
  *
- * @param seats all seats, newest last
+ * @param seats all taken seats, newest last
  * @param most maximum number of seats
- * @param full reason to give if the newcomer is refused
+ * @param full reason that is given to a newcomer who is refused
  * @returns the watcher that must leave, if any
- * @throws Refusal `full` if all seats are taken and the newcomer cannot replace anybody
+ * @throws Refusal with the reason `full` if all seats are taken and the newcomer cannot replace
+ *   anybody
  */
 export function takeSeat<M>(
   seats: Map<M, WatcherSeat>,
@@ -76,17 +79,19 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-  // All seats are taken by walls with reserved seats. Several screens may share the reservation of
-  // one wall, so replace a screen of the wall that has the most screens.
+  // All seats are taken by walls with reserved seats. A reserved seat may be used by several
+  // screens. Replace a screen of the reserved seat that has the most screens.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 
 /**
- * Returns the newest member of the largest group. A newcomer replaces this member.
+ * Divides watchers into groups, and returns the newest member of the largest group, which a
+ * newcomer is to replace.
  *
- * @param own the newcomer's group; undefined if its size does not matter
- * @returns undefined if the replacement would make the newcomer's group larger than what is left of
- *   the largest group
+ * @param own the newcomer's group; undefined if the newcomer may replace this member whatever the
+ *   sizes of the groups
+ * @returns undefined if, after the replacement, the newcomer's group would be larger than what
+ *   remains of the largest group
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],
@@ -101,8 +106,8 @@ function newestOfLargest<M, K>(
 }
 
 /**
- * Manages watchers of one type (walls or spectators): gives them seats, welcomes them, streams the
- * room to them, and removes them.
+ * Manages all watchers of one type (either walls or spectators): gives them seats, sends them
+ * welcome messages and frames, and removes them.
  */
 export class Watchers {
   protected readonly seats = new Map<RoomClient, WatcherSeat>();
@@ -147,13 +152,13 @@ export class Watchers {
     }
   }
 
-  /** Sends the whole room to a client again, if the client is a watcher of this type. */
+  /** Sends the whole room to a client again, if the client is one of these watchers. */
   welcomeAgain(client: RoomClient): void {
     if (this.seats.has(client)) this.welcome(client);
   }
 
   /**
-   * Gives a watcher a seat.
+   * Gives a watcher a seat. Another watcher may have to leave.
    *
    * @throws Refusal if all seats are taken and the newcomer cannot replace anybody
    */
@@ -175,9 +180,7 @@ export class Watchers {
   }
 }
 
-/**
- * Visitors who have a view-only link. The host's bans and opening hours apply to spectators, too.
- */
+/** Visitors with a view-only link. The host's bans and opening hours also apply to them. */
 export class Spectators extends Watchers {
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
     super(context, welcomeBuilder, {
@@ -188,11 +191,12 @@ export class Spectators extends Watchers {
   }
 
   /**
-   * Welcomes a spectator and streams the room to them. If all seats are taken, the newest spectator
-   * of the site (network location) with the most spectators must leave. If the newcomer's site
-   * would then have the most spectators, the newcomer is refused instead.
+   * Welcomes a spectator and sends them the frames of the room. If all seats are taken, the newest
+   * spectator of the site (see `siteOf`) with the most spectators must leave. The newcomer is
+   * refused instead if their site would then have more spectators than that site.
    *
-   * @throws Refusal `room-closed`, `no-spectators`, `sent-away`, `too-many-spectators`
+   * @throws Refusal `room-closed`, `no-spectators`, `too-many-spectators`; `sent-away` if the
+   *   client is banned
    */
   add(client: RoomClient, { mark, holds }: Entry): void {
     const { policy, bans, room, newcomers } = this.context;
@@ -213,26 +217,31 @@ export class Spectators extends Watchers {
   }
 }
 
-/** Maximum number of walls that show a room. Walls do not count towards the room's capacity. */
+/** Maximum number of walls that show a room, which do not count towards the room's capacity. */
 export const MAX_WALLS = 16;
 
-/** How long walls show a film or a close-up after the host has last requested it, in ms. */
+/**
+ * How long a film or a close-up stays on the walls after the host's last request to show it, in ms.
+ */
 const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 
 /**
- * Length of a counting period, in ms. The frame rate is computed from the current period and the
- * one before.
+ * Frames are counted over periods of this length, in ms. The frame rate is computed from the
+ * present period and the one before.
  */
 const WINDOW = 5_000;
 
-/** Measures how many frames per second a wall has confirmed over the last five to ten seconds. */
+/**
+ * Measures the frame rate of a wall: how many frames per second it has confirmed in the last five
+ * to ten seconds.
+ */
 export class FrameRate {
   private count = 0;
   private before: { readonly count: number; readonly start: number };
 
   /**
-   * @param start when the measurement starts, in ms. All times in this class are by the monotonic
-   *   clock
+   * @param start when the measurement starts, in ms. All times in this class are those of the
+   *   monotonic clock
    */
   constructor(private start: number) {
     this.before = { count: 0, start };
@@ -255,12 +264,13 @@ export class FrameRate {
 }
 
 /**
- * Lists the states of a room's walls.
+ * Lists the states of the walls of a room.
  *
- * @param seats the room's reserved seats
- * @param connected the connected walls. Several of them may share a seat
+ * @param seats the seats that are reserved in the room
+ * @param connected the connected walls, several of which may use the same reserved seat
  * @param now current time by the monotonic clock, in ms
- * @returns the walls with reserved seats, in the order of the seats, followed by all other walls
+ * @returns first, one state for each reserved seat, in the order of the seats; then, one for each
+ *   wall without a reserved seat
  */
 export function wallStates(
   seats: readonly WallSeat[],
@@ -276,7 +286,7 @@ export function wallStates(
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
     lost: seat?.lost ?? null,
     unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
-    // If several screens share a seat, report the frame rate of the slowest screen.
+    // If several screens use a seat, report the lowest of their frame rates.
     frameRate:
       screens.length > 0 ? Math.min(...screens.map(({ frameRate }) => frameRate.at(now))) : 0,
   });
@@ -288,14 +298,14 @@ export function wallStates(
 }
 
 /**
- * How long a wall must be connected to count as settled, in ms. If a settled wall disconnects, a
- * wall counts as missing, unless another settled wall is connected.
+ * A wall that has been connected for this long counts as settled, in ms. When a settled wall
+ * disconnects, a wall counts as missing until another wall is settled.
  */
 export const SETTLED = 60_000;
 
 type Film = NonNullable<Event<'film'>['film']>;
 
-/** A film that walls show instead of the room, or a close-up of a part of the room. */
+/** What walls show instead of the whole room: a film, or a close-up of a part of the room. */
 type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
 
 /** Welcomes walls, streams the room to them, and removes them. */
@@ -312,8 +322,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Whether a wall is missing: a settled wall (see `SETTLED`) has disconnected, and no connected
-   * wall has settled.
+   * Whether a wall is missing: a settled wall (see `SETTLED`) has disconnected, and none of the
+   * connected walls is settled.
    */
   get isBare(): boolean {
     return this.isMissed && !this.connected.some((wall) => this.hasSettled(wall));
@@ -329,16 +339,16 @@ export class RoomWalls extends Watchers {
     return this.connected.length;
   }
 
-  /** States of all connected walls, and of disconnected walls that have a reserved seat. */
+  /** States of all connected walls, and of the reserved seats whose wall is not connected. */
   get states(): WallState[] {
     const { wallSeats, room, clock } = this.context;
     return wallStates(wallSeats.of(room.name), this.connected, clock.now());
   }
 
   /**
-   * Welcomes a wall and streams the whole room to it. The picture of the room on the host's page
-   * joins as a `view`. Such a view takes the seat of a wall, but does not count as a wall. Only one
-   * screen can use a table's seat.
+   * Welcomes a wall and sends it the frames of the whole room. If `as` is `view`, the client is the
+   * picture of the room on the host's page. It takes a wall's seat, but does not count as a wall. A
+   * table's seat can be used by only one screen.
    *
    * @throws Refusal `too-many-walls`, `no-such-table`, `table-taken`
    */
@@ -362,8 +372,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Removes a reserved seat. Walls that use the seat stay connected; a table that uses it is
-   * disconnected.
+   * Handles the removal of a reserved seat. A wall that uses the seat stays connected without a
+   * reserved seat. A table that uses it is disconnected.
    */
   release({ id, table }: WallSeat): void {
     for (const [wall, seat] of [...this.seats]) {
@@ -374,9 +384,10 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Checks that a table's seat is free. If the same page is reconnecting, ends its lost connection.
+   * Checks that the seat of a table is free. If it is in use by an earlier connection of the same
+   * page, closes that connection.
    *
-   * @param place id of the table's seat
+   * @param place id of the table's reserved seat
    * @param session session id of the page
    * @throws Refusal `no-such-table`, `table-taken`
    */
@@ -389,7 +400,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * The film that the walls show, starting at the current frame; undefined if they show no film.
+   * The film that the walls show, with the frame that they show now; undefined if they show no
+   * film.
    */
   get film(): Film | undefined {
     if (!this.shown || !('film' in this.shown)) return undefined;
@@ -399,8 +411,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * What walls show instead of the room, and how much longer they will show it, in ms; null if they
-   * show the room.
+   * What walls show instead of the whole room (`what`), and for how much longer, in ms (`left`).
+   * Null if they show the whole room.
    */
   get showing(): RoomSummary['walls']['showing'] {
     if (!this.shown) return null;
@@ -410,9 +422,9 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Shows a film or a close-up on all walls for a while.
+   * Makes all walls show a film or a close-up for a while.
    *
-   * @param shown undefined to show the whole room again
+   * @param shown undefined to make them show the whole room again
    */
   show(shown: Shown | undefined): void {
     const { clock } = this.context;
@@ -445,8 +457,8 @@ export class RoomWalls extends Watchers {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-    // Send the current film and close-up. Send undefined if there is none, because a wall that was
-    // disconnected may still show one that has ended.
+    // Send the present film and close-up. If there is none, send undefined: a wall that has
+    // reconnected may still show a film or close-up that has ended.
     if (this.seats.get(wall)?.screen) this.sendShown(wall);
   }
 

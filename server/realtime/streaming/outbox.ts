@@ -1,8 +1,8 @@
 /**
- * Collects the messages that are sent in one turn of the event loop, such as those after a tick.
- * Each message is encoded once for all recipients, and each connection gets a single write. In a
- * busy room, a separate write for each message and connection would take more time than everything
- * else together.
+ * Collects the messages that are sent in one turn of the event loop, for example after a tick. Each
+ * message is encoded only once, even if it has many recipients, and all messages for a connection
+ * are sent in a single write. In a busy room, separate writes for each message would take more time
+ * than everything else.
  */
 
 import { parser } from '../../../shared/protocol/parser.ts';
@@ -10,8 +10,8 @@ import { parser } from '../../../shared/protocol/parser.ts';
 /** The parts of an Engine.IO connection that this module uses. */
 export interface Connection {
   /**
-   * Writes data to the connection. The encoded WebSocket frame in `wsPreEncodedFrame` is sent
-   * unchanged. Socket.IO's own adapter uses this option, too.
+   * Sends data over the connection. If `wsPreEncodedFrame` contains an encoded WebSocket frame,
+   * this frame is sent as it is. The option is also used by Socket.IO's own adapter.
    */
   write(data: Uint8Array, options: { readonly wsPreEncodedFrame: readonly [Uint8Array] }): unknown;
 }
@@ -19,8 +19,8 @@ export interface Connection {
 /** Sends messages at the end of the current turn of the event loop. */
 export class Outbox {
   /**
-   * Cache of encoded messages, by message object. A message object must not change once it has been
-   * sent, because it is not encoded again.
+   * Encoded messages, by the message object. A message object must not be modified once it has been
+   * sent, because the change would not be encoded.
    */
   private readonly encoded = new Map<
     unknown,
@@ -28,8 +28,8 @@ export class Outbox {
   >();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
   /**
-   * The messages that were last concatenated for a write, and the result. The result is cached,
-   * because consecutive connections usually get the same messages.
+   * The messages that were last joined for a single write (`parts`), and the result (`bytes`).
+   * Successive connections are usually sent the same messages, so the result can be used again.
    */
   private lastJoined:
     | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }
@@ -41,8 +41,8 @@ export class Outbox {
   constructor(private readonly defer: (run: () => void) => void = process.nextTick) {}
 
   /**
-   * Queues a message. Each connection's messages are sent in order, at the end of this turn of the
-   * event loop.
+   * Queues a message, which is sent at the end of this turn of the event loop. The messages to one
+   * connection are sent in order.
    */
   send(connection: Connection, name: string, message: unknown): void {
     if (this.waiting.size === 0) this.defer(() => this.flush());
@@ -52,7 +52,9 @@ export class Outbox {
     else this.waiting.set(connection, [frame]);
   }
 
-  /** Sends a connection's queued messages immediately. Call before closing the connection. */
+  /**
+   * Sends the queued messages of a connection immediately. Call before the connection is closed.
+   */
   flushNow(connection: Connection): void {
     const parts = this.waiting.get(connection);
     if (!parts) return;
@@ -93,7 +95,8 @@ export class Outbox {
 }
 
 /**
- * Wraps a message in a WebSocket frame that is binary, final and unmasked (RFC 6455, section 5.2).
+ * Puts a message into a WebSocket frame, which is marked as binary and final, and is not masked
+ * (RFC 6455, section 5.2).
  */
 export function framed(message: Uint8Array): Uint8Array {
   const { length } = message;

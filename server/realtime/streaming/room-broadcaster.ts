@@ -1,9 +1,10 @@
 /**
- * Sends the frames of one room to the viewers of this process. Each tier at each scale is a
- * channel. Its blocks are encoded once for all viewers of the channel. A viewer receives the blocks
- * of visible chunks that it does not have yet. If too many frames are in flight to a viewer, frames
- * are skipped until the viewer has acknowledged them; then the viewer receives the latest state.
- * The broadcaster itself encodes nothing: see `FrameFeed`. Start reading at `publish`.
+ * Sends the frames of one room to its viewers that are connected to this process. Each pair of a
+ * tier (level of detail) and a scale is a channel. The blocks (encoded chunks) of a channel are
+ * encoded once, for all of its viewers. A viewer is sent the blocks of visible chunks that it does
+ * not have yet. While a viewer has too many unacknowledged frames, it is sent none; after that, it
+ * is sent the latest state. The blocks are encoded elsewhere: see `FrameFeed`. Start reading at
+ * `publish`.
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -19,14 +20,17 @@ import {
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
 /**
- * Once a room has `halveFrom` viewers, phones receive a frame only every second tick, until the
- * room has fewer than `halveUntil` viewers.
+ * When a room has at least `halveFrom` viewers, phones are sent a frame only every second tick.
+ * This ends when the room has fewer than `halveUntil` viewers.
  */
 export const CROWDS = { halveFrom: 500, halveUntil: 400 } as const;
 
 /** A viewer whose frames are sent by another server. */
 export interface RemoteViewer extends Viewer {
-  /** The viewport last reported to this server; undefined while the viewer's page is hidden. */
+  /**
+   * The viewport that the viewer's server has reported last; undefined while the viewer's page is
+   * hidden.
+   */
   viewport: Viewport | undefined;
   startStream(viewport: Viewport, start: StreamStart): void;
   stopStream(): void;
@@ -45,7 +49,7 @@ class ViewerChannel implements ChannelUser {
   /** Viewers that will switch to this channel once it has a source. */
   readonly waiting = new Set<ViewerStream>();
 
-  /** @param settle moves a waiting viewer to this channel, which now has a source */
+  /** @param settle moves a waiting viewer to this channel. Called when the channel has a source */
   constructor(
     readonly tier: ChannelTier,
     readonly scale: number,
@@ -77,26 +81,34 @@ class ViewerChannel implements ChannelUser {
   }
 }
 
-/** Sends each viewer of a room frames according to its tier, scale and viewport. */
+/**
+ * Sends frames to each viewer of a room. What a frame contains depends on the viewer's tier, scale
+ * and viewport.
+ */
 export class RoomBroadcaster {
   private readonly streams = new Map<Viewer, ViewerStream>();
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
-   * Viewers that need a frame as soon as their channel has a source, even between ticks. If the
-   * value is true, a frame is sent even if it contains no blocks.
+   * Viewers that must be sent a frame as soon as their channel has a source, even between two
+   * ticks. The value says whether a frame is sent even if it contains no blocks.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /** Number of frames that were skipped because a viewer could not take them yet. */
+  /**
+   * Number of frames that were skipped because a viewer could not be sent more frames at that time.
+   */
   skippedFrames = 0;
-  /** Number of viewers added so far. Every second viewer gets its frames in odd ticks. */
+  /**
+   * Number of viewers that have been added so far. While phones are sent a frame only every second
+   * tick, every second viewer is sent its frames in odd ticks.
+   */
   private added = 0;
-  /** Whether phones get frames only in every second tick, because there are many viewers. */
+  /** Whether there are so many viewers that phones are sent a frame only every second tick. */
   private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
 
-  /** Number of viewers that are connected to this server, excluding remote viewers. */
+  /** Number of viewers that are connected to this server. Remote viewers are not included. */
   get size(): number {
     return this.streams.size;
   }
@@ -145,8 +157,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Records that a viewer has drawn the frame of a tick, and thus all earlier frames. Unknown ticks
-   * are ignored.
+   * Records that a viewer has drawn the frame of a tick, and therefore also all frames before.
+   * Ignores ticks of which no frame is in flight.
    */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
@@ -158,13 +170,16 @@ export class RoomBroadcaster {
     this.streams.get(viewer)?.invalidate(chunks);
   }
 
-  /** Returns the current channel tier of a viewer that is connected to this server. */
+  /**
+   * Returns a viewer's present channel tier; undefined if the viewer is not connected to this
+   * server.
+   */
   channelTierOf(viewer: Viewer): ChannelTier | undefined {
     const stream = this.streams.get(viewer);
     return stream && this.channelTierFor(stream);
   }
 
-  /** Sends the changes of the feed's latest tick to all viewers. @param now current time, in ms */
+  /** Sends all viewers the changes of the feed's latest tick. @param now current time, in ms */
   publish(now: number): void {
     this.halveInCrowd(now);
     for (const channel of this.channels.values()) {
@@ -192,7 +207,7 @@ export class RoomBroadcaster {
   }
 
   /**
-   * In a crowd, limits phones to a frame every second tick, so that the server can serve twice as
+   * In a crowd, phones are sent a frame only every second tick. The server can then serve twice as
    * many phones.
    */
   private halveInCrowd(now: number): void {
@@ -213,10 +228,10 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the channel tier of a viewer. In a crowd, half of the viewers get frames in even ticks
-   * and half in odd ticks, so that the server need not serve all of them in the same tick. When the
-   * crowd shrinks, viewers of odd ticks keep their channel until their tier changes, because chunks
-   * are sent in full after a change of channel.
+   * Returns the channel tier of a viewer. In a crowd, half of the viewers with the tier `half` are
+   * sent frames in even ticks, and the others in odd ticks (`halfOdd`), so that the server need not
+   * serve all of them in one tick. When the crowd has become smaller, a viewer with `halfOdd` keeps
+   * it until its tier changes, because a change of channel means that chunks are sent in full.
    */
   private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -228,8 +243,9 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the deltas of the last round for a viewer's visible chunks, and the frame that contains
-   * the deltas. All up-to-date viewers that see the same chunks share this result.
+   * Returns the deltas of the source's last round (encoded update) for the chunks that a viewer
+   * sees, and a frame with these deltas. The result is the same for all up-to-date viewers that see
+   * the same chunks.
    */
   private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
     const deltas = chunks.flatMap((chunk) => {
@@ -247,12 +263,12 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends a viewer the blocks that it lacks. If the viewer lacks none, sends nothing unless a
-   * heartbeat is due.
+   * Sends a viewer the blocks that it does not have yet. If there are none, sends a frame only if a
+   * heartbeat is due or `always` is true.
    *
-   * @param always whether to send a frame even without blocks
-   * @param frames cache of the frames built from the same source in this tick. Viewers that lack
-   *   the same blocks share a frame
+   * @param always whether to send a frame even if it contains no blocks
+   * @param frames frames that have been built from the same source in this tick. Viewers that need
+   *   the same blocks are sent the same frame
    */
   private send(
     stream: ViewerStream,
@@ -277,8 +293,9 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Moves a viewer to the channel for its tier and for the scale of its viewport. If this channel
-   * has no source yet, the viewer stays in its previous channel until the source arrives.
+   * Moves a viewer to the channel with the viewer's tier and the scale of its viewport. If this
+   * channel has no source yet, the viewer stays in its previous channel until the new one has a
+   * source.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierFor(stream), scaleFor(stream.viewport));
@@ -326,8 +343,9 @@ export class RoomBroadcaster {
 }
 
 /**
- * Returns the scale for a viewport: how many cells of the room one streamed cell covers along each
- * axis. A zoomed-out viewer shows several cells per pixel, so fewer cells are streamed to it.
+ * Returns the scale for a viewport: the side, in cells of the room, of the square that is streamed
+ * as one cell. A page that is zoomed out shows several cells in one pixel, so it is sent fewer
+ * cells.
  */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;

@@ -1,6 +1,7 @@
 /**
- * The channels in which a room's frames are encoded, and the encoders for a room that runs in this
- * process. A channel is a tier at a scale. It is encoded once for all its viewers.
+ * The channels in which the frames of a room are encoded, and the encoders of a room that runs in
+ * this process. A channel is a pair of a tier (level of detail) and a scale, and is encoded once
+ * for all its viewers.
  */
 import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
@@ -10,9 +11,9 @@ import { isDue, TIERS, type Tier } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 
 /**
- * The tiers of channels. Viewers of the tier `half` are split between the channels `half` and
- * `halfOdd`: some get frames in even ticks and the others in odd ticks, so that a crowd is not
- * served in a single tick.
+ * The tiers of channels: those of viewers, and `halfOdd`. In a crowd, some viewers of the tier
+ * `half` use the channel tier `half` and are sent frames in even ticks. The others use `halfOdd`
+ * and are sent frames in odd ticks. The work is thus spread over two ticks.
  */
 export const CHANNEL_TIERS = {
   ...TIERS,
@@ -22,7 +23,10 @@ export type ChannelTier = keyof typeof CHANNEL_TIERS;
 
 export interface ChannelName {
   readonly tier: ChannelTier;
-  /** Side of the square that one streamed cell covers, in cells of the room; a power of two. */
+  /**
+   * Side of the square of the room that is streamed as one cell; a power of two, in cells of the
+   * room.
+   */
   readonly scale: number;
 }
 
@@ -33,11 +37,11 @@ export interface ChannelUser {
   /** Whether at least one of the viewers can take a frame now. */
   readonly mayReceive: boolean;
   /**
-   * For each viewer, the list of its visible chunks. Viewers that see the same chunks share a list.
+   * The list of visible chunks of each viewer. Viewers that see the same chunks have the same list.
    */
   readonly lists: Iterable<readonly number[]>;
   /**
-   * Called when the channel gets its first source, or a different source.
+   * Called when the channel has got its first source, or another source.
    *
    * @param now current time, in ms
    */
@@ -49,8 +53,8 @@ export const chunksOf = (users: readonly ChannelUser[]): ReadonlySet<number> =>
   new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
 
 /**
- * Provides the content of a room's frames. On the room's server, the content comes from encoders;
- * on a gateway, from copies of the room's cells.
+ * Provides the content of the frames of a room. On the room's server, encoders provide it. On a
+ * gateway, copies of the room's cells provide it.
  */
 export interface FrameFeed {
   /** Tick that the latest frames show. */
@@ -58,10 +62,11 @@ export interface FrameFeed {
   /**
    * Adds a user to a channel.
    *
-   * @returns the channel's source; undefined if the user will receive the source later
+   * @returns the source of the channel; undefined if there is none yet. The user then gets it
+   *   later, through `useSource`
    */
   join(channel: ChannelName, user: ChannelUser): FrameSource | undefined;
-  /** Removes a user from a channel. A channel without users is kept for a while. */
+  /** Removes a user from a channel. After its last user has left, a channel is kept for a while. */
   leave(channel: ChannelName, user: ChannelUser): void;
   /** Must be called whenever viewers may have started to see other chunks. */
   wantedChanged?(): void;
@@ -69,14 +74,17 @@ export interface FrameFeed {
 }
 
 /**
- * Number of ticks for which an unused channel is kept. A viewer that zooms in and out again then
- * needs no new encoding.
+ * Number of ticks for which a channel without users is kept. If a viewer zooms out and soon zooms
+ * in again, its previous channel still exists, so its cells need not be encoded anew.
  */
 const IDLE_TICKS = 30;
 
 /**
- * Returns whether a channel is still kept if it has been unused since the tick `idleSince`. The
- * current tick may be earlier than `idleSince`, because restoring a room sets its tick back.
+ * Returns whether a channel without users must be kept a little longer. Restoring a room may set
+ * its tick back, so `tick` may be lower than `idleSince`.
+ *
+ * @param idleSince tick in which the channel's last user left
+ * @param tick the current tick
  */
 export const isFresh = (idleSince: number, tick: number): boolean =>
   Math.abs(tick - idleSince) < IDLE_TICKS;
@@ -91,28 +99,31 @@ export interface EncoderChannel extends ChannelName {
 }
 
 /**
- * Keeps copies of a room's cells up to date, and encodes each chunk once per channel, for all users
- * of the channel.
+ * Updates copies of a room's cells after each tick, and encodes the changes. A chunk is encoded
+ * once per channel, for all users of the channel.
  */
 export class RoomEncoders implements FrameFeed {
   /**
-   * Copy of the room as it was after the last tick. All scaled views are made from this copy,
-   * because a tick in progress changes the room's planes before the tick has been stored.
+   * Copy of the room after the last tick. The room's own planes must not be encoded, because a tick
+   * that is in progress, but has not been stored yet, changes them. All scaled views are made from
+   * this copy.
    */
   private readonly base = new View(this.planes, 1);
   /**
-   * For each scale, a copy of the room at this scale. `base` must come first, because the other
-   * views read from `base`.
+   * For each scale, a copy of the room at this scale. `base` must be the first one, so that it is
+   * updated first, because the others are made from it.
    */
   private readonly views = new Map([[1, this.base]]);
   private readonly channels = new Map<string, EncoderChannel>();
   /**
-   * The next value of `generation`. The first value is random, so that generations are unique
-   * across processes.
+   * The next value of `generation`. The values start at a random number, so that no two processes
+   * use the same ones.
    */
   private generations = randomInt(2 ** 40);
 
-  /** @param planes the room's planes. They are read between two ticks, never during a tick */
+  /**
+   * @param planes the room's planes. They must be read only between two ticks, never during a tick
+   */
   constructor(
     private readonly planes: Planes,
     public tick: number,
@@ -135,7 +146,7 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Updates all views (copies of the room, each at one scale) with the changes of a tick.
+   * Updates all views with the changes of a tick. A view is a copy of the room at one scale.
    *
    * @param changed chunks of the room that have changed
    */
@@ -146,7 +157,8 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Encodes the changes of the last tick, for those channels whose tier gets a frame in this tick.
+   * Encodes the changes of the last tick. A channel is encoded only if its tier is sent a frame in
+   * this tick, and if one of its viewers can be sent a frame now.
    *
    * @returns the channels that have been encoded
    */
@@ -165,8 +177,9 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Copies changed chunks of the room to a view (a copy of the room at one scale). Marks the chunks
-   * of the view that have changed in all encoders that read from the view.
+   * Copies chunks of the room that have changed to a view, which is a copy of the room at one
+   * scale. Marks the chunks of the view that differ from before as changed, in all encoders that
+   * use this view.
    */
   private update(view: View, changed: readonly number[]): void {
     const chunks = new Set<number>();

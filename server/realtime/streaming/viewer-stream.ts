@@ -1,6 +1,6 @@
 /**
  * The stream of frames to one viewer. Records which chunks the viewer sees, which chunks it has
- * received, and which frames it has not acknowledged yet.
+ * received, and which frames it has not acknowledged.
  */
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
@@ -8,17 +8,17 @@ import { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 
-/** How a viewer's tier adapts to the speed of its connection; times are in ms. */
+/** How the tier of a viewer is adapted to the speed of its connection. Times are in ms. */
 export const QUALITY = {
   /** Interval at which the tier is reconsidered. */
   window: 2_000,
   /** Fraction of skipped frames above which the viewer's tier is lowered. */
   skippedShare: 0.2,
-  /** A connection counts as slow if it takes longer than this to acknowledge a frame. */
+  /** If the acknowledgement of a frame takes longer than this, the connection counts as slow. */
   slowAck: 300,
   /**
-   * How long a connection must be fast before a higher tier is tried. If a higher tier fails, the
-   * time doubles, up to `maxPatience`.
+   * A higher tier is tried when the connection has been fast for this long. If the viewer must soon
+   * return to a lower tier, this time is doubled for the next attempt, up to `maxPatience`.
    */
   patience: 4_000,
   maxPatience: 120_000,
@@ -27,26 +27,33 @@ export const QUALITY = {
 /** Limits for the frames that are sent to one viewer. */
 export const STREAM = {
   /**
-   * Maximum number of unacknowledged frames per viewer. When it is reached, further frames are
-   * skipped.
+   * Maximum number of frames that a viewer has not acknowledged. While this number is reached,
+   * further frames are skipped.
    */
   maxFramesInFlight: 2,
   /**
-   * Maximum number of packets waiting in the transport. When this number is reached, frames are
+   * Maximum number of packets that wait in the transport. While this number is reached, frames are
    * skipped.
    */
   maxBufferedPackets: 8,
-  /** Maximum time between two frames, in ms, so that pages see that the room is still ticking. */
+  /**
+   * Maximum time between two frames, in ms. If nothing has changed, an empty frame shows pages that
+   * the room is still ticking.
+   */
   heartbeat: 1_000,
   /**
-   * Width of the margin around a viewer's viewport, in cells. Chunks in the margin are sent, too.
+   * Width of the margin around the viewport of a viewer, in cells. Chunks in the margin are also
+   * sent.
    */
   margin: 16,
-  /** Maximum number of bytes per frame for chunks that are refined after being sent coarsely. */
+  /**
+   * A chunk may be sent coarsely at first, and completed later. This is the approximate maximum
+   * size of all such completions in a frame, in bytes.
+   */
   refineBytes: 16_384,
   /**
-   * Maximum size of a chunk's missed deltas, in bytes. If the deltas are larger, the whole chunk is
-   * sent instead.
+   * If a viewer has missed deltas of a chunk, they are sent later, unless their total size exceeds
+   * this number of bytes. In this case, the whole chunk is sent.
    */
   missedBytes: 1_200,
   firstTier: 'phone',
@@ -54,8 +61,8 @@ export const STREAM = {
 
 export interface Viewer {
   /**
-   * Sends a frame. The caller must ensure that no more than `maxFramesInFlight` frames are
-   * unacknowledged.
+   * Sends a frame. Before calling this, the caller must check that fewer than `maxFramesInFlight`
+   * frames are unacknowledged.
    */
   sendFrame(frame: Uint8Array): void;
   /** Whether the transport can take more frames. */
@@ -70,7 +77,7 @@ export interface Viewport extends Rect {
   readonly best: TierName;
 }
 
-/** Returns the viewport of a client that has not sent one yet: the whole room. */
+/** Returns the viewport that is assumed until a client has sent its own: the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
@@ -83,11 +90,14 @@ export class AdaptiveQuality {
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince = this.start;
   private wait: number = QUALITY.patience;
-  /** When the tier was last raised, in ms; -Infinity if the tier has been lowered since. */
+  /**
+   * When the tier was last raised, in ms; -Infinity if the tier has not been raised, or has been
+   * lowered since.
+   */
   private climbedAt = -Infinity;
 
   /**
-   * @param first initial tier
+   * @param first tier at the start
    * @param best highest tier that the viewer wants
    * @param start current time, in ms
    */
@@ -112,14 +122,15 @@ export class AdaptiveQuality {
     if (skipped) this.frames.skipped++;
   }
 
-  /** Records that a frame was acknowledged. @param delay how long ago the frame was sent, in ms */
+  /**
+   * Records that a frame has been acknowledged. @param delay time since the frame was sent, in ms
+   */
   acknowledged(delay: number): void {
     if (delay > QUALITY.slowAck) this.frames.slow++;
   }
 
   /**
-   * If enough time has passed since the last evaluation, adapts the tier and resets the frame
-   * counts.
+   * Adapts the tier and resets the counts of frames, if it is time to do so.
    *
    * @param now current time, in ms
    * @returns whether the tier has changed
@@ -159,14 +170,14 @@ export interface StreamStart {
   readonly tier?: TierName | undefined;
   /**
    * Checksums of the picture that the page still shows from an earlier connection (see
-   * `Command<'join'>`).
+   * `Command<'join'>`). Chunks with the same checksum need not be sent.
    */
   readonly holds?: Uint8Array | undefined;
 }
 
 /**
- * A number that is lower than every round, including the round before a source's first round, which
- * is -1.
+ * A number lower than that of every round (encoded update). `isUpToDate` looks for the round before
+ * a source's current round, which is -1 at first, so -1 would not be low enough.
  */
 const NEVER = -2;
 
@@ -180,33 +191,34 @@ export class ViewerStream {
   /** The viewer's viewport; undefined while its page is hidden. */
   viewport: Viewport | undefined;
   /**
-   * Whether the viewer gets its frames in odd ticks while a crowd gets frames only every second
-   * tick.
+   * Whether the viewer is sent its frames in odd ticks, rather than even ones, while a crowd is
+   * sent frames only every second tick.
    */
   inOddTicks = false;
   /** When the last frame was sent to the viewer, in ms. */
   private lastSentAt = -Infinity;
-  /** Indices of the source's chunks that are visible to the viewer, in ascending order. */
+  /** Indices of the chunks of the source that the viewer sees, in ascending order. */
   chunks: readonly number[] = [];
   /**
-   * [chunks] version of each chunk that the viewer has received; 0 if it has not received the
+   * [chunks] for each chunk, the version that the viewer has; 0 if the viewer has not received the
    * chunk.
    */
   private heldVersions = new Uint32Array(0);
   /**
-   * [chunks] 1 for each chunk that the viewer has received only without its lowest bits, otherwise
-   * 0.
+   * [chunks] for each chunk, 1 if the viewer has only its coarse form, without the lowest bits;
+   * otherwise 0.
    */
   private heldCoarsely = new Uint8Array(0);
   /**
-   * Checksums of the picture that the page shows from an earlier connection; undefined once used.
+   * Checksums of the picture that the page still shows from an earlier connection; undefined after
+   * they have been used.
    */
   private holds: Uint8Array | undefined;
   /** Frames that the viewer has not acknowledged; `sentAt` is in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
   /**
-   * The last round (encoded update) of the source after which the viewer had all visible chunks;
-   * `NEVER` if there is none.
+   * The source's most recent round (encoded update) that left the viewer with all visible chunks;
+   * `NEVER` if there has been none since the view or the source changed.
    */
   private completeRound = NEVER;
 
@@ -224,8 +236,8 @@ export class ViewerStream {
 
   /** Whether the viewer can take another frame now. */
   get mayReceive(): boolean {
-    // Check the transport, too: a client could acknowledge frames without reading them, which would
-    // fill the send buffer.
+    // Check the transport as well. A client could acknowledge frames without reading them, and
+    // thereby make the send buffer grow.
     return this.inFlight.length < STREAM.maxFramesInFlight && this.viewer.writable;
   }
 
@@ -234,7 +246,9 @@ export class ViewerStream {
     return now - this.lastSentAt >= STREAM.heartbeat;
   }
 
-  /** Whether the viewer has received everything except the source's last round (encoded update). */
+  /**
+   * Whether the viewer has everything except the source's last round (encoded update).
+   */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
   }
@@ -246,7 +260,7 @@ export class ViewerStream {
   }
 
   /**
-   * Recomputes which chunks are visible. Call this after the viewport or the source has changed.
+   * Determines again which chunks are visible. Call when the viewport or the source has changed.
    */
   updateChunks(): void {
     const { viewport, source } = this;
@@ -265,8 +279,8 @@ export class ViewerStream {
   }
 
   /**
-   * Switches to another source. Chunks with equal content in both sources count as received, and so
-   * do chunks that match the page's checksums.
+   * Switches to another source. A chunk counts as received if the viewer has it from the previous
+   * source with the same content, or if it matches a checksum of the picture that the page shows.
    */
   switchSource(source: FrameSource): void {
     const { heldVersions, heldCoarsely, source: previous } = this;
@@ -294,13 +308,14 @@ export class ViewerStream {
   /** Marks chunks as not received, so that they are sent in full. */
   invalidate(chunks: readonly number[]): void {
     this.completeRound = NEVER;
-    // Invalid indices are harmless, because a typed array ignores writes beyond its end.
+    // A client may send invalid indices. They do no harm, because a typed array ignores writes
+    // beyond its end.
     for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
 
   /**
-   * Records that the viewer has drawn the frame of a tick, and therefore all earlier frames.
-   * Ignores unknown ticks.
+   * Records that the viewer has drawn the frame of a tick, and therefore also all frames before.
+   * Ignores ticks of which no frame is in flight.
    */
   acknowledge(tick: number, now: number): void {
     const acknowledged = this.inFlight.find((frame) => frame.tick === tick);
@@ -309,16 +324,16 @@ export class ViewerStream {
     this.inFlight = this.inFlight.filter((frame) => frame.tick > tick);
   }
 
-  /** Records that the frame of a tick has been sent. @param sentAt when it was sent, in ms */
+  /** Records that the frame of a tick has been sent. @param sentAt time of sending, in ms */
   sent(tick: number, sentAt: number): void {
     this.lastSentAt = sentAt;
     this.inFlight.push({ tick, sentAt });
   }
 
   /**
-   * Returns the blocks that update the viewer's visible chunks to their current versions, and marks
-   * these chunks as received. Chunks that the viewer has never received are sent without their
-   * lowest bits, which later frames add.
+   * Returns the blocks that bring the viewer's visible chunks to their present versions, and marks
+   * these chunks as received. A chunk that the viewer does not have at all is sent without its
+   * lowest bits, which a later frame adds.
    */
   takeBlocks(): FrameBlock[] {
     const { source, heldVersions, heldCoarsely } = this;
