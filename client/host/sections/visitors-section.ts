@@ -1,6 +1,6 @@
 /**
- * Section “Visitors”: statistics of visits, their durations, and visitors' actions by time and
- * position. All numbers are totals without personal data.
+ * Section “Visitors”: statistics about visits, their durations, and visitors' actions by time and
+ * position. All numbers are totals and contain no personal data.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
@@ -42,8 +42,8 @@ const CHARTS = {
 type Counted = keyof typeof CHARTS;
 
 /**
- * One hour or one day of the statistics. `tick` is the text below its bar, or ''; `label` is its full
- * name; `sums` are its counts, or undefined if nothing was recorded.
+ * One hour or one day of the statistics. `tick` is the text below its bar ('' for none), `label`
+ * its full name, and `sums` its counts (undefined if nothing was recorded).
  */
 interface Column {
   readonly tick: string;
@@ -54,7 +54,7 @@ interface Column {
 type Bar = Pick<Column, 'tick' | 'label'> & { readonly value: number };
 
 /**
- * Returns the columns of a period, oldest first: 24 hours, 7 days or 30 days.
+ * Divides a period into columns, oldest first: 24 hours of today or yesterday, 7 days or 30 days.
  *
  * @param now in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
