@@ -285,7 +285,7 @@ export class WatchSection extends ui.HostElement {
       </div>`;
   }
 
-  /** Renders the card of the selected organism. @param width width of the room, in cells */
+  /** Renders a card about the selected organism. @param width width of the room, in cells */
   private organismCard(width: number): TemplateResult | typeof nothing {
     const model = this.live?.model;
     const organism = model?.organisms.get(this.picked);
@@ -390,8 +390,8 @@ const closed = (name: string): TemplateResult =>
   </div>`;
 
 /**
- * If the walls show something other than the room, renders a bar that says what they show, with a
- * button that makes them show the room again.
+ * Renders a bar that says what the walls show, with a button that makes them show the room again.
+ * Renders nothing if they show the room already, or if no wall is connected.
  */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};
