@@ -317,7 +317,10 @@ export class EnergyEstimate {
    * before the first message.
    */
   energy: Event<'energy'> | undefined;
-  /** End of the last stroke segment sent; undefined if the segment was refused. */
+  /**
+   * Position at which the last sent segment of a stroke ended; undefined if the server refused the
+   * segment.
+   */
   private end: (Point & { readonly radius: number }) | undefined;
 
   /** @param clock returns the current time, in ms */

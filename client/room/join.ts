@@ -350,7 +350,10 @@ export class Room {
     return this.until(() => ++passed >= count, 'picture', 'pace');
   }
 
-  /** Creates a promise that is rejected with a `RoomError` if the connection ends. */
+  /**
+   * Creates a promise that rejects with a `RoomError` if the connection ends before the promise is
+   * settled.
+   */
   private unlessEnded<T>(
     start: (resolve: (value: T) => void, refuse: (reason: EndReason) => void) => void,
   ): Promise<T> {
@@ -375,7 +378,12 @@ export class Room {
     );
   }
 
-  /** Sends a command that acts on organisms. @returns the organisms that the command has changed */
+  /**
+   * Sends a command that acts on organisms, and waits for the tick that executes it.
+   *
+   * @param what the event by which the server reports each changed organism
+   * @returns the changed organisms that are still alive
+   */
   private async change<N extends Acts>(
     what: 'wounded' | 'grafted' | 'transformed',
     ...[name, command]: Parameters<typeof this.ask<N>>
@@ -386,8 +394,8 @@ export class Room {
     });
     try {
       await this.ask(name, command);
-      // Wait for the next tick: its events, which arrive before its picture, name the changed
-      // organisms.
+      // The events of the next tick name the changed organisms. They arrive before the tick's
+      // picture, so wait for the picture.
       await this.ticks(1);
     } finally {
       off();
