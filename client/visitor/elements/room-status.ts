@@ -385,8 +385,8 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // Keep the frame around the visible part inside the map, because the view may extend beyond the
-    // room.
+    // The view may extend beyond the room's edges. Draw the frame around the visible part so that
+    // it always lies inside the map.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -399,8 +399,8 @@ export class RoomOverview extends PageElement {
 }
 
 /**
- * The button that finds the visitor's own organisms. Fires `find` (`detail`: OrganismView) with one
- * of them, and `list-mine` to list all of them.
+ * The button “Find mine”. Fires `find` (`detail`: OrganismView) to show one of the visitor's own
+ * organisms, and `list-mine` to list all of them.
  */
 @customElement('find-mine')
 export class FindMine extends PageElement {
@@ -488,9 +488,9 @@ export class FindMine extends PageElement {
   }
 
   /**
-   * Finds one of the visitor's organisms. If others have changed an organism and the visitor has not
-   * looked at it since, finds that organism. Otherwise, finds the newest organism at the first call,
-   * and the next older organism at each further call.
+   * Finds one of the visitor's organisms. If others have changed one of them and the visitor has
+   * not looked at it yet, finds that one. Otherwise, the first call finds the newest organism, and
+   * each further call finds the next older one.
    */
   find(): void {
     const { session } = this;
