@@ -180,7 +180,7 @@ export class CursorLayer extends LitElement {
    * @param now time of the frame, in ms
    * @param toScreen converts a position on the grid to CSS pixels
    * @param isBare returns whether nothing else, such as another text, is shown in an area of the
-   *   screen, in CSS pixels; a name is hidden if its area is not bare
+   *   screen, in CSS pixels; if something is, a name in this area is hidden
    * @returns whether any pointer is still moving
    */
   frame(

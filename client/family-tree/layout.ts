@@ -176,7 +176,10 @@ type Edges = Readonly<Record<'top' | 'bottom' | 'side', number>>;
 
 /** Maximum width of a picture, in px. */
 const CLOSEST = 320;
-/** Width of a picture in a close-up, and its maximum width while the whole tree is shown, in px. */
+/**
+ * `CLOSE`: width of a picture in a close-up. `WHOLE`: maximum width of a picture while the whole
+ * tree is shown. Both in px.
+ */
 const CLOSE = 120;
 const WHOLE = 170;
 

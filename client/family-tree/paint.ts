@@ -47,8 +47,8 @@ export interface TreeScene {
   /** Size of the smallest text, in px. */
   readonly textSize: number;
   /**
-   * Only the part of the tree to the left of this x of the layout is drawn. The value increases
-   * while the page shows how the tree has grown.
+   * The tree is drawn only up to this x of the layout. The value increases while the page plays
+   * back how the tree has grown.
    */
   readonly until: number;
   /** The selected organism. */
@@ -70,8 +70,8 @@ const PIECES = 14;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
 /**
- * Pictures at least this wide have names below them. Both values are multiples of the text size:
- * from `NAMED`, the organism's name is drawn; from `PLANTED`, its planter's name too.
+ * If a picture is at least `NAMED` times as wide as the text size, the organism's name is drawn
+ * below it; from `PLANTED` times the text size, the planter's name too.
  */
 const NAMED = 3;
 const PLANTED = 5.2;

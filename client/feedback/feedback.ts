@@ -11,7 +11,7 @@ const MIN_INTERVAL = 45;
 
 /**
  * Vibration patterns. A number is the duration of one vibration; a list alternates durations of
- * vibrations and pauses. All in ms.
+ * vibrations and pauses. All durations are in ms.
  */
 const PATTERNS = {
   planted: 12,

@@ -198,8 +198,9 @@ export function chips<T>(
 }
 
 /**
- * Renders a round button that shows only an icon. @param title tooltip; by default the same as
- * `label`
+ * Renders a round button that shows only an icon.
+ *
+ * @param title tooltip; by default the same as `label`
  */
 export const iconButton = (label: string, icon: unknown, click: () => void, title = label) =>
   html`<button class="icon" title=${title} aria-label=${label} @click=${click}>${icon}</button>`;
@@ -209,7 +210,9 @@ export const field = (label: unknown, control: TemplateResult, notes?: TemplateR
   html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
 
 /**
- * Renders the text field `name` for a form that uses `submitName`. @param example placeholder text
+ * Renders the text field `name` for a form that uses `submitName`.
+ *
+ * @param example placeholder text
  */
 export const nameField = (label: string, testId: string, example: string): TemplateResult =>
   html`<label class="field fills"
@@ -250,8 +253,9 @@ export function checkbox(
 }
 
 /**
- * Renders a button that lets the host choose a file. @param accept file types, as in the HTML
- * attribute
+ * Renders a button that lets the host choose a file.
+ *
+ * @param accept file types, as in the HTML attribute
  */
 export function fileButton(
   testId: string,

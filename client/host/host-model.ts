@@ -51,7 +51,7 @@ const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 /** Calls the server's host API, and holds the session's key. */
 export class HostApi {
   /**
-   * Secret of the session. It is sent with every call that changes something; '' before a login.
+   * Key of the session. It is sent with every call that changes something; '' before a login.
    */
   key = '';
   /**
@@ -269,7 +269,9 @@ export class HostModel {
   }
 
   /**
-   * Closes the open question. @param answer the values of the dialog's fields; undefined to cancel
+   * Closes the open question.
+   *
+   * @param answer the values of the dialog's fields; undefined to cancel
    */
   answer(answer: FormData | undefined): void {
     if (!this.question) return;

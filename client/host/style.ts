@@ -474,7 +474,8 @@ export const shellStyle = css`
     container-type: size;
     overflow: auto;
   }
-  /* Show no outline: this element gets the focus only to make screen readers announce a section. */
+  /* Show no outline: the page focuses this element only so that screen readers announce the new
+     section. */
   main:focus-visible {
     outline: none;
   }

@@ -16,11 +16,12 @@ import {
 import { formats } from '../locale/locale.ts';
 
 /**
- * Converts a time to the server's time zone. Returns the ms since 1970 at which a clock in UTC
- * shows the local time.
+ * Returns the time at which a clock in UTC shows what a clock in the server's time zone shows at
+ * the time `at`. The UTC methods of `Date` then return the local day and hour.
  *
- * @param at the time, in ms since 1970
+ * @param at a time, in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
+ * @returns in ms since 1970
  */
 export function localTime(at: number, zone: string): number {
   const text = new Date(at).toLocaleString('sv-SE', { timeZone: zone });

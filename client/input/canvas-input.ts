@@ -26,7 +26,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
       touch: event.pointerType === 'touch',
       x: event.clientX - left,
       y: event.clientY - top,
-      // Every button except the primary one (0) moves the view. In move events, `button` is −1.
+      // A press of any button except the primary one (0) moves the view. In move events, `button`
+      // is −1.
       pan: event.button > 0 || space,
     };
   };
@@ -306,8 +307,9 @@ export interface CanvasHand {
   toolStart(x: number, y: number, now: number): void;
   toolMove(x: number, y: number, now: number): void;
   /**
-   * Called when the pointer is lifted. @param tap true if the pointer has hardly moved since the
-   * press
+   * Called when the pointer is lifted.
+   *
+   * @param tap true if the pointer has hardly moved since the press
    */
   toolEnd(x: number, y: number, tap: boolean, now: number): void;
   /** Called when the gesture is interrupted, for example by a second finger. */
@@ -468,7 +470,10 @@ const MAX_POINTS = STROKE_LIMITS.maxPoints;
  * size is sent without waiting.
  */
 const SEGMENT_INTERVAL = 50;
-/** A point of a stroke that is closer than this to the previous point is left out, in cells. */
+/**
+ * Minimum distance between two points of a stroke, in cells. A point that is closer to the previous
+ * one is left out.
+ */
 const MIN_STEP = 0.15;
 
 /**

@@ -300,8 +300,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
 const MAX_UNANSWERED = 64;
 
 /**
- * Estimates a visitor's energy: takes the level in the server's last message, and subtracts the
- * price of the strokes since then.
+ * Estimates a visitor's energy: takes the level in the server's last message, adds what has been
+ * refilled since then, and subtracts the price of the strokes that the server has not answered yet.
  */
 export class EnergyEstimate {
   /** The server's latest energy message, and its time of arrival, in ms. */
@@ -312,9 +312,9 @@ export class EnergyEstimate {
   /** Total price of the parts of strokes that have been drawn but not sent yet. */
   private drawn = 0;
   /**
-   * The server's last energy message, with its level replaced by the estimate. The estimate is from
-   * the last message, stroke or answer; energy refilled since then is not included. Undefined
-   * before the first message.
+   * The server's last energy message, with its level replaced by an estimate. The estimate was made
+   * at the last message, stroke or answer, so it does not include what has been refilled since
+   * then. Undefined before the first message.
    */
   energy: Event<'energy'> | undefined;
   /**

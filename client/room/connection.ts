@@ -153,8 +153,8 @@ export class WallConnection extends RoomConnection {
       /** The kind of client. `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
       /**
-       * The pass from the page's address, which a table has, and a wall with its own seat;
-       * otherwise ''.
+       * The pass in the page's address; '' if there is none. Tables have a pass, and so do walls
+       * with their own seat.
        */
       readonly pass: string;
       /** Languages whose script this screen cannot display. */
@@ -205,7 +205,7 @@ export class WallConnection extends RoomConnection {
 
 /**
  * What a visitor's page does after the server has refused to let it join, by the server's reason.
- * After a reason that is not listed, the page does not try again by itself.
+ * All other reasons cause none of these actions; 'only-watches' is handled in `refused`.
  *
  * - `end`: the page gives up, because another attempt would be refused for the same reason
  * - `join`: the page sends the join command again over the same connection, which stays open
@@ -510,7 +510,9 @@ export class RequestTracker {
   }
 
   /**
-   * Passes an acceptance to the request with the same id. @returns whether there is such a request
+   * Passes an acceptance to the request with the same id.
+   *
+   * @returns whether there is such a request
    */
   accepted(answer: Event<'accepted'>): boolean {
     const pending = this.take(answer.id);

@@ -204,9 +204,9 @@ export class Room {
       [...this.organisms.values()].find(
         (one) => one.x === x && one.y === y && one.planter.id === this.you?.id,
       );
-    // The server reports the birth in a later tick. If the connection is lost before, the organism
-    // may already be dead when the client has reconnected, and its birth is never reported. So
-    // limit the wait.
+    // The server reports the birth in a later tick. If the connection is lost before that tick, the
+    // organism may be dead by the time the client has reconnected, and then its birth is never
+    // reported. So limit the wait.
     const late = (this.model.tick ?? 0) + LATE;
     const isOver = (): boolean => find() !== undefined || (this.model.tick ?? 0) > late;
     await this.until(isOver, 'life', 'opened', 'picture');

@@ -27,7 +27,8 @@ export interface FilmView {
 type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
 /**
- * A function that redraws a film in finer detail (see painter). Returns the URL of the new film.
+ * A function that redraws a film in finer detail with the painter, a small neural net. Returns the
+ * URL of the new film.
  */
 type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
 
@@ -141,8 +142,8 @@ export class Previews {
     this.asked.clear();
     // Drop the previews that may be wrong now. The parents of a cross may have been transformed,
     // and a seed that did not exist before may exist by now. If the page is now another
-    // participant, its own seeds are others with the same numbers, so drop the previews of own
-    // seeds too.
+    // participant, also drop the previews of own seeds, because their numbers now stand for other
+    // seeds.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }

@@ -348,8 +348,9 @@ export class RoomCanvas {
   }
 
   /**
-   * Returns a view of an area where there is space to plant a seed. @param side an organism's side,
-   * in cells
+   * Returns a view of an area where there is space to plant a seed.
+   *
+   * @param side an organism's side, in cells
    */
   private groundView(grid: Size, side: number): Camera {
     const { insets } = this;

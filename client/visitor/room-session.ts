@@ -25,7 +25,9 @@ export interface SessionPage {
   /** Renders the page again, because the data on the page has changed. */
   requestUpdate(): void;
   /**
-   * Shows the visitor a message. @param at position on the grid that the message is about, if any
+   * Shows the visitor a message.
+   *
+   * @param at position on the grid that the message is about, if any
    */
   tell(text: string, at?: Point): void;
   /** Shows the visitor a message in a fixed place, above the dock. */
@@ -128,8 +130,9 @@ export class RoomSession {
    */
   readonly departing = new Map<OrganismId, Offer>();
   /**
-   * The seed that this visitor last planted or transformed an organism into, as JSON, by the
-   * position of the organism: 'x,y'.
+   * The seeds that this visitor has used, as JSON, by position on the grid ('x,y'): the seed
+   * planted there last, or the seed into whose creature the visitor last transformed the organism
+   * there.
    */
   private readonly made = new Map<string, string>();
   /**
@@ -433,7 +436,7 @@ export class RoomSession {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers the visitor to keep a departing organism. Removes the offer when it expires. */
+  /** Offers to keep a departing organism. Removes the offer when it expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);
@@ -485,8 +488,9 @@ export class RoomSession {
   }
 
   /**
-   * Called when others have changed some of the visitor's organisms, or when some of these are
-   * departing. Tells the visitor about the changes, and offers to keep the departing organisms.
+   * Called when others have changed some of the visitor's organisms, or when some of these
+   * organisms are departing. Tells the visitor about the changes, and offers to keep the departing
+   * organisms.
    */
   private reportChanges(organisms: readonly texts.Change[]): void {
     const { model, state, page } = this;

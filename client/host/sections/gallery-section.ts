@@ -71,7 +71,8 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     }
     .seeds .seed {
       width: auto;
-      /* Keep the focused seed clear of the sticky header, which would otherwise cover it. */
+      /* When a seed gets the focus and scrolls into view, leave space for the sticky header,
+         which would otherwise cover the seed. */
       scroll-margin-block: 7em 6em;
     }
     @media (max-width: 760px), (max-height: 520px) {
@@ -206,8 +207,9 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
   }
 
   /**
-   * Renders one seed. @param isFirst true if the Tab key reaches this seed; arrow keys reach the
-   * others
+   * Renders one seed.
+   *
+   * @param isFirst true if the Tab key reaches this seed; arrow keys reach the others
    */
   private seed(checkpoint: Checkpoint, curation: Curation, index: number, isFirst: boolean) {
     const { hidden, first, gardener } = curation;

@@ -130,8 +130,9 @@ function change(change: HoursDraft): void {
 }
 
 /**
- * Changes the opening hours of some weekdays in the draft. @param days hours by weekday; 0 is
- * Monday
+ * Changes the opening hours of some weekdays in the draft.
+ *
+ * @param days hours by weekday; 0 is Monday
  */
 function changeDays(days: HoursDraft['days']): void {
   change({ days: { ...host.hoursDraft?.days, ...days } });
@@ -229,7 +230,9 @@ function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
 }
 
 /**
- * Draws a day's opening hours as a bar. @param before the previous day's hours, which may end today
+ * Draws a day's opening hours as a bar.
+ *
+ * @param before the previous day's hours, which may end today
  */
 function strip(hours: NonNullable<Days[number]>, before: Days[number]): TemplateResult {
   const share = (time: string): string => {

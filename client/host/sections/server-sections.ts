@@ -251,8 +251,8 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
   const { name, width, height, open, settings, busy, pace, organisms, waiting } = room;
   const species = checkpoints.find((each) => each.name === room.checkpoint);
   const areSeveral = checkpoints.filter(({ replaced }) => !replaced).length > 1;
-  // Drawing a picture takes the server some time, so let the picture's address change only every 15
-  // s.
+  // Whenever the picture's address changes, the browser loads the picture again. Drawing it takes
+  // the server some time, so change the address only every 15 s.
   const at = open ? Math.floor(now / 15_000) : 'closed';
   const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));
   const button = (kind: string, label: unknown, click: () => void): TemplateResult =>

@@ -23,7 +23,8 @@ const watchStyle = css`
     grid-template-columns: minmax(0, 1fr) 22.5em;
     gap: 18px;
     height: calc(100vh - 44px);
-    /* The unit cqh is relative to the page's column, which is less high while notices are shown. */
+    /* The unit cqh is a share of the height of the page's column. This height is smaller while
+       notices are shown. */
     height: calc(100cqh - 44px);
   }
   .view {

@@ -301,7 +301,9 @@ export class RoomStory extends VisitorElement {
   }
 
   /**
-   * Announces a text to screen readers. @param text returns the text, with people's current names
+   * Announces a text to screen readers.
+   *
+   * @param text returns the text, with people's current names
    */
   private announce(text: () => string): void {
     this.currentText = text;

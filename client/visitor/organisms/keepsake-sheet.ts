@@ -359,7 +359,9 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   /**
-   * Requests the organism's genomes. @returns the genomes; undefined if they do not arrive in time
+   * Requests the organism's genomes.
+   *
+   * @returns the genomes; undefined if they do not arrive in time
    */
   private genomes(): Promise<PaintedGenomes | undefined> {
     const { model } = this.session;

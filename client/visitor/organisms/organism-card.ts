@@ -178,7 +178,8 @@ export class OrganismCard extends PanelElement {
         padding: 10px 14px;
       }
     }
-    /* While crossing in a small window, hide the header, because the family shows the organism too. */
+    /* While the visitor crosses two organisms in a small window, hide the card's header, because
+       the panel for crossing shows the organism too. */
     @media (max-width: 720px), (max-height: 520px) {
       @media (min-width: 300px) and (min-height: 300px) {
         .crossing {

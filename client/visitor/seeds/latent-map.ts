@@ -336,7 +336,9 @@ export class LatentMap extends VisitorElement {
 }
 
 /**
- * Fetches where each of the gallery's creatures is on the map. @throws Error if the request fails
+ * Fetches where each of the gallery's creatures is on the map.
+ *
+ * @throws Error if the request fails
  */
 async function fetchPlaces(url: string): Promise<MapPlaces> {
   const response = await fetch(url);

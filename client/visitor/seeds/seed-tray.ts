@@ -38,8 +38,9 @@ export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>
 }
 
 /**
- * Says between which creatures a point of the map lies. @param names up to three kinds, nearest
- * first
+ * Says between which creatures a point of the map lies.
+ *
+ * @param names up to three kinds, nearest first
  */
 export function betweenText(names: readonly string[]): string {
   const [first, second, third] = names.map(kindName);
