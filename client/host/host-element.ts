@@ -107,7 +107,9 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
     }
   }
 
-  /** Returns the first `count` items of a list, or all items after the host has chosen “Show all”. */
+  /**
+   * Returns the first `count` items of a list, or all items once the host has pressed “Show all”.
+   */
   protected first<T>(all: readonly T[], count: number): readonly T[] {
     return this.isWhole ? all : all.slice(0, count);
   }

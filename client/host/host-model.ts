@@ -327,7 +327,8 @@ export class HostModel {
     this.emitChange();
     try {
       const answer = await this.api.call(name, { room, ...input });
-      // Refresh before showing the notice, so that the page is up to date when the host reacts to it.
+      // Refresh before showing the notice, so that the page is already up to date when the host
+      // reads it.
       await this.refresh();
       const notice = typeof done === 'function' ? done(answer) : done;
       if (notice) this.show(typeof notice === 'string' ? { text: notice } : notice);

@@ -94,7 +94,8 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      /* Make all tools equally wide, because the energy bar is positioned by the number of tools. */
+      /* Make all tools equally wide, because the energy bar is positioned by the number of
+         tools. */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
@@ -232,7 +233,8 @@ export class ToolDock extends PageElement {
         min-height: 54px;
       }
     }
-    /* In tiny windows, show the tools in two rows, and hide the energy bar, which needs a single row. */
+    /* In tiny windows, show the tools in two rows. Hide the energy bar, because it needs a
+       single row of tools. */
     @media (max-width: 219px) and (min-height: 300px) {
       .tools {
         grid-auto-flow: row;

@@ -213,7 +213,8 @@ export class SeedTray extends PageElement {
         flex: 1 0 auto;
       }
     }
-    /* Hide the row of seeds, which does not fit. The button that opens the gallery stays visible. */
+    /* The row of seeds does not fit, so hide it. The button that opens the gallery stays
+       visible. */
     @media (max-width: 299px) and (max-height: 299px), (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
       seed-row,
       brush-size {
