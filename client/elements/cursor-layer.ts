@@ -13,13 +13,16 @@ import { calm, owner } from '../style/fragments.ts';
 const SMOOTHING = 70;
 /** Distance from a pointer to its name, in CSS pixels. */
 const NAME_OFFSET = 11;
-/** Approximate height of a name, measured from the middle of its pointer, in CSS pixels. */
+/**
+ * Approximate distance from the middle of a pointer to the bottom edge of its name, in CSS pixels.
+ */
 const HEIGHT = 24;
 
 /**
- * A pointer that only drifts with the water is redrawn every `FOLLOW` ms, or earlier if it has
- * drifted by `LEAST` CSS pixels. It is not redrawn in each frame, because redrawing a pointer takes
- * more time than the rest of a frame.
+ * A pointer that its participant does not move still drifts on the screen, because the picture
+ * bends like water. Such a pointer is redrawn every `FOLLOW` ms, or earlier if it has drifted by
+ * `LEAST` CSS pixels. It is not redrawn in each frame, because redrawing a pointer takes more time
+ * than all other work in a frame.
  */
 const FOLLOW = 100;
 const LEAST = 2;
@@ -37,8 +40,8 @@ interface Cursor {
 }
 
 /**
- * Styles of a layer over the canvas. Pointer events pass through the layer. Its elements can use the
- * animation `come` to fade in.
+ * Styles of a layer that covers the canvas. The layer ignores pointer events, so that they reach
+ * the canvas. Elements in the layer can fade in with the animation `come`.
  */
 export const layerStyle = css`
   :host {
@@ -118,12 +121,12 @@ export class CursorLayer extends LitElement {
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
   private lastFrameTime = 0;
-  /** When pointers that only drift with the moving water were last redrawn, in ms. */
+  /** When the pointers that only drift with the water were last redrawn (see `FOLLOW`), in ms. */
   private followedAt = 0;
 
   /**
-   * Handles a server message with the pointers' new positions, in cells. Skips the visitor's own
-   * pointer.
+   * Handles a server message that contains pointers' new positions, in cells. Skips the visitor's
+   * own pointer, and removes pointers that have no position.
    */
   receive(
     cursors: readonly Pointer[],
@@ -174,10 +177,10 @@ export class CursorLayer extends LitElement {
   /**
    * Moves the pointers for one animation frame.
    *
-   * @param now in ms
+   * @param now time of the frame, in ms
    * @param toScreen converts a position on the grid to CSS pixels
-   * @param isBare returns whether nothing else is shown in an area, in CSS pixels; a name is hidden
-   *   unless its area is bare
+   * @param isBare returns whether nothing else, such as another text, is shown in an area of the
+   *   screen, in CSS pixels; if something is, a name in this area is hidden
    * @returns whether any pointer is still moving
    */
   frame(
@@ -195,7 +198,8 @@ export class CursorLayer extends LitElement {
       const { position, target } = cursor;
       const [dx, dy] = [target.x - position.x, target.y - position.y];
       const distance = Math.hypot(dx, dy);
-      // Move a pointer over a long distance in one step, so that it does not glide across the room.
+      // If the new position is far away, move the pointer there in one step, so that it does not
+      // glide across the room.
       const step = distance > 80 || distance < 0.02 ? 1 : share;
       cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;

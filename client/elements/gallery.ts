@@ -16,8 +16,9 @@ const plain = (text: string): string =>
   text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase();
 
 /**
- * Counts the letters that were added, left out, replaced or swapped in a typed word, compared with
- * the most similar beginning of another word.
+ * Counts the typing errors in a word: letters added, left out, replaced, or swapped with their
+ * neighbour. Compares the typed word with all beginnings of `word`, and counts the errors against
+ * the most similar one, because the visitor may still be typing.
  *
  * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance (optimal string alignment)
  */
@@ -41,10 +42,12 @@ function errorsIn(typed: string, word: string): number {
 }
 
 /**
- * Rates how well a typed word matches the names of a creature, from 0 to 1. The rating is 1 if one
- * of the names' words starts with the typed word. If the typed word has at least three letters, the
- * rating is also 1 if the names contain the word anywhere. A match with one or two typing errors
- * has a lower rating. If nothing matches, the rating is 0.
+ * Rates how well a typed word matches a creature, from 0 (no match) to 1. The rating is 1 if a word
+ * in the creature's names starts with the typed word. A typed word of at least three letters also
+ * has the rating 1 if it occurs anywhere in the names. A match with one or two typing errors has a
+ * rating between 0 and 1.
+ *
+ * @param names the creature's names, separated by spaces
  */
 function rating(typed: string, names: string): number {
   if (` ${names}`.includes(typed.length > 2 ? typed : ` ${typed}`)) return 1;
@@ -54,10 +57,11 @@ function rating(typed: string, names: string): number {
 }
 
 /**
- * Searches the gallery for a text, by names in the page's language and in English. Finds the
- * creatures that match all words of the text. If there are none, finds the creatures that match some
- * of the words: "whale shark" finds whale and shark. Creatures that match more words come first.
- * For each word, only the matches with the fewest typing errors count.
+ * Searches the gallery for a text. Compares the text with the creatures' names in the page's
+ * language and in English. Returns the creatures that match all words of the text. If there are
+ * none, returns the creatures that match some of the words, best matches first: "whale shark" finds
+ * whale and shark. If several creatures match a word with different numbers of typing errors, only
+ * those with the fewest errors count.
  *
  * @param among gallery indices to choose from; equally good matches are returned in this order
  */
@@ -80,7 +84,8 @@ export function search(
   }
   const all = among.filter((index) => matches.get(index) === words.length);
   if (all.length > 0) return all;
-  // Search again without short words, because words like "of" match many names.
+  // No creature matches all words, so search again without short words such as "of", which match
+  // too many names.
   const long = words.filter(({ length }) => length > 3);
   if (long.length > 0 && long.length < words.length) return search(gallery, among, long.join(' '));
   const some = among.filter((index) => matches.get(index)! > 0);

@@ -2,7 +2,12 @@
 import { html, svg, type TemplateResult } from 'lit';
 import type { Event } from '../../shared/protocol/events.ts';
 
-/** Creates an icon from line drawings in the text's colour. `kind` is its CSS class. */
+/**
+ * Creates an icon.
+ *
+ * @param body SVG shapes, drawn as lines in the text's colour
+ * @param kind CSS class
+ */
 export const icon = (body: TemplateResult, kind = ''): TemplateResult =>
   html`<svg class=${kind} viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
 
@@ -71,7 +76,10 @@ export const icons = {
 
 export type Checkpoint = Event<'welcome'>['checkpoint'];
 
-/** Returns the CSS background that shows one gallery tile, scaled with the element. */
+/**
+ * Returns a CSS declaration that shows one gallery tile as an element's background. The tile fills
+ * the element.
+ */
 export function tileStyle({ gallery, sheet }: Checkpoint, index: number): string {
   const { columns, url } = sheet;
   const rows = Math.ceil(gallery.length / columns);
@@ -85,7 +93,10 @@ export function tile(checkpoint: Checkpoint, index: number): TemplateResult {
   return html`<i class="tile" style=${tileStyle(checkpoint, index)}></i>`;
 }
 
-/** Returns the gallery tile of a kind, or a generic seed if the gallery lacks that kind. */
+/**
+ * Returns the gallery tile of a kind, or a neutral picture of a seed if the gallery lacks that
+ * kind.
+ */
 export function kindTile(checkpoint: Checkpoint, kind: string): TemplateResult {
   const index = kind === '' ? -1 : checkpoint.gallery.findIndex(({ name }) => name === kind);
   return index < 0 ? html`<i class="tile nameless"></i>` : tile(checkpoint, index);

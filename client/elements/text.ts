@@ -7,7 +7,10 @@ import { formats, language, localKind } from '../locale/locale.ts';
 import { formFor } from '../locale/page-words.ts';
 import type { ConnectionState, RoomModel } from '../room/room-model.ts';
 
-/** Formats a number in the page's language, with the digits of the visitor's region. */
+/**
+ * Formats a number by the rules of the page's language, with the digits used in the visitor's
+ * region.
+ */
 export function number(n: number): string {
   return new Intl.NumberFormat(formats()).format(n);
 }
@@ -18,14 +21,17 @@ export function timeText(n: number, unit: 'second' | 'minute' | 'hour' | 'day'):
   return new Intl.NumberFormat(formats(), style).format(n);
 }
 
-/** Chooses between the texts for touch and for a mouse, depending on the device. */
+/**
+ * Returns the text `finger` if the device's main pointer is a finger, otherwise the text `mouse`.
+ */
 export function byPointer<T extends string>(finger: T, mouse: T): T {
   return matchMedia('(pointer: coarse)').matches ? finger : mouse;
 }
 
 /**
- * Chooses the singular or plural text for a number by the rules of the page's language. If a
- * language has more than two forms, the translation of the plural contains all of them.
+ * Chooses between a singular and a plural text for a number, by the rules of the page's language.
+ * If the language has more than two such forms, the translation of `other` contains all of them,
+ * and the function picks the right one.
  */
 export function plural(n: number, one: string, other: string): string {
   const isOne = new Intl.PluralRules(language()).select(n) === 'one';
@@ -44,7 +50,10 @@ export function kindName(kind: string): string {
   return localKind(kind) ?? kind.replaceAll(/[_-]+/g, ' ');
 }
 
-/** Returns the display name of an organism, or of a chimera's largest parts: 'panda · fox'. */
+/**
+ * Returns the display name of an organism. The name of a chimera lists its largest parts: 'panda ·
+ * fox'.
+ */
 export function organismName(organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>): string {
   return [...new Set(namedParts(organism).map(partName))].join(' · ');
 }
@@ -90,7 +99,10 @@ export function lineText(ahead: number): string {
   );
 }
 
-/** Describes the connection while it is being established; returns '–' for all other states. */
+/**
+ * Describes the connection while it is being established: 'connecting' or 'reconnecting'. Returns
+ * '–' in all other states.
+ */
 export function waitingText(connection: ConnectionState): string {
   if (connection === 'connecting') return msg('connecting');
   return connection === 'reconnecting' ? msg('reconnecting') : '–';
@@ -136,8 +148,8 @@ export function stateText({ phase, hurt }: Pick<OrganismView, 'phase' | 'hurt'>)
 }
 
 /**
- * Says how many wounds the organism has healed, or that it was never wounded; '' if it has only
- * open wounds.
+ * Says how many wounds the organism has healed, or that it was never wounded. Returns '' if the
+ * organism has been wounded, but has not healed a wound yet.
  */
 export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | 'wounds'>): string {
   if (healed > 0) {
@@ -147,7 +159,8 @@ export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | '
 }
 
 /**
- * Lists the organism's last former kinds, oldest first: 'horse, then rabbit'; '' if there are none.
+ * Lists the most recent of an organism's former kinds, oldest first: 'horse, then rabbit'. Returns
+ * '' if there are none.
  */
 export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
   const names = was.slice(-MAX_FORMER).map((kind) => organismName({ kind, origin: 'latent' }));
@@ -158,8 +171,8 @@ export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
 /**
- * Returns the name of an organism's planter, for the beginning of a sentence. Uses the planter's
- * current name or, if the planter has left, the name stored with the organism.
+ * Returns the name of an organism's planter, capitalized for the beginning of a sentence. Uses the
+ * planter's current name. If the planter has left, uses the name that was stored with the organism.
  *
  * @returns '' for a planter without a name
  */
@@ -173,7 +186,7 @@ export function planterName(
   return name === GARDENER_NAME ? msg('The gardener') : name;
 }
 
-/** Says who planted an organism: "planted by you" if the reader of the text has planted it. */
+/** Says who planted an organism; for the reader of the text, "planted by you". */
 export function planterText(organism: Pick<OrganismView, 'planter'>, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
   const name = planterName(organism, model);
@@ -182,7 +195,10 @@ export function planterText(organism: Pick<OrganismView, 'planter'>, model: Peop
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 
-/** Lists the parts of a chimera, each with the person who grafted it: 'panda · fox (Ada)'. */
+/**
+ * Lists the parts of a chimera. The name of the person who grafted a part follows in brackets:
+ * 'panda · fox (Ada)'.
+ */
 export function partsText(parts: readonly Part[], model: People): string {
   const texts = parts.map((part) => {
     const { by } = part;

@@ -1,7 +1,8 @@
 /**
- * Lays out a family tree like a plant. A horizontal trunk has pairs of twigs, one above and one
- * below it. Each pair of twigs holds organisms that were born one after another. Later pairs hold
- * later organisms. Lengths are in widths of an organism's picture.
+ * Lays out a family tree like a plant: pairs of twigs grow from a horizontal trunk, one twig above
+ * the trunk and one below it. Along the trunk, each pair of twigs holds organisms that were born
+ * after those of the previous pair. All lengths are multiples of the width of an organism's
+ * picture.
  */
 
 import type { Rect } from '../../shared/geometry.ts';
@@ -19,7 +20,10 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
-/** A side branch: the x where it leaves the trunk, and its organisms, from the trunk outwards. */
+/**
+ * A side branch of the trunk. `x` is where it leaves the trunk; `nodes` starts with the organism
+ * nearest to the trunk.
+ */
 export interface Twig {
   readonly x: number;
   readonly nodes: readonly TreeNode[];
@@ -31,8 +35,8 @@ export const CELL = { width: 1.5, height: 1.7 } as const;
 const MARGIN = 0.2;
 const LANE = 0.5;
 /**
- * Twigs lean towards later times: the x of each organism is larger by this distance, in picture
- * widths, than the x of the previous organism on its twig.
+ * Lean of the twigs towards later times, in picture widths: each organism on a twig has an x that
+ * is larger by this distance than the x of the organism before it.
  */
 const BEND = 0.2;
 /**
@@ -41,13 +45,16 @@ const BEND = 0.2;
  */
 const OFF = 0.07;
 
-/** A place for an organism: side of the trunk (−1: above, 1: below) and index on the twig there. */
+/**
+ * A place for an organism on a pair of twigs: the side of the trunk (−1: above, 1: below), and the
+ * index on the twig at that side, counted from the trunk.
+ */
 interface Place {
   readonly side: 1 | -1;
   readonly index: number;
 }
 
-/** Returns the `count` places nearest to the trunk on a pair of twigs, nearest first. */
+/** Returns the `count` places of a pair of twigs that are nearest to the trunk, nearest first. */
 const placesOf = (count: number): Place[] =>
   Array.from({ length: count }, (_, i) => ({ side: i % 2 ? 1 : -1, index: i >> 1 }));
 
@@ -72,7 +79,8 @@ function sizeOf(count: number, each: number) {
 type LinkedNode = TreeNode & Record<'parents' | 'children', TreeNode[]>;
 
 /**
- * Lays out a tree so that its pictures become as large as possible.
+ * Lays out a tree. Chooses the number of organisms per pair of twigs that makes the pictures as
+ * large as possible.
  *
  * @param aspect ratio of width to height of the area that will show the tree
  */
@@ -123,12 +131,15 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
   return { nodes, width, height, trunk, twigs };
 }
 
-/** The positions of a tree's organisms, from (0, 0) to (width, height), and the trunk's y. */
+/**
+ * A laid-out tree: the organisms' positions, from (0, 0) to (width, height); the twigs; and the y
+ * of the trunk.
+ */
 export type TreeLayout = ReturnType<typeof layoutTree>;
 
 /**
- * Assigns places on a pair of opposite twigs to a group of organisms. Places children as close to
- * their parents as possible.
+ * Assigns a group of organisms to places on a pair of opposite twigs. Puts each organism as close
+ * as possible to the mean height of its parents, or to the trunk if no parent has been placed yet.
  *
  * @param yOf returns the y of an organism; undefined if the organism has not been placed yet
  * @param trunk y of the trunk
@@ -165,7 +176,10 @@ type Edges = Readonly<Record<'top' | 'bottom' | 'side', number>>;
 
 /** Maximum width of a picture, in px. */
 const CLOSEST = 320;
-/** Width of a picture in a close-up, and its maximum width while the whole tree is shown, in px. */
+/**
+ * `CLOSE`: width of a picture in a close-up. `WHOLE`: maximum width of a picture while the whole
+ * tree is shown. Both in px.
+ */
 const CLOSE = 120;
 const WHOLE = 170;
 
@@ -181,7 +195,10 @@ export class TreeCamera {
   private size: Size = { width: 1, height: 1 };
   private edges: Edges = { top: 0, bottom: 0, side: 0 };
 
-  /** @param forward direction of time on the canvas: 1, or −1 if text runs from right to left */
+  /**
+   * @param forward direction in which time runs on the canvas: 1 is to the right; −1 is to the
+   *   left, for languages that are written from right to left
+   */
   constructor(
     private readonly layout: Pick<TreeLayout, 'width' | 'height'>,
     readonly forward: 1 | -1 = 1,
@@ -191,7 +208,8 @@ export class TreeCamera {
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
-    // The margins may be larger than a small window, so leave at least 1 px for the tree.
+    // In a small window, the margins may leave no space. Use at least 1 px, so that the scale stays
+    // positive.
     return Math.min(
       Math.max(1, width - 2 * side) / this.layout.width,
       Math.max(1, height - top - bottom) / this.layout.height,
@@ -226,10 +244,10 @@ export class TreeCamera {
   }
 
   /**
-   * Zooms about a point of the canvas. The part of the tree at that point stays in its position.
+   * Zooms in or out. The part of the tree at the given point of the canvas stays at that point.
    *
-   * @param x in px of the canvas
-   * @param y in px of the canvas
+   * @param x position of the point on the canvas, in px
+   * @param y position of the point on the canvas, in px
    */
   zoomAbout(x: number, y: number, factor: number): void {
     const at = this.toTree(x, y);
@@ -245,7 +263,8 @@ export class TreeCamera {
   }
 
   /**
-   * Moves an organism into the uncovered part of the canvas, enlarged if it is small.
+   * Moves the view so that an organism is in the part of the canvas that its card does not cover.
+   * Enlarges the tree if the organism is small.
    *
    * @param below height that the organism's card covers at the bottom, in px
    * @param end width that the card covers at the side where lines of text end, in px

@@ -46,7 +46,10 @@ export interface TreeScene {
   readonly ink: TreeInk;
   /** Size of the smallest text, in px. */
   readonly textSize: number;
-  /** The tree is drawn up to this x of the layout. While the tree grows, the value increases. */
+  /**
+   * The tree is drawn only up to this x of the layout. The value increases while the page plays
+   * back how the tree has grown.
+   */
   readonly until: number;
   /** The selected organism. */
   readonly chosen?: TreeNode | undefined;
@@ -55,7 +58,10 @@ export interface TreeScene {
 
 type Point = Record<'x' | 'y', number>;
 
-/** Thickness of the trunk, a twig and a branch, each at its base and tip, in picture widths. */
+/**
+ * Thickness of the trunk, a twig and a branch, in picture widths: first at the base, then at the
+ * tip.
+ */
 const TRUNK = [0.36, 0.14] as const;
 const TWIG = [0.14, 0.05] as const;
 const BRANCH = [0.17, 0.05] as const;
@@ -64,14 +70,17 @@ const PIECES = 14;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
 /**
- * Minimum width of a picture, as a multiple of the text size, for drawing the organism's name below
- * it (`NAMED`) and for drawing the planter's name too (`PLANTED`).
+ * If a picture is at least `NAMED` times as wide as the text size, the organism's name is drawn
+ * below it; from `PLANTED` times the text size, the planter's name too.
  */
 const NAMED = 3;
 const PLANTED = 5.2;
 /** Minimum font size of a name, in widths of a picture. */
 const NAME = 0.12;
-/** Maximum number of healed wounds drawn as dots, and minimum width of a picture with dots, in px. */
+/**
+ * `MOST_DOTS`: maximum number of dots around a picture; each stands for a healed wound. `DOTTED`:
+ * minimum width of a picture for drawing dots and the sign of its organism's end, in px.
+ */
 const MOST_DOTS = 5;
 const DOTTED = 12;
 
@@ -137,7 +146,7 @@ function isSeen(node: TreeNode, { camera, size }: TreeScene): boolean {
 }
 
 /**
- * Draws a Bézier curve that tapers.
+ * Draws a Bézier curve whose width changes evenly from its start to its end.
  *
  * @param curve start, two control points and end of the curve, in px
  * @param widths width of the curve at its start and at its end, in px
@@ -173,7 +182,7 @@ function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void 
     widths.map((one) => one * scale) as [number, number];
   const at = (x: number, y: number): Point => camera.toScreen(x, y);
   to.fillStyle = ink.stem;
-  // Start the trunk outside the canvas, so that it grows out of the canvas's edge.
+  // Start the trunk outside the canvas, so that it seems to grow in from the canvas's edge.
   const edge = camera.toTree(camera.forward > 0 ? 0 : size.width, 0).x;
   const foot = at(Math.min(-0.6, edge - 0.2), trunk + 0.1);
   const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.1));
@@ -224,7 +233,10 @@ function paintEnd(to: Context, node: TreeNode, { camera, ink }: TreeScene): void
   } else line(to, end.x, end.y - r, end.x, end.y + r);
 }
 
-/** The specks in the sign of an organism that dissolved: x, y and radius, in picture widths. */
+/**
+ * The specks of dust that form the sign of an organism that has departed: x, y and radius of each,
+ * in picture widths.
+ */
 export const DUST = [
   [-0.18, -0.09, 0.03],
   [-0.05, 0.08, 0.025],
@@ -260,7 +272,8 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
   const { organism } = node;
   const { x, y } = camera.toScreen(node.x, node.y);
   const scale = camera.scale * grown * (2 - grown);
-  // Draw the disc opaque, so that even a faint organism hides the branches behind it.
+  // Draw the disc opaque even if the organism itself is drawn faint, so that the disc hides the
+  // branches behind it.
   const alpha = to.globalAlpha;
   to.globalAlpha = 1;
   to.fillStyle = ink.disc;

@@ -1,7 +1,7 @@
 /**
- * Loads the pictures of a tree's organisms. Organisms of gallery kinds use tiles of the gallery's
- * sheet. Pictures of all other organisms and of chimeras are fetched from the server when they are
- * first drawn.
+ * Loads the pictures of a tree's organisms. The picture of an organism of a gallery kind is a tile
+ * of the gallery's sheet. The pictures of chimeras and of all other organisms are fetched from the
+ * server when they are first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -16,15 +16,21 @@ export interface Picture {
 
 /** Maximum number of simultaneous requests. */
 const AT_ONCE = 3;
-/** Delay before a failed request is repeated, in ms. Doubles with each failure, up to a maximum. */
+/**
+ * `RETRY`: delay before failed requests are repeated, in ms. The delay doubles with each failure,
+ * up to `LONGEST_RETRY`.
+ */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
-/** Key of the gallery's sheet among the images. The other keys are organism ids, which are positive. */
+/** Key of the gallery's sheet in `images`. It is no organism's id, because ids are positive. */
 const SHEET = 0;
 
 export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
-  /** Images by organism id (`SHEET` for the sheet); null while requested, or if there is none. */
+  /**
+   * Images by organism id, and the gallery's sheet at `SHEET`. An entry is null until its image has
+   * arrived; it stays null if the server has no such image.
+   */
   private readonly images = new Map<number, ImageBitmap | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;
@@ -37,8 +43,8 @@ export class TreePictures {
   private idle: (() => void)[] = [];
 
   /**
-   * @param onChange called when a new picture has arrived
-   * @param after calls back after a delay, in ms
+   * @param onChange called when a request has ended, usually with a new picture
+   * @param after calls a function after a delay, in ms; a test can replace it
    */
   constructor(
     private readonly room: string,
@@ -52,10 +58,13 @@ export class TreePictures {
     this.request(SHEET);
   }
 
-  /** Returns the picture of an organism if it has arrived; otherwise requests the picture. */
+  /**
+   * Returns the picture of an organism, or undefined if the picture has not arrived. Requests it at
+   * the first call.
+   */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    // If the host has removed a chimera, show the gallery picture of its kind, because the server's
-    // picture of a removed organism does not show grafted parts.
+    // For a chimera that the host has removed, show the gallery's picture of its kind. The server's
+    // picture of a removed organism would not show the grafted parts either.
     const isPlain = kind !== '' && (!parts || cause === 'removed');
     const index = isPlain ? this.indexOf.get(kind) : undefined;
     const image = this.request(index === undefined ? id : SHEET);
@@ -67,8 +76,8 @@ export class TreePictures {
   }
 
   /**
-   * Fetches all missing pictures. Resolves when each picture has arrived or is known not to exist, or
-   * when `close` is called.
+   * Fetches all missing pictures. Resolves when the server has answered for each picture, when
+   * `close` is called, or after the time `longest`.
    *
    * @param longest maximum time until the promise resolves, in ms
    */
@@ -126,7 +135,7 @@ export class TreePictures {
     if (this.isIdle) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  /** Appends a picture that could not be fetched to the queue, and pauses all requests. */
+  /** Puts a picture whose request failed back at the end of the queue, and pauses all requests. */
   private rest(id: number): void {
     if (this.isClosed) return;
     this.waiting.push(id);
@@ -138,7 +147,12 @@ export class TreePictures {
     });
   }
 
-  /** Fetches one image. @returns whether the request is settled; if not, a retry may succeed */
+  /**
+   * Fetches one image.
+   *
+   * @returns whether the request is settled: the image has arrived, or the server has none. If
+   *   false, a retry may succeed
+   */
   private async fetchOne(id: number): Promise<boolean> {
     const { signal } = this.stop;
     const path = id === SHEET ? this.page.sheet.url : lineagePicturePath(this.room, id);

@@ -19,8 +19,8 @@ const NOBODY = { participants: new Map(), you: undefined };
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
 /**
- * Returns the capitalized name of an organism and the name of its planter. The planter's name is ''
- * if the planter has none.
+ * Returns the name of an organism, capitalized, and the name of its planter ('' if the planter has
+ * none).
  */
 export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
   [nameOf(organism), planterName(organism, NOBODY)] as const;
@@ -63,8 +63,8 @@ export function spanText(clock: TreeClock, { born, died }: LineageOrganism): str
 }
 
 /**
- * Says how many organisms and generations the tree has, and how many organisms the server has
- * forgotten.
+ * Says how many organisms and generations the tree has, and how many further organisms it lacks
+ * because the server no longer remembers them.
  */
 export function sizeText(
   { organisms, forgotten }: LineageTree,
@@ -103,10 +103,11 @@ export function dateOf({ now, tick: last, tickRate, times }: TreeClock, tick: nu
 }
 
 /**
- * Formats a time of day. Adds the date if it differs from the date of the tree's `now`.
+ * Formats a time of day in the browser's time zone. Adds the date if it is not the date of `now`,
+ * which is when the tree was fetched.
  *
  * @param locale language tag
- * @param at wall-clock time, in ms
+ * @param at the time to format, in ms since 1970
  */
 export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: number): string {
   const time = { hour: '2-digit', minute: '2-digit' } as const;

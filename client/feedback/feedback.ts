@@ -3,15 +3,22 @@ import type { LifeEvent } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import type { Sound } from './sound.ts';
 
-/** Minimum time between two vibrations, in ms. Vibration motors cannot repeat them faster. */
+/**
+ * Minimum time between two vibrations during a stroke, in ms. Vibration motors cannot follow faster
+ * changes.
+ */
 const MIN_INTERVAL = 45;
 
-/** Vibration patterns: a duration, or alternating durations and pauses, in ms. */
+/**
+ * Vibration patterns. A number is the duration of one vibration; a list alternates durations of
+ * vibrations and pauses. All durations are in ms.
+ */
 const PATTERNS = {
   planted: 12,
   healed: [8, 60, 8],
   refused: [18, 50, 18],
-  // No vibration, because the page calls `affected`, which vibrates, when an organism departs.
+  // No vibration here: when an organism begins to depart, the page also calls `affected`, which
+  // vibrates.
   departing: 0,
   departed: 8,
   transformed: [8, 40, 8, 40, 8],
@@ -20,7 +27,9 @@ const AFFECTED = [14, 80, 14];
 
 type Played = keyof typeof PATTERNS;
 
-/** Number of cells removed by one stroke segment at which the feedback is strongest. */
+/**
+ * If one segment of a stroke removes this many cells or more, the feedback has its full strength.
+ */
 const FULL_STRENGTH_CELLS = 40;
 
 /** The sound and vibration for each life event of the visitor's organisms. */
@@ -42,11 +51,11 @@ export class Feedback {
   private cutting = false;
   private hidden = false;
 
-  /** @param model source of life events; only events of the visitor's own organisms are played */
+  /** @param model source of the life events; events of other participants' organisms are ignored */
   constructor(model: RoomModel) {
     model.on('life', ({ event, organism }) => {
-      // Play nothing while the page is hidden, because sounds queued while the context is suspended
-      // would all play together when the page is shown again.
+      // Play nothing while the page is hidden. The audio context is suspended then and would queue
+      // the sounds, so all of them would play together when the page is shown again.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       const departed = event.what === 'died' && event.cause === 'departed';
@@ -60,8 +69,8 @@ export class Feedback {
   }
 
   /**
-   * Turns sound and vibration on, or off. Call it from a user gesture, because otherwise browsers
-   * block sound.
+   * Turns sound and vibration on if they are off, and off if they are on. Call it while handling a
+   * user gesture; otherwise browsers block the sound.
    */
   toggle(): void {
     if (this.context) {
@@ -119,9 +128,9 @@ export class Feedback {
   }
 
   /**
-   * Plays a sound and a vibration.
+   * Plays the sound and the vibration of an event.
    *
-   * @param name the event; `refused` means that the server or the page refused an action
+   * @param name the event; `refused` means that the server or the page has refused an action
    */
   play(name: Played): void {
     this.sound?.play(name);
@@ -131,11 +140,11 @@ export class Feedback {
   /**
    * Vibrates if feedback is on and the visitor does not prefer reduced motion.
    *
-   * @param pattern a duration, or alternating durations and pauses, in ms; 0 is ignored, because it
-   *   would cancel a running vibration
+   * @param pattern a duration, or alternating durations and pauses, in ms; if it is 0, nothing
+   *   happens, because a vibration of 0 ms would cancel the running one
    */
   private vibrate(pattern: number | number[]): void {
-    // Check for vibrate(), because Safari lacks it although the DOM types declare it.
+    // Check that `vibrate` exists: the DOM types declare it, but Safari lacks it.
     if (this.isOn && !this.calm && pattern !== 0) navigator.vibrate?.(pattern);
   }
 }

@@ -32,7 +32,10 @@ const SOUNDS = {
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
-  /** Two falling notes. When the organism is gone, `departed` starts at the second note's pitch. */
+  /**
+   * Two notes, the second lower. When the organism is gone, `departed` continues from the pitch of
+   * the second note.
+   */
   departing: [
     { from: LOWEST * 1.5, loudness: 0.22, rise: 0.09, fall: 1.1 },
     { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },
@@ -44,7 +47,10 @@ const SOUNDS = {
 
 export class Sound {
   private readonly out: GainNode;
-  /** Looping noise that accompanies a damage stroke. It is silent until `cut` raises its level. */
+  /**
+   * The noise that accompanies a damage stroke. It loops all the time, but is silent until `cut`
+   * raises its level.
+   */
   private readonly tear: { readonly level: GainNode; readonly color: BiquadFilterNode };
 
   /** @param random returns random numbers from 0 to 1, used to generate noise */
@@ -61,7 +67,8 @@ export class Sound {
   }
 
   /**
-   * Plays about 0.1 s of cutting noise; repeated calls sound continuous.
+   * Plays about 0.1 s of the noise that accompanies a damage stroke. Calls in quick succession
+   * sound like one continuous noise.
    *
    * @param strength loudness of the noise, 0 to 1
    * @param radius the stroke's radius, in cells; wide strokes sound deeper
@@ -80,8 +87,8 @@ export class Sound {
   }
 
   /**
-   * Plays the sound of a growing organism whose patch has doubled its side. The pitch rises with
-   * each doubling.
+   * Plays the sound for a growing organism that has just doubled the side of its patch. The pitch
+   * rises with each doubling.
    *
    * @param division number of doublings so far, from 1
    */
@@ -111,7 +118,8 @@ export class Sound {
     const { context } = this;
     const noise = context.createBuffer(1, context.sampleRate, context.sampleRate);
     const samples = noise.getChannelData(0);
-    // The level changes every 160 samples, so that the noise sounds grainy instead of hissing.
+    // Change the loudness only every 160 samples, so that the noise sounds grainy rather than
+    // hissing.
     for (let i = 0, grain = 1; i < samples.length; i++) {
       if (i % 160 === 0) grain = 0.25 + 0.75 * random() ** 2;
       samples[i] = (2 * random() - 1) * grain;

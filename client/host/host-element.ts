@@ -1,6 +1,6 @@
 /**
- * The base class of the elements of the host's page, and templates that several elements share. This
- * module makes no calls to the server.
+ * The base class of the elements on the host's page, and templates that several elements share.
+ * Nothing in this module calls the server.
  */
 import { msg, str } from '@lit/localize';
 import {
@@ -22,12 +22,16 @@ import { hostStyle } from './style.ts';
 import { failure, paceText } from './text.ts';
 
 /**
- * Base class of elements that show the model. It adds the styles of the host's page to the element's
- * own styles. It renders the element again when the model changes, and calls `roomChanged` when the
- * host selects another room.
+ * Base class of elements that show data of the host's model (`host`). It adds the common styles of
+ * the host's page to each element, renders the element again when the model changes, and calls
+ * `roomChanged` when the host selects another room.
  */
 export abstract class HostElement<Loaded = unknown> extends LitElement {
-  /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
+  /**
+   * Minimum time between two calls of `load` for the same room, in ms. It is measured by the
+   * server's clock, which arrives with the server's state. By default, `load` is called once per
+   * room.
+   */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
   /** The result of `load` for the selected room; undefined until the data has arrived. */
   @state() protected loaded: Loaded | undefined;
@@ -73,7 +77,10 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
     return summary && state ? this.section(summary, state) : nothing;
   }
 
-  /** Renders a section about the selected room. Elements for other purposes override `render`. */
+  /**
+   * Renders the content for the selected room; called only if a room is selected. An element that
+   * shows something else overrides `render` instead.
+   */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
   }
@@ -81,7 +88,10 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
   /** Called after another room was selected, to reset state that belongs to the previous room. */
   protected roomChanged(): void {}
 
-  /** Fetches further data about a room, beyond the data in the host's model (`host`). */
+  /**
+   * Fetches data about a room that the host's model (`host`) lacks. The result is stored in
+   * `loaded`.
+   */
   protected load(_room: string): Promise<Loaded> | undefined {
     return undefined;
   }
@@ -97,12 +107,19 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
     }
   }
 
-  /** Returns the first `count` items of a list, or all items after the host has chosen “Show all”. */
+  /**
+   * Returns the first `count` items of a list, or all items once the host has pressed “Show all”.
+   */
   protected first<T>(all: readonly T[], count: number): readonly T[] {
     return this.isWhole ? all : all.slice(0, count);
   }
 
-  /** Renders the button “Show all” of a list; nothing if the whole list is already shown. */
+  /**
+   * Renders the button “Show all” of a list, or nothing if the whole list is already shown.
+   *
+   * @param shown number of items that are shown
+   * @param all number of items in the whole list
+   */
   protected showAll(shown: number, all: number): TemplateResult | typeof nothing {
     const show = () => (this.isWhole = true);
     const label = msg(str`Show all ${all}`);
@@ -115,7 +132,10 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
   }
 }
 
-/** Renders a section's heading, with an introduction below the heading and an action beside it. */
+/**
+ * Renders the head of a section: the heading `title`, an introduction (`lead`) below it, and an
+ * element for an action, such as a button, beside it.
+ */
 export function sectionHead(title: string, lead: unknown, action: unknown = nothing) {
   return html`<div class="head wrap spread">
     <div>
@@ -132,13 +152,16 @@ export interface Choice<T> {
   readonly name: string;
 }
 
-/** Creates one option for each value. @param name returns the displayed name of a value */
+/** Turns each value into an option. @param name returns the text that the option shows */
 export const choicesOf = <T>(values: readonly T[], name: (value: T) => string): Choice<T>[] =>
   values.map((value) => ({ value, name: name(value) }));
 
 export const LANGUAGE_CHOICES = choicesOf(LANGUAGE_CODES, (code) => LANGUAGES[code].name);
 
-/** Renders a labelled group of radio buttons as chips. `legend` is the label and the `name`. */
+/**
+ * Renders a group of radio buttons that look like chips. `legend` is the group's label, and also
+ * the HTML attribute `name` of the buttons.
+ */
 export function radioChips<T extends string | number>(
   legend: string,
   choices: readonly Choice<T>[],
@@ -157,8 +180,9 @@ export const languageChips = (
 ): TemplateResult => chips(legend, LANGUAGE_CHOICES, checkbox, (language) => language);
 
 /**
- * Renders a labelled group of chips.
+ * Renders a labelled group of chips: inputs, such as radio buttons, that look like small buttons.
  *
+ * @param input renders the input that stands for a value
  * @param lang language of a chip's name, if it differs from the page's language
  */
 export function chips<T>(
@@ -175,7 +199,11 @@ export function chips<T>(
   </fieldset>`;
 }
 
-/** Renders a round button with an icon. @param title tooltip; by default the accessible label */
+/**
+ * Renders a round button that shows only an icon.
+ *
+ * @param title tooltip; by default the same as `label`
+ */
 export const iconButton = (label: string, icon: unknown, click: () => void, title = label) =>
   html`<button class="icon" title=${title} aria-label=${label} @click=${click}>${icon}</button>`;
 
@@ -183,7 +211,11 @@ export const iconButton = (label: string, icon: unknown, click: () => void, titl
 export const field = (label: unknown, control: TemplateResult, notes?: TemplateResult) =>
   html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
 
-/** Renders the `name` field of a form that `submitName` handles. @param example placeholder text */
+/**
+ * Renders the text field `name` for a form that uses `submitName`.
+ *
+ * @param example placeholder text
+ */
 export const nameField = (label: string, testId: string, example: string): TemplateResult =>
   html`<label class="field fills"
     ><span>${label}</span
@@ -200,7 +232,7 @@ export const option = (input: TemplateResult, name: string, about: unknown): Tem
 
 export const idOf = ({ id }: { readonly id: number }): number => id;
 
-/** Renders the text that replaces a section about stored data if the server stores nothing. */
+/** Renders the text that a section about stored data shows if the server stores nothing. */
 export const noStorage = (): TemplateResult =>
   html`<div class="empty"><p>${msg(html`This server does not store anything: it was started with <b>--data none</b>. Ask whoever runs the machine to start it without that option.`)}</p></div>`;
 
@@ -222,7 +254,11 @@ export function checkbox(
   return html`<input type="checkbox" data-testid=${testId ?? nothing} aria-label=${label ?? nothing} .checked=${live(on)} @change=${changed} />`;
 }
 
-/** Renders a button that opens a file. @param accept file types, as in the HTML attribute `accept` */
+/**
+ * Renders a button that lets the host choose a file.
+ *
+ * @param accept file types, as in the HTML attribute
+ */
 export function fileButton(
   testId: string,
   name: string,
@@ -233,7 +269,7 @@ export function fileButton(
     const input = target as HTMLInputElement;
     const [file] = input.files ?? [];
     if (file) void use(file);
-    // Empty the input, because otherwise choosing the same file again would fire no event.
+    // Empty the input. Otherwise, choosing the same file again would not fire an event.
     input.value = '';
   };
   return html`<label class="plain chip">${hostIcons.load}${name}<input type="file" data-testid=${testId} accept=${accept} @change=${changed} /></label>`;
@@ -274,10 +310,11 @@ export function select(
 }
 
 /**
- * Creates a submit handler for forms with a field `name`. The handler empties the form, unless `use`
- * returns undefined because a call failed.
+ * Creates a submit handler for forms with a field `name`. After the call of `use`, the handler
+ * empties the form, unless `use` has returned undefined to report a failure.
  *
- * @param use receives the typed name, and as `pressed` the value of the pressed button
+ * @param use receives the typed name, and as `pressed` the value of the button that submitted the
+ *   form
  */
 export const submitName =
   (use: (name: string, pressed: string) => Promise<unknown>) =>

@@ -1,6 +1,6 @@
 /**
- * State of the host's page: the session, the server's state, the selected room, the open question
- * and notices. The model also makes the calls that change the server's state.
+ * State of the host's page: the session, the server's state, the selected room, the question that
+ * is open in a dialog, and notices. The model also makes all calls that change the server's state.
  */
 import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
@@ -22,8 +22,8 @@ import {
 import { failure, moment } from './text.ts';
 
 /**
- * The host's unsaved changes to the opening hours. Unchanged fields are absent, so that saving the
- * draft does not overwrite other hosts' changes to them.
+ * The host's unsaved changes to the opening hours. Fields that the host has not changed are absent,
+ * so that saving the draft does not overwrite other hosts' changes to those fields.
  */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
   /** Changed days by index; 0 is Monday. */
@@ -43,16 +43,21 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
 type CallInput<N extends api.CallName> = api.CallBody<N> & Readonly<Record<string, unknown>>;
 
 /**
- * Time limit of a call that only reads, in ms. It is longer than the time that a server of a cluster
- * waits for an answer of another server.
+ * Time limit of a call that only reads, in ms. The called server may have to ask another server of
+ * the cluster, and waits `ANSWER_PATIENCE` for its answer. This limit is longer.
  */
 const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 
 /** Calls the server's host API, and holds the session's key. */
 export class HostApi {
-  /** Key that is sent with every call that changes something; set after a login. */
+  /**
+   * Key of the session. It is sent with every call that changes something; '' before a login.
+   */
   key = '';
-  /** Whether the host has used the page since the last call. If so, the next call extends the session. */
+  /**
+   * Whether the host has used the page since the last call. If so, the next call tells the server,
+   * which then extends the session.
+   */
   touched = false;
 
   /**
@@ -63,7 +68,8 @@ export class HostApi {
    */
   async call<N extends api.CallName>(name: N, input: CallInput<N>): Promise<api.CallAnswer<N>> {
     const { method, path, answer } = api.CALLS[name];
-    // Leave the room out of the body: either the path contains it, or the call does not need it.
+    // Leave out of the body what the path contains. The room is never needed in the body: either
+    // the path contains it, or the call is not about a room.
     const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isRead = method === 'GET';
@@ -105,7 +111,10 @@ export interface Question {
   readonly fields?: TemplateResult;
   /** Label of the button that confirms. */
   readonly confirm: string;
-  /** Whether confirming destroys nothing. If not, the dialog marks the action as dangerous. */
+  /**
+   * True if confirming does not destroy anything. Otherwise, the dialog marks the action as
+   * dangerous.
+   */
   readonly harmless?: boolean;
   /** A text that the host must type before confirming. */
   readonly typed?: string;
@@ -115,40 +124,53 @@ export interface Question {
 export interface Notice {
   readonly text: string;
   readonly wrong?: boolean;
-  /** A button in the notice, for example to undo the action that the notice is about. */
+  /** A button in the notice, for example to undo the action that the notice reports. */
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
 const isEndOfSession = ({ reason }: HostRefusal): boolean =>
   reason === 'no-session' || reason === 'wrong-key';
 
-/** Polls the server while signed in, and calls its listeners whenever a field changes. */
+/**
+ * Polls the server's state while the host is signed in. Calls the functions in `listeners` whenever
+ * a field of the model changes.
+ */
 export class HostModel {
-  /** Whether the host is signed in; undefined until the server has answered the first call. */
+  /**
+   * Whether the host is signed in; undefined until the server has answered the page's first call.
+   */
   signedIn: boolean | undefined;
-  /** Reason why the server ended the session; '' if the server has not ended it. */
+  /** Text that explains why the server has ended the session; '' if it has not. */
   signOutReason = '';
   /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
   detail: RoomDetail | undefined;
-  /** Reason why the server refuses to send the details of the selected room; '' if it sends them. */
+  /**
+   * Text that explains why the server refuses to send details of the selected room; '' if it sends
+   * them.
+   */
   detailRefused = '';
-  /** Unsaved changes to the opening hours. They are kept while other sections are shown. */
+  /**
+   * Unsaved changes to the opening hours. They are kept here so that they survive a visit to
+   * another section.
+   */
   hoursDraft: HoursDraft | undefined;
-  /** Name of the selected room; '' before the server's state is known. Use `select` to change it. */
+  /**
+   * Name of the selected room; '' until the server's state is known. Set it only through `select`.
+   */
   room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   /**
-   * Number of refreshes started so far. The answer to a refresh is ignored if a later refresh has
-   * started in the meantime.
+   * Number of refreshes started so far. A refresh compares it with its own number when an answer
+   * arrives, and ignores the answer if a later refresh has started.
    */
   private refreshes = 0;
   question: Question | undefined;
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
   private nextNotice = 1;
-  /** Calls that have not been answered yet, by the name that was passed to `do` as `busy`. */
+  /** The calls in progress, by the name that the caller passed to `do` as `busy`. */
   readonly busy = new Set<string>();
   /** Changes of settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
@@ -163,7 +185,10 @@ export class HostModel {
     return this.state?.rooms.find(({ name }) => name === this.room);
   }
 
-  /** Settings of the selected room, including changes that the server has not confirmed yet. */
+  /**
+   * Settings of the selected room. They already include the changes that the server has not
+   * confirmed yet.
+   */
   get settings(): RoomSettings | undefined {
     const { summary } = this;
     if (!summary) return undefined;
@@ -211,7 +236,8 @@ export class HostModel {
   }
 
   /**
-   * Ends the session. If the server does not answer, the page stays signed in and shows a notice.
+   * Ends the session. If the call fails, the host stays signed in and sees a notice, unless the
+   * session had already ended.
    */
   async signOut(): Promise<void> {
     try {
@@ -219,7 +245,7 @@ export class HostModel {
       this.endSession('');
     } catch (error) {
       this.callFailed(error);
-      // `callFailed` has signed the page out, because the session had already ended.
+      // `callFailed` signs the host out if the server answered that the session had already ended.
       if (!this.signedIn) return this.endSession('');
       this.show({ text: `${msg('You are still signed in.')} ${failure(error)}`, wrong: true });
     }
@@ -233,9 +259,9 @@ export class HostModel {
   }
 
   /**
-   * Asks the host a question. If another question is open, cancels it.
+   * Asks the host a question in a dialog. If another question is open, cancels that question.
    *
-   * @returns the values of the question's fields if the host confirms, otherwise undefined
+   * @returns the values of the dialog's fields if the host confirms; otherwise undefined
    */
   ask(question: Question): Promise<FormData | undefined> {
     this.answer(undefined);
@@ -244,7 +270,11 @@ export class HostModel {
     return new Promise((resolve) => (this.answerQuestion = resolve));
   }
 
-  /** Closes the open question. @param answer undefined if the host has not confirmed */
+  /**
+   * Closes the open question.
+   *
+   * @param answer the values of the dialog's fields; undefined to cancel
+   */
   answer(answer: FormData | undefined): void {
     if (!this.question) return;
     this.question = undefined;
@@ -252,7 +282,9 @@ export class HostModel {
     this.emitChange();
   }
 
-  /** Shows a notice for a few seconds. The notice replaces an earlier notice with the same text. */
+  /**
+   * Shows a notice for a few seconds. If a notice with the same text is shown already, replaces it.
+   */
   show(notice: Notice): void {
     const id = this.nextNotice++;
     const others = this.notices.filter(({ text }) => text !== notice.text);
@@ -273,12 +305,13 @@ export class HostModel {
 
   /**
    * Makes a call, refreshes the state and shows the result as a notice. A call about a room uses
-   * the selected room, unless `input` names another one.
+   * the selected room, unless `input` names another room.
    *
-   * @param options `ask` is a question that the host must confirm before the call is made; `done` is
-   *   the notice after a successful call; `busy` is the call's name in `this.busy`
-   * @returns the answer; undefined if the host has not confirmed the call, or if the call failed. If
-   *   it failed, a notice explains why
+   * @param options `ask` is a question: the call is made only if the host confirms it. `done` is
+   *   the notice after a successful call. `busy` is a name that stays in `this.busy` during the
+   *   call
+   * @returns the server's answer; undefined if the host did not confirm, or if the call failed. If
+   *   the call failed, a notice explains why
    */
   async do<N extends api.CallName>(
     name: N,
@@ -296,7 +329,8 @@ export class HostModel {
     this.emitChange();
     try {
       const answer = await this.api.call(name, { room, ...input });
-      // Refresh before showing the notice, so that the page is up to date when the host reacts to it.
+      // Refresh before showing the notice, so that the page is already up to date when the host
+      // reads it.
       await this.refresh();
       const notice = typeof done === 'function' ? done(answer) : done;
       if (notice) this.show(typeof notice === 'string' ? { text: notice } : notice);
@@ -311,7 +345,10 @@ export class HostModel {
     }
   }
 
-  /** Changes settings of a room. `settings` contains the change before the server confirms it. */
+  /**
+   * Changes settings of a room. `this.settings` shows the change immediately, before the server
+   * confirms it.
+   */
   async change(
     change: SettingsRequest,
     done: Notice | string = '',
@@ -320,8 +357,9 @@ export class HostModel {
     const pending = { room, change };
     this.changes.add(pending);
     this.emitChange();
-    // Send changes one after another: a change of a list contains the whole list, so a change that
-    // arrives too late would undo a newer one. Wait at most `READ_LIMIT` for each answer.
+    // Send changes one after another. A change of a list, such as the hidden seeds, contains the
+    // whole list, so an older change that arrived last would undo a newer one. Wait at most
+    // `READ_LIMIT` for each answer.
     const answer = this.sending.then(() =>
       this.do('changeSettings', { room, ...change }, { done }),
     );
@@ -356,9 +394,10 @@ export class HostModel {
   }
 
   /**
-   * Fetches the details of the selected room, or the reason why the server refuses them.
+   * Fetches the details of the selected room. If the server refuses to send them, stores the reason
+   * in `detailRefused`.
    *
-   * @param refresh number of the refresh to which this request belongs
+   * @param refresh number of the refresh that this request is part of (see `refreshes`)
    * @throws Error if the server does not answer or the session has ended
    */
   private async refreshDetail(refresh: number): Promise<void> {
@@ -374,7 +413,8 @@ export class HostModel {
     }
     if (refresh !== this.refreshes || room !== this.room) return;
     if (this.detail && detail?.open && detail.busy !== null) {
-      // Keep the previous lists while the room is busy, because the server sends no lists then.
+      // While a room is busy, the server sends the details without these lists. Keep the previous
+      // lists.
       const { visitors, drawings, reports } = this.detail;
       detail = { ...detail, visitors, drawings, reports };
     }
@@ -410,7 +450,8 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    // A page that is not signed in has no session that could end, so ignore the refusal.
+    // Before a login, the server refuses every call, but this does not mean that a session has
+    // ended.
     else if (!this.signedIn) return;
     else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));

@@ -18,14 +18,14 @@ import { HostElement } from './host-element.ts';
 import '../elements/cursor-layer.ts';
 
 /**
- * The host's tools. With `look`, a drag moves the view, and a tap selects an organism. With `area`,
- * a drag draws a rectangle. With `point`, a drag moves the view, and a tap points at a position.
+ * What the pointer does. `look`: a drag moves the view, and a tap selects an organism. `area`: a
+ * drag draws a rectangle. `point`: a drag moves the view, and a tap points at a position.
  */
 export type PointerTool = 'look' | 'area' | 'point';
 
 /**
- * Returns the rectangle of whole cells between two points, clipped to the grid. The rectangle
- * contains at least one cell.
+ * Returns the rectangle with the given points as opposite corners, in whole cells. It is clipped to
+ * the grid and contains at least one cell.
  */
 export function areaBetween(a: Point, b: Point, grid: Size): Rect {
   const span = (from: number, to: number, size: number): [number, number] => {
@@ -39,8 +39,8 @@ export function areaBetween(a: Point, b: Point, grid: Size): Rect {
 }
 
 /**
- * Translates pointer gestures on the canvas, in CSS pixels, into moves of the view and the events
- * `pick`, `point` and `area` of `LiveView`.
+ * Responds to pointer gestures on the canvas: moves the view, or fires the event `pick`, `point` or
+ * `area` of `LiveView`. Positions are in CSS pixels.
  */
 export class PointerTools extends ViewTools implements CanvasHand {
   tool: PointerTool = 'look';
@@ -106,8 +106,8 @@ const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
 
 /**
- * Moves a rectangle for an arrow key, or resizes it for an arrow key with Shift. If there is no
- * rectangle yet, creates one.
+ * Changes a rectangle by keyboard: an arrow key moves it, and an arrow key with Shift resizes it.
+ * If there is no rectangle yet, creates one.
  *
  * @param middle middle of the view, in cells; a new rectangle is centred there
  * @returns the new rectangle; undefined if the key is not an arrow key
@@ -149,8 +149,8 @@ export function areaText({ x, y, width, height }: Rect): string {
 }
 
 /**
- * Counts the organisms that own at least one cell in a rectangle. These organisms are removed when
- * the host clears the rectangle.
+ * Counts the organisms that own at least one cell in a rectangle. If the host clears the rectangle,
+ * these organisms will be removed.
  */
 export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }: Planes): number {
   const found = new Set<number>();
@@ -178,7 +178,8 @@ const KEYS: Readonly<Record<PointerTool, string>> = {
  * Shows a live room. Fires these events:
  *
  * - `model` when the room model has changed
- * - `pick` (`detail`: OrganismId) when the host taps an organism
+ * - `pick` (`detail`: OrganismId) when the host taps with the tool `look`; the id is 0 if there is
+ *   no organism
  * - `point` (`detail`: Point, in cells) when the host points at a position
  * - `area` (`detail`: Rect or undefined) when the host draws or cancels a rectangle
  * - `area-ready` (`detail`: Rect) when the host confirms a rectangle with Enter
@@ -295,8 +296,8 @@ export class LiveView extends HostElement {
   }
 
   private connect(): void {
-    // Connect like a wall, because the host's page is not a participant and must not count towards
-    // the room's maximum number of visitors.
+    // Connect as a wall does. A participant would count towards the room's maximum number of
+    // visitors, but the host's page must not count.
     const place = { room: this.room, as: 'view', pass: '', build: '' } as const;
     const connection = new WallConnection({ ...place, renew: () => {} });
     const { model } = connection;
@@ -315,8 +316,8 @@ export class LiveView extends HostElement {
     signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
-    // Report the visible area to the server, which streams only this area. While the page is
-    // hidden, the server streams nothing.
+    // Tell the server which area is visible. The server streams only this area, and nothing while
+    // the page is hidden.
     const report = reportView(view, connection, signal);
     view.onFrame = (now) => {
       const isPending = report(now);
@@ -364,7 +365,9 @@ export class LiveView extends HostElement {
     view.rig.layout(model.room, size, { top: gap, right: gap, bottom: gap, left: gap });
   }
 
-  /** Positions the rectangle's element over the rectangle's cells, after the view has moved. */
+  /**
+   * After the view has moved, puts the element that draws the rectangle over the rectangle's cells.
+   */
   private placeFrame(): void {
     const { frame, area, view } = this;
     if (!frame || !area || !view) return;

@@ -2,5 +2,6 @@
 import { startLanguage } from '../locale/locale.ts';
 import { LOADERS } from '../locale/words/host/index.ts';
 
-// Load the language before the page's modules, because they translate constants when evaluated.
+// Load the language before the page's modules: some of their constants are translated texts, which
+// are evaluated when the module is loaded.
 startLanguage(LOADERS).then(() => import('./vivarium-host.ts'));

@@ -1,6 +1,6 @@
 /**
- * The sections of the host's page, their addresses, and the navigation between the sections. The
- * navigation is a sidebar or, on a phone, a bar at the bottom with a menu.
+ * The sections of the host's page, their addresses, and the menu for moving between the sections.
+ * This navigation is a sidebar; on a phone, it is a bar at the bottom with a menu.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -14,8 +14,8 @@ import { hostIcons } from './icons.ts';
 import { bytes, clock, drawingsText, reportedText } from './text.ts';
 
 /**
- * The sections of the host's page, in the order of the navigation. On a phone, primary sections have
- * a button in the bottom bar, and all other sections are in a menu.
+ * The sections of the host's page, in the order of the navigation. On a phone, each section marked
+ * `primary` has a button in the bottom bar; the other sections are in a menu.
  */
 const SECTIONS = [
   { id: 'watch', name: msg('Watch'), primary: true },
@@ -38,7 +38,8 @@ export type Section = (typeof SECTIONS)[number];
 /**
  * Returns the sections of the page.
  *
- * @param isCluster whether several servers share the rooms; if not, the section “Servers” is left out
+ * @param isCluster whether several servers share the rooms; if false, the section “Servers” is left
+ *   out
  */
 export const sectionsOf = (isCluster: boolean): readonly Section[] =>
   SECTIONS.filter(({ id }) => isCluster || id !== 'servers');
@@ -49,8 +50,8 @@ export interface HostLocation {
 }
 
 /**
- * Parses a location hash, such as '#/garden/watch'. If the room is invalid, returns ''; if the
- * section is invalid, returns 'watch'.
+ * Parses a location hash, such as '#/garden/watch'. If the hash names no valid room, the room is
+ * ''. If it names no valid section, the section is 'watch'.
  */
 export function parseLocation(hash: string): HostLocation {
   const [room = '', id] = hash.replace(/^#\/?/, '').split('/');
@@ -61,7 +62,10 @@ export function parseLocation(hash: string): HostLocation {
 /** Returns the location hash for a room and a section, such as '#/garden/watch'. */
 export const locationHash = ({ room, section }: HostLocation): string => `#/${room}/${section}`;
 
-/** ASCII spellings of the letters that Unicode does not decompose into an ASCII letter and a mark. */
+/**
+ * ASCII spellings of letters such as ø. Unicode normalization cannot decompose these letters into
+ * an ASCII letter and a diacritic.
+ */
 const SPELT: Readonly<Record<string, string>> = {
   ...{ ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th' },
   ...{ ø: 'o', ł: 'l', đ: 'd', ð: 'd', ħ: 'h', ŧ: 't', ı: 'i' },
@@ -83,7 +87,7 @@ export function addressName(text: string): string {
 const FILLING = 2 ** 30;
 
 /**
- * Describes the server's most serious problem, or says that everything is fine.
+ * Describes the most serious of the server's current problems, or says that everything is fine.
  *
  * @param reachable whether the server answers
  */
@@ -107,7 +111,10 @@ export function healthOf(
   return { kind, text };
 }
 
-/** The navigation: links to all sections, the server's state, a language menu and “Sign out”. */
+/**
+ * The navigation: links to all sections, a summary of the server's health, a language menu and
+ * “Sign out”.
+ */
 @customElement('host-nav')
 export class HostNav extends HostElement {
   static override styles = css`
@@ -255,7 +262,10 @@ export class HostNav extends HostElement {
   }
 }
 
-/** Renders the number of drawings and reports that wait for the host's decision; nothing if 0. */
+/**
+ * Renders the number of drawings and reports that await the host's decision, or nothing if there
+ * are none.
+ */
 function badge(): TemplateResult | typeof nothing {
   const { drawingsWaiting = 0, reported = 0 } = host.summary ?? {};
   const drawings = drawingsWaiting > 0 && drawingsText(drawingsWaiting);

@@ -374,7 +374,10 @@ const shared = css`
   }
 `;
 
-/** CSS rules with a single declaration each, by selector. They follow the rules of `shared`. */
+/**
+ * CSS rules that have only one declaration, by selector. They come after the rules of `shared` in
+ * the style sheet, so they take precedence over rules of the same specificity.
+ */
 const RULES = {
   ':host': 'display: block',
   '[hidden]': 'display: none !important',
@@ -413,8 +416,8 @@ const RULES = {
 } as const;
 
 /**
- * Classes that set one distance: `gap-8` sets `gap: 8px`. Each entry lists the CSS property and the
- * available distances, in px.
+ * CSS classes that set one distance: the class `gap-8` sets `gap: 8px`. Each entry lists the CSS
+ * property, then the distances for which there are classes, in px.
  */
 const DISTANCES = {
   gap: ['gap', 8, 12, 14, 16, 20, 22],
@@ -471,7 +474,8 @@ export const shellStyle = css`
     container-type: size;
     overflow: auto;
   }
-  /* Show no outline: this element gets the focus only to make screen readers announce a section. */
+  /* Show no outline: the page focuses this element only so that screen readers announce the new
+     section. */
   main:focus-visible {
     outline: none;
   }

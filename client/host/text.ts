@@ -16,10 +16,12 @@ import {
 import { formats } from '../locale/locale.ts';
 
 /**
- * Returns the server's local time in ms since 1970, as if the local time were UTC.
+ * Returns the time at which a clock in UTC shows what a clock in the server's time zone shows at
+ * the time `at`. The UTC methods of `Date` then return the local day and hour.
  *
- * @param at in ms since 1970
+ * @param at a time, in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
+ * @returns in ms since 1970
  */
 export function localTime(at: number, zone: string): number {
   const text = new Date(at).toLocaleString('sv-SE', { timeZone: zone });
@@ -138,13 +140,16 @@ export const DAY_NAMES = [
   msg('Sunday'),
 ] as const;
 
-/** Formats a duration in seconds or, from one minute, in minutes: '30 seconds', '2 minutes'. */
+/**
+ * Formats a duration, rounded up, in seconds if it is shorter than a minute, otherwise in minutes:
+ * '30 seconds', '2 minutes'.
+ */
 export function span(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1_000);
   return seconds < 60 ? timeText(seconds, 'second') : timeText(Math.ceil(seconds / 60), 'minute');
 }
 
-/** Formats a duration in one unit: 'less than a minute', '4 minutes', '2 hours'. */
+/** Formats a duration roughly, in a single unit: 'less than a minute', '4 minutes', '2 hours'. */
 export function roughSpan(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
   return minutes < 1 ? msg('less than a minute') : roughMinutes(minutes);
@@ -190,16 +195,17 @@ export function bytes(n: number): string {
 }
 
 /**
- * Formats the time of day in the server's time zone: '13:00'.
+ * Formats a time as a time of day in the server's time zone: '13:00'.
  *
- * @param at in ms since 1970
+ * @param at the time, in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export const clock = (at: number, zone: string): string =>
   new Date(localTime(at, zone)).toISOString().slice(11, 16);
 
 /**
- * Names a day relative to the current day: 'today', 'Monday', '3 November'.
+ * Names a day by its distance from today: 'today', 'Monday' (less than a week away) or '3
+ * November'.
  *
  * @param at a time on the day, in ms since 1970
  * @param now the current time, in ms since 1970
@@ -238,7 +244,9 @@ export function failure(error: unknown): string {
   return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
 }
 
-/** Says whether the server saves a room before an action that changes the whole room. */
+/**
+ * Says whether the server will save the room's state before an action that changes the whole room.
+ */
 export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): string =>
   server?.keeping === null
     ? msg('This cannot be undone: this server stores nothing.')
@@ -250,7 +258,8 @@ export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): st
 /** Says where the server keeps the last copy of a room that is being removed. */
 export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
   if (server?.keeping === null) return stateBefore(server);
-  // In a cluster, it is not known in advance which server will remove the room, so name none.
+  // In a cluster, it is not known in advance which server will remove the room, so do not name a
+  // server.
   return server?.cluster
     ? msg(
         'If the server that removes the room has a data folder, a last copy of the room stays there.',
@@ -262,7 +271,7 @@ export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefi
 export const visitorName = ({ id, name }: { readonly id: number; readonly name: string }): string =>
   name || msg(str`visitor ${number(id)}`);
 
-/** Formats a room's speed in steps per second, or says that it is slower than configured. */
+/** Formats a room's speed in steps per second. If the room is slower than configured, says so. */
 export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   if (pace.slow) return msg(str`slow: ${number(actual)} of ${number(wanted)} steps per second`);
@@ -270,19 +279,26 @@ export function paceText(pace: RoomSummary['pace']): string {
   return plural(wanted, one, msg(str`${number(wanted)} steps per second`));
 }
 
-/** An empty list of participants, so that texts use the names that people had when they acted. */
+/**
+ * An empty list of participants. Texts look up a person's current name in this list; as it is
+ * empty, they use the name that the person had at the time of the action.
+ */
 const NOBODY: People = { participants: new Map(), you: undefined };
 
-/** Names an organism. For a chimera, names all its parts and the people who grafted them. */
+/**
+ * Returns the name of an organism; for a chimera, the names of all parts and of the people who
+ * grafted them.
+ */
 export const partNames = (organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>): string =>
   organism.parts ? partsText(organism.parts, NOBODY) : organismName(organism);
 
 /**
- * Returns the name of an organism's planter. The name is "the system" if the host planted the
- * organism, or if it was planted automatically when the room began.
+ * Returns the name of an organism's planter. It is "the system" if the host planted the organism,
+ * or if the organism is one of those with which the server starts a room.
  */
 export function planterName(planter: OrganismView['planter']): string {
   if (planter.id === HOUSE.id) return msg('the system');
-  // `nameAtPlanting` translates the name of the gardener and the name used for seeds sent by OSC.
+  // `nameAtPlanting` returns translated names for the gardener and for OSC, the protocol by which
+  // other programs can plant seeds.
   return nameAtPlanting({ planter }, NOBODY) || msg('a visitor');
 }

@@ -1,7 +1,7 @@
 /**
- * The host's page: the sign-in form, the sections about the selected room, a dialog that confirms
- * some actions, and short notices. Elements show the state of `HostModel` and make calls through
- * it. Read `host-model.ts` first, then `host-element.ts`.
+ * The host's page: the sign-in form, the sections about the selected room, a dialog that asks for
+ * confirmation, and short notices. Elements show the state of `HostModel` and make all their calls
+ * through it. Read `host-model.ts` first, then `host-element.ts`.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -34,7 +34,7 @@ import './sections/saved-section.ts';
 import './sections/visitors-section.ts';
 import './sections/watch-section.ts';
 
-/** Root element of the page. The hash of the page's address contains the room and the section. */
+/** Root element of the page. The hash in the page's address names the selected room and section. */
 @customElement('vivarium-host')
 export class VivariumHost extends ui.HostElement {
   static override styles = shellStyle;
@@ -59,7 +59,8 @@ export class VivariumHost extends ui.HostElement {
     super.willUpdate(changed);
     const { room } = host;
     if (room === '' || room === this.location.room) return;
-    // The model selects another room if the room in the address no longer exists.
+    // The model has selected a room that is not in the address, for example because the room in the
+    // address no longer exists. Change the address accordingly.
     this.location = { ...this.location, room };
     history.replaceState(history.state, '', locationHash(this.location));
   }
@@ -69,7 +70,10 @@ export class VivariumHost extends ui.HostElement {
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
   }
 
-  /** The section in the page's address. If this server lacks that section, the first section. */
+  /**
+   * The section named in the page's address or, if this server does not have that section, the
+   * first section.
+   */
   private get shown(): HostLocation['section'] {
     const { state } = host;
     const sections = sectionsOf(!state || state.cluster !== null);
@@ -84,8 +88,8 @@ export class VivariumHost extends ui.HostElement {
 
   private shell(): TemplateResult {
     const refused = host.reachable ? host.detailRefused : failure(undefined);
-    // `unsafeStatic` is safe here, because `this.shown` is always one of the ids in `SECTIONS`, and
-    // an element exists for each id.
+    // Nobody can inject HTML through `unsafeStatic` here: `this.shown` is always an id in
+    // `SECTIONS`. There is an element for each id.
     const section = unsafeStatic(`${this.shown}-section`);
     const rooms = (host.state?.rooms ?? []).map(({ name, open }) => ({
       value: name,
@@ -123,7 +127,10 @@ export class VivariumHost extends ui.HostElement {
   }
 }
 
-/** Renders the server's most serious problem, if any, for screens without a sidebar. */
+/**
+ * Renders the server's most serious problem, if any. It is only for screens without a sidebar,
+ * because the sidebar shows the problem too.
+ */
 function trouble(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state || !reachable) return nothing;
@@ -133,10 +140,14 @@ function trouble(): TemplateResult | typeof nothing {
     : html`<p class="trouble" role="status">${ui.tag(text, kind)}</p>`;
 }
 
-/** Renders a list of the damaged or replaced data that the server has set aside, if any. */
+/**
+ * Renders a list of the data that the server has set aside because they were damaged or replaced.
+ * Renders nothing if there are none.
+ */
 function asideList(): TemplateResult | typeof nothing {
   const { aside = [], rooms = [] } = host.state ?? {};
-  // While a room is being restored, leave out its entries, because they are about to change.
+  // Leave out the entries of rooms that are being restored, because these entries are about to
+  // change.
   const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
   const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
   if (shown.length === 0) return nothing;
@@ -146,7 +157,8 @@ function asideList(): TemplateResult | typeof nothing {
 function asideRow(entry: AsideState): TemplateResult {
   const { id, at, what, why } = entry;
   const isCalm = what === 'replaced';
-  // Only data of a whole room can be put back, so only such an entry gets the button “Put back”.
+  // The server can only put back the data of a whole room, so only entries for a whole room have
+  // the button “Put back”.
   const isWhole = isCalm || what === 'room';
   const isBusy = host.busy.has(`aside ${id}`);
   const button = (id: string, text: unknown, click: () => void): TemplateResult =>
@@ -305,7 +317,10 @@ export class HostLogin extends ui.HostElement {
   }
 }
 
-/** Shows the model's open question in a dialog. Closing the dialog cancels the question. */
+/**
+ * Shows the model's open question in a dialog. If the host closes the dialog, the question is
+ * cancelled.
+ */
 @customElement('confirm-dialog')
 export class ConfirmDialog extends ui.HostElement {
   static override styles = css`
@@ -382,12 +397,13 @@ export class ConfirmDialog extends ui.HostElement {
   }
 
   private closed(): void {
-    // The event `close` is asynchronous, so the dialog may already be open with the next question.
+    // The event `close` arrives late: by then, the dialog may be open again with the next question,
+    // which must not be cancelled.
     if (!this.dialog.open) host.answer(undefined);
   }
 }
 
-/** Shows the model's notices at the bottom of the page, below the page's other content. */
+/** Shows the model's notices at the bottom of the page, after all other content. */
 @customElement('notice-layer')
 export class NoticeLayer extends ui.HostElement {
   static override styles = css`

@@ -1,6 +1,6 @@
 /**
- * Turns pointer events of a canvas into gestures and strokes, finds organisms under a pointer, and
- * reports the visible part of the grid to the server.
+ * Turns a canvas's pointer events into gestures and strokes, finds the organism under the pointer,
+ * and tells the server which part of the grid is visible.
  */
 import type { TierName } from '../../shared/codec/tiers.ts';
 import { STROKE_LIMITS } from '../../shared/geometry.ts';
@@ -26,7 +26,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
       touch: event.pointerType === 'touch',
       x: event.clientX - left,
       y: event.clientY - top,
-      // Any button except the primary one (0) moves the view. Move events report −1, no button.
+      // A press of any button except the primary one (0) moves the view. In move events, `button`
+      // is −1.
       pan: event.button > 0 || space,
     };
   };
@@ -43,8 +44,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     gestures.down({ ...press, spent }, event.timeStamp);
   });
   on('pointermove', (event) => {
-    // During fast strokes, browsers merge several pointer positions into one event, so read all of
-    // them.
+    // During a fast stroke, browsers merge several pointer positions into one event. Read all of
+    // these positions.
     const all = gestures.active ? (event.getCoalescedEvents?.() ?? []) : [];
     for (const each of all.length > 0 ? all : [event]) gestures.move(sample(each), each.timeStamp);
   });
@@ -62,15 +63,16 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
     const unit = WHEEL_UNITS[event.deltaMode] ?? 1;
-    // A trackpad pinch arrives as a wheel event with Ctrl held and with much smaller deltas, so
-    // use a higher zoom speed.
+    // A pinch on a trackpad arrives as wheel events that look as if Ctrl were held. Their deltas
+    // are much smaller than those of a wheel, so multiply them by a higher zoom speed.
     const speed = event.ctrlKey ? 0.011 : 0.0016;
     const delta = Math.max(-240, Math.min(240, event.deltaY * unit));
     tools.zoomAbout(x, y, Math.exp(-delta * speed));
     tools.hover(x, y, event.timeStamp);
   });
   const { signal } = stop;
-  // On blur, the space bar counts as released, because a page without focus receives no keyup.
+  // When the window loses the focus, treat the space bar as released, because a window without
+  // focus does not receive its `keyup`.
   for (const name of ['keydown', 'keyup', 'blur'] as const) {
     const bar = ({ key = ' ', target }: Partial<KeyboardEvent>): void => {
       if (key !== ' ') return;
@@ -83,7 +85,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
   return () => stop.abort();
 }
 
-/** Moves the view with pans and pinches, and finds the organism under a pointer. */
+/** Moves and zooms the view for pans and pinches, and finds the organism under a pointer. */
 export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' | 'zoomAbout'> {
   constructor(
     protected readonly model: RoomModel,
@@ -126,12 +128,12 @@ type Shown = Extract<Look, { hidden: false }>;
 /** Minimum time between two reports of the visible part of the grid, in ms. */
 const LOOK_INTERVAL = 200;
 /**
- * Minimum move of the view that is reported to the server, in cells. After a smaller move, the view
- * is still within the margin that the server sends around the visible part.
+ * A move of the view is reported to the server only if it is at least this long, in cells. A
+ * shorter move needs no report, because the server also sends a margin around the reported part.
  */
 const LOOK_STEP = 4;
 
-/** Reports the visible part of the grid to the server, at most once per interval. */
+/** Tells the server which part of the grid is visible, at most once per `LOOK_INTERVAL`. */
 export class ViewportReporter {
   private readonly throttle: Throttle<Look>;
   private last: Shown | undefined;
@@ -145,11 +147,12 @@ export class ViewportReporter {
   }
 
   /**
-   * Reports the area that contains the current view and the view at the end of a glide in progress.
-   * The server then sends the cells along the camera's path before the camera reaches them.
+   * Tells the server which area is visible. If the camera is gliding to another view, the area also
+   * includes that view, so that the server sends the cells along the camera's path before the
+   * camera reaches them.
    *
    * @param pixelRatio device pixels per CSS pixel
-   * @returns whether a report is still pending
+   * @returns whether a report is still waiting to be sent
    */
   shows(
     { camera, heading = camera }: { readonly camera: Camera; readonly heading?: Camera },
@@ -174,8 +177,8 @@ export class ViewportReporter {
   }
 
   /**
-   * Reports immediately that the page is hidden. It cannot wait for the next frame, because a
-   * hidden page draws no frames.
+   * Tells the server immediately that the page is hidden. All other reports are sent in animation
+   * frames, but a hidden page has none.
    */
   hide(): void {
     this.last = undefined;
@@ -190,11 +193,12 @@ export class ViewportReporter {
 }
 
 /**
- * Reports to the server which part of the grid a view shows, or that the page has been hidden.
+ * Starts telling the server which part of the grid a view shows, or that the page has been hidden.
+ * Ends when `signal` is aborted.
  *
  * @param best see `ViewportReporter`
- * @returns a function to call in each frame, with the time in ms. It returns whether a report is
- *   still pending
+ * @returns a function that the caller must call in each animation frame, with the time in ms. The
+ *   function returns whether a report is still waiting to be sent
  */
 export function reportView(
   view: Pick<RoomView, 'rig' | 'size' | 'loop'>,
@@ -231,8 +235,8 @@ function isNear(a: Shown, b: Shown): boolean {
 }
 
 /**
- * Maximum distance between a pointer and the organism that it selects, in cells. It is greater than
- * 0 because fingers are wide, seeds are small, and organisms have holes.
+ * Maximum distance between a pointer and the organism that it selects, in cells. A press does not
+ * need to be exact, because fingers are wide, seeds are small, and organisms have holes.
  */
 const REACH = 3;
 
@@ -255,10 +259,10 @@ export function organismAt(model: Pick<RoomModel, 'planes' | 'organisms'>, { x, 
 }
 
 /**
- * Finds the owned cell nearest to a position, closer than `reach` cells.
+ * Finds the nearest cell that belongs to an organism, at a distance of less than `reach` cells.
  *
- * @param counts returns whether to consider the cells of an organism
- * @returns the centre of the cell and the id of its organism; undefined if no cell was found
+ * @param counts returns whether an organism's cells count; cells of other organisms are ignored
+ * @returns the centre of the cell and the id of its organism; undefined if there is no such cell
  */
 export function nearestCell(
   { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
@@ -289,7 +293,10 @@ export interface PointerSample {
   /** Position in CSS pixels of the view. */
   readonly x: number;
   readonly y: number;
-  /** Whether this pointer moves the view (right or middle button, or space held). */
+  /**
+   * Whether the pointer moves the view instead of using the tool: the right or middle button is
+   * pressed, or the space bar is held.
+   */
   readonly pan: boolean;
   /** Whether the press has already been used to close a panel. */
   readonly spent?: boolean;
@@ -299,7 +306,11 @@ export interface PointerSample {
 export interface CanvasHand {
   toolStart(x: number, y: number, now: number): void;
   toolMove(x: number, y: number, now: number): void;
-  /** Called when the pointer is lifted. @param tap whether the pointer hardly moved */
+  /**
+   * Called when the pointer is lifted.
+   *
+   * @param tap true if the pointer has hardly moved since the press
+   */
   toolEnd(x: number, y: number, tap: boolean, now: number): void;
   /** Called when the gesture is interrupted, for example by a second finger. */
   toolCancel(now: number): void;
@@ -312,9 +323,9 @@ export interface CanvasHand {
   /** Called when the pointer has left the canvas. */
   leave(now: number): void;
   /**
-   * Closes an open panel when the visitor presses outside it.
+   * Called when the visitor presses the canvas. Closes an open panel, if any.
    *
-   * @returns whether the press closed a panel and must have no other effect
+   * @returns whether a panel was closed; if so, the press must have no other effect
    */
   dismiss?(): boolean;
 }
@@ -323,16 +334,20 @@ type State = 'idle' | 'waiting' | 'tool' | 'pan' | 'pinch' | 'spent';
 
 /** Maximum distance that a pointer may move during a tap, in CSS pixels. */
 const SLOP = 8;
-/** Delay after which a finger that has hardly moved starts to use the tool, in ms. */
+/** A finger that hardly moves starts to use the tool after this delay, in ms. */
 const WAIT = 110;
-/** Maximum time, in ms, and maximum distance, in CSS pixels, between the taps of a double tap. */
+/**
+ * The two taps of a double tap may be at most this far apart: `DOUBLE` in time, in ms, and
+ * `DOUBLE_SLOP` in distance, in CSS pixels.
+ */
 const DOUBLE = 320;
 const DOUBLE_SLOP = 28;
 
 /**
- * Turns pointer samples into strokes, pans, pinches and double taps. One mouse pointer or finger uses
- * the tool. Two fingers, the middle or right button, or the space bar move the view. A finger's tool
- * starts after a short delay, so that the first finger of a pinch has no effect.
+ * Turns pointer samples into uses of the tool, pans, pinches and double taps. One finger, or the
+ * mouse's main button, uses the tool. Two fingers, the middle or right button, or the mouse with
+ * the space bar held move the view. A finger starts to use the tool after a short delay, so that
+ * the first finger of a pinch does not use the tool.
  */
 export class Gestures {
   private state: State = 'idle';
@@ -445,30 +460,39 @@ export class Gestures {
 }
 
 /**
- * Maximum length of the stroke in one message, in cells. It is slightly below the server's limit,
- * because lengths are rounded.
+ * Maximum length of the part of a stroke that one message contains, in cells. It is slightly below
+ * the server's limit, because rounding may make the part longer.
  */
 const MAX_LENGTH = STROKE_LIMITS.maxLength * 0.98;
 const MAX_POINTS = STROKE_LIMITS.maxPoints;
 /**
- * Minimum time between two messages of a stroke, in ms. A message that has reached its maximum size
- * is sent earlier.
+ * Minimum time between two messages about a stroke, in ms. A message that has reached its maximum
+ * size is sent without waiting.
  */
 const SEGMENT_INTERVAL = 50;
-/** Minimum distance between two points of a stroke, in cells. Closer points are skipped. */
+/**
+ * Minimum distance between two points of a stroke, in cells. A point that is closer to the previous
+ * one is left out.
+ */
 const MIN_STEP = 0.15;
 
-/** Cuts a stroke, while it is being drawn, into segments within the protocol's limits. */
+/**
+ * Cuts a stroke into segments while the visitor draws it. Each segment is short enough for one
+ * message of the protocol.
+ */
 export class StrokeSegmenter {
-  /** Points to send, as x, y, x, y, …; the first point is the last point of the previous message. */
+  /**
+   * The points of the next message, as x, y, x, y, … The first point repeats the last point of the
+   * previous message, so that there is no gap between the segments.
+   */
   private points: number[] = [];
   private length = 0;
   private fresh = false;
   private sentAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param emit receives the points of one message, as x, y, x, y, …: at most 64 points, all on the
-   *   grid, along a path of at most 512 cells
+   * @param emit receives the points of one message, as x, y, x, y, …: at most 64 points, all within
+   *   the grid, on a path of at most 512 cells
    */
   constructor(
     private readonly grid: Size,

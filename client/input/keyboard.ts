@@ -1,6 +1,6 @@
 /**
- * Keyboard shortcuts for the tools, the width of strokes and the view; and keys that move the focus
- * within a group of buttons.
+ * Keyboard shortcuts that choose tools, set the width of strokes and move the view; and keys that
+ * move the focus within a group of buttons.
  */
 import type { Tool } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
@@ -13,7 +13,10 @@ export type KeyAction =
   | { readonly do: 'meet'; readonly by: 1 | -1 }
   | { readonly do: 'fit' | 'escape' | 'use' | 'look' | 'mine' | 'seeds' | 'help' };
 
-/** Distance that an arrow key moves the view, in CSS pixels, and factor of a zoom key. */
+/**
+ * `PAN`: distance by which an arrow key moves the view, in CSS pixels. `ZOOM`: factor by which a
+ * zoom key enlarges the view.
+ */
 const PAN = 90;
 const ZOOM = 1.35;
 
@@ -41,15 +44,18 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * Keys that work even if single-key shortcuts are off, because speech input cannot trigger these
- * keys by mistake.
+ * Keys that work even if the visitor has turned single-character shortcuts off. Visitors turn them
+ * off because speech input can trigger them by mistake, which does not happen with these keys.
  */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },
   '?': { do: 'help' },
 };
 
-/** Keys that act only while the canvas has focus. Otherwise, the focused control handles them. */
+/**
+ * Keys that have an effect on the view only while the canvas has the focus. At other times, these
+ * keys belong to the focused control.
+ */
 const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   arrowleft: { do: 'move', dx: PAN, dy: 0 },
   arrowright: { do: 'move', dx: -PAN, dy: 0 },
@@ -62,9 +68,9 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
 export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey'>;
 
 /**
- * Computes how far an arrow key moves a point.
+ * Converts an arrow key to the move that the key makes.
  *
- * @param step length of a move without Shift; Shift makes it four times as long
+ * @param step length of the move without Shift; with Shift, the move is four times as long
  * @returns the move, in the unit of `step`; undefined if the key is not an arrow key
  */
 export function arrowMove({ key, shiftKey }: Press, step: number): Point | undefined {
@@ -78,11 +84,11 @@ export function arrowMove({ key, shiftKey }: Press, step: number): Point | undef
 }
 
 /**
- * Maps a key to its action.
+ * Returns the action of a key; undefined if the key has none.
  *
  * @param key as in `KeyboardEvent.key`
- * @param onCanvas whether the canvas has focus
- * @param single whether single-character shortcuts are enabled
+ * @param onCanvas whether the canvas has the focus
+ * @param single whether shortcuts that are a single character are enabled
  */
 export function keyAction(key: string, onCanvas: boolean, single = true): KeyAction | undefined {
   const name = key.toLowerCase();
@@ -94,8 +100,8 @@ export function keyAction(key: string, onCanvas: boolean, single = true): KeyAct
 export const forward = (): number => (document.dir === 'rtl' ? -1 : 1);
 
 /**
- * Returns the number of items by which an arrow key moves the focus, in reading order; undefined if
- * the key is not an arrow key.
+ * Returns by how many items an arrow key moves the focus. The number is positive for moves in
+ * reading order and negative for moves back; undefined if the key is not an arrow key.
  *
  * @param row number of items per row
  */
@@ -105,8 +111,8 @@ export function stepOf(key: string, row = 1): number | undefined {
 }
 
 /**
- * Makes exactly one item of a group reachable with the Tab key: the focused item, else the pressed
- * or selected item, else the first.
+ * Lets the Tab key reach exactly one item of a group: the focused item or, if there is none, the
+ * pressed or selected item. If there is no such item either, the Tab key reaches the first item.
  */
 export function settle(items: readonly HTMLElement[]): void {
   const chosen = '[aria-pressed="true"], [aria-checked="true"], [aria-current="true"]';

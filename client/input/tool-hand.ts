@@ -32,17 +32,22 @@ export interface ToolUser {
   readonly feedback?: Pick<Feedback, 'play' | 'cut'>;
   /** Says why nobody can act at the moment; '' if everybody can act. */
   readonly pause: string;
-  /** Reports the pointer's position to the server; undefined if the pointer has left the canvas. */
+  /**
+   * Tells the server where on the grid the pointer is, or that it has left the canvas (undefined).
+   */
   pointAt(place: Point | undefined): void;
-  /** Records that the server has accepted a seed. */
+  /** Called when the server has accepted a seed that this user has planted. */
   sown(at: Point, seed: SeedSource): void;
 }
 
-/** Uses the selected tool at the pointer, and shows the tool's effect before the server answers. */
+/**
+ * Uses the selected tool where the pointer presses, and previews the effect until the server
+ * answers.
+ */
 export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   /**
-   * The tool of the current press. It is stored because a seed that arrives during the press
-   * changes the visitor's tool.
+   * The tool that was selected when the current press began. It is stored because a seed that
+   * arrives during the press changes the selected tool.
    */
   protected tool: Tool | undefined;
   private stroke: StrokeSegmenter | undefined;
@@ -51,7 +56,10 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   protected lastPoint: Point = { x: 0, y: 0 };
   /** Indices of the grid positions that the current stroke has already covered. */
   private covered = new Set<number>();
-  /** Whether the last stroke segment had no effect, because energy was low or the room was paused. */
+  /**
+   * Whether the last stroke segment had no effect because the visitor had too little energy or the
+   * room was paused.
+   */
   private isShort = false;
   private lastRefusal = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;
@@ -72,7 +80,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.cursor = new Throttle((place) => session.pointAt(place), POINTER_INTERVAL);
   }
 
-  /** The pointer's position during a stroke, in CSS pixels; undefined if no stroke is in progress. */
+  /** The pointer's position while a stroke is in progress, in CSS pixels; otherwise undefined. */
   get drawing(): Point | undefined {
     return this.stroke && this.lastPoint;
   }
@@ -137,16 +145,17 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Sends the pointer's position if the throttle allows it.
+   * Sends the pointer's last position to the server, if enough time has passed since the previous
+   * one.
    *
-   * @returns whether a position is still pending
+   * @returns whether a position is still waiting to be sent
    */
   flush(now: number): boolean {
     return this.cursor.flush(now);
   }
 
   /**
-   * Shows why an action has no effect.
+   * Tells the visitor why an action has no effect.
    *
    * @param reason the server's reason; undefined if there is no connection
    * @param at position of the action, in CSS pixels
@@ -161,7 +170,10 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.view.loop.invalidate();
   }
 
-  /** Returns whether the room is connected. If it is not, shows a notice at the given point. */
+  /**
+   * Returns whether the room is connected. If it is not, tells the visitor so at the given
+   * position.
+   */
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
     this.refused(undefined, at);
@@ -169,7 +181,10 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     return false;
   }
 
-  /** Returns whether a stroke is in progress. Cancels the stroke if the connection is lost. */
+  /**
+   * Returns whether a stroke is in progress. If the connection has been lost, first cancels the
+   * stroke.
+   */
   private hasStroke(): boolean {
     if (this.stroke && !this.isOnline(this.lastPoint)) this.stroke = undefined;
     return this.stroke !== undefined;
@@ -189,7 +204,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     if (Math.abs(world.x - x) > maxOffset || Math.abs(world.y - y) > maxOffset) return;
     if (!this.isOnline(at)) return;
     const { held } = this.session.state.state;
-    // Show the effect immediately; the organism appears when the server has accepted the seed.
+    // Show an effect immediately. The organism itself appears later, after the server has accepted
+    // the seed.
     this.view.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
     this.session.requests.ask(
       'plant',
@@ -222,8 +238,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Shows the effect of a stroke segment immediately, because the server's answer takes a tick or
-   * two.
+   * Shows the likely effect of a stroke segment immediately, because the server's answer arrives
+   * only one or two ticks later.
    */
   private previewSegment(from: Point, to: Point, now: number): void {
     const { planes } = this.model;
@@ -251,8 +267,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Gives each grid position a colour from the seed's creature, or the visitor's own colour if the
-   * creature's colours are not known yet.
+   * Turns grid positions into coloured specks. The colours are those of the seed's creature or, if
+   * they are not known yet, the visitor's own colour.
    */
   private coloured(places: readonly number[], width: number): Speck[] {
     const { colours } = this.session.colours;
@@ -260,15 +276,15 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     return places.map((place) => ({
       x: (place % width) + 0.5,
       y: Math.floor(place / width) + 0.5,
-      // Multiply by a large odd number, so that neighbouring positions get colours from different
+      // Multiply by a large prime number, so that neighbouring positions get colours from different
       // parts of the creature.
       color: colours[(place * 7_919) % colours.length] ?? own,
     }));
   }
 
   /**
-   * Shows that a segment of a stroke was refused. A stroke sends many segments, so the reason is
-   * shown at most every 2 s.
+   * Shows that the server has refused a segment of a stroke. As a stroke has many segments, the
+   * reason is shown at most once every 2 s.
    */
   private refuseStroke(reason: Reason, { points, radius }: Stroke): void {
     const now = performance.now();
@@ -281,24 +297,34 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 }
 
-/** Maximum number of stroke segments that await an answer. Older ones are treated as lost. */
+/**
+ * Maximum number of unanswered stroke segments. If there are more, the oldest ones are assumed to
+ * be lost.
+ */
 const MAX_UNANSWERED = 64;
 
-/** Estimates a visitor's energy from the server's last message and the strokes sent since then. */
+/**
+ * Estimates a visitor's energy: takes the level in the server's last message, adds what has been
+ * refilled since then, and subtracts the price of the strokes that the server has not answered yet.
+ */
 export class EnergyEstimate {
   /** The server's latest energy message, and its time of arrival, in ms. */
   private said: Event<'energy'> | undefined;
   private saidAt = 0;
-  /** Prices of stroke segments that were sent but not answered yet, oldest first. */
+  /** The stroke segments that the server has not answered yet, oldest first, with their prices. */
   private unanswered: { readonly price: number }[] = [];
-  /** Total price of the stroke segments that are drawn but not yet sent. */
+  /** Total price of the parts of strokes that have been drawn but not sent yet. */
   private drawn = 0;
   /**
-   * The server's latest energy message, but with the estimated level. Refilling since the last
-   * change of the estimate is not included. Undefined before the first message.
+   * The server's last energy message, with its level replaced by an estimate. The estimate was made
+   * at the last message, stroke or answer, so it does not include what has been refilled since
+   * then. Undefined before the first message.
    */
   energy: Event<'energy'> | undefined;
-  /** End of the last stroke segment sent; undefined if the segment was refused. */
+  /**
+   * Position at which the last sent segment of a stroke ended; undefined if the server refused the
+   * segment.
+   */
   private end: (Point & { readonly radius: number }) | undefined;
 
   /** @param clock returns the current time, in ms */
@@ -329,10 +355,11 @@ export class EnergyEstimate {
   }
 
   /**
-   * Adds the price of a stroke segment that is drawn but not sent yet.
+   * Subtracts the price of a stroke segment from the estimate as soon as the segment is drawn,
+   * before it is sent.
    *
-   * @param length in cells
-   * @param radius in cells
+   * @param length length of the segment, in cells
+   * @param radius radius of the stroke, in cells
    */
   draw(length: number, radius: number): void {
     this.drawn += length * 2 * radius * (this.said?.damagePerCell ?? 0);
@@ -340,9 +367,10 @@ export class EnergyEstimate {
   }
 
   /**
-   * Records that a stroke segment was sent.
+   * Records that a stroke segment has been sent.
    *
-   * @returns two callbacks; call the matching one when the server has answered
+   * @returns two callbacks: the caller must call `accepted` or `rejected` when the server has
+   *   answered
    */
   send(stroke: Stroke): { accepted(): void; rejected(): void } {
     const { points, radius } = stroke;

@@ -1,7 +1,7 @@
 /**
  * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
- * visitors, on pages and in other programs. `RequestTracker` matches the server's answers to a
- * visitor's requests.
+ * visitors, both on pages and in other programs. `RequestTracker` passes each of the server's
+ * answers to the request that it answers.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -13,12 +13,15 @@ import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { PageMemory } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
-/** Minimum interval between repeated reports that a visitor is busy with a panel, in ms. */
+/**
+ * While a visitor is busy with a panel, the server is told so repeatedly. Minimum time between two
+ * of these reports, in ms.
+ */
 export const BUSY_INTERVAL = 20_000;
 
 /**
- * Reconnection times, in ms: first delay (Socket.IO varies it by up to half), maximum delay, and
- * time limit of one attempt.
+ * Times for reconnecting, in ms: `first` is the delay before the first attempt (Socket.IO varies it
+ * by up to half), `longest` is the maximum delay, and `attempt` is the time limit of one attempt.
  */
 const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
@@ -27,7 +30,7 @@ export const BROWSER = {
   /**
    * Creates a Socket.IO socket.
    *
-   * @param origin the server's origin; if absent, the page's own origin
+   * @param origin the server's origin; by default, the origin of the page
    */
   dial: (options: Partial<ManagerOptions & SocketOptions>, origin?: string): Socket =>
     origin ? io(origin, options) : io(options),
@@ -42,8 +45,8 @@ export const BROWSER = {
 export type Means = Readonly<typeof BROWSER>;
 
 /**
- * A Socket.IO connection to one room. Joins the room with the handshake, reconnects after each
- * disconnection, and passes the server's messages to the model.
+ * A Socket.IO connection to one room. Sends the join command as part of the handshake, reconnects
+ * whenever the connection is lost, and passes the server's messages to the model.
  */
 export abstract class RoomConnection {
   readonly model: RoomModel;
@@ -51,7 +54,10 @@ export abstract class RoomConnection {
   protected cancel = (): void => {};
   /** The reason why the connection has ended for good; undefined until it ends. */
   ended: EndReason | undefined;
-  /** Whether the server has announced its shutdown. Another server may then take over the room. */
+  /**
+   * Whether the server has announced that it will shut down. If so, another server may take over
+   * the room, and the page reconnects without a delay.
+   */
   private moves = false;
 
   constructor(
@@ -74,8 +80,8 @@ export abstract class RoomConnection {
       this.cancel();
       if (this.ended) return;
       this.model.setConnection('reconnecting');
-      // Socket.IO does not reconnect by itself if the server closed the connection, so reconnect
-      // here.
+      // If the server has closed the connection, Socket.IO does not reconnect by itself, so
+      // reconnect here.
       if (reason !== 'io server disconnect') return;
       this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
       this.moves = false;
@@ -86,14 +92,17 @@ export abstract class RoomConnection {
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
   }
 
-  /** Opens the connection. Pages call this only after checking that the browser can draw a room. */
+  /**
+   * Opens the connection. A page calls this only after it has checked that the browser can draw a
+   * room.
+   */
   open(): void {
     this.socket.connect();
   }
 
   /**
-   * Sends a command. If there is no connection, drops the command, because it would be outdated by
-   * the time the page is connected again.
+   * Sends a command to the server. If there is no connection, drops the command: by the time the
+   * page is connected again, it would be outdated.
    */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
@@ -130,9 +139,12 @@ const REFUSED = 3_000;
 
 /** A wall's or table's connection to a room. It tries to reconnect until it is closed. */
 export class WallConnection extends RoomConnection {
-  /** Identifies this page to the server, so that a table can replace its own lost connection. */
+  /**
+   * Identifies this page to the server. If a table reconnects with the same id, the server lets the
+   * new connection replace the table's lost one.
+   */
   private readonly session = Date.now() >>> 0;
-  /** The reason why the server refused the last join; undefined if the join was accepted. */
+  /** The reason why the server refused the last attempt to join; undefined if it succeeded. */
   refusal: Reason | undefined;
 
   constructor(
@@ -140,13 +152,19 @@ export class WallConnection extends RoomConnection {
       readonly room: string;
       /** The kind of client. `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
-      /** The pass in the address of a table, or of a wall with its own seat; '' for other pages. */
+      /**
+       * The pass in the page's address; '' if there is none. Tables have a pass, and so do walls
+       * with their own seat.
+       */
       readonly pass: string;
       /** Languages whose script this screen cannot display. */
       readonly unwritable?: readonly LanguageCode[];
       /** Identifies the build of this page; see `buildOf`. */
       readonly build: string;
-      /** Called if the page is outdated: the server has another build or protocol version. */
+      /**
+       * Called if the page is outdated, because the server has another build or another protocol
+       * version.
+       */
       readonly renew: () => void;
     },
     means?: Means,
@@ -161,8 +179,8 @@ export class WallConnection extends RoomConnection {
       if (reason === 'protocol-version') renew();
       // Join again later, because the room may open or another wall may leave.
       if (this.model.connection === 'live') return;
-      // A wall that stays outside the room for too long gets `join-timeout`. Keep the reason of the
-      // original refusal, if there was one.
+      // The server sends 'join-timeout' if a connection has not joined the room in time. If it had
+      // given another reason for refusing the join before, keep that reason, because it says more.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
@@ -186,12 +204,12 @@ export class WallConnection extends RoomConnection {
 }
 
 /**
- * What a visitor's page does after the server has refused its join, for each reason. Reasons that
- * are not listed have no effect.
+ * What a visitor's page does after the server has refused to let it join, by the server's reason.
+ * All other reasons cause none of these actions; 'only-watches' is handled in `refused`.
  *
- * - `end`: the page gives up, because a retry would be refused for the same reason
- * - `join`: the page joins again over the same connection, which the server keeps open
- * - `dial`: the page connects again, because the server closes the connection
+ * - `end`: the page gives up, because another attempt would be refused for the same reason
+ * - `join`: the page sends the join command again over the same connection, which stays open
+ * - `dial`: the page opens a new connection, because the server closes this one
  */
 const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
   'protocol-version': 'end',
@@ -209,41 +227,48 @@ const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
 };
 
 /**
- * Delay before a refused page tries to join again, in ms. The delay doubles with each refusal, up to
- * `longest`. Up to half of the delay is subtracted at random, because otherwise a thousand pages
- * would all retry at the same moment.
+ * Delay before a refused page tries to join again, in ms. It starts with `first` and doubles with
+ * each refusal, up to `longest`. A random part of it, at most half, is subtracted; otherwise, a
+ * thousand pages could all try again at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
-/** The visitor is notified if this many attempts to connect fail before any succeeds. */
+/** If this many attempts to connect fail before one has ever succeeded, the visitor is told so. */
 const UNREACHED = 3;
 
 /**
- * If the room sends no frame or pace message for this long, in ms, the page counts as disconnected.
+ * If no frame and no pace message has arrived for this long, in ms, the page assumes that the
+ * connection is lost.
  */
 const SILENCE = 3_000;
 
-/** Format of a device mark. Stored device marks with another format are ignored. */
+/** The format of device marks. A stored device mark that does not match it is ignored. */
 const MARK = /^[\w-]{1,64}$/;
 
-/** A visitor's connection to a room: joins, resumes, and sends commands. */
+/**
+ * A visitor's connection to a room. It joins the room, resumes the visitor's seat after a lost
+ * connection, and sends commands.
+ */
 export class Connection extends RoomConnection {
-  /** Called when the server cannot be reached, or refuses all connections from this address. */
+  /**
+   * Called if the server cannot be reached, or if it refuses all connections from the visitor's
+   * network address.
+   */
   unreached: (() => void) | undefined;
   /**
-   * Handles answers that match no pending request, and refusals of requests that were sent without
-   * a handler for refusals.
+   * Receives the answers that no request's own callbacks handle: answers to unknown requests, and
+   * rejections of requests that were sent without the callback `rejected`.
    */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
   private failures = 0;
   private cancelSilence = (): void => {};
   private cancelPatience = (): void => {};
-  /** The reason why the server refused the last join; undefined if the join was accepted. */
+  /** The reason why the server refused the last attempt to join; undefined if it succeeded. */
   private refusal: Reason | undefined;
   /**
-   * Id of this page's session. Command ids start at 1 on each page, so the server needs the session id
-   * to distinguish this page's commands from those of the visitor's earlier pages.
+   * Id of this page's session. Every page numbers its commands from 1. With the session id, the
+   * server can tell this page's commands from those of pages that the visitor had open before.
    */
   private readonly session = Date.now() >>> 0;
   /** Number of refused joins since the last accepted join. */
@@ -251,7 +276,10 @@ export class Connection extends RoomConnection {
 
   constructor(
     room: string,
-    /** The visitor's name, sent with the next join, and whether the visitor is a spectator. */
+    /**
+     * The visitor's name, which is sent with the next join, and whether the visitor joins as a
+     * spectator.
+     */
     readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
@@ -268,8 +296,8 @@ export class Connection extends RoomConnection {
       const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
       if (resume) this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
-      // The page now has a seat in the room or a position in the queue, so cancel the next attempt
-      // to join.
+      // The server has let the page into the room or its queue. If another attempt to join is
+      // scheduled, cancel it.
       this.cancel();
       this.refusals = 0;
       this.refusal = undefined;
@@ -283,13 +311,14 @@ export class Connection extends RoomConnection {
       if (!this.requests.rejected(answer)) this.unasked.rejected?.(answer);
     });
     this.model.on('welcome', ({ you }) => {
-      // A `welcome` on a live connection only means that the host has undone actions. No connection
-      // was lost, so there are no requests to send again.
+      // After the host has undone actions, the server sends `welcome` over a live connection. No
+      // request was lost then, so none is sent again.
       if (this.model.connection !== 'live') this.requests.resume(you.id);
     });
     for (const event of ['picture', 'pace'] as const) {
       this.model.on(event, () => {
-        // Browsers notice a lost connection only after a long delay, so detect silence here.
+        // If a connection breaks without being closed, browsers notice it only after a long time.
+        // Therefore, count the connection as lost after a silence.
         this.cancelSilence();
         this.cancelSilence = this.means.after(SILENCE, () => {
           if (this.model.connection === 'live') this.model.setConnection('reconnecting');
@@ -303,7 +332,10 @@ export class Connection extends RoomConnection {
     super.close(reason);
   }
 
-  /** Starts a timer that ends the connection unless the page enters the room or its queue in time. */
+  /**
+   * Starts the timer for `patience`. If the page has entered neither the room nor its queue when
+   * the timer ends, the connection is closed for good.
+   */
   private hurry(): void {
     const { patience } = this;
     this.cancelPatience();
@@ -319,12 +351,12 @@ export class Connection extends RoomConnection {
       return;
     }
     const { connection } = this.model;
-    // Once the page is in the room or its queue, each refusal concerns a command and not the join,
-    // so ignore the refusal here.
+    // Once the page is in the room or its queue, the server refuses commands, but no longer the
+    // join. Refused commands are handled elsewhere.
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
-    // The server admits pages of this web site only as spectators. Trying again to join as a
-    // participant would be refused too.
+    // The server lets pages of this web site join only as spectators, so another attempt to join as
+    // a participant would be refused too.
     if (reason === 'only-watches') this.close(reason);
     if (then) this.refusals++;
     if (then === 'join') this.joinLater();
@@ -350,8 +382,8 @@ export class Connection extends RoomConnection {
 }
 
 /**
- * Tells the server whether the visitor is busy with a panel. Sends a report when the panel opens or
- * closes, and at intervals while the visitor uses it.
+ * Tells the server whether the visitor is busy with a panel: when the panel opens or closes, and at
+ * intervals while the visitor is using it.
  */
 export class BusyReporter {
   private isBusy = false;
@@ -359,12 +391,17 @@ export class BusyReporter {
 
   constructor(private readonly send: (message: Command<'busy'>) => void) {}
 
-  /** Reports whether the visitor is busy, if that has changed. @param now in ms */
+  /** Tells the server whether the visitor is busy, if this has changed. @param now in ms */
   change(isBusy: boolean, now: number): void {
     if (isBusy !== this.isBusy) this.report(isBusy, now);
   }
 
-  /** Reports again that a busy visitor is still using the page, if a report is due. @param now in ms */
+  /**
+   * Called when the visitor uses the panel. Tells the server again, if the last report was at least
+   * `BUSY_INTERVAL` ago.
+   *
+   * @param now in ms
+   */
   touch(now: number): void {
     const isDue = now - this.reportedAt >= BUSY_INTERVAL;
     if (this.isBusy && isDue) this.report(true, now);
@@ -377,7 +414,7 @@ export class BusyReporter {
   }
 }
 
-/** Names of the commands that the server answers with `accepted` or `rejected`. */
+/** Names of the requests: commands that the server answers with `accepted` or `rejected`. */
 type RequestName = {
   [N in CommandName]: Command<N> extends { id: number } ? N : never;
 }[CommandName];
@@ -387,18 +424,22 @@ export interface Answers<Refused = Reason> {
   rejected?(refused: Refused): void;
 }
 
-/** Names of requests that their senders repeat after a lost connection, so the tracker does not. */
+/**
+ * Names of the requests that `RequestTracker` does not send again after a lost connection, because
+ * the code that made the request does so.
+ */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
- * Maximum number of commands that await an answer. If there are more, the oldest is assumed to be
- * lost. The limit equals the number of executed commands that the room remembers.
+ * Maximum number of requests that await an answer. If there are more, the answer to the oldest is
+ * assumed to be lost. The room remembers the same number of executed commands.
  */
 const MAX_PENDING = 64;
 
 /**
- * Maximum age of a command that is sent again after a lost connection, in ms. Up to this age, the
- * room remembers whether it has executed the command, and the visitor still expects the effect.
+ * After a lost connection, a command is sent again only if it is not older than this, in ms. Until
+ * then, the room still remembers whether it has executed the command, and the visitor still expects
+ * its effect.
  */
 const MAX_AGE = 30_000;
 
@@ -410,13 +451,16 @@ interface Pending {
   readonly sentAt: number;
 }
 
-/** Gives each request an id, and passes the server's answer to the callbacks of its request. */
+/**
+ * Gives each request an id. When the server's answer with the same id arrives, calls the request's
+ * callbacks.
+ */
 export class RequestTracker {
   private nextId = 1;
   private readonly pending = new Map<number, Pending>();
   private you: ParticipantId = 0;
 
-  /** @param date returns the time in ms, from a clock that runs even while the device sleeps */
+  /** @param date returns the time in ms, from a clock that also runs while the device is asleep */
   constructor(
     private readonly send: Send,
     private readonly date: () => number = Date.now,
@@ -428,8 +472,9 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // A page sends its drawing again after the room was silent for a while, even if the connection
-    // was not lost. Skip the drawing if its first request is still pending.
+    // If the room was silent for a while, a page sends its drawing again, although the connection
+    // may not have been lost. If so, the first request is still pending, and the second one is not
+    // needed.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;
@@ -439,29 +484,36 @@ export class RequestTracker {
     this.send(name, command);
   };
 
-  /** Whether a command awaits its answer. Requests that match `REPEATED` do not count. */
+  /** Whether any request awaits its answer, apart from requests that match `REPEATED`. */
   get isWaiting(): boolean {
     return [...this.pending.values()].some(({ name }) => !REPEATED.test(name));
   }
 
   /**
-   * Sends unanswered commands again after a lost connection. Commands that must not be sent again are
-   * rejected with the reason `elsewhere`.
+   * After a lost connection, sends the unanswered commands again. Commands that must not be sent
+   * again count as rejected with the reason 'elsewhere'.
+   *
+   * @param you the participant that this page is now
    */
   resume(you: ParticipantId): void {
-    // If the page has become another participant, the room cannot tell which of the earlier
-    // commands it has already executed, so send none of them again.
+    // The room knows by participant which commands it has executed. If the page is now another
+    // participant, the room might execute a command twice, so send none again.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // Do not repeat a `beacon`, which highlights an organism: everybody might see it twice.
+      // Do not send a `beacon` again: it highlights an organism for everybody, who might then see
+      // it twice.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);
     }
   }
 
-  /** Passes an answer to its request. @returns whether a request was waiting for the answer */
+  /**
+   * Passes an acceptance to the request with the same id.
+   *
+   * @returns whether there is such a request
+   */
   accepted(answer: Event<'accepted'>): boolean {
     const pending = this.take(answer.id);
     pending?.answers.accepted?.(answer);
@@ -469,9 +521,9 @@ export class RequestTracker {
   }
 
   /**
-   * Passes a rejection to its request.
+   * Passes a rejection to the request with the same id.
    *
-   * @returns whether a request was waiting for the answer and handles rejections
+   * @returns whether there is such a request and it has a callback for rejections
    */
   rejected({ id, reason }: Event<'rejected'>): boolean {
     const pending = id === undefined ? undefined : this.take(id);
@@ -498,23 +550,24 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 export interface VisitorAddress {
   readonly address: string;
   /**
-   * Whether phones can use the address. They cannot use `localhost`, because on a phone it means
-   * the phone itself.
+   * Whether phones can use the address. They cannot use an address such as `localhost`, because on
+   * a phone it means the phone itself.
    */
   readonly forPhones: boolean;
 }
 
 /**
- * Chooses the room's address for phones.
+ * Chooses the address of the room that is shown to visitors, who will open it on their phones.
  *
- * @param wished address given as `?url=` in the wall's own address; '' if there is none
+ * @param wished the address that the wall's own address asks for with `?url=`; '' if there is none
  * @param page origin of the wall's page
- * @param known origin that the server reports as reachable by phones; '' if unknown
+ * @param known origin at which phones can reach the server, as reported by the server; '' if
+ *   unknown
  */
 export function visitorAddress(room: string, wished: string, page: string, known: string) {
   if (wished !== '') return { address: wished, forPhones: true };
-  // A wall on the server's machine uses a loopback address, which phones cannot reach, so prefer
-  // the reported address.
+  // If the wall runs on the server's machine, the origin of its page may be a loopback address.
+  // Phones cannot use it, so prefer the address that the server has reported.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
   const here = isOwn && known !== '' ? known : page;
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };
@@ -525,10 +578,11 @@ const RELOAD_INTERVAL = 60_000;
 const RELOAD_KEY = 'vivarium wall renewed';
 
 /**
- * Returns whether the page may reload now. If so, records the time of the reload.
+ * Returns whether the page may reload now: not if it has reloaded less than `RELOAD_INTERVAL` ago.
+ * If it may, records the time.
  *
- * @param now current time in ms, on a clock that continues across reloads
- * @param storage returns storage that survives a reload; throws if storage is blocked
+ * @param now current time in ms, by a clock that continues across reloads
+ * @param storage returns storage that survives a reload; throws if the browser blocks storage
  */
 export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | 'setItem'>) {
   try {
@@ -538,7 +592,8 @@ export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | '
     memory.setItem(RELOAD_KEY, String(now));
     return true;
   } catch {
-    // Do not reload, because without storage the page cannot know how often it has reloaded.
+    // Without storage, the page cannot know when it last reloaded. Do not reload, because it might
+    // reload endlessly.
     return false;
   }
 }

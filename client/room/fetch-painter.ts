@@ -1,4 +1,6 @@
-/** Downloads the painter of a checkpoint, a small net that draws each cell as many pixels. */
+/**
+ * Downloads the painter of a checkpoint: a small neural net that draws each cell as many pixels.
+ */
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The client library `vivarium/client` for browsers and Node. It joins a room, tracks the room's
- * organisms and acts on them. CLIENT.md documents the library.
+ * The client library `vivarium/client`, for browsers and for Node. With it, a program joins a room,
+ * follows the room's organisms and acts on them. CLIENT.md documents the library.
  */
 import { type Planes, takeCells } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -20,7 +20,10 @@ export type { EndReason, OrganismView, PageMemory, Rect, SeedSource, SeedView };
 /** Default time limit for entering the room, in ms. */
 const PATIENCE = 60_000;
 
-/** Number of ticks to wait for a planted organism's birth. After that, the organism counts as dead. */
+/**
+ * How long to wait for the birth of a planted organism, in ticks. After that, it is assumed to have
+ * died already.
+ */
 const LATE = 100;
 
 type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
@@ -28,24 +31,38 @@ type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
 /** A position, in cells. */
 type Place = Readonly<Record<'x' | 'y', number>>;
 
-/** A seed: the name of a gallery creature, one of the participant's seeds, or another source. */
+/**
+ * A seed. A string is the name of a gallery creature; an object with an `id` is one of the
+ * participant's own seeds; a `SeedSource` describes any other seed.
+ */
 export type Seed = string | Pick<SeedView, 'id'> | SeedSource;
 
-/** The path of a brush, as coordinates x, y, x, y, …, and the brush's radius, all in cells. */
+/**
+ * A stroke of a brush: its path, as coordinates x, y, x, y, …, and the radius of the brush, all in
+ * cells.
+ */
 export type Stroke = { readonly points: readonly number[]; readonly radius: number };
 
 export interface JoinOptions {
   /** The participant's name, which others see. */
   readonly name?: string;
-  /** Whether to join as a spectator, without a participant's seat. View-only links always do. */
+  /**
+   * Whether to join as a spectator, who takes no participant's seat. The default is true for
+   * view-only links, otherwise false.
+   */
   readonly watches?: boolean;
-  /** Time limit for entering the room, and for re-entering it after a lost connection, in ms; 0: none. */
+  /** Time limit in ms for entering the room, also after a lost connection; 0 for no limit. */
   readonly patience?: number;
-  /** Storage for the seat and the device mark. Clients that share it are the same participant. */
+  /**
+   * Where the client stores its seat and its device mark. Clients that share this storage are the
+   * same participant.
+   */
   readonly memory?: PageMemory;
 }
 
-/** Thrown if a command is refused or the connection has ended; `reason` says why. */
+/**
+ * Thrown if the server refuses a command or the connection has ended for good. `reason` says why.
+ */
 export class RoomError extends Error {
   override readonly name = 'RoomError';
 
@@ -77,7 +94,7 @@ export function shortMemory(): PageMemory['seat'] {
  * Joins a room.
  *
  * @param url address of the room's page, like http://museum.example/r/garden
- * @returns the room, once its first picture has arrived
+ * @returns the room; resolves once the room's first picture has arrived
  * @throws RoomError if the room cannot be entered; TypeError if `url` is not a room's address
  */
 export async function join(url: string | URL, options: JoinOptions = {}): Promise<Room> {
@@ -95,7 +112,7 @@ export class Room {
   readonly model: RoomModel;
   /** Adds a listener for an event of the room. @returns a function that removes the listener */
   readonly on: RoomModel['on'];
-  /** The argument of the last call of `look`; undefined before the first call. */
+  /** The area that was passed to the last call of `look`; undefined before the first call. */
   private looked: { readonly area: Rect | undefined } | undefined;
 
   /** @internal */
@@ -112,8 +129,8 @@ export class Room {
     this.model = this.connection.model;
     this.on = this.model.on;
     this.on('opened', ({ checkpoint }) => {
-      // Make the addresses absolute. On a page of another site, relative addresses would point to
-      // that site instead of the server.
+      // Make the addresses absolute. Relative addresses are meant relative to the server's origin,
+      // but a page of another site would resolve them against its own.
       const { sheet, map, painter } = checkpoint;
       const whole = (path: string): string => new URL(path, origin).href;
       Object.assign(checkpoint, {
@@ -125,7 +142,10 @@ export class Room {
     });
   }
 
-  /** The state of the connection. Only `closed` is final; `ended` says why it was closed. */
+  /**
+   * The state of the connection. Every state except 'closed' may still change. After 'closed',
+   * `ended` says why.
+   */
   get state(): RoomModel['connection'] {
     return this.model.connection;
   }
@@ -161,7 +181,7 @@ export class Room {
   }
 
   /**
-   * The room's cells, row by row. They change with each `picture` event.
+   * The room's cells, row by row. Each `picture` event reports a change of them.
    *
    * @throws RoomError before the client has joined
    */
@@ -172,10 +192,11 @@ export class Room {
   }
 
   /**
-   * Plants a seed and waits for its organism to be born.
+   * Plants a seed, and waits until its organism is born.
    *
    * @param place centre of the organism's patch; `x` and `y` must be integers
-   * @throws RoomError
+   * @throws RoomError if there is no such seed, the server refuses it, the connection ends, or the
+   *   birth is not reported within `LATE` ticks
    */
   async plant({ x, y }: Place, seed: Seed): Promise<OrganismView> {
     await this.ask('plant', { x, y, seed: this.source(seed) });
@@ -183,24 +204,30 @@ export class Room {
       [...this.organisms.values()].find(
         (one) => one.x === x && one.y === y && one.planter.id === this.you?.id,
       );
-    // The birth arrives with the events of a later tick. If the connection is lost before that tick,
-    // the organism may die before this client learns of its birth, so limit the wait.
+    // The server reports the birth in a later tick. If the connection is lost before that tick, the
+    // organism may be dead by the time the client has reconnected, and then its birth is never
+    // reported. So limit the wait.
     const late = (this.model.tick ?? 0) + LATE;
     const isOver = (): boolean => find() !== undefined || (this.model.tick ?? 0) > late;
     await this.until(isOver, 'life', 'opened', 'picture');
     return find() ?? fail('no-such-organism');
   }
 
-  /** Damages the cells under a stroke. @returns the wounded organisms @throws RoomError */
+  /**
+   * Damages the cells under a stroke.
+   *
+   * @returns the wounded organisms
+   * @throws RoomError if the server refuses the stroke, or the connection ends
+   */
   damage({ points, radius }: Stroke): Promise<OrganismView[]> {
     return this.change('wounded', 'damage', { points: [...points], radius });
   }
 
   /**
-   * Grafts a seed onto the organisms under a stroke.
+   * Grafts a seed onto all organisms under a stroke.
    *
-   * @returns the organisms that the stroke has turned into chimeras
-   * @throws RoomError
+   * @returns the organisms that now have a graft from this stroke
+   * @throws RoomError if the server refuses the stroke, or the connection ends
    */
   graft({ points, radius }: Stroke, seed: Seed): Promise<OrganismView[]> {
     const command = { points: [...points], radius, seed: this.source(seed) };
@@ -210,8 +237,9 @@ export class Room {
   /**
    * Transforms an organism into a seed's creature.
    *
-   * @param at position at which the transformation begins, in cells; by default the organism's middle
-   * @throws RoomError
+   * @param at position from which the transformation spreads, in cells; by default, the organism's
+   *   middle
+   * @throws RoomError if the server refuses the command, or the connection ends
    */
   async transform(organism: OrganismId, seed: Seed, at?: Place): Promise<OrganismView> {
     const command = { organism, seed: this.source(seed), ...(at && { at }) };
@@ -222,10 +250,10 @@ export class Room {
   /**
    * Crosses two organisms.
    *
-   * @param mix share of the second organism, 0 to 1
+   * @param mix share that the second organism `b` contributes, 0 to 1
    * @param mutation share of random variation, 0 to 1
-   * @returns the child's seed, which is now one of this participant's own seeds (`seeds`)
-   * @throws RoomError
+   * @returns the child's seed, which now belongs to this participant's own seeds (`seeds`)
+   * @throws RoomError if the server refuses the command, or the connection ends
    */
   async cross(a: OrganismId, b: OrganismId, mix = 0.5, mutation = 0): Promise<SeedView> {
     const { seed } = await this.ask('cross', { a, b, mix, mutation });
@@ -233,11 +261,12 @@ export class Room {
   }
 
   /**
-   * Asks the server to send an area of the room in full detail, and other areas less often.
+   * Asks the server to send one area of the room in full detail, and updates of the other areas
+   * less often.
    *
-   * @param area in cells; by default the whole room
-   * @returns the organisms in the area, once the planes show the area
-   * @throws RoomError
+   * @param area the area, in cells; by default, the whole room
+   * @returns the organisms in the area; resolves once `planes` shows the area
+   * @throws RoomError if the connection ends
    */
   async look(area?: Rect): Promise<OrganismView[]> {
     this.looked = { area };
@@ -249,8 +278,8 @@ export class Room {
   }
 
   /**
-   * Returns the colours of the cells in an area, as RGBA bytes that are not premultiplied. Cells
-   * without an organism are transparent.
+   * Returns the colours of an area's cells as RGBA bytes, not premultiplied. Cells without an
+   * organism are transparent.
    */
   pixels(area?: Rect): Uint8ClampedArray<ArrayBuffer> {
     const { rgba } = takeCells(this.planes, this.within(area));
@@ -262,13 +291,13 @@ export class Room {
     return pixels;
   }
 
-  /** Returns the colours of the cells in an area as `ImageData`. Works only in browsers. */
+  /** Returns the colours of an area's cells as `ImageData`, which exists only in browsers. */
   imageData(area?: Rect): ImageData {
     return new ImageData(this.pixels(area), this.within(area).width);
   }
 
   /**
-   * Draws the room on a canvas, one pixel per cell, and redraws each area that changes.
+   * Draws the room on a canvas, one pixel per cell. Redraws the changed areas after every change.
    *
    * @returns a function that stops the drawing
    */
@@ -292,9 +321,10 @@ export class Room {
   }
 
   /**
-   * Waits until a condition holds. Checks the condition now and after each of the given events.
+   * Waits until a condition holds. Checks the condition immediately, and again after each of the
+   * events.
    *
-   * @throws RoomError if the connection ends
+   * @throws RoomError if the connection ends before the condition holds
    */
   until(isSo: () => boolean, ...events: (keyof RoomEvents)[]): Promise<void> {
     const off: (() => void)[] = [];
@@ -309,14 +339,21 @@ export class Room {
     });
   }
 
-  /** Waits for `count` ticks. A tick ends with `picture` or, if nothing has changed, with `pace`. */
+  /**
+   * Waits for the end of `count` ticks. At the end of each tick, the server sends `picture` or, if
+   * nothing has changed, `pace`.
+   */
   private ticks(count: number): Promise<void> {
-    // Start at −1, because `until` checks the condition once before the first event.
+    // `until` checks the condition once before any event. Start at −1, so that this check does not
+    // count as a tick.
     let passed = -1;
     return this.until(() => ++passed >= count, 'picture', 'pace');
   }
 
-  /** Creates a promise that is rejected with a `RoomError` if the connection ends. */
+  /**
+   * Creates a promise that rejects with a `RoomError` if the connection ends before the promise is
+   * settled.
+   */
   private unlessEnded<T>(
     start: (resolve: (value: T) => void, refuse: (reason: EndReason) => void) => void,
   ): Promise<T> {
@@ -341,7 +378,12 @@ export class Room {
     );
   }
 
-  /** Sends a command that acts on organisms. @returns the organisms that the command has changed */
+  /**
+   * Sends a command that acts on organisms, and waits for the tick that executes it.
+   *
+   * @param what the event by which the server reports each changed organism
+   * @returns the changed organisms that are still alive
+   */
   private async change<N extends Acts>(
     what: 'wounded' | 'grafted' | 'transformed',
     ...[name, command]: Parameters<typeof this.ask<N>>
@@ -352,8 +394,8 @@ export class Room {
     });
     try {
       await this.ask(name, command);
-      // Wait for the next tick: its events, which arrive before its picture, name the changed
-      // organisms.
+      // The events of the next tick name the changed organisms. They arrive before the tick's
+      // picture, so wait for the picture.
       await this.ticks(1);
     } finally {
       off();

@@ -1,6 +1,7 @@
 /**
  * The client's model of the room: cells, organisms, participants and pace. The server's messages
- * update the model. The model acknowledges frames, and requests chunks that are out of sync.
+ * update the model. The model confirms each frame to the server, and requests chunks whose cells
+ * differ from the server's.
  */
 import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
@@ -25,10 +26,16 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
-/** Number of frames after which a chunk that is still out of sync is requested again. */
+/**
+ * If a requested chunk still differs from the server's after this many frames, it is requested
+ * again.
+ */
 const PATIENCE = 30;
 
-/** A life event, with the organism's state after the event. For a death, it is the last state. */
+/**
+ * A life event and the organism's state after the event. If the event is a death, the state is the
+ * organism's last one.
+ */
 export interface LifeChange {
   readonly event: LifeEvent;
   readonly organism: OrganismView;
@@ -39,17 +46,25 @@ type EventName = keyof typeof EVENTS;
 /** Messages that the model converts before it passes them to listeners. */
 type Digested = 'frame' | 'life' | 'people' | 'cursors';
 
-/** The events that listeners receive: unchanged messages, and events derived from messages. */
+/**
+ * The events that listeners receive. Some are messages of the server, passed on unchanged; the
+ * others are derived from messages.
+ */
 export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
-  /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
+  /**
+   * The server's answer to an accepted join: `welcome` for a participant, `wall` for a wall or a
+   * spectator.
+   */
   opened: Event<'welcome'> | Event<'wall'>;
-  /** Emitted when `planes`, the state of all cells, has advanced to a new tick. */
+  /** Emitted after a frame has brought `planes`, the state of all cells, to a new tick. */
   picture: Pick<ReturnType<FrameDecoder['decode']>, 'changed' | 'replaced'>;
   life: LifeChange;
   /** Emitted when participants join, leave or change their names. */
   people: undefined;
   cursors: readonly Pointer[];
-  /** Emitted when the participant's own seeds (drawn or crossed) change, with all of them. */
+  /**
+   * Emitted when the participant's own seeds (drawn or crossed) have changed. Contains all of them.
+   */
   seeds: readonly SeedView[];
   connection: ConnectionState;
 };
@@ -79,21 +94,29 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
   return { ...organism, phase, stage, ...(parts && { parts }) };
 }
 
-/** Holds the room's state as this page knows it, and notifies listeners of changes. */
+/** Holds what this page knows about the room, and notifies listeners when it changes. */
 export class RoomModel {
   connection: ConnectionState = 'connecting';
   planes: Planes | undefined;
-  /** The tick of the cells in `planes`; undefined before this connection's first frame. */
+  /**
+   * The tick whose cells `planes` shows; undefined until this connection has received its first
+   * frame.
+   */
   tick: number | undefined;
   /** Tier and scale of the last frame. */
   quality: Omit<FrameHeader, 'tick'> | undefined;
-  /** Number of visitors ahead of this one in the queue of a full room; undefined if not queued. */
+  /**
+   * If the visitor is in the queue of a full room: number of visitors ahead of them; otherwise
+   * undefined.
+   */
   ahead: number | undefined;
   you: ParticipantView | undefined;
   room: Event<'welcome'>['room'] | undefined;
   checkpoint: Event<'welcome'>['checkpoint'] | undefined;
   pace: Event<'pace'> | undefined;
-  /** The costs of actions, and the participant's energy according to the server's last message. */
+  /**
+   * The costs of actions, and the participant's energy, as in the server's last message about them.
+   */
   energy: Event<'energy'> | undefined;
   /** The participant's own seeds (drawn or crossed), oldest first. */
   seeds: readonly SeedView[] = [];
@@ -104,19 +127,26 @@ export class RoomModel {
 
   private readonly listeners = new Listeners<RoomEvents>();
   private decoder: FrameDecoder | undefined;
-  /** For each out-of-sync chunk that was requested: the number of frames since the request. */
+  /**
+   * The chunks that were requested because they differ from the server's, each with the number of
+   * frames since the request.
+   */
   private readonly asked = new Map<number, number>();
 
   constructor(private readonly send: Send) {}
 
-  /** Returns the checksums of the chunks on screen, for the next join; undefined if unavailable. */
+  /**
+   * Returns checksums of all chunks in `planes`, which are sent with the next join, so that the
+   * server need not send chunks that the client still has. Returns undefined if there are no chunks
+   * yet.
+   */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     return this.decoder?.holds();
   }
 
   readonly on = this.listeners.on.bind(this.listeners) as Listeners<RoomEvents>['on'];
 
-  /** Handles one message from the server. Messages that do not match their schema are ignored. */
+  /** Handles one message from the server. Ignores a message that does not match its schema. */
   receive(name: string, payload: unknown): void {
     if (!isEventName(name)) return;
     const parsed = v.safeParse(EVENTS[name], payload);
@@ -126,7 +156,7 @@ export class RoomModel {
     else this.listeners.emit(name as keyof RoomEvents, parsed.output as never);
   }
 
-  /** Requests the genomes of organisms. The server sends them as a `genomes` message. */
+  /** Requests the genomes of organisms. The server's answer is a `genomes` message. */
   askGenomes(organisms: OrganismId[]): void {
     this.send('genomes', { organisms });
   }
@@ -137,7 +167,10 @@ export class RoomModel {
     this.listeners.emit('connection', connection);
   }
 
-  /** Handlers of messages that change the model; listeners receive all other messages unchanged. */
+  /**
+   * The handlers of messages that change the model. A message without a handler is passed to the
+   * listeners unchanged.
+   */
   private readonly handlers: { [N in EventName]?: (event: Event<N>) => void } = {
     welcome: (event) => this.welcome(event),
     wall: (event) => {
@@ -170,7 +203,7 @@ export class RoomModel {
     accepted: (event) => {
       this.spent(event.energy);
       const { seed } = event;
-      // A command that was sent twice is answered twice, so do not add its seed again.
+      // If a command was sent twice, the server answers it twice. Add the seed only once.
       const isNew = seed && !this.seeds.some(({ id }) => id === seed.id);
       if (isNew) this.hold([...this.seeds, seed]);
       this.listeners.emit('accepted', event);
@@ -182,8 +215,8 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // A silent connection counts as lost. This message ends the silence, so if the room's picture
-      // is already on screen, the connection is live again.
+      // After a silence, the connection counts as lost, and this message may end the silence. If
+      // this connection has already received the room's picture, it is live again.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -209,7 +242,8 @@ export class RoomModel {
   private open(event: Event<'welcome'> | Event<'wall'>): void {
     const { room, checkpoint, organisms, participants } = event;
     Object.assign(this, { room, checkpoint });
-    // Keep the last picture when reconnecting, because the server sends only the changes.
+    // When reconnecting, keep the last picture if the room's size is the same, because the server
+    // sends only what has changed since.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
@@ -225,8 +259,8 @@ export class RoomModel {
   }
 
   /**
-   * Updates the names of the planter and the grafters of each organism, because participants can
-   * change their names.
+   * Updates the names of each organism's planter and grafters, because a participant may have
+   * changed their name.
    */
   private signOrganisms(): void {
     const current = (person: ParticipantView): ParticipantView =>
@@ -272,8 +306,10 @@ export class RoomModel {
   }
 
   /**
-   * Requests chunks that are out of sync. Until the server answers, each frame reports such a chunk as
-   * lost again, so the request is repeated only after `PATIENCE` frames.
+   * Requests chunks that differ from the server's. Every frame reports such a chunk again until the
+   * server's answer has arrived, so the request is repeated only after `PATIENCE` frames.
+   *
+   * @param lost indices of the chunks that the last frame reports
    */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {
@@ -301,7 +337,8 @@ export class RoomModel {
 }
 
 /**
- * Finds the relatives of an organism.
+ * Finds an organism's parents, children, siblings and number of descendants among the living
+ * organisms.
  *
  * @param organisms the living organisms, oldest first
  */
@@ -309,8 +346,9 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
-  // An organism that was transformed into a child can be older than its parents and precede them in
-  // `all`, so repeat the pass until it finds no further descendants.
+  // One pass over `all` is not enough: an organism that was transformed into a child of others can
+  // be older than these parents, so it comes before them in `all`. Repeat the pass until it finds
+  // no further descendants.
   const line = new Set([id]);
   for (let size = 0; size < line.size; ) {
     size = line.size;
@@ -319,7 +357,9 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
     }
   }
   return {
-    /** The parents, in the order of `organism.parents`; undefined for each dead parent. */
+    /**
+     * The parents, in the order of `organism.parents`, with undefined in place of a dead parent.
+     */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
     /** The other organisms that have the same two parents. */

@@ -1,7 +1,7 @@
 /**
- * Previews of how seeds grow. Requests are sent a few at a time, the latest first, and results are
- * cached. Each part of the page that shows a preview (a viewer) sets its seed with `want`, and is
- * notified when previews change.
+ * Previews of how seeds grow. Only a few previews are requested from the server at a time, the most
+ * recently wanted ones first, and they are cached. A viewer is a part of the page that shows a
+ * preview. It sets its seed with `want`, and is notified when previews change.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
@@ -12,15 +12,24 @@ import type { Rgb } from '../style/fragments.ts';
 import { BROWSER, type RequestTracker } from './connection.ts';
 
 export interface FilmView {
-  /** URL of an image with `frames` square pictures in a row; the last shows the grown organism. */
+  /**
+   * URL of an image that is a row of `frames` square pictures. The last picture shows the grown
+   * organism.
+   */
   readonly url: string;
   readonly frames: number;
 }
 
-/** A film of a growing seed. `raw` is its image, until the image is queued for painting. */
+/**
+ * A film of a growing seed. `raw` is its image as sent by the server; it is removed once the image
+ * has been queued for painting.
+ */
 type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
-/** Function that redraws a film in finer detail. Returns the URL of the painted film. */
+/**
+ * A function that redraws a film in finer detail with the painter, a small neural net. Returns the
+ * URL of the new film.
+ */
 type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
 
 /** Maximum number of cached previews. */
@@ -34,7 +43,9 @@ export class Previews {
   private readonly films = new Map<string, Film | 'none'>();
   /** Requests in flight, keyed by seed. */
   private readonly asked = new Map<string, object>();
-  /** For each viewer (a part of the page that shows a preview): its seed. The latest is last. */
+  /**
+   * The viewers and their seeds. The viewer that has set its seed most recently is the last one.
+   */
   private readonly wanted = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
@@ -65,7 +76,8 @@ export class Previews {
   }
 
   /**
-   * Returns a seed's preview; undefined until it is available, 'none' if the seed does not exist.
+   * Returns a seed's preview. Returns undefined if the preview has not arrived yet, and 'none' if
+   * the server has refused to make one.
    */
   film(seed: PreviewSource): FilmView | 'none' | undefined {
     const key = JSON.stringify(seed);
@@ -81,18 +93,21 @@ export class Previews {
     return this.paint !== undefined;
   }
 
-  /** Sets the function that paints films once they are displayed, one film at a time. */
+  /**
+   * Sets the function that redraws films in finer detail. A film is redrawn when it is first
+   * displayed, one film at a time.
+   */
   paintWith(paint: Paint): void {
     this.paint = paint;
     this.listeners.emit('change', undefined);
   }
 
   /**
-   * Paints a picture or a film, once all pictures and films queued earlier have been painted.
+   * Queues a picture or a film for painting. It is painted after all that were queued before it.
    *
-   * @param isWanted called when the picture's turn comes; returns whether to paint it
+   * @param isWanted called when its turn comes; returns whether it should still be painted
    * @param genomes the organism's genomes, if known
-   * @returns URL of the painted picture; undefined if it cannot be painted
+   * @returns URL of the painted picture or film; undefined if it was not painted
    */
   painted(
     raw: Blob,
@@ -118,27 +133,32 @@ export class Previews {
   }
 
   /**
-   * Handles a new connection. Forgets earlier requests, because no answers will arrive.
+   * Called after a reconnection. Forgets the earlier requests, because their answers will not
+   * arrive.
    *
    * @param you the participant that this page is on the new connection
    */
   renew(you: number): void {
     this.asked.clear();
-    // Drop previews that can be wrong now: the parents of a cross may have been transformed, and
-    // seeds that were missing may exist by now. If the page has become another participant, also
-    // drop previews of own seeds, because the same seed numbers now refer to other seeds.
+    // Drop the previews that may be wrong now. The parents of a cross may have been transformed,
+    // and a seed that did not exist before may exist by now. If the page is now another
+    // participant, also drop the previews of own seeds, because their numbers now stand for other
+    // seeds.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
 
-  /** Drops the previews of a transformed organism's crosses, because they are outdated. */
+  /**
+   * Called when an organism has been transformed. Drops the previews of its crosses with other
+   * organisms, because the children would now be different.
+   */
   outdate(parent: OrganismId): void {
     const stale = new RegExp(`"[ab]":${parent}\\b`);
     for (const key of this.asked.keys()) if (stale.test(key)) this.asked.delete(key);
     this.dropAll(stale);
   }
 
-  /** Frees all films. Call this when no part of the page shows previews any longer. */
+  /** Frees all films. Call it when the page no longer shows any previews. */
   close(): void {
     this.wanted.clear();
     for (const key of [...this.films.keys()]) this.drop(key);
@@ -164,8 +184,8 @@ export class Previews {
     const request = {};
     this.asked.set(key, request);
     const answered = (act: () => void): void => {
-      // Ignore the answer if the request was sent before a reconnection or before a parent was
-      // transformed.
+      // Ignore the answer if it is outdated, because the client has reconnected or a parent has
+      // been transformed since the request.
       if (this.asked.get(key) !== request) return;
       this.asked.delete(key);
       act();
@@ -215,7 +235,7 @@ export class Previews {
 /** Minimum alpha, 0…255, of a pixel whose colour is used. */
 const LEAST_ALPHA = 128;
 
-/** Reads the colours of the last picture in a horizontal strip of square pictures. */
+/** Reads the colours of the last picture in an image that is a row of square pictures. */
 async function coloursOf(url: string): Promise<Rgb[]> {
   const image = new Image();
   image.src = url;
@@ -234,15 +254,21 @@ async function coloursOf(url: string): Promise<Rgb[]> {
   return colours;
 }
 
-/** Holds the colours of the seed that the visitor grafts, once the seed's preview has arrived. */
+/**
+ * Holds the colours of the seed that the visitor is grafting. They are read from the seed's
+ * preview.
+ */
 export class SeedColours {
-  /** Colours of the grown creature's cells, as sRGB values 0…1; empty until known. */
+  /**
+   * The colours of the grown creature's cells, as sRGB values 0…1; empty until the preview has
+   * arrived.
+   */
   colours: readonly Rgb[] = [];
   private url = '';
 
   constructor(previews: Previews, state: InteractionState, read = coloursOf) {
-    // This code only waits for the preview. The seed tray requests it, and is always on the page
-    // while the visitor grafts.
+    // It is enough to wait for the preview here: while the visitor grafts, the page always shows
+    // the seed tray, which requests the preview.
     const update = (): void => {
       const { tool, held } = state.state;
       const film = tool === 'graft' && previews.film(held);

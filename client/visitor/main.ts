@@ -1,6 +1,7 @@
 /**
- * Entry point of the visitor's page. Registers the page's elements and starts the page in the
- * visitor's language. The imports are in an order in which the bundle compresses well.
+ * Entry point of the visitor's page. Registers the page's elements, and starts the page in the
+ * visitor's language. The order of the imports affects how well the bundle compresses; this order
+ * is a good one.
  */
 import './elements/room-story.ts';
 import './elements/vivarium-room.ts';

@@ -1,4 +1,7 @@
-/** The room's canvas: draws the room, and handles pointers, keys and changes of the window's size. */
+/**
+ * The room's canvas: shows the room, responds to pointers and keys, and adapts to the window's
+ * size.
+ */
 import type { LitElement } from 'lit';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -45,12 +48,18 @@ export class RoomCanvas {
   private readonly finder = this.find<FindMine>('find-mine');
   private readonly help = this.find<KeyHelp>('key-help');
   private readonly overview = this.find<RoomOverview>('room-overview');
-  /** The position at which the tool last pointed while the keyboard was in use, in cells. */
+  /**
+   * While the visitor uses the keyboard: the position at which the tool was last pointed, in cells.
+   * Otherwise undefined.
+   */
   private aimed: Point | undefined;
-  /** The open panel that must not hide any part of the grid; undefined if there is none. */
+  /** The open panel beside which the whole grid must stay visible; undefined if there is none. */
   private panel: HTMLElement | undefined;
   private readonly panelSize = new ResizeObserver(() => this.glide());
-  /** The camera before `panel` was opened; undefined if the view showed the whole grid. */
+  /**
+   * The camera from before `panel` was opened; undefined if the view already showed the whole grid
+   * then.
+   */
   private before: Camera | undefined;
   private isOpened = false;
   /** Space taken by the header and the dock, in CSS pixels. */
@@ -58,8 +67,9 @@ export class RoomCanvas {
   /** Id of the creature whose card is open; 0 if no card is open. */
   private carded: OrganismId = 0;
   /**
-   * The camera, as JSON, after the view last moved from the whole grid to make room for a card. If
-   * the view still has this camera when the card closes, the whole grid is shown again.
+   * The camera position, as JSON, that the view took when it last left the whole grid to make room
+   * for a card. If the camera is still there when the card closes, the visitor has not moved the
+   * view, so the whole grid is shown again.
    */
   private uncovered = '';
 
@@ -69,7 +79,8 @@ export class RoomCanvas {
     const { session } = page;
     const { model, state, estimate, feedback, connection } = session;
     const cursors = this.find<CursorLayer>('cursor-layer');
-    // This controller is never aborted, because the page shows the room until the window closes.
+    // The signal is needed, but never aborted, because the page shows the room until the window is
+    // closed.
     const { signal } = new AbortController();
     const view = new RoomView(canvas, model, state);
     const tools = new Tools(session, view, this.find<ToastLayer>('toast-layer'));
@@ -83,8 +94,8 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion);
     applyMotion();
     const lens = new Lens(canvas, this.find('.lens'), signal);
-    // On a phone, request at most the level of detail `phone`. At this level, the server delays
-    // only details that are too small to be seen on a phone.
+    // On a phone, request no higher level of detail than `phone`. At this level, the server sends
+    // details later if they are too small to be seen on a phone.
     const report = reportView(view, connection, signal, byPointer<TierName>('phone', 'full'));
     view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
@@ -103,7 +114,8 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      // Move the view only to own organisms, and only if it follows no other participant.
+      // Move the view only for the visitor's own organisms, and not while the view follows another
+      // participant.
       if (organism.planter.id !== model.you?.id || session.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
@@ -134,12 +146,12 @@ export class RoomCanvas {
 
   private press(event: KeyboardEvent): void {
     const { canvas } = this;
-    // Ignore keys while a modal dialog is open, because they belong to the dialog, even if nothing
-    // in the dialog has the focus.
+    // While a modal dialog is open, all keys belong to the dialog, even if nothing in it has the
+    // focus.
     if (this.page.session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
-    // Accept brackets with Alt, because on many keyboards, brackets are typed with Option or with
-    // AltGr, which Windows reports as Ctrl and Alt.
+    // Ignore keys with Ctrl, Alt or Meta, but accept brackets with Alt. On many keyboards, brackets
+    // are typed with Option or AltGr; Windows reports AltGr as Ctrl and Alt.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
     if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
     if (target.matches('input, select, textarea')) return;
@@ -177,10 +189,10 @@ export class RoomCanvas {
   }
 
   /**
-   * Points the tool at the middle of the view while the canvas has the keyboard focus. Call this in
-   * every frame.
+   * Points the tool at the middle of the view while the canvas has the focus and the visitor uses
+   * the keyboard. Called in every animation frame.
    *
-   * @param now in ms
+   * @param now time of the frame, in ms
    */
   private aim(now: number): void {
     const { rig, camera, size } = this.view;
@@ -188,8 +200,8 @@ export class RoomCanvas {
       this.aimed = undefined;
       return;
     }
-    // Compute the position without the current of the water, which would move the pointer all the
-    // time.
+    // Ignore that the water bends the picture. Otherwise, the position would change all the time,
+    // even if the view does not move.
     const place = screenToWorld(camera, size, rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
@@ -197,8 +209,10 @@ export class RoomCanvas {
   }
 
   /**
-   * Selects the next or previous organism in the order of birth. If no organism is selected, selects
-   * the organism nearest to the middle of the view.
+   * Selects the organism that was born next after, or before, the selected one. If none is
+   * selected, selects the organism nearest to the middle of the view.
+   *
+   * @param by 1 for the next organism, −1 for the previous one
    */
   private meet(by: 1 | -1): void {
     const { view, organisms: all } = this;
@@ -216,10 +230,10 @@ export class RoomCanvas {
   }
 
   /**
-   * Shows the whole grid beside a panel while the panel is open. When the panel closes, restores the
-   * previous view, unless the visitor has moved the view.
+   * While a panel is open, shows the whole grid beside the panel. When the panel closes, restores
+   * the view from before, unless the visitor has moved the view in the meantime.
    *
-   * @param panel undefined if no panel is open
+   * @param panel the open panel; undefined if there is none
    */
   makeRoomFor(panel: HTMLElement | undefined): void {
     if (panel === this.panel) return;
@@ -237,10 +251,11 @@ export class RoomCanvas {
   }
 
   /**
-   * Moves the view so that an open card does not hide its creature. When the card closes, shows the
-   * whole grid again if it was shown before, unless the visitor has moved the view.
+   * When a card opens, moves the view so that the card does not hide its creature. If the view
+   * showed the whole grid before, it does so again when the card closes, unless the visitor has
+   * moved it in the meantime.
    *
-   * @param id the creature; 0 if no card is open
+   * @param id the card's creature; 0 if no card is open
    */
   async showBeside(card: LitElement | null, id: OrganismId): Promise<void> {
     if (id === this.carded) return;
@@ -282,8 +297,8 @@ export class RoomCanvas {
     const { height, top: dockTop } = this.dock.getBoundingClientRect();
     // A spectator's page has no dock, so the dock's height is 0.
     const dock = height > 0 ? size.height - dockTop : 0;
-    // Pass the dock's height, which depends on its labels, to the styles. On a phone, the organism
-    // card is placed above the dock.
+    // Tell the styles the dock's height, because on a phone the organism card is placed above the
+    // dock. The height depends on the dock's labels.
     page.style.setProperty('--dock', `${dock}px`);
     const { room } = session.model;
     if (!room) return;
@@ -294,14 +309,17 @@ export class RoomCanvas {
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
     this.insets = insets;
     const isLow = size.height < 520 && size.width > size.height;
-    // On a phone in landscape, the header and the dock leave too little height, so the room extends
-    // behind them.
+    // On a phone in landscape, there is too little height between the header and the dock, so the
+    // room extends behind them.
     const edge = { top: 7, right: 7, bottom: 7, left: 7 };
     const free = this.panel ? beside(this.panel, room, size, insets) : insets;
     rig.layout(room, size, free, isLow && !this.panel ? edge : free);
   }
 
-  /** Shows the initial view. It depends on which parts of the canvas are covered by other elements. */
+  /**
+   * Chooses the initial view. On a small screen, this is an area where a seed can be planted and
+   * that the page's other elements do not cover.
+   */
   private async open(): Promise<void> {
     const { page } = this;
     const { room, checkpoint } = page.session.model;
@@ -312,14 +330,14 @@ export class RoomCanvas {
     await this.finder.updateComplete;
     const { rig, loop } = this.view;
     rig.open(rig.camera);
-    // Show the small map, which is hidden while the view shows the whole room. `groundView` must
-    // know which part of the canvas the map covers.
+    // Show the small map. It was hidden, because the view showed the whole room until now.
+    // `groundView` must know which part of the canvas the map covers.
     this.overview.draw(rig);
     rig.open(this.groundView(room, checkpoint.side));
     loop.invalidate();
   }
 
-  /** Moves the view to an area beside other organisms where a seed can be planted. */
+  /** Moves the view to an area where there is space between the organisms to plant a seed. */
   findGround(): void {
     const { page, view } = this;
     const { room, checkpoint } = page.session.model;
@@ -329,7 +347,11 @@ export class RoomCanvas {
     view.loop.invalidate();
   }
 
-  /** Returns a view of an area where a seed can be planted. @param side side of an organism, in cells */
+  /**
+   * Returns a view of an area where there is space to plant a seed.
+   *
+   * @param side an organism's side, in cells
+   */
   private groundView(grid: Size, side: number): Camera {
     const { insets } = this;
     const { size: view } = this.view;
@@ -344,7 +366,10 @@ export class RoomCanvas {
     );
   }
 
-  /** Does the same as `layout`, but moves the camera smoothly to its new position. */
+  /**
+   * Does the same as `layout`, but lets the camera glide to its new position instead of jumping
+   * there.
+   */
   private glide(): void {
     const { rig, loop } = this.view;
     const { camera, isFitted } = rig;
@@ -356,8 +381,11 @@ export class RoomCanvas {
 }
 
 /**
- * Returns the insets that place the grid above, below, to the left or to the right of a panel,
- * whichever leaves the most space for the grid.
+ * Places the grid beside a panel: above, below, to the left or to the right of it, where the grid
+ * can be shown largest.
+ *
+ * @param insets space on each side of the view that the grid must leave free in any case
+ * @returns the insets that place the grid there
  */
 function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
@@ -370,7 +398,10 @@ function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets 
   ].reduce((best, each) => (zoom(each) > zoom(best) ? each : best));
 }
 
-/** The tools of a visitor. Adds the tool *look*, double taps and keys to `ToolHand`. */
+/**
+ * A visitor's tools. To those of `ToolHand`, this class adds the tool *look*, double taps, and the
+ * use of tools by key.
+ */
 export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   constructor(
     session: RoomSession,
@@ -385,8 +416,9 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Closes the top panel when the visitor presses the canvas. If the tool *look* has selected an
-   * organism, closes nothing, because the press then selects another organism or none.
+   * Called when the visitor presses the canvas. Closes the panel that was opened last. If an
+   * organism is selected and the tool is *look*, closes nothing, because the press itself selects
+   * another organism or none.
    */
   dismiss(): boolean {
     const { state, panels } = this.session;
@@ -398,7 +430,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // Show the whole room, unless both taps have already planted, grafted or damaged on the grid.
+    // Show the whole room. Do not do so if a finger has tapped twice on the grid with another tool
+    // than *look*, because both taps have already used that tool.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();
@@ -407,8 +440,9 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Uses the tool at a point on the screen when a key is pressed. The point is often the middle of an
-   * organism, where there may be a hole, so a stroke begins at the organism's nearest cell.
+   * Uses the tool once at a point of the screen, for a key press. The point is usually the middle
+   * of an organism, where there may be a hole. Therefore, a stroke is made at the nearest cell of
+   * that organism.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

@@ -1,6 +1,6 @@
 /**
- * A visit to one room: the connection, the visitor's state, and the visitor's requests to the server.
- * This module draws nothing and reads no input. Start reading at `RoomSession`.
+ * A visit to one room: the connection, the visitor's state, and the visitor's requests to the
+ * server. Nothing in this module draws or reads input. Start reading at `RoomSession`.
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
@@ -24,16 +24,20 @@ import * as texts from './text.ts';
 export interface SessionPage {
   /** Renders the page again, because the data on the page has changed. */
   requestUpdate(): void;
-  /** Shows the visitor a message. @param at the position on the grid that the message refers to */
+  /**
+   * Shows the visitor a message.
+   *
+   * @param at position on the grid that the message is about, if any
+   */
   tell(text: string, at?: Point): void;
-  /** Shows the visitor a message above the middle of the view. */
+  /** Shows the visitor a message in a fixed place, above the dock. */
   announce(text: string): void;
-  /** Explains why the visitor is not admitted. @param wayBack a button that may help */
+  /** Explains why the server does not let the visitor in. @param wayBack a button that may help */
   refuse(text: string, wayBack?: texts.WayBack): void;
   /** Whether the visitor is doing something that a moving view would interrupt. */
   readonly isBusy: boolean;
   showPlace(place: Point): void;
-  /** Shows the part of the grid that another participant's page shows. @param area in cells */
+  /** Moves the view to an area that another participant's page shows. @param area in cells */
   match(area: Rect): void;
 }
 
@@ -51,17 +55,24 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * Reasons that are not shown to the visitor: the page has sent a message before joining, the page
- * has not joined in time, the room has moved to another server, or the server is shutting down.
+ * The server's reasons that are not shown to the visitor. They mean, in this order: the page has
+ * sent a message before it has joined, the page has not joined in time, the room has moved to
+ * another server, and the server is shutting down.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = STROKE_RADIUS;
 
-/** A departing organism. The visitor can keep it until `until`, in ms of `performance.now()`. */
+/**
+ * One of the visitor's organisms that is departing. Until `until` (in ms of `performance.now()`),
+ * the visitor can make it stay.
+ */
 type Offer = texts.Change & { readonly until: number };
 
-/** Maximum number of dead organisms in a visitor's list, and of changes listed for one organism. */
+/**
+ * `MAX_GONE`: maximum number of dead organisms that the page lists. `MAX_CHANGES`: maximum number
+ * of changes that it lists for each organism.
+ */
 const MAX_GONE = 12;
 const MAX_CHANGES = 3;
 
@@ -74,12 +85,15 @@ function isFramed(): boolean {
   }
 }
 
-/** A visitor's session in a room. It connects the room's model with the visitor's state. */
+/**
+ * A visitor's session in a room. It links the model of the room with the state of the visitor's
+ * tools and selections.
+ */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator, who sees everything but cannot act. Visitors are spectators if
-   * they open a view-only link, or if this page is in a frame of another site.
+   * Whether the visitor is a spectator, who sees everything but cannot act. This is so if the page
+   * was opened through a view-only link, or if another site shows it in a frame.
    */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
   /** Stores the name that the visitor has chosen in this tab. */
@@ -88,8 +102,8 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Store the seat per tab. After a reload, the visitor is then the same participant, but in
-      // another tab, the visitor is another participant.
+      // Keep the seat in the storage of this tab. After a reload, the visitor is then the same
+      // participant. The same visitor in another tab is another participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -104,19 +118,37 @@ export class RoomSession {
   readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
-  /** For each of the visitor's organisms: the latest changes made by others, newest first. */
+  /**
+   * The latest changes that others have made to the visitor's organisms, by organism, newest first.
+   */
   readonly affected = new Map<OrganismId, readonly texts.Change[]>();
   /** The visitor's organisms that have died during this visit, newest first. */
   gone: readonly OrganismView[] = [];
-  /** The visitor's organisms that are departing, or have departed and can still be planted again. */
+  /**
+   * The visitor's organisms that are departing and can be made to stay, or that have departed and
+   * can still be planted again.
+   */
   readonly departing = new Map<OrganismId, Offer>();
-  /** For each position 'x,y' on the grid: the seed that this visitor last used there, as JSON. */
+  /**
+   * The seeds that this visitor has used, as JSON, by position on the grid ('x,y'): the seed
+   * planted there last, or the seed into whose creature the visitor last transformed the organism
+   * there.
+   */
   private readonly made = new Map<string, string>();
-  /** Organisms on which the visitor has taken back a graft and has not grafted since. */
+  /**
+   * Organisms onto which the visitor has not grafted anything since taking back a graft. For these,
+   * the button that takes back a graft is hidden.
+   */
   readonly settled = new Set<OrganismId>();
-  /** Id of an organism that others have changed and the visitor has not looked at yet; 0 if none. */
+  /**
+   * Id of one of the visitor's organisms that others have changed and that the visitor has not
+   * looked at since; 0 if there is none.
+   */
   unseen: OrganismId = 0;
-  /** Whether the visitor's last seed was refused because another creature is in its position. */
+  /**
+   * Whether the server has refused the visitor's last seed because another creature is in its
+   * place.
+   */
   isOccupied = false;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
@@ -124,9 +156,12 @@ export class RoomSession {
   following: ParticipantId = 0;
   /** Number of participants who follow this page. */
   followers = 0;
-  /** The position that the host asked everybody to look at while this visitor was busy. */
+  /**
+   * The position at which the host has asked everybody to look, until this visitor has been shown
+   * it or has dismissed the notice; otherwise undefined.
+   */
   spot: Point | undefined;
-  /** Name of the checkpoint in the last `welcome` message; '' before the first message. */
+  /** Name of the checkpoint that the last `welcome` message named; '' before the first message. */
   private checkpoint = '';
 
   constructor(private readonly page: SessionPage) {
@@ -157,8 +192,8 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // Store people's current names with their changes. If the host has hidden a participant's name,
-    // the name then stays hidden even after that participant has left.
+    // In the list of changes, replace the names of people who are present by their current names.
+    // If the host has hidden a participant's name, it then also stays hidden after they have left.
     model.on('people', () => {
       for (const [id, changes] of this.affected) {
         const current = changes.map((change) => ({
@@ -181,8 +216,9 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     this.connection.unasked = {
-      // If no request is pending, the answer is either the host's approval of a drawing that was sent
-      // before this page was reloaded, or the second answer to a command that was sent twice.
+      // An acceptance that no request waits for is one of two things. Either the host has approved
+      // a drawing that was sent before this page was reloaded, or the server has answered a
+      // repeated command twice.
       accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
       rejected: (answer) => this.reportRefusal(answer),
     };
@@ -231,7 +267,7 @@ export class RoomSession {
   }
 
   /**
-   * Reports the position of the visitor's pointer to the server.
+   * Tells the server where the visitor's pointer is.
    *
    * @param place position in cells; undefined if the pointer has left the canvas
    */
@@ -251,8 +287,8 @@ export class RoomSession {
   }
 
   /**
-   * Renews one of the visitor's organisms: if it is departing, it stays; if it has departed, it is
-   * planted again.
+   * Renews one of the visitor's organisms. If it is departing, it stays. If it has already
+   * departed, it is planted again.
    */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
@@ -268,8 +304,8 @@ export class RoomSession {
   }
 
   /**
-   * Transforms an organism into the creature that the selected seed grows into. The transformation
-   * starts at the point where the visitor has touched the organism.
+   * Transforms an organism into the creature of the selected seed. The transformation starts where
+   * the visitor has touched the organism.
    */
   transform(organism: OrganismView): void {
     const { held: seed, selection } = this.state.state;
@@ -279,8 +315,10 @@ export class RoomSession {
   }
 
   /**
-   * Takes back the visitor's last graft onto an organism or, if `foreign` is true, the grafts of all
-   * other people onto it.
+   * Takes back grafts onto an organism.
+   *
+   * @param foreign if true, takes back all grafts that other people have made; otherwise, takes
+   *   back the last graft that this visitor has made
    */
   ungraft({ id: organism }: OrganismView, foreign: boolean): void {
     this.act('ungraft', { organism, ...(foreign && { foreign }) }, () => {
@@ -300,7 +338,9 @@ export class RoomSession {
     this.state.sown(Math.random);
   }
 
-  /** Returns whether an organism is known to be the creature that the selected seed grows into. */
+  /**
+   * Returns true if the page knows that an organism is already the creature of the selected seed.
+   */
   isHeld({ kind, parts, x, y }: OrganismView): boolean {
     const { held } = this.state.state;
     if (parts) return false;
@@ -323,7 +363,7 @@ export class RoomSession {
     this.act('cross', { a, b, mix, mutation }, take);
   }
 
-  /** Requests a new name for the visitor. @param refused called if the server refuses the name */
+  /** Asks the server to change the visitor's name. @param refused called if the server refuses */
   rename(name: string, refused: () => void): void {
     const accepted = (): void => {
       this.connection.who.name = name;
@@ -336,7 +376,7 @@ export class RoomSession {
     this.requests.ask('name', { name }, { accepted, rejected });
   }
 
-  /** Moves the view to the position that the host has asked everybody to look at. */
+  /** Moves the view to the position at which the host has asked everybody to look. */
   goToSpot(): void {
     const { spot, page } = this;
     this.stopFollowing(true);
@@ -357,10 +397,10 @@ export class RoomSession {
   }
 
   /**
-   * Stops following a participant.
+   * Stops following another participant's view.
    *
-   * @param isDismissed whether to forget the position that the host has asked everybody to look at,
-   *   and to hide the notice about it
+   * @param isDismissed if true, also forgets the position at which the host has asked everybody to
+   *   look, which hides the notice about it
    */
   stopFollowing(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
@@ -376,8 +416,9 @@ export class RoomSession {
   }
 
   /**
-   * Selects the seed made from the visitor's drawing. If the drawing pad is closed, tells the visitor
-   * that the drawing may grow.
+   * Called when the seed made from the visitor's drawing has arrived. Selects the seed. If the
+   * drawing pad is closed, tells the visitor that the drawing may grow; an open pad shows this
+   * itself.
    */
   receiveDrawing(seed: SeedView): void {
     this.hold(seed);
@@ -388,12 +429,15 @@ export class RoomSession {
     this.state.hold({ from: 'hand', seed: id });
   }
 
-  /** Tells the visitor that a drawing was refused. If the drawing pad is open, leaves this to the pad. */
+  /**
+   * Called when a drawing was refused. If the drawing pad is closed, tells the visitor why; an open
+   * pad shows this itself.
+   */
   refuseDrawing(reason: Reason): void {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers to renew a departing organism, and removes the offer when it expires. */
+  /** Offers to keep a departing organism. Removes the offer when it expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);
@@ -405,7 +449,10 @@ export class RoomSession {
     rejected: (reason: Reason): void => this.page.tell(this.whyNot(reason)),
   };
 
-  /** Sends a command if the room is connected. If the command is refused, tells the visitor why. */
+  /**
+   * Sends a command, or tells the visitor that there is no connection. If the server refuses the
+   * command, tells the visitor why.
+   */
   private act<N extends 'beacon' | 'report' | 'transform' | 'ungraft' | 'cross'>(
     name: N,
     command: Omit<Command<N>, 'id'>,
@@ -442,8 +489,9 @@ export class RoomSession {
   }
 
   /**
-   * Tells the visitor that others have changed some of the visitor's organisms, and offers to renew
-   * those that are departing.
+   * Called when others have changed some of the visitor's organisms, or when some of these
+   * organisms are departing. Tells the visitor about the changes, and offers to keep the departing
+   * organisms.
    */
   private reportChanges(organisms: readonly texts.Change[]): void {
     const { model, state, page } = this;
@@ -462,7 +510,7 @@ export class RoomSession {
     }
     const shown = state.state.selection?.organism;
     this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
-    // Show the text above the organism, so that the text does not cover the wound.
+    // Show the text above the changed organism, where it does not cover the wound.
     const about = model.organisms.get(living[0]?.id);
     const at = about && { x: about.x, y: about.y - about.side / 2 };
     page.tell(texts.affectedText(changes, model), at);
@@ -475,11 +523,12 @@ export class RoomSession {
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, texts.wayBack(reason));
-      // Announce a shutdown although its reason is silent: there may be no server to move to.
+      // The reason 'shutting-down' is usually not shown, because another server may take over the
+      // room. There may be no such server, so announce the shutdown to a connected visitor.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
-  /** Forgets the changes of dead organisms that are no longer in the visitor's list. */
+  /** Forgets the changes of organisms that are dead and that the page no longer lists. */
   private forgetAffected(): void {
     for (const id of this.affected.keys()) {
       const isListed = this.model.organisms.has(id) || this.gone.some((one) => one.id === id);
@@ -491,14 +540,15 @@ export class RoomSession {
     const { model, state } = this;
     this.following = this.followers = 0;
     const isNew = checkpoint.name !== this.checkpoint;
-    // Reload, because the pictures and previews on this page belong to the previous checkpoint.
+    // The room now uses another checkpoint. Reload the page, because its pictures and previews
+    // belong to the previous one.
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.keepTo(hand, Math.random);
-    // Forget the offers, because the server sends the renewable organisms again after `welcome`.
+    // Forget all offers: after `welcome`, the server sends again which organisms can be renewed.
     this.departing.clear();
-    // Forget which seeds were planted where: while this page was disconnected, other people may
-    // have transformed the organisms that grew from these seeds.
+    // Forget which seeds were planted where: the organisms that grew from them may have been
+    // transformed by others while this page was disconnected.
     this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
     this.forgetAffected();

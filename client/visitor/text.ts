@@ -20,12 +20,15 @@ type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 /** Returns a sentence that explains what the room is. */
 export const aboutText = (): string => msg('A shared garden of creatures that grow cell by cell');
 
-/** Maximum number of changes in one message. Visitors do not read longer messages. */
+/** Maximum number of changes described in one message. Few visitors read a longer message. */
 const MAX_CHANGES = 2;
 
 const creatureName = (kind = ''): string => (kind === '' ? msg('creature') : kindName(kind));
 
-/** Describes a change: "Bo and 2 others cut your horse.", "Your horse is leaving." */
+/**
+ * Describes a change of one of the visitor's organisms: "Bo and 2 others cut your horse.", "Your
+ * horse is leaving."
+ */
 export function changeText({ id, kind, how, into, by, others }: Change, room: Room): string {
   const name = creatureName(kind);
   if (how.startsWith('depart')) {
@@ -33,8 +36,8 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
       ? msg(str`Your ${name} is leaving.`)
       : msg(str`Your ${name} has left.`);
   }
-  // Replace vertical bars in the name, because in a translation, bars separate the forms of a
-  // plural.
+  // Replace vertical bars in the person's name: `plural` would take them for the bars that separate
+  // the plural forms in a translation.
   const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');
   const who =
     others === 0
@@ -55,7 +58,7 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
   return msg(str`${who} took ground from your ${name}.`);
 }
 
-/** Describes the current state of a wounded organism; '' for all other changes. */
+/** If a change was a wound, describes how the organism is now. Returns '' for other changes. */
 function outcome({ id, how }: Change, { organisms }: Room): string {
   const organism = organisms.get(id);
   if (how !== 'wounded') return '';
@@ -130,8 +133,9 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
 };
 
 /**
- * Returns the notice for a visitor whose action was dropped because the page is disconnected. The
- * notice is also shown if the server refuses the connection, because the page does not learn why.
+ * Returns the notice for a visitor whose page is disconnected, so that the visitor's action had no
+ * effect. It is also shown if the server refuses the connection, because the browser does not tell
+ * the page the reason.
  */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');
@@ -145,7 +149,9 @@ export function approvedText(): string {
   );
 }
 
-/** Explains why an action was refused. All reasons that visitors never encounter have one text. */
+/**
+ * Explains why an action was refused. Reasons that visitors never encounter share one general text.
+ */
 export function reasonText(reason: Reason): string {
   return (REASON_WORDS[reason] ?? REASON_WORDS['not-here']!)();
 }
@@ -154,15 +160,18 @@ export function reasonText(reason: Reason): string {
 export const goodbyeText = (): string => msg('This day is over. Thank you, and goodbye.');
 
 /**
- * A button for a visitor who was not admitted to the room. It opens the address `to` or, if `to` is
- * undefined, reloads the page.
+ * A button for a visitor whom the server does not let into the room. It opens the address `to`, or
+ * reloads the page if there is no `to`.
  */
 export interface WayBack {
   readonly label: string;
   readonly to?: string;
 }
 
-/** Returns a button for a visitor who was not admitted; undefined if no button can help. */
+/**
+ * Returns the button to show to a visitor whom the server has refused; undefined if no button can
+ * help.
+ */
 export function wayBack(reason: Reason): WayBack | undefined {
   if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };
   const mayNotHelp = ['sent-away', 'room-closed', 'no-spectators'].includes(reason);

@@ -1,6 +1,6 @@
 /**
- * Sections about the exhibition: the room's walls, the printed sign with a QR code, and the host's
- * texts for walls, signs and visitors' pages.
+ * Sections about the exhibition: the room's walls; the sign with a QR code, to be printed; and the
+ * host's texts for walls, signs and visitors' pages.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -18,8 +18,8 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
 /**
- * Section “Walls”: lists the room's walls. The host can create an address for a wall. The address
- * reserves a seat in the room that no other wall can take.
+ * Section “Walls”: lists the room's walls. The host can create an address for a new wall. The
+ * address comes with a seat in the room that no other wall can take.
  */
 @customElement('walls-section')
 export class WallsSection extends ui.HostElement {
@@ -49,8 +49,9 @@ const add = ui.submitName((name, pressed) => {
 
 function wallCard(wall: WallState): TemplateResult {
   const { id, name, upFor, lost, screens, unwritable, table, blocked } = wall;
-  // Show the names of the languages in the page's language. The host's screen, like the wall, may
-  // lack the letters for the languages' own names.
+  // `unwritable` lists languages whose letters the wall cannot display. Name them in the page's
+  // language: the host's screen may lack these letters too, so it might not show the languages' own
+  // names.
   const names = new Intl.DisplayNames(formats(), { type: 'language' });
   const list = unwritable.map((code) => names.of(code)!);
   const languages = new Intl.ListFormat(formats()).format(list);
@@ -163,7 +164,8 @@ export class SignSection extends ui.HostElement {
     const address = this.address || addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
-    // The server ignores the version, but a new version makes the browser load the sign again.
+    // The server ignores `version`. It only changes the address, so that the browser loads the sign
+    // again after a change.
     query.set('version', `${this.version}`);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     const watchLink = `${address || location.origin}/r/${room}?view=only`;
@@ -213,7 +215,10 @@ export class SignSection extends ui.HostElement {
     );
   }
 
-  /** Renders the form for a Wi-Fi network, which the sign then shows as a second QR code. */
+  /**
+   * Renders the form for the Wi-Fi that phones must join. If the host enters one, the sign shows a
+   * second QR code for joining it.
+   */
   private wifiForm(wifi: RoomSettings['wifi']): TemplateResult {
     const change = async (next: RoomSettings['wifi'], done: string): Promise<void> => {
       if (await host.change({ wifi: next }, done)) this.version++;
@@ -240,7 +245,10 @@ export class SignSection extends ui.HostElement {
     </form>`;
   }
 
-  /** Prints the sign without the rest of the page, from a window with the size of the paper. */
+  /**
+   * Prints only the sign, not the whole page: opens a window that contains only the sign, and
+   * prints that window on the chosen size of paper.
+   */
   private print(): void {
     const { picture, paper } = this;
     if (!picture) return;

@@ -1,7 +1,8 @@
 /**
- * Section “Film of the day”: timelapse films of the selected room. The server makes films in the
+ * Section “Film of the day”: timelapse films of the selected room, which the server makes in the
  * background. The host can play a film, browse it with a slider, show it on the walls, and download
- * it. Videos are recorded in the browser, because the server has no video encoder.
+ * it. To download a film as a video, the browser records the video, because the server has no video
+ * encoder.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -19,16 +20,16 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
-/** Pictures per second of a recorded video, the same as in films made by the server. */
+/** Pictures per second of a recorded video. Films made by the server have the same rate. */
 const RATE = 15;
 /** Approximate length of a video's longer side, in pixels. */
 const SIDE = 1_280;
-/** Bit rate of a video, in bits per second. It is high enough for the sharp edges of cells. */
+/** Bit rate of a video, in bits per second. It is high enough to keep the edges of cells sharp. */
 const BITRATE = 8_000_000;
 
 /**
- * Fetches one picture of a film. The file contains premultiplied RGBA bytes [height, width, 4],
- * followed by the owner of each cell.
+ * Fetches one picture of a film. The file contains the picture as premultiplied RGBA bytes,
+ * [height, width, 4], followed by the owner of each cell.
  *
  * @throws Error if the picture cannot be fetched
  */
@@ -41,16 +42,18 @@ async function load(path: string): Promise<Blob> {
 /** Draws one picture of a film. @param file the picture, in the format of `FILES.frame` */
 async function drawFrame(to: CanvasRenderingContext2D, file: Blob, { width, height }: Size) {
   const rgba = new Uint8ClampedArray(await file.arrayBuffer(), 0, 4 * width * height);
-  // Make all pixels opaque. Premultiplied colours then look as if they were drawn on black.
+  // Make all pixels opaque without changing their colours. As the colours are premultiplied, the
+  // picture then looks as if it were drawn on black.
   for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
   to.putImageData(new ImageData(rgba, width, height), 0, 0);
 }
 
 /**
- * Records a finished film as a video, in real time.
+ * Records a finished film as a video. The recording takes as long as the video plays.
  *
- * @param size of the room, in cells
- * @param onPicture receives the recorded share of the film, 0 to 1; returns whether to continue
+ * @param size size of the room, in cells
+ * @param onPicture called before each picture with the share of the film that is recorded, 0 to 1;
+ *   returns whether to continue
  * @throws Error if a picture cannot be fetched, if the browser cannot record videos, or if
  *   `onPicture` returns false
  */
@@ -59,7 +62,8 @@ function recordFilm(
   size: Size,
   onPicture: (share: number) => boolean,
 ): Promise<Blob> {
-  // Make the scale even, because some video formats allow only even widths and heights.
+  // Use an even scale, which makes the video's width and height even; some video formats require
+  // this.
   const scale = Math.max(2, 2 * Math.floor(SIDE / 2 / Math.max(size.width, size.height)));
   const cells = canvasOf(size.width, size.height);
   const { canvas, to } = canvasOf(scale * size.width, scale * size.height);
@@ -81,7 +85,7 @@ function recordFilm(
 
 /** Speed at which a film is played, in pictures per second. */
 const SPEED = 12;
-/** Minimum time between two calls to the server while the slider moves, in ms. */
+/** Minimum time between two calls that send the slider's position to the server, in ms. */
 const INTERVAL = 250;
 
 /** Number of steps of the slider while there is no film yet. */
@@ -149,7 +153,7 @@ export class FilmSection extends ui.HostElement {
   @state() private isPlaying = false;
   /** Whether the walls should show the same picture as this page. */
   @state() private isOnWall = false;
-  /** Id of the film that is being recorded as a video, and the share recorded so far, 0 to 1. */
+  /** The film that is being recorded as a video: its id, and the share recorded so far, 0 to 1. */
   @state() private recording: { readonly id: string; readonly share: number } | undefined;
   /** The film on display. The slider selects one of its pictures. */
   private film: JobState | undefined;
@@ -163,7 +167,10 @@ export class FilmSection extends ui.HostElement {
   private shown = '';
   private isLoading = false;
   private isAsking = false;
-  /** The period of the film that the server last refused to make, in hours; 0 if none. */
+  /**
+   * If the server refused to make the last requested film: that film's period, in hours; otherwise
+   * 0.
+   */
   private refused = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Sends the slider's position to the walls, at a limited rate. */
@@ -185,8 +192,8 @@ export class FilmSection extends ui.HostElement {
     const { film } = this;
     this.film = this.filmToShow();
     if (this.film?.id !== film?.id) this.pause();
-    // The walls no longer show the film: it has ended, or another host has stopped it. Therefore
-    // this page no longer controls the walls.
+    // The walls have stopped showing the film, because it has ended or another host has stopped it.
+    // So this page no longer controls the walls.
     if (this.isUp && host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
@@ -252,7 +259,7 @@ export class FilmSection extends ui.HostElement {
 
   /**
    * Returns the film that the host has chosen. If none is chosen, returns the latest film of the
-   * selected period, provided that the film was started within the last hour.
+   * selected period that was started within the last hour; undefined if there is none.
    */
   private filmToShow(): JobState | undefined {
     const { jobs = [], now = 0 } = host.state ?? {};
@@ -273,7 +280,10 @@ export class FilmSection extends ui.HostElement {
     return this.film?.frames ?? 0;
   }
 
-  /** Index of the picture to show: the one at the slider, or the last one made if earlier. */
+  /**
+   * Index of the picture to show: the picture at the slider's position or, if the server has not
+   * made that picture yet, the last picture made so far.
+   */
   private get frame(): number {
     return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
   }
@@ -324,9 +334,9 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Draws the film's picture at the slider's position or, if there is no film, the room's current
-   * state. If the slider moves several times while a picture loads, only the picture at its last
-   * position is drawn afterwards.
+   * Draws the picture at the slider's position or, if there is no film, the room's current state.
+   * Pictures are loaded one at a time: if the slider moves while a picture loads, the picture at
+   * the slider's latest position is drawn next, and those in between are skipped.
    */
   private async draw(): Promise<void> {
     if (this.isLoading) return;
@@ -345,7 +355,7 @@ export class FilmSection extends ui.HostElement {
         this.shown = wanted;
       }
     } catch {
-      // Ignore the failure, because the page already shows that the server does not answer.
+      // Ignore the failure: the page already shows elsewhere that the server does not answer.
     } finally {
       this.isLoading = false;
     }
@@ -370,8 +380,8 @@ export class FilmSection extends ui.HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await host.do('showFilm', { room, job: film.id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
-    // If the host has switched the film off or left the section during the call, show the room on
-    // the walls again.
+    // The host may have switched the film off or left the section during the call. If so, make the
+    // walls show the room again.
     else if (!this.isOnWall) await this.leaveWall(room);
   }
 
@@ -427,7 +437,8 @@ export class FilmSection extends ui.HostElement {
       link.href = URL.createObjectURL(video);
       link.download = file.replace(/\.\w+$/, `.${format}`);
       link.click();
-      // Free the URL after a minute. By then, the download has its own reference to the video.
+      // Free the URL after a minute. By then the browser has started the download, which no longer
+      // needs the URL.
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch {
       if (this.isConnected) host.show({ text: texts.REASON_TEXTS.failed, wrong: true });
@@ -446,8 +457,9 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Requests a film if there is none. A moving slider calls this method repeatedly. Therefore, if the
-   * film was refused or has failed, it is requested again only if the host presses a button.
+   * Requests a film if there is none to show. Every move of the slider calls this method. To avoid
+   * a request per move after the server has refused the film or failed to make it, such a film is
+   * requested again only if the host presses a button.
    *
    * @param isPressed whether the host has pressed a button
    */
@@ -459,7 +471,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   private async make(): Promise<void> {
-    // A moving slider requests the film many times, so ignore requests while one is in progress.
+    // A moving slider may ask for the same film many times. Ignore all requests while one is in
+    // progress.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

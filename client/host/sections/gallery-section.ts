@@ -1,4 +1,7 @@
-/** Section “Gallery”: the seeds offered to visitors, their order, and the gardener's seeds. */
+/**
+ * Section “Gallery”: the seeds that are offered to visitors, the order of these seeds, and the
+ * seeds that the gardener uses.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -70,7 +73,8 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     }
     .seeds .seed {
       width: auto;
-      /* Keep the focused seed clear of the sticky header, which would otherwise cover it. */
+      /* When a seed gets the focus and scrolls into view, leave space for the sticky header,
+         which would otherwise cover the seed. */
       scroll-margin-block: 7em 6em;
     }
     @media (max-width: 760px), (max-height: 520px) {
@@ -190,7 +194,10 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     </div>`;
   }
 
-  /** Renders the seeds that are offered first. Pressing a seed moves it to the front. */
+  /**
+   * Renders the list of seeds that are offered first. Pressing one of them moves it to the front of
+   * the list.
+   */
   private queue(checkpoint: Checkpoint, chosen: readonly number[]): TemplateResult {
     const { gallery } = checkpoint;
     const button = (index: number): TemplateResult => {
@@ -201,7 +208,11 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     return html`<div class="queue flex" role="group" aria-label=${msg('Seeds that are offered first')}>${chosen.map(button)}</div>`;
   }
 
-  /** Renders one seed. @param isFirst whether the Tab key reaches the seed; if not, arrow keys do */
+  /**
+   * Renders one seed.
+   *
+   * @param isFirst true if the Tab key reaches this seed; arrow keys reach the others
+   */
   private seed(checkpoint: Checkpoint, curation: Curation, index: number, isFirst: boolean) {
     const { hidden, first, gardener } = curation;
     const place = first.indexOf(index) + 1;
@@ -232,7 +243,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     void host.change({ curation: { [this.list]: next } });
   }
 
-  /** Changes whole lists of seeds, and shows a notice with a button to undo the change. */
+  /** Replaces whole lists of seeds. Shows a notice with a button that undoes the change. */
   private changeMany(curation: Partial<Curation>): void {
     const { room, settings } = host;
     const run = () => void host.change({ curation: settings!.curation }, '', room);

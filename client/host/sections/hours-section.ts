@@ -1,4 +1,7 @@
-/** Section “Hours”: opening hours, what rooms do outside them, and the nightly restart. */
+/**
+ * Section “Hours”: the opening hours, what happens to rooms outside the opening hours, and the
+ * nightly restart.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -126,7 +129,11 @@ function change(change: HoursDraft): void {
   host.draftHours({ ...host.hoursDraft, ...change });
 }
 
-/** Changes the hours of some days in the draft. @param days the changed days by index; 0 is Monday */
+/**
+ * Changes the opening hours of some weekdays in the draft.
+ *
+ * @param days hours by weekday; 0 is Monday
+ */
 function changeDays(days: HoursDraft['days']): void {
   change({ days: { ...host.hoursDraft?.days, ...days } });
 }
@@ -134,11 +141,13 @@ function changeDays(days: HoursDraft['days']): void {
 async function save(event: SubmitEvent, schedule: Schedule): Promise<void> {
   event.preventDefault();
   const { hoursDraft: sent } = host;
-  // There is nothing to save if nothing was changed, but the Enter key submits the form anyway.
+  // If there is no draft, there is nothing to save. The save button is not shown then, but the
+  // Enter key still submits the form.
   if (!sent) return;
   const done = msg('The hours are saved.');
   const saved = await host.do('setSchedule', { ...schedule }, { done, busy: 'hours' });
-  // If the host has changed the draft during the call, keep it, because it is not fully saved.
+  // Discard the draft, unless the host has changed it during the call: those changes are not saved
+  // yet.
   if (saved && host.hoursDraft === sent) host.draftHours(undefined);
 }
 
@@ -164,10 +173,11 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
 }
 
 /**
- * Renders the fields for the opening hours of one or more days.
+ * Renders the fields for the opening hours of one day, or of several days with the same hours.
  *
- * @param days the name of the day or days, for labels; the hours; and a drawing of the hours
- * @param typical initial hours if the host opens a closed day
+ * @param entry name of the day or days, for labels; their hours (null if closed); and, optionally,
+ *   a drawing of the hours
+ * @param typical initial hours if the host opens a day that was closed
  */
 function hoursFields(
   [name, hours, drawn]: readonly [string, Days[number], (TemplateResult | null)?],
@@ -219,7 +229,11 @@ function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
   </section>`;
 }
 
-/** Draws a day's opening hours. @param before hours of the previous day, which may pass midnight */
+/**
+ * Draws a day's opening hours as a bar.
+ *
+ * @param before the previous day's hours, which may end today
+ */
 function strip(hours: NonNullable<Days[number]>, before: Days[number]): TemplateResult {
   const share = (time: string): string => {
     const [hour = 0, minute = 0] = time.split(':').map(Number);
@@ -232,7 +246,10 @@ function strip(hours: NonNullable<Days[number]>, before: Days[number]): Template
   </div>`;
 }
 
-/** Renders an input for a time or a date. `change` is not called for incomplete input. */
+/**
+ * Renders an input for a time or a date. `change` is called with each complete value, but not while
+ * the value is incomplete.
+ */
 function timeField(
   label: string,
   value: string,

@@ -1,6 +1,7 @@
 /**
- * Section “Settings”: the settings of the selected room. The host can save the settings as a file
- * and load the file into any room. Each change applies at the next tick, without a restart.
+ * Section “Settings”: the settings of the selected room. A changed setting takes effect at the next
+ * tick, without a restart. The host can save the settings as a file and load the file into any
+ * room.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -32,13 +33,16 @@ function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
   return rest;
 }
 
-/** Name of a setting, with its group's name as a prefix if it has a group: 'energy-plant'. */
+/**
+ * Name of a setting. A setting that belongs to a group has the group's name as a prefix:
+ * 'energy-plant'.
+ */
 export type SettingId =
   | Exclude<keyof RoomSettings, 'energy' | 'attract' | Elsewhere>
   | `energy-${keyof RoomSettings['energy']}`
   | `attract-${keyof RoomSettings['attract']}`;
 
-/** A slider for a setting. The slider shows the setting's value times `factor`. */
+/** A slider for a setting. The slider's position is the setting's value multiplied by `factor`. */
 type Knob = readonly [min: number, max: number, step: number, unit: string, factor?: number];
 
 const { minRadius, maxRadius } = STROKE_LIMITS;
@@ -87,7 +91,9 @@ export const shownValue = (id: KnobId, settings: RoomSettings): number =>
 export const isOn = (id: SettingId, settings: RoomSettings): boolean =>
   [true, 'unattended'].includes(settingOf(id, settings) as boolean | string);
 
-/** Returns the change of settings after which a slider or switch shows the given value. */
+/**
+ * Returns the request that changes a setting so that its slider or switch shows the value `shown`.
+ */
 export function changeTo(id: SettingId, shown: number | boolean): SettingsRequest {
   const [group, part] = partsOf(id);
   const wounds = shown ? 'unattended' : 'own';
@@ -96,7 +102,10 @@ export function changeTo(id: SettingId, shown: number | boolean): SettingsReques
   return { [group]: part ? { [part]: value } : value };
 }
 
-/** Returns the largest value that can be typed into the number field beside a slider. */
+/**
+ * Returns the largest value that the server allows for a setting. It can be typed into the number
+ * field beside the slider, and may be larger than the slider's maximum.
+ */
 export function mostOf(id: SettingId): number {
   const [group, part] = partsOf(id);
   const { [group]: setting } = roomSettings.entries;
@@ -106,7 +115,10 @@ export function mostOf(id: SettingId): number {
   return most * factorOf(id);
 }
 
-/** Explains in one or two sentences how many seeds a visitor can plant with the energy settings. */
+/**
+ * Explains what the settings for energy and waiting mean for a visitor: how many seeds they can
+ * plant, and how often.
+ */
 export function energyStory({ energy, cooldown }: RoomSettings): string {
   const { newcomer, plant, refillPerSecond, capacity } = energy;
   if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
@@ -138,7 +150,10 @@ function laterSeeds(wait: number): string {
   );
 }
 
-/** Delay between the last move of a slider with the keyboard and sending its value, in ms. */
+/**
+ * When the host moves a slider with the keyboard, its value is sent this long after the last key,
+ * in ms.
+ */
 const KEY_DELAY_MS = 350;
 
 const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
@@ -230,12 +245,15 @@ export class KnobsSection extends ui.HostElement {
     }
   `;
 
-  /** Values of the sliders that the host is moving. Other hosts' changes do not affect these. */
+  /**
+   * Values of the sliders that the host is moving. They are shown instead of the room's settings,
+   * so other hosts' changes do not move these sliders.
+   */
   private readonly drafts = new Map<
     KnobId,
     { value: number; timer: ReturnType<typeof setTimeout> }
   >();
-  /** The setting that was changed last, and whether the server has applied the change. */
+  /** The setting that this host changed last, and whether the server has applied that change. */
   @state() private changed: { readonly id: SettingId; readonly isDone: boolean } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -246,7 +264,8 @@ export class KnobsSection extends ui.HostElement {
 
   protected override roomChanged(): void {
     this.changed = undefined;
-    // Pending values are not lost: their timers still send each value to the room it was set for.
+    // Clearing the drafts loses no value: the timer of each draft still sends its value, to the
+    // room for which the host chose it.
     this.drafts.clear();
   }
 
@@ -256,8 +275,8 @@ export class KnobsSection extends ui.HostElement {
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
     const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;
-    // Key the cards by room. If the host selects another room while dragging a slider, the slider
-    // then still changes the room for which it was rendered.
+    // Use new elements for each room. If the host selects another room while dragging a slider,
+    // that slider still belongs to the previous room and changes only its settings.
     return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)}
       ${keyed(name, this.cards(name, settings))}`;
   }
@@ -319,7 +338,10 @@ export class KnobsSection extends ui.HostElement {
     </div>`;
   }
 
-  /** Renders a slider for a setting, with a number field for larger values, the unit and the state. */
+  /**
+   * Renders the controls of a setting: a slider, a number field that accepts larger values than the
+   * slider, the unit, and whether a change has been applied.
+   */
   private knob(room: string, id: KnobId, name: string, about: string): TemplateResult {
     const [min, max, step, unit] = KNOBS[id];
     const most = mostOf(id);
@@ -421,7 +443,7 @@ export class KnobsSection extends ui.HostElement {
   }
 }
 
-/** Maximum size of a settings file, in bytes; more than twice the size of any room's settings. */
+/** Maximum size of a settings file, in bytes. It is more than twice the largest possible size. */
 const MAX_BYTES = 65_536;
 
 /** Renders a link that saves the settings as a file, and a button that loads such a file. */

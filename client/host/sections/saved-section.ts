@@ -1,6 +1,6 @@
 /**
- * Section “Saved states” of the selected room, and cards for actions that change the whole room:
- * undoing recent actions, starting over, and ending the day.
+ * Section “Saved states” of the selected room. It also has cards for actions that change the whole
+ * room: undoing recent actions, starting over, and ending the day.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -24,9 +24,12 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
 /**
- * Creates a notice that offers to restore the room's previous state.
+ * Creates a notice after an action, with a button that restores the room's state from before the
+ * action.
  *
- * @param kept snapshot of the previous state; null if this server stores nothing
+ * @param text the notice's text
+ * @param kept snapshot of the state before the action; null if this server stores nothing. In that
+ *   case, the notice has no button
  */
 function offerRestore(room: string, text: string, kept: SnapshotState | null): Notice {
   if (!kept) return { text };
@@ -36,11 +39,12 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
 }
 
 /**
- * Creates a notice about a removal, with a button that undoes the removal but keeps all later
- * actions. If the server stores no history, the notice has no button.
+ * Creates a notice after the host has removed something, with a button that undoes only the removal
+ * and keeps all later actions. If the server stores no history, the notice has no button.
  *
- * @param command the removal
- * @param keeping whether the server can store changes at the moment; null if it stores no history
+ * @param command the host's command that removed something
+ * @param keeping null if the server stores no history; otherwise whether it can store changes at
+ *   the moment, which does not matter here
  */
 export function offerUndo(
   room: string,
@@ -54,7 +58,10 @@ export function offerUndo(
   return { text, action: { label: msg('Undo'), run } };
 }
 
-/** Undoes recent actions after the host has confirmed. The host can restore the previous state. */
+/**
+ * A card that undoes recent actions after the host has confirmed. Afterwards, the host can still
+ * return to the state before the undo.
+ */
 @customElement('undo-card')
 export class UndoCard extends ui.HostElement {
   static override styles = css`
@@ -68,7 +75,10 @@ export class UndoCard extends ui.HostElement {
   `;
 
   @state() private seconds = 30;
-  /** The visitor (present or not) whose actions will be undone; undefined: everybody's actions. */
+  /**
+   * The visitor whose actions will be undone; undefined for everybody's actions. The visitor may
+   * have left.
+   */
   @state() private visitor: VisitorState | undefined;
 
   protected override roomChanged(): void {
@@ -115,7 +125,8 @@ export class UndoCard extends ui.HostElement {
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
     const participant = visitor?.id ?? null;
-    // The period to undo ended when the question was shown, so actions made since then are kept.
+    // The host asked to undo the last seconds before the question was shown. Skip the time that the
+    // host took to answer, so that actions made in the meantime are kept.
     const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
     const done = ({ undone, kept }: CallAnswer<'undo'>) =>
       offerRestore(room, msg(str`Undone: ${texts.actsText(undone)}.`), kept);
@@ -169,7 +180,7 @@ function farewell(): void {
 /**
  * Renders a card with a button that ends the room's day.
  *
- * @param settings the input for the setting that decides how the next day begins
+ * @param settings an input for the setting that decides how the next day begins
  */
 export function farewellCard(settings: TemplateResult): TemplateResult {
   const stop = () =>

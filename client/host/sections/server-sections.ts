@@ -1,7 +1,7 @@
 /**
- * Sections about the whole server. “Rooms” creates, opens, closes and removes rooms. “Servers” lists
- * the servers of a cluster. “Access tokens” manages the tokens with which programs make the host's
- * calls.
+ * Sections about the whole server. “Rooms” creates, opens, closes and removes rooms. “Servers”
+ * lists the servers of a cluster. “Access tokens” manages the tokens that let programs make the
+ * same calls as the host's page.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -43,7 +43,10 @@ const BUSY = {
   restoring: msg('restoring …'),
 } as const;
 
-/** Prefix of an option's value if the option is a folder of the checkpoint library. */
+/**
+ * In the menu of checkpoints, the value of an option starts with this prefix if the option is a
+ * folder of the checkpoint library.
+ */
 const LIBRARY = 'library:';
 
 @customElement('rooms-section')
@@ -146,7 +149,10 @@ export class RoomsSection extends ui.HostElement {
     return this.focusOn('[data-testid=new-room]');
   }
 
-  /** Focuses another element, because the button that the host has pressed vanishes. */
+  /**
+   * Focuses an element after the next update, in which the button that the host has pressed
+   * vanishes.
+   */
   private async focusOn(selector: string): Promise<void> {
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>(selector)?.focus();
@@ -245,7 +251,8 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
   const { name, width, height, open, settings, busy, pace, organisms, waiting } = room;
   const species = checkpoints.find((each) => each.name === room.checkpoint);
   const areSeveral = checkpoints.filter(({ replaced }) => !replaced).length > 1;
-  // The server needs time to draw a picture, so load a new picture only every 15 s.
+  // Whenever the picture's address changes, the browser loads the picture again. Drawing it takes
+  // the server some time, so change the address only every 15 s.
   const at = open ? Math.floor(now / 15_000) : 'closed';
   const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));
   const button = (kind: string, label: unknown, click: () => void): TemplateResult =>
@@ -372,7 +379,10 @@ function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   </article>`;
 }
 
-/** Renders a table of the rooms that a server runs and of the rooms that its viewers watch. */
+/**
+ * Renders a table of rooms: those that the server runs, and those that viewers connected to it
+ * watch.
+ */
 function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | typeof nothing {
   const names = new Set([...rooms.map(({ name }) => name), ...viewers.map(({ room }) => room)]);
   if (names.size === 0) return nothing;
@@ -396,7 +406,10 @@ function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | type
   </table>`;
 }
 
-/** Renders a button that hands a server's rooms to other servers, or the progress of doing so. */
+/**
+ * Renders a button that starts draining a server, which hands its rooms to other servers. While the
+ * server drains, renders its progress instead.
+ */
 function drainRow({ name: server, draining, rooms, leaving }: ServerState): TemplateResult {
   if (!draining) {
     const ask = {
@@ -435,7 +448,10 @@ const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>>
   host: [msg('Host'), msg('Can do everything that this page can do.')],
 };
 
-/** Creates, lists and revokes access tokens. Shows a new token until the host leaves the section. */
+/**
+ * Creates, lists and revokes access tokens. A new token is shown only until the host leaves the
+ * section.
+ */
 @customElement('access-section')
 export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
   protected override readonly reloadInterval = 5_000;

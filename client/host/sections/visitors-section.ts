@@ -1,6 +1,6 @@
 /**
- * Section “Visitors”: statistics of visits, their durations, and visitors' actions by time and
- * position. All numbers are totals without personal data.
+ * Section “Visitors”: statistics about visits, their durations, and visitors' actions by time and
+ * position. All numbers are totals and contain no personal data.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
@@ -42,8 +42,8 @@ const CHARTS = {
 type Counted = keyof typeof CHARTS;
 
 /**
- * One hour or one day of the statistics. `tick` is the text below its bar, or ''; `label` is its full
- * name; `sums` are its counts, or undefined if nothing was recorded.
+ * One hour or one day of the statistics. `tick` is the text below its bar ('' for none), `label`
+ * its full name, and `sums` its counts (undefined if nothing was recorded).
  */
 interface Column {
   readonly tick: string;
@@ -54,7 +54,7 @@ interface Column {
 type Bar = Pick<Column, 'tick' | 'label'> & { readonly value: number };
 
 /**
- * Returns the columns of a period, oldest first: 24 hours, 7 days or 30 days.
+ * Divides a period into columns, oldest first: 24 hours of today or yesterday, 7 days or 30 days.
  *
  * @param now in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
@@ -91,10 +91,10 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
   columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 
 /**
- * Adds up the columns of a period. In the result, `most` is the maximum number of simultaneous
- * visitors. `dwell` is the number of visits in each range of durations; `DWELL_SPANS` holds the upper
- * bounds of the ranges. `heat` is the number of seeds, wounds and grafts by position,
- * [HEAT_SIDE, HEAT_SIDE].
+ * Adds up the counts of all columns. In the result, `most` is the maximum number of visitors who
+ * were present at the same time. `dwell` counts visits by duration: each number is for one range of
+ * durations, whose upper bounds are in `DWELL_SPANS`; the last range has no upper bound. `heat`
+ * counts seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const parts = columns.flatMap(({ sums }) => sums ?? []);
@@ -126,7 +126,10 @@ function dwellBars(dwell: readonly number[]): Bar[] {
   });
 }
 
-/** Describes the range that contains the median duration of a visit; undefined without visits. */
+/**
+ * Describes a typical duration of a visit: the range of durations that contains the median. Returns
+ * undefined if there were no visits.
+ */
 export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
   let sum = 0;
@@ -140,7 +143,10 @@ export function roundUp(value: number): number {
   return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
 }
 
-/** Names of the nine parts of a picture that is divided into three rows and three columns. */
+/**
+ * Positions within a picture that is divided into three rows and three columns, for use in a
+ * sentence.
+ */
 const NINTHS = [
   ...[msg('at the top left'), msg('at the top'), msg('at the top right')],
   ...[msg('on the left'), msg('in the middle'), msg('on the right')],
@@ -148,10 +154,10 @@ const NINTHS = [
 ];
 
 /**
- * Divides a picture into nine equal parts, and returns the share of all counts in each part, largest
- * first.
+ * Divides a map of counts into nine equal parts. Returns each part's position and its share of all
+ * counts, largest share first.
  *
- * @param counts count for each pixel of the picture, [side, side]
+ * @param counts the map, [side, side]
  */
 export function ninths(counts: readonly number[]): { where: string; share: number }[] {
   const side = Math.sqrt(counts.length);
@@ -202,8 +208,8 @@ export class BarChart extends ui.HostElement {
   @property({ attribute: false }) amount: (n: number) => string = String;
   @property({ attribute: false }) bars: readonly Bar[] = [];
   /**
-   * Width of the chart, in CSS pixels. The chart is drawn in this width and not scaled, so that its
-   * text has the same size on every screen.
+   * Width of the chart's element, in CSS pixels. The chart is drawn exactly this wide instead of
+   * being scaled to fit, so that its text has the same size on every screen.
    */
   @state() private width = 480;
 
@@ -252,7 +258,10 @@ export class BarChart extends ui.HostElement {
   }
 }
 
-/** Draws a heat map of actions on a coarse grid, stretched to the shape of the room. */
+/**
+ * Draws a heat map of visitors' actions. The map has few cells, and is stretched to the shape of
+ * the room.
+ */
 @customElement('heat-map')
 export class HeatMap extends ui.HostElement {
   static override styles = css`
@@ -352,7 +361,12 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
       ${loaded ? this.figures(columnsOf(loaded, span, now, zone), width / height) : status}`;
   }
 
-  /** Renders the figures and charts of a period. @param shape ratio of the room's width to its height */
+  /**
+   * Renders the numbers and charts of a period.
+   *
+   * @param columns the period's counts, by hour or day
+   * @param shape ratio of the room's width to its height
+   */
   private figures(columns: ReturnType<typeof columnsOf>, shape: number): TemplateResult {
     const { dwell, heat, ...sums } = total(columns);
     const hourly = this.span === 'today' || this.span === 'yesterday';

@@ -1,6 +1,6 @@
 /**
- * Lists beside the live room: visitors, bans, organisms, and the drawings and reports that wait for
- * the host's decisions.
+ * The lists beside the live room: visitors, bans, organisms, and the drawings and reports that
+ * await the host's decision.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -41,7 +41,10 @@ export class BanList extends ui.HostElement {
   }
 }
 
-/** Durations of a ban, in minutes; '' for a ban that lasts until the host lifts it. */
+/**
+ * Durations of a ban that the host can choose, in minutes. A ban with the value '' lasts until the
+ * host lifts it.
+ */
 const DURATIONS: readonly ui.Choice<number | ''>[] = [
   { value: 10, name: msg('10 minutes') },
   { value: 60, name: msg('1 hour') },
@@ -119,7 +122,9 @@ function muteButton(visitor: VisitorState): TemplateResult {
   );
 }
 
-/** Renders a button that removes all grafts of a visitor; nothing if the visitor has made none. */
+/**
+ * Renders a button that removes all grafts that a visitor has made, or nothing if there are none.
+ */
 function graftsButton(visitor: VisitorState): TemplateResult | typeof nothing {
   if (visitor.grafted === 0) return nothing;
   const { room } = host;
@@ -159,7 +164,8 @@ export class VisitorList extends ui.HostElement {
     const { detail, summary, settings } = host;
     const visitors = detail?.visitors ?? [];
     const shown = this.first(visitors, FIRST_VISITORS);
-    // The list of a busy room may be empty although visitors are there, so do not say “nobody”.
+    // While a room is busy, the server sends no list of visitors. Then do not say that nobody is
+    // here.
     const isEmpty = visitors.length === 0 && !summary?.busy;
     const setNames = (names: boolean): void => {
       const hidden = msg('Names are hidden. Visitors only have a colour.');
@@ -194,7 +200,10 @@ function visitorRow(visitor: VisitorState): TemplateResult {
 /** Number of organisms listed before the host chooses “Show all”. */
 const FIRST_ORGANISMS = 20;
 
-/** Lists the organisms. Fires `pick` to select and `remove` to remove one (`detail`: OrganismId). */
+/**
+ * Lists the organisms. Fires `pick` when the host selects an organism, and `remove` when the host
+ * wants to remove it. The `detail` of both events is the OrganismId.
+ */
 @customElement('organism-list')
 export class OrganismList extends ui.HostElement {
   static override styles = css`
@@ -253,15 +262,16 @@ export class OrganismList extends ui.HostElement {
 }
 
 /**
- * How long a row must have been in its position before presses on its buttons count, in ms. A
- * finger needs about this time to press a button that the host has aimed at.
+ * How long a row must have been in its position before its buttons respond, in ms. It is about the
+ * time between aiming at a button and pressing it. A press that comes sooner was aimed at the row
+ * that was in this position before.
  */
 const SETTLE_MS = 700;
 
 /**
  * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into its
  * position. A press just after such a move was probably meant for the vanished row, so it is
- * ignored. Each row is a focusable `li`.
+ * ignored (see `SETTLE_MS`). Each row is a focusable `li` element.
  */
 abstract class QueueElement<T extends { readonly id: number }> extends ui.HostElement {
   static override styles = css`
@@ -290,10 +300,10 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     }
   `;
 
-  /** Kind of the rows, such as 'drawing'. It is part of the rows' test ids, such as 'drawing-7'. */
+  /** What the rows are, such as 'drawing'. The word is used in test ids, such as 'drawing-7'. */
   protected abstract readonly kind: string;
   @query('h3') private readonly heading!: HTMLElement | null;
-  /** For each row's id: the row's position, and since when it has been at that position, in ms. */
+  /** Each row's position, and since when the row has been there (in ms), by the row's id. */
   private places: ReadonlyMap<number, { readonly place: number; readonly since: number }> =
     new Map();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -339,7 +349,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   }
 
   /**
-   * Returns whether a row has been in its position long enough for presses to count.
+   * Returns whether a row has been in its position long enough for its buttons to respond.
    *
    * @param at time of the press, in ms
    */
@@ -347,7 +357,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     return at - (this.places.get(id)?.since ?? at) >= SETTLE_MS;
   }
 
-  /** Renders the list. @param about text below the title, such as the number of rows in words */
+  /** Renders the list. @param about text below the title, such as “3 drawings” */
   protected list(title: string, about: string): TemplateResult {
     const { shown, kind } = this;
     return html`<h3 tabindex="-1" data-testid="${kind}s">${title}</h3>
@@ -364,31 +374,35 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     </li>`;
   }
 
-  /** Returns the name that is used in `host.busy` for a pending call about a row. */
+  /** Returns the name under which `host.busy` lists a pending call about a row. */
   protected busyName(id: number): string {
     return `${host.room} ${this.kind} ${id}`;
   }
 
   /**
-   * Renders a button for one of the decisions about a row, such as “Decline”.
+   * Renders a button for one of the decisions that the host can make about a row, such as
+   * “Decline”.
    *
    * @param label accessible name, if it differs from the text
-   * @param call must not reject
+   * @param call makes the call for the decision; its promise must not reject
    */
   protected decision(
     id: number,
     [kind, text, label]: readonly [kind: 'plain' | 'solid', text: string, label?: string],
     call: () => Promise<unknown>,
   ): TemplateResult {
-    // While presses are ignored, use `aria-disabled`, because `disabled` would take the focus away
-    // from the button.
+    // While the button does not respond yet, mark it with `aria-disabled`. The attribute `disabled`
+    // would make the button lose the focus.
     const isUnsettled = !this.isSettled(id);
     return html`<button class="${kind} grow" ?disabled=${host.busy.has(this.busyName(id))}
       aria-disabled=${isUnsettled ? 'true' : nothing} aria-label=${label ?? nothing}
       @click=${(event: Event) => this.decide(id, event, call)}>${text}</button>`;
   }
 
-  /** Applies a decision about a row, unless the press was probably meant for a vanished row. */
+  /**
+   * Makes the call for a decision about a row. Ignores the press if the row has just moved (see
+   * `SETTLE_MS`).
+   */
   private async decide(id: number, { timeStamp }: Event, call: () => unknown): Promise<void> {
     if (!this.isSettled(id, timeStamp)) return;
     const { room } = host;
@@ -396,8 +410,9 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     await call();
     await this.updateComplete;
     if (room !== host.room || this.matches(':focus-within')) return;
-    // The focused button has vanished. Focus the next row. Do not focus its button, because then
-    // another key press would decide about a row that the host has not read.
+    // The focused button has vanished with its row, so focus the next row itself, not a button in
+    // it. With a focused button, pressing the key again would decide about a row that the host has
+    // not read.
     const rows = [...this.renderRoot.querySelectorAll('li')];
     (rows[place] ?? rows.at(-1) ?? this.heading)?.focus();
   }
@@ -406,8 +421,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 type Drawing = RoomDetail['drawings'][number];
 
 /**
- * Lists the drawings that wait for the host's decision. If no drawing is waiting, the list is shown
- * only if the room's settings require the host's approval for drawings.
+ * Lists the drawings that await the host's decision. If there are none, the list is hidden, unless
+ * the room is set to ask the host about each drawing.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement<Drawing> {
@@ -455,8 +470,9 @@ const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(
 type Report = ReportState & { readonly id: OrganismId };
 
 /**
- * Lists the organisms that visitors have reported. The list is hidden if there are none. Fires `pick`
- * to select an organism and `remove` to remove an organism (`detail`: OrganismId).
+ * Lists the organisms that visitors have reported; hidden if there are none. Fires `pick` when the
+ * host selects an organism, and `remove` when the host wants to remove it. The `detail` of both
+ * events is the OrganismId.
  */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement<Report> {

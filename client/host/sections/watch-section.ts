@@ -23,7 +23,8 @@ const watchStyle = css`
     grid-template-columns: minmax(0, 1fr) 22.5em;
     gap: 18px;
     height: calc(100vh - 44px);
-    /* The unit cqh is relative to the page's column, which is less high while notices are shown. */
+    /* The unit cqh is a share of the height of the page's column. This height is smaller while
+       notices are shown. */
     height: calc(100cqh - 44px);
   }
   .view {
@@ -285,7 +286,7 @@ export class WatchSection extends ui.HostElement {
       </div>`;
   }
 
-  /** Renders the card of the selected organism. @param width width of the room, in cells */
+  /** Renders a card about the selected organism. @param width width of the room, in cells */
   private organismCard(width: number): TemplateResult | typeof nothing {
     const model = this.live?.model;
     const organism = model?.organisms.get(this.picked);
@@ -390,8 +391,8 @@ const closed = (name: string): TemplateResult =>
   </div>`;
 
 /**
- * If the walls show something other than the room, renders a bar that says what they show, with a
- * button that makes them show the room again.
+ * Renders a bar that says what the walls show, with a button that makes them show the room again.
+ * Renders nothing if they show the room already, or if no wall is connected.
  */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};

@@ -108,7 +108,8 @@ export const drawPadStyle = css`
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
     gap: var(--step);
   }
-  /* Ignore the boxes of the radio groups, so that the buttons of all groups are in one grid. */
+  /* Lay out the buttons of all radio groups in one common grid, as if the groups had no boxes of
+     their own. */
   .tools [role='radiogroup'] {
     display: contents;
   }
@@ -162,7 +163,8 @@ export const drawPadStyle = css`
     font-size: 1.07em;
     line-height: 1.15;
   }
-  /* Without colours, there are fewer buttons. The selector :where lets the media queries below override this. */
+  /* Without colours, there are fewer buttons. The selector :where adds no specificity, so that
+     the media queries below can override this rule. */
   :host(:where([ink])) {
     --columns: 5;
     --rows: 2;

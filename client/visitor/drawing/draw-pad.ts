@@ -1,6 +1,6 @@
 /**
- * The drawing pad, on which visitors draw with a finger, mouse or keyboard. The server makes a seed
- * from the drawing, and a preview beside the drawing shows what grows from the seed.
+ * The drawing pad, on which visitors draw with a finger, a mouse or the keyboard. The server turns
+ * the drawing into a seed, and a preview beside the drawing shows what grows from that seed.
  */
 import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -32,38 +32,44 @@ import {
   type Width,
 } from './drawing.ts';
 
-/** Width and height of the canvas on which a drawing is drawn to read its pixels, in pixels. */
+/** To read the pixels of a drawing, it is drawn on a square canvas with this side, in pixels. */
 const READ = 256;
 /** Distance that an arrow key moves the pen, as a share of the pad's side. */
 const KEY_STEP = 0.02;
 
 /**
- * The drawing pad. Fires `take` (`detail`: SeedSource) when the visitor chooses to plant the seed
- * made from the drawing. If the host reviews drawings, the seed may arrive minutes later, after the
- * pad was closed.
+ * The drawing pad. When the visitor takes the seed made from the drawing, the pad fires `take`
+ * (`detail`: SeedSource). If the host reviews drawings, the seed may arrive only minutes later,
+ * when the pad has already been closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
   static override styles = drawPadStyle;
 
   /**
-   * The visitor's session. Changes of the session's data do not render the pad again, because each
-   * rendering draws all lines. The pad is rendered only if one of its properties changes.
+   * The visitor's session. The pad is rendered again only if another object is assigned, not if the
+   * session's data change, because each rendering draws all lines again.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the page is connected to the room. */
   @property({ attribute: false }) live = false;
   /** Whether the host reviews drawings before they grow. */
   @property({ attribute: false }) asks = false;
-  /** The drawing. It outlives the pad, because a new pad is created each time the sheet is opened. */
+  /**
+   * The drawing. It is stored outside the pad, because a new pad is created each time the visitor
+   * opens it.
+   */
   @property({ attribute: false }) drawing!: Drawing;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
-  /** Repeats the pending request for a seed; undefined if no request is pending. */
+  /** If a request for a seed is pending: sends the request again. Otherwise undefined. */
   @state() private asking: (() => void) | undefined;
   @state() private refusal = '';
-  /** Position (0 to 1) of the pen that is moved with the keyboard, and whether the pen draws. */
+  /**
+   * The pen that is moved with the keyboard: its position (0 to 1), and whether it is down, so that
+   * it draws. Undefined while the keyboard is not used.
+   */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -94,7 +100,10 @@ export class DrawPad extends VisitorElement {
     this.toggleAttribute('grown', this.seed !== undefined);
   }
 
-  /** Forgets the drawing's seed if the server has dropped it, so that a seed can be made again. */
+  /**
+   * If the server no longer has the seed that was made from the drawing, forgets that seed, so that
+   * the visitor can have another one made.
+   */
   private forgetLost(): void {
     if (!this.session.model.seeds.some(({ id }) => id === this.seed?.id))
       this.drawing.seed = undefined;
@@ -102,7 +111,8 @@ export class DrawPad extends VisitorElement {
 
   protected override updated(changed: PropertyValues): void {
     this.repaint();
-    // Repeat a request that was pending when the connection was lost, because it gets no answer.
+    // The connection is live again. If a request was pending when the connection was lost, send it
+    // again, because the lost connection cannot deliver its answer.
     if (changed.has('live') && this.live) this.asking?.();
   }
 
@@ -181,8 +191,9 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-   * Returns a note that the host reviews drawings, before the visitor draws the first line and while
-   * the drawing waits for the host's decision. Returns '' at all other times.
+   * If the host reviews drawings, returns a note about this, in two situations: before the visitor
+   * has drawn the first line, and while the drawing waits for the host's decision. Otherwise
+   * returns ''.
    */
   private waits(): string {
     if (!this.asks || this.seed) return '';
@@ -312,8 +323,8 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-   * Returns the drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA; undefined if
-   * the drawing is empty.
+   * Returns the drawing as bytes: its ink, [side, side], or premultiplied RGBA, [side, side, 4].
+   * Returns undefined if the drawing is empty.
    */
   private pixels(): Uint8Array<ArrayBuffer> | undefined {
     const canvas = document.createElement('canvas');

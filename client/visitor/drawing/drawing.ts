@@ -1,6 +1,6 @@
 /**
- * A drawing as a list of lines that can be undone. Coordinates and widths are shares (0 to 1) of the
- * side of the square drawing pad.
+ * A drawing as a list of lines, which can be undone one by one. The drawing pad is a square;
+ * coordinates and widths are multiples of its side (0 to 1).
  */
 import { msg } from '@lit/localize';
 import type { SeedView } from '../../../shared/vocabulary.ts';
@@ -16,7 +16,7 @@ export interface Line {
 
 /** Maximum number of points of a drawing. */
 const MAX_POINTS = 20_000;
-/** Minimum distance between two points of a line, as a share of the pad's side. */
+/** Minimum distance between two consecutive points of a line, as a share of the pad's side. */
 const STEP = 0.004;
 
 export class Drawing {
@@ -60,7 +60,7 @@ export class Drawing {
   }
 }
 
-/** Draws lines on a square canvas, as smooth curves. @param side the canvas's side, in pixels */
+/** Draws lines as smooth curves on a square canvas. @param side side of the canvas, in pixels */
 export function paint(
   context: CanvasRenderingContext2D,
   lines: readonly Line[],
@@ -78,7 +78,8 @@ export function paint(
     context.lineWidth = width * side;
     context.beginPath();
     context.moveTo(...pointAt(0));
-    // Draw a single point as a line of length zero, which round caps turn into a dot.
+    // A line with a single point has no length. Give it an end at the same point: its round caps
+    // then draw a dot.
     if (count === 1) context.lineTo(...pointAt(0));
     for (let i = 1; i < count - 1; i++) {
       const [x, y] = pointAt(i);
@@ -90,7 +91,7 @@ export function paint(
   }
 }
 
-/** A square picture. `data` has the shape [side, side, channels] and values from 0 to 1. */
+/** A square picture. `data` contains [side, side, channels] values from 0 to 1. */
 export interface Sheet {
   readonly side: number;
   readonly channels: number;
@@ -100,16 +101,17 @@ export interface Sheet {
 /** Minimum ink or alpha (0 to 1) of a pixel that is not empty. */
 const FAINT = 0.02;
 /**
- * MNIST digits fill a box of 20×20 pixels in a picture of 28×28 pixels. In larger pictures, the box
- * keeps its size. In smaller pictures, the box shrinks with the picture.
+ * In MNIST, a data set of handwritten digits, each digit fills a box of 20×20 pixels in a picture
+ * of 28×28 pixels. If the model's pictures are larger, the box still has 20×20 pixels; if they are
+ * smaller, the box is reduced in proportion.
  */
 const DIGIT = { box: 20, side: 28 };
 /** Width of the empty margin around a creature's picture, in pixels. */
 const MARGIN = 1;
 
 /**
- * Computes the bounding box and the centre of mass of the non-empty pixels, from the last channel of
- * the picture (ink or alpha).
+ * Computes the bounding box of the non-empty pixels, and the centre of mass. Both depend only on
+ * the picture's last channel: ink or alpha.
  *
  * @returns the box and the centre, in pixels; undefined if nothing is drawn
  */
@@ -135,10 +137,11 @@ function extentOf({ side, channels, data }: Sheet) {
 }
 
 /**
- * Scales a picture, and moves the point `centre` to the middle of the new picture. Each new pixel is
- * the area average of the old pixels that it covers.
+ * Scales a picture, and moves its point `centre` to the middle of the new picture. Each new pixel
+ * is the average of the old pixels under it, weighted by area.
  *
- * @returns [side, side, channels]
+ * @param side side of the new picture, in pixels
+ * @returns the new picture, [side, side, channels]
  */
 function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, side: number) {
   const { channels } = from;
@@ -171,9 +174,10 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 }
 
 /**
- * Converts a drawing to a picture like those that the model was trained with. A coloured drawing is
- * centred and made as large as possible, like the gallery's creatures. An ink drawing is scaled to a
- * 20×20 box in a 28×28 picture, with its centre of mass in the middle, like MNIST digits.
+ * Converts a drawing to a picture that resembles those with which the model was trained. A coloured
+ * drawing is centred and made as large as possible, like the gallery's creatures. An ink drawing is
+ * scaled to a box of 20×20 pixels in a picture of 28×28 pixels (see `DIGIT`), with its centre of
+ * mass in the middle, like the digits of MNIST.
  *
  * @param sheet ink (one channel), or premultiplied RGBA
  * @param side width and height of the result, in pixels
@@ -186,8 +190,9 @@ export function normalise(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> |
   const isInk = sheet.channels === 1;
   const inkSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = (isInk ? inkSide : side - 2 * MARGIN) / longest;
-  // Centre ink as in MNIST, where digits were moved by whole pixels, rounded up. The centre of mass
-  // is therefore up to one pixel below and to the right of the picture's middle.
+  // Centre ink as in MNIST. There, each digit's centre of mass was moved to the middle by a whole
+  // number of pixels, rounded up. It therefore lies up to one pixel below and to the right of the
+  // middle.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;
@@ -207,9 +212,12 @@ export const WIDTHS = {
 } as const;
 export type Width = keyof typeof WIDTHS;
 
-/** Colour of the pen for checkpoints that were trained with digits, which have no colours. */
+/**
+ * Colour of the pen for checkpoints that were trained with digits. Digits have no colours, only
+ * ink.
+ */
 export const INK = '#ffffff';
-/** Colours of the pen. They are common among the gallery's creatures. */
+/** The pen's colours for all other checkpoints. They are common among the gallery's creatures. */
 export const COLOURS = {
   black: { css: '#2f2f35', label: () => msg('black') },
   brown: { css: '#8a5a3b', label: () => msg('brown') },

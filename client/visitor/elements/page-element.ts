@@ -1,6 +1,6 @@
 /**
- * Base classes of the elements and dialogs on the visitor's page, and templates of radio groups and
- * buttons.
+ * Base classes of the elements and dialogs on the visitor's page, and templates for radio groups
+ * and buttons.
  */
 import { localized, msg } from '@lit/localize';
 import {
@@ -32,8 +32,8 @@ const block = css`
 `;
 
 /**
- * Base class of all elements on the visitor's page. It adds the common styles of controls, which the
- * element's own styles can override. It renders the element again when the language changes.
+ * Base class of all elements on the visitor's page. It adds common styles, which an element's own
+ * styles can override, and renders the element again when the page's language changes.
  */
 @localized()
 export class VisitorElement extends LitElement {
@@ -57,13 +57,17 @@ export class VisitorElement extends LitElement {
 /** Base class of elements that show data of the visitor's session. */
 export abstract class PageElement extends VisitorElement {
   /**
-   * The visitor's session. The session's data can change although the object stays the same, so
-   * `hasChanged` always returns true: each rendering of the parent renders this element too.
+   * The visitor's session. Its data may have changed although it is still the same object.
+   * Therefore, `hasChanged` always returns true, so that this element is rendered whenever its
+   * parent is.
    */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }
 
-/** Base class of panels. The element counts as an open panel while it is on the page. */
+/**
+ * Base class of panels: elements that exist only while they are open. While such an element is on
+ * the page, it is registered as an open panel.
+ */
 export abstract class PanelElement extends PageElement {
   protected abstract close(): void;
 
@@ -73,7 +77,10 @@ export abstract class PanelElement extends PageElement {
   }
 }
 
-/** Fires an event that bubbles through shadow roots to all ancestors of the element. */
+/**
+ * Fires an event at an element. The event reaches all ancestors of the element, even across the
+ * borders of shadow trees.
+ */
 export function fire<T>(element: HTMLElement, name: string, detail?: T): void {
   element.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
 }
@@ -105,14 +112,14 @@ const sheetStyle = css`
   }
 `;
 
-/** A dialog with a title and a close button. A click outside the dialog closes it too. */
+/** A dialog with a title and a close button. It also closes when the visitor clicks outside it. */
 export abstract class SheetElement extends PageElement {
   protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
     return PageElement.finalizeStyles([sheetStyle, own]);
   }
 
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
-  /** Whether the sheet was opened with `open`, so that its content must be rendered. */
+  /** Whether the dialog is open. If it is not, subclasses need not render its content. */
   @state() protected isOpen = false;
 
   async open(): Promise<void> {
@@ -159,7 +166,10 @@ export abstract class SheetElement extends PageElement {
     this.isOpen = false;
   }
 
-  /** Closes the dialog on a click outside it. The target of such a click is the dialog itself. */
+  /**
+   * Closes the dialog if the click was outside it. A click on the backdrop has the dialog itself as
+   * its target, so compare the position with the dialog's edges.
+   */
   private clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;
     const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
@@ -240,10 +250,10 @@ interface ButtonState {
 }
 
 /**
- * Renders a button with an icon or other content.
+ * Renders a button whose content is not a text, such as an icon.
  *
  * @param kind CSS classes of the button
- * @param label accessible name of the button
+ * @param label accessible name of the button, and its tooltip
  */
 export const labelled = (
   kind: string,

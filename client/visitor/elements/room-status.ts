@@ -1,6 +1,7 @@
 /**
- * The status button with its panel, which shows the visitor's name and the room's details; a small
- * map of the room; and the button that finds the visitor's own organisms.
+ * Three elements of the visitor's page: the status button, which opens a panel with the visitor's
+ * name and details about the room; a small map of the room; and the button that finds the visitor's
+ * own organisms.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -17,7 +18,10 @@ import { participantName } from '../room-session.ts';
 import { aboutText } from '../text.ts';
 import { fire, labelled, PageElement } from './page-element.ts';
 
-/** A field for the visitor's name. Names are optional, so the page never asks visitors for one. */
+/**
+ * A field in which visitors can enter their name. Names are optional; nothing else on the page asks
+ * for one.
+ */
 @customElement('name-field')
 export class NameField extends PageElement {
   static override styles = css`
@@ -80,7 +84,10 @@ export class NameField extends PageElement {
     </form>`;
   }
 
-  /** Whether the typed name differs from the visitor's current name and can be submitted. */
+  /**
+   * Whether the visitor has typed a name that can be submitted: it differs from the visitor's
+   * current name and is not on its way to the server.
+   */
   private get isNew(): boolean {
     const name = this.submitted ? undefined : this.draft?.trim();
     return name !== undefined && name !== (this.session.model.you?.name ?? '');
@@ -107,7 +114,10 @@ export class NameField extends PageElement {
 /** Maximum number of other participants in the list of views to follow. */
 const MAX_OTHERS = 50;
 
-/** The status button. Shows the room's status, or the connection state if it is not connected. */
+/**
+ * The status button. It shows the number of people in the room or, if the page is not connected,
+ * the state of the connection.
+ */
 @customElement('room-status')
 export class RoomStatus extends PageElement {
   static override styles = css`
@@ -198,8 +208,8 @@ export class RoomStatus extends PageElement {
   /** Closes the panel on Escape, and on a click or focus outside it. */
   override connectedCallback(): void {
     super.connectedCallback();
-    // Listen on the shadow root, because the document receives no focus events when the focus moves
-    // between elements of the page's shadow tree.
+    // Listen on the root of the shadow tree that contains this element. The document does not
+    // receive focus events when the focus moves within that tree.
     const page = this.getRootNode();
     const closeIfOutside = (event: Event): void => {
       if (this.open && !event.composedPath().includes(this)) this.toggle(false);
@@ -307,8 +317,8 @@ export class RoomStatus extends PageElement {
 }
 
 /**
- * A small map of the room. Fires `go` (`detail`: Point) when a pointer presses a position, and
- * `show-all` when the map is activated with the keyboard.
+ * A small map of the room. Fires `go` (`detail`: Point) when the visitor presses a position on the
+ * map, and `show-all` when the visitor activates the map with the keyboard.
  */
 @customElement('room-overview')
 export class RoomOverview extends PageElement {
@@ -355,13 +365,16 @@ export class RoomOverview extends PageElement {
     </button>`;
   }
 
-  /** Draws the map; hides it if the view shows the whole room. Call this with each picture. */
+  /**
+   * Draws the map, or hides it if the view already shows the whole room. Call it after each change
+   * of the picture or the view.
+   */
   draw({ isFitted, shown }: CameraRig): void {
     const { room, organisms } = this.session.model;
     this.hidden = !room || isFitted;
     if (!room || isFitted) return;
     const { canvas } = this;
-    // Assign the size only if it has changed, because assigning it reallocates the canvas's memory.
+    // Assign a size only if it has changed: each assignment reallocates the canvas's memory.
     if (canvas.width !== room.width) canvas.width = room.width;
     if (canvas.height !== room.height) canvas.height = room.height;
     const context = canvas.getContext('2d')!;
@@ -372,8 +385,8 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // Keep the frame around the visible part inside the map, because the view may extend beyond the
-    // room.
+    // The view may extend beyond the room's edges. Draw the frame around the visible part so that
+    // it always lies inside the map.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -386,8 +399,8 @@ export class RoomOverview extends PageElement {
 }
 
 /**
- * The button that finds the visitor's own organisms. Fires `find` (`detail`: OrganismView) with one
- * of them, and `list-mine` to list all of them.
+ * The button “Find mine”. Fires `find` (`detail`: OrganismView) to show one of the visitor's own
+ * organisms, and `list-mine` to list all of them.
  */
 @customElement('find-mine')
 export class FindMine extends PageElement {
@@ -475,9 +488,9 @@ export class FindMine extends PageElement {
   }
 
   /**
-   * Finds one of the visitor's organisms. If others have changed an organism and the visitor has not
-   * looked at it since, finds that organism. Otherwise, finds the newest organism at the first call,
-   * and the next older organism at each further call.
+   * Finds one of the visitor's organisms. If others have changed one of them and the visitor has
+   * not looked at it yet, finds that one. Otherwise, the first call finds the newest organism, and
+   * each further call finds the next older one.
    */
   find(): void {
     const { session } = this;

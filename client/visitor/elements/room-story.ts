@@ -1,6 +1,6 @@
 /**
- * Texts about the room: announcements and a list of all organisms for screen readers, and toasts,
- * which are short messages on the canvas.
+ * Texts about what happens in the room: for screen readers, announcements and a list of all
+ * organisms; for everybody, toasts (short messages on the canvas).
  */
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
@@ -28,9 +28,7 @@ import { fire, VisitorElement } from './page-element.ts';
 
 type Room = People & Pick<RoomModel, 'organisms'>;
 
-/**
- * Maximum number of sentences in one announcement. People do not listen to longer announcements.
- */
+/** Maximum number of sentences in one announcement. Few people listen to a longer one. */
 const MAX_SENTENCES = 3;
 
 /** The life events that are announced, most important first. */
@@ -78,7 +76,7 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
-/** Returns the organism as it was at an event, but with its planter's current name. */
+/** Returns an organism as it was at the time of an event, but with its planter's current name. */
 function withCurrentPlanter(organism: OrganismView, { organisms }: Room): OrganismView {
   const { planter } = organisms.get(organism.id) ?? organism;
   return { ...organism, planter };
@@ -94,7 +92,10 @@ export function portraitText(organism: OrganismView, room: Room): string {
   return `${organismName(organism)}: ${facts.filter(Boolean).join(' · ')}`;
 }
 
-/** Returns the announcement after joining: the numbers of organisms and people in the room. */
+/**
+ * Returns the announcement for a visitor who has just joined: how many organisms and people are in
+ * the room.
+ */
 export function greeting(organisms: number, people: number): string {
   const living = plural(
     organisms,
@@ -104,9 +105,15 @@ export function greeting(organisms: number, people: number): string {
   return `${living} ${peopleText(people)}.`;
 }
 
-/** Collects life events, and turns the most important events into an announcement. */
+/**
+ * Collects life events. From the collected events, chooses the most important ones for an
+ * announcement.
+ */
 export class Story {
-  /** Collected changes by organism and type of event, so that repeated events are announced once. */
+  /**
+   * The collected changes, by organism and type of event. If an organism has several events of the
+   * same type, only the last one is announced.
+   */
   private readonly pending = new Map<string, LifeChange>();
 
   get hasNews(): boolean {
@@ -116,7 +123,7 @@ export class Story {
   add(change: LifeChange): void {
     const { what } = change.event;
     const { id } = change.organism;
-    // After a renewal or a death, the start of the organism's departure is no longer announced.
+    // If an organism stays or has died, it is no longer worth announcing that it was departing.
     if (what === 'renewed' || what === 'died') this.pending.delete(`${id} departing`);
     if (RANK.includes(what)) this.pending.set(`${id} ${what}`, change);
   }
@@ -126,10 +133,11 @@ export class Story {
   }
 
   /**
-   * Removes all collected events and describes them: the most important events in the order in which
-   * they happened, and the number of all other events.
+   * Empties the collection, and describes its events. The most important ones are described in the
+   * order in which they happened; the others are only counted.
    *
-   * @returns a function that creates the text with people's current names
+   * @returns a function that returns the text, with the names that people have at the time of the
+   *   call
    */
   take(room: Room): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
@@ -150,14 +158,17 @@ export class Story {
   }
 }
 
-/** Minimum time between two announcements, in ms, so that each announcement can be heard in full. */
+/**
+ * Minimum time between two announcements, in ms. It lets a screen reader finish one announcement
+ * before the next.
+ */
 const MIN_INTERVAL = 7_000;
 /** How long events are collected for one announcement, in ms. */
 const COLLECT_TIME = 900;
 
 /**
- * Announcements and the list of organisms, for screen readers. Fires `visit` (`detail`:
- * OrganismView) when an organism in the list is chosen.
+ * For screen readers: announces events, and lists the organisms. Fires `visit` (`detail`:
+ * OrganismView) when the visitor chooses an organism in the list.
  */
 @customElement('room-story')
 export class RoomStory extends VisitorElement {
@@ -220,7 +231,8 @@ export class RoomStory extends VisitorElement {
       story.forget();
       this.announce(() => greeting(organisms.length, participants.length));
     });
-    // Update the announcement, because names of people may have changed or been removed.
+    // Write the announcement anew: a participant may have changed their name, or the host may have
+    // hidden the names.
     model.on('people', () => {
       if (this.currentText) this.announcement = this.currentText();
       this.requestUpdate();
@@ -228,8 +240,8 @@ export class RoomStory extends VisitorElement {
     model.on('life', (change) => {
       const { event, organism } = change;
       const you = model.you?.id;
-      // Skip events that a toast already reports to the organism's planter: actions of other
-      // participants, and departures.
+      // If a toast tells the planter about an event, the event is not announced to the planter as
+      // well. There are toasts about other participants' actions, and about departures.
       const isTold =
         // A wound, transformation or graft by another participant.
         ('by' in event && event.by !== you) ||
@@ -283,12 +295,16 @@ export class RoomStory extends VisitorElement {
       if (document.hidden) this.story.forget();
       const text = this.story.hasNews ? this.story.take(this.model) : undefined;
       if (text) this.announce(text);
-      // Render anyway, because the list may have changed even if there is nothing to announce.
+      // There is nothing to announce, but the list of organisms may have changed, so render it.
       else this.requestUpdate();
     }, wait);
   }
 
-  /** Announces a text to screen readers. @param text returns the text with people's current names */
+  /**
+   * Announces a text to screen readers.
+   *
+   * @param text returns the text, with people's current names
+   */
   private announce(text: () => string): void {
     this.currentText = text;
     this.announcement = text();
@@ -297,7 +313,8 @@ export class RoomStory extends VisitorElement {
 }
 
 /**
- * A toast is shown for `PER_LETTER` ms per letter of its text, but for at least `DURATION` ms.
+ * How long a toast is shown, in ms: `PER_LETTER` for each letter of its text, but at least
+ * `DURATION`.
  */
 const DURATION = 2_600;
 const PER_LETTER = 75;
@@ -342,11 +359,14 @@ export class ToastLayer extends VisitorElement {
   @state() private toasts: readonly Toast[] = [];
   private nextId = 1;
 
-  /** Shows a toast near a point, in CSS pixels. The toast replaces a toast with the same text. */
+  /**
+   * Shows a toast near a point, which is in CSS pixels. If a toast with the same text is already
+   * shown, the new toast replaces it.
+   */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    // Keep the toast inside the layer. The toast is centred on the point, so it needs half of its
-    // maximum width on each side.
+    // Keep the toast inside the layer. Its middle is at the point, so on each side of the point it
+    // needs up to half of its maximum width.
     const em = Number.parseFloat(getComputedStyle(this).fontSize);
     const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {

@@ -200,7 +200,8 @@ export const roomStyle = css`
       display: none;
     }
   }
-  /* In narrower windows, the dock takes the full width, so place other controls above the dock. */
+  /* In windows up to this width, the dock takes the full width, so place the other controls
+     above the dock. */
   @media (max-width: 1120px) {
     find-mine,
     .view {
@@ -312,7 +313,8 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--above) - var(--edge-top) - 48px);
     }
   }
-  /* On a phone at 200 % zoom, hide the room's name, and let wide content scroll sideways. */
+  /* In a tiny window, such as a phone at 200 % zoom, hide the room's name, and let wide content
+     scroll sideways. */
   @media (max-width: 299px), (max-height: 299px) {
     :host {
       --edge-top: max(6px, env(safe-area-inset-top));

@@ -1,4 +1,7 @@
-/** Two dialogs: keyboard shortcuts, and the visitor's creatures with the latest changes to them. */
+/**
+ * Two dialogs: one with the keyboard shortcuts, the other with the visitor's creatures and the
+ * latest changes made to them.
+ */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -9,7 +12,10 @@ import { BrowserStore } from '../../state/browser-store.ts';
 import { changeText } from '../text.ts';
 import { fire, SheetElement } from './page-element.ts';
 
-/** Dialog with all keyboard shortcuts, and a setting that limits single-letter shortcuts. */
+/**
+ * Dialog with all keyboard shortcuts. It also has a setting that limits single-letter shortcuts to
+ * the canvas.
+ */
 @customElement('key-help')
 export class KeyHelp extends SheetElement {
   static override styles = css`
@@ -66,7 +72,10 @@ export class KeyHelp extends SheetElement {
 
   private readonly setting = new BrowserStore('localStorage', 'vivarium keys');
 
-  /** Whether single-letter shortcuts work on the whole page; if not, only when focus is on the canvas. */
+  /**
+   * Whether single-letter shortcuts work on the whole page. If false, they work only while the
+   * canvas has the focus.
+   */
   get everywhere(): boolean {
     return this.setting.read() !== 'canvas';
   }
@@ -110,8 +119,8 @@ export class KeyHelp extends SheetElement {
 const MAX_LISTED = 60;
 
 /**
- * Dialog with the visitor's creatures. Fires `visit` (`detail`: OrganismView) when a living creature
- * is chosen.
+ * Dialog that lists the visitor's creatures, living and dead. Fires `visit` (`detail`:
+ * OrganismView) when the visitor chooses a living creature.
  */
 @customElement('my-creatures')
 export class MyCreatures extends SheetElement {

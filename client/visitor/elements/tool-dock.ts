@@ -1,6 +1,6 @@
 /**
- * The dock at the lower edge: the tools, the visitor's energy, and the selected tool's
- * controls.
+ * The dock: the panel at the lower edge of the page with the tools, the visitor's energy, and the
+ * controls of the selected tool.
  */
 
 import { msg } from '@lit/localize';
@@ -79,7 +79,10 @@ export class BrushSize extends PageElement {
   }
 }
 
-/** The dock. Shows the tool buttons and, beside them, the seed tray or the brush size. */
+/**
+ * The dock. It shows the tool buttons and, beside them, what the selected tool needs: the seed
+ * tray, the brush size or a hint.
+ */
 @customElement('tool-dock')
 export class ToolDock extends PageElement {
   static override styles = css`
@@ -91,7 +94,8 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      /* Make all tools equally wide, because the energy bar is positioned by the number of tools. */
+      /* Make all tools equally wide, because the energy bar is positioned by the number of
+         tools. */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
@@ -229,7 +233,8 @@ export class ToolDock extends PageElement {
         min-height: 54px;
       }
     }
-    /* In tiny windows, show the tools in two rows, and hide the energy bar, which needs a single row. */
+    /* In tiny windows, show the tools in two rows. Hide the energy bar, because it needs a
+       single row of tools. */
     @media (max-width: 219px) and (min-height: 300px) {
       .tools {
         grid-auto-flow: row;
@@ -242,7 +247,10 @@ export class ToolDock extends PageElement {
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** Whether the room's first picture has arrived. Only then are the pictures of seeds loaded. */
+  /**
+   * Whether the room's first picture has arrived. The pictures of seeds are loaded only after it,
+   * because they would delay it.
+   */
   @property({ attribute: false }) pictured = false;
   @query('.energy div') private readonly line!: HTMLElement;
   private animation: Animation | undefined;
@@ -276,8 +284,9 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * Renders the energy bar below the selected tool. The bar is hidden for the look tool, which costs no
-   * energy. Screen readers ignore the bar, but announce that an action was refused.
+   * Renders the energy bar, which is below the selected tool. It is hidden if that is the look
+   * tool, because looking costs no energy. Screen readers ignore the bar; they announce the toast
+   * that an action was refused.
    */
   private energyLine(tool: Tool, tools: typeof TOOLS): TemplateResult {
     const at = tools.findIndex((each) => each.tool === tool);
@@ -294,8 +303,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * Animates the energy bar from the level on display to the actual level. Then lets the bar grow at
-   * the refill rate until it is full.
+   * Animates the energy bar: first from the level that it shows to the actual level, then at the
+   * refill rate until the bar is full.
    */
   private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
     const { line } = this;
@@ -306,7 +315,7 @@ export class ToolDock extends PageElement {
     const duration = SPEND_DURATION + refill;
     const frame = (scale: number, offset: number) => ({
       transform: `scaleX(${scale.toFixed(4)})`,
-      // The fuller the bar, the fainter it is, because it matters only when energy runs low.
+      // A fuller bar is fainter, because energy matters to visitors only when it runs low.
       opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
       offset,
     });

@@ -1,4 +1,7 @@
-/** The visitor's page: a room on a full-window canvas, with a dock, a status and an organism card. */
+/**
+ * The visitor's page. A canvas that fills the window shows the room; a dock, a status button and
+ * the card of the selected organism are in front of it.
+ */
 import { msg } from '@lit/localize';
 import { html, type LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -20,7 +23,10 @@ import type { ToastLayer } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
 import type { MyCreatures } from './sheets.ts';
 
-/** Root element of the visitor's page. Passes the session to the page's other elements. */
+/**
+ * Root element of the visitor's page. It creates the session, and passes it to the page's other
+ * elements.
+ */
 @customElement('vivarium-room')
 export class VivariumRoom extends VisitorElement implements SessionPage {
   static override styles = roomStyle;
@@ -31,7 +37,10 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   private focused: Element | null | undefined;
   private readonly pinchHint = new Hint('pinched');
   private readonly takeHint = new Hint('taken');
-  /** Whether the visitor has chosen a seed on the drawing pad or the map, but not planted it yet. */
+  /**
+   * Whether the visitor has taken a seed from the drawing pad or the map and has not planted it
+   * yet.
+   */
   private isTaken = false;
   private hint = '';
   @state() private refusal = '';
@@ -42,7 +51,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   @state() private closedMessage = '';
   /** Whether the room's first picture has arrived. */
   @state() private pictured = false;
-  /** Whether this browser lacks WebGL2. If so, the page only says that it cannot show the room. */
+  /** Whether this browser lacks WebGL2. If true, the page shows only a text that says so. */
   @state() private unsupported = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
@@ -67,13 +76,13 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
       this.unsupported = true;
       return;
     }
-    // The server has admitted the visitor to the room or its queue, so remove the notice about an
-    // earlier refusal.
+    // Both events mean that the server has let the visitor into the queue or the room. Remove the
+    // notice about an earlier refusal.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => (this.refusal = ''));
     }
-    // Load the seeds' pictures after the room's first picture, because on a slow connection they
-    // would delay that picture.
+    // Load the pictures of seeds only after the room's first picture. On a slow connection, they
+    // would delay it.
     const stop = model.on('picture', () => {
       stop();
       this.pictured = true;
@@ -93,14 +102,15 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
 
   protected override updated(): void {
     if (this.unsupported) return;
-    // The canvas is inert while a full-page message is shown. Close the panels, because modal
-    // dialogs would cover the message.
+    // The canvas is inert while a message covers the page. Close all panels then, because modal
+    // dialogs would be in front of the message.
     if (this.canvas.inert) this.session.panels.closeAll();
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
     const { selection } = this.session.state.state;
     void this.room?.showBeside(this.card, selection?.crossing ? 0 : (selection?.organism ?? 0));
-    // If the card or notice that had the focus was removed, move the focus to the canvas.
+    // The card or notice that had the focus may have been removed. If so, move the focus to the
+    // canvas.
     if (this.focused?.isConnected === false) this.canvas.focus();
   }
 
@@ -191,7 +201,10 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     `;
   }
 
-  /** Returns a hint about what a new visitor may try next; '' if there is no hint. */
+  /**
+   * Returns a hint about what the visitor can try next, or why they cannot act; '' if there is
+   * none.
+   */
   private chooseHint(): string {
     const { planted, taken, tool, held, grafted } = this.session.state.state;
     const { watches, pause } = this.session;
@@ -222,7 +235,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
-  /** Renders the host's message to all visitors, until this visitor closes the message. */
+  /** Renders the host's message to all visitors, unless this visitor has closed it. */
   private message(): TemplateResult | typeof nothing {
     const { message } = this.model.settings ?? {};
     if (!message || message === this.closedMessage) return nothing;
@@ -244,8 +257,8 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   }
 
   /**
-   * Renders a notice that the page follows a participant, or that the host asks everybody to look
-   * at a position.
+   * Renders a notice in two situations: if the page follows another participant's view, or if the
+   * host asks everybody to look at a position.
    */
   private lead(): TemplateResult | typeof nothing {
     const { session, model } = this;
@@ -258,7 +271,10 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     );
   }
 
-  /** Renders a notice that a creature is in the seed's position, with a button to find free space. */
+  /**
+   * If the visitor's seed was refused because another creature is in its place, renders a notice
+   * with a button that finds free space.
+   */
   private ground(): TemplateResult | typeof nothing {
     const { session, room } = this;
     if (!session.isOccupied) return nothing;
@@ -333,7 +349,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     this.room?.view.match(area);
   }
 
-  /** Moves the visitor's view to an organism, and highlights the organism for everybody. */
+  /** Moves this visitor's view to an organism. Also highlights the organism in everybody's view. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.stopFollowing();
     this.room?.view.show(organism);
@@ -351,14 +367,14 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     this.room?.view.show(organism);
   }
 
-  /** Opens and focuses the card of an organism chosen in the list for screen readers. */
+  /** Opens and focuses the card of an organism that was chosen in the list for screen readers. */
   private async meet(event: CustomEvent<OrganismView>): Promise<void> {
     this.visit(event);
     await this.updateComplete;
     this.card?.focus();
   }
 
-  /** Opens the keepsake sheet of an organism. Loads the sheet's module the first time. */
+  /** Opens the dialog with an organism's keepsake. The first call loads the dialog's module. */
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
     import('../organisms/keepsake-sheet.ts').then(
       () => (this.keeping = organism),

@@ -1,4 +1,7 @@
-/** Dialog with an organism's keepsake: a picture, a growth film, and a link that plants it again. */
+/**
+ * Dialog with an organism's keepsake: a picture of the organism, a film of its growth, and a link
+ * with which it can be planted again.
+ */
 
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -172,9 +175,15 @@ export const keepsakeSheetStyle = css`
   }
 `;
 
-/** Time limit for loading the painter, the net that draws organisms in detail, in ms. */
+/**
+ * Time limit in ms for loading the painter (the neural net that draws organisms in detail), and for
+ * receiving the organism's genomes.
+ */
 const PATIENCE = 5_000;
-/** Delay before a request is repeated, in ms, and maximum number of repeats if the server is busy. */
+/**
+ * If the server is too busy to send the film, the request is repeated after `RETRY_DELAY` ms, at
+ * most `RETRIES` times.
+ */
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
@@ -185,8 +194,8 @@ interface Made {
 }
 
 /**
- * Dialog with an organism's keepsake. Fires `close` when the dialog is closed (`detail`: the reason if
- * the server refused the keepsake).
+ * Dialog with an organism's keepsake. Fires `close` when it is closed. If the server has refused
+ * the keepsake, the event's `detail` is the reason.
  */
 @customElement('keepsake-sheet')
 export class KeepsakeSheet extends SheetElement {
@@ -199,10 +208,16 @@ export class KeepsakeSheet extends SheetElement {
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
   @state() private video: Made | 'none' | undefined = videoFormat ? undefined : 'none';
-  /** The film on display or, if the visitor prefers reduced motion, the film's last frame. */
+  /**
+   * The film as the sheet shows it. If the visitor prefers reduced motion, it is only the film's
+   * last picture.
+   */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /** Whether drawing the film has begun, because its frames have arrived from the server. */
+  /**
+   * Whether the film's pictures have arrived from the server, so that the film is being drawn or is
+   * ready.
+   */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody!: Promise<DrawBody>;
@@ -224,7 +239,8 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // Repeat a request that was pending when the connection was lost, because it gets no answer.
+    // The connection is live again. Repeat the requests that were pending when it was lost, because
+    // their answers will not arrive.
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
@@ -299,21 +315,27 @@ export class KeepsakeSheet extends SheetElement {
     this.dispatchEvent(new CustomEvent('close', { detail: this.failed }));
   }
 
-  /** Renders a download link. Unlike sharing, it works in every browser, even over plain http. */
+  /**
+   * Renders a link that downloads a file. It works in every browser and without https, unlike the
+   * button that shares the file.
+   */
   private save(id: string, label: string, made: Made | undefined): TemplateResult {
     return made
       ? html`<a class="solid" data-testid=${id} href=${made.url} download=${made.file.name}>${label}</a>`
       : html`<button class="solid" disabled>${label}</button>`;
   }
 
-  /** Renders the button that shares the link and, if the device supports it, the picture and film. */
+  /**
+   * Renders the button that shares the link. If the device can share files, it also shares the
+   * picture and the film.
+   */
   private shareButton(): TemplateResult | typeof nothing {
     const { picture, film, link: url } = this;
     // Browsers provide the share API only on pages loaded over https.
     if (typeof navigator.share !== 'function') return nothing;
     const share = (): void => {
       const files = [picture, film].flatMap((made) => (made && made !== 'none' ? made.file : []));
-      // Ignore failures, because the promise is also rejected if the visitor cancels sharing.
+      // Ignore failures: usually the visitor has only cancelled, which rejects the promise too.
       navigator
         .share(navigator.canShare?.({ files }) ? { files, url } : { url })
         .catch(() => undefined);
@@ -322,8 +344,9 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   /**
-   * Fetches the checkpoint's painter, and returns a function that draws organisms in detail with it. If
-   * there is no painter or it cannot be fetched, the returned function only enlarges the cells.
+   * Fetches the checkpoint's painter, and returns a function that uses it to draw organisms in
+   * detail. If there is no painter, or if it cannot be fetched, the returned function only enlarges
+   * the cells.
    */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
@@ -335,7 +358,11 @@ export class KeepsakeSheet extends SheetElement {
     return paintedBody({ net, genomes }, this.left.signal);
   }
 
-  /** Requests the organism's genomes. @returns undefined if no answer arrives in time */
+  /**
+   * Requests the organism's genomes.
+   *
+   * @returns the genomes; undefined if they do not arrive in time
+   */
   private genomes(): Promise<PaintedGenomes | undefined> {
     const { model } = this.session;
     const { id } = this.organism;
@@ -359,8 +386,9 @@ export class KeepsakeSheet extends SheetElement {
     const day = new Intl.DateTimeFormat(formats(), { dateStyle: 'long' }).format(new Date());
     const lines = [
       grower,
-      // Isolate the room's name with Unicode controls. Otherwise, the digits of the day would be
-      // displayed as a part of the name in right-to-left text.
+      // Put the room's name between two Unicode controls that isolate it from the text around it.
+      // Otherwise, in right-to-left text, the digits of the day would be displayed as if they
+      // belonged to the name.
       `\u2068${this.session.roomName}\u2069, ${day}`,
       organism.healed > 0 ? survivedText(organism) : '',
     ];
@@ -373,7 +401,10 @@ export class KeepsakeSheet extends SheetElement {
     return capitalized(organismName(this.organism));
   }
 
-  /** Creates a named file and a URL for it. The URL is valid until the sheet is closed. */
+  /**
+   * Makes a named file of a blob, and a URL for the file. The URL is valid until the sheet is
+   * closed.
+   */
   private made(blob: Blob, extension: string): Made {
     const words = `${organismName(this.organism)} ${this.session.roomName}`;
     const name = words.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-');
@@ -418,7 +449,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // Use the deprecated `execCommand`, because `navigator.clipboard` works only over https.
+    // `navigator.clipboard` works only over https, so use `execCommand`, although it is deprecated.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

@@ -1,6 +1,6 @@
 /**
- * The card of the selected organism. It shows live portraits, facts and relatives, or a panel for
- * crossing the organism with another organism.
+ * The card of the selected organism. It shows a live portrait, facts and relatives. While the
+ * visitor crosses the organism with another one, it shows a panel for this instead.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -23,12 +23,16 @@ import {
 import { heldTitle } from '../seeds/seed-tray.ts';
 import { changeText } from '../text.ts';
 
-/** Maximum number of portraits per group of relatives. Further relatives are only counted. */
+/**
+ * Maximum number of portraits in each group of relatives. The card only says how many further
+ * relatives there are.
+ */
 const MAX_SHOWN = 4;
 
 /**
- * The card of the selected organism. Fires `visit` when a relative is chosen, and `keep` to open the
- * organism's keepsake (`detail`: OrganismView).
+ * The card of the selected organism. Fires `visit` when the visitor chooses a relative, and `keep`
+ * when the visitor asks for the organism's keepsake. The `detail` of both events is an
+ * OrganismView.
  */
 @customElement('organism-card')
 export class OrganismCard extends PanelElement {
@@ -174,7 +178,8 @@ export class OrganismCard extends PanelElement {
         padding: 10px 14px;
       }
     }
-    /* While crossing in a small window, hide the header, because the family shows the organism too. */
+    /* While the visitor crosses two organisms in a small window, hide the card's header, because
+       the panel for crossing shows the organism too. */
     @media (max-width: 720px), (max-height: 520px) {
       @media (min-width: 300px) and (min-height: 300px) {
         .crossing {
@@ -289,8 +294,8 @@ export class OrganismCard extends PanelElement {
   }
 
   /**
-   * Renders the button that transforms the organism into the selected seed's creature. Renders nothing
-   * if transforming is not allowed, or if the organism is already that creature.
+   * Renders the button that transforms the organism into the creature of the selected seed. Renders
+   * nothing if the visitor may not transform the organism, or if it is that creature already.
    */
   private transformButton(organism: OrganismView, isMine: boolean) {
     const { model, previews, state } = this.session;
@@ -304,12 +309,15 @@ export class OrganismCard extends PanelElement {
       ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
-      // Move the focus to the card, because the button disappears after the transformation.
+      // The button disappears after the transformation, so move the focus to the card.
       this.focus();
     });
   }
 
-  /** Renders the buttons that take back the visitor's last graft or all grafts of other people. */
+  /**
+   * Renders up to two buttons: one takes back the visitor's last graft onto the organism; the
+   * other, for the organism's planter, takes back all grafts made by other people.
+   */
   private ungraftButtons(organism: OrganismView, isMine: boolean) {
     const you = this.session.model.you?.id;
     const painters = organism.parts?.flatMap(({ by }) => by?.id ?? []) ?? [];
@@ -350,9 +358,11 @@ export class OrganismCard extends PanelElement {
   }
 
   /**
-   * Renders a group of relatives.
+   * Renders a group of relatives, such as the children.
    *
-   * @param total number of relatives, if `all` contains only some of them
+   * @param all the relatives of whom portraits can be shown; undefined stands for a dead one
+   * @param total number of relatives to count, which may be larger: for children, all descendants
+   *   count
    */
   private relatives(
     name: string,

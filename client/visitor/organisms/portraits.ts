@@ -1,4 +1,4 @@
-/** Pictures of creatures: a live portrait of an organism, and the film of a seed's growth. */
+/** Pictures of creatures: live portraits of organisms, and films of growing seeds. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Planes } from '../../../shared/codec/chunks.ts';
@@ -9,7 +9,8 @@ import type { FilmView, Previews } from '../../room/seed-previews.ts';
 import { PageElement, VisitorElement } from '../elements/page-element.ts';
 
 /**
- * Copies the cells that an organism owns from the room's planes.
+ * Copies the cells of an organism from the room's planes. Positions that the organism does not own
+ * stay transparent.
  *
  * @returns RGBA [side, side, 4], not premultiplied
  */
@@ -33,7 +34,10 @@ export function portraitOf(
   return shown;
 }
 
-/** A live picture of an organism. It is redrawn when cells in the organism's square change. */
+/**
+ * A live picture of an organism. It is drawn again whenever cells in the square around the organism
+ * change.
+ */
 @customElement('organism-portrait')
 export class OrganismPortrait extends PageElement {
   static override styles = css`
@@ -49,7 +53,10 @@ export class OrganismPortrait extends PageElement {
   /** Id of the organism on display; 0 before the first picture is drawn. */
   private shown: OrganismId = 0;
   private isPainting = false;
-  /** Whether the organism's cells have changed since the painting in progress began. */
+  /**
+   * Whether the organism's cells have changed while a picture of them is being painted, so that
+   * another painting is needed.
+   */
   private isStale = false;
 
   override connectedCallback(): void {
@@ -107,7 +114,10 @@ export class OrganismPortrait extends PageElement {
   }
 }
 
-/** Duration of the growth in a film, and of showing the grown organism afterwards, in ms. */
+/**
+ * A film shows the growth for `GROWTH_DURATION`, then the grown organism for `GROWN_DURATION`, in
+ * ms.
+ */
 const GROWTH_DURATION = 2_000;
 const GROWN_DURATION = 2_600;
 const DURATION = GROWTH_DURATION + GROWN_DURATION;
@@ -184,7 +194,10 @@ export class SeedFilm extends VisitorElement {
     if (changed.has('film') || changed.has('still')) this.play();
   }
 
-  /** Shows the seed's film. Until the film has arrived, the previous film stays on display. */
+  /**
+   * Shows the film of the current seed. If it has not arrived yet, the film of the previous seed
+   * stays visible.
+   */
   private load(): void {
     const { seed, previews } = this;
     if (!seed) {
@@ -210,7 +223,8 @@ export class SeedFilm extends VisitorElement {
   }
 
   private play(): void {
-    // If the new film is the painted version of the current film, continue at the same position.
+    // If the new film shows the same seed, it is the same film painted in finer detail. Continue at
+    // the same position.
     const at = this.played === this.key ? (this.animation?.currentTime ?? 0) : 0;
     this.played = this.key;
     this.animation?.cancel();

@@ -1,6 +1,6 @@
 /**
- * A map of the gallery's creatures, on which similar creatures are close together. A point between
- * creatures represents a seed that blends these creatures.
+ * A map of the gallery's creatures, with similar creatures close to each other. Every point of the
+ * map stands for a seed: a blend of the creatures near that point.
  */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
@@ -19,12 +19,15 @@ import { fire, solid, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 import { betweenText } from './seed-tray.ts';
 
-/** Converts between map coordinates, from 0 to 1, and screen coordinates, in CSS pixels. */
+/**
+ * How the map is placed on the screen, with functions that convert between map coordinates (0 to 1)
+ * and screen coordinates (CSS pixels).
+ */
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * Factor by which pictures are enlarged, compared with pictures that fill the map without overlap.
- * Pictures may overlap, because most of a picture's square is empty.
+ * The creatures' pictures are larger by this factor than they would be if they filled the map
+ * without overlap. They may overlap, because most of a picture's square is empty.
  */
 const OVERLAP = 1.25;
 
@@ -33,7 +36,8 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
   const count = Math.max(1, places.length);
-  // Leave space at the edges, because pictures extend beyond the points at their centres.
+  // Leave space at the edges of the map: a picture is centred at its creature's point, so it
+  // extends beyond that point.
   const share = Math.sqrt((Math.max(right, 0.01) * Math.max(bottom, 0.01)) / count) * OVERLAP;
   const scale = Math.min(width / (right + share), height / (bottom + share));
   const left = (width - scale * right) / 2;
@@ -45,19 +49,27 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
     tile: Math.min(64, share * scale),
     middle: { x: right / 2, y: bottom / 2 },
     toScreen: ({ x, y }: MapPoint): MapPoint => ({ x: left + x * scale, y: top + y * scale }),
-    /** Returns the map coordinates at a screen position. They may be outside the range 0 to 1. */
+    /**
+     * Converts a screen position to map coordinates. The result may be outside the range 0 to 1.
+     */
     toMap: (x: number, y: number): MapPoint => ({ x: (x - left) / scale, y: (y - top) / scale }),
   };
 }
 
-/** Maximum number of nearby creatures that are named in the text about the selected point. */
+/** The text about the selected point names at most this many of the creatures near it. */
 const MAX_NAMES = 3;
-/** Distance that an arrow key moves the selected point, as a share of the map's side. */
+/** Distance by which an arrow key moves the selected point, as a share of the map's side. */
 const KEY_STEP = 0.012;
-/** Coordinates are rounded to multiples of 1/`STEPS`, so that cached previews can be reused. */
+/**
+ * The coordinates of the selected point are rounded to multiples of 1/`STEPS`. Points that are
+ * close together then share a cached preview.
+ */
 const STEPS = 512;
 
-/** The map of the gallery. Fires `take` (`detail`: SeedSource) when a point on the map is chosen. */
+/**
+ * The map of the gallery. Fires `take` (`detail`: SeedSource) when the visitor takes the seed at
+ * the selected point.
+ */
 @customElement('latent-map')
 export class LatentMap extends VisitorElement {
   static override styles = css`
@@ -144,11 +156,14 @@ export class LatentMap extends VisitorElement {
   `;
 
   /**
-   * The visitor's session. Changes of the session's data do not render the map again, because they
-   * do not affect an open map.
+   * The visitor's session. The map is rendered again only if another object is assigned, not if the
+   * session's data change, because they do not affect an open map.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** Whether the host offers the whole gallery and not only its featured creatures. */
+  /**
+   * Whether the host offers the whole gallery. If not, only the gallery's featured creatures are
+   * offered.
+   */
   @property({ attribute: false }) whole: boolean | undefined;
   @state() private places: MapPlaces = [];
   @state() private failed = false;
@@ -217,8 +232,9 @@ export class LatentMap extends VisitorElement {
   }
 
   /**
-   * Renders lines from the selected point to the creatures that are blended there, and a preview of
-   * the blend above the point or, near the top edge, below it.
+   * Renders lines from the selected point to the creatures of which the seed there is a blend. Also
+   * renders a preview of the blend, above the point or, if the point is near the top edge, below
+   * it.
    */
   private overlay(spot: MapPoint, near: readonly MapWeight[], chart: MapProjection) {
     const at = chart.toScreen(spot);
@@ -243,7 +259,7 @@ export class LatentMap extends VisitorElement {
       </div>`;
   }
 
-  /** Renders a neighbour of the selected point at full brightness above the dimmed map. */
+  /** Renders one of the blended creatures at full brightness. The map behind it is dimmed. */
   private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
     const { x, y } = toScreen(this.places[index]!);
     const place = `left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px`;
@@ -319,7 +335,11 @@ export class LatentMap extends VisitorElement {
   }
 }
 
-/** Loads the positions of the gallery's creatures on the map. @throws Error if the request fails */
+/**
+ * Fetches where each of the gallery's creatures is on the map.
+ *
+ * @throws Error if the request fails
+ */
 async function fetchPlaces(url: string): Promise<MapPlaces> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`map: ${response.status}`);

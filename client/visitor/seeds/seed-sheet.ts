@@ -1,4 +1,7 @@
-/** The dialog for choosing a seed in the gallery, on the map or by drawing, and the gallery grid. */
+/**
+ * The dialog in which visitors choose a seed: in the gallery, on the map, or by drawing. Also the
+ * grid of the gallery's seeds.
+ */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -14,7 +17,10 @@ import { SheetElement, VisitorElement } from '../elements/page-element.ts';
 import { reasonText } from '../text.ts';
 import { galleryButton } from './seed-tray.ts';
 
-/** Styles of the seed sheet. It is at the lower edge or, in a large window, centred. */
+/**
+ * Styles of the seed sheet. The sheet is at the lower edge of the window; in a large window, it is
+ * in the middle.
+ */
 export const seedSheetStyle = css`
   dialog[open] {
     --edge: 12px;
@@ -109,7 +115,10 @@ export const seedSheetStyle = css`
   }
 `;
 
-/** Modal dialog with the gallery, the map or the drawing pad. Closed while `sheet` is undefined. */
+/**
+ * Modal dialog with the gallery, the map or the drawing pad. The property `sheet` says which; while
+ * it is undefined, the dialog is closed.
+ */
 @customElement('seed-sheet')
 export class SeedSheet extends SheetElement {
   static override styles = seedSheetStyle;
@@ -177,7 +186,10 @@ export class SeedSheet extends SheetElement {
   }
 }
 
-/** The gallery with a search field. Fires `take` (`detail`: SeedSource) when a seed is chosen. */
+/**
+ * The gallery with a search field. Fires `take` (`detail`: SeedSource) when the visitor chooses a
+ * seed.
+ */
 @customElement('gallery-grid')
 export class GalleryGrid extends VisitorElement {
   static override styles = css`
@@ -278,7 +290,10 @@ export class GalleryGrid extends VisitorElement {
 
   @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
-  /** The host's choice of gallery seeds: which are offered, hidden, or offered first. */
+  /**
+   * The host's choice of gallery seeds: which seeds visitors are offered, which are offered first,
+   * and which are hidden.
+   */
   @property({ attribute: false }) offer: Offer | undefined;
   @state() private typed = '';
   @state() private kind = '';
@@ -345,7 +360,8 @@ export class GalleryGrid extends VisitorElement {
   /** Moves the focus from the search field to the first result. */
   private searchKey(event: KeyboardEvent): void {
     if (event.key !== 'Enter' && event.key !== 'ArrowDown') return;
-    // Ignore keys that belong to an input method (IME). Safari marks them only with keyCode 229.
+    // Ignore keys while the visitor composes text with an input method editor (IME). Safari marks
+    // some of these keys only with the key code 229.
     if (event.isComposing || event.keyCode === 229) return;
     this.grid.querySelector('button')?.focus();
     event.preventDefault();

@@ -1,6 +1,6 @@
 /**
- * The selected seed with a preview of its growth, and the controls for choosing another seed,
- * including a row of seeds.
+ * The seed tray: a preview of how the selected seed grows, buttons for other ways to get a seed,
+ * and a row of seeds to choose from.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -37,7 +37,11 @@ export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>
   return held.from === 'map' ? msg('A creature from the map') : msg('A child of chance');
 }
 
-/** Names the creatures around a point on the map. @param names up to three kinds, nearest first */
+/**
+ * Says between which creatures a point of the map lies.
+ *
+ * @param names up to three kinds, nearest first
+ */
 export function betweenText(names: readonly string[]): string {
   const [first, second, third] = names.map(kindName);
   if (!second) return first ?? '';
@@ -45,7 +49,7 @@ export function betweenText(names: readonly string[]): string {
   return msg(str`Between ${first}, ${second} and ${third}`);
 }
 
-/** Renders a button for a creature of the gallery. It fires `take` (`detail`: SeedSource). */
+/** Renders a button with a creature of the gallery. A press fires `take` (`detail`: SeedSource). */
 export function galleryButton(
   testid: string,
   checkpoint: Checkpoint,
@@ -68,10 +72,12 @@ export function galleryButton(
   </button>`;
 }
 
-/** CSS classes of the buttons for choosing a seed: gallery, dice, map and drawing. */
+/**
+ * CSS classes of the buttons that open the gallery, the map and the drawing pad, and of the dice.
+ */
 const WAY = 'raise flex small soft shrinks';
 
-/** The part of the dock that shows the selected seed, for the tools that need a seed. */
+/** The part of the dock that shows the selected seed. It is visible for tools that need a seed. */
 @customElement('seed-tray')
 export class SeedTray extends PageElement {
   static override styles = css`
@@ -207,7 +213,8 @@ export class SeedTray extends PageElement {
         flex: 1 0 auto;
       }
     }
-    /* Hide the row of seeds, which does not fit. The button that opens the gallery stays visible. */
+    /* The row of seeds does not fit, so hide it. The button that opens the gallery stays
+       visible. */
     @media (max-width: 299px) and (max-height: 299px), (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
       seed-row,
       brush-size {
@@ -311,11 +318,15 @@ export class SeedRow extends VisitorElement {
   `;
 
   /**
-   * The visitor's session. Changes of the session's data do not render the row again, because the
-   * row may contain hundreds of seeds. The row is rendered only if one of its properties changes.
+   * The visitor's session. The row is rendered again only if another object is assigned or another
+   * property changes, not if the session's data change, because the row may contain hundreds of
+   * seeds.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** The host's choice of gallery seeds: which are offered, hidden, or offered first. */
+  /**
+   * The host's choice of gallery seeds: which seeds visitors are offered, which are offered first,
+   * and which are hidden.
+   */
   @property({ attribute: false }) offer: Offer | undefined;
   /** The visitor's own seeds, oldest first. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
@@ -326,8 +337,8 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.offer));
-    // Include the selected seed even if the row would not offer it, because the visitor may have
-    // found the seed by its name.
+    // The visitor may have found the selected seed by its name although the row does not offer it.
+    // Include it.
     if (held.from === 'gallery') shown.add(held.index);
     return html`<div
       class="row"
@@ -341,7 +352,10 @@ export class SeedRow extends VisitorElement {
     </div>`;
   }
 
-  /** Moves the focus to the selected seed or, if no seed in the row is selected, the first seed. */
+  /**
+   * Moves the focus to the selected seed. If the row does not contain it, moves the focus to the
+   * first seed.
+   */
   override focus(): void {
     this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
   }
@@ -369,7 +383,8 @@ export class SeedRow extends VisitorElement {
   }
 
   /**
-   * Scrolls the selected seed into view, because the visitor may have selected it outside this row.
+   * Scrolls the row so that the selected seed is visible. This is needed if the seed was selected
+   * elsewhere, for example in the gallery.
    */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
