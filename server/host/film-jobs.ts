@@ -54,9 +54,9 @@ export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
 
 /**
  * A message from the film process. The first message says when the film begins (wall clock, ms),
- * when its pictures were taken, and how many pictures it has in total. The next messages report the
- * progress (0 to 1) and the number of pictures made so far. The last message says that the film is
- * done, or why it failed.
+ * which moments its pictures show, and how many pictures it has in total. The next messages report
+ * the progress (0 to 1) and the number of pictures made so far. The last message says that the film
+ * is done, or why it failed.
  */
 export type FilmNews =
   | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
@@ -64,10 +64,16 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
-/** Returns the path of a picture's file, which contains gzipped RGBA pixels, then the cells' owners. */
+/**
+ * Returns the path of a picture's file. The file is gzipped, and contains the RGBA pixels followed
+ * by the cells' owners.
+ */
 const frameFile = (film: string, index: number): string => join(`${film}.frames`, `${index}`);
 
-/** Writes each picture to a separate file, then passes it to `pictures`. @param film path of the film's file */
+/**
+ * Creates a writer that writes each picture to a separate file and then passes it on to `pictures`.
+ * @param film path of the film's file
+ */
 export function withFrames(
   film: string,
   pictures: PictureWriter,
@@ -91,7 +97,10 @@ function bytesOf({ rgba, owner }: Planes): Uint8Array {
   return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);
 }
 
-/** Reads picture files one at a time, to limit the number of open file descriptors. */
+/**
+ * Ensures that only one picture file is read at a time, to limit the number of open file
+ * descriptors.
+ */
 const reading = new Mutex();
 /** Pictures that are being sent, by path, with the number of clients that are receiving each. */
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
