@@ -106,8 +106,9 @@ const reading = new Mutex();
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
 
 /**
- * Sends a picture of a film. Reads the file into memory first, because streaming it to a slow client
- * would keep the file open. Responses that send the same picture share its bytes.
+ * Sends a picture of a film. Reads the whole file into memory before sending it, because streaming
+ * the file to a slow client would keep the file open. If several clients get the same picture at
+ * the same time, their responses share the picture's bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {
@@ -201,7 +202,8 @@ export class FilmJobs {
     const { child } = job;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // Use `on`, not `once`: if the process cannot start, `child.send` below emits a second error.
+    // Use `on`, not `once`: if the process cannot start, `child.send` below emits a second `error`
+    // event, which would otherwise be unhandled and end the server.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) =>
       this.fail(job, 'ended', `The process that makes it ended (${code}).`),
@@ -226,9 +228,9 @@ export class FilmJobs {
   }
 
   /**
-   * Returns the state of a film that has at least one picture, even if the film is unfinished.
+   * Returns the state of a film that has at least one picture. The film may be unfinished.
    *
-   * @throws HostRefusal no-such-job, job-not-done
+   * @throws HostRefusal 'no-such-job', or 'job-not-done' if there is no picture
    */
   shown(id: string): JobState & { readonly total: number } {
     const { state } = this.get(id);
@@ -241,7 +243,7 @@ export class FilmJobs {
   /**
    * Returns the path of a picture's file.
    *
-   * @throws HostRefusal no-such-job, job-not-done, no-such-time
+   * @throws HostRefusal 'no-such-job', 'job-not-done' or 'no-such-time'
    */
   frame(id: string, index: number): string {
     const { frames } = this.shown(id);
@@ -250,7 +252,11 @@ export class FilmJobs {
     return frameFile(this.get(id).path, index);
   }
 
-  /** Returns the path and the download name of a finished film. @throws HostRefusal no-such-job, job-not-done */
+  /**
+   * Returns the path and the download name of a finished film.
+   *
+   * @throws HostRefusal 'no-such-job' or 'job-not-done'
+   */
   file(id: string) {
     const { state, path } = this.get(id);
     if (state.state !== 'done') throw new HostRefusal('job-not-done', state.error ?? '');

@@ -1,6 +1,6 @@
 /**
- * Operations on rooms for several modules of this folder: the host's commands, snapshots and undo.
- * An undo replays a room's journal without some of its commands.
+ * Operations on rooms that several modules of this folder need: commands, snapshots and undo in the
+ * name of the host. An undo replays a room's journal without some of its commands.
  */
 import type { CallAnswer, CallBody, HostCommand } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -20,7 +20,7 @@ import type { Room } from '../world/room.ts';
 
 export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
   readonly rooms: RoomRegistry;
-  /** The same object as `rooms` if the server is in a cluster; otherwise undefined. */
+  /** The same object as `rooms` if the server is in a cluster; undefined otherwise. */
   readonly cluster: ClusterRooms | undefined;
   readonly library: CheckpointLibrary;
   /** Paths of the checkpoints' folders, by checkpoint name. */
@@ -30,12 +30,18 @@ export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
   /** The data folder; undefined if nothing is stored. */
   readonly folder: string | undefined;
   readonly backend: BackendName | 'auto';
-  /** Returns the server's URLs for visitors. The first URL is the most likely to work. */
+  /**
+   * Returns the URLs at which visitors can reach the server. The first URL is the most likely to
+   * work.
+   */
   readonly addresses: () => string[];
   /** When the server started (wall clock, ms). */
   readonly since: number;
   readonly version: string;
-  /** Free space on the data folder's disk, in bytes if known; undefined if nothing is stored. */
+  /**
+   * Free space on the disk of the data folder, in bytes; `free` is undefined if the space is
+   * unknown. `disk` is undefined if nothing is stored.
+   */
   readonly disk: { readonly free: number | undefined } | undefined;
 }
 
@@ -60,7 +66,8 @@ export async function takeSnapshot(
 /**
  * Executes a command of the host at the room's next tick. Resolves to the command's answer.
  *
- * @throws HostRefusal room-busy; room-closed or elsewhere if the room has stopped
+ * @throws HostRefusal 'room-busy'; 'room-closed' or 'elsewhere' if the room has stopped on this
+ *   server
  */
 export async function runSystemCommand(
   { server }: OpenRoom,
@@ -90,8 +97,8 @@ const SLACK = 1.1;
 const MAX_TICK_RATE = 60;
 
 /**
- * Undoes the commands of a period of time. The period is `seconds` long and ended `ago` seconds
- * before now. Undoes the commands of the given participant; if `participant` is null, the commands
+ * Undoes the commands of a period of time: the `seconds` seconds that ended `ago` seconds before
+ * now. Undoes only the commands of the given participant or, if `participant` is null, the commands
  * of everybody except the host.
  *
  * @throws HostRefusal
@@ -124,7 +131,8 @@ async function undoing(
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
     const { tickRate } = rooms.summary(name).settings;
-    // Stop a farewell that is in progress, because it would also remove the restored organisms.
+    // Stop a farewell that is in progress, because it would also make the restored organisms
+    // depart.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), tickRate, begin };
     const wanted = await request(options);
@@ -149,8 +157,9 @@ export async function restore(
 }
 
 /**
- * Finds a tick that is certainly more than `seconds` ago, even if the wall clock was changed. Counts
- * ticks at the room's tick rate, or at the highest possible rate if the tick rate was changed.
+ * Finds a tick that is certainly more than `seconds` ago, even if the wall clock was changed in the
+ * meantime. Goes back by a number of ticks: as many as the room makes in this time at its tick rate
+ * or, if the tick rate was changed, at the highest possible rate.
  */
 async function lastTickBefore(
   { room, store, journalWriter, tickRate }: Required<UndoOptions>,
@@ -168,8 +177,8 @@ async function lastTickBefore(
 }
 
 /**
- * Runs `work`, which changes a room's state, then sends the new state to all clients. Sends it even
- * after a storage error, because the state may have changed before the error.
+ * Runs `work`, which changes a room's state, then sends the new state to all clients. If `work`
+ * fails with a storage error, also sends the state, because it may have changed before the error.
  */
 async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
   let isUnchanged = false;
@@ -183,7 +192,9 @@ async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Collects the options for an undo in a room. @throws HostRefusal not-kept if nothing is stored */
+/**
+ * Collects the options for an undo in a room. @throws HostRefusal 'not-kept' if nothing is stored
+ */
 function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom): UndoOptions {
   if (!storage) throw new HostRefusal('not-kept');
   const { store, journalWriter } = storage;
