@@ -136,8 +136,8 @@ export class Hooks {
   ) {}
 
   /**
-   * Loads extensions. If an extension cannot be loaded for a reason other than a `HookError`, tries
-   * to load it again later.
+   * Loads extensions. Fails if a file does not exist or is not an extension. An extension that
+   * cannot be loaded for another reason is loaded again later.
    *
    * @param files paths of the extensions
    * @param limits rate limits of each extension

@@ -46,7 +46,8 @@ const shortText = v.pipe(
 );
 
 /**
- * What the thread reports after loading: the extension's name and hooks, or why it cannot be used.
+ * What the thread reports after loading: the extension's name and hooks, or why the extension
+ * cannot be used.
  */
 const startedSchema = v.union([
   v.strictObject({
@@ -81,8 +82,8 @@ export const DRAWING_ANSWER = 5_000;
 export const LIMITS = {
   loading: 20_000,
   /**
-   * Time limit for a hook's answer whether an action is allowed. If the hook does not answer in
-   * time, the action is allowed.
+   * Time limit within which a hook must answer whether an action is allowed. If it does not answer
+   * in time, the action is allowed.
    */
   answer: 250,
   /** Interval between pings. A thread that does not answer before the next ping is restarted. */
@@ -121,8 +122,8 @@ interface ExtensionThreadOptions {
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
   /**
-   * Called after each restart of the extension. Not called if the first attempt loads the
-   * extension.
+   * Called when the extension has been loaded by a restart. Not called if the first attempt to load
+   * it succeeds.
    */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
@@ -177,9 +178,9 @@ export class ExtensionThread {
   }
 
   /**
-   * Starts the thread and loads the extension. If loading fails for any other reason than a
-   * `HookError`, tries again later, because the extension may need a service that is temporarily
-   * unavailable.
+   * Starts the thread and loads the extension. Fails if the file does not exist or is not an
+   * extension. If loading fails for another reason, tries again later, because the extension may
+   * need a service that is temporarily unavailable.
    *
    * @throws HookError if the file does not exist or is not an extension
    */

@@ -96,8 +96,8 @@ export interface Drawing {
 }
 
 /**
- * For each command that extensions can send, the hook that is asked before anybody's command of
- * this kind is executed. The hook can refuse the command.
+ * For each command that extensions can send, the name of a hook. Before such a command is executed,
+ * no matter who sent it, the hook is called and can refuse it.
  */
 export const HOOK_OF = {
   plant: 'onPlant',

@@ -49,8 +49,8 @@ export const GARDENING = {
    */
   thinAbove: 0.9,
   /**
-   * Minimum number of organisms that the gardener may always have, even in a crowded room: the
-   * share `leastShare` of the room's maximum number of organisms, but not more than `leastPlants`.
+   * Number of organisms that the gardener may have even in a crowded room: the share `leastShare`
+   * of the room's maximum number of organisms, but not more than `leastPlants`.
    */
   leastShare: 1 / 6,
   leastPlants: 6,
@@ -59,9 +59,7 @@ export const GARDENING = {
    * creatures and one colour.
    */
   seasonLength: [180_000, 300_000],
-  /**
-   * Number of gallery entries that must match a theme, at least, for a season to have this theme.
-   */
+  /** A season can have a theme only if at least this many gallery entries match the theme. */
   seasonEntries: 4,
 } as const;
 const { avoidedFamilies, reefFamilies, seasonEntries, seasonLength } = GARDENING;

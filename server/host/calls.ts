@@ -62,8 +62,8 @@ import {
 import type { VisitCounter } from './visit-statistics.ts';
 
 /**
- * How often to check, at most, whether another server has added a checkpoint; and the pause between
- * two such checks, in ms.
+ * Maximum number of times to check whether another server has added a checkpoint, and the pause
+ * between two checks, in ms.
  */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;
@@ -384,10 +384,10 @@ async function execute({ rooms }: Host, name: string, act: SystemCommand) {
   return { removed, command: { tick: live.room.tick, id } };
 }
 
-/** The actors that issue the commands of programs, one for each room's dispatcher. */
+/** For each room's dispatcher, the actor in whose name the call `act` executes commands. */
 const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
-/** Finds the reserved seat of a wall. @throws HostRefusal no-such-wall */
+/** Finds the reserved seat of a wall. @throws HostRefusal 'no-such-wall' */
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
   const seat = wallSeats.of(room).find(({ id }) => id === Number(wall));
   if (!seat) throw new HostRefusal('no-such-wall');
@@ -396,7 +396,7 @@ function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
 
 const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Returns the storage. @throws HostRefusal not-kept if nothing is stored */
+/** Returns the storage. @throws HostRefusal 'not-kept' if nothing is stored */
 function requireStorage({ storage }: Host): NonNullable<Host['storage']> {
   if (!storage) throw new HostRefusal('not-kept');
   return storage;

@@ -138,8 +138,8 @@ export class DailySchedule {
 }
 
 /**
- * Finds the opening hours of a day. @param ahead the day: number of days after the day of `moment`,
- * may be negative
+ * Finds the opening hours of the day that is `ahead` days after the day of `moment`. `ahead` may be
+ * negative.
  */
 function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['days'][number] {
   const date = new Date(moment);
@@ -150,7 +150,10 @@ function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['day
   return exception ? exception.hours : wanted.days[(date.getDay() + 6) % 7];
 }
 
-/** Computes a time of day on the day `days` days after `moment`. @returns wall-clock time, in ms */
+/**
+ * Converts a time of day, on the day that is `days` days after the day of `moment`, to wall-clock
+ * time in ms.
+ */
 function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
@@ -192,9 +195,9 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       { at: at(now, ahead, hours.from), what: 'open' },
       { at: closing(now, ahead, hours), what: 'close' },
     ] as const;
-    // If the opening hours of one day reach to those of another, the building stays open in
-    // between: one day's closing time and the other day's opening time then change nothing. Omit
-    // such times.
+    // If the opening hours of two days overlap or adjoin, the building stays open from one to the
+    // other. The first day's closing time and the second day's opening time then change nothing.
+    // Omit such times.
     const changes = events.filter(
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );

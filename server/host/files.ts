@@ -24,7 +24,7 @@ const tick = v.optional(
 const bundleQuery = v.object({ from: tick, to: tick });
 const statisticsQuery = v.object({ by: v.optional(v.picklist(['hour', 'day']), 'day') });
 
-/** Validates the query of a request. @throws HostRefusal bad-call */
+/** Validates the query of a request. @throws HostRefusal 'bad-call' */
 function queryOf<T>(schema: v.GenericSchema<unknown, T>, { query }: Request): T {
   const result = v.safeParse(schema, query, { abortEarly: true });
   if (result.success) return result.output;
@@ -129,7 +129,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   },
 };
 
-/** Returns the name of the room in the path. @throws HostRefusal no-such-room */
+/** Returns the name of the room in the path. @throws HostRefusal 'no-such-room' */
 const roomOf = ({ rooms }: Host, { params }: Request): string =>
   rooms.planOf(`${params.room}`).name;
 
@@ -157,7 +157,7 @@ function drawingOf({ rooms }: Host, { params }: Request) {
 
 /**
  * Converts a drawing to the format of an organism's cells, so that `createGrowthFilm` can draw it.
- * A drawing that consists only of amounts of ink is converted to white.
+ * An ink drawing, which has only one value per pixel, is drawn in white.
  */
 function readOutOf(pixels: Uint8Array, side: number) {
   const isInk = pixels.length === side * side;

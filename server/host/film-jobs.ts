@@ -172,7 +172,7 @@ export class FilmJobs {
    * Starts to make a film.
    *
    * @param place where the rooms are stored, and the path of the checkpoint's folder
-   * @throws HostRefusal too-many-jobs
+   * @throws HostRefusal 'too-many-jobs'
    */
   begin(
     room: string,

@@ -34,7 +34,10 @@ type ZipEntry = { readonly name: string; readonly bytes: Uint8Array };
 
 /** Minimum version of ZIP that a reader must support: 2.0. */
 const VERSION = 20;
-/** The modification date of all files: 1980-01-01, the earliest date that ZIP can store. */
+/**
+ * The modification date of all files in an archive: 1980-01-01, the earliest date that ZIP can
+ * store.
+ */
 const DAY = 0x0021;
 
 /**
@@ -100,8 +103,8 @@ export class FilmPainter {
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
   /**
-   * Cached genome maps: what the painter has learned about each place of an organism. The key
-   * consists of the latents and labels of the organism's genomes.
+   * Cached genome maps. A genome map is what the painter has learned about each place of an
+   * organism. The key consists of the latents and labels of the organism's genomes.
    */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
@@ -179,8 +182,8 @@ export class FilmPainter {
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
       let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
-      // The colours are premultiplied with alpha. On a black background, such a colour is already
-      // the result, so copy it and omit alpha.
+      // The colours are premultiplied with alpha, so they are already correct on a black
+      // background. Copy them unchanged, and omit alpha.
       for (let from = 4 * v * row; from < 4 * (v + 1) * row; from += 4, to += 3) {
         pixels[to] = painted[from];
         pixels[to + 1] = painted[from + 1];
@@ -259,7 +262,8 @@ const say = (news: FilmNews): void => {
 
 async function openRecords(records: FilmOrder['records']): Promise<Records> {
   if ('folder' in records) return readFolder(records.folder);
-  // Import the module only if needed: without a cluster, the process does not load it.
+  // Import the module only if the rooms are stored in a cluster, because other servers do not need
+  // it.
   const { readCluster } = await import('../cluster/open-cluster.ts');
   return readCluster(records.cluster, systemClock);
 }

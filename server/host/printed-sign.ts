@@ -90,7 +90,7 @@ function chooseCreatures(species: Species): readonly number[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 
-/** Grows the sign's creatures. @throws Refusal room-busy */
+/** Grows the sign's creatures. @throws Refusal 'room-busy' */
 const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creature[]> =>
   Promise.all(
     chooseCreatures(species).map(async (index) => {
@@ -104,7 +104,8 @@ const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creatur
  * Paints a creature on a white background. If the checkpoint has no painter, shows the creature's
  * enlarged cells.
  *
- * @returns a JPEG. It is much smaller than a PNG, and vector graphics programs can read it, too
+ * @returns a JPEG, because it is much smaller than a PNG, and because vector graphics programs can
+ *   read it
  */
 export async function paintCreature(
   { side, rgba, genomes }: Creature,

@@ -158,8 +158,8 @@ export async function restore(
 
 /**
  * Finds a tick that is certainly more than `seconds` ago, even if the wall clock was changed in the
- * meantime. Goes back by a number of ticks: as many as the room makes in this time at its tick rate
- * or, if the tick rate was changed, at the highest possible rate.
+ * meantime. Goes back by a number of ticks: as many as the room can make in this time at its tick
+ * rate or, if the tick rate was changed, at the highest possible rate.
  */
 async function lastTickBefore(
   { room, store, journalWriter, tickRate }: Required<UndoOptions>,

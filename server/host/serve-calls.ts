@@ -73,10 +73,10 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // A server that cannot run rooms, or hands its rooms to other servers, must not execute the calls
-  // in `OF_ANY_OWNER`. Pass them to a server that runs another room (`ledElsewhere`). The room of
-  // the call does not show where to pass it: the room may have just been closed, and this server
-  // may not know this yet.
+  // A server that cannot run rooms, or is handing its rooms to other servers, must not execute the
+  // calls in `OF_ANY_OWNER`. Pass these calls to a server that runs another room (`ledElsewhere`).
+  // Do not pass them to the server that runs the room of the call: the room may have just been
+  // closed, and this server may not know this yet.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -209,8 +209,8 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Validate the body before passing the request on: only a body that could be parsed can be
-      // passed on.
+      // Validate the body before passing the request on. This ensures that the body has been parsed,
+      // which is necessary because the parsed body is passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
       // The other server has not answered. If the request is for a file, try to send the file from

@@ -47,7 +47,8 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  // Build in a separate process. This process would keep the 250 MB of memory that a build needs.
+  // Build in a separate process. If this process built the client, it would not free the 250 MB of
+  // memory that a build needs.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return built;

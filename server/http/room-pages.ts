@@ -202,7 +202,7 @@ function requireWatchable(request: Request, options: LineageOptions) {
   return { roomServer, loaded };
 }
 
-/** Finds the seed of the requested organism. @throws Refusal no-such-organism */
+/** Finds the seed of the requested organism. @throws Refusal 'no-such-organism' */
 function seedOf({ room }: RoomServer, request: Request) {
   const organism = Number(request.params.organism);
   const seed = rememberedSeed(room, organism);

@@ -173,8 +173,8 @@ export function createApp(options: AppOptions): Express {
     const isReady = Object.values(needed).every(Boolean) && owner !== false;
     // With HAProxy, status 404 stops new visitors but keeps connected ones.
     const unready = request.query.unready === '404' ? 404 : 503;
-    // Report whether changes are stored (`keeping`), but ignore this for the status: even with a
-    // full disk, the server can serve visitors.
+    // Report whether changes are stored (`keeping`), but do not let this affect the status: even
+    // with a full disk, the server can serve visitors.
     const keeping = options.journalWriter?.isPersisting ?? null;
     response.status(isReady ? 200 : unready).json({ ...needed, keeping, owner });
   });

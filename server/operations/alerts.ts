@@ -447,8 +447,8 @@ const alertRecord = v.strictObject({
 export type Alerts = Awaited<ReturnType<typeof openAlerts>>;
 
 /**
- * Starts the alerts. Continues from the stored record of an earlier process, or without it if it
- * cannot be read.
+ * Starts the alerts. Continues from the state that an earlier process has stored. If that state
+ * cannot be read, starts without it.
  */
 export async function openAlerts(options: AlertsOptions) {
   const { clock, date, log, store, record: name, url } = options;

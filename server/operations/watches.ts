@@ -29,7 +29,7 @@ async function freeSpaceOf(folder: string): Promise<number> {
 }
 
 /**
- * Checks regularly how much space is free on the disk of the data folder, and warns if it is
+ * Checks regularly how much space is free on the disk of the data folder, and warns if there is too
  * little.
  */
 export class DiskWatch {

@@ -89,8 +89,8 @@ const LOOK_UP_INTERVAL = 15_000;
 
 /**
  * Creates a sender of datagrams to one endpoint. Datagrams that are sent before the host name has
- * been resolved are lost. If sending fails, logs a warning, but only one as long as the host has
- * the same address.
+ * been resolved are lost. If sending fails, logs a warning, and no further warnings until the host
+ * has a different address.
  */
 export function openSender(
   { host, port }: Endpoint,

@@ -33,7 +33,7 @@ export const OUTPUT = {
 
 /**
  * Maximum number of messages in a burst, and maximum length of the queue. The queue fills up while
- * no room ticks, because it is sent at the end of a tick.
+ * no room ticks, because messages are sent only at the end of a tick.
  */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 

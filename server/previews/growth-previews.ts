@@ -39,7 +39,7 @@ export const PREVIEWS = {
    */
   reserve: 8,
   /**
-   * If this many pauses between ticks in succession are too short for a preview step, a step runs
+   * If this many successive pauses between ticks are too short for a preview step, a step runs
    * anyway.
    */
   patience: 3,

@@ -153,8 +153,8 @@ export async function readMiddle(
 }
 
 /**
- * Returns the wall-clock times of ticks, in ms; null if no snapshot from which a replay can start
- * is stored.
+ * Returns the wall-clock times of ticks, in ms; null if there is no stored snapshot from which a
+ * replay can start.
  *
  * @param now wall-clock time of the room's last stored tick, in ms
  */
@@ -175,7 +175,7 @@ export async function timesOf(
 /**
  * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots:
  * those that the host has named, and those that were taken before an action of the host. They may
- * be older than the stored journal.
+ * be older than the stored journal, so that the commands after them are missing.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const snapshots = (await store.readableSnapshots(name)).reverse();

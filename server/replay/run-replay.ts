@@ -60,9 +60,8 @@ async function openReplayed(
     world,
     room,
     /**
-     * Replays until a tick, which is the last tick that is replayed.
+     * Continues the replay up to and including the tick `to`.
      *
-     * @param to that tick
      * @param marksFrom first tick whose checksum is compared
      * @throws StoreError 'damaged' if a state in the range is missing
      */
@@ -233,8 +232,8 @@ export async function png(
   scale = 1,
 ): Promise<Buffer> {
   const rgb = new Uint8Array(3 * width * height);
-  // The colours are premultiplied with alpha. On a black background, such a colour is already the
-  // result, so copy it and omit alpha.
+  // The colours are premultiplied with alpha, so they are already correct on a black background.
+  // Copy them unchanged, and omit alpha.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
   return rgbPng(rgb, { width, height }, scale);
 }

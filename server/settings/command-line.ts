@@ -80,10 +80,7 @@ export interface Command<O extends Options = Options, K extends string = string>
   readonly about?: string;
   /** How to call the command, such as "npm start -- [settings]". */
   readonly usage: string;
-  /**
-   * The command's argument that has no flag, which is then required; undefined if the command takes
-   * no such argument.
-   */
+  /** The command's argument without a flag. If it is defined, users must give this argument. */
   readonly positional?: Positional<K>;
   readonly options: O;
   /**
@@ -159,8 +156,9 @@ export function variableOf({ environment, options }: Command, key: string): stri
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /**
- * Adds the value `bare` to each flag that is given without a value, such as `--json` in `--json
- * --seconds 5`. A flag is without a value if it is the last argument, or if another flag follows.
+ * Adds the value `bare` to each flag that is given without a value. A flag is without a value if it
+ * is the last argument, or if another flag follows. In `--json --seconds 5`, for example, `--json`
+ * is without a value.
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
@@ -211,8 +209,9 @@ function parse(command: Command, args: readonly string[]) {
 }
 
 /**
- * Returns the value given for a flag. @param isInline true for `--flag=value`, false for `--flag
- * value`
+ * Returns the value given for a flag.
+ *
+ * @param isInline whether the value was given with an equals sign, as in `--flag=value`
  */
 function givenValue(
   flag: string,

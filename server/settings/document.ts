@@ -15,8 +15,8 @@ import {
 
 const WIDTH = 100;
 /**
- * Maximum length of an option's name with which the help shows name and meaning on the same line.
- * If a name is longer, its meaning begins on the next line.
+ * If an option's name has at most this many characters, the help shows its meaning on the same
+ * line. If the name is longer, the meaning begins on the next line.
  */
 const MAX_NAME = 26;
 

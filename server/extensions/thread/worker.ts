@@ -51,9 +51,9 @@ async function load(
 }
 
 /**
- * Returns a module's default export. If tsx has compiled the module to CommonJS, Node's `default`
- * is the module's whole `exports` object, and the actual default export is the property `default`
- * of that object.
+ * Returns a module's default export. If tsx has compiled the module to CommonJS, `module.default`
+ * is the whole `exports` object of the module, and the default export is the property `default` of
+ * that object.
  */
 function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
   const { __esModule: isCompiled, default: inner } = Object(module.default);
