@@ -209,8 +209,8 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Validate the body before passing the request on. This ensures that the body has been parsed,
-      // which is necessary because the parsed body is passed on.
+      // Validate the body before passing the request on. This ensures that the body has been
+      // parsed, which is necessary because the parsed body is passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
       // The other server has not answered. If the request is for a file, try to send the file from

@@ -164,8 +164,8 @@ export function lineageRoutes(options: LineageOptions): Router {
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
     // Requests from different sources take turns, and the source of seed previews is the client's
-    // address. Use another source for pictures, so that the pictures and the previews of one address
-    // also take turns.
+    // address. Use another source for pictures, so that the pictures and the previews of one
+    // address also take turns.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');
