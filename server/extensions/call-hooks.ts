@@ -30,12 +30,12 @@ import {
 import { type ActRequest, ExtensionThread, type HookAnswer, LIMITS } from './extension-thread.ts';
 
 /**
- * Creates the `generation` event if a new day of the room has begun in a tick. When a day begins,
- * the server plants heirs in the name of the host. At other times, the host never plants organisms
- * that have parents.
+ * Creates the `generation` event if a new day of the room has begun in a tick. A new day is
+ * recognised by its heirs, which the server plants in the name of the host and which have parents.
+ * At other times, the server never plants organisms with parents in the name of the host.
  *
  * @param life the tick's life events
- * @returns one event, or none
+ * @returns an array with the event; empty if no day has begun
  */
 function generationIn(
   life: readonly LifeEvent[],
@@ -75,9 +75,9 @@ class ApprovalQueue {
    *
    * @param askExtensions asks the extensions for approval; never rejects. If absent, the command
    *   needs no approval
-   * @returns undefined if the command may run immediately; otherwise, a promise that resolves when
-   *   the command may run, or rejects with Refusal not-here if an extension objects
-   * @throws Refusal too-fast if the participant has too many commands queued
+   * @returns undefined if the command may run immediately; otherwise, a promise. It resolves when
+   *   the command may run. If an extension objects, it rejects with the Refusal 'not-here'
+   * @throws Refusal 'too-fast' if the participant has too many commands queued
    */
   submit(
     by: ParticipantId,
@@ -97,7 +97,7 @@ class ApprovalQueue {
   }
 }
 
-/** Checks the answer of an extension. @throws Refusal not-here if the extension objects */
+/** Checks the answer of an extension. @throws Refusal 'not-here' if the extension objects */
 function requireAllowed({ refuse }: HookAnswer = {}): void {
   if (refuse !== undefined) throw new Refusal('not-here', refuse);
 }
@@ -136,8 +136,8 @@ export class Hooks {
   ) {}
 
   /**
-   * Loads extensions. If loading one of them fails for a reason other than a `HookError`, tries
-   * again later.
+   * Loads extensions. Fails if a file does not exist or is not an extension. An extension that
+   * cannot be loaded for another reason is loaded again later.
    *
    * @param files paths of the extensions
    * @param limits rate limits of each extension
@@ -157,7 +157,8 @@ export class Hooks {
           clock,
           log,
           act: (extension, act) => hooks.act(extension, act),
-          // Announce the open rooms to the extension, because it has missed their events.
+          // Announce the open rooms to the restarted extension, because it missed the events that
+          // announced them.
           onRestarted: (extension) => {
             for (const { roomServer, pace } of hooks.rooms.values()) {
               extension.tell('onRoomOpened', opened(roomServer, pace()));
@@ -260,11 +261,13 @@ export class Hooks {
   }
 
   /**
-   * Finds the extensions that have a hook, and creates a function that asks all of them.
+   * Finds the extensions that have a hook, and creates a function that asks all of them whether
+   * they allow an action.
    *
-   * @returns undefined if no extension has the hook; otherwise the function. It resolves to the
-   *   first objection. If nobody objects, it resolves to `{ allow: true }` if at least one
-   *   extension explicitly allows the action, otherwise to `{}`
+   * @param except an extension that is not asked
+   * @returns undefined if there are no extensions to ask; otherwise the function. It resolves to
+   *   the first objection, if there is one. If nobody objects, it resolves to `{ allow: true }` if
+   *   at least one extension explicitly allows the action, and otherwise to `{}`
    */
   private ask<H extends AskHook>(
     hook: H,

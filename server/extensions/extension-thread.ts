@@ -1,7 +1,7 @@
 /**
  * Runs an extension in a separate thread, so that its errors and delays never affect ticks. Logs
- * failures with the extension's name. Starts the extension again after a pause if loading it fails,
- * if its thread ends, or if it fails too often.
+ * failures with the extension's name. If the extension cannot be loaded, if its thread ends or does
+ * not respond, or if its hooks fail too often, starts the extension again after a pause.
  */
 
 import { basename } from 'node:path';
@@ -37,14 +37,18 @@ export interface ServerMethods {
   say(line: string): void;
 }
 
-// These schemas validate data from the thread, because extensions are not trusted.
+// The following schemas validate messages from the extension's thread, because extensions are not
+// trusted.
 
 const shortText = v.pipe(
   v.string(),
   v.transform((text) => text.slice(0, 300)),
 );
 
-/** The result of loading: the extension's name and hooks, or why its file cannot be used. */
+/**
+ * What the thread reports after loading: the extension's name and hooks, or why the extension
+ * cannot be used.
+ */
 const startedSchema = v.union([
   v.strictObject({
     name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
@@ -77,7 +81,10 @@ export const DRAWING_ANSWER = 5_000;
 /** Limits of an extension. Durations are in ms. */
 export const LIMITS = {
   loading: 20_000,
-  /** Time limit for a verdict on an action. If there is no verdict in time, the action is allowed. */
+  /**
+   * Time limit within which a hook must answer whether an action is allowed. If it does not answer
+   * in time, the action is allowed.
+   */
   answer: 250,
   /** Interval between pings. A thread that does not answer before the next ping is restarted. */
   stall: 5_000,
@@ -91,8 +98,8 @@ export const LIMITS = {
   /** Time limit for the hook `onClose`. */
   closing: 2_000,
   /**
-   * Number of failures after which an extension is restarted. The count of failures decreases by one
-   * every `forgivenAfter / failures` ms.
+   * An extension is restarted when its count of failures reaches this number. Each failure adds one
+   * to the count. Every `forgivenAfter / failures` ms, the count decreases by one.
    */
   failures: 5,
   forgivenAfter: 60_000,
@@ -114,7 +121,10 @@ interface ExtensionThreadOptions {
   readonly log: Log;
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
-  /** Called each time the extension has been loaded, except by the very first attempt. */
+  /**
+   * Called when the extension has been loaded by a restart. Not called if the first attempt to load
+   * it succeeds.
+   */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
@@ -140,7 +150,10 @@ export class ExtensionThread {
   private readonly messageLimit: TokenBucket;
   private readonly logLimit: TokenBucket;
   private hasAnsweredPing = true;
-  /** Whether the backlog was full at the last ping and no event has been handled since then. */
+  /**
+   * Whether the backlog was full when the last ping was sent, and no event has been handled since
+   * then.
+   */
   private isStuck = false;
   /** When a late answer was last counted as a failure (monotonic clock, ms). */
   private lateAt = -Infinity;
@@ -150,8 +163,8 @@ export class ExtensionThread {
   private runsSince = Infinity;
   private closing = false;
   /**
-   * Cancels the current timer: the time limit for loading, or the timer of the next ping or
-   * restart.
+   * Cancels the current timer. There is only one at a time: the time limit for loading, or the
+   * timer of the next ping or restart.
    */
   private cancelTimer = ignore;
 
@@ -165,8 +178,9 @@ export class ExtensionThread {
   }
 
   /**
-   * Starts the thread and loads the extension. If loading fails, tries again later, because the
-   * extension may need a service that is temporarily unavailable.
+   * Starts the thread and loads the extension. Fails if the file does not exist or is not an
+   * extension. If loading fails for another reason, tries again later, because the extension may
+   * need a service that is temporarily unavailable.
    *
    * @throws HookError if the file does not exist or is not an extension
    */
@@ -195,7 +209,8 @@ export class ExtensionThread {
       return;
     }
     this.backlog++;
-    // Ignore errors: the call fails only if the thread has ended. The backlog is then gone, too.
+    // The call fails only if the thread has ended. Ignore this: `open` sets the backlog to 0 for
+    // the next thread.
     this.rpc!.call('tell', hook, about).then(() => this.eventHandled(), ignore);
   }
 
@@ -207,7 +222,10 @@ export class ExtensionThread {
     this.dropped = 0;
   }
 
-  /** Asks a hook for its verdict. Resolves to an empty verdict if the hook does not answer in time. */
+  /**
+   * Asks a hook for its verdict on an action. Resolves to an empty verdict, which allows the
+   * action, if the hook does not answer in time.
+   */
   ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer> {
     const { rpc } = this;
     if (!rpc || !this.has(hook)) return Promise.resolve({});
@@ -334,7 +352,10 @@ export class ExtensionThread {
     });
   }
 
-  /** Ends a failed thread. If the extension was running in this thread, restarts the extension. */
+  /**
+   * Ends a thread that has failed. Restarts the extension if it was running in this thread. If the
+   * thread was still loading the extension, the caller of `open` restarts it.
+   */
   private lost(rpc: Rpc, why: string): void {
     void rpc.terminate(new Error(`The extension ${this.options.file} failed: ${why}.`));
     if (this.rpc !== rpc || this.closing) return;
@@ -343,8 +364,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Counts a late answer as a failure, but at most one failure per `limit` ms: if the machine stalls,
-   * many answers are late at the same time.
+   * Counts a late answer as a failure, but at most one failure per `limit` ms. If the machine
+   * stalls, many answers are late at the same time, which should not count as many failures.
    */
   private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();

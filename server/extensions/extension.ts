@@ -88,11 +88,17 @@ export interface Drawing {
   readonly by: ParticipantView;
   /** Side of the drawing, in cells. */
   readonly side: number;
-  /** [side, side] amount of ink, 0…255; or [side, side, 4] RGBA, premultiplied with alpha. */
+  /**
+   * Either the amount of ink of each pixel, [side, side], 0…255; or the RGBA colours of the pixels,
+   * [side, side, 4], premultiplied with alpha.
+   */
   readonly pixels: Uint8Array;
 }
 
-/** The commands that extensions can send. For each command, the hook that can refuse the command. */
+/**
+ * For each command that extensions can send, the name of a hook. Before such a command is executed,
+ * no matter who sent it, the hook is called and can refuse it.
+ */
 export const HOOK_OF = {
   plant: 'onPlant',
   damage: 'onStroke',
@@ -103,8 +109,8 @@ export const HOOK_OF = {
 export type ActName = keyof typeof HOOK_OF;
 
 /**
- * For each hook that may refuse an action, the type of its argument. These hooks are called before
- * the room executes the command.
+ * For each hook that may refuse an action (a command, a visitor's entry or a drawing), the type of
+ * the hook's argument. The server calls these hooks before the action takes place.
  */
 export type Questions = {
   readonly [W in ActName as (typeof HOOK_OF)[W]]: RoomCommand<W> & { readonly room: string };
@@ -114,12 +120,16 @@ export type Questions = {
   readonly onDraw: Drawing;
 };
 
-/** Verdict of a hook that refuses an action. The text is the reason, for developers and the log. */
+/**
+ * Verdict of a hook that refuses an action. `refuse` states the reason, for developers and the log.
+ */
 export interface Objection {
   readonly refuse: string;
 }
 
-/** Verdict of the hook `onDraw` that approves a drawing, so that the host need not approve it. */
+/**
+ * Verdict of the hook `onDraw` that approves a drawing. The host then need not approve the drawing.
+ */
 export interface Permission {
   readonly allow: true;
 }
@@ -133,21 +143,29 @@ type Hooks = {
 };
 
 /**
- * An extension. Its hooks are called in the order of events, without waiting for earlier calls to
- * finish. A hook that may refuse an action returns its verdict, or a promise that resolves to the
- * verdict. The results of other hooks are ignored.
+ * An extension. Its hooks are called in the order of events. The server does not wait for one call
+ * to finish before it makes the next. A hook that may refuse an action returns its verdict, or a
+ * promise that resolves to the verdict. The results of other hooks are ignored.
  */
 export interface Extension extends Hooks {
   /** The extension's name in the log, and as the planter of its organisms. */
   readonly name: string;
-  /** Called before the server closes. The server waits up to 2 s for the result. */
+  /**
+   * Called before the server closes. If it returns a promise, the server waits up to 2 s for it.
+   */
   readonly onClose?: () => unknown;
 }
 
-/** The result of a command. `seed` is the seed of a cross; plant it with `{ from: 'hand', seed: seed.id }`. */
+/**
+ * The result of a command. `refused` is set if the command was refused. After a `cross` command,
+ * `seed` is the new seed; plant it with `{ from: 'hand', seed: seed.id }`.
+ */
 export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 
-/** Functions with which an extension sends commands, with the same costs and limits as a participant. */
+/**
+ * Functions with which an extension sends commands. The commands have the same costs and limits as
+ * a participant's commands.
+ */
 export type Hand = {
   [W in ActName]: (
     room: string,
@@ -188,7 +206,10 @@ export type HookReason =
   /** Another program uses the port. */
   | 'port-taken';
 
-/** Thrown if an extension or OSC cannot be started. The message is one sentence for the host. */
+/**
+ * Thrown if an extension or the OSC interface cannot be started. The message is one sentence for
+ * the host.
+ */
 export class HookError extends ReasonError<HookReason> {
   override readonly name = 'HookError';
 }

@@ -1,8 +1,9 @@
 /**
- * Constants and choices of the gardener, the automatic player: which creatures it plants in which
- * season, where it plants them, which organisms it crosses, and where it cuts and grafts. It plants
- * in a few groups, called reefs. The bodies of organisms in a reef nearly touch. The space between
- * reefs stays free. In each season, a different reef is the densest.
+ * Constants and choices of the gardener, the automatic player: which creatures it plants, where it
+ * plants them, which organisms it crosses, and where it cuts and grafts. It plants in a few groups,
+ * called reefs. The bodies of organisms in a reef nearly touch. The space between reefs stays free.
+ * A season is a period of a few minutes in which the gardener prefers certain creatures. In each
+ * season, a different reef is the densest.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
@@ -18,15 +19,18 @@ import { featuredOf, type Species } from '../world/species.ts';
 
 /** Constants of the gardener. Durations are in ms. */
 export const GARDENING = {
-  /** Preferred families of creatures. Other families are planted only if a gallery has none of these. */
+  /**
+   * Preferred families of creatures. Other families are planted only if the gallery has no creature
+   * of a preferred family.
+   */
   reefFamilies: ['plant', 'sea'] as readonly string[],
   /** Families of creatures that are planted only if a gallery has no other families. */
   avoidedFamilies: ['face'] as readonly string[],
   /** Number of organisms planted immediately in a room in which nobody has played yet. */
   initialPlants: 12,
   /**
-   * Minimum and maximum delay between actions while the room needs more organisms. It is short enough
-   * to fill a new room within two minutes.
+   * Minimum and maximum delay between actions while the room needs more organisms. These delays are
+   * short enough to fill a new room within two minutes.
    */
   plantingDelay: [1_500, 3_000],
   /** Minimum and maximum delay between actions while the room has enough organisms. */
@@ -34,18 +38,19 @@ export const GARDENING = {
   refusalDelay: 15_000,
   /** Delay between the strokes of a cut. A cut consists of several strokes. */
   strokeInterval: 130,
-  /** Minimum time between two cuts of the same organism, if the gardener planted it. */
+  /** Minimum time between two cuts of the same organism, if the gardener planted the organism. */
   recutDelay: 30_000,
-  /** Minimum time between two cuts of the same organism, if it was not planted by the gardener. */
+  /** Minimum time between two cuts of the same organism, if somebody else planted the organism. */
   othersRecutDelay: 600_000,
   /**
-   * If a room has more than this share of its maximum number of organisms, the gardener lets
-   * unattended organisms depart.
+   * If a room has more than this share of its maximum number of organisms, the gardener makes
+   * unattended organisms depart. An organism is unattended if its planter has been absent for ten
+   * minutes.
    */
   thinAbove: 0.9,
   /**
-   * Even in a crowded room, the gardener may have a few organisms: this share of the room's maximum
-   * number of organisms, but at most `leastPlants`.
+   * Number of organisms that the gardener may have even in a crowded room: the share `leastShare`
+   * of the room's maximum number of organisms, but not more than `leastPlants`.
    */
   leastShare: 1 / 6,
   leastPlants: 6,
@@ -54,7 +59,7 @@ export const GARDENING = {
    * creatures and one colour.
    */
   seasonLength: [180_000, 300_000],
-  /** Minimum number of gallery entries that must match a theme before a season can have it. */
+  /** A season can have a theme only if at least this many gallery entries match the theme. */
   seasonEntries: 4,
 } as const;
 const { avoidedFamilies, reefFamilies, seasonEntries, seasonLength } = GARDENING;
@@ -74,8 +79,9 @@ export function isOfSeason(index: number, { family, colour }: Theme, species: Ga
 }
 
 /**
- * Returns the gallery entries of preferred families. If there are none, returns the entries of all
- * families except avoided families. If there are none of these either, returns all entries.
+ * Selects the members of `entries` (indices in the gallery) that belong to preferred families. If
+ * there are none, selects those of all families except avoided families. If there are none of these
+ * either, returns all entries.
  */
 export function suitable(entries: readonly number[], { gallery }: Gallery): readonly number[] {
   const family = (index: number): string => familyOf(gallery[index]);
@@ -84,8 +90,9 @@ export function suitable(entries: readonly number[], { gallery }: Gallery): read
 }
 
 /**
- * Lists the possible themes of seasons: families of creatures and, within a family, colours. Omits
- * families and colours with too few creatures, unless all families have too few.
+ * Lists the possible themes of seasons. A theme is a family of creatures, combined with a colour if
+ * enough creatures of the family have this colour. Omits families with too few creatures, unless
+ * all families have too few.
  */
 export function themesOf(species: Gallery): Theme[] {
   const entries = suitable(featuredOf(species), species);
@@ -98,14 +105,14 @@ export function themesOf(species: Gallery): Theme[] {
     const themes = [...colours].flatMap((colour) =>
       colour && countOf({ family, colour }) >= seasonEntries ? [{ family, colour }] : [],
     );
-    // If no single colour has enough entries in the family, use the family without a colour.
+    // If the family has too few entries of each colour, use the family as a theme without a colour.
     return themes.length > 0 ? themes : [{ family }];
   });
 }
 
 /**
- * A sequence of random seasons. If possible, each season differs from the previous one in both
- * family and colour.
+ * A sequence of random seasons. If possible, each season differs from the previous one both in its
+ * family and in its colour.
  */
 export class Seasons {
   private theme: Theme | undefined;
@@ -133,7 +140,10 @@ export class Seasons {
     return this.theme;
   }
 
-  /** Draws the next theme at random. All families have the same chance, even with few colours. */
+  /**
+   * Draws the next theme at random: first a family, then one of its colours. A family with few
+   * colours is therefore drawn as often as a family with many.
+   */
   draw(): Theme | undefined {
     const { last, random } = this;
     let themes = preferably(this.themes, ({ family }) => family !== last?.family);
@@ -147,7 +157,10 @@ export class Seasons {
   }
 }
 
-/** Returns the items for which `passes` returns true. If there are none, returns all items. */
+/**
+ * Returns the items for which `passes` returns true. If it returns true for none, returns all
+ * items.
+ */
 export function preferably<T>(items: readonly T[], passes: (item: T) => boolean): readonly T[] {
   const passing = items.filter(passes);
   return passing.length > 0 ? passing : items;
@@ -158,16 +171,16 @@ export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
   phase === 'asleep' || phase === 'awake';
 
 /**
- * Returns whether the gardener planted an organism. Compares names, not ids, so that organisms from
- * before a restart are included.
+ * Returns whether the gardener planted an organism. Compares names, not ids: the gardener gets a
+ * new id when the server restarts, so organisms from before the restart have an old id.
  */
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean =>
   planter.name === GARDENER_NAME;
 
 /**
- * Chooses two grown organisms to cross, planted by anybody, if possible of different kinds. Avoids
- * organisms that result from a cross, because crosses of crosses soon all look alike. Two organisms
- * with a living child are never chosen together.
+ * Chooses two grown organisms to cross, no matter who planted them, and if possible of different
+ * kinds. Avoids organisms that result from a cross, because crosses of crosses soon all look alike.
+ * Never chooses two organisms that already have a living child together.
  *
  * @returns undefined if there is no such pair
  */
@@ -187,8 +200,8 @@ export function choosePair(
 /**
  * Lists the organisms that the gardener may wound: grown organisms without a wound.
  *
- * @param whose 'own' for organisms that the gardener planted; 'unattended' to include unattended
- *   organisms of other planters
+ * @param whose 'own' for only the organisms that the gardener planted; 'unattended' to include
+ *   organisms of other planters who have been absent for ten minutes
  */
 export function woundable(
   room: Pick<Room, 'organisms' | 'unattended'>,
@@ -217,26 +230,34 @@ type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
 
 /**
- * Minimum distance between the centres of two organisms along x or y, as a multiple of the side of
- * an organism's window. At a smaller distance, organisms could block each other's growth.
+ * Any two organisms must be at least this far apart along the x axis or along the y axis, as a
+ * multiple of the side of an organism's window. If they were closer along both axes, they could
+ * block each other's growth.
  */
 const MIN_DISTANCE = 1.1;
 /**
- * Distance from other organisms that is always sufficient, as a multiple of the side of an
- * organism's window. A greater distance does not make a position better.
+ * A position that is at least this far from all other organisms is as good as any position that is
+ * even farther away. The distance is a multiple of the side of an organism's window.
  */
 const AMPLE_DISTANCE = 1.7;
-/** Share of a room's area that the gardener fills with organisms. It leaves the rest to visitors. */
+/** Share of a room's area that the gardener fills with organisms. The rest is for visitors. */
 const PLANTED_SHARE = 0.27;
-/** Distance between the centres of two touching organisms, as a multiple of their windows' side. */
+/**
+ * Distance between the centres of two organisms whose bodies touch, as a multiple of the side of an
+ * organism's window.
+ */
 const BODY = 0.75;
 const CANDIDATES = 96;
-/** Distance between the positions that are tried in a search for free space, in cells. */
+/**
+ * In a search for free space, only positions on a lattice are tried. This is the distance between
+ * neighbouring positions, in cells.
+ */
 const LATTICE = 4;
 /**
- * Requirements for a free window, in order of preference. Each has two numbers: the side of the
- * square in the window's middle that must be free, and the maximum distance of the window's centre
- * from the requested position. Both are multiples of the window's side.
+ * What a search for free space requires of an organism's window. The entries are tried one after
+ * another, until a window satisfies one. Each entry has two numbers: the side of the square in the
+ * middle of the window that must be free, and the maximum distance of the window's centre from the
+ * requested position. Both are multiples of the window's side.
  */
 const BARE = [
   [1, 2.5],
@@ -250,11 +271,11 @@ export function targetCount({ width, height, side }: PlantingArea): number {
 }
 
 /**
- * Chooses where to plant an organism: among random positions, the one farthest from all other
- * organisms (Mitchell's best-candidate algorithm).
+ * Chooses where to plant an organism. Among random positions, chooses the one whose nearest
+ * organism is farthest away (Mitchell's best-candidate algorithm).
  *
  * @param taken centres of the living organisms
- * @returns the centre of the organism's window; undefined if no tried position has enough space
+ * @returns the centre of the new organism's window; undefined if no tried position has enough space
  */
 export function choosePlantingPlace(
   area: PlantingArea,
@@ -279,9 +300,9 @@ export function choosePlantingPlace(
 }
 
 /**
- * Finds the free space nearest to a position. Prefers a nearby window that is completely free.
- * Otherwise accepts a window with a free middle, in which a seed has space to grow. Only tries every
- * `LATTICE`-th position along x and y.
+ * Finds the free space nearest to a position. Prefers a nearby window that is completely free. If
+ * there is none, accepts a window of which only the middle is free: a seed there has space to grow.
+ * For speed, only tries every `LATTICE`-th position along x and y.
  *
  * @param near the position, in cells
  * @returns the centre of the window; undefined if there is no free space
@@ -321,8 +342,8 @@ export const between = (a: PlantingPlace, b: PlantingPlace): number =>
 const PIECES = 5;
 
 /**
- * Creates a random cut across an organism. The cut is an arc and consists of several strokes, to be
- * sent one after another.
+ * Creates a random cut across an organism. The cut is an arc that consists of several strokes. Send
+ * the strokes one after another.
  *
  * @returns undefined if the cut would hit another organism or leave the grid
  */
@@ -350,7 +371,10 @@ export function cutAcross(
   return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;
 }
 
-/** Creates a stroke in the shape of a disc that covers part of an organism, away from its centre. */
+/**
+ * Creates a stroke with a single point, which is a disc. The disc covers part of an organism, at
+ * some distance from the organism's centre.
+ */
 export function discBeside(
   { x, y, side }: Pick<OrganismView, 'x' | 'y' | 'side'>,
   random: Random,
@@ -379,25 +403,29 @@ interface Reef extends PlantingPlace {
 /** Number of organisms per reef, from which the number of reefs is computed. */
 const REEF_SIZE = 10;
 /**
- * Side of the square that each reef (group of organisms) occupies when the reefs' centres are
- * chosen, as a multiple of the side of an organism's window.
+ * Side of the square that is reserved for each reef (group of organisms) when the centres of reefs
+ * are chosen, as a multiple of the side of an organism's window.
  */
 const SPACE = 2.2;
 /**
- * Number of directions in which to search for a planting position. With fewer, reefs are ragged.
+ * Number of directions in which to search for a planting position. With fewer directions, reefs
+ * would have ragged outlines.
  */
 const DIRECTIONS = 16;
 /** Ratio of a reef's length to its width. */
 const STRETCH = 1.6;
 /**
- * Maximum number of cells with which the body of a new organism may touch or overlap others. With
- * more, bodies would be dented, and loose cells would surround them.
+ * Maximum number of cells of a new organism's body that may touch or overlap other organisms. With
+ * more, the bodies would be dented, and loose cells would surround them.
  */
 const PRESS = 6;
-/** Radius of an organism's body if its shape is unknown, as a multiple of its window's side. */
+/**
+ * If the shape of an organism's body is unknown, it is treated as a disc with this radius, as a
+ * multiple of the side of the organism's window.
+ */
 const RADIUS = 0.38;
 
-/** A living organism or, if `phase` is absent, an organism that will be planted soon. */
+/** A living organism, or an organism that will be planted soon. The latter has no `phase`. */
 export type Planted = Pick<OrganismView, 'x' | 'y' | 'kind'> &
   Partial<Pick<OrganismView, 'phase' | 'hurt'>>;
 
@@ -426,8 +454,9 @@ export class Reefs {
   }
 
   /**
-   * Returns the sparsest or the most crowded reef, compared with how dense each reef should be. In
-   * each season, a different reef should be the densest. This reef gets the season's theme.
+   * Returns the reef that is sparsest or most crowded in proportion to its intended density. The
+   * intended densities differ: in each season, a different reef should be the densest. The season's
+   * densest reef also gets the season's theme.
    *
    * @param now current time, in ms
    */
@@ -458,9 +487,10 @@ export class Reefs {
   }
 
   /**
-   * Chooses a position in a reef, as near to the reef's centre as possible without overlapping
-   * other organisms by more than `PRESS` cells. Tries all given creatures, in random directions
-   * from the centre, and chooses the creature that fits nearest to the centre.
+   * Chooses a position in a reef. The position is as near to the reef's centre as possible, while
+   * at most `PRESS` cells of the creature's body touch or overlap other organisms. Tries all given
+   * creatures in several random directions from the centre, and chooses the creature that fits
+   * nearest to the centre.
    *
    * @param kinds names of the creatures to try. A creature that is not in the gallery is treated as
    *   a disc
@@ -500,8 +530,8 @@ export class Reefs {
   }
 
   /**
-   * Computes which cells are taken: cells that are owned, cells that will be owned when all organisms
-   * are grown and healed, and the neighbours of these cells.
+   * Computes which cells of the grid are taken. A cell is taken if it is owned, if it will be owned
+   * when all organisms are grown and healed, or if it is a neighbour of such a cell.
    *
    * @returns [height · width] 1 for each taken cell, otherwise 0
    */
@@ -519,7 +549,10 @@ export class Reefs {
     return taken;
   }
 
-  /** Returns a grown creature's cells, as index offsets in the grid from the window's centre. */
+  /**
+   * Returns the cells of a grown creature of the given kind. Each cell is given as the difference
+   * between its index in the grid and the index of the window's centre.
+   */
   private bodyOf(kind: string): number[] {
     const { species, grid } = this.room;
     const { side, gallery, bodies } = species;

@@ -1,14 +1,15 @@
 /**
  * The gardener is an automatic player that keeps a room lively while no visitor plays. It plants in
  * free space, crosses neighbouring organisms, wounds organisms so that people can watch them heal,
- * and replaces its own organisms. Occasionally it grafts onto its own organisms or the host's. It
- * wounds its own organisms and, if the host allows this, unattended organisms of others. In a crowded
- * room, it lets organisms depart (rule DEP-4).
+ * and replaces its own organisms. Occasionally it grafts a part onto an organism that it or the
+ * host has planted. It wounds its own organisms and, if the host allows this, organisms of planters
+ * who have been absent for ten minutes. In a crowded room, it makes organisms depart (rule DEP-4).
  *
  * The gardener stops when a visitor acts, draws or chooses a seed, and while nobody watches. It
  * plants immediately in a room in which nobody has played yet, so that the first visitor sees life.
- * Its commands are journalled and cost energy like those of visitors. Its random numbers are
- * separate from the room's, so that replays do not depend on it.
+ * Its commands are journalled and cost energy like those of visitors. A replay repeats the
+ * journalled commands and does not run the gardener. The gardener therefore has random numbers of
+ * its own, so that it does not change the sequence of the room's random numbers.
  */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
@@ -27,13 +28,13 @@ import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
   /**
-   * How long visitors must be inactive before the gardener starts, in ms; 'off' if it must not
-   * start.
+   * How long visitors must have been inactive before the gardener starts, in ms; 'off' if the
+   * gardener must never start.
    */
   readonly after: number | 'off';
-  /** Whose organisms the gardener may wound. By default, only organisms that it planted. */
+  /** Whose organisms the gardener may wound. By default, only those that it planted. */
   readonly wounds?: GardenerWounds | undefined;
-  /** The host's choice of creatures for the gardener. By default, the gardener chooses. */
+  /** The creatures that the host has chosen for the gardener. If absent, the gardener chooses. */
   readonly curation?: RoomSettings['curation'] | undefined;
 }
 
@@ -55,7 +56,9 @@ export class Gardener {
   private after: number | 'off';
   /** When a visitor was last active (monotonic clock, ms). */
   private lastActivity = Number.NEGATIVE_INFINITY;
-  /** Actions to run later, each at the first tick after the time `at` (monotonic clock, ms). */
+  /**
+   * Actions to run later. Each runs at the first tick after its time `at` (monotonic clock, ms).
+   */
   private scheduled: { readonly at: number; readonly run: () => void }[] = [];
   private nextAt = Number.NEGATIVE_INFINITY;
   private working = false;
@@ -95,13 +98,13 @@ export class Gardener {
   }
 
   /**
-   * Runs scheduled actions that are due, and starts the next action if it is time. Call after each
-   * tick.
+   * Runs the scheduled actions that are due, and starts the next action when its time has come.
+   * Call after each tick.
    */
   tick(): void {
     const now = this.options.clock.now();
-    // Call `plantsFirst` even while the gardener is off, because it notices when somebody has played
-    // in the room. The room is then no longer new.
+    // Call `plantsFirst` even while the gardener is off. The call notices that somebody has
+    // planted, so that the gardener does not treat the room as new when it is switched on later.
     const plantsFirst = this.plantsFirst();
     const { after, lastActivity, options } = this;
     const isIdle = (delay: number) => now - lastActivity >= delay && options.watched();
@@ -123,7 +126,10 @@ export class Gardener {
     this.nextAt = now + (this.startNext() ? this.delay() : plantingDelay[0]);
   }
 
-  /** Returns whether to continue the first planting, which goes on even while visitors are active. */
+  /**
+   * Returns whether to continue the first planting in a new room. The first planting continues even
+   * while visitors are active.
+   */
   private plantsFirst(): boolean {
     if (!this.isFirstPlanting) return false;
     const { tending, options } = this;
@@ -155,8 +161,8 @@ export class Gardener {
   private delay(): number {
     const { tending, options } = this;
     const [least, most] = tending.mayPlant ? plantingDelay : actionDelay;
-    // With few organisms, act less often. Otherwise, each of them would be wounded or replaced too
-    // often.
+    // If the gardener has few organisms, act less often. Otherwise, each of its organisms would be
+    // wounded or replaced too often.
     const few = leastPlants / Math.max(1, tending.own.length);
     const slower = tending.mayPlant ? 1 : Math.min(2, Math.max(1, few));
     return slower * (least + (most - least) * options.random.uniform());
@@ -232,8 +238,8 @@ export class Gardeners implements Listener {
 
   onTick({ room }: { readonly room: string }): void {
     const gardener = this.gardeners.get(room);
-    // Treat a visitor who is drawing or choosing a seed on the map as active, so that the room does
-    // not change in the meantime.
+    // While a visitor is drawing or choosing a seed on the map, treat the visitor as active, so
+    // that the gardener does not change the room in the meantime.
     if (this.roomServers.get(room)?.isBusy) gardener?.visitorActive();
     gardener?.tick();
   }

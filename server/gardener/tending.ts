@@ -1,4 +1,7 @@
-/** Executes the gardener's actions in a room. The methods return whether the action was possible. */
+/**
+ * Executes the gardener's actions in a room. The methods return whether the action could be
+ * started.
+ */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { placesUnder } from '../../shared/geometry.ts';
 import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
@@ -36,8 +39,9 @@ const THEMED = 0.85;
 /** Number of creatures that the gardener considers for a planting. It plants the one that fits best. */
 const CHOICE = 4;
 /**
- * Probability that the gardener, to make space in a reef (group of organisms), removes the
- * outermost of its organisms there. It is high, so that reefs keep their shape.
+ * Probability that the gardener, when it makes space in a reef (group of organisms), removes its
+ * outermost organism in the reef rather than its oldest. The probability is high, so that reefs
+ * keep their shape.
  */
 const AT_RIM = 0.85;
 /** Number of organisms above which a room is crowded, as a multiple of `Tending.target`. */
@@ -58,15 +62,18 @@ export interface RoomAccess {
 
 export class Tending {
   wounds: GardenerWounds = 'own';
-  /** Creatures that the host has hidden, and creatures that the host chose for the gardener. */
+  /**
+   * The creatures that the host has hidden, and those that the host has chosen for the gardener.
+   */
   curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
   /** When the gardener last cut each organism (monotonic clock, ms). */
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Organisms whose `plant` command the room has not answered yet. */
   private readonly pending = new Set<Planted>();
   /**
-   * Number of the gardener's organisms before it last let one depart. It may plant up to this
-   * number again. 0 after its next planting.
+   * Number of organisms that the gardener had when it last made one depart. Until its next
+   * planting, it may always have this many organisms, so that it can replace the departed one. 0
+   * after that planting.
    */
   private replaced = 0;
   private readonly reefs: Reefs;
@@ -92,8 +99,9 @@ export class Tending {
   /**
    * Whether the gardener may plant another organism. It may have at most half of the room's maximum
    * number of organisms, and fewer if other planters have many. However, it may always have a few
-   * organisms, and may always replace an organism that it has removed. It never plants if this
-   * would remove an organism whose planter is present.
+   * organisms, and may always replace an organism that it has removed. In a full room, planting
+   * removes another organism; the gardener never plants if this would be an organism whose planter
+   * is present.
    */
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
@@ -105,8 +113,8 @@ export class Tending {
     );
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
-    // In a full room, a planting removes another organism (rule DEP-1): one whose planter is absent.
-    // Organisms of the gardener are removed first.
+    // In a full room, a planting removes another organism (rule DEP-1). Make sure that there is one
+    // whose planter is absent. The gardener, which counts as absent, loses its organisms first.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
@@ -134,7 +142,7 @@ export class Tending {
   }
 
   /**
-   * Lets an unattended organism depart if the room is nearly full, has no free space for another
+   * Makes an unattended organism depart if the room is nearly full, has no free space for another
    * organism, or has many more organisms than the gardener would plant. Chooses the organism that
    * is farthest from all reefs (the gardener's groups), so that the space between reefs stays free.
    */
@@ -143,7 +151,8 @@ export class Tending {
     const [longest, ...others] = room.unattended();
     if (!longest) return false;
     const farthest = others.reduce(this.farther, longest);
-    // If an organism is already departing, its space will become free, so do not remove another one.
+    // If there is no free space but an organism is already departing, do not remove another one:
+    // the departing organism's space will become free.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (room.size <= this.crowd && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin', organism: farthest.id });
@@ -163,7 +172,8 @@ export class Tending {
     const chosen = candidates[random.integer(candidates.length)];
     const { planes } = room.grid;
     const { id, x, y, side } = chosen;
-    // Do not cut beside an organism that is awake, because it would take over the wounded cells.
+    // Do not cut an organism if an organism beside it is not asleep, because that organism would
+    // take over the wounded cells.
     const isBeside = (one: OrganismView): boolean =>
       one.id !== id && Math.max(Math.abs(one.x - x), Math.abs(one.y - y)) < side;
     if (room.organisms.some((one) => one.phase !== 'asleep' && isBeside(one))) return false;
@@ -175,7 +185,8 @@ export class Tending {
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
       access.later(i * GARDENING.strokeInterval, () => {
-        // Check again, because another organism may have grown into the stroke's area since.
+        // Check again, because another organism may have grown under this stroke since the cut was
+        // chosen.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
         void access.send({ what: 'damage', ...stroke });
       });
@@ -183,7 +194,10 @@ export class Tending {
     return true;
   }
 
-  /** Grafts a gallery creature onto a sleeping organism that the gardener or the host planted. */
+  /**
+   * Grafts a part of a gallery creature onto a sleeping organism that the gardener or the host
+   * planted.
+   */
   graft(): boolean {
     const { random, room, access } = this;
     const { species } = room;
@@ -206,7 +220,7 @@ export class Tending {
 
   /**
    * Crosses two organisms, no matter who planted them, and plants the child near one of them.
-   * Prefers organisms of the sparsest reef (group of organisms).
+   * Prefers two organisms of the sparsest reef (group of organisms).
    */
   cross(): boolean {
     const { random, room, access, reefs } = this;
@@ -230,7 +244,7 @@ export class Tending {
     return true;
   }
 
-  /** Lets one of the gardener's organisms depart, and plants another one a moment later. */
+  /** Makes one of the gardener's organisms depart, and plants another one a moment later. */
   replace(): boolean {
     if (!this.hasGround || !this.release()) return false;
     this.access.later(GARDENING.plantingDelay[0], () => void this.plant());
@@ -238,9 +252,9 @@ export class Tending {
   }
 
   /**
-   * Lets one of the gardener's own organisms depart: usually the outermost organism of the most
-   * crowded reef, and sometimes the oldest organism of that reef. Only organisms that are asleep,
-   * unhurt and older than a minute may depart.
+   * Makes one of the gardener's own organisms depart: usually the outermost organism of the most
+   * crowded reef, and sometimes the oldest organism of that reef. Chooses only among organisms that
+   * are asleep, unhurt and older than a minute.
    *
    * @param excluded organisms that must not depart
    */
@@ -284,16 +298,16 @@ export class Tending {
     return this.placeNear({ x: width / 2, y: height / 2 }) !== undefined;
   }
 
-  /** Finds the free space nearest to a position, for a creature of a given kind. */
+  /** Finds the free space nearest to a position. @param kind is copied to the result */
   private placeNear(near: PlantingPlace, kind = '') {
     const place = nearestGround(this.room.grid.planes, this.room.species.side, near);
     return place && { ...place, kind };
   }
 
   /**
-   * Lists the gallery entries that the gardener may use and for whose names `passes` returns true.
-   * Omits entries that the host has hidden. If the host has chosen entries for the gardener, lists
-   * only chosen entries; otherwise, only `suitable` entries.
+   * Lists the gallery entries that the gardener may use and whose names satisfy `passes`. The
+   * gardener may use the entries that the host has chosen for it or, if the host has chosen none,
+   * the `suitable` ones; never those that the host has hidden.
    */
   private entries(passes: (name: string) => boolean): readonly number[] {
     const { species } = this.room;
@@ -303,14 +317,14 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // If none of the host's chosen entries passes, return all of them: the host may have chosen only
-    // a few, which the gardener then plants several times.
+    // If no entry that the host has chosen satisfies `passes`, return all chosen entries. The host
+    // may have chosen only a few entries, which the gardener must then plant several times.
     return passing.length > 0 ? passing : shown;
   }
 
   /**
-   * Chooses some gallery creatures to plant, usually of the given theme. Prefers creatures that are
-   * not in the room yet.
+   * Chooses some gallery creatures to plant, usually creatures of the given theme. Prefers
+   * creatures that are not in the room yet.
    *
    * @returns names of gallery entries; empty if no creature can be planted
    */
@@ -330,7 +344,10 @@ export class Tending {
   }
 }
 
-/** Calls a function up to `TRIES` times, and returns its first result that is not undefined. */
+/**
+ * Calls a function until it returns something other than undefined, at most `TRIES` times. Returns
+ * that result, or undefined if there is none.
+ */
 function firstOf<T>(make: () => T | undefined): T | undefined {
   for (let i = 0; i < TRIES; i++) {
     const made = make();

@@ -1,7 +1,7 @@
 /**
- * Implements everything that the host can do: a handler for each call in `shared/host/api.ts`.
- * serve-calls.ts authenticates and validates a call, and finds the server that must execute it.
- * Start reading at `HANDLERS`.
+ * Implements everything that the host can do: contains a handler for each call in
+ * `shared/host/api.ts`. Before a handler runs, serve-calls.ts has authenticated and validated the
+ * call, and passed it to the server that must execute it. Start reading at `HANDLERS`.
  */
 
 import { randomInt } from 'node:crypto';
@@ -61,8 +61,8 @@ import {
 import type { VisitCounter } from './visit-statistics.ts';
 
 /**
- * Maximum number of checks whether another server has added a checkpoint, and the pause between two
- * checks, in ms.
+ * Maximum number of times to check whether another server has added a checkpoint, and the pause
+ * between two checks, in ms.
  */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;
@@ -77,14 +77,18 @@ export interface Host extends HostContext {
   readonly access: AccessTokens;
   readonly isSupervised: boolean;
   /**
-   * Asks the server that runs a room for its summary; returns `known` if the answer takes too long.
+   * Asks the server that runs a room for the room's current summary. Returns `known`, an earlier
+   * summary, if the answer takes too long.
    */
   readonly summaryOf: (known: RoomSummary) => RoomSummary | Promise<RoomSummary>;
   /** Returns the sender of alerts to the webhook; undefined if no webhook is configured. */
   readonly alerts: () => { test(): Promise<number | string | undefined> } | undefined;
   readonly announceSchedule: () => void;
   readonly announceLibrary: () => void;
-  /** Finds a checkpoint in another server's library; undefined if that library does not have it. */
+  /**
+   * Finds a checkpoint in another server's library. Resolves to undefined if that library does not
+   * have it.
+   */
   readonly findElsewhere: (
     server: string,
     folder: string,
@@ -97,7 +101,10 @@ export type Parts = Readonly<Record<string, string>>;
 /** Calls that begin, check or end a host's session. serve-calls.ts handles these calls itself. */
 type SessionCall = 'login' | 'logout' | 'session';
 
-/** Result of a handler. A handler may return nothing if an empty object is a valid answer `A`. */
+/**
+ * Result of a handler for a call with the answer `A`. If the empty object is a valid `A`, the
+ * handler may return nothing, which is treated as the empty object.
+ */
 type Returned<A> = Record<never, never> extends A ? unknown : A;
 
 /** A handler for each call of the host's API. Each handler may throw `HostRefusal`. */
@@ -131,8 +138,8 @@ export const HANDLERS: Handlers = {
     }
     const checkpoint = await library.add(folder);
     host.announceLibrary();
-    // Wait until the other servers have added the checkpoint. Until then, they would refuse a room
-    // that uses it.
+    // Wait until each of the other servers has added the checkpoint. Until then, a server would
+    // refuse a room that uses the checkpoint.
     for (const name of others) {
       for (let i = 0; i < MOST_LOOKS && !(await host.findElsewhere(name, folder))?.added; i++) {
         await new Promise<void>((wake) => clock.after(LOOK_PAUSE, wake));
@@ -376,10 +383,10 @@ async function execute({ rooms }: Host, name: string, act: SystemCommand) {
   return { removed, command: { tick: live.room.tick, id } };
 }
 
-/** The actors that issue the commands of programs, one for each room's dispatcher. */
+/** For each room's dispatcher, the actor in whose name the call `act` executes commands. */
 const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
-/** Finds the reserved seat of a wall. @throws HostRefusal no-such-wall */
+/** Finds the reserved seat of a wall. @throws HostRefusal 'no-such-wall' */
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
   const seat = wallSeats.of(room).find(({ id }) => id === Number(wall));
   if (!seat) throw new HostRefusal('no-such-wall');
@@ -388,13 +395,13 @@ function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
 
 const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Returns the storage. @throws HostRefusal not-kept if nothing is stored */
+/** Returns the storage. @throws HostRefusal 'not-kept' if nothing is stored */
 function requireStorage({ storage }: Host): NonNullable<Host['storage']> {
   if (!storage) throw new HostRefusal('not-kept');
   return storage;
 }
 
-/** Returns the cluster. @throws HostRefusal no-such-server if the server is not in a cluster */
+/** Returns the cluster. @throws HostRefusal 'no-such-server' if the server is not in a cluster */
 function requireCluster({ cluster }: Host): NonNullable<Host['cluster']> {
   if (!cluster) throw new HostRefusal('no-such-server');
   return cluster;
@@ -497,21 +504,22 @@ async function saveLastState({ storage, folder, date }: Host, room: string): Pro
 async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {
   const { rooms, farewells } = host;
   rooms.requireOpen(room);
-  // First stop a farewell that is in progress, because it would also remove the new organisms.
+  // First stop a farewell that is in progress, because it would also make the new organisms depart.
   await farewells.stop(room);
   const live = rooms.requireOpen(room);
   const kept = await takeSnapshot(host, live.room, { before: 'reseed' });
   const { width, height } = live.room.grid;
   const cleared = runSystemCommand(live, { what: 'clear', area: { x: 0, y: 0, width, height } });
-  // Count only the executed `plant` commands: a busy room may refuse some of them.
+  // The result counts only `plant` commands that the room executed, because a busy room may refuse
+  // some.
   const planted = countExecuted(sow(live, count));
   await cleared;
   return { planted: await planted, kept };
 }
 
 /**
- * Plants `count` organisms, spread evenly over the room. Each is of a different kind if the gallery
- * has enough kinds.
+ * Plants `count` organisms, spread evenly over the room. The organisms are all of different kinds
+ * if the gallery has enough kinds.
  */
 function sow(live: OpenRoom, count: number) {
   const { grid, species } = live.room;

@@ -1,4 +1,7 @@
-/** The daily schedule: opening hours, dimmed walls outside them, and the nightly restart. */
+/**
+ * The daily schedule: the opening hours, and the nightly restart. Outside the opening hours, walls
+ * are dimmed.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import {
   ALWAYS_OPEN,
@@ -19,7 +22,7 @@ export interface DailyScheduleOptions {
    * Called when the building opens or closes, and when the schedule changes.
    *
    * @param isClosingTime true if the building closes because closing time has been reached; false
-   * if it is closed because the schedule was changed
+   *   if the building is open, or is closed because the schedule was changed
    */
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   readonly onRestart: () => void;
@@ -34,8 +37,8 @@ export interface DailyScheduleOptions {
 
 const MINUTE = 60_000;
 /**
- * Maximum interval between checks of the schedule, in ms. It is short, so that a change of the wall
- * clock is noticed soon.
+ * Maximum interval between checks of the schedule, in ms. It is short, so that the server soon
+ * notices if somebody sets the machine's clock.
  */
 const LOOK = 30_000;
 /** Yesterday, as a number of days from today. Yesterday's opening hours may end after midnight. */
@@ -49,8 +52,8 @@ export class DailySchedule {
   private cancelRestart: (() => void) | undefined;
   private wasOpen = true;
   /**
-   * Whether the schedule has been checked before. The first check after a start may find a building
-   * that closed long ago. This must not be reported as closing time.
+   * Whether the schedule has been checked since the server started. The first check may find that
+   * the building closed long ago. This must not be reported as closing time.
    */
   private isFollowing = false;
   /** When the schedule was last checked (wall clock, ms). */
@@ -134,7 +137,10 @@ export class DailySchedule {
   }
 }
 
-/** Finds a day's opening hours. @param ahead number of days after the day of `moment`; may be negative */
+/**
+ * Finds the opening hours of the day that is `ahead` days after the day of `moment`. `ahead` may be
+ * negative.
+ */
 function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['days'][number] {
   const date = new Date(moment);
   date.setDate(date.getDate() + ahead);
@@ -144,7 +150,10 @@ function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['day
   return exception ? exception.hours : wanted.days[(date.getDay() + 6) % 7];
 }
 
-/** Computes a time of day on the day `days` days after `moment`. @returns wall-clock time, in ms */
+/**
+ * Converts a time of day, on the day that is `days` days after the day of `moment`, to wall-clock
+ * time in ms.
+ */
 function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
@@ -186,13 +195,15 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       { at: at(now, ahead, hours.from), what: 'open' },
       { at: closing(now, ahead, hours), what: 'close' },
     ] as const;
-    // If the opening hours of two days overlap or adjoin, the building stays open between them. Omit
-    // events at which it neither opens nor closes.
+    // If the opening hours of two days overlap or adjoin, the building stays open from one to the
+    // other. The first day's closing time and the second day's opening time then change nothing.
+    // Omit such times.
     const changes = events.filter(
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );
     coming.push(...changes);
-    // Check one more day, because its opening hours may begin before this day's opening hours end.
+    // Once a day has a change, check only one more day. That day must be checked because its
+    // opening hours may begin before the earlier day's opening hours end.
     if (changes.length > 0) last = Math.min(last, ahead + 1);
   }
   return coming.sort((a, b) => a.at - b.at)[0] ?? null;

@@ -42,7 +42,8 @@ function heirsIn(room: Room): HeirSeed[] {
 }
 
 /**
- * Returns a living organism's latent; undefined if the latent is outside the checkpoint's bounds.
+ * Returns a living organism's latent; undefined if the latent is outside the range that the
+ * checkpoint's model allows.
  */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
@@ -73,11 +74,17 @@ async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<n
   return countExecuted(answers);
 }
 
-/** Key of the stored list of rooms whose heirs have been chosen but not planted yet. */
+/**
+ * Key of the stored list of rooms whose day is ending and whose heirs (children of the old day's
+ * organisms) have been chosen but not planted yet.
+ */
 const RECORD = 'days';
 const days = v.array(v.string());
 
-/** Default duration of a farewell, from the first departure to the last, in seconds. */
+/**
+ * Default duration of a farewell, in seconds: from the start of the first departure until the last
+ * organism is gone.
+ */
 const DURATION = 60;
 /** Maximum time for which walls show the family tree after a farewell, in ms. */
 const TREE = 45_000;
@@ -87,9 +94,11 @@ const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;
-  /** Duration from the departure of the first organism to that of the last, in seconds. */
+  /** Duration from the start of the first departure until the last organism is gone, in seconds. */
   readonly seconds: number;
-  /** When the farewell ends (monotonic clock, ms); Infinity until the first organism departs. */
+  /**
+   * When the last organism should be gone (monotonic clock, ms); Infinity until departures begin.
+   */
   until: number;
   /** Whether the farewell began because the opening hours ended. */
   readonly atClosing: boolean;
@@ -97,7 +106,8 @@ interface Farewell {
   readonly end: () => void;
   readonly done: Promise<void>;
   /**
-   * Number of organisms that should depart now but have no `depart` command yet; may be fractional.
+   * Number of organisms that should already be departing but for which no `depart` command has been
+   * sent yet. May be fractional.
    */
   owed: number;
   heirs: readonly HeirSeed[];
@@ -117,7 +127,8 @@ export class Farewells {
   private constructor(private readonly context: HostContext) {}
 
   /**
-   * Creates the object. Logs a warning for each room whose heirs were lost because the server ended.
+   * Creates the object. Logs a warning for each room whose heirs were lost because the server ended
+   * before planting them.
    *
    * @throws StoreError
    */
@@ -134,12 +145,13 @@ export class Farewells {
   }
 
   /**
-   * Ends the day of a room: starts its farewell. Until the farewell is over, visitors can only watch.
+   * Ends the day of a room: starts its farewell. Until the farewell is over, visitors can only
+   * watch.
    *
-   * @param seconds duration from the first departure to the last
-   * @returns `kept`: the snapshot taken before the farewell, or null if nothing is stored; `done`:
-   * resolves when the farewell is over or was stopped
-   * @throws HostRefusal no-such-room, room-closed, room-busy
+   * @param seconds duration from the start of the first departure until the last organism is gone
+   * @returns two things. `kept` is the snapshot taken before the farewell, or null if the server
+   *   stores nothing. `done` resolves when the farewell is over or was stopped
+   * @throws HostRefusal 'no-such-room', 'room-closed' or 'room-busy'
    */
   async begin(
     name: string,
@@ -237,7 +249,10 @@ export class Farewells {
     }
   }
 
-  /** Starts departures at an even rate, so that the last organism is gone when the farewell ends. */
+  /**
+   * Runs one step of a farewell. The steps start departures at an even rate, so that the last
+   * organism is gone when the farewell ends.
+   */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
@@ -257,8 +272,9 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // Do not exceed the maximum number of dissolving organisms: each organism above the maximum makes
-    // a dissolving one vanish immediately. Ignore the maximum only in the last step.
+    // Do not let more than the maximum number of organisms dissolve simultaneously: each organism
+    // above the maximum would make another one vanish immediately, without dissolving. Only in the
+    // last step, ignore the maximum.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];
@@ -266,8 +282,8 @@ export class Farewells {
       const [{ id: organism }] = staying.splice(randomInt(staying.length), 1);
       begun.push(runSystemCommand(live, { what: 'depart', organism, seconds }));
     }
-    // A departure fails if the organism has just died or if the room's command queue is full. The
-    // next step tries again.
+    // A `depart` command fails if the organism has just died or if the room's command queue is
+    // full. In the latter case, the next step tries again.
     farewell.begun = Promise.allSettled(begun);
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
@@ -293,8 +309,8 @@ export class Farewells {
 }
 
 /**
- * Computes how long each organism takes to dissolve, such that all organisms are gone at the end of
- * the farewell and at most `maxDissolving` of them dissolve simultaneously.
+ * Computes how long each organism takes to dissolve. With this time, all organisms are gone at the
+ * end of the farewell, and at most `maxDissolving` of them dissolve simultaneously.
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds

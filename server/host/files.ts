@@ -24,7 +24,7 @@ const tick = v.optional(
 const bundleQuery = v.object({ from: tick, to: tick });
 const statisticsQuery = v.object({ by: v.optional(v.picklist(['hour', 'day']), 'day') });
 
-/** Validates the query of a request. @throws HostRefusal bad-call */
+/** Validates the query of a request. @throws HostRefusal 'bad-call' */
 function queryOf<T>(schema: v.GenericSchema<unknown, T>, { query }: Request): T {
   const result = v.safeParse(schema, query, { abortEarly: true });
   if (result.success) return result.output;
@@ -37,7 +37,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   picture: async (host, request, response) => {
     const name = roomOf(host, request);
     const { rooms, world } = host;
-    // After this server has closed a room, `world` still has the room's last state.
+    // After this server has closed a room, `world` still contains the room in its last state.
     const room = rooms.planOf(name).open ? rooms.requireOpen(name).room : world.rooms.get(name);
     const [last = 0] = room ? [] : ((await host.storage?.store.snapshotTicks(name)) ?? []);
     await sendPng(response, room?.grid.planes ?? (await planesAt(host, name, last)));
@@ -90,7 +90,8 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   logo: async ({ rooms, hostStore }, { params, query }, response) => {
     const logo = await readLogo(hostStore, rooms.planOf(`${params.name}`).name);
     if (!logo) throw new HostRefusal('no-such-logo');
-    // The URLs on pages contain the logo's id, so the response to such a URL never changes.
+    // The URLs of logos in pages contain the logo's id, so the response to such a URL never
+    // changes.
     if (logo.id in query) response.set('Cache-Control', 'public, max-age=31536000, immutable');
     response.type('png').send(logo.png);
   },
@@ -128,7 +129,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   },
 };
 
-/** Returns the name of the room in the path. @throws HostRefusal no-such-room */
+/** Returns the name of the room in the path. @throws HostRefusal 'no-such-room' */
 const roomOf = ({ rooms }: Host, { params }: Request): string =>
   rooms.planOf(`${params.room}`).name;
 
@@ -136,7 +137,7 @@ async function sendPng(response: Response, planes: Omit<Planes, 'owner'>): Promi
   response.type('png').send(await png(planes));
 }
 
-/** Reads the grid of a stored snapshot. @throws HostRefusal not-kept, no-such-snapshot */
+/** Reads the grid of a stored snapshot. @throws HostRefusal 'not-kept' or 'no-such-snapshot' */
 async function planesAt({ storage }: Host, room: string, tick: number): Promise<Planes> {
   if (!storage) throw new HostRefusal('not-kept');
   const state = await storage.store.stateAt(room, tick).catch((error: unknown) => {
@@ -146,7 +147,7 @@ async function planesAt({ storage }: Host, room: string, tick: number): Promise<
   return state.planes;
 }
 
-/** Finds a drawing that waits for the host's decision. @throws HostRefusal no-such-drawing */
+/** Finds a drawing that waits for the host's decision. @throws HostRefusal 'no-such-drawing' */
 function drawingOf({ rooms }: Host, { params }: Request) {
   const live = rooms.requireOpen(`${params.room}`);
   const drawing = live.server.drawings.find(Number(params.drawing));
@@ -156,7 +157,7 @@ function drawingOf({ rooms }: Host, { params }: Request) {
 
 /**
  * Converts a drawing to the format of an organism's cells, so that `createGrowthFilm` can draw it.
- * An ink drawing becomes white.
+ * An ink drawing, which has only one value per pixel, is drawn in white.
  */
 function readOutOf(pixels: Uint8Array, side: number) {
   const isInk = pixels.length === side * side;

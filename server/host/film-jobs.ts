@@ -54,9 +54,9 @@ export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
 
 /**
  * A message from the film process. The first message says when the film begins (wall clock, ms),
- * when its pictures were taken, and how many pictures it has in total. The next messages report the
- * progress (0 to 1) and the number of pictures made so far. The last message says that the film is
- * done, or why it failed.
+ * which moments its pictures show, and how many pictures it has in total. The next messages report
+ * the progress (0 to 1) and the number of pictures made so far. The last message says that the film
+ * is done, or why it failed.
  */
 export type FilmNews =
   | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
@@ -64,10 +64,16 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
-/** Returns the path of a picture's file, which contains gzipped RGBA pixels, then the cells' owners. */
+/**
+ * Returns the path of a picture's file. The file is gzipped, and contains the RGBA pixels followed
+ * by the cells' owners.
+ */
 const frameFile = (film: string, index: number): string => join(`${film}.frames`, `${index}`);
 
-/** Writes each picture to a separate file, then passes it to `pictures`. @param film path of the film's file */
+/**
+ * Creates a writer that writes each picture to a separate file and then passes it on to `pictures`.
+ * @param film path of the film's file
+ */
 export function withFrames(
   film: string,
   pictures: PictureWriter,
@@ -91,14 +97,18 @@ function bytesOf({ rgba, owner }: Planes): Uint8Array {
   return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);
 }
 
-/** Reads picture files one at a time, to limit the number of open file descriptors. */
+/**
+ * Ensures that only one picture file is read at a time, to limit the number of open file
+ * descriptors.
+ */
 const reading = new Mutex();
 /** Pictures that are being sent, by path, with the number of clients that are receiving each. */
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
 
 /**
- * Sends a picture of a film. Reads the file into memory first, because streaming it to a slow client
- * would keep the file open. Responses that send the same picture share its bytes.
+ * Sends a picture of a film. Reads the whole file into memory before sending it, because streaming
+ * the file to a slow client would keep the file open. If several clients get the same picture at
+ * the same time, their responses share the picture's bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {
@@ -162,7 +172,7 @@ export class FilmJobs {
    * Starts to make a film.
    *
    * @param place where the rooms are stored, and the path of the checkpoint's folder
-   * @throws HostRefusal too-many-jobs
+   * @throws HostRefusal 'too-many-jobs'
    */
   begin(
     room: string,
@@ -192,7 +202,8 @@ export class FilmJobs {
     const { child } = job;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // Use `on`, not `once`: if the process cannot start, `child.send` below emits a second error.
+    // Use `on`, not `once`: if the process cannot start, `child.send` below emits a second `error`
+    // event, which would otherwise be unhandled and end the server.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) =>
       this.fail(job, 'ended', `The process that makes the film ended (${code}).`),
@@ -217,9 +228,9 @@ export class FilmJobs {
   }
 
   /**
-   * Returns the state of a film that has at least one picture, even if the film is unfinished.
+   * Returns the state of a film that has at least one picture. The film may be unfinished.
    *
-   * @throws HostRefusal no-such-job, job-not-done
+   * @throws HostRefusal 'no-such-job', or 'job-not-done' if there is no picture
    */
   shown(id: string): JobState & { readonly total: number } {
     const { state } = this.get(id);
@@ -232,7 +243,7 @@ export class FilmJobs {
   /**
    * Returns the path of a picture's file.
    *
-   * @throws HostRefusal no-such-job, job-not-done, no-such-time
+   * @throws HostRefusal 'no-such-job', 'job-not-done' or 'no-such-time'
    */
   frame(id: string, index: number): string {
     const { frames } = this.shown(id);
@@ -241,7 +252,11 @@ export class FilmJobs {
     return frameFile(this.get(id).path, index);
   }
 
-  /** Returns the path and the download name of a finished film. @throws HostRefusal no-such-job, job-not-done */
+  /**
+   * Returns the path and the download name of a finished film.
+   *
+   * @throws HostRefusal 'no-such-job' or 'job-not-done'
+   */
   file(id: string) {
     const { state, path } = this.get(id);
     if (state.state !== 'done') throw new HostRefusal('job-not-done', state.error ?? '');

@@ -34,12 +34,16 @@ type ZipEntry = { readonly name: string; readonly bytes: Uint8Array };
 
 /** Minimum version of ZIP that a reader must support: 2.0. */
 const VERSION = 20;
-/** The modification date of all files: 1980-01-01, the earliest date that ZIP can store. */
+/**
+ * The modification date of all files in an archive: 1980-01-01, the earliest date that ZIP can
+ * store.
+ */
 const DAY = 0x0021;
 
 /**
- * Writes the fields that a file's local header and its directory header have in common, from the
- * version to the length of the name. The compression method stays 0: not compressed.
+ * Writes the fields that are the same in a file's local header and in its entry in the archive's
+ * directory: from the ZIP version to the length of the file's name. The compression method stays 0:
+ * not compressed.
  */
 function common({ name, bytes }: ZipEntry): Buffer {
   const header = Buffer.alloc(26);
@@ -52,7 +56,10 @@ function common({ name, bytes }: ZipEntry): Buffer {
   return header;
 }
 
-/** Yields the bytes of a ZIP archive, part by part. Limits: 4 GiB and 65,535 files. */
+/**
+ * Yields the bytes of a ZIP archive, part by part. The archive can have at most 4 GiB and 65,535
+ * files.
+ */
 export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   const directory: Buffer[] = [];
   let offset = 0;
@@ -80,7 +87,7 @@ export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
 
 /** Side of the square tiles that are painted separately, in cells. */
 const TILE = 16;
-/** Maximum distance at which a cell affects how another cell is painted, in cells. */
+/** A cell affects how other cells are painted if they are at most this many cells away. */
 const AROUND = (REACH - 1) / 2;
 
 type MapOf = NonNullable<Painting['mapOf']>;
@@ -88,22 +95,22 @@ type MapOf = NonNullable<Painting['mapOf']>;
 type Organisms = Pick<Room, 'genomesOf' | 'viewOf'>;
 
 /**
- * Paints consecutive pictures of one room. Tiles that have not changed since the previous picture
- * are not painted again.
+ * Paints consecutive pictures of one room. Paints only the tiles that have changed since the
+ * previous picture.
  */
 export class FilmPainter {
   /** The pixels of the previous picture, and the planes from which it was painted. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
   /**
-   * Cached maps, with which the painter draws organisms. The key consists of the latents and labels
-   * of an organism's genomes.
+   * Cached genome maps. A genome map is what the painter has learned about each place of an
+   * organism. The key consists of the latents and labels of the organism's genomes.
    */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
   /**
    * @param scale side of a cell, in pixels
-   * @param limit maximum time for painting all pictures together, in ms
+   * @param limit maximum total time for painting all pictures, in ms
    * @param now returns the current time, in ms
    */
   constructor(
@@ -118,8 +125,8 @@ export class FilmPainter {
    *
    * @param planes the colours and owners of the cells; must have the same size in each call
    * @param room the organisms in `planes`. If absent, the picture depends only on `planes`
-   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined in this and
-   * all later calls if the time for painting is used up
+   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined if the time
+   *   for painting is used up, and then also in all later calls
    */
   draw(planes: Planes, room?: Organisms): Uint8Array | undefined {
     const { limit, now, scale } = this;
@@ -147,8 +154,9 @@ export class FilmPainter {
   }
 
   /**
-   * Returns a function that finds the map with which the painter draws an organism, by the
-   * organism's id. If the organism's genomes have changed, computes a new map.
+   * Returns a function that finds an organism's genome map by the organism's id. The function
+   * computes a new map if the organism's genomes have changed. It returns undefined for an organism
+   * that is still growing.
    */
   private mapsOf(room: Organisms | undefined): MapOf {
     const found = new Map<number, { readonly map: PlacedMap | undefined }>();
@@ -174,8 +182,8 @@ export class FilmPainter {
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
       let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
-      // Copy the colours unchanged: premultiplied with alpha, they are right for a black
-      // background.
+      // The colours are premultiplied with alpha, so they are already correct on a black
+      // background. Copy them unchanged, and omit alpha.
       for (let from = 4 * v * row; from < 4 * (v + 1) * row; from += 4, to += 3) {
         pixels[to] = painted[from];
         pixels[to + 1] = painted[from + 1];
@@ -205,7 +213,8 @@ function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
 }
 
 /**
- * Lists the ticks at which `runReplay` makes a picture. The snapshot's tick is never one of them.
+ * Lists the ticks at which `runReplay` makes a picture. It makes none at the tick of the snapshot
+ * from which the replay starts.
  *
  * @param every number of ticks from one picture to the next
  */
@@ -217,7 +226,8 @@ function pictureTicks({ from, to, snapshot }: JournalRange, every: number): numb
 }
 
 /**
- * Reduces the times of all pictures to a few known times. The other times can be interpolated.
+ * Selects a few of the pictures' times, from which the times of the other pictures can be
+ * interpolated.
  *
  * @param dates the times of all pictures (wall clock, ms), never decreasing
  */
@@ -229,7 +239,10 @@ function filmTimes(dates: readonly number[]): FilmTimes {
 
 type Encode = (planes: Planes, room: Organisms) => Promise<Buffer>;
 
-/** Maximum total time for painting a film, in ms. Later pictures show enlarged cells instead. */
+/**
+ * Maximum total time for painting the pictures of a film, in ms. After that, the remaining pictures
+ * show enlarged cells instead.
+ */
 const PAINTING_LIMIT = 600_000;
 /**
  * Range of scales (side of a cell, in pixels) at which pictures are painted. At a smaller scale,
@@ -238,8 +251,8 @@ const PAINTING_LIMIT = 600_000;
 const PAINTED_SCALES = { least: 3, most: 9 };
 
 /**
- * Maximum interval between progress reports, in ms. If the progress increases by one per cent, the
- * report is sent earlier.
+ * Maximum interval between progress reports, in ms. A report is sent earlier if the progress has
+ * increased by one per cent.
  */
 const SIGN = 10_000;
 
@@ -249,7 +262,8 @@ const say = (news: FilmNews): void => {
 
 async function openRecords(records: FilmOrder['records']): Promise<Records> {
   if ('folder' in records) return readFolder(records.folder);
-  // Import the module only if needed: a server that is not in a cluster does not use it.
+  // Import the module only if the rooms are stored in a cluster, because other servers do not need
+  // it.
   const { readCluster } = await import('../cluster/open-cluster.ts');
   return readCluster(records.cluster, systemClock);
 }
@@ -263,8 +277,8 @@ async function make(order: FilmOrder): Promise<number> {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (FILMS.rate * order.seconds - 1)));
       const shown = pictureTicks(found, apart);
-      // If the times cannot be read, make the film without them: damage in another part of the
-      // journal must not prevent the film.
+      // If the times cannot be read, make the film without times: damage in a part of the journal
+      // that the film does not need must not prevent the film.
       const dates = await timesOf(store, room, shown, now).catch(() => null);
       const times = filmTimes(dates ?? []);
       say({ from: times[0]?.at ?? null, times, total: Math.max(1, shown.length) });
@@ -309,9 +323,9 @@ async function make(order: FilmOrder): Promise<number> {
 }
 
 /**
- * Creates a function that encodes pictures as PNGs. It paints the cells if the checkpoint has a
- * painter, the scale is within `PAINTED_SCALES`, and painting time is left. Otherwise, it enlarges
- * the cells.
+ * Creates a function that encodes pictures as PNGs. The pictures are painted if the checkpoint has
+ * a painter, the scale is within `PAINTED_SCALES`, and painting time is left. Otherwise, they show
+ * enlarged cells.
  */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {
   const { least, most } = PAINTED_SCALES;

@@ -1,6 +1,7 @@
 /**
  * Decides who may use the host's API: a host who has signed in with the host's token, and programs
- * that have an access token. Each token is shown only once. Only its hash is stored.
+ * that have an access token. Each token is shown only once, because the server stores only the
+ * token's hash.
  */
 import { createHash, randomBytes, randomInt, randomUUID, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -17,10 +18,16 @@ import type { Store } from '../storage/store.ts';
 
 /** Characters used in tokens. Similar-looking characters are excluded, because people type tokens. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
-/** Number of characters in a token: 160 random bits. They cannot be guessed, so an unsalted hash is safe. */
+/**
+ * Number of characters in a token, enough for 160 random bits. Such a token cannot be guessed, so
+ * its hash is safe without a salt.
+ */
 const LENGTH = Math.ceil(160 / Math.log2(LETTERS.length));
 
-/** Hashes a token. Ignores case, spaces and dashes, which people may type differently. */
+/**
+ * Hashes a token. Upper and lower case, spaces and dashes make no difference, because people may
+ * type a token differently from how it is shown.
+ */
 const digestOf = (token: string): Buffer =>
   createHash('sha256')
     .update(token.toLowerCase().replace(/[\s-]+/g, ''))
@@ -40,15 +47,17 @@ export class HostToken {
     private readonly store: Store,
     private readonly renew: boolean,
     private hash: Buffer,
-    /** The token in plain text if it was created at this start. It must be stored before it is shown. */
+    /** The token in plain text, if it was created at this start. Call `keep` before showing it. */
     public fresh?: string,
     private isStored = fresh === undefined,
   ) {}
 
   /**
-   * Reads the token's stored hash. Creates a new token if none is stored; `keep` stores its hash.
+   * Reads the stored hash of the token. If none is stored, creates a new token; its hash is not
+   * stored until `keep` is called.
    *
-   * @param renew whether to create a new token even if one is stored; the old one becomes invalid
+   * @param renew whether to create a new token even if a hash is stored; the old token becomes
+   *   invalid
    * @throws StoreError
    */
   static async open(store: Store, renew: boolean): Promise<HostToken> {
@@ -59,8 +68,8 @@ export class HostToken {
   }
 
   /**
-   * Stores the hash of a new token. Call this just before showing the token, because a token that is
-   * stored but never shown locks the host out. If several servers that share a store start
+   * Stores the hash of a new token. Call this just before showing the token: if a token were stored
+   * but then not shown, the host would be locked out. If several servers that share a store start
    * simultaneously, only one server stores its token. The other servers adopt that token, and have
    * no token to show.
    *
@@ -76,7 +85,10 @@ export class HostToken {
     if (!isStored) await this.reload();
   }
 
-  /** Reads the stored token again, because another server may have changed it. @throws StoreError */
+  /**
+   * Reads the stored hash of the token again, because another server may have changed the token.
+   * @throws StoreError
+   */
   async reload(): Promise<void> {
     // Do not discard a new token of this server that `keep` has not stored yet.
     if (!this.isStored) return;
@@ -101,11 +113,12 @@ const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * Creates the hint that is logged with the host's token: how to get a new token if it is lost.
+ * Creates the hint that is logged with the host's token. The hint says how to get a new token if
+ * the token is lost.
  *
  * @param data the value of `--data`: a folder, or `none`
- * @param isShared whether servers share the rooms through Valkey. The hint omits Valkey's URL, which
- * is secret
+ * @param isShared whether servers share the rooms through Valkey. The hint omits Valkey's URL,
+ *   which is secret
  */
 export function tokenRecoveryHint(data: string, isShared: boolean): string {
   if (data === 'none' && !isShared) return 'the next start creates a new token';
@@ -130,8 +143,8 @@ type AccessToken = v.InferOutput<typeof accessRecord>;
 const RECORDS = 'tokens/';
 
 /**
- * The access tokens of programs. Each token has a role, and is stored in a record of its own, so that
- * servers of a cluster do not overwrite one another's changes.
+ * The access tokens of programs. Each token has a role. Each is stored in a separate record, so
+ * that servers of a cluster do not overwrite one another's changes.
  */
 export class AccessTokens {
   private readonly rates = new Map<number, TokenBucket>();
@@ -147,7 +160,7 @@ export class AccessTokens {
   /**
    * Reads the stored tokens.
    *
-   * @param announce tells the other servers of a cluster to call `reload`
+   * @param announce makes the other servers of a cluster call `reload`
    * @throws StoreError
    */
   static async open(
@@ -174,8 +187,8 @@ export class AccessTokens {
    * Creates an access token.
    *
    * @param made time of creation (wall clock, ms)
-   * @returns the token's entry in `list`, and the token itself, which the server does not keep
-   * @throws HostRefusal too-many-tokens
+   * @returns the token's entry in `list`, and the token itself, which the server does not store
+   * @throws HostRefusal 'too-many-tokens'
    * @throws StoreError
    */
   async make(name: string, role: Role, made: number) {
@@ -193,7 +206,7 @@ export class AccessTokens {
    * Revokes a token on all servers.
    *
    * @returns the name of the revoked token
-   * @throws HostRefusal no-such-token
+   * @throws HostRefusal 'no-such-token'
    * @throws StoreError
    */
   async revoke(id: number): Promise<string> {
@@ -214,17 +227,21 @@ export class AccessTokens {
     });
   }
 
-  /** Finds an access token; undefined if it is unknown or revoked. Compares hashes, so timing reveals nothing. */
+  /**
+   * Finds an access token; undefined if it is unknown or revoked. Compares hashes, not tokens, so
+   * that the duration of the comparison reveals nothing about a token.
+   */
   find(token: string): AccessToken | undefined {
     const hash = digestOf(token).toString('hex');
     return this.tokens.find((one) => one.hash === hash);
   }
 
   /**
-   * Counts a call towards the rate limit of an access token, and checks the token's role.
+   * Counts a call towards the rate limit of an access token, and checks whether the token's role
+   * may make the call.
    *
    * @param least lowest role that may make the call
-   * @throws HostRefusal not-allowed, too-many-calls
+   * @throws HostRefusal 'not-allowed' or 'too-many-calls'
    */
   charge({ id, role }: AccessToken, least: Role): void {
     const now = this.clock.now();
@@ -234,23 +251,29 @@ export class AccessTokens {
   }
 }
 
-/** Limits of sessions: maximum time without activity (`idle`) and in total (`life`), in ms. */
+/**
+ * Limits of sessions. A session ends after `idle` ms without activity, and at the latest after
+ * `life` ms.
+ */
 export const SESSION = {
   idle: 3_600_000,
   life: 43_200_000,
   /** Maximum number of sessions. Starting another session ends the oldest session. */
   most: 32,
 } as const;
-/** Minimum interval at which the time of a session's last use is stored, in ms. */
+/** The time of a session's last use is stored at most once in this interval, in ms. */
 const RECORD_USE = 60_000;
 const SESSIONS = 'sessions/';
 
 const sessionRecord = v.strictObject({
   /** Hash of the cookie's value. The hash alone does not give access. */
   hash: v.string(),
-  /** Key against cross-site request forgery (CSRF). Every call that changes data must send the key. */
+  /**
+   * Secret against cross-site request forgery (CSRF). The page must send it with every call that
+   * changes data.
+   */
   key: v.string(),
-  /** Identifies the host's token with which the host signed in (`HostToken.mark`). */
+  /** Identifies the host's token with which the session was started (`HostToken.mark`). */
   token: v.string(),
   /** When the host signed in (`since`) and was last active (`used`), in ms. */
   since: v.number(),
@@ -261,13 +284,15 @@ export type HostSession = v.InferOutput<typeof sessionRecord>;
 const random = (): string => randomBytes(32).toString('base64url');
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** The host's sessions. The servers of a cluster share them, so a session is valid on every server. */
+/**
+ * The host's sessions. In a cluster, all servers share them, so a session is valid on every server.
+ */
 export class HostSessions {
   /**
    * @param now returns the current time, in ms. All servers that share `store` must use the same
    *   clock
-   * @param tokenMark returns `HostToken.mark` of the current token; a session that began with
-   * another token is invalid
+   * @param tokenMark returns `HostToken.mark` of the current token. A session that was started with
+   *   another token is invalid
    */
   constructor(
     private readonly store: Store,
@@ -291,9 +316,11 @@ export class HostSessions {
   }
 
   /**
-   * Finds the session of a cookie; undefined if the session has ended.
+   * Finds the session that belongs to a cookie; undefined if the session has ended.
    *
-   * @param isUse whether the host is active, which extends the session; false if the page only polls
+   * @param word the cookie's value
+   * @param isUse whether the host is active, which extends the session; false if the page only
+   *   polls
    * @throws StoreError
    */
   async find(word: string | undefined, isUse: boolean): Promise<HostSession | undefined> {
@@ -320,14 +347,16 @@ export class HostSessions {
 
   private isValid(session: HostSession): boolean {
     const now = this.now();
-    // Reject a session whose last use is in the future: the clock must have been set back, so the
-    // session's age is unknown.
+    // Reject a session whose last use is in the future. The clock must have been set back, so the
+    // real age of the session is unknown.
     const isPast = session.used - RECORD_USE <= now;
     return session.token === this.tokenMark() && isPast && this.left(session) > 0;
   }
 }
 
-/** Returns whether `given` is the session's key. Takes constant time, against timing attacks. */
+/**
+ * Returns whether `given` is the key of the session. Takes constant time, against timing attacks.
+ */
 export function hasKey({ key }: HostSession, given = ''): boolean {
   return timingSafeEqual(Buffer.from(hashOf(key)), Buffer.from(hashOf(given)));
 }
@@ -336,14 +365,17 @@ export function hasKey({ key }: HostSession, given = ''): boolean {
 export const LOGIN = {
   /** Number of wrong tokens after which an address is delayed. */
   free: 5,
-  /** Duration of the first delay. Each further wrong token doubles the delay, up to `maxDelay`. */
+  /**
+   * Delay after wrong token number `free`. Each further wrong token doubles the delay, up to
+   * `maxDelay`.
+   */
   firstDelay: 2_000,
   maxDelay: 600_000,
-  /** After this time without a wrong token from an address, the address's count is reset. */
+  /** If an address sends no wrong token for this long, its count of wrong tokens is reset. */
   forget: 3_600_000,
   /**
-   * Maximum number of wrong tokens from all addresses together within `window`. If there are more,
-   * even the first wrong token from an address delays the address.
+   * Maximum number of wrong tokens from all addresses together within `window`. While there are
+   * more, each wrong token delays its address, even the first one from this address.
    */
   allFree: 50,
   window: 600_000,
@@ -360,13 +392,17 @@ const triedMessage = v.strictObject({
 });
 
 /**
- * Counts wrong tokens per client address, and delays further attempts. The servers of a cluster
- * share their counts through the bus. Otherwise, an attacker behind a load balancer would get more
- * attempts. While the bus is unavailable, each server counts only its own clients' attempts.
+ * Counts wrong tokens per client address, and delays further attempts from an address with many.
+ * The servers of a cluster share their counts through the bus. If they did not, an attacker behind
+ * a load balancer would get more attempts. While the bus is unavailable, each server counts only
+ * its own clients' attempts.
  */
 export class LoginThrottle {
   private readonly node = randomUUID();
-  /** Number of wrong tokens by address, with the end of the delay and the last attempt (monotonic, ms). */
+  /**
+   * For each address, the number of wrong tokens, when the delay ends (`until`) and when the last
+   * wrong token arrived (`last`). Times are in ms of the monotonic clock.
+   */
   private readonly wrong = new Map<string, { count: number; until: number; last: number }>();
   /** When recent wrong tokens arrived from any address (monotonic clock, ms). */
   private recent: number[] = [];
@@ -378,7 +414,7 @@ export class LoginThrottle {
   ) {}
 
   /**
-   * Creates a throttle that also counts the attempts to sign in on other servers.
+   * Creates a throttle that also counts attempts that were made on other servers.
    *
    * @throws Error if the bus has been closed
    */
@@ -386,7 +422,8 @@ export class LoginThrottle {
     const throttle = new LoginThrottle(clock, bus);
     throttle.subscription = await bus?.subscribe(TRIES, (bytes) => {
       const tried = decodeMessage(triedMessage, bytes);
-      // Skip this server's own messages, because their attempts have been counted already.
+      // Skip this server's own messages, because the attempts that they report have been counted
+      // already.
       if (!tried || tried.node === throttle.node) return;
       if (tried.isRight) throttle.wrong.delete(tried.address);
       else throttle.count(tried.address);
@@ -430,8 +467,8 @@ export class LoginThrottle {
     const isCrowd = this.recent.length > allFree;
     const steps = isCrowd ? Math.max(count, free) : count - free;
     const delay = steps < 0 ? 0 : Math.min(maxDelay, firstDelay * 2 ** steps);
-    // Delete the address before setting it, to move it to the end of the map. The first address in
-    // the map is then the one that has been inactive longest.
+    // Delete the address before setting it, to move it to the end of the map. The map's first
+    // address is therefore the one whose last wrong token is oldest.
     this.wrong.delete(address);
     this.wrong.set(address, { count, until: now + delay, last: now });
     if (this.wrong.size > maxAddresses) this.wrong.delete(this.wrong.keys().next().value!);

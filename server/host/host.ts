@@ -1,4 +1,4 @@
-/** Opens the services for the host: token, sessions, schedule, films, calls and files. */
+/** Opens the services for the host: the token, sessions, the schedule, films, calls and files. */
 
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
@@ -26,7 +26,7 @@ export interface HostOptions
   readonly newToken: boolean;
   /** Carries messages between the servers of a cluster; undefined outside a cluster. */
   readonly bus: Bus | undefined;
-  /** Ends the process so that a supervisor restarts it; undefined without a supervisor. */
+  /** Ends the process so that a supervisor starts it again; undefined if there is no supervisor. */
   readonly restart: (() => void) | undefined;
 }
 
@@ -54,7 +54,10 @@ export async function openHost(options: HostOptions) {
   const farewells = await Farewells.open(options);
   const hours = await openHours(options, farewells);
   const schedule = await followRecord(bus, 'host:schedule', () => hours.reload().catch(() => {}));
-  /** Sends a GET request to another server; undefined if the answer is late or invalid. */
+  /**
+   * Sends a GET request to another server. Resolves to the parsed answer; undefined if the answer
+   * is late or invalid.
+   */
   const ask = async <T>(
     to: RelayTarget,
     path: string,
@@ -101,8 +104,8 @@ export async function openHost(options: HostOptions) {
     ...{ isSupervised: options.restart !== undefined, summaryOf },
   };
   const token = await HostToken.open(store, options.newToken);
-  // Without a cluster, keep sessions in memory and use the monotonic clock. They then end with the
-  // process, and changes of the wall clock do not affect them.
+  // Without a cluster, keep sessions in memory and use the monotonic clock. Sessions then end with
+  // the process, and are not affected when the wall clock is changed.
   const sessionStore = cluster ? store : new Store(openMemory());
   const now = cluster ? date : () => clock.now();
   const sessions = new HostSessions(sessionStore, now, () => token.mark);
@@ -119,7 +122,10 @@ export async function openHost(options: HostOptions) {
     relayed: createRelayedApi(host, () => isClosed),
     token,
     counter,
-    /** Stores a newly created token. Call this just before showing the token. @throws StoreError */
+    /**
+     * Stores a newly created token, and notifies the other servers. Call this just before showing
+     * the token. @throws StoreError
+     */
     async keepToken(): Promise<void> {
       await token.keep(date());
       if (token.fresh !== undefined) tokens.announce();
@@ -151,11 +157,12 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         );
       }
     },
-    // Restart the servers of a cluster one after another, so that the running servers can take over
-    // the rooms of the server that restarts.
+    // Restart the servers of a cluster one after another. While one server restarts, the others can
+    // take over its rooms.
     restartDelay: () => (cluster?.place ?? 0) * RESTART_APART,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
-      // Stop a farewell that began at closing time, because the host has extended the opening hours.
+      // If a farewell that began at closing time is still in progress, the host must have extended
+      // the opening hours. Stop the farewell.
       if (isOpen) farewells.stopClosing();
       // Wait until the farewell is over before dimming the walls, because they show the farewell.
       if (isClosingTime && farewell) await farewells.endAll();
@@ -171,8 +178,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
 }
 
 /**
- * Calls `reload` when another server has changed a record, and after the bus was unavailable, because
- * messages about changes may have been lost.
+ * Calls `reload` when another server has changed a record. Also calls it when the bus is available
+ * again after an interruption, because messages about changes may have been lost.
  */
 async function followRecord(bus: Bus | undefined, channel: string, reload: () => Promise<void>) {
   const load = (): void => void reload();

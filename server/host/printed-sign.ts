@@ -1,7 +1,7 @@
 /**
  * Draws a sign to hang beside a wall display, as an SVG in millimetres. It shows a few creatures, a
- * sentence about what visitors can do, a QR code, the same address as text, and the exhibition's
- * logo. A second QR code can join phones to the Wi-Fi.
+ * sentence about what visitors can do, a QR code with the room's address, this address as text, and
+ * the exhibition's logo. A second QR code can join phones to the Wi-Fi.
  */
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
@@ -33,9 +33,12 @@ import words from './sign-words.json' with { type: 'json' };
 const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'];
 /** Maximum time to wait for the sign's creatures to grow, in ms. */
 const GROWING = 4_000;
-/** How long painting may block the thread before it yields to the rooms, in ms. */
+/** How long painting may block the thread before it lets the thread's rooms run, in ms. */
 const SLICE = 4;
-/** Pictures of the sign's creatures by checkpoint, reused for signs in other sizes and languages. */
+/**
+ * Pictures of the sign's creatures, by checkpoint. They are reused for signs in other sizes and
+ * languages.
+ */
 const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly Buffer[]>>();
 
 /** A grown creature. `rgba` is [side, side, 4] with straight (not premultiplied) alpha. */
@@ -46,7 +49,7 @@ interface Creature {
 }
 
 /**
- * Grows and paints the sign's creatures with a checkpoint.
+ * Grows the sign's creatures with a checkpoint, and paints them.
  *
  * @returns a JPEG of each creature; an empty list if growing fails or takes too long
  */
@@ -56,15 +59,16 @@ export const creaturesOf = (
 ): Promise<readonly Buffer[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
     const painted: Buffer[] = [];
-    // Do not wait indefinitely, because creatures grow only while a room is awake.
+    // Limit the waiting time. Creatures grow only while a room is awake, so they may never be
+    // ready.
     const none = pause(clock, GROWING).then(() => []);
     try {
       for (const creature of await Promise.race([growCreatures(checkpoint), none])) {
         painted.push(await paintCreature(creature, checkpoint.painter, clock));
       }
     } catch (error) {
-      // Continue without pictures: the sign is usable without them. Do not log that a server is too
-      // busy to grow creatures, because this is normal.
+      // Continue without pictures, because a sign is usable without them. Do not log a `Refusal`:
+      // it means that the server is too busy to grow creatures, which is normal.
       if (!(error instanceof Refusal)) log.warn('sign-not-painted', (error as Error).message);
     }
     if (painted.length === 0) paintedBefore.delete(checkpoint);
@@ -72,8 +76,8 @@ export const creaturesOf = (
   });
 
 /**
- * Chooses the sign's creatures: `CREATURES` if the gallery has all of them, otherwise creatures at
- * even distances in the gallery.
+ * Chooses the sign's creatures: those in `CREATURES` if the gallery has all of them; otherwise,
+ * creatures at regular intervals in the gallery.
  *
  * @returns gallery indices
  */
@@ -86,7 +90,7 @@ function chooseCreatures(species: Species): readonly number[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 
-/** Grows the sign's creatures. @throws Refusal room-busy */
+/** Grows the sign's creatures. @throws Refusal 'room-busy' */
 const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creature[]> =>
   Promise.all(
     chooseCreatures(species).map(async (index) => {
@@ -97,10 +101,11 @@ const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creatur
   );
 
 /**
- * Paints a creature on a white background. If the checkpoint has no painter, enlarges the creature's
- * cells.
+ * Paints a creature on a white background. If the checkpoint has no painter, shows the creature's
+ * enlarged cells.
  *
- * @returns a JPEG, because it is much smaller than a PNG, and vector graphics programs can read it
+ * @returns a JPEG, because it is much smaller than a PNG, and because vector graphics programs can
+ *   read it
  */
 export async function paintCreature(
   { side, rgba, genomes }: Creature,
@@ -143,12 +148,15 @@ const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
 };
 
 /**
- * The translations, indexed by language, then by English text. `npm run words` writes the file.
- * TypeScript reports an error if a language is missing.
+ * The translations, indexed by language, then by English text. `npm run words` writes the imported
+ * file, sign-words.json. TypeScript reports an error if a language is missing in it.
  */
 const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
 
-/** Marks a text for translation by `npm run words`. Pages use Lit's `msg`, which is not loaded here. */
+/**
+ * Marks an English text, so that `npm run words` extracts it for translation. Pages use Lit's `msg`
+ * instead, which is not loaded here.
+ */
 const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
 /** The English texts on a sign. The character | separates lines. */
@@ -178,11 +186,17 @@ const QUIET = '#5b6670';
 const FONTS =
   "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
-/** Fonts for texts that people type. In these fonts, 1 and l look different, and so do 0 and O. */
+/**
+ * Fonts for texts that people have to type. In these fonts, 1 and l look different, and so do 0 and
+ * O.
+ */
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;
-/** Minimum font size of the address, in mm. An address that would need a smaller font is broken into lines. */
+/**
+ * Minimum font size of the address, in mm. If the address would need a smaller font to fit on one
+ * line, it is broken into several lines.
+ */
 const SMALLEST = 7;
 
 /** Escapes a text for XML, and removes characters that XML cannot contain. */
@@ -207,7 +221,7 @@ const CREATURE = 30;
 const APART = 4;
 
 /**
- * Draws a sign, black on white, at the size of the paper.
+ * Draws a sign in black on white. The drawing has the size of the paper.
  *
  * @returns an SVG document
  */
@@ -249,10 +263,12 @@ export function drawSign(sign: PrintedSign): string {
   );
 
   /**
-   * Draws a QR code, with a caption above it and, below it, the lines to type instead.
+   * Draws a QR code. Above the code is a caption, if there is one; below the code are the lines
+   * that people can type instead of scanning the code.
    *
    * @param about.text content of the QR code
-   * @param most maximum side of the code and, if it has a caption, maximum width of the lines, in mm
+   * @param most maximum side of the code and, if it has a caption, maximum width of the lines, in
+   *   mm
    * @param x horizontal centre of the code, in mm
    */
   const column = (
@@ -266,7 +282,8 @@ export function drawSign(sign: PrintedSign): string {
       Math.min(caption ? 6.4 : 10, fitting(lines, space, TYPED_EM));
     const broken = fits(typed) < SMALLEST ? typed.flatMap(addressLines) : typed;
     const size = fits(broken);
-    // Shrink the code if the lines below it would otherwise overlap the logo or the footer.
+    // If the lines below the code would otherwise overlap the logo or the footer, make the code
+    // smaller.
     const below = 26 + size * (1 + 1.25 * (broken.length - 1));
     const isFree = footer.length === 0 && !logo;
     const side = isFree ? most : Math.min(most, (logo ? logoTop : footerTop) - top - below);
@@ -319,15 +336,18 @@ export function drawSign(sign: PrintedSign): string {
 const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
 
 /**
- * Layout of the footer, in mm on an A4 page: distance from the page's upper edge to the baseline of
- * the last line of text, font size, line height, and the logo's height.
+ * Layout of the footer, in mm on an A4 page: the distance from the page's upper edge to the
+ * baseline of the footer's last line, the font size, the line height, and the height of the logo.
  */
 const LAST_LINE = 289;
 const FOOTER_SIZE = 3.9;
 const FOOTER_LINE = 5.2;
 const LOGO_HEIGHT = 13;
 
-/** Matches where a line may end: after a space, and beside Chinese, Japanese and Korean characters. */
+/**
+ * Matches the places at which a line may be broken: after a space, and on either side of a Chinese,
+ * Japanese or Korean character.
+ */
 const BREAKS = new RegExp(`(?<=\\s|${FULL_WIDTH.source})|(?=${FULL_WIDTH.source})`, 'u');
 
 /** Breaks the footer's texts into lines. @param width maximum width of a line, in mm */
@@ -346,9 +366,10 @@ function footerLines({ exhibition, credits }: PrintedSign, width: number): strin
 const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
 
 /**
- * Computes the largest font size at which every line fits into `width`, in the unit of `width`.
+ * Computes the largest font size at which every line fits into `width`. The result has the same
+ * unit as `width`.
  *
- * @param em average width of a letter, relative to the font size
+ * @param em average width of a letter, as a multiple of the font size
  */
 function fitting(lines: readonly string[], width: number, em: number): number {
   const widths = lines.map((line) =>
@@ -364,18 +385,23 @@ function code(text: string, side: number): string {
 
 const logoRecord = v.object({ id: v.string(), png: v.instance(Uint8Array) });
 
-/** Maximum size of a stored logo, in pixels: the size at which a 3840×2160 wall shows it. */
+/**
+ * Maximum size of a stored logo, in pixels. A wall of 3840×2160 pixels shows the logo at this size.
+ */
 const SIZE = { width: 640, height: 320 } as const;
-/** Maximum number of pixels of an uploaded logo. Prevents a small file from filling the memory. */
+/**
+ * Maximum number of pixels of an uploaded logo. Without this limit, a small file could be
+ * decompressed to a picture that fills the memory.
+ */
 const MAX_PIXELS = 25_000_000;
 const FORMATS: readonly (string | undefined)[] = ['png', 'jpeg', 'webp'];
 
 /**
- * Stores a logo for a room, which walls, signs and visitors' pages show. Re-encodes the picture, so
- * that metadata of the host's file is not published.
+ * Stores a room's logo, which is shown on walls, signs and visitors' pages. Re-encodes the picture,
+ * so that metadata in the host's file is not published.
  *
  * @returns an id that identifies the picture
- * @throws HostRefusal not-a-picture, too-large
+ * @throws HostRefusal 'not-a-picture' or 'too-large'
  */
 export async function storeLogo(store: Store, room: string, file: Buffer): Promise<string> {
   if (file.length > MAX_LOGO_BYTES) throw new HostRefusal('too-large');

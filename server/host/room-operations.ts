@@ -1,6 +1,6 @@
 /**
- * Operations on rooms for several modules of this folder: the host's commands, snapshots and undo.
- * An undo replays a room's journal without some of its commands.
+ * Operations on rooms that several modules of this folder need: commands, snapshots and undo in the
+ * name of the host. An undo replays a room's journal without some of its commands.
  */
 import type { CallAnswer, CallBody, HostCommand } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -20,7 +20,7 @@ import type { Room } from '../world/room.ts';
 
 export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
   readonly rooms: RoomRegistry;
-  /** The same object as `rooms` if the server is in a cluster; otherwise undefined. */
+  /** The same object as `rooms` if the server is in a cluster; undefined otherwise. */
   readonly cluster: ClusterRooms | undefined;
   readonly library: CheckpointLibrary;
   /** Paths of the checkpoints' folders, by checkpoint name. */
@@ -30,12 +30,18 @@ export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
   /** The data folder; undefined if nothing is stored. */
   readonly folder: string | undefined;
   readonly backend: BackendName | 'auto';
-  /** Returns the server's URLs for visitors. The first URL is the most likely to work. */
+  /**
+   * Returns the URLs at which visitors can reach the server. The first URL is the most likely to
+   * work.
+   */
   readonly addresses: () => string[];
   /** When the server started (wall clock, ms). */
   readonly since: number;
   readonly version: string;
-  /** Free space on the data folder's disk, in bytes if known; undefined if nothing is stored. */
+  /**
+   * Free space on the disk of the data folder, in bytes; `free` is undefined if the space is
+   * unknown. `disk` is undefined if nothing is stored.
+   */
   readonly disk: { readonly free: number | undefined } | undefined;
 }
 
@@ -60,7 +66,8 @@ export async function takeSnapshot(
 /**
  * Executes a command of the host at the room's next tick. Resolves to the command's answer.
  *
- * @throws HostRefusal room-busy; room-closed or elsewhere if the room has stopped
+ * @throws HostRefusal 'room-busy'; 'room-closed' or 'elsewhere' if the room has stopped on this
+ *   server
  */
 export async function runSystemCommand(
   { server }: OpenRoom,
@@ -137,7 +144,9 @@ async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Collects the options for an undo in a room. @throws HostRefusal not-kept if nothing is stored */
+/**
+ * Collects the options for an undo in a room. @throws HostRefusal 'not-kept' if nothing is stored
+ */
 function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom): UndoOptions {
   if (!storage) throw new HostRefusal('not-kept');
   const { store, journalWriter } = storage;

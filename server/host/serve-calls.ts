@@ -49,18 +49,18 @@ import {
 export const MAX_BODY_BYTES = 16_384;
 
 /**
- * Calls about a room that may be closed on all servers. Any server that can run rooms may execute
- * them.
+ * Calls about a room that may be closed on all servers. Such a call may be executed by any server
+ * that can run rooms.
  */
 const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
 
 /**
- * Finds the server that must answer a call or send a file: the server named in the path, the server
- * that made the film, or the server that runs the room.
+ * Finds the server that must answer a call or send a file: the server that is named in the path,
+ * the server that made the film in the path, or the server that runs the room in the path.
  *
- * @param call undefined for a file
+ * @param call name of the call; undefined for a file
  * @returns undefined if this server must answer
- * @throws HostRefusal no-such-server
+ * @throws HostRefusal 'no-such-server'
  */
 export function targetOf(
   { cluster, films }: Pick<Host, 'cluster'> & { readonly films: Pick<Host['films'], 'states'> },
@@ -73,9 +73,10 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // If this server cannot run rooms, pass the calls in `OF_ANY_OWNER` to a server that runs another
-  // room (`ledElsewhere`): the room of the call may have just been closed, and this server may not
-  // know this yet.
+  // A server that cannot run rooms, or is handing its rooms to other servers, must not execute the
+  // calls in `OF_ANY_OWNER`. Pass these calls to a server that runs another room (`ledElsewhere`).
+  // Do not pass them to the server that runs the room of the call: the room may have just been
+  // closed, and this server may not know this yet.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -94,7 +95,8 @@ export interface Relay {
   /**
    * Passes a request to another server, and sends that server's answer to the client.
    *
-   * @returns false if the other server does not answer. Nothing has been sent to the client then
+   * @returns false if the other server does not answer. In this case, nothing has been sent to the
+   *   client
    */
   pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
   /**
@@ -114,18 +116,24 @@ export interface ApiOptions {
   readonly throttle: LoginThrottle;
   readonly addressOf: (request: Request) => string;
   /**
-   * Name of the session cookie. It is derived from the server's secret, so that several servers on
-   * one machine use different names: browsers share cookies between the ports of a machine.
+   * Name of the session cookie. The name is derived from the server's secret, so that several
+   * servers on one machine use different names. This is necessary because a browser sends the
+   * cookies of a machine to all ports of the machine.
    */
   readonly cookie: string;
 }
 
 /** Files that walls and visitors fetch without signing in. */
 const PUBLIC_FILES: readonly FileName[] = ['wallFrame', 'logo'];
-/** Files that are never requested from another server: they contain this server's addresses. */
+/**
+ * Files that are never requested from another server, because they contain this server's addresses.
+ */
 const OWN_FILES: readonly FileName[] = ['sign'];
 
-/** HTTP status by reason. For other reasons, 404 if the reason begins with `no-such-`, else 409. */
+/**
+ * HTTP status by reason. The status for other reasons is 404 if the reason begins with `no-such-`,
+ * and 409 otherwise.
+ */
 const STATUS: Partial<Record<HostReason, number>> = {
   'no-session': 401,
   'wrong-token': 401,
@@ -163,7 +171,10 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
-  /** Creates middleware that admits a signed-in host, and programs whose token allows call or file `name`. */
+  /**
+   * Creates middleware for the call or file `name`. It admits a signed-in host, and programs whose
+   * access token allows this call or file.
+   */
   const admitted =
     (name: string) => async (request: Request, response: Response, next: NextFunction) => {
       const token = /^bearer (\S{1,256})$/i.exec(request.get('authorization') ?? '')?.[1];
@@ -198,11 +209,12 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Validate the body here, because a body that could not be parsed cannot be passed on.
+      // Validate the body before passing the request on. This ensures that the body has been
+      // parsed, which is necessary because the parsed body is passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
-      // No other server has answered. If the request is for a file, this server may have the file even
-      // though it does not run the room.
+      // The other server has not answered. If the request is for a file, try to send the file from
+      // this server: it may have the file even though it does not run the room.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
@@ -222,10 +234,10 @@ export function createHostApi(options: ApiOptions): Router {
 }
 
 /**
- * Creates the router for requests that another server has authenticated.
+ * Creates the router for requests that another server has authenticated and passed to this server.
  *
  * @param isClosed returns whether the services for the host have been closed. If so, requests are
- * refused
+ *   refused
  */
 export function createRelayedApi(host: Host, isClosed: () => boolean): Router {
   const router = express.Router();
@@ -264,8 +276,9 @@ function addFiles(router: Router, host: Host, before: (name: FileName) => Reques
 }
 
 /**
- * Rejects calls from pages of other sites, which could use the host's cookie. Accepts calls without
- * the headers `sec-fetch-site` and `origin`: they come from a program, not from a browser.
+ * Rejects calls from pages of other sites, which could otherwise use the host's cookie. Accepts
+ * calls that have neither a `sec-fetch-site` nor an `origin` header: they come from a program, not
+ * from a browser.
  */
 function requireOwnPage(request: Request): void {
   const site = request.get('sec-fetch-site');
@@ -285,8 +298,9 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
 }
 
 /**
- * Counts a wrong token, and creates the refusal to send. Only wrong tokens are delayed. If correct
- * tokens were delayed too, somebody at the host's address could lock the host out.
+ * Counts a wrong token, and creates the refusal to send. A delay applies only to further wrong
+ * tokens. If it applied to correct tokens, too, somebody with the same address as the host could
+ * lock the host out by sending wrong tokens.
  */
 function wrongToken(what: string, address: string, { throttle, host }: ApiOptions): HostRefusal {
   const wait = throttle.wait(address);
@@ -300,7 +314,7 @@ function wrongToken(what: string, address: string, { throttle, host }: ApiOption
  * Returns the role of the access token with which a program makes a call.
  *
  * @param name name of the call or file that the program requests
- * @throws HostRefusal wrong-token, too-many-tries, too-many-calls, not-allowed
+ * @throws HostRefusal 'wrong-token', 'too-many-tries', 'too-many-calls' or 'not-allowed'
  */
 function roleOfProgram(token: string, name: string, request: Request, options: ApiOptions): Role {
   const { access, log } = options.host;
@@ -317,7 +331,7 @@ function stateOf(session: HostSession, { host, sessions }: ApiOptions): SessionS
   return { key: session.key, until: host.date() + sessions.left(session) };
 }
 
-/** Finds the host's session by the request's cookie. @throws HostRefusal no-session */
+/** Finds the host's session by the request's cookie. @throws HostRefusal 'no-session' */
 async function sessionOf(request: Request, { sessions, cookie }: ApiOptions): Promise<HostSession> {
   const isUse = request.method !== 'GET' || request.get(USED_HEADER) !== undefined;
   const session = await sessions.find(wordOf(request, cookie), isUse);
@@ -333,7 +347,10 @@ function wordOf(request: Request, cookie: string): string | undefined {
   return undefined;
 }
 
-/** The reason with which to refuse a request, by type of the body parser's error. */
+/**
+ * If a request's body cannot be parsed, the reason for refusing the request, by the type of the
+ * body parser's error.
+ */
 const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'entity.too.large': 'too-large',
   'entity.parse.failed': 'not-json',
@@ -371,8 +388,8 @@ function refusalOf(error: unknown, log: Log): HostRefusal {
 type Schema = Parameters<typeof toJsonSchema>[0];
 
 /**
- * Options for conversion to JSON Schema. Checks that JSON Schema cannot express, such as checks for
- * duplicates, are omitted.
+ * Options for converting a Valibot schema to JSON Schema. Checks that JSON Schema cannot express,
+ * for example for duplicates, are left out.
  */
 const INPUT: ConversionConfig = { typeMode: 'input', errorMode: 'ignore' };
 

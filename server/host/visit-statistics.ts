@@ -1,4 +1,4 @@
-/** Counts visits by hour and day. Stores only sums, and nothing about individual visitors. */
+/** Counts visits by hour and day. Stores only sums, and no data about individual visitors. */
 
 import {
   type DayStatistics,
@@ -21,8 +21,8 @@ import type { TickEvents } from '../world/world.ts';
 import type { HostContext } from './room-operations.ts';
 
 /**
- * Maximum number of stored records per kind. A record of the kind `hours` has the sums of one hour; a
- * record of the kind `counted` has the sums of one day.
+ * Maximum number of stored records of each kind. A record of the kind `hours` has the sums of one
+ * hour. A record of the kind `counted` has the sums of one day.
  */
 export const MOST_COUNTED = { hours: 840, counted: 1_100 } as const;
 
@@ -96,8 +96,8 @@ export class VisitCounter {
 
   /**
    * Ends the visits of all visitors of a closed room, and stores the room's sums. Then forgets the
-   * sums: another server may change them, so they are read again when this server next opens the
-   * room. Resolves even if storing fails.
+   * sums, because another server may run the room and change them in the store. They are read again
+   * when this server next opens the room. Resolves even if storing fails.
    */
   closed(room: string): Promise<void> {
     return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);
@@ -106,8 +106,9 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // Subtract no grace period from the length of these visits: they end now, not when the
-      // visitors' seats expire.
+      // Usually, the end of a visit is noticed when the visitor's seat expires, a grace period
+      // after the visitor has left. That period is then subtracted from the visit's length. Do not
+      // subtract it here, because these visits end now.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);
@@ -138,8 +139,8 @@ export class VisitCounter {
       await this.store.putCounted(room, counted.hour, counted.day, MOST_COUNTED);
     } catch (error) {
       counted.changed = true;
-      // If another server runs the room now, forget the sums: that server continues from the stored
-      // sums.
+      // If another server runs the room now, forget the sums: that server continues to count from
+      // the stored sums.
       if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }
@@ -159,15 +160,15 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // Store the sums of the previous hour before replacing them. If storing fails, the sums are lost.
+    // Store the sums of the previous hour before replacing them. If storing fails, that hour's sums
+    // are lost.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // Counting continues with the day's sums. If storing them failed above, they still have to be
-      // stored.
+      // The day's sums stay in memory. If storing them failed above, they must be stored later.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);

@@ -14,11 +14,17 @@ import { ROOT as root } from '../platform/installation.ts';
 const ENTRY = 'client/room/join';
 const ELEMENT = 'client/embed/vivarium-room.ts';
 
-/** Code to insert into the bundle, so that bundled CommonJS modules can load Node's built-in modules. */
+/**
+ * Code that is inserted at the start of the bundle for Node. It defines `require`, with which
+ * bundled CommonJS modules load Node's built-in modules.
+ */
 const REQUIRE =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
-/** Writes the client library to a folder: two files for browsers, and `client.node.js` for Node. */
+/**
+ * Writes the client library to a folder: `client.js` and `vivarium-room.js` for browsers, and
+ * `client.node.js` for Node.
+ */
 async function buildLibrary(folder: string): Promise<void> {
   const common: BuildOptions = {
     ...{ absWorkingDir: root, entryPoints: [`${ENTRY}.ts`], bundle: true, minify: true },
@@ -31,14 +37,16 @@ async function buildLibrary(folder: string): Promise<void> {
   const banner = { js: REQUIRE };
   await bundle({
     ...{ ...common, ...into('client.node.js'), platform: 'node', target: 'node20.19', banner },
-    // Do not bundle the optional native dependencies of `ws`, because `ws` works without them.
+    // The optional native dependencies of `ws` cannot be bundled. Leave them out, because `ws`
+    // works without them.
     external: ['bufferutil', 'utf-8-validate'],
   });
 }
 
 /**
- * Writes the type declarations of the client library to a folder: `client.d.ts`, and all files that
- * it imports, including Valibot's. Requires TypeScript, which the installed package does not have.
+ * Writes the type declarations of the client library to a folder: `client.d.ts`, and all
+ * declaration files that it imports, including Valibot's. Requires TypeScript, which the published
+ * package does not include.
  */
 async function writeTypes(folder: string): Promise<void> {
   const draft = await mkdtemp(join(root, '.cache', 'types-'));
@@ -57,7 +65,7 @@ async function writeTypes(folder: string): Promise<void> {
       }),
     );
     // Ignore type errors, because they may be in files that the library's types do not use. If a
-    // used file is missing, copying it fails below.
+    // file that they do use is missing, copying it fails below.
     const tsc = join(root, 'node_modules/.bin/tsc');
     await promisify(execFile)(tsc, ['-p', project]).catch(() => undefined);
     await mkdir(folder, { recursive: true });
@@ -91,8 +99,8 @@ async function copyReached(from: string, entry: string, to: string): Promise<voi
   await copyFile(join(dirname(valibot), 'index.d.mts'), join(to, 'valibot.d.ts'));
 }
 
-// Always build for production. With another value, such as the one that tests set, pages would contain
-// development versions of libraries.
+// Always build for production. With another value of this variable, such as the value that tests
+// set, the pages would contain the development versions of libraries.
 process.env.NODE_ENV = 'production';
 // Each mode of client/vite.config.ts builds one page.
 for (const mode of ['wall', 'table', 'host', 'keep', 'lineage', 'visitor']) {

@@ -16,7 +16,10 @@ import { isInstalled, ROOT } from '../platform/installation.ts';
 const clientSource = join(ROOT, 'client');
 const built = join(clientSource, 'dist');
 
-/** Returns the latest modification time of all files in a folder, in ms. Ignores the build output. */
+/**
+ * Returns the latest modification time of all files in a folder, in ms. Ignores the folder with the
+ * built client.
+ */
 async function newest(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true });
   const times = entries.map(async (entry) => {
@@ -28,7 +31,8 @@ async function newest(folder: string): Promise<number> {
 }
 
 /**
- * Builds the client if necessary. Never builds in the installed package, which contains a build.
+ * Builds the client if the build is missing or out of date. Does nothing in the published package,
+ * which contains a build.
  *
  * @param log called with a line of text when a build begins
  * @returns the folder of the built client
@@ -36,13 +40,15 @@ async function newest(folder: string): Promise<number> {
 export async function ensureClient(log: (line: string) => void): Promise<string> {
   if (isInstalled) return built;
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
-  // Treat the lock file as a source: it changes when the bundled libraries have other versions.
+  // Treat the lock file as a source file: it changes when the versions of the bundled libraries
+  // change.
   const { mtimeMs: libraries } = await stat(join(ROOT, 'package-lock.json'));
   const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(ROOT, folder))];
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  // Build in a separate process, because this process would not free the 250 MB that a build needs.
+  // Build in a separate process. If this process built the client, it would not free the 250 MB of
+  // memory that a build needs.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return built;
@@ -62,12 +68,15 @@ export interface Representation {
 }
 
 /**
- * Extensions of the files to compress. On slow wireless networks, these files take up most of a
- * page's loading time.
+ * Extensions of the files to compress: the files that take longest to load on slow wireless
+ * networks.
  */
 const COMPRESSED: ReadonlySet<string> = new Set(['.js', '.css']);
 
-/** Adds an entity tag (ETag) to a response's bytes. The tag is a hash of the bytes. */
+/**
+ * Returns the bytes of a response together with their entity tag (ETag), which is a hash of the
+ * bytes.
+ */
 export function representation(bytes: Buffer): Representation {
   const hash = createHash('sha256').update(bytes).digest('base64url');
   return { bytes, etag: `"${hash.slice(0, 27)}"` };
@@ -112,7 +121,8 @@ export class StaticFiles {
   }
 
   /**
-   * Sends a file, gzipped if the client accepts this; or status 304 if the client has it already.
+   * Sends a file. The file is gzipped if the client accepts this. If the client already has the
+   * file, sends only status 304.
    *
    * @param path URL path, beginning with `/`
    * @param caching value of the Cache-Control header

@@ -13,8 +13,8 @@ import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './client-build.ts';
 
 /**
- * Packs checkpoints for the keepsake page. Returns the packed models, indexed by the checkpoint's
- * identity. If several checkpoints have the same identity, uses the first one.
+ * Packs checkpoints for the keepsake page. Returns the packed models, indexed by the checkpoints'
+ * identities. If several checkpoints have the same identity, packs only the first one.
  */
 export function pageModels(
   checkpoints: readonly (Model & { readonly painter?: Buffer })[],
@@ -44,14 +44,15 @@ export function pageModels(
 }
 
 /**
- * Content security policy of the keepsake page. It forbids network requests, because the page needs
- * none.
+ * Content security policy of the keepsake page. It forbids all network requests, because the page
+ * needs none.
  */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
 
 /**
- * Creates the keepsake page as a single HTML file, with its script, styles and models embedded.
+ * Creates the keepsake page as a single HTML file, in which its script, styles and models are
+ * embedded.
  *
  * @param clientFolder the folder of the built client
  * @param models the result of `pageModels`
@@ -92,8 +93,8 @@ export async function singlePage(
 }
 
 /**
- * Escapes a script for embedding in HTML: adds a backslash to texts that would end the script element
- * or begin a comment. The backslash does not change the script's meaning.
+ * Escapes a script for embedding in HTML. In texts that would end the script element or begin an
+ * HTML comment, adds a backslash, which does not change the script's meaning.
  */
 const asInline = (script: string): string =>
   script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');

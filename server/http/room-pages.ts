@@ -1,7 +1,7 @@
 /**
  * Serves gallery pictures and family trees. Gallery pictures are the largest files that phones
- * download, so they are sent as WebP to browsers that support it. Browsers that support AVIF get
- * painted pictures with more pixels.
+ * download. Browsers that support AVIF get pictures that were drawn by the painter and have more
+ * pixels. Other browsers get the plain pictures, as WebP if they support it.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,10 @@ interface Gallery {
   readonly png: Representation;
   /** The painted gallery picture; undefined if the checkpoint has none. */
   readonly avif: Representation | undefined;
-  /** The gallery picture as WebP: less than half as large as the PNG. Encoded at the first request. */
+  /**
+   * The gallery picture as WebP, which is less than half as large as the PNG. Encoded when it is
+   * first requested.
+   */
   webp?: Promise<Representation | undefined>;
 }
 
@@ -77,7 +80,8 @@ export async function loadGalleries(
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
     const { png, avif } = gallery;
-    // Send AVIF or WebP only if `Accept` names it: browsers that cannot decode it may accept `*/*`.
+    // Send AVIF or WebP only if the `Accept` header names the format. A browser that accepts `*/*`
+    // may still be unable to decode it.
     if (avif && request.headers.accept?.includes('image/avif')) {
       return response.set('ETag', avif.etag).type('image/avif').send(avif.bytes);
     }
@@ -101,11 +105,14 @@ export interface LineageOptions {
 
 /** Maximum age of a family tree that is served from memory, in ms. */
 const TREE_AGE = 2_000;
-/** Reasons for a refusal that may be temporary. The client should retry, so the status is 503. */
+/**
+ * Refusals that may be temporary. They are answered with status 503, so that the client tries
+ * again.
+ */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
 /**
- * Maximum number of simultaneous picture requests per client address. The family tree page sends
- * fewer.
+ * Maximum number of picture requests from one client address that are processed simultaneously. The
+ * family tree page never sends this many at the same time.
  */
 const MOST_PICTURES = 4;
 
@@ -118,12 +125,12 @@ interface RoomRequest {
 }
 
 /**
- * Creates the routes for family trees: the tree itself, a picture of an organism, and the token of an
- * organism's seed.
+ * Creates the routes for family trees: one for the tree, one for the picture of an organism, and
+ * one for the token of an organism's seed.
  */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
-  /** The latest family tree of each room. `madeAt`: when it was computed (wall clock, ms). */
+  /** The latest family tree of each room, and when it was computed (`madeAt`; wall clock, ms). */
   const trees = new WeakMap<
     RoomServer,
     { madeAt: number; json: Buffer; gzipped: Promise<Buffer> }
@@ -156,8 +163,9 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // Seed previews use the client's address as their source. Use a different source for pictures,
-    // so that pictures and previews for the same address take turns.
+    // Requests from different sources take turns, and the source of seed previews is the client's
+    // address. Use another source for pictures, so that the pictures and the previews of one
+    // address also take turns.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');
@@ -178,7 +186,11 @@ export function lineageRoutes(options: LineageOptions): Router {
   return router;
 }
 
-/** Finds the requested room if the visitor may watch it. @throws Refusal no-such-room, room-closed, sent-away */
+/**
+ * Finds the requested room if the visitor may watch it.
+ *
+ * @throws Refusal 'no-such-room', 'room-closed' or 'sent-away'
+ */
 function requireWatchable(request: Request, options: LineageOptions) {
   const room = `${request.params.room}`;
   const roomServer = options.rooms.findServer(room);
@@ -190,7 +202,7 @@ function requireWatchable(request: Request, options: LineageOptions) {
   return { roomServer, loaded };
 }
 
-/** Finds the seed of the requested organism. @throws Refusal no-such-organism */
+/** Finds the seed of the requested organism. @throws Refusal 'no-such-organism' */
 function seedOf({ room }: RoomServer, request: Request) {
   const organism = Number(request.params.organism);
   const seed = rememberedSeed(room, organism);

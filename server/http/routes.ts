@@ -28,52 +28,64 @@ interface AppOptions {
   readonly defaultRoom: string;
   /** Router of the host's API. */
   readonly host: Router;
-  /** Answers requests about rooms, even if the rooms run on other servers of the cluster. */
+  /**
+   * Handlers of requests about rooms. They also work for rooms that run on other servers of the
+   * cluster.
+   */
   readonly relay: {
     readonly lineage: Router;
     readonly hasWall: HasWall;
     readonly passRoom: RequestHandler;
   };
-  /** Number of trusted proxies in front of the server, which report the client's address and TLS. */
+  /**
+   * Number of reverse proxies in front of the server that are trusted to report the client's
+   * address, and whether the client uses TLS.
+   */
   readonly trustProxy: number;
   readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
   /** Origins of other sites that may show the server's pages in frames. */
   readonly embed: readonly string[];
   /** Origins of other sites whose pages may load the client library and pictures. */
   readonly origins: readonly string[];
-  /** `hasFailed`: whether the rooms have stopped because of an error. `closing`: set at shutdown. */
+  /**
+   * `hasFailed` says whether the rooms have stopped because of an error. `closing` is set when the
+   * server starts to shut down.
+   */
   readonly later: { readonly hasFailed: boolean; readonly closing?: unknown };
   readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
   readonly descriptors: Pick<ExhaustionWatch, 'hasSome'>;
-  /** Tells whether changes of rooms are being stored; undefined if storage is off. */
+  /** Says whether changes of rooms are being stored; undefined if storage is off. */
   readonly journalWriter: { readonly isPersisting: boolean } | undefined;
-  /** Tells whether visitors can join through this server. Only defined in a cluster. */
+  /** Says whether visitors can join through this server. `isReady` is only defined in a cluster. */
   readonly serverRooms: { readonly isReady?: (() => boolean) | undefined };
   /** The metrics to serve at `/metrics`; undefined if this port does not serve metrics. */
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
-/** Returns whether a wall from the request's address is connected; undefined if the room is closed. */
+/**
+ * Returns whether a wall with the same address as the request is connected; undefined if the room
+ * is closed.
+ */
 type HasWall = (room: string, request: IncomingMessage) => boolean | undefined;
 
 /** Maximum delay in a `Retry-After` header, in ms. */
 const LONGEST_WAIT = 60_000;
 
 /**
- * Paths that accept requests without a `Host` header, because load balancers may not send one.
- * Browsers always send it.
+ * Paths that accept requests without a `Host` header, because some load balancers do not send one.
+ * For other paths, the header is required, and browsers always send it.
  */
 const HEALTH_PATHS = ['/healthz', '/readyz'];
 
-/** Paths at which the machine of a wall or table can check whether its browser is connected. */
+/** Paths at which the computer of a wall or table can ask whether its browser is connected. */
 export const WALL_ALIVE = ['/wall/:room/alive', '/table/:room/alive'];
 
 /** `Cache-Control` header for files whose names contain a hash. Such files never change. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /**
- * Returns the entry of the content security policy that allows WebSockets to the page's own host. In
- * older browsers, 'self' does not allow WebSockets.
+ * Returns the entry of the content security policy that allows WebSockets to the page's own host.
+ * The entry 'self' is not sufficient, because older browsers do not apply it to WebSockets.
  */
 function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;
@@ -81,8 +93,9 @@ function ownSockets(request: IncomingMessage): string {
 }
 
 /**
- * Creates a handler that tells a wall's machine whether its browser is connected. If not, the machine
- * can restart the browser. Answers `null` if the room is closed: a restart would not help.
+ * Creates a handler that tells a wall's computer whether the wall's browser is connected. If it is
+ * not, the computer can restart the browser. The answer is `null` if the room is closed, because a
+ * restart of the browser would not help.
  */
 export const wallAlive =
   (hasWall: HasWall): RequestHandler<{ room: string }> =>
@@ -92,7 +105,10 @@ export const wallAlive =
     response.status(alive === false ? 503 : 200).json({ wall: alive });
   };
 
-/** Returns a function that caches a value computed from a list. Recomputes it when the list has grown. */
+/**
+ * Returns a function that returns a cached value computed from a list. If the list has grown since
+ * then, the function computes the value again.
+ */
 function following<I, T>(list: readonly I[], of: (list: readonly I[]) => T): () => T {
   let [length, value] = [list.length, of(list)];
   return () => {
@@ -110,7 +126,8 @@ export function createApp(options: AppOptions): Express {
   app.set('env', 'production');
   app.disable('x-powered-by');
   app.set('trust proxy', options.trustProxy);
-  // Ignore requests on a connection that the server has closed because of an earlier request.
+  // Ignore a request if the server has closed its connection because of an earlier request on the
+  // connection.
   app.use((request, _response, next) => {
     if (!request.socket.destroyed) next();
   });
@@ -131,7 +148,7 @@ export function createApp(options: AppOptions): Express {
           frameAncestors: ["'self'", ...options.embed],
         },
       },
-      // Do not make browsers require TLS, because venues use plain HTTP on their networks.
+      // Do not make browsers insist on TLS, because venues use plain HTTP on their networks.
       strictTransportSecurity: false,
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
@@ -143,7 +160,8 @@ export function createApp(options: AppOptions): Express {
     response.status(WRONG_HOST.status).type('text').send(WRONG_HOST.text);
   });
   app.get('/healthz', (_request, response) => {
-    // Report only problems that a restart can fix, because supervisors restart unhealthy servers.
+    // A supervisor restarts a server that is not healthy. Therefore, count only problems that a
+    // restart can fix.
     const [ticking, hasDescriptors] = [!later.hasFailed, descriptors.hasSome];
     const health = { ticking, descriptors: hasDescriptors };
     response.status(ticking && hasDescriptors ? 200 : 503).json(health);
@@ -155,13 +173,13 @@ export function createApp(options: AppOptions): Express {
     const isReady = Object.values(needed).every(Boolean) && owner !== false;
     // With HAProxy, status 404 stops new visitors but keeps connected ones.
     const unready = request.query.unready === '404' ? 404 : 503;
-    // Report whether changes are stored (`keeping`), but do not let this affect the status. Even with
-    // a full disk, the server can serve visitors.
+    // Report whether changes are stored (`keeping`), but do not let this affect the status: even
+    // with a full disk, the server can serve visitors.
     const keeping = options.journalWriter?.isPersisting ?? null;
     response.status(isReady ? 200 : unready).json({ ...needed, keeping, owner });
   });
-  // Limit requests only after the health checks above. Otherwise, in a flood of requests, refused
-  // health checks would make a supervisor restart the server.
+  // Limit the rate of requests only after the health checks above. Otherwise, a flood of requests
+  // would make health checks fail, and a supervisor would restart the server.
   app.use((request, response, next) => {
     const wait = connectionLimits.admitRequest(request);
     if (wait === 0) return next();
@@ -184,7 +202,8 @@ export function createApp(options: AppOptions): Express {
     next();
   });
   app.get('/', (request, response) => {
-    // Keep the seed in the query, because links on keepsakes may contain a seed but no room.
+    // Keep the seed in the redirect's query. Links on keepsakes may contain a seed but no room, so
+    // they lead here.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
     response.redirect(`/r/${options.defaultRoom}${query}`);
   });
@@ -229,7 +248,8 @@ export function createApp(options: AppOptions): Express {
   app.use((_request, response) => {
     response.status(404).type('text').send('Page not found. Check the address.');
   });
-  // Answer malformed URLs with a plain text. The default handler would show internal details.
+  // Answer malformed URLs with plain text, because the default error page would show internal
+  // details.
   app.use((error: { status?: number }, _: Request, response: Response, next: NextFunction) => {
     const { status = 500 } = error;
     if (response.headersSent || status >= 500) next(error);

@@ -1,4 +1,7 @@
-/** Implements `npm run keep-page`: writes the keepsake page as one HTML file for other web servers. */
+/**
+ * Implements `npm run keep-page`: writes the keepsake page as one HTML file, which any web server
+ * can serve.
+ */
 
 import { writeFile } from 'node:fs/promises';
 import { commandLine } from '../platform/installation.ts';

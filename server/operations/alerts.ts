@@ -1,8 +1,8 @@
 /**
- * Detects problems of a server, and announces their beginning and their end. `problemFinder` detects
- * the problems, which `ALERTS` lists. They are announced as messages to a webhook (JSON schema:
- * server/deploy/alert.schema.json) and as metrics. Messages never contain text that visitors wrote.
- * Start reading at `startAlerts`.
+ * Detects problems of a server, and announces their beginning and their end. `ALERTS` lists the
+ * kinds of problems, and `problemFinder` detects them. They are announced as messages to a webhook
+ * (JSON schema: server/deploy/alert.schema.json) and as metrics. Messages never contain text that
+ * visitors wrote. Start reading at `startAlerts`.
  */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
@@ -26,8 +26,8 @@ type Severity = (typeof SEVERITIES)[number];
 const MINUTE = 60_000;
 
 /**
- * The kinds of alerts, by name. `hold`: how long a problem must last before it is announced, in ms.
- * `over`: the text of the message that announces the problem's end.
+ * The kinds of alerts, by name. `hold` is how long a problem must last before it is announced, in
+ * ms. `over` is the text of the message that announces the problem's end.
  */
 export const ALERTS = {
   'server-restarted': {
@@ -46,23 +46,28 @@ export const ALERTS = {
 
 type AlertName = keyof typeof ALERTS;
 
-/** A current problem. Two problems with the same alert concern different rooms or walls. */
+/**
+ * A current problem. If two problems have the same alert, they concern different rooms or walls.
+ */
 export interface Problem {
   readonly alert: AlertName;
   readonly room?: string | undefined;
-  /** The host's name for the wall; undefined if the problem does not concern a wall with a name. */
+  /**
+   * The host's name for the lost wall; undefined if the wall has no name, or if the problem does
+   * not concern a wall.
+   */
   readonly wall?: string | undefined;
   readonly text: string;
   /** Overrides the severity in `ALERTS`. */
   readonly severity?: Severity;
   /**
-   * Whether the problem is expected at this time. Neither the beginning nor the end of an expected
-   * problem is announced.
+   * Whether the problem is expected now. While this is true, the problem's beginning is not
+   * announced.
    */
   readonly isExpected?: boolean;
   /**
-   * Whether the problem seems to be over but may soon return. While this is true, neither its
-   * beginning nor its end is announced, and the time does not count towards `hold`.
+   * Whether the problem seems to be over but may soon return. While this is true, neither the
+   * problem's beginning nor its end is announced, and the time does not count towards `hold`.
    */
   readonly isRecovering?: boolean;
 }
@@ -84,7 +89,10 @@ interface Watched {
 /** Creates a function that returns all current problems of a server. */
 export function problemFinder(server: Watched): () => Problem[] {
   const { rooms, http, connectionLimits, limits, journalWriter, watchdog, descriptors } = server;
-  /** Number of TCP connections at the previous check. Node.js reports the number asynchronously. */
+  /**
+   * Number of TCP connections at the previous check. It is one check old because Node.js reports
+   * the number asynchronously.
+   */
   let tcp = 0;
   const whyNobodyCanJoin = (): string | undefined => {
     http.getConnections((_, count = 0) => {
@@ -102,7 +110,7 @@ export function problemFinder(server: Watched): () => Problem[] {
       ...wallProblems(room, roomServer),
       ...roomProblems(room, rooms.summary(room)),
     ]);
-    // Report rooms that have stopped because the cluster refused to store their changes.
+    // Add the rooms that have stopped because the cluster refused to store their changes.
     for (const [room, text] of server.cluster?.refused() ?? []) {
       problems.push({ alert: 'nobody-can-join', room, text });
     }
@@ -137,9 +145,9 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
 }
 
 /**
- * Finds lost walls. Outside the opening hours, lost walls are expected, because staff may switch
- * walls off. A wall that reconnects stays a problem until it has been connected for a while,
- * because a browser that keeps crashing reconnects after each crash.
+ * Finds lost walls. Outside the opening hours, a lost wall is expected, because staff may switch
+ * walls off. A wall that has reconnected remains a problem until it has been connected for a while:
+ * a browser that keeps crashing also reconnects after each crash.
  */
 export function wallProblems(
   room: string,
@@ -211,7 +219,7 @@ function cleared(message: AlertMessage, date: number): AlertMessage {
 }
 
 const CHECK_INTERVAL = 1_000;
-/** Time after a problem's last detection at which the problem's end is announced, in ms. */
+/** A problem's end is announced when the problem has not been detected for this long, in ms. */
 const CLEAR_AFTER = 10_000;
 
 interface AlertsOptions {
@@ -230,15 +238,21 @@ interface AlertsOptions {
 
 /** Checks for problems once a second, and announces their beginning and end. */
 export class AlertMonitor {
-  /** Announced problems, by key. `seen`: when the problem was last detected (monotonic clock, ms). */
+  /**
+   * Announced problems that are not over, by key. `seen` is when the problem was last detected
+   * (monotonic clock, ms).
+   */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** The durations so far of the problems that have not been announced yet, in ms, by key. */
+  /** How long each problem that has not been announced yet has lasted, in ms, by key. */
   private readonly pending = new Map<string, number>();
   /** When the previous check was made (monotonic clock, ms). */
   private checked: number;
   readonly stop: () => void;
 
-  /** @param open an earlier process's announcements of problems whose end has not been announced */
+  /**
+   * @param open messages of an earlier process about problems that it has announced and that were
+   *   not over when it ended
+   */
   constructor(
     private readonly options: Pick<AlertsOptions, 'clock' | 'date' | 'problems'>,
     private readonly announce: (message: AlertMessage) => void,
@@ -296,14 +310,19 @@ export class AlertMonitor {
 export const MAX_WAITING = 64;
 /** Timeout of a request to the webhook, in ms. */
 const TIMEOUT = 10_000;
-/** First and longest pause after failed requests, in ms. Each pause is twice as long as the previous. */
+/**
+ * First and longest pause after failed requests, in ms. Each pause is twice as long as the one
+ * before.
+ */
 const PAUSE = { first: 1_000, longest: 300_000 };
 
-/** Result of a request: the HTTP status or, if there was no response, the error's code or name. */
+/**
+ * Result of a request: the HTTP status or, if there was no response, the code or name of the error.
+ */
 export type PostResult = number | string;
 
 /**
- * Posts JSON to a URL. Does not follow redirects, so that no other URL is ever requested. Never
+ * Posts JSON to a URL. Does not follow redirects, so that data are never sent to another URL. Never
  * rejects.
  */
 async function postJson(url: string, body: string, signal: AbortSignal): Promise<PostResult> {
@@ -324,11 +343,14 @@ async function postJson(url: string, body: string, signal: AbortSignal): Promise
 const isDelivered = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 200 && result < 300;
 
-/** Returns whether a retry would be useless: for all 3xx and most 4xx statuses. */
+/** Returns whether trying again would be useless. This is so for all 3xx and most 4xx statuses. */
 const isFinal = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 300 && result < 500 && ![408, 425, 429].includes(result);
 
-/** Sends messages to the webhook one after another. Retries until the message is delivered. */
+/**
+ * Sends messages to the webhook one after another. Tries again until a message is delivered, or the
+ * receiver rejects it with a status that makes a retry useless.
+ */
 export class Webhook {
   /** Messages that have not been delivered yet, oldest first. */
   readonly waiting: AlertMessage[];
@@ -387,7 +409,8 @@ export class Webhook {
         );
       this.failures = 0;
       this.isSending = false;
-      // Check whether the message is still in the queue: it may have been dropped during the request.
+      // Remove the message only if it is still in the queue: it may have been dropped during the
+      // request.
       if (this.waiting[0] === message) this.waiting.shift();
       onChange();
       return this.sendNext();
@@ -405,17 +428,17 @@ export class Webhook {
     });
   }
 
-  /** Logs a warning. Logs only the host of the webhook's URL, because the path may be a secret. */
+  /** Logs a warning. Of the webhook's URL, logs only the host, because the path may be a secret. */
   private warn(event: string, sentence: string): void {
     this.options.log.warn(event, sentence, { receiver: new URL(this.options.url).host });
   }
 }
 
-/** Time from the server's start during which it reports the alert `server-restarted`, in ms. */
+/** How long after its start a server reports the alert `server-restarted`, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
-  /** The announcements of all problems that were not over when the record was stored. */
+  /** The messages that announced the problems that were not over when the record was stored. */
   open: v.array(alertMessage),
   waiting: v.array(alertMessage),
   stopped: v.boolean(),
@@ -423,7 +446,10 @@ const alertRecord = v.strictObject({
 
 export type Alerts = Awaited<ReturnType<typeof openAlerts>>;
 
-/** Starts the alerts. Continues from the stored record. If it cannot be read, starts without it. */
+/**
+ * Starts the alerts. Continues from the state that an earlier process has stored. If that state
+ * cannot be read, starts without it.
+ */
 export async function openAlerts(options: AlertsOptions) {
   const { clock, date, log, store, record: name, url } = options;
   const stored = await store.serverRecord(name, alertRecord).catch(() => undefined);
@@ -438,7 +464,7 @@ export async function openAlerts(options: AlertsOptions) {
   };
   const keep = (stopped = false): Promise<void> => {
     const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
-    // Ignore errors: if storage fails, the journal's failure causes an alert anyway.
+    // Ignore errors. If storing fails, the journal cannot be stored either, which causes an alert.
     return store.putServerRecord(name, record).catch(() => {});
   };
   const webhook =
@@ -484,8 +510,9 @@ export async function openAlerts(options: AlertsOptions) {
 /**
  * Starts the alerts of a server.
  *
- * @param options.config `alerts`: URL of the webhook; `metrics`: 'none' if metrics are off
- * @returns undefined if there is no webhook and metrics are off
+ * @param options.config `alerts` is the URL of the webhook; `metrics` is 'none' if metrics are off
+ * @returns undefined if there is neither a webhook nor metrics, so that alerts could not be
+ *   announced
  */
 export async function startAlerts(
   options: Watched &
@@ -499,12 +526,13 @@ export async function startAlerts(
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
   const alerts = await openAlerts({
     ...{ clock, date, log, store, url: config.alerts, problems: problemFinder(options) },
-    // Servers of a cluster share a store, so their records need different names. Use the machine's
-    // name and the port, because they stay the same after a restart.
+    // Servers of a cluster share a store, so their records must have different names. Use the
+    // machine's name and the port in the name, because they are the same after a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // Learn from the open alerts which rooms without wall seats had lost their last wall before the
-  // restart. For walls with a seat, the stored seat has this information.
+  // If a wall has a seat, its stored seat says that it was lost before the restart. If a room has
+  // no wall seats, only the stored alerts say that it had lost its last wall. Pass this on to these
+  // rooms.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

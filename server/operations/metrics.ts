@@ -31,7 +31,7 @@ interface MetricsOptions {
    */
   readonly remote: () => readonly { room: string; server: string; connections: number }[];
   /**
-   * Returns the latency of the bus in ms, and the epochs of the leases that this server holds;
+   * Returns the latency of the bus in ms, and the epoch of each lease that this server holds;
    * undefined if the server is not in a cluster.
    */
   readonly cluster: () => ClusterFigures | undefined;
@@ -44,8 +44,8 @@ interface MetricsOptions {
   /** Returns the free space on the disk of the data folder, in bytes; undefined if unknown. */
   readonly diskFree: () => number | undefined;
   /**
-   * Returns the number of damaged records that were set aside; undefined if the server refuses to
-   * start with damaged data.
+   * Returns the number of damaged records that were set aside; undefined if this server never sets
+   * records aside but refuses to start with damaged data.
    */
   readonly setAside: () => number | undefined;
   /** Returns the announcements of all problems that are not over yet. */
@@ -57,7 +57,10 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** Upper bounds of the buckets of histograms, in seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** The metrics of each wall: their names, help texts and values. A null value is not reported. */
+/**
+ * The metrics of each wall, by name: the help text, and a function that returns the value. If the
+ * value is null, the metric is not reported.
+ */
 const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
   up: ['1 while the wall is up, otherwise 0', ({ upFor }) => Number(upFor !== null)],
   up_seconds: ['seconds since the wall came up', ({ upFor }) => upFor && upFor / 1000],
@@ -220,7 +223,7 @@ export function createMetrics(options: MetricsOptions) {
         }
       }
     },
-    /** Records a commit of the journal. @param duration duration of the commit, in ms */
+    /** Records a commit of the journal. @param duration how long the commit took, in ms */
     committed: (duration: number): void => commit.observe(duration / 1000),
     contentType: registry.contentType as string,
     text: () => registry.metrics(),
@@ -268,10 +271,10 @@ export async function serveMetrics(
 }
 
 /**
- * How much the heap may grow before a full garbage collection, in per cent of its live size. By
- * default, a small heap may grow by only 8 MB, including external buffers. A busy room allocates
- * this much every second, and each full collection pauses it for 30 to 60 ms. Collections of young
- * objects, which take 2 ms, are not affected.
+ * How much the heap may grow before a full garbage collection, in per cent of the size of its live
+ * objects. By default, a small heap may grow by only 8 MB, including external buffers. A busy room
+ * allocates this much every second, and each full collection pauses the room for 30 to 60 ms.
+ * Collections of young objects take only 2 ms; they are not affected by this setting.
  */
 const GROWTH_PERCENT = 100;
 

@@ -1,5 +1,5 @@
 /**
- * Detects whether systemd supervises this process, and notifies systemd that the server is ready and
+ * Detects whether systemd supervises this process. Notifies systemd that the server is ready and
  * alive (`Type=notify` and `WatchdogSec` in the unit). Also limits how often the server restarts
  * itself.
  */
@@ -9,7 +9,9 @@ import * as v from 'valibot';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
 
-/** Exit code with which the process requests a restart by its supervisor: EX_TEMPFAIL in sysexits.h. */
+/**
+ * Exit code with which the process asks its supervisor for a restart: EX_TEMPFAIL in sysexits.h.
+ */
 export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,16 +26,17 @@ function read(process: string, file: string): string {
 }
 
 /**
- * Matches the control group of a system service. Does not match cron, atd and ssh, because programs
- * that people start through these services are not supervised.
+ * Matches the control group of a system service. Excludes cron, atd and ssh: people use these
+ * services to start programs, and systemd does not supervise those programs.
  */
 const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
- * Returns whether systemd runs this process as a service, directly or through npm. Environment
- * variables alone do not prove this: a desktop terminal is also a systemd unit, and programs started
- * in it inherit its variables. The process must be the one that systemd started, or belong to a
- * system service.
+ * Returns whether systemd runs this process as a service, directly or through npm. The environment
+ * variable NOTIFY_SOCKET proves this. The other variables that systemd sets do not: a desktop
+ * terminal is also a systemd unit, and programs started in it inherit its variables. If there is no
+ * NOTIFY_SOCKET, systemd must therefore have started exactly this process (or its npm), or the
+ * process must belong to a system service.
  *
  * @param pid id of this process
  * @param name returns the name of another process, by id
@@ -48,9 +51,9 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // In two other cases, only the control group shows that systemd runs this process: systemd is
-  // older than version 248, which introduced SYSTEMD_EXEC_PID; or systemd started a script, which
-  // started this process.
+  // In two other cases, only the control group shows that systemd runs this process: if systemd is
+  // older than version 248, which introduced SYSTEMD_EXEC_PID; or if systemd started a script that
+  // then started this process.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
@@ -58,15 +61,16 @@ export function isService(
 const BEAT_INTERVAL = 5_000;
 
 /**
- * Creates functions that notify systemd. They run the program `systemd-notify`, because Node does not
- * support Unix datagram sockets. The unit must set `NotifyAccess=all`.
+ * Creates functions that notify systemd. Each runs the program `systemd-notify`, because Node does
+ * not support Unix datagram sockets. The unit must set `NotifyAccess=all`, so that systemd accepts
+ * notifications from that program.
  *
  * @returns undefined if systemd does not expect notifications
  */
 export function findSupervisor(environment: Environment) {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
-    // Ignore errors, because systemd's watchdog notices if notifications are missing.
+    // Ignore errors: if notifications are missing, systemd's watchdog notices this.
     try {
       execFile('systemd-notify', [state], () => {});
     } catch {
@@ -110,8 +114,9 @@ export class RestartLimit {
   }
 
   /**
-   * Requests permission for a restart, and stores its time. If the time cannot be stored, a restart is
-   * allowed only after the process has run for 1 h / `MOST_RESTARTS`, which ensures the same limit.
+   * Requests permission for a restart, and stores the time of the request. If the time cannot be
+   * stored, permits a restart only if the process has run for at least 1 h / `MOST_RESTARTS`. This
+   * ensures the same maximum number of restarts per hour.
    *
    * @returns whether the server may restart now
    */

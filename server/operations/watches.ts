@@ -1,7 +1,8 @@
 /**
- * Watches for three problems that make a server unusable: a full disk, a lack of file descriptors,
- * and a stalled tick. A full disk is only logged. In the other two cases, the classes call
- * functions that can restart the process. The classes never end the process themselves.
+ * Watches for three problems that make a server unusable: a full disk, no free file descriptors,
+ * and a stalled tick. A full disk is only logged. For the other two problems, the classes call
+ * functions that can end the process, so that it is restarted. The classes never end the process
+ * themselves.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ export const FILLING = 1_073_741_824;
 export const DISK_INTERVAL = 10_000;
 /**
  * After the warning, the disk counts as filling until at least `FILLING` × `AGAIN` bytes are free.
- * The factor is more than 1, so that small changes around `FILLING` do not repeat the warning.
+ * Because this factor is more than 1, small changes around `FILLING` do not repeat the warning.
  */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;
@@ -27,7 +28,10 @@ async function freeSpaceOf(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Checks the free space of the data folder's disk regularly, and warns if it is low. */
+/**
+ * Checks regularly how much space is free on the disk of the data folder, and warns if there is too
+ * little.
+ */
 export class DiskWatch {
   /** Free space at the last check, in bytes; undefined if unknown. */
   free: number | undefined;
@@ -63,12 +67,11 @@ export class DiskWatch {
 }
 
 export const DESCRIPTOR_INTERVAL = 2_000;
-/** Number of consecutive failed checks after which the file descriptors count as used up. */
-const MOST_FAILURES = 2;
 /**
- * Number of file descriptors, in addition to those in use, to reserve for purposes other than
- * connections.
+ * Number of consecutive failed checks after which the process counts as having no free descriptors.
  */
+const MOST_FAILURES = 2;
+/** Number of free file descriptors to reserve for other purposes than connections. */
 const RESERVED = 256;
 const CONSEQUENCE = 'Restart the server: until then, nobody can connect';
 
@@ -86,8 +89,8 @@ function isExhaustion(error: unknown): boolean {
 
 /**
  * Checks regularly whether the process has file descriptors left, by opening a file. Without free
- * descriptors, it cannot accept connections or open files. Other checks do not notice this, because
- * ticks continue.
+ * descriptors, the process cannot accept connections or open files. Other checks do not notice this
+ * problem, because ticks continue.
  */
 export class ExhaustionWatch {
   private failed = 0;
@@ -164,11 +167,12 @@ export function readDescriptors(
 }
 
 /**
- * Lowers the maximum number of visitors' connections if the file descriptors do not suffice. Reserves
- * some of the free descriptors (at most a quarter of the system's limit) for the server's own files.
- * Half of the remaining descriptors are for visitors' connections, and half for page requests.
+ * Lowers the maximum number of visitors' connections if there are not enough file descriptors. Of
+ * the free descriptors, reserves some (at most a quarter of the system's limit) for the server's
+ * own files. Of the rest, half are for visitors' connections, and half for page requests.
  *
- * @param descriptors limit and use of file descriptors; if undefined, the limits are not changed
+ * @param descriptors limit and use of file descriptors; if undefined, `limits` are returned
+ *   unchanged
  * @returns the new limits, which allow at least one connection
  */
 export function limitsWithin(limits: Limits, log: Log, descriptors = readDescriptors()): Limits {
@@ -186,8 +190,8 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
 }
 
 /**
- * How long a tick may take before it counts as stalled, in ms. After a stall, the process should
- * exit, so that its supervisor restarts it.
+ * How long a tick may take before it counts as stalled, in ms. When a tick stalls, the process
+ * should exit, so that its supervisor restarts it.
  */
 export const STALL = 30_000;
 /** How long a tick may take before `isTicking` becomes false, in ms. */
@@ -200,8 +204,8 @@ export class TickWatchdog {
   private ended = 0;
   private endedAtLastCheck = 0;
   /**
-   * Number of consecutive checks during the same tick. Checks are counted instead of time, because
-   * time also passes while the process is suspended or the machine sleeps.
+   * Number of consecutive checks at which the same tick was running. Used instead of the tick's
+   * duration, because time also passes while the process is suspended or the machine sleeps.
    */
   private stalledChecks = 0;
   readonly stop: () => void;

@@ -1,6 +1,6 @@
 /**
  * Opens the input and output of OSC (Open Sound Control) if they are configured. In a cluster, a
- * server passes received datagrams on to the servers that run the addressed rooms.
+ * server that receives a datagram for rooms of other servers passes it on to them.
  */
 import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
@@ -42,8 +42,9 @@ const passedDatagram = v.object({
 /**
  * Opens the configured sockets, and starts to send the rooms' events.
  *
- * @returns `port`: the UDP port of the input; undefined without an input
- * @throws HookError no-address, port-taken
+ * @returns `port`: the UDP port of the input, undefined if there is no input; `close`: closes all
+ *   sockets
+ * @throws HookError 'no-address' or 'port-taken'
  */
 export async function openOsc(options: OscOptions) {
   const { clock, log, hooks, bus } = options;
@@ -81,14 +82,15 @@ export async function openOsc(options: OscOptions) {
 }
 
 /**
- * Interval at which a host name is looked up again, in ms. After a power cut, names may be unknown
- * for a while, and machines may have different addresses.
+ * Interval at which a host name is looked up again, in ms. This is necessary because, after a power
+ * cut, names may be unknown for a while, and machines may get different addresses.
  */
 const LOOK_UP_INTERVAL = 15_000;
 
 /**
- * Creates a sender of datagrams to one endpoint. Datagrams sent before the host name has been resolved
- * are lost. If sending fails, logs one warning, and another one for each new address of the host.
+ * Creates a sender of datagrams to one endpoint. Datagrams that are sent before the host name has
+ * been resolved are lost. If sending fails, logs a warning, and no further warnings until the host
+ * has a different address.
  */
 export function openSender(
   { host, port }: Endpoint,
@@ -126,7 +128,8 @@ export function openSender(
       if (found.address !== target?.address) warned = false;
       target = found;
     } catch (error) {
-      // Keep the previous address if there is one, because it may still be correct.
+      // If the lookup fails, keep the previous address if there is one, because it may still be
+      // correct.
       if (!target) warn(error as Error);
     }
     if (!isClosed && !isIP(host)) cancel = clock.after(LOOK_UP_INTERVAL, lookUp);
@@ -148,7 +151,7 @@ export function openSender(
  * Opens a socket that listens on an address of this machine.
  *
  * @param receive called with each datagram and its sender's IP address; must not throw
- * @throws HookError no-address, port-taken
+ * @throws HookError 'no-address' or 'port-taken'
  */
 async function openListener(
   { host, port }: Endpoint,

@@ -1,12 +1,13 @@
 /**
- * Encodes and decodes Open Sound Control 1.0 with the library osc-min. Bundles are decoded without it,
- * because osc-min silently drops malformed elements, and deeply nested bundles overflow its stack.
+ * Encodes and decodes Open Sound Control 1.0 with the library osc-min. Only bundles are decoded
+ * without the library, because it silently drops malformed elements of bundles, and deeply nested
+ * bundles overflow its stack.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
 import { ReasonError } from '../platform/log.ts';
 
 /**
- * An argument of a message: a value, and its type by the name that osc-min uses, such as `integer`,
+ * An argument of a message: a value, and the name of its type in osc-min, such as `integer`,
  * `float`, `string` or `true`.
  */
 export type OscArgument = OscArgOutputOrArray;
@@ -94,7 +95,8 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // Convert every error to an `OscError`: osc-min throws its own errors and errors of `DataView`.
+    // Convert every error to an `OscError`: osc-min throws errors of its own classes, and those
+    // that `DataView` throws.
     throw new OscError('malformed', (error as Error).message);
   }
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');

@@ -1,5 +1,5 @@
 /**
- * Executes incoming OSC messages as commands in rooms, with the same checks and limits as for
+ * Executes incoming OSC messages as commands in rooms. The checks and limits are the same as for
  * visitors' commands.
  */
 
@@ -78,7 +78,7 @@ export class OscInput {
   }
 
   /**
-   * Handles a datagram from the network. Never rejects, whatever the datagram contains.
+   * Handles a datagram from the network. Never rejects, no matter what the datagram contains.
    *
    * @param from the sender's IP address
    */
@@ -103,20 +103,20 @@ export class OscInput {
 
   /**
    * Handles a datagram that another server has received and passed on. Ignores messages for rooms
-   * that do not run on this server.
+   * that do not run on this server, because the servers on which they run get the datagram, too.
    */
   receivePassed(bytes: Uint8Array): void {
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
-    // Ignore datagrams that cannot be decoded: the other server may run a different release, which
-    // accepts them.
+    // Ignore datagrams that cannot be decoded. The other server was able to decode them, for
+    // example because it runs a different release.
     for (const message of decoded(bytes) ?? [])
       if (concerns(message, running)) void this.handle(message);
   }
 
   /**
    * Passes a datagram on to the other servers if one of its messages is addressed to a room that
-   * another server runs. If this server's rate limit is exceeded, drops the datagram.
+   * another server runs. Does not pass it on if this server's rate limit is exceeded.
    */
   private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
     const { rooms, rejections, passOn } = this.options;
@@ -158,7 +158,8 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Use the rate limit of previews, which is low, because each pause is stored and broadcast.
+      // Use the rate limit of previews. It is low, which is needed because each pause is stored,
+      // and sent to all clients.
       this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
@@ -177,7 +178,8 @@ export class OscInput {
       roomServer.dispatcher.createSystemActor(OSC_NAME, true),
     );
     const { refused } = await actor.act(command);
-    // Do not count the refusal here, because the metrics count it when the room's tick has ended.
+    // Do not count the refusal here, because the metrics already count it at the end of the room's
+    // tick.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
   }
 }
@@ -198,7 +200,7 @@ function concerns({ address }: OscMessage, rooms: readonly string[]): boolean {
   return room === '*' ? rooms.length > 0 : room !== undefined && rooms.includes(room);
 }
 
-/** Converts a message's arguments to a command. @throws Refusal no-such-seed, bad-message */
+/** Converts a message's arguments to a command. @throws Refusal 'no-such-seed' or 'bad-message' */
 function commandOf(
   room: Room,
   type: Exclude<keyof typeof MESSAGES, 'pause' | 'presence'>,
@@ -216,10 +218,10 @@ function commandOf(
 }
 
 /**
- * Finds a seed by the index or name of its gallery entry. If `entry` is undefined, returns a random
- * seed.
+ * Finds a gallery seed by the index or name of its gallery entry. If `entry` is undefined, returns
+ * a random seed.
  *
- * @throws Refusal no-such-seed
+ * @throws Refusal 'no-such-seed'
  */
 function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
   if (entry === undefined) return { from: 'prior' };
@@ -233,13 +235,16 @@ function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
 
 function jsValue({ type, value }: OscArgument): unknown {
   if (type === 'bigint') return Number(value);
-  // Return null instead of undefined, because an undefined argument would be treated as missing.
+  // Return null, not undefined: undefined would be treated as a missing argument.
   return type === 'null' || type === 'bang' ? null : value;
 }
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Creates a list that matches the addresses in any notation, such as IPv4-mapped IPv6 addresses. */
+/**
+ * Creates a list that matches the given addresses in any notation. For example, it matches an IPv4
+ * address even if it is written as an IPv4-mapped IPv6 address.
+ */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, versionOf(address));

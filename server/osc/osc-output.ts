@@ -14,12 +14,15 @@ import {
   text,
 } from './osc-codec.ts';
 
-/** Sizes of a bundle's header, and of the header of each element in a bundle, in bytes. */
+/** Size of a bundle's header, and of the header before each element of a bundle, in bytes. */
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
 export const OUTPUT = {
-  /** Maximum number of messages per second; excess messages are counted and dropped. */
+  /**
+   * Maximum number of messages per second. Further messages are dropped, and their number is
+   * reported.
+   */
   messagesPerSecond: 400,
   /**
    * Maximum size of a datagram, in bytes. Most networks transmit datagrams of this size without
@@ -29,8 +32,8 @@ export const OUTPUT = {
 } as const;
 
 /**
- * Maximum number of messages sent in a burst. It is also the maximum length of the queue, which fills
- * up while no room ticks.
+ * Maximum number of messages in a burst, and maximum length of the queue. The queue fills up while
+ * no room ticks, because messages are sent only at the end of a tick.
  */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
@@ -110,7 +113,9 @@ function messageOf(room: string, what: string, args: readonly OscArgument[]): Os
   return { address: `/vivarium/${room}/${what}`, args };
 }
 
-/** Returns the OSC arguments that describe an event; undefined if OSC does not report such events. */
+/**
+ * Returns the OSC arguments that describe an event; undefined if events of this kind are not sent.
+ */
 function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
   switch (event.what) {
     case 'born': {

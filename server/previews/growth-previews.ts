@@ -1,7 +1,7 @@
 /**
- * Creates previews: films that show visitors what a seed becomes before they plant it. Grows the seeds
- * outside of rooms, and encodes drawings to latents. Rooms have priority: seeds grow in the pauses
- * between ticks, and delay a tick by at most one step.
+ * Creates previews: films that show visitors what a seed becomes before they plant it. For this,
+ * grows the seeds outside of rooms, and encodes visitors' drawings to latents. Rooms have priority:
+ * seeds grow in the pauses between ticks, and delay a tick by at most one step.
  */
 import { setImmediate } from 'node:timers/promises';
 import { inSlices } from '../../shared/painter/still.ts';
@@ -23,21 +23,29 @@ import { LatentRefiner } from './latent-refiner.ts';
 export const PREVIEWS = {
   /** Maximum number of seeds that grow in parallel. */
   growing: 8,
-  /** Maximum number of waiting previews: in total (`maxWaiting`) and per participant. */
+  /** Maximum number of previews that wait: in total (`maxWaiting`), and per participant. */
   maxWaiting: 64,
   maxWaitingEach: 4,
-  /** Maximum number of cached previews. If there are more, the least recently used are removed. */
+  /**
+   * Maximum number of cached previews. If there are more, those that were used least recently are
+   * removed.
+   */
   films: 256,
   /** Maximum number of pictures in a preview. */
   frames: 24,
   /**
-   * Minimum time between the end of a preview step and the next tick, so that no tick is delayed.
+   * Minimum time between the end of a preview step and the next tick. Ensures that previews do not
+   * delay ticks.
    */
   reserve: 8,
-  /** If this many consecutive pauses between ticks are too short for a step, a step runs anyway. */
+  /**
+   * If this many successive pauses between ticks are too short for a preview step, a step runs
+   * anyway.
+   */
   patience: 3,
   /**
-   * Maximum time for refining one drawing (`refining`), and all drawings together (`refiningAll`).
+   * Maximum time for refining one drawing (`refining`), and from the arrival of the latest drawing
+   * until all waiting drawings are refined (`refiningAll`).
    */
   refining: 1_000,
   refiningAll: 3_500,
@@ -49,10 +57,10 @@ export const PREVIEWS = {
 type PreviewSettings = { readonly [K in keyof typeof PREVIEWS]: number };
 
 export interface GrowthFilm {
-  /** Side of a picture in pixels, equal to the side of the grown organism in cells. */
+  /** Side of each picture, in pixels. It is equal to the side of the grown organism, in cells. */
   readonly side: number;
   readonly frames: number;
-  /** PNG of all `frames` pictures, side by side. The last one shows the grown organism. */
+  /** PNG with all pictures side by side. The last picture shows the grown organism. */
   readonly png: Uint8Array;
 }
 
@@ -60,8 +68,8 @@ export interface GrowthFilm {
  * Draws a film of a seed's growth.
  *
  * @param readouts the cells of the organism at several steps, in order of growth
- * @param side side of a picture, in pixels
- * @param threshold minimum aliveness of a cell to be shown, 0…255
+ * @param side side of each picture, in pixels
+ * @param threshold only cells with at least this aliveness are shown, 0…255
  */
 export async function createGrowthFilm(
   readouts: readonly Pick<Readout, 'stage' | 'rgba' | 'presence'>[],
@@ -122,11 +130,17 @@ interface GrowingSeed {
   readonly done: (film: Promise<GrowthFilm>) => void;
 }
 
-/** Factor by which the estimated duration of a step decreases after each step that takes less time. */
+/**
+ * If a step takes less time than estimated, the estimate is multiplied by this factor, but does not
+ * become less than the time that the step took.
+ */
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
-  /** Films by genomes, including films in progress. The most recently used film is the last one. */
+  /**
+   * Films by genomes, including films that are not finished. The last film is the most recently
+   * used.
+   */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];
@@ -148,8 +162,9 @@ export class GrowthPreviews {
   /**
    * Grows a seed, or returns its cached film.
    *
-   * @param source identifies the requester, for example by its address; requesters take turns
-   * @throws Refusal room-busy if too many seeds are waiting; shutting-down
+   * @param source identifies who requests the film, for example by address. Different sources take
+   *   turns
+   * @throws Refusal 'room-busy' if too many seeds are waiting; 'shutting-down'
    */
   grow(seed: Genotype, source = ''): Promise<GrowthFilm> {
     const { films } = this;
@@ -181,14 +196,15 @@ export class GrowthPreviews {
   /**
    * Grows seeds in the pause between two ticks.
    *
-   * @param until when the next tick is due (time of `now`, in ms)
+   * @param until when the next tick is due, in ms of the clock `now`
    */
   pause(until: number): void {
     if (this.busy || this.size === 0 || this.stopped) return;
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // If the ticks leave no pauses, take a step every few ticks, so that previews finish eventually.
+    // If all pauses are too short, take a step every few ticks anyway, so that previews finish
+    // eventually.
     if (hurried && ++this.skippedPauses < settings.patience) return;
     this.skippedPauses = 0;
     const work = async (): Promise<void> => {
@@ -202,7 +218,10 @@ export class GrowthPreviews {
       });
   }
 
-  /** Stops growing, and rejects all pending requests. Resolves when the current step has ended. */
+  /**
+   * Stops growing seeds, and rejects all pending requests. Resolves when the current step has
+   * ended.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.busy;
@@ -210,10 +229,10 @@ export class GrowthPreviews {
   }
 
   /**
-   * Grows all growing seeds by one step.
+   * Grows each growing seed by one step, as far as `cells` permits.
    *
-   * @param cells maximum number of cells to compute. The first seed takes a step even if its
-   *   organism has more cells
+   * @param cells maximum number of cells to compute. The first seed always takes a step, even if
+   *   its organism has more cells
    */
   private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;
@@ -253,8 +272,8 @@ export class GrowthPreviews {
   /** Rejects the requests for all seeds that are growing or waiting. */
   private fail(error: unknown): void {
     const lost = [...this.growing.splice(0), ...this.waiting.take()];
-    // After a failure of the engine, just refuse the requests as in a busy room. The rooms
-    // themselves notice the failure and handle it.
+    // If the engine has failed, reject the requests with 'room-busy', as in a busy room. The rooms
+    // notice and handle the failure themselves.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));
     if (this.stopped) return;
@@ -269,8 +288,8 @@ interface WaitingDrawing {
 }
 
 /**
- * Encodes drawings to latents, one drawing at a time. Works in short time slices, so that it does not
- * delay other work. Refines each latent if enough time is left.
+ * Encodes drawings to latents, one drawing at a time. Works in short time slices, so that it does
+ * not delay other work. Refines each latent if there is enough time.
  */
 export class DrawingEncoder {
   private readonly waiting: FairQueue<WaitingDrawing>;
@@ -282,7 +301,7 @@ export class DrawingEncoder {
    * @param options.refine refines the latent of an encoded drawing; if absent, latents are not
    *   refined
    * @param options.now returns the current time, in ms
-   * @param options.pause yields to the event loop between time slices
+   * @param options.pause lets other work of this thread run; called between time slices
    */
   constructor(
     private readonly options: {
@@ -303,10 +322,10 @@ export class DrawingEncoder {
    * Encodes a drawing.
    *
    * @param pixels [side, side, channels], one byte each
-   * @param source identifies the sender, for example by its address; senders take turns
+   * @param source identifies the sender, for example by address. Different sources take turns
    * @returns the drawing's latent
-   * @throws Refusal bad-drawing if the drawing is empty or has the wrong size; room-busy if too many
-   * drawings are waiting; shutting-down
+   * @throws Refusal 'bad-drawing' if the drawing is empty or has the wrong size; 'room-busy' if too
+   *   many drawings are waiting; 'shutting-down'
    */
   async encode(pixels: Uint8Array, source = ''): Promise<Float32Array> {
     const { encoder } = this.options;
@@ -350,12 +369,15 @@ export class DrawingEncoder {
 /** Previews of seeds, and the encoding of drawings, for one checkpoint. */
 export interface SeedPreviews {
   readonly growth: GrowthPreviews;
-  /** Type of drawings that the checkpoint can encode; undefined if it cannot encode drawings. */
+  /** The kind of drawing that the checkpoint can encode; undefined if it cannot encode drawings. */
   readonly draws: 'ink' | 'colour' | undefined;
   grow: GrowthPreviews['grow'];
   encode?: DrawingEncoder['encode'];
   prepareToDraw?(): void;
-  /** Rejects all pending seeds and drawings. Resolves when the current step has ended. */
+  /**
+   * Rejects the requests for all pending seeds and drawings. Resolves when the current step of
+   * growth has ended.
+   */
   stop(): Promise<void>;
   /** Waits until the thread that refines drawings has exited. Call `stop` first. */
   close(): Promise<void>;
@@ -373,7 +395,8 @@ export function openSeedPreviews(
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow = growth.grow.bind(growth);
   const encoder = createEncoder(checkpoint);
-  // Do not offer drawing if the encoder has three channels: such encoders are made for photographs.
+  // Do not offer drawing if the encoder has three channels, because such encoders are made for
+  // photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > MAX_DRAWING) {
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close: async () => {} };
   }

@@ -8,7 +8,7 @@ import type { LatentBounds } from '../vnca/genome.ts';
 /** Start options of the refining thread, passed as `workerData`. */
 export type RefinerStart = RefinedModel & {
   readonly bounds: LatentBounds;
-  /** [1] Any value other than 0 makes the thread stop refining after the current step. */
+  /** One number, [1]. If it is not 0, the thread stops refining after its current step. */
   readonly stop: Int32Array<SharedArrayBuffer>;
 };
 
@@ -18,7 +18,10 @@ export type RefinerMethods = {
 
 type Thread = { readonly rpc: WorkerRpc<RefinerMethods>; readonly stop: RefinerStart['stop'] };
 
-/** How long refining is suspended after the thread was late twice or failed to start, in ms. */
+/**
+ * How long latents are not refined after the thread was late twice in succession or could not be
+ * started, in ms.
+ */
 const PAUSE = 60_000;
 
 /** Refines the latents of drawings for one checkpoint, which must satisfy `canRefine`. */
@@ -29,11 +32,15 @@ export class LatentRefiner {
   private delays = 0;
   /** Time until which refining is suspended (monotonic clock, ms). */
   private pausedUntil = Number.NEGATIVE_INFINITY;
-  /** One promise for each thread that is being closed. It resolves when the thread has exited. */
+  /**
+   * A promise for each thread that is being closed. The promise resolves when the thread has
+   * exited.
+   */
   private readonly closing = new Set<Promise<void>>();
 
   /**
-   * @param options.bounds bounds of latents. A room shortens latents that exceed them
+   * @param options.bounds bounds of latents. Refined latents stay within them, because a room would
+   *   shorten a latent that exceeds them
    * @param options.patience maximum time to wait for the thread's result, in ms
    * @param options.onFailure called with the reason if a drawing cannot be refined
    */
@@ -48,8 +55,9 @@ export class LatentRefiner {
   ) {}
 
   /**
-   * Starts the thread if it is not running. Without this call, the first drawing would start it, and
-   * would have to wait for a second or more. Resolves when the start has succeeded or failed.
+   * Starts the thread if it is not running. Resolves when the start has succeeded or failed. If
+   * this is not called, the thread is started by the first drawing, which then has to wait for a
+   * second or more.
    */
   async prepare(): Promise<void> {
     if (this.isPaused || this.running) return;
@@ -67,7 +75,7 @@ export class LatentRefiner {
   /**
    * Refines a latent.
    *
-   * @returns the refined latent; the given latent if the thread fails or is late
+   * @returns the refined latent; if the thread fails or is late, the latent that was given
    */
   async refine(refinement: Refinement): Promise<Float32Array> {
     if (this.isPaused) return refinement.latent;
@@ -103,7 +111,7 @@ export class LatentRefiner {
     return refinement.latent;
   }
 
-  /** Stops the thread after its current step. After this, latents are no longer refined. */
+  /** Stops the thread after its current step. From then on, `refine` returns latents unchanged. */
   stop(): void {
     this.isStopped = true;
     if (this.thread) this.closeAfterStep(this.thread, 'the server stops');
@@ -143,9 +151,9 @@ export class LatentRefiner {
   }
 
   /**
-   * Closes a thread as soon as its current step has ended or, if it is still starting, when it has
-   * started. Terminating it during a step would crash the whole process, because the thread's
-   * native library could not return its result.
+   * Closes a thread when its current step has ended or, if the thread is still starting, when it
+   * has started. If a thread is terminated during a step, its native library cannot return the
+   * step's result, which crashes the whole process.
    */
   private closeAfterStep(thread: Thread, why: string): void {
     if (this.thread === thread) this.thread = undefined;

@@ -24,7 +24,10 @@ await serveWorker<RefinerMethods>(async () => {
   return { methods: { refine } };
 });
 
-/** Uses the native kernel if this machine has one; otherwise ONNX Runtime, which must be installed. */
+/**
+ * Creates the objective that refining minimizes. Uses the native kernel if this machine has one;
+ * otherwise uses ONNX Runtime, which must be installed.
+ */
 async function objectiveOf(model: RefinerStart): Promise<Objective> {
   const kernel = await openKernel().catch(() => undefined);
   if (kernel) return nativeObjective(openSteps(kernel, model.card), model);
@@ -33,8 +36,8 @@ async function objectiveOf(model: RefinerStart): Promise<Objective> {
 }
 
 /**
- * Lowers the priority of this thread but not of the process. Only Linux supports this. On other
- * systems, the thread keeps its priority.
+ * Lowers the priority of this thread, but not of the whole process. Only Linux supports this; on
+ * other systems, the thread keeps its priority.
  */
 function yieldToOthers(): void {
   try {

@@ -1,6 +1,7 @@
 /**
- * Reads a range of a room's journal: a snapshot to start from, the commands after it, and the expected
- * checksums. Does not replay the range. Start reading at `readRange`.
+ * Reads a range of a room's journal: a snapshot with which a replay starts, the commands after it,
+ * and the stored checksums, with which a replay is compared. Does not run the replay. Start reading
+ * at `readRange`.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -24,9 +25,15 @@ import { settled } from '../world/tick-times.ts';
 /** A point in a room's history: a tick, or a wall-clock time in ms. */
 export type When = { readonly tick: number } | { readonly time: number };
 
-/** Converts between a room's ticks and wall-clock times by interpolating between known points. */
+/**
+ * Converts between ticks of a room and wall-clock times, by interpolating between points whose tick
+ * and time are known.
+ */
 export class Timeline {
-  /** The known points: ticks, and their times in ms. Times never decrease, even if the clock was set back. */
+  /**
+   * The known points: their ticks, and their times in ms. Times never decrease; if the clock was
+   * set back, the stored times are adjusted.
+   */
   private readonly ticks: readonly number[];
   private readonly times: readonly number[];
 
@@ -67,7 +74,7 @@ export const journalRangeSchema = v.strictObject({
   ...moment,
   journal: v.array(journalRecord),
   marks: v.array(planeChecksumRecord),
-  /** For each journal entry with a `jump`, the state that replaced the room's state. */
+  /** First and last tick of the requested range. The snapshot may be older than the first tick. */
   jumps: v.optional(v.array(v.strictObject(moment))),
   /** First and last requested tick. The snapshot may be older than the first. */
   from: v.number(),
@@ -77,10 +84,11 @@ export const journalRangeSchema = v.strictObject({
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
- * Reads a range of a room's journal. If a requested time is before the first stored tick, the range
- * begins or ends at that tick. A range given by ticks must be stored completely.
+ * Reads a range of a room's journal. If the range is given by times and a time is before the first
+ * stored tick, uses the first stored tick. If the range is given by ticks, all of it must be
+ * stored.
  *
- * @throws StoreError not-kept if the range is not stored; damaged if stored data are damaged
+ * @throws StoreError 'not-kept' if the range is not stored; 'damaged' if stored data are damaged
  */
 export async function readRange(
   store: Store,
@@ -100,8 +108,8 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // A tick that is found by its time may be later than `tail.tick`, because a running room may have
-  // advanced since `tail` was read. If so, use `tail.tick` instead.
+  // While a room runs, it may have advanced since `tail` was read. A time may therefore be
+  // converted to a tick after `tail.tick`. If so, use `tail.tick` instead.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.end);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
@@ -128,10 +136,10 @@ export async function readRange(
 }
 
 /**
- * Reads the stored state nearest to the middle of a range. With this state, the two halves of the
- * range can be replayed in parallel.
+ * Reads the stored state that is nearest to the middle of a range. With this state, the two halves
+ * of the range can be replayed in parallel.
  *
- * @returns undefined if no readable state is stored in the range
+ * @returns undefined if no state within the range is stored, or the state cannot be read
  */
 export async function readMiddle(
   store: Store,
@@ -145,7 +153,8 @@ export async function readMiddle(
 }
 
 /**
- * Returns the wall-clock times of ticks, in ms; null if no snapshot is stored.
+ * Returns the wall-clock times of ticks, in ms; null if there is no stored snapshot from which a
+ * replay can start.
  *
  * @param now wall-clock time of the room's last stored tick, in ms
  */
@@ -164,9 +173,9 @@ export async function timesOf(
 }
 
 /**
- * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots
- * (named ones, and those taken before a host's action), because the journal after them may be
- * missing.
+ * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots:
+ * those that the host has named, and those that were taken before an action of the host. They may
+ * be older than the stored journal, so that the commands after them are missing.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const snapshots = (await store.readableSnapshots(name)).reverse();
@@ -181,8 +190,8 @@ async function timelineOf(
 ): Promise<Timeline> {
   const fixes = [...from, ...end];
   const { known } = await storedTimes(store, name);
-  // Omit points before the first tick that can be replayed, so that an earlier time is converted to
-  // this tick.
+  // Omit points before the first tick that can be replayed. Any time before this tick is then
+  // converted to this tick.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
   for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
   return new Timeline(fixes);
@@ -198,7 +207,10 @@ const notKept = (what: string): StoreError => new StoreError('not-kept', what);
  * called bottles.
  */
 const KEY = 'vivarium bottle';
-/** Maximum decompressed size of a bundle, in bytes. Prevents a small file from exhausting memory. */
+/**
+ * Maximum decompressed size of a bundle, in bytes. Without this limit, a small file could
+ * decompress to data that fill the memory.
+ */
 const MAX_BYTES = 1_000_000_000;
 
 /** Converts a range to a replay bundle: serializes and compresses it. */
@@ -214,7 +226,8 @@ export async function writeBundle(file: string, content: JournalRange): Promise<
 /**
  * Reads a replay bundle.
  *
- * @throws StoreError not-kept if the file cannot be read; damaged; other-version
+ * @throws StoreError 'not-kept' if the file cannot be read; 'damaged' if it is not a complete
+ *   bundle; 'other-version'
  */
 export async function readBundle(file: string): Promise<JournalRange> {
   const packed = await readFile(file).catch((error: NodeJS.ErrnoException) => {

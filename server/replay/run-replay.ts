@@ -1,5 +1,5 @@
 /**
- * Replays a range of a room's journal, compares the checksums of the replayed ticks with the stored
+ * Replays a range of a room's journal, compares checksums of the replayed room with the stored
  * checksums, and writes pictures. Never changes stored data. Start reading at `runReplay`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -16,7 +16,10 @@ import type { Species } from '../world/species.ts';
 import { World } from '../world/world.ts';
 import type { JournalRange } from './journal-range.ts';
 
-/** A room's complete state between two ticks: its `state`, and the cells of its organisms. */
+/**
+ * The complete state of a room between two ticks: `state`, and the cells of its organisms
+ * (`cells`).
+ */
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
 interface ReplayedRoomOptions {
@@ -38,8 +41,8 @@ interface ReplayResult {
 /**
  * Opens a room in the state that it had at a given moment in a range.
  *
- * @param beside an open world, in which another replay of the same room runs in parallel. If
- *   absent, a new world is created
+ * @param beside a world in which another replay of the same room is already open, so that both run
+ *   in parallel. If absent, a new world is created
  * @throws EngineError
  */
 async function openReplayed(
@@ -57,11 +60,10 @@ async function openReplayed(
     world,
     room,
     /**
-     * Replays up to and including a tick.
+     * Continues the replay up to and including the tick `to`.
      *
-     * @param to the last tick to replay
      * @param marksFrom first tick whose checksum is compared
-     * @throws StoreError damaged if a state in the range is missing
+     * @throws StoreError 'damaged' if a state in the range is missing
      */
     async run(
       to: number,
@@ -75,7 +77,8 @@ async function openReplayed(
         marks: range.marks.filter(({ tick }) => tick >= marksFrom),
         async moment(tick) {
           const jump = range.jumps?.find((one) => one.state.tick === tick);
-          // Copy the state, because the room will change it, and the range may be replayed again.
+          // Copy the state: the room will change it, but it is needed again if the range is
+          // replayed again.
           if (jump) return { ...jump, state: structuredClone(jump.state) };
           const what = `The state that replaced the room's state in tick ${tick} is missing.`;
           throw new StoreError('damaged', what);
@@ -97,12 +100,13 @@ async function openReplayed(
 }
 
 /**
- * Replays the two halves of a range in parallel. The result is always the same as that of a single
- * replay. Uses the result of the second half only if the first half reaches exactly the state from
- * which the second half started; otherwise, the first replay continues to the end. If memory runs
- * out or a checksum differs, replays the whole range again.
+ * Replays the two halves of a range in parallel. The result is always the same as that of replaying
+ * the range in one go. If the first half ends in exactly the state from which the second half
+ * started, combines the results of both. Otherwise, ignores the second half's result, and continues
+ * the first replay to the end of the range. If memory runs out or a checksum differs, replays the
+ * whole range again.
  *
- * @throws StoreError damaged if a state in the range is missing
+ * @throws StoreError 'damaged' if a state in the range is missing
  */
 async function replayHalves(
   range: JournalRange,
@@ -121,8 +125,8 @@ async function replayHalves(
     throw error;
   });
   if (!second) return whole(first);
-  // End the first half at a tick with a checksum, because each checksum covers all ticks since the
-  // previous checksum.
+  // Each checksum covers all ticks since the previous checksum. Therefore, end the first half at
+  // the first checksum after the middle, and compare the second half only with later checksums.
   const end = range.marks.find(({ tick }) => tick >= middle.state.tick)?.tick ?? range.to;
   let leads = false;
   const [head, tail] = await Promise.allSettled([
@@ -131,8 +135,8 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // If a checksum differs or memory ran out, replay the whole range in one go: a single replay needs
-  // less memory than two.
+  // If a checksum differs or memory ran out, replay the whole range in one go, because this needs
+  // less memory than two simultaneous replays.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {
@@ -168,8 +172,9 @@ interface RunReplayOptions extends ReplayedRoomOptions {
   /** Number of ticks from one picture to the next. */
   readonly every: number;
   /**
-   * A stored moment in the middle of the range. If given, the two halves are replayed in parallel,
-   * which is faster. Ignored if `rate` is limited, or if `pictures` or `onTick` is given.
+   * A stored moment in the middle of the range. If given, the two halves of the range are replayed
+   * in parallel, which is faster. Ignored if `rate` is finite, or if `pictures` or `onTick` is
+   * given.
    */
   readonly middle?: Moment | undefined;
 }
@@ -177,7 +182,7 @@ interface RunReplayOptions extends ReplayedRoomOptions {
 /**
  * Replays a range of a room's journal.
  *
- * @throws StoreError damaged if a state in the range is missing
+ * @throws StoreError 'damaged' if a state in the range is missing
  */
 export async function runReplay(
   range: JournalRange,
@@ -190,7 +195,8 @@ export async function runReplay(
   let begun: number | undefined;
   const result = await replayed.run(to, async (tick) => {
     onTick?.(tick);
-    // Skip ticks before the requested range. They are replayed because the snapshot is older.
+    // Do nothing for ticks before the requested range. They are replayed only because the snapshot
+    // is older than the range.
     if (tick < from) return;
     begun ??= clock.now();
     const wait = begun + ((tick - from) * 1000) / rate - clock.now();
@@ -202,7 +208,10 @@ export async function runReplay(
   return result;
 }
 
-/** Maximum number of pictures in a GIF. It is limited because all pictures are kept in memory. */
+/**
+ * Maximum number of pictures in a GIF. The number is limited because all pictures are kept in
+ * memory until the file is written.
+ */
 export const MAX_FRAMES = 1_000;
 
 /** Receives pictures one after another, and writes them to files. */
@@ -214,7 +223,7 @@ export interface PictureWriter {
 }
 
 /**
- * Encodes a picture of cells as PNG, on a black background.
+ * Encodes a picture of cells as a PNG with a black background.
  *
  * @param scale side of a cell, in pixels; an integer
  */
@@ -223,13 +232,14 @@ export async function png(
   scale = 1,
 ): Promise<Buffer> {
   const rgb = new Uint8Array(3 * width * height);
-  // Copy the colours unchanged: premultiplied with alpha, they are right for a black background.
+  // The colours are premultiplied with alpha, so they are already correct on a black background.
+  // Copy them unchanged, and omit alpha.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
   return rgbPng(rgb, { width, height }, scale);
 }
 
 /**
- * Encodes pixels as PNG.
+ * Encodes pixels as a PNG.
  *
  * @param rgb [height, width, 3]
  * @param scale integer factor by which the picture is enlarged
@@ -246,7 +256,10 @@ export async function rgbPng(
   return picture.png().toBuffer();
 }
 
-/** Writes each picture as a PNG, named by its tick, to a folder, which is created if necessary. */
+/**
+ * Creates a writer that writes each picture to a folder, as a PNG whose name is the tick. Creates
+ * the folder if necessary.
+ */
 export function frames(folder = 'replay'): PictureWriter {
   let count = 0;
   return {
@@ -260,10 +273,10 @@ export function frames(folder = 'replay'): PictureWriter {
 }
 
 /**
- * Writes all pictures to one animated GIF.
+ * Creates a writer that writes all pictures to one animated GIF.
  *
  * @param delay time from one picture to the next, in ms
- * @param encode encodes each picture as PNG
+ * @param encode encodes a picture as a PNG
  */
 export function gif(
   file = 'replay.gif',

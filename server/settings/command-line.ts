@@ -1,6 +1,6 @@
 /**
- * Parses a command line according to a table of options. The result is an object with typed values,
- * or an error whose message is one sentence for the user.
+ * Parses a command line according to a table of options. Returns an object with typed values, or
+ * throws an error whose message is one sentence for the user.
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
@@ -9,7 +9,10 @@ import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 /** Normalizes a word: removes dashes and underscores, and converts to lower case. */
 const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
 
-/** Finds a word that equals or begins with `text`. Ignores dashes, underscores and case. */
+/**
+ * Finds the word that equals `text` or, if there is none, a word that begins with `text`. Dashes,
+ * underscores and case make no difference.
+ */
 const closestOf = (text: string, words: readonly string[]): string | undefined =>
   words.find((word) => plain(word) === plain(text)) ??
   words.find((word) => plain(word).startsWith(plain(text)));
@@ -17,8 +20,8 @@ const closestOf = (text: string, words: readonly string[]): string | undefined =
 export interface Option {
   readonly help: string;
   /**
-   * Schema that parses the value. Its error messages complete the sentence "--flag …". If absent, the
-   * option is a switch: it takes no value and has no environment variable.
+   * Schema that parses the value from a text. Its error messages continue the sentence "--flag …".
+   * If absent, the option is a switch: it takes no value and has no environment variable.
    */
   readonly type?: v.GenericSchema<string, unknown>;
   /** Placeholder for the value in the help, such as FOLDER. The default is N. */
@@ -30,24 +33,35 @@ export interface Option {
    * result if the user does not set it.
    */
   readonly default?: string;
-  /** Description of the default in the help. Needed if `default` is absent or not informative. */
+  /**
+   * The default in words, for the help. Needed if `default` is absent or would not be understood.
+   */
   readonly defaultInWords?: string;
-  /** The value to use if the flag is given without a value. If absent, the flag requires a value. */
+  /**
+   * The value that is used if the flag is given without a value. If absent, the flag requires a
+   * value.
+   */
   readonly bare?: string;
-  /** Whether the flag can be given several times. Its values are then joined by commas. */
+  /** Whether the flag can be given several times. If so, its values are joined by commas. */
   readonly repeatable?: boolean;
-  /** Whether the value may contain a password. If so, error messages do not repeat it. */
+  /** Whether the value may contain a password. If so, error messages do not show the value. */
   readonly secret?: true;
-  /** False if the option has no environment variable, although other options have one. */
+  /** Set to false if this option must not have an environment variable. */
   readonly environment?: false;
   /** The allowed values, each with its meaning. */
   readonly choices?: Readonly<Record<string, string>>;
-  /** For a value such as "a=1,b=2": the names that the value can set, and their default numbers. */
+  /**
+   * For an option with values such as "a=1,b=2": the names that can be set, and the default number
+   * of each.
+   */
   readonly keys?: NumberTable;
   readonly section?: string;
 }
 
-/** Options, by their flag in camel case: the flag of `tickRate` is `--tick-rate`. */
+/**
+ * A command's options. The key of each option is its flag in camel case: `tickRate` for
+ * `--tick-rate`.
+ */
 export type Options = Readonly<Record<string, Option>>;
 
 /** The argument that has no flag. A command has at most one. */
@@ -66,7 +80,7 @@ export interface Command<O extends Options = Options, K extends string = string>
   readonly about?: string;
   /** How to call the command, such as "npm start -- [settings]". */
   readonly usage: string;
-  /** The required argument that has no flag; undefined if the command takes no such argument. */
+  /** The command's argument without a flag. If it is defined, users must give this argument. */
   readonly positional?: Positional<K>;
   readonly options: O;
   /**
@@ -89,7 +103,10 @@ type Sure<O> = O extends { readonly default: string }
     : true;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
-/** The result of reading a command line: the values of options that were set or have a default. */
+/**
+ * The result of reading a command line: the values of all options that were set or that have a
+ * default.
+ */
 export type Values<O extends Options, K extends string = never> = Simplify<
   { readonly [P in K]: string } & {
     readonly [P in keyof O as Sure<O[P]> extends true ? P : never]: ValueOf<O[P]>;
@@ -108,7 +125,10 @@ export function inSection<const O extends Options>(section: string, options: O):
   return Object.fromEntries(entries) as O;
 }
 
-/** Groups options by section, in order. The key is undefined for options without a section. */
+/**
+ * Groups options by section, keeping their order. The key is undefined for options without a
+ * section.
+ */
 export function sectionsOf({ options }: Command): Map<string | undefined, [string, Option][]> {
   const sections = new Map<string | undefined, [string, Option][]>();
   for (const entry of Object.entries(options)) {
@@ -119,7 +139,10 @@ export function sectionsOf({ options }: Command): Map<string | undefined, [strin
 
 export const placeholderOf = ({ value = 'N' }: Option): string => value;
 
-/** Converts an option's key to its flag, without dashes: `tickRate` to `tick-rate`. */
+/**
+ * Converts an option's key to the name of its flag, without the leading dashes: `tickRate` to
+ * `tick-rate`.
+ */
 export const flagOf = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -133,8 +156,9 @@ export function variableOf({ environment, options }: Command, key: string): stri
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /**
- * Adds the value `bare` to flags that are given without a value. A flag has no value if another flag
- * or nothing follows, like `--json` in `--json --seconds 5`.
+ * Adds the value `bare` to each flag that is given without a value. A flag is without a value if it
+ * is the last argument, or if another flag follows. In `--json --seconds 5`, for example, `--json`
+ * is without a value.
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
@@ -157,7 +181,7 @@ function parse(command: Command, args: readonly string[]) {
   const { tokens } = parseArgs({
     args: withBareValues(command, args),
     options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
-    // Do not let the parser throw errors, because the code below reports them in one sentence.
+    // Prevent the parser from throwing errors. The code below reports each error in one sentence.
     strict: false,
     tokens: true,
   });
@@ -184,7 +208,11 @@ function parse(command: Command, args: readonly string[]) {
   return { help, positionals, values };
 }
 
-/** Returns the value given for a flag. @param isInline whether the value was given as `--flag=value` */
+/**
+ * Returns the value given for a flag.
+ *
+ * @param isInline whether the value was given with an equals sign, as in `--flag=value`
+ */
 function givenValue(
   flag: string,
   option: Option,
@@ -195,7 +223,8 @@ function givenValue(
     if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
     return '';
   }
-  // A text that begins with a dash is the next option, unless it follows an equals sign.
+  // Do not accept a value that begins with a dash, because it is probably the next option. After an
+  // equals sign, it cannot be the next option, so accept it.
   if (value === undefined || (!isInline && /^-./.test(value))) {
     const other = value === undefined ? '' : ` (or ${flag}=${value})`;
     throw seeHelp(`${flag} needs a value: ${flag} ${placeholderOf(option)}${other}.`);
@@ -240,8 +269,8 @@ export function readCommand<O extends Options, K extends string = never>(
       continue;
     }
     const variable = variableOf(command, key);
-    // Treat an empty variable as not set, because service units and compose files may contain such
-    // variables.
+    // Treat a variable with an empty value as not set, because service units and compose files may
+    // contain such variables.
     const around = variable && environment[variable]?.trim() ? environment[variable] : undefined;
     const text = given ?? around ?? option.default;
     if (text === undefined) continue;
@@ -257,14 +286,14 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Matches the names of environment variables, without the command's prefix, that are not settings:
- * only the server's threads and tests read these variables.
+ * Matches the names, without the prefix, of environment variables that are not settings but are
+ * used: by the server's threads or by tests. Users get no warning about them.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 
 /**
- * Finds environment variables that have the command's prefix but are not settings. Ignores empty
- * variables.
+ * Finds environment variables that have the command's prefix but are neither settings nor
+ * `INTERNAL`. Ignores variables with an empty value.
  *
  * @returns a warning for each such variable
  */

@@ -15,8 +15,8 @@ import {
 
 const WIDTH = 100;
 /**
- * Maximum length of an option's name in the help if its meaning is on the same line. After a longer
- * name, the meaning begins on the next line.
+ * If an option's name has at most this many characters, the help shows its meaning on the same
+ * line. If the name is longer, the meaning begins on the next line.
  */
 const MAX_NAME = 26;
 
@@ -47,7 +47,7 @@ const rangeOf = ({ type }: Option): string => (type && v.getDescription(type)) ?
 function meaningOf(option: Option): string {
   const { help, default: text, defaultInWords: words = text, keys } = option;
   const byDefault = `default${words === text ? '' : ':'} ${words}`;
-  // Omit the default of options with `keys`: it is the word "default", which is not informative.
+  // Omit the default of options with `keys`, because it is only the word "default".
   const facts = [rangeOf(option), words === undefined || keys ? '' : byDefault].filter(Boolean);
   const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
   return facts.length === 0 ? help : `${help} (${together})`;
@@ -55,7 +55,10 @@ function meaningOf(option: Option): string {
 
 type Row = readonly [name: string, meaning: string];
 
-/** Formats rows as lines with two columns. @param column where the second column begins */
+/**
+ * Formats rows as lines of text with two columns. @param column position at which the second column
+ * begins
+ */
 function linesOf(rows: readonly Row[], column: number): string[] {
   return rows.flatMap(([name, meaning]) => {
     const lines = wrapped(meaning, WIDTH - column).map((line) => ' '.repeat(column) + line);
@@ -98,8 +101,8 @@ export function helpText(command: Command): string {
 }
 
 /**
- * Parses this process's command line, and runs `main` with the options. If the user requests help,
- * prints the help instead.
+ * Parses this process's command line, and calls `main` with the options. If the user requests help,
+ * prints the help and does not call `main`.
  *
  * @param read parses the arguments after the program's name
  * @throws SettingsError if the command line is invalid

@@ -12,8 +12,8 @@ const rangeOf = (min: number, max: number): string =>
   max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
 
 /**
- * Creates a schema that parses a whole number. The help shows the schema's description: the range, or
- * '' if there is no maximum.
+ * Creates a schema that parses a whole number. The schema has a description, which the help shows:
+ * the range, or '' if there is no maximum.
  *
  * @param message error message; by default, a message that contains the range
  */
@@ -23,8 +23,8 @@ export function wholeNumber(min: number, max = Infinity, message?: string) {
 }
 
 /**
- * Creates a schema that parses a number. The help shows the schema's description: the range, or '' if
- * there is no maximum.
+ * Creates a schema that parses a number. The schema has a description, which the help shows: the
+ * range, or '' if there is no maximum.
  */
 export function number(
   min: number,
@@ -48,8 +48,8 @@ export function oneOf<const T extends string>(words: readonly T[]) {
 }
 
 /**
- * Creates a schema that converts a word such as "none" or "off" to `value`, and parses all other texts
- * with the schema `type`.
+ * Creates a schema that converts one word, such as "none" or "off", to `value`, and parses any
+ * other text with the schema `type`.
  */
 export const orWord = <const V, T extends v.GenericSchema<string, unknown>>(
   word: string,
@@ -76,7 +76,10 @@ export const list = <T extends v.GenericSchema<string, unknown>>(item: T) =>
 const textThat = (fits: (given: string) => boolean, wanted: string) =>
   v.pipe(v.string(), v.check(fits, wanted));
 
-/** Creates a schema that parses items separated by commas. `fits` must return true for each item. */
+/**
+ * Creates a schema that parses items separated by commas, and accepts the items for which `fits`
+ * returns true. @param wanted error message if an item is not accepted
+ */
 const listOf = (fits: (item: string) => boolean, wanted: string) => list(textThat(fits, wanted));
 
 const ROOMS_WANTED = 'must be names of up to 32 characters (a-z, 0-9 and -), separated by commas';
@@ -100,7 +103,10 @@ export const gridSize = v.pipe(
   v.object({ width: side, height: side }),
 );
 
-/** Creates a schema that parses changes to a table of numbers, such as "a=1,b=2". */
+/**
+ * Creates a schema that parses changes to a table of numbers, such as "a=1,b=2". The result
+ * contains all numbers of the table; those that are not changed keep their defaults.
+ */
 export const changesOf = <K extends string>(table: NumberTable<K>) =>
   v.pipe(
     v.string(),
@@ -142,7 +148,10 @@ export const extensionFiles = orWord(
   ),
 );
 
-/** Reads a file with one word per line, by its path. Skips empty lines and lines that begin with #. */
+/**
+ * Parses the path of a file with one word per line, and reads the words. Skips empty lines and
+ * lines that begin with #.
+ */
 export const wordFile = v.pipe(
   v.string(),
   v.rawTransform<string, string[]>(({ dataset, addIssue, NEVER }) => {
@@ -194,8 +203,8 @@ export const clusterAddress = textThat(
 );
 
 /**
- * Parses the URL of a page. It must not contain a fragment, because links append one. The result is
- * normalized as in browsers.
+ * Parses the URL of a page. The URL must not contain a fragment (#…), because a fragment is
+ * appended in links. The result is normalized as in browsers.
  */
 export const pageAddress = v.pipe(
   textThat(

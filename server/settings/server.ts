@@ -20,9 +20,9 @@ export const DEFAULT_CHECKPOINT = ownPath('checkpoints/organisms');
 export const DEFAULT_SIZE = { width: 336, height: 192 };
 
 /**
- * Returns the schema and the default of a flag that sets a numeric setting of all rooms.
+ * Returns the schema and the default for a flag that sets a numeric setting of all rooms.
  *
- * @param name name of the room setting. room-settings.ts defines its range and default
+ * @param name name of the setting. room-settings.ts defines its range and default
  */
 function ofRooms(
   name:
@@ -44,8 +44,8 @@ function ofRooms(
 }
 
 /**
- * Parses the setting `--energy`. Accepts only values that are also valid on the host's page, because
- * the page cannot show other values.
+ * Parses the setting `--energy`. Accepts only values that the host can also choose on the host's
+ * page, because the page cannot show other values.
  */
 const energy = orWord(
   'off',

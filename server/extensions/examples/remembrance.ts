@@ -1,6 +1,6 @@
 /**
- * An example of an extension. It keeps the middle of every room free. If visitors kill an organism,
- * it plants the same creature at the same position after a delay. To run it:
+ * An example of an extension. It lets nobody plant in the middle of a room. When an organism is
+ * killed, the extension plants the same creature at the same position after a delay. To run it:
  *
  *     npm start -- --extension server/extensions/examples/remembrance.ts
  *
@@ -9,7 +9,7 @@
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { Extension, Hand, RoomOpened } from '../extension.ts';
 
-/** Width of the area in the middle that is kept free, as a share of the room's shorter side. */
+/** Side of the square in the middle that is kept free, as a share of the room's shorter side. */
 const CLEARING = 0.2;
 /** Time between the death of an organism and its replanting, in ms. */
 const REPLANT_DELAY = 10_000;
@@ -20,7 +20,7 @@ export default function remembrance(
   schedule: (run: () => void, delay: number) => unknown = setTimeout,
 ): Extension {
   const rooms = new Map<string, RoomOpened>();
-  /** The living organisms, by room and id. Needed because the event of a death contains only the id. */
+  /** The living organisms, by room and id. Needed because a `died` event contains only the id. */
   const living = new Map<string, OrganismView>();
 
   return {
@@ -31,7 +31,8 @@ export default function remembrance(
       for (const one of opened.organisms) living.set(`${opened.room}/${one.id}`, one);
     },
 
-    // Return `refuse` with a text to reject the command, or undefined to allow it.
+    // To reject the command, return an object with the reason as `refuse`. To allow it, return
+    // undefined.
     onPlant({ room, x, y }) {
       const { width, height } = rooms.get(room)!;
       const distance = Math.max(Math.abs(x - width / 2), Math.abs(y - height / 2));

@@ -1,12 +1,15 @@
 // @ts-check
 /**
- * An extension that connects rooms to an MQTT broker. Publishes the rooms' events, and converts
- * messages of other MQTT clients to calls of the host's API. These calls need an access token with
- * the role operator. README.md lists the topics.
+ * An extension that connects rooms to an MQTT broker. It publishes the rooms' events. When another
+ * MQTT client sends a message that requests a call, the extension makes this call of the host's
+ * API. For such calls, it needs an access token with the role operator. README.md lists the topics.
  */
 import { connect } from 'mqtt';
 
-/** Maximum size of a message that requests a call, in bytes; maximum number of waiting calls. */
+/**
+ * Limits on messages that request a call of the host's API: the maximum size of a message in bytes,
+ * and the maximum number of requested calls that have not ended yet.
+ */
 const MAX_BYTES = 16_384;
 const MAX_WAITING = 32;
 /** Timeout of a call of the host's API, in ms. */
@@ -24,7 +27,8 @@ export default function mqtt(hand) {
   const status = `${root}/status`;
   const broker = connect(MQTT_URL, {
     will: { topic: status, payload: Buffer.from('offline'), retain: true, qos: 1 },
-    // Drop messages while the broker is unreachable, so that they do not fill the memory.
+    // Drop messages while the broker is unreachable. If they were queued, they would fill the
+    // memory.
     queueQoSZero: false,
   });
   let waiting = 0;
@@ -48,7 +52,7 @@ export default function mqtt(hand) {
    * @param {string} room
    * @param {string} what last part of the call's path, such as `pause`
    * @param {string} body the call's body, as JSON
-   * @returns {Promise<unknown>} the parsed answer, or the reason why there is no answer
+   * @returns {Promise<unknown>} the parsed answer; if there is none, an object with the reason
    */
   const call = async (room, what, body) => {
     const path = ['rooms', room, what].map(encodeURIComponent).join('/');

@@ -9,8 +9,8 @@ import { Sender } from 'sacn';
 /** Interval between packets, in ms. */
 const FRAME = 40;
 /**
- * Share of the difference between a level and its goal by which the level changes per packet. A
- * fade takes about 0.5 s.
+ * Share of the remaining difference between a channel's current level and its target level that
+ * each packet removes. With 0.15, a fade takes about 0.5 s.
  */
 const FADE = 0.15;
 /** Factor by which the brightness of a pulse decreases per packet. */
@@ -18,7 +18,10 @@ const DECAY = 0.9;
 /** Minimum time between two pulses, in ms. At most three flashes a second are safe (WCAG 2.3.1). */
 const APART = 500;
 
-/** Events that cause a pulse, by channel. These channels follow the channels of the levels. */
+/**
+ * The events that cause a pulse, for each pulse channel. In a packet, the four pulse channels
+ * follow the six channels with levels.
+ */
 const PULSES = [['born'], ['wounded', 'grafted'], ['healed', 'renewed'], ['sensed']];
 
 /** Creates the extension. @returns {import('../extension.ts').Extension} */
@@ -46,7 +49,10 @@ export default function lights() {
   });
   /** Name of the room that the lights follow; undefined while no room is open. @type {string | undefined} */
   let room;
-  /** Goals and current levels (0…1) of the channels red, green, blue, living, awake and people. */
+  /**
+   * Target levels (`goals`) and current levels of the channels red, green, blue, living, awake and
+   * people. All are 0…1.
+   */
   let goals = [0, 0, 0, 0, 0, 0];
   let levels = goals;
   let pulses = PULSES.map(() => 0);
@@ -58,7 +64,8 @@ export default function lights() {
     const values = [...levels, ...pulses].map((value) => Math.round(255 * Math.min(1, value)));
     pulses = pulses.map((pulse) => DECAY * pulse);
     const payload = Object.fromEntries(values.map((value, i) => [first + i, value]));
-    // Ignore errors, for example without a network. The next packet contains the full state.
+    // Ignore errors, for example if there is no network. Nothing is lost, because each packet
+    // contains the full state.
     sender.send({ payload, useRawDmxValues: true }).catch(() => {});
   }, FRAME);
 

@@ -1,7 +1,8 @@
-// For extensions in TypeScript, register tsx if it is installed, which is the case in a clone of the
-// repository. Register it for `require` too, because Node loads `.ts` files with `require` if no
-// package.json sets the type "module". The installed package has no tsx: there, TypeScript needs
-// Node 22.18 or later.
+// If the extension is written in TypeScript and tsx is installed, use tsx as the compiler. It is
+// installed in a clone of the repository. Register it for `require` as well as for `import`,
+// because Node loads `.ts` files with `require` unless a package.json sets the type "module". The
+// published package does not include tsx; there, Node must compile TypeScript itself, which Node
+// 22.18 and later can.
 import { workerData } from 'node:worker_threads';
 import { enter } from '../../launch/worker-entry.mjs';
 

@@ -51,8 +51,9 @@ async function load(
 }
 
 /**
- * Returns a module's default export. If tsx has compiled the module to CommonJS, the export is the
- * property `default` of the default export.
+ * Returns a module's default export. If tsx has compiled the module to CommonJS, `module.default`
+ * is the whole `exports` object of the module, and the default export is the property `default` of
+ * that object.
  */
 function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
   const { __esModule: isCompiled, default: inner } = Object(module.default);
@@ -70,7 +71,8 @@ function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadM
     }
   };
   return {
-    // Do not return the hook's result to the server, because it may not be cloneable.
+    // Do not return the hook's result to the server. The result may be of a type that cannot be
+    // sent in a message between threads.
     tell: async (hook, about) => void (await run(hook, about)),
     ask: async (hook, about) => {
       const answer = (await run(hook, about)) as Partial<Objection & Permission> | undefined | null;
