@@ -9,7 +9,7 @@ import { organismView } from '../support/fake-server.ts';
 import { randomRoom, shownIn } from '../support/first-views.ts';
 import { isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
-import { openRoom, type PageElement, resize } from '../support/page.ts';
+import { cameraRests, openRoom, type PageElement, resize } from '../support/page.ts';
 import { DESKTOP, mobile, type WindowSize } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -124,6 +124,7 @@ test.each([PHONES[0], DESKTOP.viewport])(
       session.setOccupied(true);
     });
     await page.getByTestId('find-ground').click();
+    await cameraRests(page);
     const camera = await element.evaluate(({ room }: RoomElement) => room.view.rig.camera);
     const shown = shownIn({ grid, side: SIDE, organisms }, await stageOf(page), camera);
     expect(shown).toEqual({ whole: true, free: true });
