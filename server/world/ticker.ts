@@ -309,8 +309,8 @@ export class DeferredWork {
   private cancel: (() => void) | undefined;
 
   /**
-   * @param onError called with each error that deferred work throws. `run` and `defer` do not throw
-   *   it
+   * @param onError called with each error that deferred work throws; `run` and `defer` do not throw
+   *   these errors
    */
   constructor(
     private readonly clock: Pick<Clock, 'after'>,
