@@ -331,24 +331,33 @@ export const hostState = v.object({
   since: number,
   /** Time zone of the server and of its schedule, such as 'Europe/Copenhagen'. */
   zone: text,
-  /** Whether changes of rooms are being stored: false after a disk error; null if storage is off. */
+  /**
+   * Whether changes of rooms are being stored on disk. False after a disk error; null if storage is
+   * turned off.
+   */
   keeping: v.nullable(truth),
   /** Whether the wall clock was set back within the last day. If so, stored times may be wrong. */
   clockSetBack: v.optional(truth),
-  /** Data that were set aside and that the host has not dismissed, latest first. */
+  /** Data that were set aside and that the host has not dismissed from the list, latest first. */
   aside: v.array(asideState),
   /** Whether walls are dimmed, because the opening hours have ended. */
   dim: truth,
   schedule,
-  /** Whether a supervisor restarts the server after it exits. The daily restart requires a supervisor. */
+  /**
+   * Whether a supervising program restarts the server after it exits. Without one, the daily
+   * restart is not possible.
+   */
   supervised: truth,
   /** The next change that the schedule makes; null if there is none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
-  /** URLs (without paths) at which visitors can reach this server. The first URL is the best. */
+  /** URLs, without paths, at which visitors can reach this server, best first. */
   addresses: v.array(text),
   /** Resources of the machine on which the server that sends this state runs. */
   machine: v.object({
-    /** Free space on the disk of the data folder, in bytes; null if unknown or if storage is off. */
+    /**
+     * Free space on the disk that holds the data folder, in bytes; null if unknown or if storage is
+     * turned off.
+     */
     diskFree: v.nullable(count),
     /** Mean number of running or waiting processes per processor in the last minute. */
     load: finite,
@@ -357,7 +366,9 @@ export const hostState = v.object({
   }),
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
-  /** Names of the library's folders with checkpoints that have not been added to the server yet. */
+  /**
+   * Names of those folders of the library whose checkpoints have not been added to the server yet.
+   */
   library: v.array(text),
   rooms: v.array(roomSummary),
   /** All bans; null if the request's access token does not permit seeing bans. */
@@ -369,7 +380,7 @@ export const hostState = v.object({
 export type HostState = v.InferOutput<typeof hostState>;
 
 export const sessionState = v.object({
-  /** The session's key. Every call except GET must send it in the header `x-vivarium-key`. */
+  /** The session's key. Every call except GET requires it in the header `x-vivarium-key`. */
   key: text,
   /** When the host's session ends. */
   until: number,
@@ -386,16 +397,16 @@ export const refusal = v.object({
 export type RefusalState = v.InferOutput<typeof refusal>;
 
 /**
- * Upper bounds, in seconds, of the bins that count visits by their length. An additional last bin
- * counts all longer visits.
+ * Bins that count visits by their length: the upper bounds of the bins, in seconds. One more bin at
+ * the end counts all longer visits.
  */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 
-/** Side of the heat map, in fields. The heat map divides the whole grid into equal fields. */
+/** Number of rows and columns of the heat map, which divides the whole grid into equal fields. */
 export const HEAT_SIDE = 16;
 
 const sums = {
-  /** Number of visits. A participant who returns within a minute continues the same visit. */
+  /** Number of visits. If a participant returns within a minute, the same visit continues. */
   visits: count,
   seeds: count,
   wounds: count,
@@ -405,9 +416,13 @@ const sums = {
   refused: count,
   /** Maximum number of simultaneous participants. */
   most: count,
-  /** [DWELL_SPANS.length + 1] Number of ended visits in each bin of `DWELL_SPANS`. */
+  /**
+   * [DWELL_SPANS.length + 1] Number of ended visits in each of the bins that `DWELL_SPANS` defines.
+   */
   dwell: v.pipe(v.array(count), v.length(DWELL_SPANS.length + 1)),
-  /** [HEAT_SIDE²] Number of seeds, wounds and grafts in each field of the heat map, row by row. */
+  /**
+   * [HEAT_SIDE²] Number of plantings, wounds and grafts in each field of the heat map, row by row.
+   */
   heat: v.pipe(v.array(count), v.length(HEAT_SIDE * HEAT_SIDE)),
 };
 
