@@ -34,7 +34,7 @@ import { requireStandingInput } from './species.ts';
 import { ownersIn } from './strokes.ts';
 
 interface Handler<W extends CommandType> {
-  /** Executes a command. @throws Refusal without having changed anything */
+  /** Executes a command. @throws Refusal; then nothing has changed */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome | undefined;
   /**
    * Returns a command in the form that the journal stores. If a handler has no `resolve`, the
@@ -193,7 +193,7 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
  * If `foreign` is set, removes all grafts of others from the sender's own organism. Otherwise,
  * removes the grafts of the sender's last stroke on an organism.
  *
- * @throws Refusal no-such-organism, not-yours, no-graft
+ * @throws Refusal 'no-such-organism', 'not-yours', 'no-graft'
  */
 function ungraft(
   { by, organism: id, foreign }: RoomCommand<'ungraft'>,
@@ -226,7 +226,7 @@ function removeGraftsOf(
   return { removed };
 }
 
-/** Removes organisms. @throws Refusal no-such-organism */
+/** Removes organisms. @throws Refusal 'no-such-organism' */
 function removeAll(ids: readonly OrganismId[], { lifecycle, population }: RoomContents): Outcome {
   for (const organism of ids.map((id) => population.require(id))) {
     lifecycle.die(organism, 'removed');

@@ -29,7 +29,7 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * @param sources.random draws the latent of a random seed (`prior`): Z normally distributed
  *   numbers. Not used for other seeds. A random seed with a `throw` number must already have been
  *   replaced by `resolvedSeed`
- * @throws Refusal no-such-seed, bad-latent, bad-token
+ * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function createLatent(
   seed: PlantedSeed,
@@ -202,7 +202,7 @@ const SAMENESS = 0.2;
  * chimera, or none. Considers only seeds from the gallery, from a token, from the seeds that a
  * participant holds (`hand`), and from a program (`latent`). For all other seeds, returns none.
  *
- * @throws Refusal no-such-seed, bad-latent, bad-token
+ * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function galleryCreatures(
   seed: PreviewSource | PlantedSeed,
@@ -236,7 +236,7 @@ function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomC
  * Returns the cross of two living organisms, without mutation. For a chimera, uses the genome that
  * the most cells read.
  *
- * @throws Refusal no-such-organism
+ * @throws Refusal 'no-such-organism'
  */
 export function crossOf(
   { a, b, mix }: Pick<RoomCommand<'cross'>, 'a' | 'b' | 'mix'>,

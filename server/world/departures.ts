@@ -216,7 +216,7 @@ export class Departures {
     this.lifecycle.depart(organism);
   }
 
-  /** Makes an organism depart so that nobody can renew it. @throws Refusal no-such-organism */
+  /** Makes an organism depart so that nobody can renew it. @throws Refusal 'no-such-organism' */
   dismiss({ organism: id, seconds }: RoomCommand<'depart'>, time: RoomTime): void {
     const organism = this.lifecycle.population.require(id);
     organism.isFinal = true;
@@ -227,7 +227,7 @@ export class Departures {
    * Makes an organism depart. The organism must be unattended, or planted by the sender. If the
    * command names no organism, chooses the one that has been unattended longest (rule DEP-4).
    *
-   * @throws Refusal no-such-organism, not-yours
+   * @throws Refusal 'no-such-organism', 'not-yours'
    */
   thin({ by, organism: id }: RoomCommand<'thin'>, time: RoomTime) {
     const unattended = this.unattended(time);
@@ -278,7 +278,7 @@ export class Departures {
    * the journal, an organism that had departed may still be departing, or the other way round. Both
    * cases therefore use up one organism id, so that later organisms keep their ids.
    *
-   * @throws Refusal no-such-organism, not-yours, garden-full, occupied
+   * @throws Refusal 'no-such-organism', 'not-yours', 'garden-full', 'occupied'
    */
   renew({ by, organism: id }: RoomCommand<'renew'>, { answer, ...time }: CommandTurn): void {
     const { lifecycle, planting } = this;

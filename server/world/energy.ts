@@ -146,7 +146,7 @@ export class Energy {
    * Checks whether a participant can pay a price, without charging it.
    *
    * @returns the energy that would be left after paying
-   * @throws Refusal no-energy if the participant cannot pay
+   * @throws Refusal 'no-energy' if the participant cannot pay
    */
   require(participant: ParticipantId, cost: number, tick: number): number {
     const level = this.level(participant, tick);
@@ -157,7 +157,7 @@ export class Energy {
     return level - price;
   }
 
-  /** Charges a participant. @throws Refusal no-energy without charging anything */
+  /** Charges a participant. @throws Refusal 'no-energy'; then nothing has been charged */
   spend(participant: ParticipantId, cost: number, tick: number): void {
     const level = this.require(participant, cost, tick);
     if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick });

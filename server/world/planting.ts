@@ -87,7 +87,7 @@ export class Planting {
 /**
  * Returns an organism's window around a centre.
  *
- * @throws Refusal off-grid if the window is not on the grid
+ * @throws Refusal 'off-grid' if the window is not on the grid
  */
 export function windowAt(grid: GridPlanes, x: number, y: number, side: number): Rect {
   const window = windowAround(x, y, side);
@@ -98,7 +98,7 @@ export function windowAt(grid: GridPlanes, x: number, y: number, side: number): 
   return window;
 }
 
-/** Checks that the cells for a seed in this window are bare. @throws Refusal occupied */
+/** Checks that the cells for a seed in this window are bare. @throws Refusal 'occupied' */
 export function requireBare(window: Rect, grid: GridPlanes): void {
   if (!isBare(stageRect(window, SEED_SIDE), grid)) throw new Refusal('occupied');
 }

@@ -186,7 +186,7 @@ export class Room extends RoomContents {
    * Returns the genotype that planting this seed now would give, for a preview: see `previewSeed`
    * in `create-latent.ts`.
    *
-   * @throws Refusal no-such-seed, no-such-organism, bad-latent, bad-token
+   * @throws Refusal 'no-such-seed', 'no-such-organism', 'bad-latent', 'bad-token'
    */
   previewSeed(seed: PreviewSource, participant: ParticipantId): Genotype {
     return previewSeed(seed, participant, this);
@@ -200,7 +200,7 @@ export class Room extends RoomContents {
     return galleryCreatures(seed, participant, this);
   }
 
-  /** Returns a living organism's seed as a token. @throws Refusal no-such-organism */
+  /** Returns a living organism's seed as a token. @throws Refusal 'no-such-organism' */
   tokenOf(id: OrganismId): string {
     return seedTokenOf(this.species, this.population.require(id));
   }

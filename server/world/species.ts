@@ -82,7 +82,7 @@ export interface Species {
 /**
  * Decodes the seed in a token.
  *
- * @throws Refusal bad-token if the token is damaged or was made with other weights
+ * @throws Refusal 'bad-token' if the token is damaged or was made with other weights
  */
 export function seedOfToken(token: string, species: Species): TokenSeed {
   const seed = decodeSeed(token, species);

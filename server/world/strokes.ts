@@ -23,7 +23,7 @@ import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** Checks whether a stroke lies on the grid. @throws Refusal bad-point, stroke-too-long */
+/** Checks whether a stroke lies on the grid. @throws Refusal 'bad-point', 'stroke-too-long' */
 export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
   for (let i = 0; i < points.length; i++) {
     const limit = i % 2 === 0 ? width : height;
@@ -48,7 +48,9 @@ function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] 
   return [...found].sort((a, b) => a - b);
 }
 
-/** Returns the organisms that own a cell in a rectangle, oldest first. @throws Refusal off-grid */
+/**
+ * Returns the organisms that own a cell in a rectangle, oldest first. @throws Refusal 'off-grid'
+ */
 export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   const grid = { x: 0, y: 0, width: ground.width, height: ground.height };
   if (!contains(grid, area)) throw new Refusal('off-grid');
@@ -198,8 +200,8 @@ export class Strokes {
    *   hit
    * @param tool.apply changes an organism. `isNew` is false if earlier messages of the stroke have
    *   hit this organism
-   * @throws Refusal bad-point, stroke-too-long, no-energy; or, if none of the organisms under the
-   *   stroke may be hit, the most important of the reasons (see `ORDER`)
+   * @throws Refusal 'bad-point', 'stroke-too-long', 'no-energy'; or, if none of the organisms under
+   *   the stroke may be hit, the most important of the reasons (see `ORDER`)
    */
   apply(
     { what, by, points, radius }: RoomCommand<'damage' | 'graft'>,

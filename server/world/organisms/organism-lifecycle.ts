@@ -417,7 +417,7 @@ export class OrganismLifecycle {
   /**
    * Claims the bare cells of a seed.
    *
-   * @throws Refusal occupied if other organisms own all cells of the seed
+   * @throws Refusal 'occupied' if other organisms own all cells of the seed
    */
   private claimSeedPlaces({ id, window }: Organism): void {
     const { grid } = this;

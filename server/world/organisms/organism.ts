@@ -169,7 +169,7 @@ export class Population {
     return this.living.get(id);
   }
 
-  /** Returns a living organism by its id. @throws Refusal no-such-organism */
+  /** Returns a living organism by its id. @throws Refusal 'no-such-organism' */
   require(id: OrganismId): Organism {
     const organism = this.living.get(id);
     if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
