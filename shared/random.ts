@@ -1,6 +1,6 @@
 /**
- * A random number generator that is started from a seed. Each room draws all its random numbers
- * from one generator, so that a replay draws the same numbers.
+ * A random number generator that is started from a seed. Equal seeds give equal numbers, so that
+ * the events of a room can be replayed.
  */
 export interface Random {
   /** Returns a uniform number in [0, 1), with 32 random bits. */

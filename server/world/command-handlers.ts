@@ -40,13 +40,14 @@ interface Handler<W extends CommandType> {
    * Returns a command in the form that the journal stores. If a handler has no `resolve`, the
    * journal stores the command unchanged.
    *
-   * @throws Refusal
+   * @throws Refusal if the command is not valid; it is then neither stored nor executed
    */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
-   * Replaces `run` for a command that is being undone. Uses up the same ids and random numbers as
-   * the command would, so that organisms created later keep their ids and latents. A handler
-   * without `skip` uses no ids or random numbers.
+   * Called instead of `run` for a command that is being undone, and after `run` for a command that
+   * was accepted originally but is refused while an undo replays it. Uses up the same ids and
+   * random numbers as the command would, so that organisms created later keep their ids and
+   * latents. A handler without `skip` uses no ids or random numbers.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -83,9 +84,9 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // Refuse a cross whose latent exceeds the checkpoint's bounds. This can happen, because the
-      // bounds apply neither to heirs nor to replayed organisms. If a parent is dead, `run` refuses
-      // the command.
+      // Refuse a cross whose latent exceeds the checkpoint's bounds. This can happen if a parent is
+      // an heir or was planted by a replay, because such organisms may exceed the bounds
+      // themselves. If a parent is dead, `run` refuses the command.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
@@ -117,8 +118,8 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const { phase } = organism;
       if (phase === 'growing') throw new Refusal('not-grown', `organism ${id}`);
       if (phase === 'departing') throw new Refusal('no-such-organism', `organism ${id} departs`);
-      // Do not draw from the room's random numbers, because undoing this command must not change
-      // what other commands draw.
+      // Do not use the room's random number generator. Otherwise, undoing this command would change
+      // the numbers that later commands draw.
       const random = createRandom(Math.floor(2 ** 32 * chance(rules.seed, id, tick)));
       const sources = { species, inventory: room.inventory, rules, random };
       const into = energy.buy(by.id, tick, () => createLatent(seed, by.id, sources));

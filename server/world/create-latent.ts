@@ -1,6 +1,6 @@
 /**
- * Creates the latent to plant, from a source such as the gallery, the dice, the latent map or a
- * token.
+ * Creates the latent to plant. Its source can be the gallery, a random draw, the latent map or a
+ * token, for example.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -80,8 +80,8 @@ export function createLatent(
 }
 
 /**
- * Maximum magnitude of each value of a latent in the journal. It prevents numbers from overflowing:
- * it is far below overflow itself, and crossing does not produce longer vectors than the longer
+ * Maximum magnitude of each value of a latent in the journal. It is so far below overflow that
+ * crosses cannot overflow either, because a cross is never longer (as a vector) than its longer
  * parent. New commands have narrower limits: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;

@@ -20,7 +20,8 @@ export const DEPARTURE = {
   /** Time after an organism has dissolved in which its planter can replant it, in seconds. */
   renewSeconds: 60,
   /**
-   * Organisms younger than this, in seconds, depart only if all organisms are younger than this.
+   * Age in seconds. Younger organisms depart only if all organisms in the room are younger than
+   * this.
    */
   protectedSeconds: 60,
   /**
@@ -275,8 +276,8 @@ export class Departures {
 
   /**
    * Brings back a departing organism, or replants a departed one (rule DEP-10). If an undo replays
-   * the journal, an organism that had departed may still be departing, or the other way round. Both
-   * cases therefore use up one organism id, so that later organisms keep their ids.
+   * this command, an organism that had departed originally may still be departing, or the other way
+   * round. To let later organisms keep their ids, both cases use up one organism id.
    *
    * @throws Refusal 'no-such-organism', 'not-yours', 'garden-full', 'occupied'
    */

@@ -164,8 +164,9 @@ export class Energy {
   }
 
   /**
-   * Changes the energy settings and the tick rate. Participants with full energy keep full energy,
-   * even if the capacity rises. All other energy is limited to the new capacity.
+   * Changes the energy settings and the tick rate. Participants whose energy is full have full
+   * energy afterwards, even if the capacity rises. All other participants keep their energy, up to
+   * the new capacity.
    */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
     this.dropFull(tick);

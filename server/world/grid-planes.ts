@@ -1,4 +1,7 @@
-/** The cell grid of a room: its colour plane, its owner plane, and which chunks have changed. */
+/**
+ * The cell grid of a room: the colour of each cell, the owner of each cell, and which chunks of the
+ * grid have changed.
+ */
 import { chunkAt, chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';

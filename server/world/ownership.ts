@@ -139,8 +139,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells that a dead organism owned. If it had been dissolving, also offers the cells that
- * it had already lost to blocked organisms: see `offerLost`.
+ * Frees the cells that a dead organism owned. If the organism had been dissolving, also offers the
+ * cells that had already dissolved to organisms that were blocked on them: see `offerLost`.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];

@@ -87,7 +87,7 @@ export class Planting {
 /**
  * Returns an organism's window around a centre.
  *
- * @throws Refusal 'off-grid' if the window is not on the grid
+ * @throws Refusal 'off-grid' if the window does not lie completely on the grid
  */
 export function windowAt(grid: GridPlanes, x: number, y: number, side: number): Rect {
   const window = windowAround(x, y, side);

@@ -1,4 +1,6 @@
-/** Everything in a room that commands and other events change. Valid between two ticks. */
+/**
+ * The contents of a room between two ticks: everything that commands and other events can change.
+ */
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
 import {

@@ -125,8 +125,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns whether any sleeping organism is blocked on these cells of the grid: it has a live cell
-   * there, but does not own the position.
+   * Returns whether a sleeping organism is blocked on any of these cells of the grid: it has a live
+   * cell there, but does not own the position.
    */
   isPressed(places: readonly number[]): boolean {
     return this.population.pressingOn(places).length > 0;
@@ -313,8 +313,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the patches of removed organisms. The caller must dispose of these patches, because the
-   * next tick then no longer does.
+   * Returns the patches of removed organisms. Usually, the next tick disposes of these patches.
+   * After this call, the caller must do so instead.
    */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();

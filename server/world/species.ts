@@ -54,8 +54,8 @@ export interface Species {
   /** The colour range of each gallery entry's mean colour; absent if unknown. */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
   /**
-   * [S, S] for each gallery entry, 1 for each cell of the grown organism, otherwise 0; absent if
-   * unknown.
+   * For each gallery entry, [S, S] with 1 for each cell of the grown organism, otherwise 0. Absent
+   * if unknown.
    */
   readonly bodies?: readonly Uint8Array[] | undefined;
   /**

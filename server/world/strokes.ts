@@ -289,8 +289,8 @@ export class Strokes {
   }
 
   /**
-   * Protects an organism for some time, because a participant has wounded it or has grafted onto it
-   * as another participant's organism.
+   * Protects an organism for some time. Called after a participant has wounded the organism, or has
+   * grafted onto an organism of another participant.
    */
   touch(organism: Organism, by: ParticipantId, time: RoomTime): void {
     if (this.protect > 0 && !this.isRecent(organism, time)) organism.cut = { by, at: time.tick };

@@ -80,9 +80,9 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Measure until the start of the last tick, or until one period ago if that is later. A room
-    // normally waits up to one period for its next tick, so this wait must not lower the measured
-    // rate.
+    // Measure the rate until the start of the last tick, or until one period ago if that is later.
+    // A room normally waits up to one period for its next tick, so this wait must not lower the
+    // measured rate.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2

@@ -35,8 +35,8 @@ export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
 export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
 /**
- * Maximum number of patches per engine call for a room that cannot keep its rate. The small calls
- * let calls for other rooms run in between.
+ * Maximum number of patches per engine call for a room that cannot keep its rate. Between these
+ * small calls, the engine can run calls for other rooms.
  */
 const PART = 16;
 

@@ -105,7 +105,10 @@ const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 /** A position in a room, in cells. */
 const place = { x: whole(0, 1_023), y: whole(0, 1_023) };
 
-/** A report by a sensor in the hall: the position in the room at which it senses people. */
+/**
+ * A report by a sensor in the hall: a position in the room, and whether the sensor senses people
+ * there.
+ */
 export const presence = v.strictObject({
   ...place,
   /** Strength of the signal: 0 if nobody is at the position, 1 if one person is there. */

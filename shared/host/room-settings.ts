@@ -120,7 +120,10 @@ const SETTINGS = {
    * at the same time. They do this only while somebody is watching the room.
    */
   liveliness: [between(0, 1), 0.1],
-  /** How strongly the picture moves like water. 1 is the usual strength; 0 turns the effect off. */
+  /**
+   * Strength of the effect that makes the picture move like water. 1 is the usual strength; 0 turns
+   * the effect off.
+   */
   water: [between(0, 2), 1],
   /** Lifetime of an organism in a busy room, in seconds; 0 if it is unlimited. */
   lifetime: [whole(0, 86_400), 0],
@@ -189,8 +192,9 @@ export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'
 export const settingsChange = v.partial(roomSettings);
 
 /**
- * A request to change some settings. `energy`, `attract` and `curation` may be incomplete: absent
- * fields stay unchanged. All other settings must be complete.
+ * A request to change some settings; absent settings stay unchanged. Individual fields of `energy`,
+ * `attract` and `curation` can be absent too, and then stay unchanged. All other settings must be
+ * complete.
  */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,

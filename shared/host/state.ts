@@ -439,11 +439,13 @@ export type DayStatistics = v.InferOutput<typeof dayStatistics>;
 export const statistics = v.object({
   room: v.string(),
   /**
-   * Statistics of each hour of the last weeks, oldest first. Hours without visitors are omitted.
+   * Statistics for each hour of the most recent weeks, oldest first. Hours without visitors are
+   * omitted.
    */
   hours: v.array(hourStatistics),
   /**
-   * Statistics of each day of the last years, oldest first. Days without visitors are omitted.
+   * Statistics for each day of the most recent years, oldest first. Days without visitors are
+   * omitted.
    */
   days: v.array(dayStatistics),
 });

@@ -76,8 +76,8 @@ const opening = {
     sheet: v.object({ url: v.string(), columns: size }),
     /**
      * URL of the latent map: a JSON list with one entry per gallery creature, in gallery order. The
-     * entry of a featured creature is its coordinates, 0…1; all other entries are null. With
-     * `?whole`, every entry is coordinates.
+     * entry of a featured creature is its coordinates, 0…1; all other entries are null. With the
+     * query `?whole`, the list contains the coordinates of all creatures.
      */
     map: v.optional(v.string()),
     /** Whether visitors can transform this checkpoint's organisms. If absent, they cannot. */

@@ -229,8 +229,8 @@ class Reader {
     if (code >= 0xe0) return code - 256;
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    // A type has consecutive codes for sizes that take 1, 2 and 4 bytes. The difference between a
-    // code and the first of them is therefore log₂ of the number of bytes of the size.
+    // Each type has consecutive codes for sizes that take 1, 2 and 4 bytes. The difference between
+    // a code and the first of them is therefore log₂ of the number of bytes of the size.
     if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
     if (code === 0xcb) return this.view.getFloat64(this.skip(8));
     if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);

@@ -78,8 +78,9 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /**
- * The reason why a connection has ended for good: a reason of the server; `unreachable`, if the
- * server could not be reached for too long; or `left`, if this client has left the room.
+ * The reason why a connection has ended for good: the reason for which the server refused the
+ * client; `unreachable`, if the server could not be reached for too long; or `left`, if this client
+ * has left the room.
  */
 export type EndReason = Reason | 'unreachable' | 'left';
 

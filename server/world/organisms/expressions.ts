@@ -38,8 +38,9 @@ const USED = 0.6;
 
 /**
  * Returns whether an organism may begin to express a relative in this tick. The result does not
- * depend on other organisms. The tick comes often enough that, on average, `USED` times the allowed
- * number of organisms express a relative. Organisms with consecutive ids begin at different times.
+ * depend on other organisms. Organisms may begin often enough that, on average, `USED` times the
+ * allowed number of them express a relative. Organisms with consecutive ids begin at different
+ * times.
  *
  * @param when.share share of the organisms that may express a relative at the same time, above 0
  * @param when.ticks duration of an expression in ticks

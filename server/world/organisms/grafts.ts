@@ -97,8 +97,8 @@ interface GraftStroke {
 }
 
 /**
- * Paints positions of an organism with a genome. Painting with the organism's own genome removes
- * grafts.
+ * Paints positions of an organism with a genome. If this is the organism's own genome, the grafts
+ * at these positions are removed.
  *
  * @returns false if no position has changed
  */

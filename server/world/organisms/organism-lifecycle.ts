@@ -1,7 +1,7 @@
 /**
  * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 …
- * LIF-9). Also collects life events, for pages, and the patches of dead organisms, which the engine
- * must dispose of.
+ * LIF-9). Also collects life events (to be sent to pages) and the patches of dead organisms (to be
+ * disposed of by the engine).
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, ParticipantId } from '../../../shared/vocabulary.ts';
@@ -445,8 +445,8 @@ export class OrganismLifecycle {
 }
 
 /**
- * Returns by how much any value of two pictures differs at most, 0…255; 255 if the pictures differ
- * in size.
+ * Returns the largest difference between corresponding values of two pictures, 0…255; 255 if the
+ * pictures differ in size.
  */
 function largestChange(before: Uint8Array | undefined, after: Uint8Array): number {
   if (before?.length !== after.length) return 255;

@@ -135,8 +135,8 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
  */
 export class Population {
   /**
-   * Living organisms by id, oldest first, because ids only increase and a Map keeps its insertion
-   * order.
+   * Living organisms by id. Iteration begins with the oldest, because ids only increase and a Map
+   * keeps its insertion order.
    */
   private readonly living = new Map<OrganismId, Organism>();
   /**
