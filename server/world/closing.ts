@@ -253,8 +253,8 @@ function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16
 }
 
 /**
- * Computes how deep inside an organism each cell lies: the number of steps along rows and columns to
- * the nearest position that is transparent or outside the square.
+ * Computes how deep inside an organism each cell lies: the number of steps along rows and columns
+ * to the nearest position that is transparent or outside the square.
  *
  * @param rgba [side, side, 4]
  * @returns [side, side], 0 for transparent cells

@@ -104,8 +104,8 @@ interface Parameters {
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
    * Makes an organism depart. The organism must be unattended, or planted by the gardener. If
-   * `organism` is absent, chooses the organism that has been unattended longest. Sent by the
-   * gardener.
+   * `organism` is absent, chooses an unattended organism whose planter has been absent longest.
+   * Sent by the gardener.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }

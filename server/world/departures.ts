@@ -226,7 +226,8 @@ export class Departures {
 
   /**
    * Makes an organism depart. The organism must be unattended, or planted by the sender. If the
-   * command names no organism, chooses the one that has been unattended longest (rule DEP-4).
+   * command names no organism, chooses the unattended organism whose planter has been absent
+   * longest (rule DEP-4).
    *
    * @throws Refusal 'no-such-organism', 'not-yours'
    */

@@ -1,13 +1,13 @@
 /**
- * The host's API: HTTP under `/host/api`, with JSON bodies. The host's page and programs use it. The
- * tables `CALLS` and `FILES` define paths and schemas for both client and server. If the server
+ * The host's API: HTTP under `/host/api`, with JSON bodies. The host's page and programs use it.
+ * The tables `CALLS` and `FILES` define paths and schemas for both client and server. If the server
  * refuses a request, the body is `{reason, detail?, retryAfter?}` (`refusal` in state.ts).
  *
  * Programs send an access token as `authorization: Bearer <token>`. roles.ts defines which calls a
  * token may make. `OPENAPI` is the path of the documentation for authors of programs.
  *
- * A host who signs in with `login` gets an HTTP-only session cookie and a key. Every call except GET
- * must contain the key in the header `x-vivarium-key`.
+ * A host who signs in with `login` gets an HTTP-only session cookie and a key. Every call except
+ * GET must contain the key in the header `x-vivarium-key`.
  *
  * A session ends after a time without activity. Every call except GET counts as activity, and so
  * does a GET with the header `x-vivarium-used`. The page adds that header if the host has used the
@@ -415,7 +415,9 @@ export const CALLS = {
 
 export type CallName = keyof typeof CALLS;
 
-/** Calls that begin, check or end a session of the host's page. Programs cannot make these calls. */
+/**
+ * Calls that begin, check or end a session of the host's page. Programs cannot make these calls.
+ */
 export const LOGIN_CALLS: readonly string[] = ['login', 'logout', 'session'];
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;

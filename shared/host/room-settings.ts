@@ -84,7 +84,9 @@ const wifi = v.strictObject({
 });
 export type Wifi = v.InferOutput<typeof wifi>;
 
-/** A room's settings except `energy`. Each entry consists of the setting's schema and its default. */
+/**
+ * A room's settings except `energy`. Each entry consists of the setting's schema and its default.
+ */
 const SETTINGS = {
   /** Ticks per second. */
   tickRate: [whole(1, 60), 15],
