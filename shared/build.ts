@@ -1,5 +1,6 @@
 /**
- * Identifies the build of a page by the names of its files, which contain content hashes.
+ * Identifies the build of a page by the names of the files that the page loads. These names contain
+ * hashes of the files' contents.
  *
  * @param page HTML of the page, as served or as loaded in the browser
  * @returns the identifier; '' for a page that was not built

@@ -33,8 +33,8 @@ export const roomName = v.pipe(
 export const drawingMode = v.picklist(['on', 'ask', 'off']);
 
 /**
- * The organisms that the gardener wounds: only its own ('own'), or its own and organisms whose
- * planters have been absent for a while ('unattended').
+ * Which organisms the gardener wounds: only its own ('own'), or also organisms whose planters have
+ * been absent for a while ('unattended').
  */
 export const gardenerWounds = v.picklist(['own', 'unattended']);
 export type GardenerWounds = v.InferOutput<typeof gardenerWounds>;

@@ -39,7 +39,8 @@ export function windowAround(x: number, y: number, side: number): Rect {
 }
 
 /**
- * Returns the square in the middle of a window that an organism fills at a growth stage.
+ * Returns the square that an organism fills at a growth stage. The square lies in the middle of the
+ * organism's window.
  *
  * @param stage side of the square, in cells
  */
@@ -48,7 +49,7 @@ export function stageRect(window: Rect, stage: number): Rect {
   return { x: window.x + inset, y: window.y + inset, width: stage, height: stage };
 }
 
-/** Returns whether a rectangle lies completely inside another; edges may touch. */
+/** Returns whether `inner` lies completely inside `outer`. Their edges may touch. */
 export function contains(outer: Rect, inner: Rect): boolean {
   return (
     inner.x >= outer.x &&
@@ -90,10 +91,10 @@ export function strokeLength(points: ArrayLike<number>): number {
 }
 
 /**
- * Estimates how many cells a stroke sweeps: length × diameter, plus the disc at the stroke's
- * beginning. Cells swept twice count twice.
+ * Estimates how many cells a stroke sweeps: its length times its diameter, plus the disc at its
+ * beginning. Cells that are swept twice count twice.
  *
- * @param goesOn whether the stroke continues an earlier stroke, so that no disc is added
+ * @param goesOn whether the stroke continues an earlier stroke; its beginning then needs no disc
  */
 export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
@@ -125,7 +126,8 @@ function squaredDistanceFrom(ax: number, ay: number, bx: number, by: number) {
 
 /**
  * Finds the cells of a rectangle that a stroke covers: cells whose centre is within `radius` of the
- * stroke's line. A stroke thinner than a cell still covers the cells that contain its points.
+ * stroke's line, and cells that contain a point of the stroke. The latter matter for strokes that
+ * are thinner than a cell.
  *
  * @returns [height × width], 1 = covered; undefined if no cell is covered
  */
@@ -162,8 +164,9 @@ export function coverage(stroke: Stroke, rect: Rect): Uint8Array | undefined {
 type Size = Pick<Rect, 'width' | 'height'>;
 
 /**
- * Computes a rectangle of the grid that contains all cells that a stroke can cover: the stroke's
- * bounds, enlarged by one cell on each side, because thin strokes cover the cells of their points.
+ * Returns a rectangle of the grid that contains all cells that a stroke can cover: the stroke's
+ * bounds, enlarged by one cell on each side. The enlargement is needed for strokes thinner than a
+ * cell, which cover the cells that contain their points.
  */
 export function reachOf(stroke: Stroke, grid: Size): Rect {
   const bounds = strokeBounds(stroke);

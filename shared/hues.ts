@@ -1,7 +1,7 @@
 /**
  * The colours of participants, as OKLCH hues. The eight colours are as distinct as possible, even
- * for people with protanopia, deuteranopia or tritanopia. Hue alone cannot achieve this, so
- * lightness varies with hue.
+ * for people with protanopia, deuteranopia or tritanopia. Different hues alone are not distinct
+ * enough for them, so lightness varies with hue.
  */
 
 /** OKLCH hues in degrees, the most distinct first. */
@@ -20,8 +20,8 @@ export function lightnessOf(hue: number): number {
 }
 
 /**
- * Returns the hue of a participant; the host has the number 0. Consecutive participants get
- * different hues.
+ * Returns the hue of a participant, or of the host, who has the number 0. Participants with
+ * consecutive numbers get different hues.
  */
 export function hueOf(participant: number): number {
   return HUES[(participant + HUES.length - 1) % HUES.length];
@@ -31,8 +31,8 @@ export const COLOUR_RANGES = ['red', 'orange', 'yellow', 'green', 'blue', 'grey'
 export type ColourRange = (typeof COLOUR_RANGES)[number];
 
 /**
- * OKLCH hue, in degrees, at which each colour range ends. Red appears twice, because it contains
- * 0°.
+ * For each colour range, the OKLCH hue in degrees at which it ends; it begins where the previous
+ * one ends. Red is listed twice, because it lies on both sides of 0°.
  */
 const HUE_ENDS: readonly (readonly [end: number, range: ColourRange])[] = [
   [40, 'red'],
@@ -56,8 +56,8 @@ export function colourRange(rgb: readonly [number, number, number]): ColourRange
  * Computes the mean colour of some cells.
  *
  * @param rgba [cells, 4] premultiplied colours
- * @param places indices of the cells to include
- * @returns sRGB, each value 0…1; undefined if all these cells are transparent
+ * @param places indices of the cells to average
+ * @returns sRGB, each value 0…1; undefined if all of these cells are transparent
  */
 export function meanColourAt(
   rgba: Uint8Array,

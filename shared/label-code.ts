@@ -1,15 +1,16 @@
 /**
- * Compresses the labels of cells. Each label is predicted from the labels to its left and above it,
- * on the assumption that the edges between labels are straight.
+ * Compresses the labels of a square of cells. Each label is predicted from its neighbours to the
+ * left and above, on the assumption that borders between areas with different labels are straight.
  */
 import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
 
 /**
- * Number of contexts for coding whether a prediction is wrong. A context says, for three pairs of
- * neighbouring labels, which pairs are equal.
+ * Number of contexts in which the coder stores whether a prediction is wrong; each context has its
+ * own probability. For three pairs of neighbouring labels, the context says which pairs are equal
+ * (2³ = 8).
  */
 const EDGES = 8;
-/** Returns the initial log-odds of all contexts, which assume that few predictions are wrong. */
+/** Returns the initial log-odds of all contexts. Predictions are assumed to be rarely wrong. */
 const odds = (count: number): Int16Array =>
   Int16Array.from({ length: 1 + EDGES + count }, (_, i) =>
     i === 0 || i > EDGES ? 0 : (i === EDGES ? -5 : -1) * UNIT,
@@ -57,8 +58,8 @@ export function encodeLabels(labels: Uint8Array, count: number): Uint8Array {
 /**
  * Decodes labels.
  *
- * @param bytes result of `encodeLabels`. Any other bytes decode to arbitrary labels, without an
- *   error
+ * @param bytes result of `encodeLabels`. Other bytes do not cause an error, but decode to arbitrary
+ *   labels
  * @param side side of the square, in cells
  * @param count number of different labels, at least 2
  * @returns [side, side], 0…count − 1
@@ -70,8 +71,8 @@ export function decodeLabels(bytes: Uint8Array, side: number, count: number): Ui
 }
 
 /**
- * Makes labels coarser: each block of cells gets its most frequent label. If several labels are
- * equally frequent, the lowest is used.
+ * Makes labels coarser: returns the most frequent label of each block of cells. If there is a tie,
+ * the lowest of these labels is used.
  *
  * @param labels [S, S], 0…3
  * @param block side of a block, in cells; blocks at the right and bottom edges may be smaller
@@ -89,7 +90,7 @@ export function coarsenLabels(labels: Uint8Array, block: number): Uint8Array {
 }
 
 /**
- * Enlarges coarse labels to cells: all cells of a block get the label of the block.
+ * Converts coarse labels back to one label per cell: all cells of a block get the block's label.
  *
  * @param coarse result of `coarsenLabels`
  * @param side side S of the result, in cells

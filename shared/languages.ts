@@ -21,8 +21,8 @@ interface LanguageEntry {
 }
 
 /**
- * All languages. Keys are BCP 47 tags, as in `lang` attributes, `Intl` and `?lang=`: 'pt', or
- * 'pt-BR' if the region matters.
+ * All languages. Keys are BCP 47 tags, as used in `lang` attributes, in `Intl` and in the query
+ * `?lang=`. A key has a region only if it matters: 'pt', but 'pt-BR'.
  */
 export const LANGUAGES = {
   en: { name: 'English', direction: 'ltr' },
@@ -55,10 +55,11 @@ export function isLanguage(code: string): code is LanguageCode {
 }
 
 /**
- * Returns the first of the preferred languages that is in the list. 'de-AT' and 'DE' match German.
+ * Chooses a language from `LANGUAGES`: the first of the preferred languages that is listed there.
+ * 'de-AT' and 'DE' match German.
  *
- * @param preferred language tags, the most preferred first
- * @returns the source language if none of the preferred languages is in the list
+ * @param preferred language tags, most preferred first
+ * @returns the source language if none of the preferred languages is listed
  */
 export function chooseLanguage(preferred: readonly (string | null | undefined)[]): LanguageCode {
   for (const tag of preferred) {

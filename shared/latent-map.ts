@@ -1,6 +1,6 @@
 /**
- * The latent map has a point for each gallery creature. This module computes how much each creature
- * contributes to the mix at any other point.
+ * The latent map shows each gallery creature as a point. For any other point, this module computes
+ * how much each creature contributes to the mix that grows there.
  */
 
 /** A point on the latent map. Both coordinates are 0…1. */
@@ -29,8 +29,8 @@ const SAME = 1e-9;
 
 /**
  * Computes the shares of the creatures nearest to a point, by inverse distance (Shepard 1968), with
- * the weights of Franke and Little. With these weights, a creature's share is zero at any point
- * where another creature replaces it among the nearest, so the mix changes continuously.
+ * the weights of Franke and Little. As a point moves on the map, one of these creatures may be
+ * replaced by another. At that moment the shares of both are zero, so the mix changes continuously.
  *
  * @returns the nearest creature first
  */
@@ -43,7 +43,7 @@ export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;
   const near = all.slice(0, NEIGHBOURS);
-  // If the nearest creatures and the next one beyond them are all equally far away, all weights are
+  // If all of these creatures and the next nearest one are at the same distance, all weights are
   // zero. Use a tiny weight instead, so that the sum is not zero.
   const weights = near.map(({ distance }) => (1 / distance - 1 / reach) ** 2 || Number.MIN_VALUE);
   const total = weights.reduce((sum, weight) => sum + weight, 0);

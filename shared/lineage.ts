@@ -20,11 +20,12 @@ export interface LineageOrganism
 /** All organisms that have lived during a room's day, and all their known ancestors. */
 export interface LineageTree {
   /**
-   * The organisms, sorted by id. An organism that was transformed into a child of others may come
-   * before its parents. It can even be its own parent, or a child of its descendants.
+   * The organisms, sorted by id. Usually, parents therefore come before their children. This may
+   * not hold if an organism was transformed into the child of others: the organism may come before
+   * its parents, be one of its own parents, or be a child of its descendants.
    */
   readonly organisms: readonly LineageOrganism[];
-  /** Number of further organisms that have died and that the room no longer remembers. */
+  /** Number of dead organisms that are missing here because the room no longer remembers them. */
   readonly forgotten: number;
   /** The room's latest completed tick. */
   readonly tick: number;
@@ -34,8 +35,8 @@ export interface LineageTree {
 
 /**
  * Computes the generation of each organism: 1 if its parents are unknown, otherwise one more than
- * the highest generation of its parents. Parents that are descendants of the organism, as is
- * possible after a transformation, count as unknown.
+ * the highest generation of its parents. After a transformation, a parent can be a descendant of
+ * the organism; such a parent counts as unknown.
  */
 export function generationsOf(
   organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],
@@ -46,8 +47,8 @@ export function generationsOf(
     const known = generations.get(id);
     const parents = parentsOf.get(id);
     if (known !== undefined || !parents) return known ?? 0;
-    // There may be cycles. While an organism's generation is being computed, it counts as 0 for the
-    // organism's descendants.
+    // Parents can form a cycle. While an organism's generation is being computed, the organism
+    // counts as generation 0 for its descendants, so that the recursion ends.
     generations.set(id, 0);
     const generation = Math.max(0, ...parents.map(find)) + 1;
     generations.set(id, generation);
@@ -62,11 +63,12 @@ export interface LineagePage extends LineageTree {
   /** Wall-clock time of `tick`, in ms. */
   readonly now: number;
   /**
-   * Wall-clock times of some ticks, oldest first. The last one is the current time. Maximum length:
-   * `MOST_TIME_POINTS` plus one. Earlier ticks are assumed to have run at `tickRate`.
+   * Wall-clock times of some ticks, oldest first; the last one is the current time. Times between
+   * them are interpolated. Ticks before the first one are assumed to have run at `tickRate`.
+   * Maximum length: `MOST_TIME_POINTS` plus one.
    */
   readonly times: readonly TimePoint[];
-  /** Names of the gallery's creatures. The sheet contains their pictures in the same order. */
+  /** Names of the gallery's creatures. The picture `sheet` shows them in the same order. */
   readonly gallery: readonly string[];
   readonly sheet: { readonly url: string; readonly columns: number };
   /** Whether visitors can plant keepsakes in the room. */
@@ -77,8 +79,8 @@ export interface LineagePage extends LineageTree {
 export const lineagePath = (room: string): string => `/lineage/${room}`;
 
 /**
- * Path at which a server sends the picture of an organism that has no picture in the gallery,
- * because it is a chimera or nameless.
+ * Path of an organism's picture on the server. Needed for chimeras and nameless organisms, because
+ * the gallery has no pictures of them.
  */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;

@@ -25,8 +25,8 @@ export function codeOf(text: string, quiet: number): Code {
 }
 
 /**
- * Formats a Wi-Fi network as the text of a QR code with which phones join it. WPA2 and WPA3 share
- * one type.
+ * Returns the text of a QR code with which phones join a Wi-Fi network. The text has the same type,
+ * 'WPA', for WPA2 and WPA3.
  * https://github.com/zxing/zxing/wiki/Barcode-Contents#wi-fi-network-config-android-ios-11
  */
 export function wifiCode({ name, password, hidden }: Wifi): string {
@@ -40,5 +40,5 @@ export function readable(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
-/** Splits a readable address after its first slash, so that the server's name has its own line. */
+/** Splits an address after its first slash, so that the server's name gets a line of its own. */
 export const addressLines = (address: string): string[] => address.split(/(?<=^[^/]*\/)/);

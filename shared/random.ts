@@ -1,6 +1,6 @@
 /**
- * A random number generator with a seed. Each room draws from only one generator, so that it can be
- * replayed.
+ * A random number generator that is started from a seed. Equal seeds give equal numbers, so that
+ * the events of a room can be replayed.
  */
 export interface Random {
   /** Returns a uniform number in [0, 1), with 32 random bits. */
@@ -18,13 +18,16 @@ export interface Random {
 export interface RandomState {
   /** The state of sfc32: its words a, b and c and its counter, 32 bits each. */
   readonly words: [number, number, number, number];
-  /** The second of a pair of normally distributed numbers, if only the first has been returned. */
+  /**
+   * Normally distributed numbers are generated in pairs. If only the first of a pair has been
+   * returned, this is the second.
+   */
   readonly spare?: number | undefined;
 }
 
 /**
- * Mixes a number, so that each of its bits affects all bits of the result (the finisher of
- * MurmurHash3).
+ * Mixes the bits of a number, so that each of them affects all bits of the result. This is the last
+ * step (finalizer) of MurmurHash3.
  *
  * @returns uint32
  */
@@ -36,8 +39,8 @@ export function mixBits(value: number): number {
 }
 
 /**
- * Hashes a text to 32 bits, for example to derive a seed from a name (FNV-1a, finished as in
- * MurmurHash3).
+ * Hashes a text to 32 bits, for example to derive a random seed from a name. Uses FNV-1a, followed
+ * by the finalizer of MurmurHash3.
  */
 export function hashText(text: string): number {
   let h = 0x811c9dc5;
@@ -46,14 +49,15 @@ export function hashText(text: string): number {
 }
 
 /**
- * Creates an independent generator: sfc32 (Doty-Humphrey, PractRand) for random bits, Box-Muller
- * for normally distributed numbers.
+ * Creates a random number generator that is independent of all others: sfc32 (Doty-Humphrey,
+ * PractRand) for random bits, Box-Muller for normally distributed numbers.
  *
  * @param seed any 32-bit number; equal seeds give equal sequences
  */
 export function createRandom(seed: number): Random {
   const random = resumeRandom({ words: [0x9e3779b9, 0x243f6a88, seed >>> 0, 1] });
-  // Run twelve rounds, so that even the bits of a poor seed affect all four words.
+  // Run twelve rounds, so that each bit of the seed affects all four words, even if most bits of
+  // the seed are 0.
   for (let i = 0; i < 12; i++) random.uniform();
   return random;
 }

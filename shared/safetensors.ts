@@ -1,10 +1,10 @@
 /**
- * A strict reader of the safetensors format (https://github.com/huggingface/safetensors#format):
- * eight bytes of header length (little endian), a JSON header, then the tensors' bytes without
- * gaps.
+ * A strict reader of the safetensors format (https://github.com/huggingface/safetensors#format). A
+ * file consists of the length of the header (eight bytes, little-endian), a JSON header, and the
+ * tensors' bytes without gaps.
  *
- * The reader is stricter than the format, to detect damage: every byte must belong to exactly one
- * tensor.
+ * The reader is stricter than the format in order to detect damage: every byte after the header
+ * must belong to exactly one tensor.
  */
 import * as v from 'valibot';
 import { count } from './common-schemas.ts';
@@ -79,7 +79,8 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
 }
 
 function numbersOf(dtype: Dtype, bytes: Uint8Array): Float32Array | undefined {
-  // Copy the bytes, because they may be unaligned or a view of a pooled Buffer.
+  // Copy the bytes. They may be a view of a larger buffer, with an offset that is not aligned for
+  // floats.
   const { buffer } = Uint8Array.from(bytes);
   if (dtype === 'F32') return new Float32Array(buffer);
   return dtype === 'F16' ? Float32Array.from(new Uint16Array(buffer), fromHalf) : undefined;

@@ -28,7 +28,10 @@ export interface TokenGenome {
   readonly kind: number | undefined;
   /** [Z] values with magnitudes below 2^127. Must not be modified. */
   readonly latent: Float32Array;
-  /** Source of the genome. Only nameless genomes from a cross or the dice keep it in a token. */
+  /**
+   * Source of the genome. In a token, it is kept only for nameless genomes from a cross or from the
+   * dice (a random draw).
+   */
   readonly origin?: Origin | undefined;
 }
 
@@ -37,7 +40,7 @@ export interface TokenGrafts {
   /** One to three genomes besides the organism's own. */
   readonly genomes: readonly TokenGenome[];
   /**
-   * [S, S] genome of each cell: 0 for the organism's own genome, otherwise one plus the index in
+   * [S, S] genome of each cell: 0 for the organism's own genome; n + 1 for the genome at index n of
    * `genomes`.
    */
   readonly places: Uint8Array;
@@ -65,11 +68,11 @@ const TAIL = 2;
 const GENOME_HEAD = 3;
 const NAMELESS: Readonly<Partial<Record<Origin, number>>> = { cross: 0xffff, prior: 0xfffe };
 const STEPS = 32_768;
-/** Value of the exponent that means: the latent is in the gallery, and no numbers follow. */
+/** Value of the exponent which says that the latent is in the gallery and no numbers follow. */
 const OF_GALLERY = -128;
 /**
- * Maximum number of bytes for labels. If the labels need more, each label is stored for a larger
- * block of cells.
+ * Maximum number of bytes for labels. If the labels need more, a token stores one label per block
+ * of cells, with blocks as large as necessary.
  */
 const MAX_LABEL_BYTES = 150;
 
@@ -82,10 +85,10 @@ export const MAX_TOKEN = Math.ceil(
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
 /**
- * Encodes a seed as a token. A gallery creature is stored as its index. The numbers of all other
- * latents are rounded to multiples of 1/32768 of the power of two above the largest magnitude.
- * Grafts that no cell reads are left out, and so are small parts if the labels would need too many
- * bytes.
+ * Encodes a seed as a token. A gallery creature is stored as its index. For any other latent, a
+ * step size is chosen: the smallest power of two above the largest magnitude, divided by 32768. The
+ * latent's values are rounded to multiples of this step. Grafts that no cell reads are omitted. If
+ * the labels need too many bytes, small grafted parts are omitted too.
  */
 export function encodeSeed(seed: TokenSeed, species: TokenSpecies): string {
   const identity = Number.parseInt(species.identity, 16);
@@ -108,8 +111,8 @@ function bytesOfGenome(
   const known = kind === undefined ? undefined : gallery[kind]?.latent;
   if (known?.every((value, i) => value === latent[i])) return [...code, OF_GALLERY & 0xff];
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
-  // 2^exponent is greater than the largest magnitude, even after rounding. When a decoded seed is
-  // encoded again, it gets the same exponent, so its numbers round to the same multiples.
+  // 2^exponent is greater than the largest magnitude, even after rounding. If a decoded seed is
+  // encoded again, the exponent is therefore the same, and rounding changes nothing.
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   const numbers = Array.from(latent, (value) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);
@@ -118,7 +121,10 @@ function bytesOfGenome(
   return [...code, exponent & 0xff, ...numbers.flat()];
 }
 
-/** Encodes grafts. Uses the smallest blocks of cells whose labels fit in `MAX_LABEL_BYTES`. */
+/**
+ * Encodes grafts. Stores one label per block of cells, with the smallest blocks for which the
+ * labels fit in `MAX_LABEL_BYTES`.
+ */
 function bytesOfGrafts({ genomes, places }: TokenGrafts, species: TokenSpecies): number[] {
   for (let level = 0; ; level++) {
     const coarse = coarsenLabels(places, 2 ** level);
@@ -135,7 +141,10 @@ function bytesOfGrafts({ genomes, places }: TokenGrafts, species: TokenSpecies):
 /** Path at which the keepsake page loads the model with these weights. */
 export const modelPath = (identity: string): string => `/keep/models/${identity}`;
 
-/** Reads the identity of the weights that a token is for; undefined if the token is damaged. */
+/**
+ * Returns the identity of the weights for which a token was made; undefined if the token is
+ * damaged.
+ */
 export function identityInToken(token: string): string | undefined {
   return viewOf(token)?.getUint32(1).toString(16).padStart(8, '0');
 }
@@ -143,7 +152,7 @@ export function identityInToken(token: string): string | undefined {
 /**
  * Decodes a token.
  *
- * @returns the seed; undefined if the token is damaged or is for another checkpoint
+ * @returns the seed; undefined if the token is damaged or was made for another checkpoint
  */
 export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | undefined {
   const view = viewOf(token);

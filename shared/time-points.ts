@@ -8,14 +8,14 @@ export interface TimePoint {
   readonly at: number;
 }
 
-/** Maximum number of time points that are stored for a room and sent with its family tree. */
+/** Maximum number of known times that are stored for a room and sent with its family tree. */
 export const MOST_TIME_POINTS = 256;
 
 /**
  * Interpolates linearly between points. Each point has a known value, such as a tick, and a sought
- * value, such as a time. If `value` lies before the first or after the last point, returns the
- * sought value of that point. If several points have the same known value, uses the first of them,
- * because events at the last tick before a pause happened before the pause.
+ * value, such as a time. Before the first point, returns the first point's sought value; after the
+ * last point, the last point's. If several points have the same known value, as before and after a
+ * pause at one tick, uses the first of them, because the tick itself happened before the pause.
  *
  * @param known known values of the points, which never decrease
  * @param sought sought values of the points, which never decrease
@@ -40,8 +40,8 @@ export function interpolate(
 }
 
 /**
- * Wall-clock times of some of a film's pictures, in ms, oldest first. Times between them are
- * interpolated. Maximum length: `MOST_TIME_POINTS`.
+ * When the room looked like some of a film's pictures, as wall-clock times in ms, oldest first.
+ * Times between them are interpolated. Maximum length: `MOST_TIME_POINTS`.
  */
 export type FilmTimes = readonly { readonly frame: number; readonly at: number }[];
 
@@ -54,8 +54,8 @@ export interface FilmPeriod {
   /** Total number of pictures. */
   readonly frames: number;
   /**
-   * Known times of some pictures. If absent, all pictures are assumed to be equally far apart in
-   * time.
+   * Times of those pictures whose times are known. If absent, all pictures are assumed to be
+   * equally far apart in time.
    */
   readonly times?: FilmTimes | undefined;
 }

@@ -17,27 +17,30 @@ type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
  */
 export type OrganismId = number;
 
-/** Id of a participant in a room. It is valid for the length of the participant's stay. */
+/** Id of a participant in a room. It is valid until the participant leaves the room for good. */
 export type ParticipantId = number;
 
-/** Maximum number of flashes per second: 3 (WCAG 2.3.1), or 2 if a venue asks for less. */
+/** Maximum number of flashes per second: 3 (WCAG 2.3.1), or 2 for venues with a stricter limit. */
 export const flashLimit = v.picklist([2, 3]);
 export type FlashLimit = v.InferOutput<typeof flashLimit>;
 export const DEFAULT_FLASH_LIMIT: FlashLimit = 3;
 
 const within = (most: number) => v.pipe(v.number(), v.minValue(0), v.maxValue(most));
-/** Months since the middle of winter, 0…12, and hour of the day, 0…24, at the server's location. */
+/**
+ * Time of year, in months since the middle of winter (0…12), and time of day, in hours (0…24), at
+ * the server's location.
+ */
 export const sky = v.tuple([within(12), within(24)]);
 export type Sky = v.InferOutput<typeof sky>;
 
 /**
- * Phases of an organism's life. An organism sleeps when nothing changes. A departing organism
- * dissolves.
+ * Phases of an organism's life. An organism is asleep if its cells no longer change. A departing
+ * organism dissolves.
  */
 const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** Source of a seed's latent, such as a drawing, the latent map or the dice (the prior). */
+/** Source of a seed's latent, such as a drawing, the latent map or a random draw (`prior`). */
 const ORIGINS = ['gallery', 'prior', 'latent', 'cross', 'drawing', 'map', 'keepsake'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
@@ -52,8 +55,8 @@ export const part = v.object({
   kind: v.string(),
   origin,
   /**
-   * The person who painted the part. Absent for the organism's own genome, and for parts that its
-   * seed already had.
+   * The person who painted the part. Absent for the organism's own genome, and for parts that were
+   * not painted but belonged to the organism's seed.
    */
   by: v.optional(planter),
   /** Share of the organism's cells that read this part's genome, 0…1. */
@@ -69,20 +72,26 @@ export const organismView = v.object({
   y: v.number(),
   /** Side of the organism's patch when it is grown, in cells. */
   side: size,
-  /** Side that the organism's patch has reached, in cells. It doubles from 2 to the full side. */
+  /**
+   * Current side of the organism's patch, in cells. It grows in steps: from 2, it doubles until it
+   * reaches the full side.
+   */
   stage: size,
   phase: v.picklist(PHASES),
   origin,
   /** Gallery name of the organism's seed; '' if the seed is nameless. */
   kind: v.string(),
-  /** Ids of the organism's parents: two for a cross, one for an heir, otherwise none. */
+  /**
+   * Ids of the organism's parents: two if it is a cross, one if it is an heir that copies one
+   * parent, otherwise none.
+   */
   parents: v.array(id),
   planter,
   born: count,
   /** Number of strokes that have removed some of the organism's cells. */
   wounds: count,
   /**
-   * Number of wounds that have healed. A wound has healed when the organism comes to rest at its
+   * Number of healed wounds. A wound counts as healed when the organism comes to rest at about its
    * former size.
    */
   healed: count,
@@ -91,8 +100,8 @@ export const organismView = v.object({
   /** The organism's earlier kinds, oldest first. Absent if there are none. */
   was: v.optional(v.array(v.string())),
   /**
-   * The parts of a chimera (an organism with grafts), its own genome first. Absent if all cells
-   * read the same genome.
+   * The parts of a chimera (an organism with grafts), beginning with its own genome. Absent if all
+   * cells read the same genome.
    */
   parts: v.optional(v.array(part)),
 });
@@ -108,8 +117,8 @@ export const participantView = v.object({
 export type ParticipantView = DeepReadonly<v.InferOutput<typeof participantView>>;
 
 /**
- * The host as a planter and as the sender of commands, with id 0. The ids of participants start at
- * 1.
+ * The host, as the planter of organisms and the sender of commands. The host's id is 0;
+ * participants' ids start at 1.
  */
 export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 
@@ -119,7 +128,10 @@ export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
  */
 export const MAX_SEEDS_IN_HAND = 8;
 
-/** Number of rings of a touch table: how many people can use the table at the same time. */
+/**
+ * Number of rings of a touch table. Each person at the table uses one ring, so this is also how
+ * many people can use the table at the same time.
+ */
 export const RINGS = 10;
 
 /** Number of a ring (one person at a touch table), from 0. */
@@ -133,14 +145,15 @@ export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
 /**
- * Settings for the lives of organisms: the number of ticks between two steps during each activity,
- * and the organisms' lifetime.
+ * Settings for the lives of organisms: for each activity, the number of ticks from one step to the
+ * next; and the organisms' lifetime.
  */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
-  /** Ticks between two steps of an organism that expresses (resembles) a relative. */
+  /** Ticks from one step to the next while an organism expresses (resembles) a relative. */
   readonly expressing: number;
   /**
-   * Seconds after which an organism departs from a busy room. If absent, lifetimes are unlimited.
+   * Age, in seconds, at which an organism departs if the room is busy. If absent, organisms can
+   * reach any age.
    */
   readonly lifetime?: number | undefined;
 };
@@ -149,8 +162,8 @@ export const TOOLS = ['plant', 'graft', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
 /**
- * Causes of death: no cell was left; the rule diverged, so that states are no longer finite
- * numbers; the host removed the organism; it departed and has dissolved; or strokes killed all its
+ * Causes of death: no cell was left; the network diverged, so that cell states are no longer finite
+ * numbers; the host removed the organism; it departed and has dissolved; strokes killed all its
  * cells.
  */
 const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed', 'killed'] as const;
@@ -158,10 +171,9 @@ export const cause = v.picklist(CAUSES);
 export type Cause = (typeof CAUSES)[number];
 
 /**
- * The kinds of reports to the planter of an organism. Somebody else has wounded the organism,
- * planted a child of it, taken ground that it lost to a wound, transformed it, or grafted a part
- * onto it; or the organism is departing and its planter can still renew it; or it has departed for
- * good.
+ * What a planter can be told about an organism. Somebody else has wounded the organism, planted a
+ * child of it, taken ground that it had lost to a wound, transformed it, or grafted a part onto it.
+ * Or the organism is departing and the planter can still renew it, or it has departed for good.
  */
 const HOW = [
   'wounded',
@@ -180,34 +192,40 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
   /**
-   * A message of a stroke has removed some of the organism's cells. `wounds` counts each stroke
-   * once, even if the stroke is split into several messages.
+   * A stroke has killed some of the organism's cells. If the stroke is split into several messages,
+   * each of them can cause this event, but `wounds` counts the stroke only once.
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /**
-   * The organism has come to rest at its former size after a wound. `healed` is the number of
+   * The organism has come to rest at about its former size after a wound. `healed` is the number of
    * healed wounds, including this one.
    */
   v.object({ what: v.literal('healed'), id, healed: count }),
-  /** The organism has fallen asleep. `parts` has the new shares of a chimera's parts. */
+  /**
+   * The organism has fallen asleep. If it is a chimera, `parts` contains the new shares of its
+   * parts.
+   */
   v.object({ what: v.literal('asleep'), id, parts: v.optional(v.array(part)) }),
   v.object({ what: v.literal('awake'), id }),
   /** Somebody in the hall is near the organism. */
   v.object({ what: v.literal('sensed'), id }),
-  /** A participant has transformed the organism. The fields describe the organism's new form. */
+  /** A participant has transformed the organism. The fields describe what the organism is now. */
   v.object({
     ...{ what: v.literal('transformed'), id, by: count, kind: v.string(), origin },
     parents: v.array(id),
   }),
   /**
-   * A participant has grafted a part onto the organism, or has taken grafts back. `kind` is the
-   * gallery name of the grafted genome. It is absent if grafts were taken back.
+   * A participant has grafted a part onto the organism, or has removed grafts. `kind` is the
+   * gallery name of the grafted genome; absent if grafts were removed.
    */
   v.object({
     ...{ what: v.literal('grafted'), id, by: count, kind: v.optional(v.string()) },
     parts: v.optional(v.array(part)),
   }),
-  /** The organism starts to dissolve. Its planter can renew it, unless the host made it depart. */
+  /**
+   * The organism is beginning to dissolve. Its planter can renew it, unless the host made it
+   * depart.
+   */
   v.object({ what: v.literal('departing'), id }),
   /** The planter has renewed the organism, so it no longer departs. `phase` is its new phase. */
   v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),

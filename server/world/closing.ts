@@ -1,8 +1,8 @@
 /**
- * How wounds close from an organism's rim (rules CLO-1 … CLO-5), and how a departing organism
- * dissolves from its rim (rule DEP-7). A cell killed by a stroke cannot live again until the rim
- * has reached its position. Otherwise, a rule that reads the genome in every cell would bring back
- * all killed cells immediately.
+ * Closes wounds gradually, from the rim of an organism's living cells (rules CLO-1 … CLO-5), and
+ * dissolves a departing organism from its rim inwards (rule DEP-7). A cell killed by a stroke stays
+ * closed until the rim has grown to its position. Without this delay, a trained network that reads
+ * the genome in every cell would bring back all killed cells immediately.
  */
 import { stageRect } from '../../shared/geometry.ts';
 import { getOrAdd } from '../platform/collections.ts';
@@ -62,7 +62,8 @@ export function stepsUntilOpen(wound: {
   const near = distances(lives, width, isClosed);
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   const last = stepsTo(near.reduce((most, distance) => Math.max(most, distance), 0));
-  // The rim cannot reach some closed cells. These cells open after all other closed cells.
+  // Some closed cells have no path through closed cells to a living cell, so the rim cannot reach
+  // them. They open after all other closed cells.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;
@@ -72,7 +73,10 @@ export function stepsUntilOpen(wound: {
   });
 }
 
-/** Advances the rim of a wound by one step. Call after each step of the organism. */
+/**
+ * Counts down, by one step, until an organism's closed cells open. Call after each step of the
+ * organism.
+ */
 export function openRim(organism: Organism): void {
   const { closed } = organism;
   if (!closed) return;
@@ -89,8 +93,8 @@ export function openRim(organism: Organism): void {
  * Computes the distance of each cell in a square to the nearest start cell, in steps along rows and
  * columns.
  *
- * @param from [S, S] 1 if the cell is a start cell
- * @param passes [S, S] 0 if no path leads through the cell. If absent, paths lead through all cells
+ * @param from [S, S] 1 for start cells, otherwise 0
+ * @param passes [S, S] 0 for cells that paths must avoid. If absent, paths may cross all cells
  * @returns [S, S]; 0 for start cells and for unreachable cells
  */
 function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16Array {
@@ -116,16 +120,17 @@ function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16
 }
 
 /**
- * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect,
- * and before the stroke ends an expression of a relative: cells that the organism took only while
- * it looked like a larger relative must not count. Further strokes belong to the same wound until
- * the organism rests.
+ * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect.
+ * Also call before the stroke ends an expression of a relative: cells that the organism took only
+ * while it looked like a larger relative must not count. If the organism is hit again before it
+ * rests, the new stroke belongs to the same wound and nothing more is recorded.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
   const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
-  // The final size of a growing or transforming organism is not known yet, so record 0.
+  // The final size of a growing or transforming organism is not known yet. Record 0, so that the
+  // wound counts as healed as soon as the organism rests.
   const isUnknown = phase === 'growing' || transforming !== undefined;
   organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
 }
@@ -139,8 +144,8 @@ export function hurt(organism: Organism, grid: GridPlanes): void {
 export function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < HEALED_SHARE * organism.hurt) return false;
   organism.hurt = undefined;
-  // Never count more healings than wounds. A slow stroke that hits the organism again after it has
-  // healed still counts as one wound.
+  // Never count more healings than wounds. If a slow stroke hits the organism again after the
+  // organism has healed, the organism heals twice, but `wounds` counts the stroke only once.
   organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
@@ -159,8 +164,8 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
  * growing organism keeps the cells of its seed (rule OWN-7), but these cells are blank until the
  * next step.
  *
- * @returns `killed`: indices, in the square of the next step, of the hit cells that the organism
- *   owned. `lives`: whether the organism owns a cell that was not hit
+ * @returns `killed`: indices of the hit cells that the organism owned, in the square that it will
+ *   occupy in its next step. `lives`: whether the organism owns a cell that was not hit
  */
 export function releaseHit(
   organism: Organism,
@@ -185,8 +190,8 @@ export function releaseHit(
 }
 
 /**
- * For each picture of an organism, the order in which the organism's cells dissolve. The picture
- * can be the key, because it does not change while the organism dissolves.
+ * For the last picture of each dissolving organism, the order in which the organism's cells
+ * dissolve. The picture can be the key, because it does not change while the organism dissolves.
  */
 const orders = new WeakMap<Uint8Array, Uint16Array>();
 /** Maximum random delay before a cell dissolves, in cells of depth. */
@@ -197,13 +202,13 @@ const STEPS = 65_536;
 const OPAQUE = 26;
 
 /**
- * Chooses the cells that a dissolving organism loses in a tick: the cells nearest to its rim, in a
- * random, irregular order. Each tick takes an equal share of the cells, so that none is left at the
- * end.
+ * Chooses the cells that a dissolving organism loses in a tick: the cells nearest to its rim, in an
+ * irregular order. The remaining cells are divided equally among the remaining ticks, so that none
+ * is left at the end.
  *
  * @param ticks number of remaining ticks including this one, at least 1
- * @param chanceOf returns a random number, 0…1, that is always the same for a cell while `seen` is
- *   the same
+ * @param chanceOf returns a random number for a cell, 0…1. It must return the same number as long
+ *   as `seen`, the organism's last picture, is the same
  * @returns grid indices; empty if the organism owns no cell
  */
 export function dissolvingPlaces(
@@ -212,8 +217,9 @@ export function dissolvingPlaces(
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  // Use the last picture, so that holes made by dissolving do not count as rim. If the organism is
-  // still a seed, it has no picture yet.
+  // Find the rim in the organism's last picture, which was taken before the organism began to
+  // dissolve, so that holes made by dissolving do not count as rim. If the organism is still a
+  // seed, it has no picture yet.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>
@@ -231,12 +237,14 @@ export function dissolvingPlaces(
 }
 
 /**
- * Returns the cells in the order in which they dissolve.
+ * Returns cell indices in the order in which the cells dissolve: by depth plus a random delay.
  *
  * @param depth [cells] depth of each cell inside the organism
+ * @param chanceAt returns a random number for a cell, 0…1
  */
 function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16Array {
-  // Combine order and cell into one number, because plain numbers can be sorted fastest.
+  // Combine order and cell index into one number, because an array of plain numbers can be sorted
+  // fastest.
   const keys = Float64Array.from(depth, (deep, cell) => {
     const order = Math.floor(STEPS * (deep + ROUGHNESS * chanceAt(cell)));
     return order * depth.length + cell;
@@ -245,8 +253,8 @@ function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16
 }
 
 /**
- * Computes how deep inside an organism each cell lies: the number of steps along rows and columns to
- * the nearest position that is transparent or outside the square.
+ * Computes how deep inside an organism each cell lies: the number of steps along rows and columns
+ * to the nearest position that is transparent or outside the square.
  *
  * @param rgba [side, side, 4]
  * @returns [side, side], 0 for transparent cells

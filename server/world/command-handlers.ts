@@ -1,6 +1,7 @@
 /**
- * Defines for each command how it is prepared for the journal, how it is executed, and how an undo
- * skips it. `room.ts` queues and answers commands. Start reading at `HANDLERS`.
+ * Defines for each command how it is prepared for the journal, how it is executed, and how it is
+ * skipped if an undo replays the journal without it. `room.ts` queues and answers commands. Start
+ * reading at `HANDLERS`.
  */
 import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -33,18 +34,20 @@ import { requireStandingInput } from './species.ts';
 import { ownersIn } from './strokes.ts';
 
 interface Handler<W extends CommandType> {
-  /** Executes a command. @throws Refusal without having changed anything */
+  /** Executes a command. @throws Refusal; then nothing has changed */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome | undefined;
   /**
-   * Returns a command as the journal stores it. If a handler has no `resolve`, the journal stores
-   * the command unchanged.
+   * Returns a command in the form that the journal stores. If a handler has no `resolve`, the
+   * journal stores the command unchanged.
    *
-   * @throws Refusal
+   * @throws Refusal if the command is not valid; it is then neither stored nor executed
    */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
-   * Uses up the ids and random numbers of a command without executing it, so that organisms created
-   * later keep their ids and latents. A handler without `skip` uses no ids or random numbers.
+   * Called instead of `run` for a command that is being undone, and after `run` for a command that
+   * was accepted originally but is refused while an undo replays it. Uses up the same ids and
+   * random numbers as the command would, so that organisms created later keep their ids and
+   * latents. A handler without `skip` uses no ids or random numbers.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -81,16 +84,17 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // Refuse a cross that is out of bounds. Such crosses exist, because heirs and replayed
-      // organisms may themselves be out of bounds. If a parent is dead, `run` refuses the command.
+      // Refuse a cross whose latent exceeds the checkpoint's bounds. This can happen if a parent is
+      // an heir or was planted by a replay, because such organisms may exceed the bounds
+      // themselves. If a parent is dead, `run` refuses the command.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
     run(command, room) {
       const { by, a, b, mutation = 0 } = command;
       const mixed = crossOf(command, room);
-      // Refuse a latent that is not finite, because it would stop the engine. Refuse it before
-      // drawing random numbers, because a refused command must change nothing.
+      // Refuse a latent with values that are not finite, because it would stop the engine. Refuse
+      // it before drawing random numbers, because a refused command must change nothing.
       if (!mixed.every(Number.isFinite)) throw new Refusal('bad-latent');
       const latent = mutation > 0 ? mutate(mixed, mutation, room.random) : mixed;
       const seed = room.inventory.add(by.id, { latent, origin: 'cross', parents: [a, b] });
@@ -114,8 +118,8 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const { phase } = organism;
       if (phase === 'growing') throw new Refusal('not-grown', `organism ${id}`);
       if (phase === 'departing') throw new Refusal('no-such-organism', `organism ${id} departs`);
-      // Do not draw from the room's random numbers, because undoing this command must not change
-      // what other commands draw.
+      // Do not use the room's random number generator. Otherwise, undoing this command would change
+      // the numbers that later commands draw.
       const random = createRandom(Math.floor(2 ** 32 * chance(rules.seed, id, tick)));
       const sources = { species, inventory: room.inventory, rules, random };
       const into = energy.buy(by.id, tick, () => createLatent(seed, by.id, sources));
@@ -148,17 +152,18 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
 };
 
 /**
- * Grafts the genome of a seed onto the organisms under a stroke, and charges the sender.
+ * Grafts the genome of a seed onto the organisms under a stroke, and charges the sender. Changes
+ * nothing if it throws.
  *
- * @throws Refusal not-here, and the errors of `createLatent` and of `Strokes.apply`, without having
- *   changed anything
+ * @throws Refusal 'not-here' if organisms of this checkpoint cannot be grafted, and the errors of
+ *   `createLatent` and of `Strokes.apply`
  */
 function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime): Outcome {
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  // Refuse a random seed without a `throw` number, because each message of the stroke would create
-  // another random genome from it.
+  // Refuse a random seed without a `throw` number. Such a seed does not fix the latent, so each
+  // message of the stroke would graft another random genome.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
   // Anybody may graft onto organisms of the host, the gardener and OSC, so these organisms do not
@@ -186,10 +191,10 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
 }
 
 /**
- * Removes the grafts of the sender's last stroke on an organism, or all grafts of others on the
- * sender's own organism.
+ * If `foreign` is set, removes all grafts of others from the sender's own organism. Otherwise,
+ * removes the grafts of the sender's last stroke on an organism.
  *
- * @throws Refusal no-such-organism, not-yours, no-graft
+ * @throws Refusal 'no-such-organism', 'not-yours', 'no-graft'
  */
 function ungraft(
   { by, organism: id, foreign }: RoomCommand<'ungraft'>,
@@ -222,7 +227,7 @@ function removeGraftsOf(
   return { removed };
 }
 
-/** Removes organisms. @throws Refusal no-such-organism */
+/** Removes organisms. @throws Refusal 'no-such-organism' */
 function removeAll(ids: readonly OrganismId[], { lifecycle, population }: RoomContents): Outcome {
   for (const organism of ids.map((id) => population.require(id))) {
     lifecycle.die(organism, 'removed');

@@ -39,9 +39,10 @@ export const QUEUE_LIMITS = {
 } as const;
 
 /**
- * A seed as the journal stores it. A point of the latent map (`spot`) and a throw of the dice
- * (`thrown`) are stored as their latents, because maps and samplers may change later. `heir` is one
- * of the seeds with which a room's day begins.
+ * A seed in the form that the journal stores. A seed from a point of the latent map (`spot`) or a
+ * random seed with a `throw` number (`thrown`) is stored as its latent, because the map or the
+ * sampler that computed the latent may change later. `heir` is one of the seeds with which a room's
+ * day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -58,8 +59,8 @@ export type PlantedSeed =
 /** The parameters of a command that pages send, without the id that the sender has chosen. */
 type Sent<N extends CommandName> = Omit<Command<N>, 'id'>;
 /**
- * The parameters of a command that uses a seed. The journal stores the seed in another form than
- * pages send it.
+ * The parameters of a command that uses a seed. The seed has the form that the journal stores,
+ * which differs from the form that pages send.
  */
 type Planted<N extends 'plant' | 'transform'> = Omit<Sent<N>, 'seed'> & {
   readonly seed: PlantedSeed;
@@ -102,8 +103,9 @@ interface Parameters {
    */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * Makes an organism depart: an unattended organism, or one of the gardener's own. If `organism`
-   * is absent, chooses the organism that has been unattended longest. Sent by the gardener.
+   * Makes an organism depart. The organism must be unattended, or planted by the gardener. If
+   * `organism` is absent, chooses an unattended organism whose planter has been absent longest.
+   * Sent by the gardener.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }
@@ -121,8 +123,8 @@ export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
   command.what === 'plant' || command.what === 'transform';
 
 /**
- * Returns whether a command is a stroke, or a part of a stroke that was split into several
- * messages.
+ * Returns whether a command is a stroke. A long stroke is split into several messages, each of
+ * which counts as a stroke here.
  */
 export const isStroke = (command: RoomCommand): command is RoomCommand<'damage' | 'graft'> =>
   command.what === 'damage' || command.what === 'graft';
@@ -131,7 +133,10 @@ export interface Answer {
   readonly by: number;
   /** Id of the command, chosen by its sender. */
   readonly id: number;
-  /** Session of the sender. Within a session, ids of commands that may arrive twice are unique. */
+  /**
+   * Session of the sender. A command that arrives a second time is recognised by its id, which is
+   * unique within the session.
+   */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
   /** The sender's remaining energy. */
@@ -203,7 +208,8 @@ export const roomEvent = v.variant('what', [
     /** Initial energy. If absent, the energy of a newcomer. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
     /**
-     * A number that all participants of one network address share. It does not reveal the address.
+     * A number shared by all participants with the same network address. It does not reveal the
+     * address.
      */
     source: v.optional(positive),
   }),
@@ -219,8 +225,8 @@ export const roomEvent = v.variant('what', [
   /** Changes how long a wounded organism is protected (rule DMG-3). */
   v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
   /**
-   * Changes the version of the rules, or the parameters of the rules in the checkpoint's card. See
-   * `RoomRules`.
+   * Changes the version of the world's rules, or those rule parameters that come from the
+   * checkpoint's card. See `RoomRules`.
    */
   v.strictObject({
     what: v.literal('rules'),
@@ -232,8 +238,8 @@ export const roomEvent = v.variant('what', [
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
   /**
-   * Changes the share of organisms that may express a relative at the same time (rules IDL-1 and
-   * IDL-3).
+   * Changes the maximum share of organisms that express a relative at the same time (rules IDL-1
+   * and IDL-3).
    */
   v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
   /** The engine ran out of memory for the organisms planted in this tick. */
@@ -261,8 +267,8 @@ export type RoomEvent<W extends EventType = EventType> = W extends 'command'
 export type ImmediateEvent = RoomEvent<Exclude<EventType, 'command'>>;
 
 /**
- * Replaces −0 with 0 in a value and all values inside it. A replay must compute with the same
- * numbers, and codecs do not preserve −0.
+ * Replaces −0 with 0 in a value and all values inside it. Codecs do not preserve −0, so a replay
+ * would compute with 0 where the room had originally computed with −0.
  */
 export function plainNumbers<T>(value: T): T {
   if (typeof value === 'number') return (value + 0) as T;
@@ -277,7 +283,8 @@ type DoneInSession = NonNullable<RoomState['done']>[number];
 
 /**
  * Number of executed commands that are remembered per session. A page never has more unanswered
- * commands than this: see `MAX_PENDING` in `client/room/connection.ts`.
+ * commands than this (see `MAX_PENDING` in `client/room/connection.ts`), so it never resends a
+ * forgotten command.
  */
 const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 
@@ -292,7 +299,7 @@ export class CommandQueue {
   /**
    * Returns whether a command may be added to the queue; false if it is already in the queue.
    *
-   * @throws Refusal too-fast if the sender has too many commands in the queue; room-busy if all
+   * @throws Refusal 'too-fast' if the sender has too many commands in the queue; 'room-busy' if all
    *   senders together have too many
    */
   admits(id: number, by: ParticipantId, session?: number): boolean {
@@ -316,7 +323,10 @@ export class CommandQueue {
     return this.waiting.splice(0);
   }
 
-  /** Remembers the commands that were executed in a tick, if their senders are still present. */
+  /**
+   * Remembers the commands that were executed in a tick, unless their senders have left or sent
+   * them without a session.
+   */
   answered(answers: readonly Answer[], present: ReadonlySet<ParticipantId>): void {
     for (const { by, id, session, refused, seed } of answers) {
       if (session === undefined || refused || !present.has(by)) continue;

@@ -1,6 +1,6 @@
 /**
- * Creates the latent to plant, from a source such as the gallery, the dice, the latent map or a
- * token.
+ * Creates the latent to plant. Its source can be the gallery, a random draw, the latent map or a
+ * token, for example.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -26,9 +26,10 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * Finds or creates the latent of a seed, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random used only for a random seed (`prior`), to draw Z normally distributed
- *   numbers. A random seed with a `throw` number must already have been replaced by `resolvedSeed`
- * @throws Refusal no-such-seed, bad-latent, bad-token
+ * @param sources.random draws the latent of a random seed (`prior`): Z normally distributed
+ *   numbers. Not used for other seeds. A random seed with a `throw` number must already have been
+ *   replaced by `resolvedSeed`
+ * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function createLatent(
   seed: PlantedSeed,
@@ -79,8 +80,8 @@ export function createLatent(
 }
 
 /**
- * Maximum magnitude of each value of a latent in the journal. It is far below overflow, and
- * crossing cannot approach overflow, because a cross is never longer (as a vector) than its longer
+ * Maximum magnitude of each value of a latent in the journal. It is so far below overflow that
+ * crosses cannot overflow either, because a cross is never longer (as a vector) than its longer
  * parent. New commands have narrower limits: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;
@@ -98,7 +99,7 @@ const isInRange = (latent: Float32Array): boolean =>
 /**
  * Converts numbers to a latent, [Z].
  *
- * @throws Refusal bad-latent if the length or a value is out of range
+ * @throws Refusal 'bad-latent' if there are not Z numbers or one of them is out of range
  */
 export function checkedLatent(
   numbers: readonly number[],
@@ -115,7 +116,7 @@ export function checkedLatent(
  * Checks whether the latent of an incoming command is within bounds. A replay skips this check,
  * because it must plant the same organisms as originally.
  *
- * @throws Refusal bad-latent, with the latent's length and the limits
+ * @throws Refusal 'bad-latent'. The detail states the latent's length as a vector, and the limits
  */
 export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {
   if (isWithin(latent, bounds)) return;
@@ -172,12 +173,12 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
 }
 
 /**
- * Returns the genotype that planting this seed now would give, for a preview. Changes nothing and
+ * Returns, for a preview, the genotype that planting this seed now would give. Changes nothing and
  * draws no random numbers.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @throws Refusal no-such-seed (including a random seed without a `throw` number),
- *   no-such-organism, bad-latent, bad-token
+ * @throws Refusal 'no-such-seed' (including for a random seed without a `throw` number),
+ *   'no-such-organism', 'bad-latent', 'bad-token'
  */
 export function previewSeed(
   seed: PreviewSource,
@@ -190,17 +191,18 @@ export function previewSeed(
 }
 
 /**
- * Maximum distance at which a seed counts as the nearest gallery creature, as a share of the length
- * of that creature's latent. Crosses at a greater distance differ visibly from the creature.
+ * A seed counts as the nearest gallery creature if its latent lies within this distance of the
+ * creature's latent. The distance is a share of the length of the creature's latent. Crosses at a
+ * greater distance differ visibly from the creature.
  */
 const SAMENESS = 0.2;
 
 /**
  * Returns the gallery indices of the creatures that a seed grows into: one creature, several for a
- * chimera, or none. The seed may be from the gallery, a token, a participant's hand (the seeds they
- * hold) or a program. For seeds from other sources, returns none.
+ * chimera, or none. Considers only seeds from the gallery, from a token, from the seeds that a
+ * participant holds (`hand`), and from a program (`latent`). For all other seeds, returns none.
  *
- * @throws Refusal no-such-seed, bad-latent, bad-token
+ * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function galleryCreatures(
   seed: PreviewSource | PlantedSeed,
@@ -234,7 +236,7 @@ function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomC
  * Returns the cross of two living organisms, without mutation. For a chimera, uses the genome that
  * the most cells read.
  *
- * @throws Refusal no-such-organism
+ * @throws Refusal 'no-such-organism'
  */
 export function crossOf(
   { a, b, mix }: Pick<RoomCommand<'cross'>, 'a' | 'b' | 'mix'>,
@@ -245,12 +247,12 @@ export function crossOf(
 }
 
 /**
- * Converts a seed to the form that the journal stores. Replaces map points and throws of the dice
- * with their latents, because maps and samplers may change. Keeps latents outside the checkpoint's
- * bounds out of the journal: latents of tokens are scaled down to the bounds, and all other latents
- * outside the bounds are refused.
+ * Converts a seed to the form that the journal stores. Replaces map points and random seeds that
+ * have a `throw` number with their latents, because the map or the sampler may change later. Keeps
+ * latents outside the checkpoint's bounds out of the journal: latents of tokens are scaled down to
+ * the bounds, and all other latents outside the bounds are refused.
  *
- * @throws Refusal no-such-seed if there is no map; bad-latent, bad-token
+ * @throws Refusal 'no-such-seed' if there is no map; 'bad-latent', 'bad-token'
  */
 export function resolvedSeed(
   seed: PlantedSeed,

@@ -17,9 +17,12 @@ import type { CommandState, Departed } from './room-state.ts';
 export const DEPARTURE = {
   /** How long an organism dissolves before it is gone, in seconds. */
   dissolveSeconds: 8,
-  /** How long after an organism has dissolved the planter can replant it, in seconds. */
+  /** Time after an organism has dissolved in which its planter can replant it, in seconds. */
   renewSeconds: 60,
-  /** Age, in seconds, below which an organism departs only if all organisms are as young. */
+  /**
+   * Age in seconds. Younger organisms depart only if all organisms in the room are younger than
+   * this.
+   */
   protectedSeconds: 60,
   /**
    * How long a planter must be absent before the gardener may remove the planter's resting
@@ -27,8 +30,8 @@ export const DEPARTURE = {
    */
   unattendedSeconds: 600,
   /**
-   * Maximum number of organisms that dissolve at the same time. If another organism departs, the
-   * dissolving organism with the least time left is removed immediately.
+   * Maximum number of organisms that dissolve at the same time. If one more organism starts to
+   * depart, the dissolving organism with the least time left is removed immediately.
    */
   maxDissolving: 8,
   /** Maximum number of departed organisms per room that are remembered for replanting. */
@@ -38,11 +41,14 @@ export const DEPARTURE = {
    * room do organisms depart at the end of their lifetime.
    */
   busyShare: 0.5,
-  /** Interval between departures of organisms older than their lifetime, in seconds. */
+  /**
+   * Interval between departures of organisms that are older than the room's setting `lifetime`, in
+   * seconds.
+   */
   outlivedSeconds: 3,
 } as const;
 
-/** Interval between removals of absent participants who have no organisms, in ticks. */
+/** Interval, in ticks, at which absent participants without organisms are forgotten. */
 const PRUNE_EVERY = 64;
 
 /**
@@ -60,7 +66,8 @@ const isOver = ({ at }: Departed, { tick, tickRate }: RoomTime): boolean =>
   tick - at >= DEPARTURE.renewSeconds * tickRate;
 
 /**
- * Sorts organisms by rank, in ascending order. Ranks are compared number by number.
+ * Sorts organisms by rank, in ascending order. A rank is a list of numbers; the first number in
+ * which two ranks differ decides.
  *
  * @param rankOf returns an organism's rank; undefined to omit the organism
  */
@@ -89,9 +96,9 @@ export class Departures {
   /** Absent participants who still have organisms, each with the tick at which they left. */
   private absent = new Map<ParticipantId, number>();
   /**
-   * For each participant, present or absent, a number that all participants of one network address
-   * share. Undefined until the first participant with such a number enters. While it is undefined,
-   * no organism younger than a minute departs.
+   * For each participant, present or absent, a number that all participants with the same network
+   * address share. Undefined until the first participant with such a number enters. Until then, no
+   * organism younger than a minute departs: see `chooseFresh`.
    */
   private sources: Map<ParticipantId, number> | undefined;
   /** Departed organisms that can be replanted, earliest departure first. */
@@ -157,7 +164,7 @@ export class Departures {
 
   /**
    * Returns the resting organisms whose planter has been absent for at least `seconds` of the
-   * organism's life. The organism that has been unattended longest comes first.
+   * organism's life. Organisms whose planter has been absent longest come first.
    *
    * @param seconds minimum absence; if undefined, ten minutes (rule DEP-4)
    */
@@ -179,7 +186,7 @@ export class Departures {
    * @param planter planter of the new organism. If undefined, no organism younger than a minute is
    *   chosen
    * @returns undefined if the room is not full
-   * @throws Refusal garden-full
+   * @throws Refusal 'garden-full' if the room is full and no organism can be chosen
    */
   departing(planter: ParticipantId | undefined, time: RoomTime): Organism | undefined {
     if (this.lifecycle.population.staying.length < this.maxOrganisms) return undefined;
@@ -191,7 +198,7 @@ export class Departures {
 
   /**
    * Makes an organism depart. At most `maxDissolving` organisms dissolve at a time, because the
-   * engine still holds their cells. If this many are already dissolving, the one with the least
+   * engine still stores their cells. If this many are already dissolving, the one with the least
    * time left is removed immediately.
    *
    * @param seconds how long the organism takes to dissolve
@@ -210,7 +217,7 @@ export class Departures {
     this.lifecycle.depart(organism);
   }
 
-  /** Makes an organism depart so that nobody can renew it. @throws Refusal no-such-organism */
+  /** Makes an organism depart so that nobody can renew it. @throws Refusal 'no-such-organism' */
   dismiss({ organism: id, seconds }: RoomCommand<'depart'>, time: RoomTime): void {
     const organism = this.lifecycle.population.require(id);
     organism.isFinal = true;
@@ -218,10 +225,11 @@ export class Departures {
   }
 
   /**
-   * Makes an organism depart: an unattended organism, or one of the sender's own. If the command
-   * names no organism, chooses the one that has been unattended longest (rule DEP-4).
+   * Makes an organism depart. The organism must be unattended, or planted by the sender. If the
+   * command names no organism, chooses the unattended organism whose planter has been absent
+   * longest (rule DEP-4).
    *
-   * @throws Refusal no-such-organism, not-yours
+   * @throws Refusal 'no-such-organism', 'not-yours'
    */
   thin({ by, organism: id }: RoomCommand<'thin'>, time: RoomTime) {
     const unattended = this.unattended(time);
@@ -236,7 +244,9 @@ export class Departures {
   }
 
   /**
-   * Advances all dissolving organisms by one tick. Call once per tick, after the tick's commands.
+   * Advances all departures by one tick: dissolves departing organisms further, forgets those that
+   * departed too long ago, and may start the departure of an organism that has exceeded its
+   * lifetime. Call once per tick, after the tick's commands.
    */
   step(time: RoomTime): void {
     this.departed = this.departed.filter((one) => !isOver(one, time));
@@ -244,7 +254,7 @@ export class Departures {
     for (const organism of this.lifecycle.population.departing) this.dissolve(organism, time.tick);
   }
 
-  /** Removes all dissolving organisms immediately, because the engine is out of memory. */
+  /** Removes all dissolving organisms immediately. Called if the engine is out of memory. */
   endAll(tick: number): void {
     for (const organism of this.lifecycle.population.departing) this.end(organism, tick);
   }
@@ -266,10 +276,11 @@ export class Departures {
   }
 
   /**
-   * Brings back a departing organism, or replants a departed one (rule DEP-10). Either case uses up
-   * an organism id, because an undo may turn one case into the other.
+   * Brings back a departing organism, or replants a departed one (rule DEP-10). If an undo replays
+   * this command, an organism that had departed originally may still be departing, or the other way
+   * round. To let later organisms keep their ids, both cases use up one organism id.
    *
-   * @throws Refusal no-such-organism, not-yours, garden-full, occupied
+   * @throws Refusal 'no-such-organism', 'not-yours', 'garden-full', 'occupied'
    */
   renew({ by, organism: id }: RoomCommand<'renew'>, { answer, ...time }: CommandTurn): void {
     const { lifecycle, planting } = this;
@@ -277,8 +288,8 @@ export class Departures {
     const departed = this.departed.find((one) => one.id === id && !isOver(one, time));
     const mine = living ?? departed;
     if (mine && mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    // Refuse to renew living organisms that are not departing. Otherwise, planters could keep
-    // organisms from ever departing by renewing them.
+    // Refuse to renew organisms that are not departing, because planters could otherwise keep their
+    // organisms from ever departing. Also refuse organisms that depart for good.
     const isStaying = living && (living.phase !== 'departing' || living.isFinal);
     if (!mine || isStaying) throw new Refusal('no-such-organism', `organism ${id}`);
     const other = this.departing(undefined, time);
@@ -295,8 +306,8 @@ export class Departures {
   }
 
   /**
-   * Remembers a departed organism, so that it can be replanted. Call this again if replanting the
-   * organism has failed.
+   * Remembers a departed organism, so that it can be replanted. If a replanting fails, call this
+   * again with the same `departed`.
    */
   remember(departed: Departed): void {
     this.departed = [...this.departed, departed].sort((a, b) => a.at - b.at || a.id - b.id);
@@ -314,9 +325,9 @@ export class Departures {
   }
 
   /**
-   * Chooses the organism to remove for a new one: a resting organism whose planter is absent, the
-   * longest absent planter first. If there is no such organism, chooses an organism of the planter
-   * with the most organisms: resting organisms first, then the oldest.
+   * Chooses the organism to remove for a new one. Considers first the resting organisms of absent
+   * planters, beginning with the planter who has been absent longest. If there are none, chooses an
+   * organism of the planter with the most organisms: resting organisms first, then the oldest.
    *
    * @param isEligible returns whether an organism may be chosen; if absent, all may be chosen
    * @returns undefined if no eligible organism is older than a minute
@@ -342,16 +353,17 @@ export class Departures {
   }
 
   /**
-   * Chooses an organism to remove if all organisms were planted less than a minute ago. Takes the
-   * address with the most organisms (if tied, the newcomer's own address), then the planter with
-   * the most organisms at that address, and chooses this planter's newest organism. A participant
-   * who plants fast thus cannot keep others out of the room.
+   * Chooses an organism to remove if all organisms were planted or renewed less than a minute ago.
+   * First selects the network address whose participants have the most organisms (if tied, the
+   * newcomer's own address), then the planter with the most organisms at that address, and then
+   * this planter's newest organism. A participant who plants fast thus cannot keep others out of
+   * the room.
    */
   private chooseFresh(newcomer: ParticipantId): Organism | undefined {
     const { sources } = this;
     if (!sources) return undefined;
-    // For a planter without a source, use the negated id. It is unique, because sources are
-    // positive.
+    // For a planter without a source, use the planter's negated id. No source has the same number,
+    // because sources are positive.
     const keyOf = (planter: ParticipantId): number => sources.get(planter) ?? -planter;
     const { staying } = this.lifecycle.population;
     const bySource = countBy(staying, ({ planter }) => keyOf(planter.id));
@@ -384,8 +396,8 @@ export class Departures {
   private dissolve(organism: Organism, tick: number): void {
     const { seed } = this.lifecycle.rules;
     const left = organism.dissolving!;
-    // Use the tick of birth instead of the id, because an undo may change ids but must not change
-    // how other organisms dissolve.
+    // Derive the random numbers from the organism's tick of birth instead of its id. Undoing a
+    // command may change the ids of other organisms, but must not change how they dissolve.
     const chanceOf = (place: number): number => chance(seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
     for (const place of places) this.grid.clear(place);
@@ -397,8 +409,8 @@ export class Departures {
     const { id, latent, origin, kind, parents, planter, grafts, isFinal } = organism;
     const { x, y } = organism.window;
     this.lifecycle.die(organism, 'departed');
-    // Do not remember organisms of the host, the gardener and forgotten visitors, because these
-    // planters will not come back to replant them.
+    // Forget organisms of the host, the gardener and visitors who are no longer known, because
+    // these planters will not come back to replant them.
     const isKnown = this.present.has(planter.id) || this.absent.has(planter.id);
     if (isFinal || !isKnown) return;
     const seed = { latent, origin, kind, parents: [...parents], ...(grafts && { grafts }) };

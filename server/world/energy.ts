@@ -59,7 +59,7 @@ export class Energy {
 
   /**
    * @param tickRate nominal ticks per second, from which the refill per tick is computed
-   * @param accounts restored accounts
+   * @param accounts accounts restored from a snapshot
    */
   constructor(
     public costs: EnergySettings,
@@ -107,11 +107,11 @@ export class Energy {
    * Charges a participant for a seed, and makes the seed with `make`. If the participant cannot
    * pay, `make` is not called.
    *
-   * @throws Refusal no-energy; any error thrown by `make`
+   * @throws Refusal 'no-energy' if the participant cannot pay; any error thrown by `make`
    */
   buy<S>(participant: ParticipantId, tick: number, make: () => S): S {
-    // Check the price before `make` draws random numbers, because a refused command must change
-    // nothing.
+    // Check that the participant can pay before `make` draws random numbers, because a refused
+    // command must change nothing.
     this.require(participant, this.costs.plant, tick);
     const seed = make();
     this.spend(participant, this.costs.plant, tick);
@@ -127,8 +127,9 @@ export class Energy {
   }
 
   /**
-   * Returns the price of a stroke. The disc at the beginning of a stroke is charged only once, even
-   * if the stroke is split into several messages.
+   * Returns the price of a stroke: a price for each cell that it covers, and a price for each
+   * organism that it wakes. A stroke begins with a disc. If the stroke is split into several
+   * messages, only the first message pays for its disc.
    *
    * @param isContinued whether the stroke continues the participant's previous stroke
    * @param woken number of organisms that the stroke wakes; an organism that is already awake
@@ -142,7 +143,7 @@ export class Energy {
    * Checks whether a participant can pay a price, without charging it.
    *
    * @returns the energy that would be left after paying
-   * @throws Refusal no-energy if the participant cannot pay
+   * @throws Refusal 'no-energy' if the participant cannot pay
    */
   require(participant: ParticipantId, cost: number, tick: number): number {
     const level = this.level(participant, tick);
@@ -153,15 +154,16 @@ export class Energy {
     return level - price;
   }
 
-  /** Charges a participant. @throws Refusal no-energy without charging anything */
+  /** Charges a participant. @throws Refusal 'no-energy'; then nothing has been charged */
   spend(participant: ParticipantId, cost: number, tick: number): void {
     const level = this.require(participant, cost, tick);
     if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick });
   }
 
   /**
-   * Changes the energy settings and the tick rate. Participants with full energy keep full energy,
-   * even if the capacity rises. All other energy is limited to the new capacity.
+   * Changes the energy settings and the tick rate. Participants whose energy is full have full
+   * energy afterwards, even if the capacity rises. All other participants keep their energy, up to
+   * the new capacity.
    */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
     this.dropFull(tick);

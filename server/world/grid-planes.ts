@@ -1,4 +1,7 @@
-/** The cell grid of a room: its colour plane, its owner plane, and which chunks have changed. */
+/**
+ * The cell grid of a room: the colour of each cell, the owner of each cell, and which chunks of the
+ * grid have changed.
+ */
 import { chunkAt, chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
@@ -19,14 +22,14 @@ export class GridPlanes {
   /** [chunks] 1 for each chunk that has changed since the last `takeChanged`, otherwise 0. */
   private readonly changed: Uint8Array;
   /**
-   * Cells passed to `offer` since the last `takeFreed`. They were bare, but may have a new owner by
-   * now.
+   * Cells that have become bare (were passed to `offer`) since the last `takeFreed`. Some may
+   * already have a new owner.
    */
   private freed: number[] = [];
 
   /**
-   * @param planes planes to modify in place. If absent, all cells are bare. Colours that are not
-   *   aligned to four bytes are copied instead of modified
+   * @param planes planes to modify in place. Colours whose bytes are not aligned to four are copied
+   *   instead. If `planes` is absent, all cells are bare
    */
   constructor(
     readonly width: number,
@@ -128,7 +131,7 @@ export class GridPlanes {
 
 /**
  * Converts RGBA bytes to one 32-bit number per colour, because such numbers can be compared fast.
- * The numbers are a view of the bytes, or a copy if the bytes are not aligned.
+ * The result shares the memory of `rgba`, or is a copy if the bytes are not aligned to four.
  */
 export function coloursOf(rgba: Uint8Array): Uint32Array {
   const { buffer, byteOffset, length } = rgba;

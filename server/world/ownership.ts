@@ -20,7 +20,8 @@ export function seedPlaces(window: Rect, grid: GridPlanes): number[] {
 }
 
 /**
- * An organism, with the engine's read-out (picture and aliveness) of the step it has just taken.
+ * An organism that has just taken a step, and the engine's read-out (picture and aliveness) after
+ * it.
  */
 export interface Stepped {
   readonly organism: Organism;
@@ -31,22 +32,24 @@ export interface Stepped {
  * Updates the owners and colours of cells after a step.
  *
  * @param stepped the organisms that have stepped, oldest first
- * @param threshold minimum aliveness at which an organism claims a cell, 0…255. It keeps a cell
- *   down to half of this value, so that borders do not flicker
+ * @param threshold minimum aliveness at which an organism claims a cell, 0…255. An organism
+ *   releases a cell only when the aliveness falls below half of this value, so that borders do not
+ *   flicker
  * @returns the number of cells that each organism owns now
  */
 export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
-  // Let all organisms release cells before any organism claims cells. Age then decides only between
-  // organisms that claim the same cell in the same tick.
+  // Let all organisms release cells before any organism claims cells. A freed cell is then
+  // available to all of them, and the older organism gets it only if several claim it in the same
+  // tick.
   for (const one of stepped) releaseWeak(grid, one, threshold);
   return stepped.map((one) => claimLive(grid, one, threshold));
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // Release nothing while an organism expresses (resembles) a relative, because the relative may be
-  // smaller and the organism needs all its cells again afterwards. Release nothing during a
-  // transformation, because cells may be faint for a moment.
+  // Release nothing while an organism expresses (resembles) a relative: the relative may be
+  // smaller, but the organism needs all its cells again afterwards. Release nothing during a
+  // transformation: living cells may be faint for a moment.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -79,8 +82,9 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // Keep `pressing` set for a blocked cell even if the cell is faint. The engine sets blocked
-      // cells to zero in each step, so their aliveness may drop below the threshold.
+      // Do not reset `pressing` for a blocked cell that is faint. The engine sets blocked cells to
+      // zero in each step, so their aliveness may be below the threshold only because they are
+      // blocked.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -88,12 +92,12 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
 }
 
 /**
- * Computes which cells keep their state in the next step. A cell loses its state if a stroke has
- * hit it, or if another organism owns its position.
+ * Computes which cells of an organism keep their state in the next step. A cell loses its state if
+ * a stroke has hit it, or if another organism owns its position.
  *
  * @param stage side of the organism in the next step
  * @returns `keep`: [stage, stage] 1 if the cell keeps its state, otherwise 0; undefined if all
- *   cells do. `alive`: whether any cell keeps its state
+ *   cells keep their state. `alive`: whether any cell keeps its state
  */
 export function keepMask(
   grid: GridPlanes,
@@ -117,7 +121,10 @@ export function keepMask(
   return { keep, alive: remaining > 0 };
 }
 
-/** Counts, for each neighbour, the live cells of an organism that this neighbour blocks. */
+/**
+ * For each neighbour of an organism, counts the organism's live cells that the neighbour blocks (by
+ * owning their positions).
+ */
 export function blockersOf(
   { id, window, pressing }: Organism,
   grid: GridPlanes,
@@ -132,8 +139,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells of a dead organism. If the organism has dissolved, also offers the cells that it
- * lost while dissolving to organisms that were blocked on them.
+ * Frees the cells that a dead organism owned. If the organism had been dissolving, also offers the
+ * cells that had already dissolved to organisms that were blocked on them: see `offerLost`.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
@@ -147,9 +154,9 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers the cells that a dissolving organism has left bare to organisms that were blocked on them.
- * If the dissolving organism is renewed, it can reclaim these cells before its neighbours wake at
- * the end of the tick.
+ * Offers the cells that a dissolving organism has left bare to the organisms that were blocked on
+ * them, which wake at the end of the tick. If the dissolving organism is renewed, it can reclaim
+ * these cells before that.
  */
 export function offerLost(
   { window, seen }: Organism,
@@ -167,7 +174,7 @@ export function offerLost(
 }
 
 /**
- * Resets the count of wakings by freed cells for organisms that are blocked on these cells, so that
+ * Resets how often freed cells have woken the organisms that are blocked on these cells, so that
  * freed cells can wake them again.
  */
 function letTryAgain(places: readonly number[], population: Population): void {

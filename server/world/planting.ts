@@ -63,8 +63,8 @@ export class Planting {
   }
 
   /**
-   * The patches that the engine must plant in this tick. Organisms that have died since they were
-   * planted are omitted.
+   * The patches that the engine must plant in this tick. Omits organisms that have been planted in
+   * this tick but are already dead.
    */
   get patches(): NewPatch[] {
     const { checkpoint } = this.species;
@@ -87,7 +87,7 @@ export class Planting {
 /**
  * Returns an organism's window around a centre.
  *
- * @throws Refusal off-grid if the window is not on the grid
+ * @throws Refusal 'off-grid' if the window does not lie completely on the grid
  */
 export function windowAt(grid: GridPlanes, x: number, y: number, side: number): Rect {
   const window = windowAround(x, y, side);
@@ -98,18 +98,18 @@ export function windowAt(grid: GridPlanes, x: number, y: number, side: number): 
   return window;
 }
 
-/** Checks that the cells for a seed in this window are bare. @throws Refusal occupied */
+/** Checks that the cells for a seed in this window are bare. @throws Refusal 'occupied' */
 export function requireBare(window: Rect, grid: GridPlanes): void {
   if (!isBare(stageRect(window, SEED_SIDE), grid)) throw new Refusal('occupied');
 }
 
 /**
- * Finds the window nearest to a corner in which a seed can be planted. Prefers a window whose
- * middle half is bare, so that the seed has space to grow. If there is no such window, only the
- * cells of the seed must be bare.
+ * Finds the window nearest to `corner` in which a seed can be planted. Prefers windows whose middle
+ * half is bare, so that the organism has space to grow. If there are none, only the cells of the
+ * seed must be bare.
  *
  * @param corner preferred top left corner of the window
- * @throws Refusal occupied if the grid has no window for a seed
+ * @throws Refusal 'occupied' if there is no window in which a seed can be planted
  */
 export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): Rect {
   const found = nearest(corner, side, side / 2, grid) ?? nearest(corner, side, SEED_SIDE, grid);
@@ -120,16 +120,17 @@ export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): R
 type Corner = Pick<Rect, 'x' | 'y'>;
 
 /**
- * Returns the nearest window that has a bare square of side `bare` in its middle. If several
- * windows are equally near, returns the topmost of them, and of these the leftmost.
+ * Returns the window nearest to `corner` that has a bare square of side `bare` in its middle. If
+ * several windows are equally near, returns the topmost of them; if several are topmost, the
+ * leftmost.
  */
 function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): Rect | undefined {
   let best: Rect | undefined;
   let least = Number.POSITIVE_INFINITY;
   const last = { x: grid.width - side, y: grid.height - side };
   const rings = Math.max(corner.x, corner.y, last.x - corner.x, last.y - corner.y);
-  // Search in square rings around the corner. The distance of a window is at least the number of
-  // its ring, so stop once the ring's number exceeds the best distance.
+  // Search in square rings around the corner, ring 0 first. Windows in ring n are at a distance of
+  // at least n, so stop once n exceeds the best distance.
   for (let ring = 0; ring <= rings && ring * ring <= least; ring++) {
     for (const { x, y } of ringAround(corner, ring, last)) {
       const distance = (x - corner.x) ** 2 + (y - corner.y) ** 2;
@@ -145,7 +146,8 @@ function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): 
 }
 
 /**
- * Yields the points on the outline of a square around a centre. Omits points outside 0…`last`.
+ * Yields the points on the outline of a square around a centre. Omits points outside the rectangle
+ * from (0, 0) to `last`.
  *
  * @param ring half the side of the square
  */

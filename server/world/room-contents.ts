@@ -1,4 +1,6 @@
-/** The contents of a room between two ticks: everything that commands and other events change. */
+/**
+ * The contents of a room between two ticks: everything that commands and other events can change.
+ */
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
 import {
@@ -44,13 +46,14 @@ export interface RoomOptions {
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
   /**
-   * State to restore. It replaces `seed`, `width` and `height`. The room may modify this object.
+   * State to restore. If present, `seed`, `width` and `height` are ignored. The room may modify
+   * this object.
    */
   readonly from?: RoomState | undefined;
 }
 
 /**
- * The parts of a room. Each part enforces its own rules, and command handlers combine the parts.
+ * The parts of a room. Each part enforces its own rules; a command handler may use several parts.
  */
 export class RoomContents {
   /** Highest id of any participant who has entered or sent a command. */

@@ -83,8 +83,8 @@ export class RoomRules {
 
 /**
  * Returns a pseudorandom number that depends only on its arguments. The room's random number
- * generator does not advance. Therefore, undoing one planting does not change what happens by
- * chance to other organisms.
+ * generator does not advance. Therefore, undoing one planting does not change the random events of
+ * other organisms.
  *
  * @param seed seed for the room's random decisions, uint32
  * @param organism id of the organism concerned, or another integer

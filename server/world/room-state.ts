@@ -1,7 +1,7 @@
 /**
  * The complete state of a room between two ticks, as plain data. Together with the cell states in
  * the engine, it allows a room to continue with bit-identical results. Queued commands are not
- * included: they have not been executed yet, and their senders have not received answers.
+ * included, because they have not been executed yet and their senders have not received answers.
  *
  * To add a field that lasts longer than a tick, add it here and to `exportOrganism` or
  * `Room.export`, and raise the version.
@@ -26,14 +26,14 @@ const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
 
 /**
- * Version of the rules. Raise it if the rules change in such a way that existing rooms would replay
+ * Version of the world's rules. Raise it if the rules change so that existing journals would replay
  * differently.
  */
 export const RULES_VERSION = 1 as const;
 export const rulesVersion = v.literal(RULES_VERSION);
 /**
- * Session of a command's sender, uint32. Within a session, ids of commands that may arrive twice
- * are unique.
+ * Session of a command's sender, uint32. A command that arrives a second time is recognised by its
+ * id, which is unique within the session.
  */
 export const session = v.pipe(whole, v.maxValue(0xffffffff));
 /** Speed at which wounds close from their rim, in cells per step. */
@@ -69,11 +69,11 @@ const grafts = v.strictObject({
   genomes: v.array(v.strictObject({ latent, kind: v.string(), origin })),
   /**
    * For each label, the index of its genome in `genomes`, and who painted it (`by`). `by` is absent
-   * if the organism's seed already had the label.
+   * if the label was not painted but was already part of the organism's seed.
    */
   labels: v.array(v.strictObject({ genome: whole, by: v.optional(actor) })),
   /**
-   * [S, S] label of each cell: 0 for the organism's own genome, otherwise one plus the index in
+   * [S, S] label of each cell: 0 for the organism's own genome; n + 1 for the label at index n of
    * `labels`.
    */
   places: bytes,
@@ -84,8 +84,8 @@ const grafts = v.strictObject({
     v.strictObject({
       painter: whole,
       /**
-       * [S, S] one plus the label that the stroke replaced at each position; 0 if there is no label
-       * to restore.
+       * [S, S] for each position that the stroke painted, one plus the label that it had before; 0
+       * if there is no label to restore.
        */
       replaced: bytes,
     }),
@@ -119,27 +119,27 @@ const organismState = v.strictObject({
   wounds: whole,
   healed: whole,
   /**
-   * Number of cells that the organism owned when it was wounded; 0 if it had not reached its final
-   * size. Absent if it has no wound that still has to heal.
+   * Number of cells that the organism owned when it was wounded; 0 if the organism's final size was
+   * not known then. Absent if all wounds have healed.
    */
   hurt: v.optional(whole),
   /**
-   * Who made the latest wound, and the tick of the wound's first stroke. Present only in rooms that
-   * protect wounded organisms.
+   * Who made the latest wound, and the tick in which the wound's first stroke hit the organism.
+   * Present only in rooms that protect wounded organisms.
    */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
   /** Number of steps since the organism became grown or was last woken. */
   awakeSteps: whole,
   /**
-   * How often neighbours have woken the organism by freeing cells since a stroke last hit it or a
-   * neighbour last died, whichever is later.
+   * How often freed cells of neighbours have woken the organism. The count starts again when a
+   * stroke hits the organism, and when a neighbour dies.
    */
   stirs: whole,
   /** Number of consecutive steps in which the organism has not visibly changed. */
   restTicks: whole,
   /**
    * [S, S] 1 for each live cell that is blocked because another organism owns its position,
-   * otherwise 0. The organism wakes when such a position is freed.
+   * otherwise 0. If such a position becomes bare, the sleeping organism wakes.
    */
   pressing: bytes,
   /**
@@ -150,8 +150,8 @@ const organismState = v.strictObject({
   flicker: v.optional(
     v.strictObject({
       /**
-       * [S, S, 2] for each cell, the highest or lowest luminance and redness since the cell's last
-       * turn (change of direction: see `flicker.ts`), in 255ths.
+       * [S, S, 2] for each cell, the latest extreme of luminance and of redness, in 255ths: the
+       * highest value if the value last rose, or the lowest if it last fell (see `flicker.ts`).
        */
       levels: bytes,
       /**
@@ -168,7 +168,10 @@ const organismState = v.strictObject({
       at: whole,
     }),
   ),
-  /** Number of ticks until the next step of an organism that was slowed down because it flashed. */
+  /**
+   * Number of ticks until the next step of the organism, if it has to pause or step rarely because
+   * it flashed.
+   */
   pause: v.optional(whole),
   /** Number of ticks until the next step of the organism at its current pace. */
   wait: v.optional(whole),
@@ -182,14 +185,14 @@ const organismState = v.strictObject({
    */
   closed: v.optional(bytes),
   /**
-   * Present while the organism is expressing (resembling) a relative, or is returning to its own
-   * shape.
+   * Present from the beginning of an expression of a relative until the organism has returned to
+   * its own shape.
    */
   expression: v.optional(
     v.strictObject({
       /**
-       * [Z] the latent that the cells read: the relative's until the organism begins to return,
-       * then the organism's own.
+       * [Z] the latent that the cells read: first the relative's, then, while the organism returns
+       * to its own shape, the organism's own.
        */
       latent,
       /** Number of steps until the cells read the organism's own latent again. */
@@ -218,8 +221,8 @@ const organismState = v.strictObject({
     }),
   ),
   /**
-   * Former kinds and origins of the organism, oldest first. `until` is the tick at which the
-   * organism changed to the next kind.
+   * Former kinds and origins of the organism, oldest first. `until` is the tick at which the kind
+   * was replaced by the next kind.
    */
   was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });
@@ -237,8 +240,8 @@ const ended = v.strictObject({
   /** The organism's former kinds, oldest first. */
   was: v.optional(v.array(v.string())),
   /**
-   * [Z] the organism's latent. Absent if the organism's kind is in the gallery, which contains the
-   * latent.
+   * [Z] the organism's latent. Absent if the organism's kind is in the gallery, because the gallery
+   * contains the latent.
    */
   latent: v.optional(latent),
   parts: v.optional(v.array(part)),
@@ -273,7 +276,7 @@ export const roomState = v.pipe(
     nextOrganism: positive,
     /** Highest id of any participant who has entered or sent a command. */
     lastParticipant: whole,
-    /** Number of events of the next tick that have already been applied to this state. */
+    /** Number of events of the next tick that have already changed this state. */
     acted: whole,
     random: v.strictObject({
       words: v.tuple([word, word, word, word]),
@@ -306,15 +309,14 @@ export const roomState = v.pipe(
       present: v.array(positive),
       absent: v.array(v.strictObject({ participant: positive, since: whole })),
       /**
-       * For each participant, a number that all participants of one network address share. Absent
-       * until the first participant with such a number enters (rule DEP-6).
+       * For each participant, a number that all participants with the same network address share.
+       * Absent until the first participant with such a number enters (rule DEP-6).
        */
       sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
     }),
     flashLimit,
     /**
-     * How long an organism is protected from further wounds after a wound, in seconds. If absent,
-     * 0.
+     * For how long a wounded organism is protected from further wounds, in seconds. If absent, 0.
      */
     protect: v.optional(v.pipe(number, v.minValue(0))),
     /** Each participant's last stroke with the damage tool (rule DMG-4). */
@@ -322,8 +324,8 @@ export const roomState = v.pipe(
     /** Each participant's last stroke with the graft tool (rule GRA-6). */
     graftStrokes: v.optional(v.array(lastStroke)),
     /**
-     * For each participant, the executed commands that may arrive again: the participant's latest
-     * session, and the commands executed in this session, oldest first.
+     * For each participant, the latest session and the commands executed in this session, oldest
+     * first. Needed because an executed command may arrive a second time.
      */
     done: v.optional(
       v.array(

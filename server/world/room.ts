@@ -59,9 +59,15 @@ export class Room extends RoomContents {
   private readonly answers: Answer[] = [];
   /** Events applied since the last tick began. The journal stores them with the next tick. */
   private readonly appliedEvents: ImmediateEvent[] = [];
-  /** Number of the next tick's journalled events that are already part of the restored state. */
+  /**
+   * Number of events, among the next tick's events in the journal, that are already part of the
+   * restored state. A replay must skip them.
+   */
   private alreadyApplied: number;
-  /** Whether the engine ran out of memory for the seeds of the tick that is being replayed. */
+  /**
+   * Whether the journal says that, in the tick being replayed, the engine ran out of memory for new
+   * seeds.
+   */
   private isOutOfMemory = false;
   private completedTicks: number;
 
@@ -90,8 +96,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the resting organisms whose planter is absent, the longest absent planter first. The
-   * command `thin` makes the first of them depart.
+   * Returns the resting organisms whose planter is absent. Those whose planter has been absent
+   * longest come first. The command `thin` makes the first organism depart.
    *
    * @param seconds minimum absence of the planter; if undefined, ten minutes (rule DEP-4)
    */
@@ -109,15 +115,18 @@ export class Room extends RoomContents {
     return organism && viewOf(organism);
   }
 
-  /** Counts, for each neighbour, the live cells of a living organism that this neighbour blocks. */
+  /**
+   * For each neighbour of a living organism, counts the organism's live cells that the neighbour
+   * blocks (by owning their positions).
+   */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
     const organism = this.population.find(id);
     return organism ? blockersOf(organism, this.grid) : new Map();
   }
 
   /**
-   * Returns whether a sleeping organism has a live cell at any of these cells of the grid but does
-   * not own the position.
+   * Returns whether a sleeping organism is blocked on any of these cells of the grid: it has a live
+   * cell there, but does not own the position.
    */
   isPressed(places: readonly number[]): boolean {
     return this.population.pressingOn(places).length > 0;
@@ -142,13 +151,14 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Queues a command for the next tick, whose result will contain the answer.
+   * Queues a command for the next tick. The result of that tick contains the answer.
    *
    * @param id id of the command, chosen by its sender
    * @param session session within which the command's id is unique, uint32. Required if the command
    *   may arrive twice; in this case, call `doneBefore` first
-   * @throws Refusal too-fast (the sender has too many queued commands), room-busy (the room has too
-   *   many), no-such-seed (there is no latent map), bad-latent, bad-token
+   * @throws Refusal 'too-fast' if the sender has too many queued commands; 'room-busy' if the room
+   *   has too many; 'no-such-seed' if the seed is a map point but there is no latent map;
+   *   'bad-latent', 'bad-token'
    */
   enqueue(id: number, command: RoomCommand, session?: number): void {
     if (!this.queue.admits(id, command.by.id, session)) return;
@@ -159,8 +169,7 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the answer to a command that has already been executed; undefined if the command has
-   * not.
+   * Returns the answer to a command that the room has already executed; undefined if it has not.
    */
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
@@ -177,7 +186,7 @@ export class Room extends RoomContents {
    * Returns the genotype that planting this seed now would give, for a preview: see `previewSeed`
    * in `create-latent.ts`.
    *
-   * @throws Refusal no-such-seed, no-such-organism, bad-latent, bad-token
+   * @throws Refusal 'no-such-seed', 'no-such-organism', 'bad-latent', 'bad-token'
    */
   previewSeed(seed: PreviewSource, participant: ParticipantId): Genotype {
     return previewSeed(seed, participant, this);
@@ -191,7 +200,7 @@ export class Room extends RoomContents {
     return galleryCreatures(seed, participant, this);
   }
 
-  /** Returns a living organism's seed as a token. @throws Refusal no-such-organism */
+  /** Returns a living organism's seed as a token. @throws Refusal 'no-such-organism' */
   tokenOf(id: OrganismId): string {
     return seedTokenOf(this.species, this.population.require(id));
   }
@@ -229,7 +238,10 @@ export class Room extends RoomContents {
     this.apply(event);
   }
 
-  /** Updates the parameters of the rules to the current values in the checkpoint's card. */
+  /**
+   * Updates those rule parameters that come from the checkpoint's card to the card's current
+   * values.
+   */
   updateRules(): void {
     const event = this.rules.update(this.species);
     if (event) this.change(event);
@@ -253,15 +265,16 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Changes the tick rate. Adapts the energy refill per tick, so that the refill per second stays
-   * the same.
+   * Changes the tick rate. The energy refill per tick changes too, so that the refill per second
+   * stays the same.
    */
   setTickRate(tickRate: number): void {
     this.setEnergy(this.energySettings, tickRate);
   }
 
   /**
-   * Replays the journal entry of the next tick: applies its events now, and queues its commands.
+   * Replays the next tick's entry of the journal: applies the entry's events now, and queues its
+   * commands.
    */
   redo(events: readonly RoomEvent[]): void {
     for (const event of events.slice(this.alreadyApplied)) {
@@ -287,8 +300,8 @@ export class Room extends RoomContents {
 
   /**
    * Replaces the room's state with another state of the same size and species. Call between two
-   * ticks. Ids that are already used are not assigned again. Events that were applied since the
-   * last tick but are not part of `from` are applied to the new state.
+   * ticks. Ids that have already been used are not assigned again. If events have been applied
+   * since the last tick and are not part of `from`, applies them to the new state.
    *
    * @param from state that the room may modify
    * @param patches new patches of `from.organisms`, in the same order. The next tick disposes of
@@ -305,8 +318,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the patches that the next tick would otherwise dispose of. The caller must dispose of
-   * them.
+   * Returns the patches of removed organisms. Usually, the next tick disposes of these patches.
+   * After this call, the caller must do so instead.
    */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
@@ -320,7 +333,7 @@ export class Room extends RoomContents {
   /**
    * Begins a tick: applies the queued commands.
    *
-   * @returns the patches that the engine must dispose of, plant and step, in this order; and the
+   * @returns the patches that the engine must dispose of, plant and step (in this order), and the
    *   events of this tick that the journal must store
    */
   beginTick() {
@@ -341,9 +354,9 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Reverts the plant commands of this tick, because the engine is out of memory. Call between
-   * `beginTick` and `endTick`. The engine must neither step the reverted patches nor dispose of
-   * them.
+   * Reverts the plant commands of this tick, because the engine has no memory for their patches.
+   * Call between `beginTick` and `endTick`. The engine must neither step these patches nor dispose
+   * of them.
    *
    * @returns false, without any change, if there were no plant commands
    */
@@ -380,7 +393,7 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Combines a tick with the room's tick rate and limit on flashes.
+   * Returns a tick together with the room's tick rate and limit on flashes.
    *
    * @param tick number of the tick in progress
    */
@@ -411,8 +424,8 @@ export class Room extends RoomContents {
 
   /**
    * Refuses the plant commands of this tick, refunds their energy and removes their organisms.
-   * Changes nothing if this room has no plant commands in this tick: then only the seeds of other
-   * rooms were too many for the engine's memory.
+   * Changes nothing if this room has no plant commands in this tick. In that case, the engine ran
+   * out of memory because of other rooms' seeds.
    *
    * @returns the patches of the removed organisms
    */
@@ -429,8 +442,8 @@ export class Room extends RoomContents {
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
     }
-    // Retract the new organisms before calling `endAll`, so that it does not remember organisms
-    // that never grew.
+    // Retract the new organisms before calling `endAll`. Otherwise, `endAll` would remember those
+    // of them that are departing, although they never grew.
     const retracted = planting.retract();
     departures.endAll(this.completedTicks);
     return retracted;

@@ -32,7 +32,8 @@ export interface Species {
   /** Minimum aliveness at which a cell claims its position, 0…255. */
   readonly threshold: number;
   /**
-   * Whether the checkpoint's rule reads the latent in every step, so that organisms can transform.
+   * Whether the checkpoint's network reads the latent in every step. Only then can organisms
+   * transform or be grafted.
    */
   readonly hasStandingInput?: boolean | undefined;
   /**
@@ -53,8 +54,8 @@ export interface Species {
   /** The colour range of each gallery entry's mean colour; absent if unknown. */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
   /**
-   * [S, S] for each gallery entry, 1 for each cell of the grown organism, otherwise 0; absent if
-   * unknown.
+   * For each gallery entry, [S, S] with 1 for each cell of the grown organism, otherwise 0. Absent
+   * if unknown.
    */
   readonly bodies?: readonly Uint8Array[] | undefined;
   /**
@@ -81,7 +82,7 @@ export interface Species {
 /**
  * Decodes the seed in a token.
  *
- * @throws Refusal bad-token if the token is damaged or was made with other weights
+ * @throws Refusal 'bad-token' if the token is damaged or was made with other weights
  */
 export function seedOfToken(token: string, species: Species): TokenSeed {
   const seed = decodeSeed(token, species);
@@ -90,7 +91,7 @@ export function seedOfToken(token: string, species: Species): TokenSeed {
   throw new Refusal('bad-token', isForeign ? 'it grows from other weights' : undefined);
 }
 
-/** Checks that organisms can transform and be grafted. @throws Refusal not-here */
+/** Checks that organisms can transform and be grafted. @throws Refusal 'not-here' if they cannot */
 export function requireStandingInput({ hasStandingInput }: Species): void {
   if (hasStandingInput) return;
   throw new Refusal('not-here', 'the rule of this checkpoint does not read latents');
@@ -109,7 +110,7 @@ export function seedTokenOf(species: Species, organism: Omit<Seed, 'parents'>): 
 }
 
 /**
- * Returns the growth step that an organism takes next.
+ * Returns the growth step that an organism of a given age takes next.
  *
  * @param age number of steps that the organism has taken so far
  */
@@ -123,16 +124,19 @@ export function featuredOf({ gallery, featured }: Pick<Species, 'gallery' | 'fea
 }
 
 /**
- * Factor by which sampler 2 multiplies the standard deviations of the fitted distribution. With a
- * factor of 1, more organisms would be shapeless.
+ * Factor by which sampler 2 multiplies the standard deviations of the normal distribution that is
+ * fitted to the gallery. With a factor of 1, more organisms would be shapeless.
  */
 const TEMPERATURE = 0.85;
 /**
- * Categories of the gallery entries that sampler 2 is fitted to. If fewer than Z entries belong to
- * these categories, sampler 2 is fitted to all entries.
+ * Sampler 2 is fitted to the gallery entries of these categories. If there are fewer than Z such
+ * entries, sampler 2 is fitted to all entries.
  */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
-/** Value added to variances, so that even a fit to a few latents has a Cholesky factor. */
+/**
+ * Value added to variances. Without it, the covariance of fewer than Z latents would have no
+ * Cholesky factor.
+ */
 const RIDGE = 1e-4;
 
 type Gallery = Species['gallery'];
@@ -163,8 +167,9 @@ export function sampleLatent(
 }
 
 /**
- * Returns the latent of a throw of the dice. The checkpoint's sampler makes this latent, which is
- * then scaled down to the checkpoint's bounds if necessary.
+ * Returns the latent of a random seed with a `throw` number (the number of a throw of the dice in
+ * the visitor's page). The checkpoint's sampler computes the latent. If necessary, the latent is
+ * then scaled down to the checkpoint's bounds.
  *
  * @param number number of the throw, uint32
  */
@@ -227,8 +232,9 @@ export function latentOnMap(
     length += share * Math.hypot(...neighbour);
     for (let c = 0; c < latentSize; c++) latent[c] += share * neighbour[c];
   }
-  // Scale the mean to the mean length of the nearby creatures' latents. Without scaling, the mean
-  // would be too close to the average creature, which looks like a grey blot.
+  // Scale the mean to the mean length of the nearby creatures' latents. A mean of vectors is
+  // shorter than the vectors themselves, and the shorter a latent is, the more its creature
+  // resembles the average creature, which looks like a grey blot.
   const scale = length / (Math.hypot(...latent) || 1);
   return latent.map((value) => value * scale);
 }

@@ -23,7 +23,7 @@ import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** Checks whether a stroke lies on the grid. @throws Refusal bad-point, stroke-too-long */
+/** Checks whether a stroke lies on the grid. @throws Refusal 'bad-point', 'stroke-too-long' */
 export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
   for (let i = 0; i < points.length; i++) {
     const limit = i % 2 === 0 ? width : height;
@@ -33,8 +33,7 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
 }
 
 /**
- * Returns the owners of cells near a stroke, oldest first. No other organism can be hit by the
- * stroke.
+ * Returns the owners of cells near a stroke, oldest first. The stroke can hit only these organisms.
  */
 function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
@@ -49,7 +48,9 @@ function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] 
   return [...found].sort((a, b) => a - b);
 }
 
-/** Returns the organisms that own a cell in a rectangle, oldest first. @throws Refusal off-grid */
+/**
+ * Returns the organisms that own a cell in a rectangle, oldest first. @throws Refusal 'off-grid'
+ */
 export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   const grid = { x: 0, y: 0, width: ground.width, height: ground.height };
   if (!contains(grid, area)) throw new Refusal('off-grid');
@@ -84,7 +85,10 @@ export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke
   return end.x === points[0] && end.y === points[1] && end.radius === radius;
 }
 
-/** Returns the commands without strokes that continue an earlier stroke of the same participant. */
+/**
+ * Returns the given commands, except strokes that continue an earlier stroke of the same
+ * participant.
+ */
 export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
   const ends = new Map<string, StrokeEnd>();
   return commands.filter((command) => {
@@ -108,27 +112,25 @@ const lastStrokes = (from: Pick<CommandState, 'strokes' | 'graftStrokes'>) => {
 const PRUNE_EVERY = 64;
 
 /**
- * Maximum pause within a stroke, in seconds. After a longer pause, further messages count as a new
- * wound.
+ * Maximum pause between two messages of a stroke, in seconds. After a longer pause, the next
+ * message counts as a new wound.
  */
 const STROKE_SECONDS = 60;
 /**
- * How long a stroke may continue to wound an organism after the stroke has made that organism
- * protected, in seconds.
+ * A stroke that wounds an organism makes it protected, even from the rest of the same stroke. This
+ * is the time, in seconds, for which the stroke may still continue to wound the organism.
  */
 const WOUND_SECONDS = 1;
 
-/** Reasons for which a stroke may not hit an organism, the most important first. */
+/** Reasons why a stroke may not hit an organism, most important first. */
 const ORDER = ['not-yours', 'protected', 'not-grown', 'no-such-organism'] as const;
 
 /**
- * Decides which organisms a stroke hits, charges for the stroke, and wounds organisms under a
- * stroke that damages.
+ * Decides which organisms a stroke hits, and charges for the stroke. If the stroke is one that
+ * damages, also wounds the organisms.
  */
 export class Strokes {
-  /**
-   * How long an organism is protected from further wounds after a wound, in seconds (rule DMG-3).
-   */
+  /** For how long a wounded organism is protected from further wounds, in seconds (rule DMG-3). */
   protect = 0;
   /** For each tool, the last stroke of each participant (rules DMG-4 and GRA-6). */
   private last = lastStrokes({});
@@ -174,7 +176,9 @@ export class Strokes {
     }
   }
 
-  /** Wounds the organisms under a stroke, and charges the sender. @throws the errors of `apply` */
+  /**
+   * Wounds the organisms under a stroke, and charges the sender. @throws the same errors as `apply`
+   */
   wound(command: RoomCommand<'damage'>, energy: Energy, time: RoomTime): Outcome {
     const by = command.by.id;
     return this.apply(command, energy, time, {
@@ -189,15 +193,15 @@ export class Strokes {
   }
 
   /**
-   * Applies a stroke to the organisms that it hits, and charges the stroke's sender.
+   * Applies a stroke to the organisms that it hits, and charges the stroke's sender. Changes
+   * nothing if it throws.
    *
    * @param tool.refusalOf returns the reason why an organism may not be hit; undefined if it may be
    *   hit
    * @param tool.apply changes an organism. `isNew` is false if earlier messages of the stroke have
    *   hit this organism
-   * @throws Refusal bad-point, stroke-too-long, no-energy; or, if none of the organisms under the
-   *   stroke may be hit, the most important of the reasons (see `ORDER`). If this throws, nothing
-   *   has changed
+   * @throws Refusal 'bad-point', 'stroke-too-long', 'no-energy'; or, if none of the organisms under
+   *   the stroke may be hit, the most important of the reasons (see `ORDER`)
    */
   apply(
     { what, by, points, radius }: RoomCommand<'damage' | 'graft'>,
@@ -213,8 +217,8 @@ export class Strokes {
     checkStroke(stroke, this.grid);
     const last = this.last[what].get(by.id);
     const isContinued = continues(last?.end, stroke);
-    // Check the price before searching for hits, because the search is slow and a sender who cannot
-    // pay must not be able to cause it.
+    // Check the price before searching for the organisms that are hit. The search is slow, so a
+    // sender who cannot pay must not be able to cause it.
     energy.require(by.id, energy.priceOf(stroke, isContinued), tick);
     const hits = this.hitsOf(stroke, what === 'graft');
     const maker = isContinued ? by.id : undefined;
@@ -259,9 +263,9 @@ export class Strokes {
   }
 
   /**
-   * Returns the number of organisms that a stroke wakes (rule ENE-6). An organism that is already
-   * awake counts as a fraction, because the stroke only restarts its count of awake steps: the
-   * fraction is this count, divided by the number of steps after which the organism sleeps.
+   * Returns the number of organisms that a stroke wakes (rule ENE-6). For an organism that is
+   * already awake, the stroke only restarts the count of awake steps, so the organism counts as a
+   * fraction: its count of awake steps, divided by the number of steps after which it would sleep.
    */
   private wokenBy(organisms: readonly Organism[]): number {
     const { trustedSteps = LIFE.wakingSteps } = this.species;
@@ -271,9 +275,9 @@ export class Strokes {
   }
 
   /**
-   * Returns whether an organism is protected from a stroke. The participant who made the organism's
-   * latest wound may continue that wound for a moment, because one movement of the hand arrives as
-   * several messages, each beginning where the previous message ended.
+   * Returns whether an organism is protected from a stroke. One movement of the hand arrives as
+   * several messages, each beginning where the previous one ended. Therefore, the participant who
+   * made the organism's latest wound may continue that wound for a moment.
    *
    * @param maker sender of the stroke, if it continues the sender's previous stroke; undefined for
    *   a new stroke
@@ -285,8 +289,8 @@ export class Strokes {
   }
 
   /**
-   * Records that a participant has wounded an organism, or grafted onto another participant's
-   * organism. The organism is then protected for some time.
+   * Protects an organism for some time. Called after a participant has wounded the organism, or has
+   * grafted onto an organism of another participant.
    */
   touch(organism: Organism, by: ParticipantId, time: RoomTime): void {
     if (this.protect > 0 && !this.isRecent(organism, time)) organism.cut = { by, at: time.tick };

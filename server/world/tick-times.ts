@@ -1,14 +1,16 @@
 /**
  * The wall-clock times of a room's ticks. A tick's time cannot be computed from the current tick
- * rate, because the rate may change, and because a room stands still while the machine is off. A
- * room usually keeps its rate for most of a day, so a few points (a tick and its time) are enough.
- * The points are not part of the room's state, which does not depend on the wall clock.
+ * rate, because the rate may change, and because a room does not tick while the machine is off. A
+ * room usually keeps its rate for most of a day. A few points, each a tick and its time, are
+ * therefore enough; times between them are interpolated. The points are not part of the room's
+ * state, which does not depend on the wall clock.
  */
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 
 /**
- * Maximum error, in ms, of a tick's time that is interpolated between two points. Pages show
- * minutes, so this is precise enough. The error can exceed this value if points had to be removed.
+ * Maximum error, in ms, of a tick's time that is interpolated between two points. Pages show times
+ * to the minute, so this is precise enough. The error can be larger after points have been removed
+ * because there were too many.
  */
 const TOLERANCE = 5_000;
 
@@ -21,7 +23,10 @@ export class TickTimes {
   /** The latest known tick, and its time. */
   private last: TimePoint | undefined;
 
-  /** @param known the value of `known` from an earlier run. Its ticks and times never decrease */
+  /**
+   * @param known the value of `known` from an earlier run of the room. Its ticks and times never
+   *   decrease
+   */
   constructor(known: readonly TimePoint[] = []) {
     this.points = limited(known);
     this.last = known.at(-1);
@@ -37,17 +42,18 @@ export class TickTimes {
   }
 
   /**
-   * Returns the known points, followed by the current point.
+   * Returns the known points, corrected by `settled`, followed by the current point.
    *
-   * @param now the room's last tick, and the wall-clock time in ms
+   * @param now the room's last tick, and the current wall-clock time in ms
    */
   until(now: TimePoint): readonly TimePoint[] {
     return [...settled(this.known, now), now];
   }
 
   /**
-   * Records the time of a tick. Ticks before the last known tick are ignored. If the clock was set
-   * back, corrects earlier times, because the current clock is more likely to be right.
+   * Records the time of a tick. Ignores ticks before the last known tick. If the clock was set
+   * back, corrects the earlier times, because the clock is more likely to be right after the change
+   * than before it.
    *
    * @param point.at wall-clock time, in ms
    */
@@ -60,18 +66,18 @@ export class TickTimes {
     }
     const from = this.points.at(-1);
     const at = Math.max(point.at, this.last?.at ?? point.at);
-    // Keep the previous tick as a point. All earlier ticks are then near a point, even if the room
-    // stood still between the previous tick and this one.
+    // Keep the previous tick as a point. Interpolation then gives the right times for earlier
+    // ticks, even if the room did not tick for a while between the previous tick and this one.
     if (from && this.last && from !== this.last && at - from.at > TOLERANCE) this.keep(this.last);
     this.last = { tick: point.tick, at };
     if (!from) this.keep(this.last);
   }
 
   /**
-   * Records that the room continues after a standstill. Before the standstill, the room may have
-   * run beyond the last known tick.
+   * Records that the room ticks again after a standstill, such as a restart. The last ticks before
+   * the standstill may not have been recorded here.
    *
-   * @param now the room's last tick, and the wall-clock time in ms
+   * @param now the room's last tick, and the current wall-clock time in ms
    * @param tickRate nominal ticks per second
    */
   goOn(now: TimePoint, tickRate: number): void {
@@ -100,8 +106,9 @@ function limited(points: readonly TimePoint[]): TimePoint[] {
 
 /**
  * Corrects the times of ticks that were recorded while the clock was ahead. If a tick has a later
- * time than the next tick, the clock was set back between these two ticks. Times recorded while the
- * clock was ahead are then moved back by the same amount as the clock.
+ * time than the next tick, the clock was set back between these two ticks. The times that were
+ * recorded while the clock was ahead are then reduced by the amount by which the clock was set
+ * back.
  *
  * @param points oldest first
  * @param now the latest tick, and the current time in ms
@@ -117,7 +124,8 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .map(({ tick, at }) => {
       const over = at - later.at;
       // This time is closer to the corrected clock than to the clock that was ahead. It was
-      // therefore recorded before the clock went ahead, so do not move it back.
+      // therefore recorded before the clock went ahead, so leave it and all earlier times
+      // unchanged.
       if (over <= ahead / 2) ahead = 0;
       else if (over > ahead) ahead = over + pace * (later.tick - tick);
       later = { tick, at: Math.min(at - ahead, later.at) };
@@ -127,8 +135,8 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
 }
 
 /**
- * Removes the point whose time is predicted best by interpolation between its neighbours. Keeps the
- * first and the last point.
+ * Removes the point that is needed least: the one whose time can be interpolated most precisely
+ * from its two neighbours. Never removes the first or the last point.
  */
 function removeLeast(points: TimePoint[]): void {
   const errors = points.slice(1, -1).map(({ tick, at }, i) => {

@@ -1,8 +1,8 @@
 /**
  * Schedules the ticks of rooms at their rates, without drift: each tick is due at a multiple of the
  * period, however late the previous tick was. Missed ticks are dropped, and the room then counts as
- * slow. Rooms tick together as long as they can keep their rates. A room that cannot keep its rate
- * ticks separately, so that it does not delay the other rooms.
+ * slow. Rooms tick together as long as all of them can keep their rates. A room that cannot keep
+ * its rate ticks separately, so that it does not delay the other rooms.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
@@ -25,8 +25,8 @@ const PACE_WINDOW = 2_000;
 const LAST_TICK = 0.1;
 
 /**
- * A room that ticks separately rejoins the other rooms once its ticks take less than this share of
- * the time between them.
+ * A room that ticks separately joins the other rooms again once one of its ticks takes less than
+ * this share of its period.
  */
 const TOGETHER_BELOW = 0.5;
 
@@ -69,7 +69,7 @@ class Schedule {
   }
 
   /**
-   * Ends the tick in progress, and decides whether the room ticks separately.
+   * Ends the tick in progress, and decides whether the room will tick separately from other rooms.
    *
    * @param took duration of the tick, in ms
    */
@@ -80,8 +80,9 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Measure until the last tick, or until one period ago if that is later. A wait of up to one
-    // period for the next tick is normal, so it must not lower the measured rate.
+    // Measure the rate until the start of the last tick, or until one period ago if that is later.
+    // A room normally waits up to one period for its next tick, so this wait must not lower the
+    // measured rate.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2
@@ -105,8 +106,8 @@ export interface TickTiming {
   /** How long after its due time the tick started, in ms. */
   readonly late: number;
   /**
-   * Time from the start of the tick until its events were stored and, unless the broadcast was
-   * deferred, its frames were broadcast, in ms.
+   * Duration in ms, from the start of the tick until its events were stored. Includes the broadcast
+   * of its frames, unless the broadcast was deferred.
    */
   readonly took: number;
 }
@@ -114,15 +115,15 @@ export interface TickTiming {
 export interface TickerOptions {
   readonly clock: Clock;
   /**
-   * Runs one tick of some rooms. Their next tick waits until the promise resolves.
+   * Runs one tick of some rooms. These rooms do not tick again until the promise resolves.
    *
-   * @param isApart whether `rooms` is a single room that cannot keep its rate. Its tick should
-   *   leave the engine to other rooms from time to time
+   * @param isApart whether `rooms` is a single room that cannot keep its rate. During its tick, the
+   *   engine should be left to other rooms from time to time
    */
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
   /**
-   * Called after each tick, if another tick is planned.
+   * Called after each tick, if another tick is planned. Callers can use the pause before that tick.
    *
    * @param until when the next tick is due, in ms; the current time if other rooms are still
    *   ticking
@@ -133,8 +134,8 @@ export interface TickerOptions {
 }
 
 /**
- * Runs the ticks of rooms. Rooms whose ticks are due at the same time tick together, one tick at a
- * time. A room that is too slow for this ticks separately.
+ * Runs the ticks of rooms. Rooms whose ticks are due at the same time tick together, and the next
+ * such group waits until they are done. A room that is too slow for this ticks separately.
  */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
@@ -170,8 +171,8 @@ export class Ticker {
   }
 
   /**
-   * Pauses a room until every hold on it has been released. Resolves when the tick in progress is
-   * done.
+   * Pauses a room. The room ticks again when every hold on it has been released. The promise
+   * resolves when the tick in progress is done.
    */
   async hold(room: Room): Promise<void> {
     const schedule = this.schedules.get(room);
@@ -278,8 +279,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // Report the pause before the next tick even if other rooms are still ticking, because
-        // callers may be waiting for the report. In this case, the reported pause ends immediately.
+        // Report a pause even if other rooms are still ticking, because callers may be waiting for
+        // the report. In this case, the reported pause ends immediately.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });
@@ -295,21 +296,21 @@ function validRate(rate: number): number {
 
 /**
  * Maximum delay of deferred work, in ms. Usually, the work runs earlier, when the next tick begins.
- * The maximum applies if the room of that tick has just been closed or held.
+ * This limit matters if no tick follows because the room has just been closed or held.
  */
 const MAX_DELAY = 5;
 
 /**
  * Holds at most one deferred function. The function runs when `run` or the next `defer` is called,
- * or else after `MAX_DELAY`.
+ * but at most `MAX_DELAY` later.
  */
 export class DeferredWork {
   private work: (() => void) | undefined;
   private cancel: (() => void) | undefined;
 
   /**
-   * @param onError called with each error that deferred work throws. `run` and `defer` do not throw
-   *   it
+   * @param onError called with each error that deferred work throws; `run` and `defer` do not throw
+   *   these errors
    */
   constructor(
     private readonly clock: Pick<Clock, 'after'>,

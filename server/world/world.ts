@@ -1,6 +1,6 @@
 /**
- * All rooms of a server. They are stepped together, with one engine call per tick for the patches
- * of all rooms.
+ * All rooms of a server. In each tick, rooms are stepped together, with one engine call for the
+ * patches of all of them.
  */
 import {
   type Engine,
@@ -35,8 +35,8 @@ export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
 export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
 /**
- * Maximum number of patches per engine call for a room that cannot keep its rate. Calls for other
- * rooms can run between two such calls.
+ * Maximum number of patches per engine call for a room that cannot keep its rate. Between these
+ * small calls, the engine can run calls for other rooms.
  */
 const PART = 16;
 
@@ -49,7 +49,9 @@ export class World {
   /** Number of ticks whose events are currently being stored. */
   private storing = 0;
 
-  /** @param patches `last` is the highest patch id that any world of this engine has used */
+  /**
+   * @param patches `last` is the highest patch id used so far by any world that shares the engine
+   */
   constructor(
     readonly engine: Engine,
     private readonly patches: { last: PatchId } = { last: 0 },
@@ -70,9 +72,9 @@ export class World {
   }
 
   /**
-   * Moves a room from another world with the same engine into this one.
+   * Moves a room into this world from another world that uses the same engine.
    *
-   * @throws Error if a room of this name is open
+   * @throws Error if a room of this name is already open in this world
    */
   adopt(room: Room, from: World): void {
     if (this.rooms.has(room.name)) throw new Error(`room "${room.name}" is already open`);
@@ -89,11 +91,11 @@ export class World {
   }
 
   /**
-   * Opens a room with a stored state.
+   * Opens a room with a stored state. If this throws, the room is not opened.
    *
    * @param states cell states of `from.organisms`, in the same order
-   * @throws Error if a room of this name is open; EngineError bad-latent, bad-state, out-of-memory.
-   *   If this throws, the room is not opened
+   * @throws Error if a room of this name is open; EngineError 'bad-latent', 'bad-state',
+   *   'out-of-memory'
    */
   async restore(
     options: RoomPlace & { readonly from: RoomState },
@@ -112,10 +114,10 @@ export class World {
   }
 
   /**
-   * Replaces a room's state. Call between two ticks.
+   * Replaces a room's state. Call between two ticks. If this throws, the room's state is unchanged.
    *
    * @param states cell states of `from.organisms`, in the same order
-   * @throws EngineError; the room's state is then unchanged
+   * @throws EngineError
    */
   async replaceState(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
     const patches = from.organisms.map(() => this.newPatch());
@@ -140,15 +142,15 @@ export class World {
   }
 
   /**
-   * Runs one tick of some rooms. Ticks of different rooms may overlap.
+   * Runs one tick of some rooms. Ticks of different rooms may overlap. If this throws, the rooms
+   * are unusable, because their grids no longer match the engine's cell states.
    *
    * @param meanwhile called once, while the engine is stepping
    * @param isApart whether to step only a few patches per engine call, so that other rooms can step
    *   in between
    * @returns for each room: the result of the tick; the number of cells that the engine has
    *   stepped; and whether the room's seeds were refused because the engine had no memory left
-   * @throws EngineError. The rooms are then unusable, because their grids no longer match the
-   *   engine's cell states
+   * @throws EngineError
    */
   async tick(rooms: readonly Room[], meanwhile?: () => void, isApart = false) {
     const works = rooms.map((room) => room.beginTick());
@@ -156,24 +158,24 @@ export class World {
     const plant = works.flatMap((work) => work.plant);
     let steps = works.map(({ step }) => step);
     const isReverted = rooms.map(() => false);
-    // Do not wait between disposing, planting and stepping: the engine runs calls in order, so one
-    // round trip is enough.
+    // Start disposing, planting and stepping without waiting for each other's results. The engine
+    // executes calls in order, so this takes only one round trip.
     const disposed = dispose.length > 0 ? this.engine.dispose(dispose) : undefined;
     const planted = this.plant(plant);
     let stepped = isApart
       ? planted.then((hasMemory) => (hasMemory ? this.step(steps.flat(), PART) : []))
       : this.step(steps.flat());
-    // If planting fails, `stepped` rejects as well, but nothing waits for it. Ignore this
-    // rejection, so that it does not count as unhandled. Any other failure of the step is thrown at
-    // the `await` below.
+    // If planting fails, `stepped` rejects as well, but may never be awaited. This handler prevents
+    // an unhandled rejection. If `stepped` fails for another reason, the `await` below throws the
+    // error.
     stepped.catch(() => {});
     const [, hasMemory] = await Promise.all([disposed, planted]);
     if (!hasMemory) {
       for (const [i, room] of rooms.entries()) isReverted[i] = room.refusePending();
       const refused = new Set(plant.map(({ patch }) => patch));
       steps = steps.map((some) => some.filter(({ patch }) => !refused.has(patch)));
-      // Step again without the refused patches, because the engine rejected the step that contained
-      // them.
+      // Step again without the refused patches, because the engine has rejected the step that
+      // contained them.
       stepped = this.step(steps.flat());
     }
     // Store the events while the engine is stepping, so that the tick takes only as long as the
@@ -206,7 +208,7 @@ export class World {
     }
   }
 
-  /** Plants stored organisms and restores their cell states. @throws EngineError */
+  /** Plants stored organisms in the engine and restores their cell states. @throws EngineError */
   private async load(
     { species: { checkpoint } }: Room,
     organisms: RoomState['organisms'],

@@ -1,13 +1,13 @@
 /**
- * The host's API: HTTP under `/host/api`, with JSON bodies. The host's page and programs use it. The
- * tables `CALLS` and `FILES` define paths and schemas for both client and server. If the server
+ * The host's API: HTTP under `/host/api`, with JSON bodies. The host's page and programs use it.
+ * The tables `CALLS` and `FILES` define paths and schemas for both client and server. If the server
  * refuses a request, the body is `{reason, detail?, retryAfter?}` (`refusal` in state.ts).
  *
  * Programs send an access token as `authorization: Bearer <token>`. roles.ts defines which calls a
  * token may make. `OPENAPI` is the path of the documentation for authors of programs.
  *
- * A host who signs in with `login` gets an HTTP-only session cookie and a key. Every call except GET
- * must contain the key in the header `x-vivarium-key`.
+ * A host who signs in with `login` gets an HTTP-only session cookie and a key. Every call except
+ * GET must contain the key in the header `x-vivarium-key`.
  *
  * A session ends after a time without activity. Every call except GET counts as activity, and so
  * does a GET with the header `x-vivarium-used`. The page adds that header if the host has used the
@@ -36,7 +36,10 @@ import {
   wallState,
 } from './state.ts';
 
-/** Timeout of a request: maximum time without receiving any part of the answer, in ms. */
+/**
+ * Timeout of a request, in ms: the longest time that may pass without any part of the answer
+ * arriving.
+ */
 export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
@@ -74,7 +77,12 @@ function call<B extends Schema, A extends Schema>(
 
 const get = <A extends Schema>(path: string, answer: A) => call('GET', path, nothing, answer);
 
-/** Defines a POST call. @param fields schemas of the body's fields @param answer schema of the answer */
+/**
+ * Defines a POST call.
+ *
+ * @param fields schemas of the body's fields
+ * @param answer schema of the answer
+ */
 const post = <E extends v.ObjectEntries, A extends Schema = typeof nothing>(
   path: string,
   fields: E,
@@ -89,15 +97,18 @@ const label = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
 const side = whole(32, 1_024);
 
 /**
- * First or last tick of a range. If the first tick is absent, the range begins with the first
- * stored tick; if the last tick is absent, it ends with the last stored tick.
+ * First or last tick of a range. A range without a first tick begins with the first stored tick. A
+ * range without a last tick ends with the last stored tick.
  */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
 /** A position in a room, in cells. */
 const place = { x: whole(0, 1_023), y: whole(0, 1_023) };
 
-/** A report by a sensor in the hall: the position in the room at which it senses people. */
+/**
+ * A report by a sensor in the hall: a position in the room, and whether the sensor senses people
+ * there.
+ */
 export const presence = v.strictObject({
   ...place,
   /** Strength of the signal: 0 if nobody is at the position, 1 if one person is there. */
@@ -105,7 +116,7 @@ export const presence = v.strictObject({
 });
 export type HallPresence = v.InferOutput<typeof presence>;
 
-/** Commands that programs may send. The planter of organisms that programs plant is "The house". */
+/** Commands that programs may send. Organisms planted by programs have the planter "The house". */
 const ACTS = ['plant', 'damage', 'cross', 'transform', 'graft'] as const;
 const act = v.variant(
   'what',
@@ -115,7 +126,7 @@ const act = v.variant(
   }) as never,
 ) as v.GenericSchema<unknown, { readonly what: (typeof ACTS)[number] }>;
 
-/** Refers to a command of the host that a room has executed: the command's tick and id. */
+/** Refers to a command that the host has sent and a room has executed, by its tick and id. */
 const hostCommand = v.strictObject({
   tick: whole(0, Number.MAX_SAFE_INTEGER),
   id: whole(0, 0xffffffff),
@@ -123,7 +134,10 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Number of commands undone, such as seeds and removals. A stroke of several messages counts once. */
+  /**
+   * Number of commands undone, such as plantings and removals. A stroke of several messages counts
+   * once.
+   */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -131,14 +145,23 @@ const undone = v.object({
 export const CALLS = {
   login: post('/login', { token: v.pipe(v.string(), v.maxLength(256)) }, sessionState),
   logout: post('/logout', {}),
-  /** Returns the session of the request's cookie, so that a reloaded page can continue the session. */
+  /**
+   * Returns the session to which the request's cookie belongs, so that a reloaded page can continue
+   * it.
+   */
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
-  /** Returns a checkpoint's gallery, and the order in which visitors are offered its creatures. */
+  /**
+   * Returns a checkpoint's gallery, including the order in which its creatures are offered to
+   * visitors.
+   */
   gallery: get('/checkpoints/:checkpoint', EVENTS.welcome.entries.checkpoint),
 
-  /** Returns the fingerprint of a checkpoint in a server's library, and whether rooms can use it. */
+  /**
+   * Returns the fingerprint (hash) of a checkpoint in a server's library, and whether rooms can use
+   * it.
+   */
   libraryCheckpoint: get(
     '/servers/:server/library/:folder',
     v.object({ hash: v.string(), added: v.boolean() }),
@@ -163,12 +186,13 @@ export const CALLS = {
   ),
   openRoom: post('/rooms/:room/open', {}, roomSummary),
   closeRoom: post('/rooms/:room/close', {}, roomSummary),
-  /** Removes a closed room. First saves the room's last state in the data folder. */
+  /** Removes a closed room. Before that, saves the room's last state in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
   /**
-   * Stores a picture as the logo of a room's exhibition. Returns its path, for the setting `logo`.
-   * Any server of a cluster can do this, because the picture is not stored with the room.
+   * Stores a picture as the logo of a room's exhibition. Returns the picture's path, to be used as
+   * the setting `logo`. Any server of a cluster can store the picture, even if the room is on
+   * another server.
    */
   putLogo: call(
     'PUT',
@@ -180,18 +204,20 @@ export const CALLS = {
     v.object({ logo: v.string() }),
   ),
   changeSettings: call('PATCH', '/rooms/:room/settings', settingsRequest, roomSettings),
-  /** Removes all organisms and plants new ones across the room. Takes a snapshot first. */
+  /** Removes all organisms and plants new ones across the room. Takes a snapshot before that. */
   reseed: post(
     '/rooms/:room/reseed',
     { organisms: whole(0, 64) },
     v.object({ planted: whole(0, 64), kept: v.nullable(snapshotState) }),
   ),
 
-  /** Removes an organism from the list of reported organisms, without changing the organism. */
+  /**
+   * Removes an organism from the list of reported organisms. The organism itself does not change.
+   */
   dismissReport: post('/rooms/:room/dismiss-report', { organism: id }),
   /**
-   * Ends the day of a room: all organisms dissolve within a minute, or within the given seconds.
-   * Nobody may act during this time. Takes a snapshot first.
+   * Ends the day of a room: all organisms dissolve within a minute, or within the given number of
+   * seconds. Visitors cannot act during this time. Takes a snapshot before that.
    */
   farewell: post(
     '/rooms/:room/farewell',
@@ -199,7 +225,7 @@ export const CALLS = {
     v.object({ kept: v.nullable(snapshotState) }),
   ),
   /**
-   * Stops the farewell (the dissolving of all organisms at the end of a room's day). Organisms that
+   * Stops the farewell, in which all organisms dissolve at the end of a room's day. Organisms that
    * are still alive stay.
    */
   stopFarewell: remove('/rooms/:room/farewell', {}),
@@ -217,26 +243,38 @@ export const CALLS = {
     { ...place, width: whole(1, 1_024), height: whole(1, 1_024) },
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
-  /** Removes all grafts of a participant, even after they left. `removed`: number of changed organisms. */
+  /**
+   * Removes all grafts of a participant, even if the participant has left. `removed`: number of
+   * changed organisms.
+   */
   removeGrafts: post(
     '/rooms/:room/remove-grafts',
     { participant: id },
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
-  /** Asks everybody in a room to look at a position, in cells. Walls show the position for a while. */
+  /**
+   * Asks everybody in a room to look at a position, given in cells. Walls show this position for a
+   * while.
+   */
   spotlight: post('/rooms/:room/spotlight', place),
   /**
-   * Mutes or unmutes a participant. Muted participants may only watch, and their cursors and names
-   * are hidden.
+   * Mutes or unmutes a participant. A muted participant can only watch, and others do not see the
+   * participant's cursor and name.
    */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
-  /** Approves or declines a waiting drawing. If approved, the visitor can plant the drawing as a seed. */
+  /**
+   * Approves or declines a waiting drawing. After approval, the visitor can plant the drawing as a
+   * seed.
+   */
   decideDrawing: post('/rooms/:room/drawings/:drawing', { approve: v.boolean() }),
   ban: post(
     '/rooms/:room/ban',
     {
       participant: id,
-      /** Whether to ban everybody at the visitor's address, not only the visitor's device. */
+      /**
+       * If true, everybody at the visitor's address is banned. If false, only the visitor's device
+       * is banned.
+       */
       address: v.boolean(),
       /** Duration in minutes; null if the ban lasts until the host lifts it. */
       minutes: v.nullable(whole(1, 60 * 24 * 365)),
@@ -244,27 +282,31 @@ export const CALLS = {
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
-  /** Reserves a seat for a wall or touch table. The answer contains the path that its browser must open. */
+  /**
+   * Reserves a seat for a wall or touch table. The answer contains the path that the wall's or
+   * table's browser must open.
+   */
   addWall: post('/rooms/:room/walls', { name: label, table: v.optional(v.boolean()) }, wallState),
   /** Blocks a touch table, so that it only shows the room, or unblocks it. */
   blockTable: post('/rooms/:room/walls/:wall/block', { blocked: v.boolean() }),
   /**
-   * Removes the reserved seat of a wall or touch table. A wall that is connected stays connected. A
-   * touch table is disconnected.
+   * Removes the reserved seat of a wall or touch table. If a wall is connected, it stays connected.
+   * A connected touch table is disconnected.
    */
   removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
-   * Undoes recent commands by replaying the journal without them. If `participant` is an id, undoes
-   * only the commands of that participant (0: the host). If it is null, undoes all commands except
-   * the host's, including those of the gardener and of programs. Takes a snapshot first.
+   * Undoes recent commands by replaying the journal without them. Takes a snapshot before that. If
+   * `participant` is an id, undoes only the commands of that participant (0: the host). If
+   * `participant` is null, undoes everybody's commands, including those of the gardener and of
+   * programs, but not the host's.
    */
   undo: post(
     '/rooms/:room/undo',
     {
       seconds: whole(1, MOST_UNDO),
       /**
-       * How many seconds ago the undone period ended. The page sets it to the time that the host took
-       * to confirm.
+       * Time in seconds between the end of the period to undo and now. The host's page sets it to
+       * the time that the host took to confirm, so that commands sent in the meantime are kept.
        */
       ago: v.optional(whole(0, MOST_UNDO), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
@@ -275,28 +317,30 @@ export const CALLS = {
 
   snapshots: get('/rooms/:room/snapshots', v.array(snapshotState)),
   takeSnapshot: post('/rooms/:room/snapshots', { name: label }, snapshotState),
-  /** Removes a snapshot's name. The snapshot then expires like unnamed snapshots. */
+  /** Removes a snapshot's name. Afterwards, the snapshot expires like any unnamed snapshot. */
   unnameSnapshot: remove('/rooms/:room/snapshots/:tick', {}),
   /** Restores a snapshot. First takes a snapshot of the current state. */
   restore: post('/rooms/:room/snapshots/:tick/restore', {}, v.object({ kept: snapshotState })),
 
   /**
-   * Replaces a room's data with data that were set aside. The replaced data are set aside in turn,
-   * so that the host can put them back.
+   * Replaces a room's data with data that were set aside earlier. The replaced data are set aside
+   * in turn, so that the host can return to them.
    */
   putBack: post('/aside/:aside/put-back', {}),
-  /** Removes an entry from the list of data set aside. The data stay in the data folder. */
+  /**
+   * Removes an entry from the list of data set aside. The data themselves stay in the data folder.
+   */
   dismissAside: remove('/aside/:aside', {}),
 
   /**
    * Renders a time-lapse film of a room in the background. By default, the film shows the last 24
-   * hours, or as much of them as is stored.
+   * hours. If less is stored, the film shows what is stored.
    */
   timelapse: post(
     '/rooms/:room/timelapse',
     {
       kind: v.picklist(['gif', 'png']),
-      /** Length of the period to show, in hours before now; ignored if ticks are given. */
+      /** Length of the period to show, in hours before now. Ignored if `from` or `to` is given. */
       hours: v.optional(whole(1, 24 * 7)),
       from: tick,
       to: tick,
@@ -305,7 +349,10 @@ export const CALLS = {
     },
     jobState,
   ),
-  /** Shows a film on the room's walls for a while. The film may still be unfinished. */
+  /**
+   * Shows a film on the room's walls for a while. The film may still be in the process of
+   * rendering.
+   */
   showFilm: post('/rooms/:room/film', {
     job: v.pipe(v.string(), v.maxLength(32)),
     /** Index of the picture to begin with. */
@@ -321,8 +368,8 @@ export const CALLS = {
 
   pause: post('/rooms/:room/pause', { paused: v.boolean() }),
   /**
-   * Reports what a sensor in the hall senses. Organisms near the position wake. In a crowded hall,
-   * more organisms may express (resemble) relatives than in an empty one.
+   * Reports what a sensor in the hall senses. Organisms near the position wake. The more people are
+   * in the hall, the more organisms may express (resemble) relatives at the same time.
    */
   presence: post('/rooms/:room/presence', presence.entries),
 
@@ -353,39 +400,55 @@ export const CALLS = {
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
-  /** Posts a test message to the webhook of the option `--alerts`. Answers when it is delivered. */
+  /**
+   * Posts a test message to the webhook given by the option `--alerts`. The call is answered once
+   * the message is delivered.
+   */
   testAlert: post('/alerts/test', {}),
 
-  /** Drains a server: until `stopDraining`, it hands its rooms to other servers and takes none. */
+  /**
+   * Drains a server: it hands its rooms to other servers and takes no rooms until `stopDraining`.
+   */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),
 } as const;
 
 export type CallName = keyof typeof CALLS;
 
-/** Calls that begin, check or end a session of the host's page. Programs cannot make these calls. */
+/**
+ * Calls that begin, check or end a session of the host's page. Programs cannot make these calls.
+ */
 export const LOGIN_CALLS: readonly string[] = ['login', 'logout', 'session'];
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;
 
-/** Paths of files and pictures to GET. Most require a session's cookie or an access token. */
+/**
+ * Paths of files and pictures, for GET requests. Most of them require a session cookie or an access
+ * token.
+ */
 export const FILES = {
   /** PNG of a snapshot, one pixel per cell. */
   snapshotPicture: '/rooms/:room/snapshots/:tick/picture.png',
   /** PNG of a waiting drawing, one pixel per cell. */
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
-  /** PNG of how a waiting drawing would grow: square pictures in a row. The last one is the organism. */
+  /**
+   * PNG with a row of square pictures that show how a waiting drawing would grow. The last one
+   * shows the grown organism.
+   */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
-  /** PNG of a reported organism at the time of the report, on black, one pixel per cell. */
+  /**
+   * PNG that shows a reported organism as it was at the time of the report, on black, one pixel per
+   * cell.
+   */
   organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room now, or of a closed room's last state; one pixel per cell. */
   picture: '/rooms/:room/picture.png',
   /**
-   * Replay bundle for the ticks from `from` to `to` (both in the query). By default, the bundle begins
+   * Replay bundle for a range of ticks, `from` and `to` in the query. By default, the range begins
    * an hour before now and ends now.
    */
   replayBundle: '/rooms/:room/replay-bundle',
-  /** A picture of a film, even of an unfinished one: RGBA pixels, then the owner of each cell. */
+  /** One picture of a film, which may be unfinished: RGBA pixels, then the owner of each cell. */
   frame: '/jobs/:job/frames/:frame',
   /** A picture of a film, for walls. Requires no session. */
   wallFrame: '/films/:job/:frame',
@@ -396,7 +459,7 @@ export const FILES = {
   statistics: '/rooms/:room/statistics.csv',
   /**
    * A sign to print. Query: `?paper=A4|A3&language=<language code>&address=<address>`. The address
-   * must be in `HostState.addresses`. If it is absent, the first of those addresses is used.
+   * must be one of `HostState.addresses`. If it is absent, the first of them is used.
    */
   sign: '/rooms/:room/sign.svg',
 } as const;
@@ -411,7 +474,7 @@ export const signQuery = v.object({
 });
 
 /**
- * Fills in the parameters of a path and prefixes it with `API`.
+ * Replaces the parameters of a path (such as `:room`) with values, and puts `API` before the path.
  *
  * @param path from `CALLS` or `FILES`
  */

@@ -1,6 +1,6 @@
 /**
- * All reasons for which the server can refuse a call of the host's API. The page has a text for each
- * reason. `REASONS` is the corresponding list for visitors.
+ * All reasons for which the server can refuse a call of the host's API. The host's page has a text
+ * for each reason. The reasons for refusing visitors' commands are in `REASONS`.
  */
 export const HOST_REASONS = [
   'no-session',

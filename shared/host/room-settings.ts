@@ -37,7 +37,7 @@ const attract = v.strictObject({
   wounds: gardenerWounds,
 });
 
-/** Indices of gallery creatures. Indices beyond the end of the gallery are ignored. */
+/** Indices of gallery creatures. Ignored if they are not in the checkpoint's gallery. */
 const creatures = v.pipe(
   v.array(whole(0, 4_095)),
   v.maxLength(1_024),
@@ -48,13 +48,20 @@ const curation = v.strictObject({
   hidden: creatures,
   /** Creatures to offer to visitors before all other creatures, in this order. */
   first: creatures,
-  /** Creatures that the gardener plants and grafts. If empty, the gardener chooses from the gallery. */
+  /**
+   * Creatures that the gardener plants and grafts. If empty, the gardener may use any suitable
+   * creature of the gallery.
+   */
   gardener: creatures,
 });
 
 const LOGO_PATH = /^(\/host\/api\/logos\/[a-z0-9-]{1,32}\?[0-9a-f]{16})?$/;
 
-/** Creates the schema of a text that the host writes. @param most maximum number of characters */
+/**
+ * Creates the schema of a text that the host writes.
+ *
+ * @param most maximum number of characters
+ */
 const words = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most));
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
@@ -77,7 +84,9 @@ const wifi = v.strictObject({
 });
 export type Wifi = v.InferOutput<typeof wifi>;
 
-/** A room's settings except `energy`. Each entry consists of the setting's schema and its default. */
+/**
+ * A room's settings except `energy`. Each entry consists of the setting's schema and its default.
+ */
 const SETTINGS = {
   /** Ticks per second. */
   tickRate: [whole(1, 60), 15],
@@ -90,24 +99,33 @@ const SETTINGS = {
   /** Minimum time between two seeds of one participant, in seconds; 0 if there is no minimum. */
   cooldown: [between(0, 600), 0],
   /**
-   * How long an organism is protected from further wounds after a wound, in seconds; 0 for no
+   * For how long a wounded organism is protected from further wounds, in seconds; 0 for no
    * protection.
    */
   protect: [between(0, 600), 0],
-  /** Whether visitors may transform other participants' organisms, not only their own. */
+  /**
+   * Whether visitors may transform other participants' organisms. They may always transform their
+   * own.
+   */
   transformOthers: [v.boolean(), false],
-  /** Whether visitors may graft onto other participants' organisms, not only their own. */
+  /**
+   * Whether visitors may graft onto other participants' organisms. They may always graft onto their
+   * own.
+   */
   graftOthers: [v.boolean(), false],
   /** Number of ticks per step of a growing organism. */
   birth: [whole(1, 10), 3],
   /** Number of ticks per step of a healing organism. */
   healing: [whole(1, 10), 2],
   /**
-   * Maximum share of organisms that express a relative (look like a similar creature for a while) at
-   * the same time. Organisms express relatives only while somebody watches.
+   * Maximum share of organisms that express a relative (look like a similar creature for a while)
+   * at the same time. They do this only while somebody is watching the room.
    */
   liveliness: [between(0, 1), 0.1],
-  /** How strongly the picture moves like water. 1 is the usual strength; 0 turns the effect off. */
+  /**
+   * Strength of the effect that makes the picture move like water. 1 is the usual strength; 0 turns
+   * the effect off.
+   */
   water: [between(0, 2), 1],
   /** Lifetime of an organism in a busy room, in seconds; 0 if it is unlimited. */
   lifetime: [whole(0, 86_400), 0],
@@ -115,8 +133,8 @@ const SETTINGS = {
   generations: [v.boolean(), false],
   names: [v.boolean(), true],
   /**
-   * The automatic gardener: whether it is on, how long visitors must be inactive before it starts
-   * (`after`, in seconds), and whose organisms it may wound.
+   * The automatic gardener: whether it is on (`on`), how long visitors must be inactive before it
+   * starts (`after`, in seconds), and whose organisms it may wound (`wounds`).
    */
   attract: [attract, { on: true, after: 60, wounds: 'own' }],
   captions: [v.boolean(), true],
@@ -124,15 +142,18 @@ const SETTINGS = {
   languages: [languages, [SOURCE_LANGUAGE]],
   /** Maximum number of close-ups that walls show per minute; 0 to show none. */
   closeUps: [between(0, 4), 2],
-  /** Whether drawings become seeds: immediately, after the host's approval, or never. */
+  /** Whether visitors' drawings become seeds: immediately, after the host's approval, or never. */
   drawings: [drawingMode, 'on'],
-  /** Whether visitors can plant seeds from tokens, which are texts on keepsakes. */
+  /**
+   * Whether visitors can plant seeds from tokens. A token is a seed as text, as printed on
+   * keepsakes.
+   */
   tokens: [v.boolean(), true],
   /** Whether programs can plant organisms from latents that they supply. */
   latents: [v.boolean(), true],
   /**
-   * Whether visitors are offered the whole gallery, including creatures that do not suit everybody
-   * and creatures that closely resemble others.
+   * Whether visitors are offered the whole gallery. It includes creatures that are not suitable for
+   * everybody, and creatures that closely resemble others.
    */
   wholeGallery: [v.boolean(), false],
   /** Which creatures of the gallery are hidden, offered first, and used by the gardener. */
@@ -143,7 +164,7 @@ const SETTINGS = {
   exhibition: [words(280), ''],
   /** Names of the exhibition's makers and sponsors, shown with the text about the exhibition. */
   credits: [words(140), ''],
-  /** Path of a logo that the call `putLogo` has stored for the room; '' to show no logo. */
+  /** Path of the logo, as returned by the call `putLogo`; '' to show no logo. */
   logo: [v.pipe(v.string(), v.regex(LOGO_PATH, 'must be the path of a logo')), ''],
   /** A message to everybody in the room, shown until the host removes it; '' to show none. */
   message: [words(200), ''],
@@ -160,18 +181,22 @@ const types = column(0) as { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K][
 export const roomSettings = v.strictObject({ ...types, energy });
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
-/** Built-in defaults of a room's settings. The server's startup settings and the host can override them. */
+/**
+ * Built-in defaults of a room's settings. They can be overridden by the server's startup settings
+ * and by the host.
+ */
 export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'>;
 
 /**
- * The stored settings of a room: only those that the host has changed. The values of all other
- * settings come from the server's startup settings.
+ * The stored settings of a room: only the settings that the host has changed. All other settings
+ * have the values of the server's startup settings.
  */
 export const settingsChange = v.partial(roomSettings);
 
 /**
- * A request to change some settings. `energy`, `attract` and `curation` may be incomplete: absent
- * fields stay unchanged. All other settings must be complete.
+ * A request to change some settings; absent settings stay unchanged. Individual fields of `energy`,
+ * `attract` and `curation` can be absent too, and then stay unchanged. All other settings must be
+ * complete.
  */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,
@@ -182,8 +207,8 @@ export const settingsRequest = v.strictObject({
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
 /**
- * The file in which a host saves a room's settings. It omits the Wi-Fi network, because it contains
- * a password, and settings that are only temporary or only valid for one room.
+ * The file in which a host saves a room's settings. It omits the Wi-Fi network, which contains a
+ * password, and settings that are temporary or valid only for one room.
  */
 export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 
@@ -203,8 +228,8 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
 }
 
 /**
- * Converts a change to the form in which it is stored: with the complete value of each changed
- * setting.
+ * Converts a request to change settings to the form that is stored, which contains the complete
+ * value of each changed setting.
  *
  * @param settings all settings of the room after the change
  */
@@ -234,7 +259,10 @@ const exception = v.pipe(
   v.check(({ first, last }) => first <= last, 'ends before it begins'),
 );
 
-/** Returns whether opening hours end on the next day. Equal times mean that a room is open for 24 hours. */
+/**
+ * Returns whether opening hours end on the next day. If `from` and `to` are equal, the room is open
+ * for 24 hours.
+ */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
   hours.to <= hours.from;
 
@@ -256,8 +284,8 @@ export const schedule = v.strictObject({
   /** Whether all organisms dissolve when the opening hours end. */
   farewell: v.boolean(),
   /**
-   * Time of day at which the server exits so that its supervisor restarts it; null for no daily
-   * restart.
+   * Time of day at which the server exits, so that the program that supervises it restarts it; null
+   * for no daily restart.
    */
   restart: v.nullable(time),
 });

@@ -22,7 +22,7 @@ const roomEntries = {
   checkpoint: text,
   /** Whether the room is open. A closed room does not change, and nobody can join it. */
   open: truth,
-  /** Whether the server's startup settings define the room. Such a room cannot be removed. */
+  /** Whether the room is defined in the server's startup settings. If so, it cannot be removed. */
   fixed: truth,
   participants: count,
   waiting: count,
@@ -49,7 +49,7 @@ const roomEntries = {
   }),
   /** Whether a farewell is in progress: the room's organisms are dissolving. */
   farewell: truth,
-  /** The slow operation that is in progress, for which visitors must wait; null if there is none. */
+  /** The slow operation that is in progress and delays visitors; null if there is none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -62,9 +62,12 @@ export const visitorState = v.object({
   name: text,
   hue: number,
   muted: truth,
-  /** Name of the touch table that the participant uses; null if the participant uses no table. */
+  /** Name of the touch table that the participant uses; null if there is none. */
   table: v.nullable(text),
-  /** Number of other participants at the same IP address. Banning the address would affect them too. */
+  /**
+   * Number of other participants at the same IP address, who would also be affected by a ban of the
+   * address.
+   */
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
   organisms: count,
@@ -92,17 +95,18 @@ export const reportState = v.object({
   origin,
   planter,
   /**
-   * The parts of the organism if it is a chimera: the creature of each part, and who grafted it.
+   * The parts of the organism if it is a chimera. Each part has its creature and the participant
+   * who grafted it.
    */
   parts: v.optional(v.array(part)),
   /**
-   * Whether the organism is still alive. The other data of this report, such as its kind and parts,
-   * describe the organism at the time of the report.
+   * Whether the organism is still alive. The report's other data, such as kind and parts, describe
+   * the organism as it was when it was reported.
    */
   lives: truth,
   /** Tick at which the organism's picture was taken. */
   pictured: count,
-  /** Number of participants whose reports of this organism the host has not dismissed. */
+  /** Number of participants who have reported this organism, not counting dismissed reports. */
   reporters: count,
   /** Time since the first report that the host has not dismissed, in ms. */
   waited: number,
@@ -110,11 +114,14 @@ export const reportState = v.object({
 export type ReportState = v.InferOutput<typeof reportState>;
 
 export const wallState = v.object({
-  /** Id of the wall's reserved seat, for use in calls; null if the wall has no reserved seat. */
+  /** Id of the wall's reserved seat, for use in calls; null if no seat is reserved for the wall. */
   id: v.nullable(count),
   /** The host's name for the wall. */
   name: text,
-  /** `table`: whether it is a touch table. `blocked`: whether the host has blocked the table. */
+  /**
+   * `table`: whether this is a touch table. `blocked`: whether the host has blocked the touch
+   * table.
+   */
   ...{ table: truth, blocked: truth },
   /** The path and query of the wall's URL; '' if the wall has no reserved seat. */
   path: text,
@@ -125,8 +132,8 @@ export const wallState = v.object({
   /** When the wall lost its connection; null if it is connected or never was. */
   lost: v.nullable(number),
   /**
-   * Number of frames per second that the wall shows. If nothing in the room changes, the server sends
-   * only one frame per second.
+   * Number of frames per second that the wall shows. While nothing in the room changes, this is 1,
+   * because the server then sends only one frame per second.
    */
   frameRate: number,
   /** Languages for which at least one of the wall's screens has no font. */
@@ -150,7 +157,7 @@ export const banState = v.object({
   room: text,
   participant: count,
   name: text,
-  /** Whether everybody at the participant's address is banned, not only their device. */
+  /** Whether the ban applies to everybody at the participant's address, not only to the device. */
   address: truth,
   since: number,
   /** When the ban ends; null if the ban lasts until the host lifts it. */
@@ -185,7 +192,10 @@ export const jobState = v.object({
   bytes: v.nullable(count),
   /** Why the job failed; null if it has not failed. */
   error: v.nullable(v.picklist(JOB_REASONS)),
-  /** Requested length of the film's period, in hours; null if the host requested ticks instead. */
+  /**
+   * Length of the film's period in hours, as requested; null if the host requested a range of
+   * ticks.
+   */
   hours: v.nullable(count),
   /** When the film's period begins; null if it is not known yet. */
   from: v.nullable(number),
@@ -204,11 +214,14 @@ export type JobState = v.InferOutput<typeof jobState>;
 export const snapshotState = v.object({
   tick: count,
   at: number,
-  /** The host's name for the snapshot. A snapshot with a name is kept until the host removes the name. */
+  /**
+   * The host's name for the snapshot. A snapshot with a name does not expire until the host removes
+   * the name.
+   */
   name: v.nullable(text),
   /**
-   * The action of the host before which the server took this snapshot automatically; null if it was
-   * taken for another reason.
+   * The host's action before which the server took this snapshot automatically, to make the action
+   * reversible; null if the snapshot was taken for another reason.
    */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
@@ -219,27 +232,35 @@ export const checkpointState = v.object({
   name: text,
   title: text,
   /**
-   * Whether a newer checkpoint has taken over this checkpoint's name. If so, only existing rooms use
-   * this checkpoint.
+   * Whether a newer checkpoint has taken over this checkpoint's name. If so, new rooms cannot use
+   * this checkpoint, but existing rooms still do.
    */
   replaced: v.boolean(),
   /** Side of an organism, in cells. */
   side: count,
-  /** The gallery's pictures on one sheet: `columns` tiles per row, each side×side pixels. */
+  /**
+   * A picture that contains the pictures of all gallery creatures as tiles: `columns` tiles per
+   * row, each side×side pixels.
+   */
   sheet: v.object({ url: text, columns: count }),
 });
 export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
-/** An entry in the list of data that the server has set aside, usually because they are damaged. */
+/**
+ * An entry in the list of data that the server has set aside, usually because the data are damaged.
+ */
 export const asideState = v.object({
   /** Name of the folder with the data, for use in calls of the host's API. */
   id: text,
   /** Name of the room; null if the data belong to the server or to all rooms. */
   room: v.nullable(text),
   at: number,
-  /** Type of the data. `replaced`: data of a room that the host has replaced with other data. */
+  /**
+   * Type of the data. `replaced`: data of a room that were replaced when the host put other data
+   * back.
+   */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
-  /** Tick of the snapshot with which the room continued; null if there was no snapshot. */
+  /** Tick of the snapshot from which the room continued; null if there was no snapshot. */
   tick: v.nullable(count),
   why: text,
 });
@@ -266,15 +287,21 @@ export const serverState = v.object({
       epoch: count,
       /** Mean number of the room's awake cells. */
       awake: count,
-      /** Whether the server is draining but keeps the room, because no other server has taken it over. */
+      /**
+       * Whether the server, although it is draining, still runs the room because no other server
+       * has taken it over.
+       */
       kept: truth,
     }),
   ),
-  /** Rooms that the draining server has handed over but that no other server runs yet. */
+  /**
+   * Rooms that the draining server has handed over, but that no other server has started to run
+   * yet.
+   */
   leaving: v.optional(v.array(text), []),
   /**
-   * Rooms of other servers that this server replicates as a standby. It can take over these rooms
-   * immediately.
+   * Rooms of other servers for which this server is a standby: it replays their journals, so that
+   * it can take them over immediately.
    */
   followed: v.optional(v.array(text), []),
   /** For each room, the number of pages that are connected through this server. */
@@ -286,8 +313,8 @@ export const clusterState = v.object({
   /** Name of the server that sends this state. */
   own: text,
   /**
-   * Whether the states of the other servers are up to date. If not, `servers` contains the last known
-   * states.
+   * Whether `servers` is up to date. If not, it contains the last known states of the other
+   * servers.
    */
   current: truth,
   /** All servers of the cluster, sorted by name. */
@@ -304,24 +331,33 @@ export const hostState = v.object({
   since: number,
   /** Time zone of the server and of its schedule, such as 'Europe/Copenhagen'. */
   zone: text,
-  /** Whether changes of rooms are being stored: false after a disk error; null if storage is off. */
+  /**
+   * Whether changes of rooms are being stored on disk. False after a disk error; null if storage is
+   * turned off.
+   */
   keeping: v.nullable(truth),
   /** Whether the wall clock was set back within the last day. If so, stored times may be wrong. */
   clockSetBack: v.optional(truth),
-  /** Data that were set aside and that the host has not dismissed, latest first. */
+  /** Data that were set aside and that the host has not dismissed from the list, latest first. */
   aside: v.array(asideState),
   /** Whether walls are dimmed, because the opening hours have ended. */
   dim: truth,
   schedule,
-  /** Whether a supervisor restarts the server after it exits. The daily restart requires a supervisor. */
+  /**
+   * Whether a supervising program restarts the server after it exits. Without one, the daily
+   * restart is not possible.
+   */
   supervised: truth,
   /** The next change that the schedule makes; null if there is none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
-  /** URLs (without paths) at which visitors can reach this server. The first URL is the best. */
+  /** URLs, without paths, at which visitors can reach this server, best first. */
   addresses: v.array(text),
   /** Resources of the machine on which the server that sends this state runs. */
   machine: v.object({
-    /** Free space on the disk of the data folder, in bytes; null if unknown or if storage is off. */
+    /**
+     * Free space on the disk that holds the data folder, in bytes; null if unknown or if storage is
+     * turned off.
+     */
     diskFree: v.nullable(count),
     /** Mean number of running or waiting processes per processor in the last minute. */
     load: finite,
@@ -330,7 +366,9 @@ export const hostState = v.object({
   }),
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
-  /** Names of the library's folders with checkpoints that have not been added to the server yet. */
+  /**
+   * Names of those folders of the library whose checkpoints have not been added to the server yet.
+   */
   library: v.array(text),
   rooms: v.array(roomSummary),
   /** All bans; null if the request's access token does not permit seeing bans. */
@@ -342,7 +380,7 @@ export const hostState = v.object({
 export type HostState = v.InferOutput<typeof hostState>;
 
 export const sessionState = v.object({
-  /** The session's key. Every call except GET must send it in the header `x-vivarium-key`. */
+  /** The session's key. Every call except GET requires it in the header `x-vivarium-key`. */
   key: text,
   /** When the host's session ends. */
   until: number,
@@ -359,16 +397,16 @@ export const refusal = v.object({
 export type RefusalState = v.InferOutput<typeof refusal>;
 
 /**
- * Upper bounds, in seconds, of the bins that count visits by their length. An additional last bin
- * counts all longer visits.
+ * Bins that count visits by their length: the upper bounds of the bins, in seconds. One more bin at
+ * the end counts all longer visits.
  */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 
-/** Side of the heat map, in fields. The heat map divides the whole grid into equal fields. */
+/** Number of rows and columns of the heat map, which divides the whole grid into equal fields. */
 export const HEAT_SIDE = 16;
 
 const sums = {
-  /** Number of visits. A participant who returns within a minute continues the same visit. */
+  /** Number of visits. If a participant returns within a minute, the same visit continues. */
   visits: count,
   seeds: count,
   wounds: count,
@@ -378,9 +416,13 @@ const sums = {
   refused: count,
   /** Maximum number of simultaneous participants. */
   most: count,
-  /** [DWELL_SPANS.length + 1] Number of ended visits in each bin of `DWELL_SPANS`. */
+  /**
+   * [DWELL_SPANS.length + 1] Number of ended visits in each of the bins that `DWELL_SPANS` defines.
+   */
   dwell: v.pipe(v.array(count), v.length(DWELL_SPANS.length + 1)),
-  /** [HEAT_SIDE²] Number of seeds, wounds and grafts in each field of the heat map, row by row. */
+  /**
+   * [HEAT_SIDE²] Number of plantings, wounds and grafts in each field of the heat map, row by row.
+   */
   heat: v.pipe(v.array(count), v.length(HEAT_SIDE * HEAT_SIDE)),
 };
 
@@ -397,11 +439,13 @@ export type DayStatistics = v.InferOutput<typeof dayStatistics>;
 export const statistics = v.object({
   room: v.string(),
   /**
-   * Statistics of each hour of the last weeks, oldest first. Hours without visitors are omitted.
+   * Statistics for each hour of the most recent weeks, oldest first. Hours without visitors are
+   * omitted.
    */
   hours: v.array(hourStatistics),
   /**
-   * Statistics of each day of the last years, oldest first. Days without visitors are omitted.
+   * Statistics for each day of the most recent years, oldest first. Days without visitors are
+   * omitted.
    */
   days: v.array(dayStatistics),
 });

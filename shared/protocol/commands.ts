@@ -1,4 +1,4 @@
-/** The messages that clients send, each with its schema. The names are Socket.IO event names. */
+/** The messages that clients send, each with its schema. Keys are the names of Socket.IO events. */
 
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
@@ -18,14 +18,17 @@ const organismId = whole(1, 0xffffffff);
 const share = between(0, 1);
 
 /**
- * A latent. The maximum length is far above any checkpoint's latent size. Numbers must be finite
- * and small.
+ * A latent. Its numbers must be finite and small. The maximum number of values is far above the
+ * latent size of any checkpoint.
  */
 const latent = v.pipe(v.array(between(-100, 100)), v.minLength(1), v.maxLength(1024));
 
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
-  /** A random seed, as if thrown with dice. Equal values of `throw` give equal seeds. */
+  /**
+   * A random seed. `throw` is a random number from the page's dice; the same `throw` always gives
+   * the same seed.
+   */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
   /**
    * A mix of the creatures around a point of a latent map. If `whole` is true, uses the map of the
@@ -42,8 +45,8 @@ const seedSource = v.variant('from', [
 ]);
 
 /**
- * Seeds that can be previewed: all seeds that can be planted, a cross that has not been made yet,
- * and the seed of a living organism.
+ * Seeds that can be previewed: all seeds that can be planted, the cross that two living organisms
+ * would give, and the seed of a living organism.
  */
 const previewSource = v.variant('from', [
   ...seedSource.options,
@@ -64,13 +67,16 @@ const stroke = {
   ),
 };
 
-/** The participants' commands that can also be sent for a ring (one person at a touch table). */
+/**
+ * The commands of participants that a touch table can also send for a ring (one of the people who
+ * use the table).
+ */
 const RING_COMMANDS = [
   ...(['plant', 'damage', 'graft', 'ungraft', 'cross', 'transform'] as const),
   ...(['preview', 'keep', 'cursor'] as const),
 ];
 
-/** Maximum number of chunks in a message. Even the largest grid has fewer chunks. */
+/** Maximum number of chunks that a message can list. Even the largest grid has fewer chunks. */
 const MAX_CHUNKS = 4_096;
 const chunk = whole(0, MAX_CHUNKS - 1);
 
@@ -85,14 +91,17 @@ export const COMMANDS = {
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
     /**
      * Kind of client. If absent, the client is a participant.
-     * - `wall`: sees everything and may only watch. The answer is the event `wall`.
-     * - `view`: the picture on the host's page. Like a wall, but never reported as lost.
-     * - `spectator`: a visitor with a view-only link. Like a wall, but bans and opening hours
-     *   apply.
-     * - `table`: a touch table. Like a wall, but its rings are participants (see `enter`).
+     * - `wall`: sees everything and can only watch. The server answers with the event `wall`.
+     * - `view`: the live picture on the host's page. Like a wall, but a lost connection is not
+     *   reported.
+     * - `spectator`: a visitor with a view-only link. Like a wall, but subject to bans and opening
+     *   hours.
+     * - `table`: a touch table. Like a wall, but each of its rings is a participant (see `enter`).
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator', 'table'])),
-    /** Secret in the address (`?pass=`) of a touch table, or of a wall that has its own seat. */
+    /**
+     * Secret from the address (`?pass=`) of a touch table, or of a wall that has a reserved seat.
+     */
     pass: tokenText,
     /** Languages whose script the screen of this wall cannot display. */
     unwritable: v.optional(
@@ -104,17 +113,19 @@ export const COMMANDS = {
      */
     resume: tokenText,
     /**
-     * Device mark, which identifies this browser, from an earlier event `welcome` in any room of
-     * this server.
+     * Device mark, which identifies this browser. It comes from an earlier event `welcome` in any
+     * room of this server.
      */
     mark: tokenText,
     /**
-     * Scope within which the ids of this page's commands are unique. When a page resumes its seat,
-     * it sends its unanswered commands again, and the room executes each of them only once.
+     * Session of this page. The ids of the page's commands are unique within the session. After a
+     * page has resumed its seat, it sends its unanswered commands again. By session and id, the
+     * room recognises commands that it has already executed.
      */
     session: v.optional(commandId),
     /**
      * Checksums (`sumOf`) of the chunks that the page is showing, four bytes each, little-endian.
+     * The server needs to send only chunks with other contents.
      */
     holds: v.optional(
       v.pipe(
@@ -124,16 +135,17 @@ export const COMMANDS = {
     ),
   }),
   /**
-   * Open a ring (for one person at a touch table), or resume it after the connection was lost. Each
-   * ring is a separate participant. The answer is the event `ring` with a `seated` message.
+   * Open a ring of a touch table (for one of the people who use it), or resume the ring after the
+   * connection was lost. Each ring is a separate participant. The answer is the event `ring` with a
+   * `seated` message.
    */
   enter: v.strictObject({
     ring: ringNumber,
     ...{ resume: tokenText, mark: tokenText, session: v.optional(commandId) },
   }),
   /**
-   * Send a command of a ring (one person at a touch table). The `message` is validated like a
-   * message from a visitor's page.
+   * Send a command for a ring of a touch table (one of the people who use it). The `message` is
+   * validated like a command from a visitor's page.
    */
   ring: v.strictObject({
     ring: ringNumber,
@@ -141,8 +153,8 @@ export const COMMANDS = {
     message: v.unknown(),
   }),
   /**
-   * Forget the participant of a ring of the touch table. The next participant of this ring counts
-   * as another person.
+   * Forget who was using a ring of the touch table. Whoever uses this ring next is a new
+   * participant.
    */
   forget: v.strictObject({ ring: ringNumber }),
   /** Report the visible part of the grid. Hidden pages receive only heartbeats. */
@@ -160,7 +172,7 @@ export const COMMANDS = {
       best: v.picklist(TIER_NAMES),
     }),
   ]),
-  /** Plant a seed. The centre of the organism's window is at integer coordinates. */
+  /** Plant a seed. `x` and `y` are the centre of the organism's window and must be integers. */
   plant: v.strictObject({
     id: commandId,
     x: whole(-1e6, 1e6),
@@ -169,13 +181,13 @@ export const COMMANDS = {
   }),
   damage: v.strictObject(stroke),
   /**
-   * Paint the genome of a seed onto the cells under a stroke, so that they become a part of the
-   * seed's creature (rule GRA-1).
+   * Paint the genome of a seed onto the cells under a stroke. These cells become a part with the
+   * look of the seed's creature (rule GRA-1).
    */
   graft: v.strictObject({ ...stroke, seed: seedSource }),
   /**
-   * Take back the participant's last graft stroke on an organism. If `foreign`, remove everything
-   * that others have grafted onto the participant's own organism.
+   * Remove the grafts of the participant's last graft stroke on an organism. If `foreign` is true,
+   * instead remove everything that others have grafted onto the participant's own organism.
    */
   ungraft: v.strictObject({
     id: commandId,
@@ -183,8 +195,8 @@ export const COMMANDS = {
     foreign: v.optional(v.boolean()),
   }),
   /**
-   * Cross two living organisms into a seed, which is put into the participant's hand. `mix` is the
-   * share of `b`, and `mutation` is the share of random variation.
+   * Cross two living organisms. The resulting seed is put into the participant's hand. `mix` is the
+   * share of `b`, and `mutation` is the amount of random variation, 0…1.
    */
   cross: v.strictObject({
     id: commandId,
@@ -194,9 +206,9 @@ export const COMMANDS = {
     mutation: v.optional(share),
   }),
   /**
-   * Turn a drawing into a seed, which is put into the participant's hand. The drawing has the same
-   * side as the checkpoint's grown organism, in pixels. Depending on the checkpoint's `draws`, each
-   * pixel is one byte of ink or four bytes of premultiplied RGBA.
+   * Turn a drawing into a seed, which is put into the participant's hand. The drawing is a square
+   * with as many pixels per side as a grown organism has cells. If the checkpoint's `draws` is
+   * 'ink', each pixel is one byte of ink; if it is 'colour', four bytes of premultiplied RGBA.
    */
   draw: v.strictObject({
     id: commandId,
@@ -208,21 +220,26 @@ export const COMMANDS = {
   /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /**
-   * Renew one of the participant's own organisms. A departing organism comes back with a new
-   * lifetime. An organism that departed less than a minute ago is planted again.
+   * Renew one of the participant's own organisms: a departing organism stays and gets a new
+   * lifetime; an organism that departed less than a minute ago is planted again.
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
-  /** Transform a living organism, in place, into the organism that grows from another seed. */
+  /**
+   * Transform a living organism. It stays where it is, but becomes the creature of another seed.
+   */
   transform: v.strictObject({
     ...{ id: commandId, organism: organismId, seed: seedSource },
-    /** Point from which the new genome spreads, in cells. If absent, the organism's middle. */
+    /**
+     * Point from which the new genome spreads, in cells. If absent, it spreads from the organism's
+     * centre.
+     */
     at: v.optional(v.strictObject({ x: finite, y: finite })),
   }),
   /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
   /** Report an organism to the host, who decides about it. */
   report: v.strictObject({ id: commandId, organism: organismId }),
-  /** Follow the view of a participant. If `participant` is absent, stop following. */
+  /** Follow the view of another participant. If `participant` is absent, stop following. */
   follow: v.strictObject({ id: commandId, participant: v.optional(whole(1, 0xffffffff)) }),
   /** Get a living organism's seed as a token, to plant it again later. */
   keep: v.strictObject({ id: commandId, organism: organismId }),
@@ -236,7 +253,7 @@ export const COMMANDS = {
   }),
   /**
    * Report whether the visitor is drawing, choosing or reading in an open panel, so that the
-   * gardener waits. The page repeats this message while the panel is in use.
+   * gardener does not start meanwhile. The page repeats this message while the panel is in use.
    */
   busy: v.strictObject({ busy: v.boolean() }),
   /** Acknowledge that the frame of a tick has arrived. */

@@ -1,4 +1,6 @@
-/** The messages that the server sends, each with its schema, by Socket.IO event name. */
+/**
+ * The messages that the server sends, each with its schema. Keys are the names of Socket.IO events.
+ */
 import * as v from 'valibot';
 import { between, count, drawingMode, finite, id, size } from '../common-schemas.ts';
 import {
@@ -22,8 +24,8 @@ const notice = v.picklist(NOTICES);
 const amount = v.pipe(finite, v.minValue(0));
 
 /**
- * A participant's current energy (`level`), and the values from which the client computes how the
- * energy refills and what actions cost.
+ * A participant's current energy (`level`), with the refill rate and the costs of actions. Between
+ * messages, the client computes the energy from these values.
  */
 const energy = v.object({
   level: amount,
@@ -46,7 +48,9 @@ const opening = {
     tickRate: v.number(),
     tick: count,
     maxOrganisms: size,
-    /** Maximum number of times per second that a large area may flash. If absent, 3. */
+    /**
+     * Maximum number of times per second that a large area of the picture may flash. If absent, 3.
+     */
     flashLimit: v.optional(flashLimit),
     sky: v.optional(sky),
   }),
@@ -65,24 +69,27 @@ const opening = {
     featured: v.optional(v.array(count)),
     /** Gallery indices of the creatures that are not suitable for everybody. */
     unsuitable: v.optional(v.array(count)),
-    /** The gallery's pictures on one sheet: `columns` tiles per row, each side×side pixels. */
+    /**
+     * A picture that contains the pictures of all gallery creatures as tiles: `columns` tiles per
+     * row, each side×side pixels.
+     */
     sheet: v.object({ url: v.string(), columns: size }),
     /**
-     * URL of the latent map: a JSON list in gallery order that contains the coordinates, 0…1, of
-     * each featured creature, and null for each other creature. With `?whole`, the list contains
-     * the coordinates of all creatures.
+     * URL of the latent map: a JSON list with one entry per gallery creature, in gallery order. The
+     * entry of a featured creature is its coordinates, 0…1; all other entries are null. With the
+     * query `?whole`, the list contains the coordinates of all creatures.
      */
     map: v.optional(v.string()),
     /** Whether visitors can transform this checkpoint's organisms. If absent, they cannot. */
     transforms: v.optional(v.boolean()),
     /**
-     * Kind of drawings from which the checkpoint can grow organisms: 'ink' (white ink) or 'colour'.
-     * If absent, the checkpoint cannot grow drawings.
+     * Kind of drawings that the checkpoint can turn into organisms: 'ink' (white ink) or 'colour'.
+     * If absent, the checkpoint cannot do this.
      */
     draws: v.optional(v.picklist(['ink', 'colour'])),
     /**
-     * URL of the checkpoint's painter, a net that draws cells as pixels (see shared/painter). If
-     * absent, the checkpoint has no painter.
+     * URL of the checkpoint's painter, a small net that draws each cell as many pixels (see
+     * shared/painter). If absent, the checkpoint has no painter.
      */
     painter: v.optional(v.string()),
   }),
@@ -92,19 +99,19 @@ const opening = {
 };
 
 /**
- * Fields of the event `welcome` for a participant, and of the message `seated` for a ring (one
- * person at a touch table).
+ * Fields that a new participant receives: in the event `welcome`, or in the message `seated` for a
+ * ring (one of the people at a touch table).
  */
 const seated = v.object({
   you: participantView,
   /**
-   * Token with which the next `join` resumes the participant's seat. It can be used once, within a
-   * limited time.
+   * Token that makes the next `join` resume the participant's seat. It is valid once, and only for
+   * a limited time.
    */
   resume: v.string(),
   /**
-   * A new device mark (signed bytes that identify the browser), if the device had none. The device
-   * sends this mark with each later join.
+   * A new device mark (signed bytes that identify the browser). Present if the browser had none.
+   * From then on, the browser sends the mark with each join.
    */
   mark: v.optional(v.string()),
   energy,
@@ -113,8 +120,8 @@ const seated = v.object({
 });
 
 /**
- * Reports that a command was executed. The answer to a cross or a drawing contains a seed. The
- * answer to a preview contains a film.
+ * Reports that a command was executed. After a cross or a drawing, it contains the new seed; after
+ * a preview, the film.
  */
 const accepted = v.object({
   id: count,
@@ -122,13 +129,13 @@ const accepted = v.object({
   /** The organism's seed as a token. Present only in the answer to `keep`. */
   token: v.optional(v.string()),
   /**
-   * URL of the page on which visitors can grow the token at home. If absent, `/keep` on this
-   * server.
+   * URL of the page on which visitors can grow the token's creature at home. If absent, the page is
+   * `/keep` on this server.
    */
   page: v.optional(v.string()),
   /**
-   * The growth of an organism, from the seed to the grown organism, as a strip of `frames` pictures
-   * of side×side pixels each.
+   * A film of an organism's growth, from the seed to the grown organism: one PNG that contains
+   * `frames` pictures in a row, side×side pixels each.
    */
   film: v.optional(
     v.object({
@@ -140,8 +147,8 @@ const accepted = v.object({
 });
 
 /**
- * Reports that a command had no effect, and why. The command's id is absent if the message with the
- * command could not be parsed.
+ * Reports that a command had no effect, and why. The `id` of the command is absent if the message
+ * that contained the command could not be parsed.
  */
 const rejected = v.object({
   id: v.optional(count),
@@ -151,8 +158,8 @@ const rejected = v.object({
 });
 
 /**
- * Events that a touch table receives separately for each of its rings (the people who use it). All
- * other events are sent to a table only once.
+ * Events that a touch table receives separately for each of its rings (the people who use it). The
+ * table receives all other events only once.
  */
 export const RING_EVENTS = {
   /** The ring (one person at the table) has been opened. */
@@ -169,8 +176,8 @@ export const EVENTS = {
   /** Answer to the join of a participant. */
   welcome: v.object({ ...opening, ...seated.entries }),
   /**
-   * An event for one ring (one person) of this touch table. `RING_EVENTS` contains the schema of
-   * each `message`.
+   * An event for one ring (one of the people) of this touch table. `RING_EVENTS` contains the
+   * schemas of `message`.
    */
   ring: v.object({
     ring: ringNumber,
@@ -181,19 +188,20 @@ export const EVENTS = {
   wall: v.object({
     ...opening,
     /**
-     * URL at which phones can reach the server, such as http://192.168.1.20:8080; '' if there is no
-     * network.
+     * URL at which phones can reach the server, such as http://192.168.1.20:8080; '' if the server
+     * has no network.
      */
     origin: v.string(),
     /**
-     * Identifiers of the page builds that are being served (see shared/build.ts); '' if unknown.
+     * Identifiers of the builds of pages that the server is serving (see shared/build.ts); '' if
+     * unknown.
      */
     build: v.string(),
   }),
   /**
-   * The room is full, so this page waits in a queue behind `ahead` other pages. When its turn
-   * comes, the server lets it join. If the page has to connect again, the token `resume` restores
-   * its position in the queue.
+   * The room is full, so this page is waiting in a queue behind `ahead` other pages. When its turn
+   * comes, the server lets it join. If the connection is lost meanwhile, the page can send the
+   * token `resume` to keep its position in the queue.
    */
   waiting: v.object({ ahead: count, resume: v.optional(v.string()) }),
   /** Changes of the room's picture, in the encoding of codec/frame.ts. */
@@ -201,17 +209,17 @@ export const EVENTS = {
   /** Events in the lives of organisms during one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * Changes that others have made to this participant's organisms, collected over a short time.
-   * Each change names the first person who made it (`by`) and the number of `others`. Departures
-   * are included, although nobody caused them.
+   * What others have done to this participant's organisms, collected over a short time. Each entry
+   * names the first person who did it (`by`) and the number of `others` who did it too. Departures
+   * are also reported, although nobody caused them.
    */
   affected: v.object({
     organisms: v.array(
       v.object({
         ...{ id, kind: v.string(), how, by: planter, others: count },
         /**
-         * Name of the creature into which the organism was transformed, or that was grafted onto
-         * it; '' if the creature has no name.
+         * Name of the creature into which the organism was transformed, or whose genome was grafted
+         * onto it; '' if the creature has no name.
          */
         into: v.optional(v.string()),
         /** Number of seconds for which this participant can still renew the departing organism. */
@@ -222,8 +230,8 @@ export const EVENTS = {
   /** Participants who have joined, and ids of participants who have left. */
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
   /**
-   * The genomes that cells of organisms read. Pages need them to draw with the painter (see
-   * shared/painter).
+   * The genomes that the cells of organisms read. Pages need them to draw the organisms with the
+   * painter (see shared/painter).
    */
   genomes: v.object({
     genomes: v.pipe(
@@ -234,17 +242,18 @@ export const EVENTS = {
   /** Positions of other participants' pointers, in the encoding of `pointers.ts`. */
   cursors: v.array(packedPointer),
   /**
-   * Another participant shows where one of their organisms is. The organism glows briefly in that
-   * participant's hue.
+   * Another participant is showing where one of their organisms is. Pages let the organism glow
+   * briefly in that participant's hue.
    */
   beacon: v.object({ organism: id, hue: v.number() }),
   /** A position, in cells, at which the host asks everybody to look. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
   /**
-   * The position, in cells, that walls show in a close-up. If absent, walls show the whole room.
+   * Makes walls show a position, in cells, close up. If the position is absent, walls show the
+   * whole room.
    */
   closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
-  /** A film that walls show instead of the room. If absent, walls show the room. */
+  /** Makes walls show a film instead of the room. If the film is absent, walls show the room. */
   film: v.object({
     film: v.optional(
       v.object({
@@ -256,13 +265,14 @@ export const EVENTS = {
         /** Pictures per second; 0 if the film is paused. */
         speed: amount,
         /**
-         * Unix times of the film's first picture (null if unknown) and of its last picture, in ms.
+         * When the room looked like the film's first picture (`from`; null if unknown) and like its
+         * last picture (`until`), as Unix times in ms.
          */
         from: v.nullable(finite),
         until: finite,
         /**
-         * Times at which some of the pictures were taken. Times between them are interpolated. If
-         * absent, all pictures are equally far apart in time.
+         * When the room looked like some of the pictures. Times between them are interpolated. If
+         * absent, all pictures are assumed to be equally far apart in time.
          */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, such as 'Europe/Copenhagen'. */
@@ -271,8 +281,8 @@ export const EVENTS = {
     ),
   }),
   /**
-   * The area, in cells, that the followed participant sees. If the area is absent, this page no
-   * longer follows anybody.
+   * The area, in cells, that the followed participant sees. If it is absent, this page is no longer
+   * following anybody.
    */
   view: v.object({
     participant: id,
@@ -290,7 +300,7 @@ export const EVENTS = {
     /** Maximum radius of a stroke, in cells. */
     maxRadius: amount,
     /**
-     * Strength of the water effect, which bends the picture, as a multiple of the usual strength.
+     * Strength of the water effect, which bends the picture slowly, relative to the usual strength.
      * If absent, 0.
      */
     water: v.optional(between(0, 2)),
@@ -303,26 +313,37 @@ export const EVENTS = {
     /** Maximum number of close-ups that walls show per minute. If absent, walls show none. */
     closeUps: v.optional(amount),
     attract: v.object({ on: v.boolean(), after: amount }),
-    /** Whether drawings become seeds: immediately, after the host's approval, or never. */
+    /**
+     * Whether visitors' drawings become seeds: immediately, after the host's approval, or never.
+     */
     drawings: drawingMode,
     /** Whether visitors can plant seeds from keepsakes. */
     tokens: v.boolean(),
     /** Whether programs can plant their own latents. */
     latents: v.boolean(),
-    /** Whether visitors may transform other participants' organisms. If absent, they may not. */
+    /**
+     * Whether visitors may transform other participants' organisms too. If absent, they may not.
+     */
     transformOthers: v.optional(v.boolean()),
-    /** Whether visitors may graft onto other participants' organisms. If absent, they may not. */
+    /**
+     * Whether visitors may graft onto other participants' organisms too. If absent, they may not.
+     */
     graftOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),
-    /** Gallery indices of the creatures that visitors may not use. If absent, there are none. */
+    /**
+     * Gallery indices of hidden creatures, which visitors may not plant. If absent, there are none.
+     */
     hidden: v.optional(v.array(count)),
     /**
      * Gallery indices of the creatures to offer to visitors before all others. If absent, there are
      * none.
      */
     first: v.optional(v.array(count)),
-    /** The host's text about the exhibition, and the credits. If absent, there is no such text. */
+    /**
+     * The host's text about the exhibition, and the exhibition's credits. If absent, the host has
+     * not written such a text.
+     */
     ...{ exhibition: v.optional(v.string()), credits: v.optional(v.string()) },
     /** The host's message to everybody in the room. If absent, there is no message. */
     message: v.optional(v.string()),
@@ -330,19 +351,26 @@ export const EVENTS = {
     logo: v.optional(v.string()),
     /** Whether walls are dimmed, because it is outside the opening hours. */
     dim: v.boolean(),
-    /** Whether the room's day is ending. Its organisms then dissolve, and nobody may act. */
+    /**
+     * Whether the room's day is ending. If so, its organisms are dissolving, and visitors cannot
+     * act.
+     */
     farewell: v.optional(v.boolean()),
     /** Whether walls show the family tree of the day that is ending. */
     tree: v.optional(v.boolean()),
   }),
-  /** The participant's energy and costs. Sent when the host has changed the costs. */
+  /**
+   * The participant's energy and the costs of actions. Sent after the host has changed the costs.
+   */
   energy,
   /**
-   * A notice for this participant. Unlike `rejected`, it does not mean that a command was refused.
+   * A notice to this participant. Unlike the event `rejected`, it does not mean that a command had
+   * no effect.
    */
   notice: v.object({ notice }),
   /**
-   * The room's configured and actual tick rate, and whether the room is falling behind (`slow`).
+   * The room's nominal tick rate (`tickRate`), its actual tick rate, and whether it is falling
+   * behind (`slow`).
    */
   pace: v.object({
     tickRate: v.number(),

@@ -1,13 +1,13 @@
 /**
- * A Socket.IO parser that uses MessagePack: every packet is one binary message that contains cell
- * data as raw bytes. (The default parser sends a text message with placeholders, and then a binary
- * message.) Interface: https://socket.io/docs/v4/custom-parser/
+ * A Socket.IO parser that uses MessagePack: every packet is one binary message, in which cell data
+ * are raw bytes. (The default parser sends a packet with binary data as a text message with
+ * placeholders, followed by binary messages.) Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
 
 /**
- * Packet types of socket.io-protocol 5. The separate types for packets with binary data are not
- * needed, because this parser can encode bytes in a packet of any type.
+ * Packet types of socket.io-protocol 5. Its additional types for packets with binary data are not
+ * needed, because this parser can put bytes into packets of any type.
  */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
 
@@ -19,8 +19,8 @@ interface Packet {
 }
 
 /**
- * Names of Socket.IO's own events. A client that could send them would trigger internal handlers of
- * the server.
+ * Names of Socket.IO's own events. Packets with these names are rejected, because they would
+ * trigger internal handlers of the receiver.
  */
 const RESERVED = new Set([
   'connect',
@@ -33,8 +33,8 @@ const RESERVED = new Set([
 ]);
 
 /**
- * Options for msgpackr. Records, extensions and structured clones are off, because packets come
- * from untrusted clients.
+ * Options for msgpackr. Its extensions of MessagePack (records, more types, structured clones) are
+ * off, because packets come from untrusted clients.
  */
 export const OPTIONS = {
   useRecords: false,
@@ -48,8 +48,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * For each packet type, a function that checks a packet's data. ACK packets are always rejected,
- * because acknowledgements are not used.
+ * For each packet type, a function that checks a packet's data. ACK packets are always invalid,
+ * because this project does not use acknowledgements.
  */
 const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
   [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),
@@ -83,17 +83,17 @@ export function createParser(
     },
     Decoder: class extends Emitter<DecoderEvents, DecoderEvents> {
       /**
-       * Decodes one message and emits its packet.
+       * Decodes one message and emits its packet. If this throws, Socket.IO closes the connection.
        *
-       * @throws Error for an invalid packet; Socket.IO then closes the connection
+       * @throws Error if the packet is invalid
        */
       add(message: unknown): void {
         if (typeof message === 'string') throw new Error('bad packet');
         const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
         const packet: unknown = unpack(bytes as Uint8Array);
         const { type, nsp, data, id } = isRecord(packet) ? packet : {};
-        // Reject packets for other namespaces, because only the namespace '/' exists and Socket.IO
-        // would answer each of these packets.
+        // Accept only the namespace '/'. No other namespace exists, and Socket.IO would answer each
+        // packet for one.
         const isValid =
           typeof type === 'number' &&
           nsp === '/' &&
@@ -150,7 +150,10 @@ function write(value: unknown, out: number[]): void {
   } else throw new TypeError('bad packet');
 }
 
-/** Writes a number: small integers as one or five bytes, all other numbers as doubles. */
+/**
+ * Writes a number. A small integer takes one or five bytes; any other number is written as a
+ * double.
+ */
 function writeNumber(value: number, out: number[]): void {
   const whole = Number.isInteger(value) && !Object.is(value, -0);
   if (whole && value >= -32 && value < 128) out.push(value & 0xff);
@@ -226,8 +229,8 @@ class Reader {
     if (code >= 0xe0) return code - 256;
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    // The codes of a type for sizes of 1, 2 and 4 bytes are consecutive. The distance from the
-    // first of these codes is therefore log₂ of the number of bytes.
+    // Each type has consecutive codes for sizes that take 1, 2 and 4 bytes. The difference between
+    // a code and the first of them is therefore log₂ of the number of bytes of the size.
     if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
     if (code === 0xcb) return this.view.getFloat64(this.skip(8));
     if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);
@@ -243,8 +246,8 @@ class Reader {
   }
 
   /**
-   * Skips bytes without checking that they exist. The caller's read throws a RangeError if they are
-   * beyond the end.
+   * Skips bytes without checking that they exist. If they lie beyond the end of the message,
+   * reading them throws a RangeError.
    *
    * @returns the offset of the first skipped byte
    */
@@ -279,7 +282,8 @@ class Reader {
   private record(length: number): Record<string, unknown> {
     const fields: [string, unknown][] = [];
     while (fields.length < length) fields.push([String(this.value()), this.value()]);
-    // Use `fromEntries`, because it works even for a field named `__proto__`, unlike an assignment.
+    // Use `fromEntries`, because a field named `__proto__` would set the prototype if it were
+    // assigned.
     return Object.fromEntries(fields);
   }
 }

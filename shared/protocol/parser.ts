@@ -1,6 +1,7 @@
 /**
- * The Socket.IO parser of servers and command-line programs. It uses msgpackr, which is faster than
- * `pack` and `unpack` of packets.ts, but too large for pages.
+ * The Socket.IO parser for servers and command-line programs. It uses msgpackr, which is faster
+ * than `pack` and `unpack` of packets.ts. Pages do not use msgpackr, because it is too large to
+ * download.
  */
 import { Packr, Unpackr } from 'msgpackr';
 import { createParser, OPTIONS } from './packets.ts';

@@ -1,6 +1,6 @@
 /**
- * Compact pointer positions for sending, because in a crowd each page receives hundreds of them per
- * second.
+ * Packs pointer positions compactly for sending. In a crowded room, each page receives hundreds of
+ * positions per second.
  */
 import * as v from 'valibot';
 import { type ParticipantId, TOOLS, type Tool } from '../vocabulary.ts';
@@ -22,8 +22,8 @@ const PARTS = 8;
 const whole = v.pipe(v.number(), v.safeInteger());
 
 /**
- * A packed pointer: the participant, x and y in eighths of a cell, and the index of the tool. If
- * the pointer has left the grid, only the participant.
+ * A packed pointer: the participant's id, x and y in eighths of a cell, and the index of the tool.
+ * If the pointer has left the grid, it contains only the id.
  */
 export const packedPointer = v.union([
   v.tuple([whole, whole, whole, v.pipe(whole, v.minValue(0), v.maxValue(TOOLS.length - 1))]),
@@ -32,8 +32,8 @@ export const packedPointer = v.union([
 export type PackedPointer = v.InferOutput<typeof packedPointer>;
 
 /**
- * Maximum magnitude of coordinates, in cells, which is beyond any grid. Coordinates with a greater
- * magnitude are clamped.
+ * Maximum magnitude of a packed coordinate, in cells. Coordinates with a greater magnitude are
+ * clamped; they lie outside any grid.
  */
 const FAR = 2 ** 20;
 
@@ -48,7 +48,7 @@ export function packPointer({ id, x, y, tool }: Pointer): PackedPointer {
   return [id, toldPlace(x), toldPlace(y), TOOLS.indexOf(tool)];
 }
 
-/** Unpacks a pointer. The position differs from the original by at most a sixteenth of a cell. */
+/** Unpacks a pointer. Its position differs from the one packed by at most a sixteenth of a cell. */
 export function unpackPointer([id, x, y, tool]: PackedPointer): Pointer {
   if (x === undefined || y === undefined || tool === undefined) return { id, tool: 'look' };
   return { id, x: x / PARTS, y: y / PARTS, tool: TOOLS[tool] };

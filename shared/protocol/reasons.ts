@@ -1,6 +1,6 @@
 /**
- * The reasons for which the server refuses a command. The list is complete: clients have a text for
- * each reason.
+ * All reasons for which the server refuses a visitor's command. Clients have a text for each
+ * reason.
  */
 export const REASONS = [
   'protocol-version',
@@ -49,7 +49,7 @@ export const REASONS = [
   /** The organism has no graft that the sender can remove. */
   'no-graft',
   'no-such-participant',
-  /** The other participant follows this visitor's view, so this visitor cannot follow theirs. */
+  /** The participant whom this visitor wants to follow is following this visitor's view. */
   'follows-you',
   'protected',
   'not-yours',
@@ -78,20 +78,21 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /**
- * The reason why a connection has ended permanently: a refusal; `unreachable`, if the server could
- * not be reached for too long; or `left`, if this client has left.
+ * The reason why a connection has ended for good: the reason for which the server refused the
+ * client; `unreachable`, if the server could not be reached for too long; or `left`, if this client
+ * has left the room.
  */
 export type EndReason = Reason | 'unreachable' | 'left';
 
 /**
- * Notices to one visitor. Unlike a reason, a notice does not mean that a command was refused. The
- * list is complete: clients have a text for each notice.
+ * All notices that the server sends to a single visitor. Unlike a reason, a notice does not mean
+ * that a command was refused. Clients have a text for each notice.
  */
 export const NOTICES = ['name-hidden', 'some-protected', 'name-reserved'] as const;
 
 export type Notice = (typeof NOTICES)[number];
 
-/** Thrown when a visitor's command is refused. Contains a reason from the list above. */
+/** Thrown when a visitor's command is refused. Contains one of the `REASONS`. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 
@@ -105,7 +106,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Version of the protocol. Increase it with every change of a message or frame that older clients
- * would misread. The server asks pages with another version to reload.
+ * Version of the protocol. Increase it with every change of a message or frame that clients of the
+ * previous version would misread. The server asks pages with another version to reload.
  */
 export const PROTOCOL_VERSION = 1;

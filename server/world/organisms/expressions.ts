@@ -26,21 +26,21 @@ export const EXPRESSION_PACE = 3;
 /** Factor that spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit number. */
 const EVENLY = 0x9e3779b1;
 /**
- * Maximum random delay of an organism's turn to express a relative, as a share of the duration of
- * an expression.
+ * Maximum random delay before an organism begins to express a relative, as a share of the duration
+ * of an expression.
  */
 const LATE = 1 / 8;
 /**
- * Average number of organisms that express a relative at the same time, as a share of the maximum.
- * It is below 1, so that the maximum is rarely reached.
+ * Average number of organisms that express a relative at the same time, as a share of the maximum
+ * number. It is below 1, so that the maximum is rarely reached.
  */
 const USED = 0.6;
 
 /**
- * Returns whether it is an organism's turn to express a relative in a tick. The result does not
- * depend on other organisms. Turns are frequent enough that, on average, `USED` times the allowed
- * number of organisms express a relative. Organisms with consecutive ids have their turns at
- * different times.
+ * Returns whether an organism may begin to express a relative in this tick. The result does not
+ * depend on other organisms. Organisms may begin often enough that, on average, `USED` times the
+ * allowed number of them express a relative. Organisms with consecutive ids begin at different
+ * times.
  *
  * @param when.share share of the organisms that may express a relative at the same time, above 0
  * @param when.ticks duration of an expression in ticks
@@ -59,8 +59,8 @@ export function hasTurn(
 }
 
 /**
- * Gives the latent of a relative to each resting organism whose turn it is. The caller must wake
- * these organisms.
+ * Gives the latent of a relative to each resting organism whose turn it is (see `hasTurn`). The
+ * caller must wake these organisms.
  *
  * @param now.tick number of completed ticks
  * @param now.sensed organisms near a visitor in the hall, which need not wait for their turn
@@ -128,7 +128,7 @@ export function countStep(organism: Organism): boolean {
 
 /**
  * Gives an organism its own latent back, starting with its next step. Restarts the counts of awake
- * and resting steps, as a stroke does.
+ * steps and of resting steps, so that the organism has time to change back before it sleeps.
  */
 function returnLatent(organism: Organism): void {
   organism.expression!.latent = organism.latent;
@@ -145,7 +145,7 @@ export function breakOff(organism: Organism): void {
 }
 
 /**
- * Counts down the ticks that an awake organism still has to wait.
+ * Counts down the ticks that an awake organism still has to wait before its next step.
  *
  * @returns whether the organism steps in this tick
  */
@@ -157,7 +157,8 @@ export function isDue(organism: Organism): boolean {
 }
 
 /**
- * Returns the number of ticks that an organism waits after a step; undefined if it does not wait.
+ * Returns for how many ticks an organism pauses after a step; undefined if it steps again in the
+ * next tick, or is asleep.
  */
 export function waitAfterStep(organism: Organism, { life }: RoomRules): number | undefined {
   const { phase, hurt, closed, expression, transforming } = organism;

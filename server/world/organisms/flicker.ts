@@ -12,8 +12,8 @@ import type { GridPlanes } from '../grid-planes.ts';
 import { type FlickerState, isStale, type Organism } from './organism.ts';
 
 /**
- * Number of time slots into which the last second is divided. Turns (changes of direction) of a
- * cell are counted per slot, in four bits each.
+ * Number of time slots into which the last second is divided. The turns (changes of direction) of a
+ * cell are counted separately for each slot; each count takes four bits.
  */
 const SLOTS = 8;
 /**
@@ -49,7 +49,7 @@ const BLUE = linear(0.0722 * 65_280);
 
 /**
  * Returns the number of ticks per time slot. The seven earlier slots and the first tick of the
- * current slot together last at least a second.
+ * current slot together last at least a second, so that the counts always cover a whole second.
  */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));

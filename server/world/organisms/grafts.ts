@@ -1,10 +1,10 @@
 /**
- * The genomes that an organism's cells read. A graft is a set of positions whose cells read the
- * genome of another creature (rules GRA-1 … GRA-8). An organism with grafts is a chimera. Each
+ * Manages the genomes that an organism's cells read. A graft is a set of positions whose cells read
+ * the genome of another creature (rules GRA-1 … GRA-8). An organism with grafts is a chimera. Each
  * position has a label: label 0 is the organism's own genome, and every other label names a grafted
  * genome and its painter. In a transformation, an organism immediately counts as the creature of
- * another seed, while this seed's genome spreads over the cells in a wave (rules TRF-1
- * and TRF-4 … TRF-6).
+ * another seed, while this seed's genome spreads over the cells in a wave (rules TRF-1 and TRF-4 …
+ * TRF-6).
  */
 import type { Part, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { defined } from '../../platform/collections.ts';
@@ -97,8 +97,8 @@ interface GraftStroke {
 }
 
 /**
- * Paints positions of an organism with a genome. Painting with the organism's own genome removes
- * grafts.
+ * Paints positions of an organism with a genome. If this is the organism's own genome, the grafts
+ * at these positions are removed.
  *
  * @returns false if no position has changed
  */
@@ -153,10 +153,10 @@ export function takeBack(organism: Changing, painter: ParticipantId): boolean {
 }
 
 /**
- * Removes all grafts of some painters from an organism. The positions of these grafts read the
- * organism's own genome again.
+ * Removes from an organism all grafts of those painters for whom `isRemoved` returns true. The
+ * positions of these grafts read the organism's own genome again.
  *
- * @returns false, without any change, if the painters have no grafts
+ * @returns false, without any change, if these painters have no grafts on the organism
  */
 export function removeGrafts(
   organism: Changing,
@@ -181,7 +181,7 @@ const noGrafts = (size: number): Grafts => ({
 });
 
 /**
- * Creates the grafts with which a seed begins. These grafts have no painter.
+ * Creates the grafts of an organism whose seed is a chimera. These grafts have no painter.
  *
  * @param places [S, S] label of each position
  */
@@ -226,18 +226,17 @@ function countGenomes(grafts: Grafts): number[] {
 }
 
 /**
- * Returns the index of the smallest count. If several counts are the smallest, returns the first
- * index.
+ * Returns the index of the smallest count. If there is a tie, returns the first of these indices.
  */
 const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.min(...counts));
 /**
- * Returns the index of the largest count. If several counts are the largest, returns the first
- * index.
+ * Returns the index of the largest count. If there is a tie, returns the first of these indices.
  */
 const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
 /**
- * Replaces labels everywhere: at all positions, and in the remembered strokes.
+ * Replaces labels everywhere in an organism's grafts: at all positions, and in the remembered
+ * strokes.
  *
  * @param change returns the new label for an old one
  */
@@ -249,10 +248,10 @@ function relabel(grafts: Grafts, change: (label: number) => number): void {
 }
 
 /**
- * Returns the label of a genome and its painter. Adds the label if it is new. If another genome
- * does not fit, first removes the genome with the fewest cells. If another label does not fit,
- * replaces the label with the fewest cells. Positions whose label was removed read the organism's
- * own genome.
+ * Returns the label of a genome and its painter. Adds the genome and the label if they are new. To
+ * add a genome beyond the maximum number, first removes the genome with the fewest cells. To add a
+ * label beyond the maximum number, replaces the label with the fewest cells. Positions whose genome
+ * or label was removed read the organism's own genome.
  */
 function labelFor(
   organism: Changing,
@@ -279,8 +278,9 @@ function labelFor(
 }
 
 /**
- * Removes the genome with the fewest cells. The organism's own genome can be removed only by a
- * stroke of its planter, and only if the planter alone has painted the organism.
+ * Removes the genome with the fewest cells. This can be the organism's own genome only if the
+ * stroke comes from the planter and nobody else has painted the organism; otherwise, a grafted
+ * genome is removed.
  */
 function dropSmallest(organism: Changing, grafts: Grafts, by: ParticipantId): void {
   const [own, ...counts] = countGenomes(grafts);
@@ -351,8 +351,8 @@ export function become(
 }
 
 /**
- * Starts the change of an organism's cells after its grafts have changed. A transformation in
- * progress ends immediately.
+ * Starts to change an organism's cells after its grafts have changed. If a transformation is in
+ * progress, it ends immediately.
  */
 export function followGrafts(organism: Changing): void {
   beginChange(organism, GRAFT_STEPS);
@@ -364,8 +364,8 @@ function beginChange(
   wave?: NonNullable<Changing['transforming']>['wave'],
 ): void {
   organism.transforming = { stepsLeft, ...(wave && { wave }) };
-  // The organism's size before a wound no longer matters. Reset it to 0, the value for organisms
-  // that were wounded while growing.
+  // The organism will have another shape, so its size before a wound no longer matters. Reset it to
+  // 0, the value for organisms that were wounded while growing.
   if (organism.hurt !== undefined) organism.hurt = 0;
   organism.stirs = 0;
   organism.mustExpress = true;
@@ -437,8 +437,8 @@ export function countTurn({ transforming }: Changing): boolean {
 }
 
 /**
- * Keeps the genomes that the most cells read, at most `most` of them. Cells that read a dropped
- * genome then read the kept genome with the most cells.
+ * Keeps at most `most` genomes: those that the most cells read. Cells that read a dropped genome
+ * then read the kept genome with the most cells.
  *
  * @returns undefined if `most` is 0
  */

@@ -69,13 +69,14 @@ export function rememberedSeed(
 /** Maximum number of organisms that are chosen to have heirs. Each of them has one heir. */
 const MOST = 6;
 /**
- * Share of the second parent in a cross. It is below one half, so that two parents can have two
- * different heirs.
+ * Share that the second parent has in a cross. It is below one half, so that the same two parents
+ * have different heirs depending on which of them comes first.
  */
 const MIX = 0.35;
 
 /**
- * An organism that may be chosen to have heirs. Each nameless organism counts as a kind of its own.
+ * An organism that may be chosen to have heirs. The choice prefers different kinds; each organism
+ * without a kind (`kind` is empty) is treated as a separate kind.
  */
 export interface Candidate
   extends Pick<OrganismView, 'id' | 'kind' | 'origin' | 'born' | 'healed'> {
@@ -88,10 +89,10 @@ export interface Candidate
 export type HeirSeed = Extract<PlantedSeed, { from: 'heir' }>;
 
 /**
- * Chooses the organisms that will have heirs, best first. Three values count equally: the number of
- * wounds survived, age, and the number of children. Each is divided by its highest value among the
- * candidates. An organism of an already chosen kind is chosen only if no other kinds are left.
- * Equal scores are ordered by id.
+ * Chooses the organisms that will have heirs, best first. An organism's score is the sum of three
+ * values: its number of healed wounds, its age and its number of children, each divided by the
+ * highest such value among the candidates. If scores are equal, the lower id comes first. A second
+ * organism of a kind is chosen only if no other kinds are left.
  *
  * @param tick current tick
  * @returns up to 6 candidates
@@ -113,8 +114,8 @@ export function chooseAncestors(candidates: readonly Candidate[], tick: number):
 }
 
 /**
- * Breeds one heir for each chosen organism, by crossing it with the next chosen organism. The heir
- * is a copy of the organism if only one organism was chosen, or if the cross is out of bounds.
+ * Breeds one heir for each chosen organism, by crossing it with the next one in the list. If only
+ * one organism was chosen, or if a cross is out of bounds, the heir is a copy of the organism.
  *
  * @param bounds the checkpoint's bounds for latents
  */

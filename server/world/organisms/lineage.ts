@@ -1,6 +1,7 @@
 /**
- * The dead organisms that a room remembers for its family tree (rule GEN-1). This memory is part of
- * the room's state, so that it agrees with the journal even after a crash, an undo or a restore.
+ * The dead organisms that a room remembers for its family tree (rule GEN-1). They are part of the
+ * room's state, so that the family tree agrees with the journal even after a crash, an undo or a
+ * restore.
  */
 import type { Cause, OrganismId } from '../../../shared/vocabulary.ts';
 import type { CommandState, Ended, LineageState } from '../room-state.ts';
@@ -9,7 +10,7 @@ import { partsOf } from './grafts.ts';
 import type { Organism } from './organism.ts';
 
 export const LINEAGE = {
-  /** Number of dead organisms that a room still remembers after it has forgotten some of them. */
+  /** Number of dead organisms that remain remembered each time a room forgets some of them. */
   most: 1_500,
   /**
    * Number of additional dead organisms (beyond `most`) that a room remembers before it forgets
@@ -59,8 +60,9 @@ export class Lineage {
   }
 
   /**
-   * Forgets some dead organisms if there are too many. @param living all living organisms of the
-   * room
+   * Forgets some dead organisms if there are too many.
+   *
+   * @param living all living organisms of the room
    */
   prune(living: Iterable<Organism>): void {
     if (this.ended.length <= most + slack) return;
@@ -71,8 +73,8 @@ export class Lineage {
 }
 
 /**
- * Chooses `most` dead organisms to remember: first the `most` / 2 that died last, then ancestors of
- * living organisms, then others.
+ * Chooses `most` dead organisms to remember: first the `most` / 2 that died last, then those of the
+ * rest that are ancestors of living organisms, then others.
  */
 function mostOf(
   ended: readonly Ended[],
@@ -89,7 +91,11 @@ function mostOf(
   return ended.filter((one) => kept.has(one));
 }
 
-/** Returns the ids of all known ancestors of some organisms. @param known organisms by id */
+/**
+ * Returns the ids of all known ancestors of `children`.
+ *
+ * @param known the organisms that are known, by id
+ */
 export function ancestorsOf(
   children: Iterable<Pick<Ended, 'parents'>>,
   known: ReadonlyMap<OrganismId, Pick<Ended, 'parents'>>,

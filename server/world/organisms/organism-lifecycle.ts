@@ -1,7 +1,7 @@
 /**
  * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 …
- * LIF-9). Collects life events for pages, and the patches of dead organisms for the engine to
- * dispose of.
+ * LIF-9). Also collects life events (to be sent to pages) and the patches of dead organisms (to be
+ * disposed of by the engine).
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, ParticipantId } from '../../../shared/vocabulary.ts';
@@ -51,8 +51,8 @@ export class OrganismLifecycle {
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
   /**
-   * Organisms that have died since the last tick, each with the cause. An organism without a cause
-   * was retracted and counts as never having lived.
+   * Organisms that have died since the last tick, each with the cause. Organisms without a cause
+   * were retracted: they count as if they had never lived.
    */
   private readonly dead = new Map<Organism, Cause | undefined>();
   private stepping: Organism[] = [];
@@ -110,8 +110,9 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, this.grid, closing);
-      // Drop the mask of hit cells. The killed cells are now closed, so the engine sets them to
-      // zero anyway. Hit positions without a living cell can keep their state.
+      // Drop the mask of hit cells, because it is no longer needed. The killed cells are now
+      // closed, so the engine sets them to zero anyway. Hit positions without a living cell can
+      // keep their state.
       organism.woundMask = undefined;
     }
   }
@@ -120,7 +121,7 @@ export class OrganismLifecycle {
    * Turns a grown organism into the creature of another seed.
    *
    * @param at position from which the new genome spreads, in cells; if absent, the organism's
-   *   middle
+   *   centre
    * @param tick number of completed ticks
    */
   transform(
@@ -172,9 +173,10 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Brings back a departing organism. The organism reclaims its former cells that are still bare.
+   * Brings back a departing organism. The organism reclaims those of its former cells that are
+   * still bare.
    *
-   * @throws Refusal occupied if the organism is growing and other organisms own all cells of its
+   * @throws Refusal 'occupied' if the organism is growing and other organisms own all cells of its
    *   seed
    */
   bringBack(organism: Organism): void {
@@ -217,8 +219,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Starts the expressions of relatives that are due, and wakes organisms near which a sensor has
-   * detected somebody. Call before `step`.
+   * Starts the expressions of relatives that are due in this tick, and wakes sleeping organisms
+   * near which a sensor has detected somebody. Call before `step`.
    *
    * @param tick number of completed ticks
    */
@@ -274,14 +276,15 @@ export class OrganismLifecycle {
       organism.wait = waitAfterStep(organism, this.rules);
       this.slow(organism, moment);
     }
-    // Strokes can make organisms flash, so check even organisms that were hit but have not stepped.
+    // A stroke itself can complete a flash. Therefore, also check organisms that were hit in this
+    // tick but did not step.
     for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
     }
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
-      // Limit how often freed cells wake an organism. Otherwise, neighbours would wake each other
-      // forever.
+      // Limit how often freed cells can wake an organism. Otherwise, two neighbours could free
+      // cells and wake each other forever.
       if (organism.stirs >= LIFE.maxWakings) continue;
       organism.stirs++;
       this.wake(organism);
@@ -291,8 +294,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Makes an organism pause for a second if it has flashed as often as allowed. After the pause,
-   * and until it sleeps, the organism steps so rarely that it stays within the limit.
+   * If an organism has flashed as often as allowed, makes it pause for a second. After the pause,
+   * until the organism sleeps, it steps so rarely that it stays within the limit on flashes.
    */
   private slow(organism: Organism, moment: FlickerMoment): void {
     if (organism.phase === 'dead') return;
@@ -303,7 +306,10 @@ export class OrganismLifecycle {
     else if (organism.pause !== undefined) organism.pause = Math.ceil(tickRate / (2 * limit)) - 1;
   }
 
-  /** Removes organisms planted in this tick, together with their life events and steps. */
+  /**
+   * Removes organisms planted in this tick, as if they had never been planted: also drops their
+   * life events and their steps.
+   */
   retract(organisms: readonly Organism[]): void {
     const retracted = new Set(organisms.map(({ id }) => id));
     for (const organism of organisms) {
@@ -322,7 +328,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Returns the organisms that have died since the last call, and adds them to the family tree.
+   * Returns the organisms that have died since the last call. Adds them to the family tree, except
+   * retracted ones.
    *
    * @param tick number of completed ticks
    */
@@ -343,7 +350,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Ages an organism by the step it has just taken. It may become grown, fall asleep or die.
+   * Updates an organism after the step that it has just taken: its age, stage and counts. The
+   * organism may become grown, fall asleep or die.
    *
    * @param settled number of cells that the organism owns
    */
@@ -367,8 +375,8 @@ export class OrganismLifecycle {
       if (organism.age < this.species.schedule.length) return;
       organism.phase = 'awake';
       this.pendingEvents.push({ what: 'grown', id: organism.id });
-      // The organism has grown, so the cells of its seed are no longer reserved. Release the cells
-      // that are not live.
+      // The organism is now grown, so the cells of its seed are no longer reserved for it. Release
+      // those that are not live.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
       // An organism whose wound is closing does not rest, and its awake steps are not counted.
@@ -388,8 +396,8 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // Release the positions that the organism took while it resembled a relative, except those
-      // that its own shape needs.
+      // Release the positions that the organism took while it resembled a relative. Keep the
+      // positions that its own shape needs.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');
@@ -409,7 +417,7 @@ export class OrganismLifecycle {
   /**
    * Claims the bare cells of a seed.
    *
-   * @throws Refusal occupied if other organisms own all cells of the seed
+   * @throws Refusal 'occupied' if other organisms own all cells of the seed
    */
   private claimSeedPlaces({ id, window }: Organism): void {
     const { grid } = this;
@@ -437,8 +445,8 @@ export class OrganismLifecycle {
 }
 
 /**
- * Returns the largest difference between the values of two pictures, 0…255; 255 if their sizes
- * differ.
+ * Returns the largest difference between corresponding values of two pictures, 0…255; 255 if the
+ * pictures differ in size.
  */
 function largestChange(before: Uint8Array | undefined, after: Uint8Array): number {
   if (before?.length !== after.length) return 255;

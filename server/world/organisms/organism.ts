@@ -18,8 +18,8 @@ export interface Organism extends Changing {
   phase: Phase;
   readonly patch: PatchId;
   /**
-   * Whether the cell states were imported after the last step. If so, the engine cannot compare the
-   * next step with the last one.
+   * Whether the cell states were imported after the last step. If so, the engine cannot measure how
+   * much the next step changes the picture, because it does not have the previous picture.
    */
   isRestored: boolean;
 }
@@ -28,18 +28,18 @@ export interface Organism extends Changing {
 export type FlickerState = NonNullable<Organism['flicker']>;
 
 export const LIFE = {
-  /** Maximum change of any RGBA8 value between two steps for the organism to count as resting. */
+  /** An organism rests in a step that changes no RGBA8 value of its picture by more than this. */
   restLevel: 3,
   /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
   /**
-   * Maximum number of steps for which an organism stays awake after neighbours have freed cells on
-   * which it was blocked. Each further waking by freed cells halves this number.
+   * Maximum number of steps for which an organism stays awake after freed cells have woken it. Each
+   * further waking by freed cells halves this number.
    */
   wakingSteps: 32,
   /**
-   * Maximum number of times that freed cells can wake an organism before a stroke or a neighbour's
-   * death resets the count.
+   * Maximum number of times that freed cells can wake an organism. The count starts again after a
+   * stroke on the organism or the death of a neighbour.
    */
   maxWakings: 4,
   /** Maximum number of organisms that react to one report of a sensor. */
@@ -81,14 +81,14 @@ export function viewOf(organism: Organism): OrganismView {
 }
 
 /**
- * Age, in ticks, above which measurements of flashes no longer matter, even at the highest tick
- * rate.
+ * Age, in ticks, above which a measurement of flashes is ignored. Even at the highest tick rate,
+ * this is longer than the second for which measurements matter.
  */
 const STALE = 72;
 
 /**
- * Returns whether measurements of flashes are too old to matter, for example because the organism
- * has been asleep.
+ * Returns whether an organism's last measurement of flashes is too old to matter, for example
+ * because the organism has been asleep.
  */
 export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
 
@@ -115,14 +115,16 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
 }
 
 /**
- * Creates an organism from its stored state. @param patch the organism's new patch in the engine
+ * Creates an organism from its stored state.
+ *
+ * @param patch the organism's new patch in the engine
  */
 export const importOrganism = (state: OrganismState, patch: PatchId): Organism => ({
   ...state,
   patch,
   isRestored: true,
-  // Send the latent to the engine again, because a patch taken over from another room may still
-  // read an earlier latent of the organism.
+  // Send the genomes to the engine again with the next step. If the patch was taken over from
+  // another room, its cells may still read an earlier latent of the organism.
   mustExpress: state.phase !== 'asleep',
 });
 
@@ -133,8 +135,8 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
  */
 export class Population {
   /**
-   * Living organisms by id, oldest first, because ids only increase and a Map keeps its insertion
-   * order.
+   * Living organisms by id. Iteration begins with the oldest, because ids only increase and a Map
+   * keeps its insertion order.
    */
   private readonly living = new Map<OrganismId, Organism>();
   /**
@@ -167,7 +169,7 @@ export class Population {
     return this.living.get(id);
   }
 
-  /** Returns a living organism by its id. @throws Refusal no-such-organism */
+  /** Returns a living organism by its id. @throws Refusal 'no-such-organism' */
   require(id: OrganismId): Organism {
     const organism = this.living.get(id);
     if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
@@ -185,8 +187,9 @@ export class Population {
     const wasAsleep = organism.phase === 'asleep';
     organism.phase = phase;
     if (phase === 'dead') this.living.delete(organism.id);
-    // Copy the last picture of this organism, because the original is part of a large buffer with
-    // the pictures of many organisms. That buffer can then be freed.
+    // Copy this organism's last picture. The original is part of a large buffer that holds the
+    // pictures of many organisms, and the buffer can be freed only if no sleeping organism refers
+    // to it.
     if (phase === 'asleep' || phase === 'departing') organism.seen = organism.seen?.slice();
     if (wasAsleep !== (phase === 'asleep')) this.indexSleeper(organism);
   }
@@ -204,8 +207,8 @@ export class Population {
   }
 
   /**
-   * Adds a sleeping organism to the index, or removes an organism that no longer sleeps. While an
-   * organism sleeps, the cells on which it is blocked do not change.
+   * Adds an organism to the index if it sleeps, and otherwise removes it. The index stays valid
+   * while the organism sleeps, because the cells on which it is blocked do not change meanwhile.
    */
   private indexSleeper(organism: Organism): void {
     const { window, pressing, phase } = organism;
