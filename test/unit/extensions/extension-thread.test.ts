@@ -245,7 +245,7 @@ describe('extension thread', () => {
     expect(await thread.ask('onStroke', planting)).toEqual({ refuse: 'here' });
     expect(countFailures()).toBe(0);
     await pass(stall);
-    expect(hearing.has('extension-failed', `none of its ${backlog} calls`)).toBe(true);
+    expect(hearing.has('extension-failed', `none of its ${backlog} pending calls`)).toBe(true);
     const restarted = nextRestart();
     await pass(firstPause);
     await restarted;
