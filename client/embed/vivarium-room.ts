@@ -1,4 +1,7 @@
-/** The custom element `<vivarium-room>`, with which other web sites show a room. See CLIENT.md. */
+/**
+ * Defines the custom element `<vivarium-room>`. Other web sites use this element to show a room.
+ * See CLIENT.md.
+ */
 import type { Rect } from '../../shared/geometry.ts';
 import type { EndReason } from '../../shared/protocol/reasons.ts';
 import { TOOLS, type Tool } from '../../shared/vocabulary.ts';
@@ -9,8 +12,8 @@ import { Room } from '../room/join.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 
 /**
- * Messages that explain why the room is not shown. If a site puts content into the element, that
- * content is shown instead of a message.
+ * Messages shown in place of the room, by the reason why the room cannot be shown. If the site has
+ * put its own content into the element, that content replaces the message.
  */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
   'too-many-spectators':
@@ -89,7 +92,8 @@ export class VivariumRoom extends HTMLElement {
   }
 
   /**
-   * The area in cells that the `view` attribute contains. Undefined for other values of the attribute.
+   * The area, in cells, that the `view` attribute gives as `x,y,width,height`. Undefined if the
+   * attribute has another value or is not set.
    */
   private get area(): Rect | undefined {
     const [x, y, width, height] = (this.getAttribute('view') ?? '').split(',').map(Number);
@@ -144,8 +148,8 @@ export class VivariumRoom extends HTMLElement {
     connection.unreached = () => this.say('unreachable');
     room.on('connection', (state) => {
       if (state === 'live') this.notice.hidden = true;
-      // The server lets this site watch rooms but not act (`--embed`), so join again as a
-      // spectator.
+      // The server allows this site to watch rooms, but not to act in them (`--embed`). So join
+      // again as a spectator.
       if (room.ended === 'only-watches' && !watches) this.open(true);
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));
@@ -154,8 +158,9 @@ export class VivariumRoom extends HTMLElement {
   }
 
   /**
-   * Handles pointer and keyboard input on the canvas. @returns a function to call in each frame, see
-   * `ToolHand.flush`
+   * Lets visitors act on the canvas by pointer and keyboard, until `signal` aborts.
+   *
+   * @returns a function to call in each frame, see `ToolHand.flush`
    */
   private bind(canvas: HTMLCanvasElement, view: RoomView, room: Room, signal: AbortSignal) {
     const { connection, model } = room;

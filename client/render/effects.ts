@@ -1,7 +1,7 @@
 /**
  * Short light effects for events in a room, such as births, divisions, deaths, wounds and beacons.
- * `LifeEffects` starts an effect for each event of the room; `Effects` draws the effects. Callers pass the
- * current time in.
+ * `LifeEffects` starts an effect for each event; `Effects` draws the effects. Functions that depend
+ * on the time get the current time as an argument.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { placesUnder, type Rect, type Stroke } from '../../shared/geometry.ts';
@@ -21,11 +21,12 @@ export interface Speck {
 }
 
 /**
- * Finds the grid positions that a segment of a stroke covers and that earlier segments of the same stroke
- * did not.
+ * A stroke consists of segments. Finds the grid positions that a segment covers and that no earlier
+ * segment of its stroke has covered.
  *
- * @param taken indices of positions that the stroke has already covered; the new positions are added
- * @param counts filter: positions for which it returns false are skipped
+ * @param taken indices of the positions that earlier segments have covered; the positions found are
+ * added
+ * @param counts whether a position may be found; positions for which it returns false are skipped
  */
 export function freshPlaces(
   stroke: Stroke,
@@ -39,10 +40,11 @@ export function freshPlaces(
 }
 
 /**
- * Computes which cells a segment of a stroke cuts away.
+ * Finds the cells that a segment of a stroke cuts away.
  *
- * @param taken indices of positions that the stroke has already covered; the new positions are added
- * @returns `flesh`: the cells that the stroke removes; `rim`: the remaining cells next to them
+ * @param taken indices of the cells that earlier segments of the stroke have cut away; the cells
+ * found are added
+ * @returns `flesh`: the cells cut away; `rim`: the remaining cells next to them
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
   const { owner, width } = planes;
@@ -60,7 +62,10 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
   return { flesh: specks(fresh), rim: specks(rim) };
 }
 
-/** Returns the centre of the cell at index `place`, and its colour without premultiplied alpha. */
+/**
+ * Returns the centre of the cell at index `place`, and the cell's colour, not premultiplied by
+ * alpha.
+ */
 function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
   const alpha = Math.max(1, rgba[4 * place + 3]);
   const [r, g, b] = rgba.subarray(4 * place, 4 * place + 3);
@@ -73,12 +78,18 @@ function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>)
 
 /** Maximum number of dust grains per tick, over all dying cells. */
 const MAX_GRAINS = 90;
-/** Share of dying cells that leave a dust grain. Does not apply to departing organisms. */
+/**
+ * Share of dying cells for which a grain of dust is shown. Does not apply to the cells of departing
+ * organisms.
+ */
 const SHARE = 0.35;
 
 /** A grain of dust: the centre and colour of a cell that has just died. */
 interface Grain extends Speck {
-  /** Whether the cell's organism is departing. If so, the grain drifts more slowly and fades later. */
+  /**
+   * Whether the cell belonged to a departing organism. If so, the grain drifts more slowly and
+   * fades later.
+   */
   readonly isGentle: boolean;
 }
 
@@ -89,13 +100,13 @@ export class DustFinder {
   private readonly random = createRandom(2).uniform;
 
   /**
-   * Picks some of the cells that had an owner and now have none, and returns a dust grain for each,
-   * in the cell's last colour.
+   * Finds the cells that have lost their owner since the last call, and returns grains of dust, in
+   * the cells' last colours, for a random selection of them.
    *
-   * @param silent areas of `changed` to ignore. The server sent these areas in full, so a missing
-   *   cell may have died long ago
+   * @param silent areas of `changed` to ignore. The server sent all cells of these areas anew, so a
+   * cell that is missing there may have died long ago
    * @param departs returns whether an organism is departing. If so, `SHARE` does not limit the
-   *   number of its grains
+   * number of its grains
    */
   find(
     planes: Planes,
