@@ -169,8 +169,8 @@ const HEALED: Rgb = [0.72, 0.97, 0.86];
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /**
- * Maximum delay between the start of an effect and its first drawing, in ms. An effect that is still
- * undrawn then is dropped; this happens if the page is hidden.
+ * An effect that has not been drawn this long after its start, in ms, is dropped. This happens if
+ * the page is hidden, because hidden pages draw no frames.
  */
 const MOST_LATE = 1_500;
 /** Duration of a beacon, in ms. */
@@ -179,16 +179,17 @@ const BEACON = 3_200;
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 
 /**
- * Holds the active light effects. Each effect adds light marks to every rendered frame until the
- * effect has faded.
+ * Holds the active light effects. In every frame, each effect adds light marks, until the effect
+ * has faded.
  */
 export class Effects {
   private effects: Effect[] = [];
 
   /**
-   * @param calm whether effects fade gently and do not move (prefers-reduced-motion)
-   * @param random returns random numbers for effects, 0…1; independent of the random numbers that
-   *   choose visitors' seeds
+   * @param calm whether effects must fade gently and not move, for visitors who prefer reduced
+   * motion (prefers-reduced-motion)
+   * @param random returns random numbers for the effects, from 0 to 1. They are independent of the
+   * random numbers with which visitors' seeds are chosen
    */
   constructor(
     public calm = false,
@@ -199,7 +200,10 @@ export class Effects {
     return this.effects.length > 0;
   }
 
-  /** Shows a spark where the visitor dropped a seed. The spark covers the wait for the server's reply. */
+  /**
+   * Shows a spark where the visitor has dropped a seed. The spark fills the time until the server
+   * replies.
+   */
   sown(x: number, y: number, color: Rgb, now: number): void {
     this.add(now, 420, (t, marks) => {
       const alpha = (1 - t) ** 1.5;
@@ -220,7 +224,10 @@ export class Effects {
     });
   }
 
-  /** Shows that each cell of an organism has divided into four: a ring of light spreads from its edge. */
+  /**
+   * Shows that an organism has entered its next stage, in which each of its cells has been divided
+   * into four: a ring of light spreads from the organism's edge.
+   */
   divided({ x, y, color }: Speck, stage: number, now: number): void {
     this.add(now, 900, (t, marks) => {
       const body = stage * 0.42;
@@ -233,7 +240,10 @@ export class Effects {
     });
   }
 
-  /** Makes an organism glow for a moment, because a sensor has detected somebody near it. */
+  /**
+   * Makes an organism glow for a moment, to show that a sensor has detected somebody near the
+   * organism.
+   */
   sensed({ x, y }: Point, stage: number, now: number): void {
     this.add(now, 2_400, (t, marks) => {
       const glow = { kind: 'glow', radius: 0.75 * stage, color: WARM, glow: 1 } as const;
@@ -241,7 +251,7 @@ export class Effects {
     });
   }
 
-  /** Shows the death of a cell: a grain in the cell's colour drifts away and fades. */
+  /** Shows that a cell has died: a grain of dust in the cell's colour drifts away and fades. */
   dust({ x, y, color, isGentle }: Grain, now: number): void {
     const { calm, random } = this;
     if (calm) return;
@@ -258,9 +268,9 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own cut immediately: a dark gap with a glowing rim, and grains along the line. The
-   * effect hides the delay until the server's data shows the wound. A cut through empty ground leaves only
-   * a faint line of light.
+   * Shows the visitor's own cut immediately, as a dark gap with a glowing rim, and grains that fly
+   * off along the cut. This effect fills the time until the server's data shows the wound. If the
+   * cut meets no organism, only a faint line of light is shown.
    *
    * @param way segment of the stroke, in cells
    * @param radius radius of the stroke, in cells
@@ -286,9 +296,10 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own graft immediately, to hide the delay until the server's data shows it.
+   * Shows the visitor's own graft immediately. This effect fills the time until the server's data
+   * shows the graft.
    *
-   * @param specks the cells under the stroke, in colours of the grafted seed
+   * @param specks the cells under the stroke, in the colours of the grafted seed
    */
   grafted(specks: readonly Speck[], now: number): void {
     this.add(now, 1_000, (t, marks) => {
@@ -326,7 +337,10 @@ export class Effects {
     });
   }
 
-  /** Shows a beacon: rings contract onto an organism, and the last ring stays for a moment. */
+  /**
+   * Shows a beacon, which draws attention to an organism: rings shrink towards the organism, and
+   * the last ring stays for a moment.
+   */
   beacon({ x, y, color }: Speck, reach: number, now: number): void {
     this.add(now, BEACON, (t, marks) => {
       const stay = Math.min(1, t * 5) * Math.min(1, (1 - t) * 4);
@@ -344,7 +358,7 @@ export class Effects {
     });
   }
 
-  /** Shows a grain that flies off a cut, along its line or sideways, and slows down quickly. */
+  /** Shows a grain that flies off a cut, along the cut or sideways, and slows down quickly. */
   private spatter({ x, y, color }: Speck, way: Way, now: number): void {
     const { random } = this;
     const [dx, dy] = [way.x2 - way.x, way.y2 - way.y];
@@ -368,8 +382,8 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // A slow machine draws an effect's first frame late, so start the effect at that frame. Otherwise the
-      // viewer would miss its beginning.
+      // On a slow machine, the first frame of an effect may be drawn late. Let the effect start at
+      // that frame, so that its beginning is not skipped.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);
@@ -384,24 +398,36 @@ export class Effects {
 
 const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
 
-/** Minimum stage at which an organism is clearly visible. Younger organisms are marked by a glow. */
+/**
+ * From this stage on, an organism is clearly visible. Before this stage, it is marked by a glow.
+ */
 const VISIBLE_STAGE = 8;
-/** Duration of a ripple, in ms. While it lasts, further events of its organism start no other ripple. */
+/**
+ * Duration of a ripple, in ms. During a ripple, further events of the same organism start no other
+ * ripple.
+ */
 const RIPPLE = 2_000;
 /** Maximum amplitude of a ripple, in cells. */
 const RIPPLE_AMPLITUDE = 0.6;
 
-/** Starts a light effect for each life event of a room, and draws the glow of growing seeds. */
+/**
+ * Starts a light effect for each event in the life of a room's organisms, and draws the glow that
+ * marks young organisms.
+ */
 export class LifeEffects {
   readonly effects = new Effects();
-  /** Organisms from which ripples spread, and the start time of each ripple, in ms. */
+  /**
+   * Organisms from which a ripple spreads at present, each with the start time of its ripple, in
+   * ms.
+   */
   private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];
   private readonly departed = new Set<OrganismId>();
   private readonly dust = new DustFinder();
   private readonly unsubscribers: readonly (() => void)[];
 
   /**
-   * @param ripples output, see `Field.ripples`; filled whenever a frame is drawn
+   * @param ripples array to write the current ripples into (see `Field.ripples`), whenever a frame
+   * is drawn
    * @param invalidate called when there is something new to draw
    */
   constructor(
@@ -439,7 +465,10 @@ export class LifeEffects {
     for (const off of this.unsubscribers) off();
   }
 
-  /** Adds dust for the cells that died in a new tick. Areas in `anew` were sent in full and give no dust. */
+  /**
+   * Adds dust for the cells that died in a new tick. The areas in `anew` give no dust: the server
+   * sent all their cells anew, so a missing cell may have died long ago.
+   */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;
     if (!planes) return;
@@ -452,7 +481,7 @@ export class LifeEffects {
   }
 
   /**
-   * Draws the effects into `marks`.
+   * Adds the marks of all active effects to `marks`.
    *
    * @returns whether the next frame will differ from this one
    */
