@@ -141,7 +141,10 @@ export class PaintPlan {
     });
   }
 
-  /** Records that a chunk has been painted into its slot, and forgets the chunk held there before. */
+  /**
+   * Records that a chunk has been painted into its slot. If the slot held another chunk until now,
+   * records that this other chunk is no longer painted.
+   */
   paint({ column, row, slotColumn, slotRow }: Job, now: number): void {
     const { held, painted, shown } = this;
     const slot = slotRow * this.atlas.columns + slotColumn;
@@ -161,13 +164,20 @@ export class PaintPlan {
     return true;
   }
 
-  /** Copies the opacities of the old atlas's plan, so that replacing the atlas is not visible. */
+  /**
+   * Copies how opaque each chunk is shown from the plan of the old atlas, so that visitors do not
+   * notice when the atlas is replaced.
+   */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);
     this.fadedAt = other.fadedAt;
   }
 
-  /** Advances the fading, and updates `shares`. @returns whether any chunk is still fading */
+  /**
+   * Advances the fading of paint to time `now`, and updates `shares`.
+   *
+   * @returns whether the paint of any chunk is still fading
+   */
   fade(now: number): boolean {
     const step = Math.min(64, now - this.fadedAt) / FADE;
     this.fadedAt = now;
@@ -197,7 +207,7 @@ export class PaintPlan {
   }
 }
 
-/** Returns whether a chunk and the cells directly beside it contain no living cells. */
+/** Returns whether no cell is alive inside a chunk or directly beside it. */
 function isBare({ width, height, rgba }: Planes, column: number, row: number): boolean {
   const [left, top] = [column * CHUNK, row * CHUNK];
   for (let y = Math.max(0, top - 1); y < Math.min(height, top + CHUNK + 1); y++) {
