@@ -114,8 +114,8 @@ const shrinkTemplates: Plugin = {
 };
 
 /**
- * Code in libraries that no page runs, and the code that replaces it. Bundlers cannot remove this
- * code, because they cannot know that it never runs. The keys are the ends of the files' paths.
+ * Library code that no page runs, and the code that replaces it. Bundlers cannot remove such code,
+ * because they cannot know that it never runs. The keys are the ends of the files' paths.
  */
 const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
   // The pages connect only by WebSocket.
@@ -139,8 +139,8 @@ const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
 };
 
 /**
- * Replaces code in libraries that never runs. Also declares that the modules of Socket.IO have no
- * side effects, so that the bundler can leave out unused modules.
+ * Replaces library code that never runs. Also declares that the modules of Socket.IO have no side
+ * effects, so that the bundler can leave out unused modules.
  */
 const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',

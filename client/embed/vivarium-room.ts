@@ -56,16 +56,21 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
 /**
  * Shows a room. Attributes:
  * - `src`: address of the room's page
- * - `view`: `whole`, `x,y,width,height` in cells, or `follow` to follow the newest organism
- * - `interactive`: lets visitors act, with the tool `tool` and the seed `seed`
- * - `transparent`: draws no background
+ * - `view`: the part of the room to show: `whole`; `x,y,width,height` in cells; or `follow`, to
+ *   follow the newest organism
+ * - `interactive`: if set, visitors can act in the room
+ * - `tool`, `seed`: the tool and the seed (its name in the gallery) with which visitors act
+ * - `transparent`: if set, no background is drawn
  *
- * Fires `change` when the state of the connection changes, and `refused` (`detail`: the reason) when
- * the server refuses an action.
+ * Fires `change` when the state of the connection has changed, and `refused` when the server
+ * refuses an action; `detail` is then the reason.
  */
 export class VivariumRoom extends HTMLElement {
   static readonly observedAttributes = 'src interactive transparent view tool seed'.split(' ');
-  /** The room, for use by scripts of the page. Undefined while the element is not on a page. */
+  /**
+   * The room that is shown, for the scripts of the site. Undefined while the element is not on a
+   * page.
+   */
   room: Room | undefined;
   private view: RoomView | undefined;
   private readonly state = new InteractionState();

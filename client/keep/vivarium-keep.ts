@@ -150,8 +150,8 @@ const BODY = 620;
  */
 const STEP = 180;
 /**
- * Number of frames of the fade after growth, from the organism drawn as enlarged cells to the
- * picture by the painter.
+ * When growth has ended, the organism, drawn as enlarged cells, fades into the picture that the
+ * painter has made. This is the number of frames of the fade.
  */
 const FADE = 8;
 

@@ -117,7 +117,7 @@ export interface DrawnFilm {
  * frame, for smoother movement.
  *
  * @param frames the organism's cells after each step, each [side, side]; the last one shows the
- * grown organism
+ *   grown organism
  * @param name text to write below the organism
  * @param drawBody draws the organism; must reject with the signal's reason when the signal aborts
  * @throws the signal's reason, if the signal aborts

@@ -15,7 +15,7 @@ declare module 'gifenc' {
   export function GIFEncoder(): {
     /**
      * @param options `palette`: the palette of the whole file, set only with the first frame;
-     * `delay`: how long to show the frame, in ms
+     *   `delay`: how long to show the frame, in ms
      */
     writeFrame(
       pixels: Uint8Array,

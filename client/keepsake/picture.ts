@@ -1,6 +1,6 @@
 /**
- * Draws organisms large and smooth, and draws the keepsake picture: a card that shows an organism,
- * whose QR code contains a link for planting the organism again.
+ * Draws organisms large and smooth. Also draws the keepsake picture: a card with an organism, and
+ * with a QR code that contains a link for planting the organism again.
  */
 import { generate } from 'lean-qr';
 import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../shared/painter/still.ts';
@@ -117,9 +117,9 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
 }
 
 /**
- * The painter draws each cell as a square of pixels. If an organism is to be larger than this
- * number of pixels per cell, it is painted with `LARGEST_SCALE` pixels per cell, otherwise with
- * half as many; the picture is then scaled to the wanted size.
+ * The painter draws each cell as a square of pixels. If an organism is to be drawn with more pixels
+ * per cell than this, it is painted with `LARGEST_SCALE` pixels per cell, otherwise with half as
+ * many. The painted picture is then scaled to the wanted size.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */
@@ -164,13 +164,14 @@ async function paintBody(
 export type Context = CanvasRenderingContext2D;
 
 /**
- * Where an enlarged organism's alpha value (0 to 255) is at most the first number, the organism is
- * drawn transparent; from the second number, opaque; in between, there is a smooth transition.
+ * To give an enlarged organism a sharp outline, its alpha values (0 to 255) are changed: up to the
+ * first number, they become 0; from the second number on, they become 255; in between, there is a
+ * smooth transition.
  */
 const EDGE = [70, 150] as const;
 /**
- * Width and height, in pixels, of the small picture of an organism that is enlarged to draw the
- * organism's glow.
+ * An organism's glow is drawn by enlarging a very small picture of the organism. This is the width
+ * and height of the small picture, in pixels.
  */
 const GLOW = 20;
 

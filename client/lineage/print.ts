@@ -16,7 +16,7 @@ import { FONTS } from '../style/fragments.ts';
  * Draws the legend, as one line of symbols with their explanations.
  *
  * @param x where the line starts: its left end if time runs from left to right in the tree,
- * otherwise its right end
+ *   otherwise its right end
  * @param y vertical centre of the line
  */
 export function paintLegend(
@@ -70,8 +70,8 @@ export function paintLegend(
 }
 
 /**
- * Width and height of the image, in pixels. The image is as large as possible on phones, which
- * limit a canvas to 2^24 pixels.
+ * Width and height of the image, in pixels. Together, they make less than 2^24 pixels, which is the
+ * largest canvas on phones.
  */
 const WIDTH = 4_860;
 const HEIGHT = 3_437;
@@ -89,11 +89,11 @@ const TEXT = 33;
 /**
  * Draws the whole family tree, and lets the browser save it as a PNG.
  *
- * @param pictures the page's pictures of organisms. They are shared because the server limits the
- * number of requests: only pictures that the page lacks are requested
+ * @param pictures the pictures of organisms that the page has already loaded. They are used again,
+ *   because the server limits the number of requests; only missing pictures are requested
  * @param forward 1 if time runs from left to right, -1 if from right to left
  * @throws Error if the browser cannot encode the image, or if the page closes the tree before all
- * pictures have loaded
+ *   pictures have loaded
  */
 export async function savePrint(
   page: LineagePage,

@@ -104,8 +104,8 @@ export class VivariumLineage extends LitElement {
   private since: number | undefined;
   private size = { width: 1, height: 1 };
   /**
-   * Aspect ratio (width / height) for which the current layout was made: that of the window's area
-   * without the margins around the tree.
+   * Aspect ratio (width / height) for which the current layout was made. It is the ratio of the
+   * free area: the window without the margins around the tree.
    */
   private aspect = 0;
 
@@ -454,8 +454,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Selects the organism that was born next after the selected organism (if `by` is 1), or the one
-   * born just before it (if -1). From the last, continues with the first, and vice versa.
+   * Selects the organism that was born next after the selected organism (if `by` is 1), or just
+   * before it (if `by` is -1). The organism after the last is the first, and vice versa.
    */
   private meet(by: 1 | -1): void {
     const { nodes } = this.layout!;

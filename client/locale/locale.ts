@@ -80,10 +80,10 @@ let wanted: LanguageCode = SOURCE_LANGUAGE;
 export const language = (): LanguageCode => getLocale() as LanguageCode;
 
 /**
- * Returns the locale in which to format numbers and dates. If the page's language is English, this
- * is British English, like the page's texts. Otherwise, it is the tag for this language in the
- * browser's settings, because the tag's region may determine which digits are used. If the settings
- * do not contain the language, it is the language itself.
+ * Returns the locale in which to format numbers and dates. If the page's language is English, the
+ * locale is British English, like the page's texts. Otherwise, it is the tag for this language in
+ * the browser's settings, if there is one, because the region in the tag may determine which digits
+ * are used. If there is none, it is the code of the language.
  */
 export function formats(): string {
   const code = language();
@@ -113,11 +113,11 @@ export function knowKinds(names: Iterable<string>): void {
 }
 
 /**
- * Translates the name of a creature in the gallery into the page's language.
+ * Translates the name of a creature in the gallery into the page's language. If this is English,
+ * only a few unsuitable names are replaced. The checkpoint itself must keep the unsuitable names,
+ * because the checkpoint's identity depends on all names in it.
  *
- * @returns undefined if there is no translation. If the page's language is English, undefined for
- * all but a few unsuitable names, which have a replacement. The checkpoint itself must keep the
- * unsuitable names, because its identity depends on all its names
+ * @returns undefined if there is no translation or replacement
  */
 export function localKind(kind: string): string | undefined {
   if (language() === SOURCE_LANGUAGE) return (english as Record<string, string>)[kind];

@@ -1,8 +1,10 @@
 /**
- * Functions for translated texts that both the pages and the build use. They shorten ids, choose
- * plural forms, and store the translated names of creatures in a compact way: the visitor's page
- * contains only a list of the translated names, in the order of the English names. The English
- * names themselves would add 2.5 kB per language, and the page receives them from the room anyway.
+ * Functions for translated texts that both the pages and the build use. They are about shortened
+ * message ids, plural forms, and names of creatures.
+ *
+ * To save space, the visitor's page contains only a list of the translated names of creatures, in
+ * the order of the English names. The English names would add 2.5 kB per language, and the page
+ * receives them from the room anyway.
  */
 
 /**
@@ -38,8 +40,8 @@ export function orderedKinds(kinds: Readonly<Record<string, string>>): OrderedKi
 }
 
 /**
- * Length to which the build shortens message ids, in characters. Each full id is eleven characters
- * longer, which would add 2 kB to each page.
+ * The build shortens message ids to this number of characters. Full ids are eleven characters
+ * longer, and would add 2 kB to each page.
  */
 export const SHORT_ID = 6;
 

@@ -231,11 +231,10 @@ export class CameraRig {
   }
 
   /**
-   * Glides as short a way as possible to a camera that shows a whole organism inside a part of the
-   * view. Zooms out only if the organism is larger than this part.
+   * Glides until the whole organism is visible inside a part of the view, and moves the camera as
+   * little as possible. Zooms out only if the organism is larger than this part.
    *
-   * @param insets space at each edge of the view, in CSS pixels, outside which the organism must be
-   * shown
+   * @param insets space at each edge of the view, in CSS pixels, in which the organism must not be
    */
   reveal(at: Point, side: number, { left, right, top, bottom }: Insets): void {
     const { heading, view } = this;
@@ -458,7 +457,7 @@ export class Lens {
    * because the browser discards the pixels of that canvas after showing them.
    *
    * @param pointer position of the pointer, in CSS pixels, while the visitor cuts; otherwise
-   * undefined. The lens is shown only if the pointer is a finger
+   *   undefined. The lens is shown only if the pointer is a finger
    * @param view size of the source canvas, in CSS pixels
    */
   draw(pointer: Point | undefined, view: Size): void {

@@ -133,9 +133,9 @@ export const EASE = 3_000;
  */
 const CORRECTION = 2_000;
 /**
- * If the error of the estimate is larger than this, in s, gradual correction would move the water
- * visibly. The current then fades out first, and the estimate is corrected while there is no
- * current.
+ * The page estimates the room's time. If the estimate is wrong by more than this, in s, a gradual
+ * correction would move the water visibly. The current then fades out first, and the estimate is
+ * corrected while there is no current.
  */
 const FAR = 3;
 /**

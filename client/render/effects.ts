@@ -25,7 +25,7 @@ export interface Speck {
  * segment of its stroke has covered.
  *
  * @param taken indices of the positions that earlier segments have covered; the positions found are
- * added
+ *   added
  * @param counts whether a position may be found; positions for which it returns false are skipped
  */
 export function freshPlaces(
@@ -43,7 +43,7 @@ export function freshPlaces(
  * Finds the cells that a segment of a stroke cuts away.
  *
  * @param taken indices of the cells that earlier segments of the stroke have cut away; the cells
- * found are added
+ *   found are added
  * @returns `flesh`: the cells cut away; `rim`: the remaining cells next to them
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
@@ -104,9 +104,9 @@ export class DustFinder {
    * the cells' last colours, for a random selection of them.
    *
    * @param silent areas of `changed` to ignore. The server sent all cells of these areas anew, so a
-   * cell that is missing there may have died long ago
+   *   cell that is missing there may have died long ago
    * @param departs returns whether an organism is departing. If so, `SHARE` does not limit the
-   * number of its grains
+   *   number of its grains
    */
   find(
     planes: Planes,
@@ -187,9 +187,9 @@ export class Effects {
 
   /**
    * @param calm whether effects must fade gently and not move, for visitors who prefer reduced
-   * motion (prefers-reduced-motion)
+   *   motion (prefers-reduced-motion)
    * @param random returns random numbers for the effects, from 0 to 1. They are independent of the
-   * random numbers with which visitors' seeds are chosen
+   *   random numbers with which visitors' seeds are chosen
    */
   constructor(
     public calm = false,
@@ -427,7 +427,7 @@ export class LifeEffects {
 
   /**
    * @param ripples array to write the current ripples into (see `Field.ripples`), whenever a frame
-   * is drawn
+   *   is drawn
    * @param invalidate called when there is something new to draw
    */
   constructor(

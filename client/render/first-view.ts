@@ -53,18 +53,17 @@ const BESIDE = 1.3;
 const RIM = 3;
 /**
  * Maximum number of points that a view gains if its free position is at the edge of a cluster of
- * organisms. The number is small, so that the position in the cluster matters less than a close
- * view of the nearest organism.
+ * organisms. The number is small, because a close view of the nearest organism is more important.
  */
 const RIM_POINTS = 0.3;
 
 /**
  * Chooses a view that shows a free position, where a visitor can plant, and the whole of the
  * organism that is nearest to this position. Buttons must not cover the position or the organism.
- * The view is the best of many random ones; if none meets these conditions, it is the one that
- * comes closest. Free positions at the edge of a cluster of organisms are preferred, so that large
- * empty areas stay empty. As the views are random, different visitors are shown different
- * positions.
+ * The view is the best of many random views. If none of them meets these conditions, it is the view
+ * that comes closest to meeting them. Free positions at the edge of a cluster of organisms are
+ * preferred, so that large empty areas stay empty. As the views are random, different visitors are
+ * shown different positions.
  *
  * @param random returns random numbers from 0 to 1
  */
@@ -105,7 +104,7 @@ export function firstView(
    *
    * @param place the free position, in cells
    * @param focus the grid position that the view shows in the middle of `free` (the space between
-   * the header and the dock), in cells
+   *   the header and the dock), in cells
    */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;

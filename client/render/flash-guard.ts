@@ -22,8 +22,8 @@ import {
 } from './gl.ts';
 
 /**
- * Smallest changes of luminance and of red that count as a change; two opposing changes are a
- * flash. In WCAG, these values are 0.1 and 20/320.
+ * A change of luminance or of red counts only if it is at least this large. Two opposing changes
+ * are a flash. WCAG uses 0.1 for luminance and 20/320 for red.
  */
 const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
@@ -79,7 +79,7 @@ class Turns {
 
   /**
    * @returns whether the zone's level has just made a change that counts, in the opposite direction
-   * to the previous one; the first change also counts
+   *   to the previous one; the first change also counts
    */
   turned(zone: number, level: number): boolean {
     const { low, high, rising, step, bright } = this;
@@ -130,8 +130,8 @@ export class FlashGuard {
    * row by row from the top left.
    *
    * @param limit maximum number of flashes per second. A zone counts as flashing as soon as there
-   * have been `limit` opposing changes in a second, which are only half as many flashes. This
-   * margin is needed because measurements arrive late
+   *   have been `limit` opposing changes in a second, which are only half as many flashes. This
+   *   margin is needed because measurements arrive late
    */
   constructor(
     readonly columns: number,
@@ -158,8 +158,8 @@ export class FlashGuard {
   }
 
   /**
-   * Copies the state of the guard that was used until now, for a picture of another size or another
-   * limit.
+   * Takes over the state of the guard that was used until now, which was for a picture of another
+   * size, or had another limit.
    */
   takeOver(from: FlashGuard): void {
     const { columns, rows, limit } = this;
@@ -185,7 +185,7 @@ export class FlashGuard {
    * Records the levels of a frame, measured before the frame is softened.
    *
    * @param levels four values per zone, each from 0 to 255: luminance; R − G − B if the red is
-   * saturated, otherwise 0; two unused values
+   *   saturated, otherwise 0; two unused values
    * @param now time at which the frame was drawn, in ms
    */
   measure(levels: Uint8Array, now: number): void {
@@ -213,12 +213,12 @@ export class FlashGuard {
   }
 
   /**
-   * Computes for each zone how far it may change from the frame that is on screen towards the new
+   * Computes for each zone the share by which it may change from the frame on screen to the new
    * frame.
    *
    * @param elapsed time since the previous frame, in ms
-   * @param into array for the results, [rows × columns], each from 0 to 255; with 255, the zone
-   * shows the new frame unchanged
+   * @param into array for the results, [rows × columns]; a share from 0 to 1 is stored as 0 to 255.
+   *   With 255, the zone shows the new frame unchanged
    */
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
@@ -233,8 +233,8 @@ export class FlashGuard {
 
   /**
    * Finds the windows in which too many zones flash, and softens the flashing zones in these
-   * windows. Also softens the neighbours of these zones, because a flash may extend into a
-   * neighbour by a small part of it, in which it is not detected.
+   * windows. Also softens the zones beside them, because a flash may cover a part of such a zone
+   * that is too small to be detected.
    */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;

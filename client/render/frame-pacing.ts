@@ -51,8 +51,8 @@ const LONGEST_WAIT = 600_000;
 
 /**
  * Chooses the resolution of frames. While frames take too long, lowers the resolution step by step.
- * If frames are in time and `patience` is finite, tries a higher resolution after that time. If
- * frames then take too long again, doubles the time, up to ten minutes.
+ * If frames are in time for `patience` ms, tries a higher resolution (never, if `patience` is
+ * infinite). If frames then take too long again, doubles `patience`, up to ten minutes.
  */
 export class Resolution {
   /** Whether recent frames were quick enough to draw optional animations. */
@@ -70,7 +70,7 @@ export class Resolution {
   /**
    * @param patience time after a change until a higher resolution is tried, in ms
    * @param pause a gap between two frames that is longer than this, in ms, counts as a pause, not
-   * as a slow frame
+   *   as a slow frame
    */
   constructor(
     private patience = Number.POSITIVE_INFINITY,
@@ -94,9 +94,9 @@ export class Resolution {
    * Records that a frame has been drawn, and adjusts the resolution.
    *
    * @param waited whether the frame had to wait for the GPU. If so, a long gap since the previous
-   * frame counts as a slow frame; otherwise, it counts as a pause
+   *   frame counts as a slow frame; otherwise, it counts as a pause
    * @param hasSpare whether the frame contains optional animations. If so, the resolution is not
-   * lowered even if frames are slow, because the caller first turns off the animations
+   *   lowered even if frames are slow, because the caller first turns off the animations
    */
   frame(now: number, waited = false, hasSpare = false): void {
     // If the frame waited for the GPU, limit the measured gap to `pause`. The GPU may have been
@@ -141,8 +141,8 @@ export class Resolution {
 }
 
 /**
- * Draws one frame after another while the picture changes. While the page is hidden, browsers call
- * no animation frames, so the loop rests.
+ * Draws one frame after another while the picture changes. While the page is hidden, the browser
+ * does not call the callbacks of `requestAnimationFrame`, so nothing is drawn.
  */
 export class FrameLoop {
   private handle = 0;

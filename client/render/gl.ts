@@ -61,7 +61,7 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
     samplers: [] as string[],
     /**
      * Returns the location of a uniform. Returns null if the compiler has removed the uniform
-     * because the shaders do not use it; WebGL ignores values that are set at null.
+     * because the shaders do not use it; WebGL ignores values that are set for the location null.
      */
     uniform(name: string): WebGLUniformLocation | null {
       let location = locations.get(name);

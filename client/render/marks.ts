@@ -31,7 +31,7 @@ export interface Mark {
 const FLOATS = 12;
 
 /**
- * A list of light marks that can grow, in the layout that the GPU reads. The same list is reused
+ * A list of light marks, in the layout that the GPU reads. The list grows as needed, and is reused
  * for each frame.
  */
 export class MarkList {

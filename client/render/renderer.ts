@@ -182,7 +182,7 @@ export class Renderer {
    * @param ratio device pixels per CSS pixel
    * @param now current time, in ms
    * @returns whether the frame was softened, to prevent flashes. If so, the next frame will differ
-   * from it
+   *   from it
    */
   draw(picture: Picture, ratio: number, now: number): boolean {
     const { gl, canvas, field } = this;

@@ -150,7 +150,7 @@ export class Hint {
    * Returns whether to show the hint.
    *
    * @param occasion an identifier of the occasion on which the hint may be shown. Repeated calls
-   * for the same occasion count as showing the hint once
+   *   for the same occasion count as showing the hint once
    */
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
@@ -192,7 +192,7 @@ export class OpenPanels {
 
   /**
    * @param changed called after a panel has been opened or closed; its argument is whether any
-   * panel is open
+   *   panel is open
    */
   constructor(private readonly changed: (isOpen: boolean) => void) {
     window.addEventListener('popstate', (event) => this.arrive(event));

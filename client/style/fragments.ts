@@ -123,7 +123,7 @@ const encode = (x: number): number => {
  *
  * @param hue in degrees
  * @returns the red, green and blue components, from 0 to 1. Components outside this range are
- * clipped to it
+ *   clipped to it
  */
 export function oklch(lightness: number, chroma: number, hue: number): Rgb {
   const a = chroma * Math.cos((hue * Math.PI) / 180);

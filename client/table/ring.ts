@@ -1,7 +1,7 @@
 /**
  * A ring on a touch table: the tools of one person, arranged around the place of the person's first
- * touch. For the server, each person is a participant of its own, but all people at a table share
- * one connection.
+ * touch. Each person is a separate participant of the room, but all people at a table share one
+ * connection to the server.
  */
 
 import { localized, msg } from '@lit/localize';
@@ -73,8 +73,8 @@ export class Ring implements ToolUser {
   /** Number of this person's fingers that are touching the room. */
   fingers = 0;
   /**
-   * Number of the first seed that the ring shows, among the seeds that are offered. May exceed the
-   * number of offered seeds: it then continues from the first.
+   * Index of the first seed that the ring shows, in the list of offered seeds. If the index is not
+   * smaller than the length of the list, it is taken modulo the length.
    */
   first = Math.floor(Math.random() * 1_000);
   private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();

@@ -134,8 +134,8 @@ export class CaptionTurns {
   /**
    * Chooses the next caption. While the wall shows an organism in close-up, the caption is about a
    * recent event of this organism, if there is one. While the wall shows the whole room, two kinds
-   * of captions alternate: first one about the latest event that has not been shown yet, then the
-   * caption of `standingLines` that has not been shown for the longest time.
+   * of captions alternate: first a caption about the latest event that has not been shown yet, then
+   * the caption of `standingLines` that was shown longest ago.
    *
    * @returns undefined if there is no suitable caption
    */
@@ -243,10 +243,10 @@ export class WallNews {
    * Collects the facts from which captions are chosen.
    *
    * @param wall `isAlone`: nobody has been in the room for a while; `hasCode`: the wall shows a QR
-   * code
+   *   code
    * @param isSeen returns whether an organism is visible on the wall
    * @param shown id of the organism that the wall shows in close-up; undefined while the wall shows
-   * the whole room
+   *   the whole room
    * @returns undefined until the page has received the room
    */
   facts(

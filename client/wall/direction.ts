@@ -34,7 +34,7 @@ const LEAST = 1_000;
 const ACTIVE = 10_000;
 /**
  * If at least this many visitors are active outside the area of a close-up, there is no close-up,
- * so that they can see what they do.
+ * so that these visitors can see what they are doing.
  */
 const SEVERAL = 2;
 
@@ -144,7 +144,7 @@ export class Direction {
       const left = one.at + usual - now - DIRECTION_GLIDE;
       if (left < LEAST || left > LONGEST - OUTCOME || this.isHiding(one.organism, now, reach))
         continue;
-      // Choose the kind of event that was not shown for the longest time, so that kinds alternate.
+      // Choose the kind of event whose last close-up was longest ago, so that the kinds alternate.
       const turn = this.lastAt.get(kind) ?? 0;
       if (best && turn >= (this.lastAt.get(best.kind) ?? 0)) continue;
       best = { what: one.what, organism: one.organism, at: one.at, kind, since: now };

@@ -9,9 +9,9 @@ import type { Point, Size } from '../render/camera.ts';
 import { bodyOf, type WallView } from './wall-view.ts';
 
 /**
- * How far a text may be moved sideways when it is below or above an organism, as a share of the
- * text's width; and how far up or down when it is beside the organism, as a share of the organism's
- * height. In the order in which they are tried.
+ * Shifts to try when a text is placed near an organism, in this order. A text below or above the
+ * organism is shifted sideways, by this share of the text's width. A text beside the organism is
+ * shifted up or down, by this share of the organism's height.
  */
 const SHIFTS = [0, 0.45, -0.45];
 
@@ -78,7 +78,7 @@ type Ground = Pick<WallView, 'camera' | 'isGliding' | 'toScreen' | 'isBare'> & {
 
 /**
  * Shows labels beside organisms: the planter's name beside each growing organism, and at most one
- * caption. A label is hidden while there is no free ground near its organism that is large enough.
+ * caption. A label is hidden while the free ground around its organism is too small for it.
  */
 @customElement('label-layer')
 export class LabelLayer extends LitElement {
@@ -190,7 +190,7 @@ export class LabelLayer extends LitElement {
 
   /**
    * @param taken areas that other labels cover, in CSS pixels. If this label is shown, its area is
-   * added
+   *   added
    */
   private move(label: Label, now: number, ground: Ground, taken: Rect[]): void {
     const { element, organism, until } = label;

@@ -155,7 +155,7 @@ export interface News {
 
 /**
  * Captions that say who has planted or grafted. `unnamed` names nobody: it is used if the host has
- * turned names off, and if neither a visitor nor the gardener has done it.
+ * turned names off, or if neither a visitor nor the gardener has done it.
  */
 const SIGNED = {
   born: {

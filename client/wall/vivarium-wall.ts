@@ -299,7 +299,7 @@ export class VivariumWall extends LitElement {
     const gap = GROUND * Math.min(frame.clientWidth, frame.clientHeight);
     const insets = { top: gap, right: gap, bottom: gap, left: gap };
     // Only one screen of a video wall shows the texts. But all screens must use the same camera, so
-    // each takes the area into account that the texts cover.
+    // each leaves the area free that the texts cover.
     if (isSplit && options.strip) {
       insets[isUpright ? 'bottom' : isMirrored ? 'right' : 'left'] += strip;
     }

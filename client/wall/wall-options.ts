@@ -39,8 +39,8 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
   const rows = whole('rows', 1, 16);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
-  // On a video wall, one screen shows the strip of texts. The strip is at the left side or, if the
-  // wall is upright, at the bottom. The lower left screen is suitable in both cases.
+  // On a video wall, one screen shows the strip of texts. The strip is at the side or, if the wall
+  // is upright, at the bottom. The lower left screen is suitable in both cases.
   const isFirst = column === 0 && row === rows - 1;
   const overlay = oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on';
   // On a video wall, the camera must not drift: its position depends on the clock, and the clocks

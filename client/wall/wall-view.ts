@@ -22,13 +22,15 @@ import type { WallOptions } from './wall-options.ts';
 const RIM = 3;
 
 /**
- * The camera of a wall moves slowly all the time (drift). The amplitudes are shares of the view;
- * the periods are in seconds. The periods have no common factor, so that the movement does not
- * repeat within a day.
+ * Slow movement (drift) of a wall's camera. The amplitudes are shares of the view; the periods are
+ * in seconds. The periods have no common factor, so that the movement does not repeat within a day.
  */
 const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
 
-/** A close-up shows at least this many organisms' sides in width and in height. */
+/**
+ * A close-up shows a square of this size, as a multiple of an organism's side, and what else fits
+ * into the view.
+ */
 const CLOSE = 2.2;
 
 /** Width of the empty ground that must surround a text, in cells. */
@@ -89,8 +91,8 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
 }
 
 /**
- * Returns the size of the strip of texts, in CSS pixels: its width, or, on an upright wall, on
- * which the strip is below the room, its height.
+ * Returns the size of the strip of texts, in CSS pixels. On a wide wall, this is the strip's width.
+ * On an upright wall, where the strip is below the room, it is the strip's height.
  */
 export const stripOf = ({ width, height }: Size): number =>
   width < height ? 0.27 * width : Math.min(0.165 * width, 0.29 * height);
@@ -144,7 +146,7 @@ export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, ins
  * @param side side of a fully grown organism, in cells
  * @param home the camera that shows the whole room
  * @param scene `grid`: size of the grid; `view`: size of the whole wall; `insets`: space at the
- * edges of the wall that texts cover
+ *   edges of the wall that texts cover
  */
 export function closeUpOf(
   at: Point,

@@ -198,7 +198,7 @@ export class Words {
 
   /**
    * @param root folder in which to write generated files, in the same subfolders as in the
-   * repository
+   *   repository
    */
   constructor(private readonly root = ROOT) {
     const parts = Object.keys(ENTRIES) as Part[];

@@ -77,8 +77,9 @@ export class PaintPace {
   /** Number of consecutive painted frames that took longer than `LONGEST`. */
   private long = 0;
   /**
-   * Since when painting has been too slow, in ms: at the largest allowed budget, painting all
-   * chunks that are due takes longer than `stale`. Undefined while painting is fast enough.
+   * Time since which painting has been too slow, in ms. Painting is too slow if all chunks that are
+   * due cannot be painted within `stale` ms, even at the largest allowed budget. Undefined while
+   * painting is fast enough.
    */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
@@ -108,10 +109,10 @@ export class PaintPace {
    * Records that a frame begins, and adjusts the budget and the scale.
    *
    * @param follows whether the previous frame requested this frame immediately. If so, a long gap
-   * between the two counts as a slow frame; otherwise, it counts as a pause
+   *   between the two counts as a slow frame; otherwise, it counts as a pause
    * @param spent multiply-adds that the previous frame spent on painting
    * @param due multiply-adds that painting all chunks that were due in the previous frame would
-   * have taken
+   *   have taken
    */
   frame({
     now,

@@ -1,8 +1,8 @@
 /**
  * Painted chunks of a room are kept in an atlas, a texture with one slot per chunk. This file
- * tracks which chunks the atlas holds, which chunks must be painted, and how opaque the paint of
- * each chunk is shown. A chunk's slot is its position in the room modulo the size of the atlas, so
- * that neighbouring chunks have neighbouring slots.
+ * tracks which chunks the atlas holds, which chunks must be painted, and the opacity with which the
+ * paint of each chunk is shown. A chunk's slot is its position in the room modulo the size of the
+ * atlas, so that neighbouring chunks have neighbouring slots.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -91,7 +91,8 @@ export class PaintPlan {
   /**
    * Records that the cells of some areas have changed.
    *
-   * @param until time at which the cells will have finished their movement to the new values, in ms
+   * @param until time at which the transition of the cells to their new colours will end on screen,
+   *   in ms
    */
   change(areas: readonly Rect[], until: number, now: number): void {
     for (const { x, y, width, height } of areas) {
@@ -165,8 +166,8 @@ export class PaintPlan {
   }
 
   /**
-   * Copies how opaque each chunk is shown from the plan of the old atlas, so that visitors do not
-   * notice when the atlas is replaced.
+   * Copies the current opacity of each chunk's paint from the plan of the old atlas, so that
+   * visitors do not notice when the atlas is replaced.
    */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);

@@ -34,8 +34,8 @@ interface Known {
 }
 
 /**
- * Requests the genomes of organisms from the server, and computes a map for each organism: what the
- * painter has learned about each of the organism's places.
+ * Requests the genomes of organisms from the server, and computes a map for each organism. The map
+ * holds what the painter has learned about each of the organism's places.
  */
 export class Genomes {
   private readonly known = new Map<OrganismId, Known>();
@@ -79,7 +79,8 @@ export class Genomes {
   }
 
   /**
-   * Requests the genomes that are missing, and computes maps, for at most `MAP_SLICE` ms per call.
+   * Requests the genomes that are missing. Then continues to compute maps, for at most `MAP_SLICE`
+   * ms.
    *
    * @param isSeen returns whether an organism is in view
    * @param now current time, in ms

@@ -73,7 +73,7 @@ function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): W
  */
 type PaintTarget = Pick<Atlas, 'target'> & { readonly scale: number };
 
-/** Runs the layers of a painter on the GPU. May be created only if `mayPaint` returns true. */
+/** Runs the layers of a painter on the GPU. Create an instance only if `mayPaint` returns true. */
 export class PaintPasses {
   private readonly layers: readonly {
     readonly weights: WebGLTexture;
@@ -178,7 +178,7 @@ export class MapTextures {
   readonly textures: Readonly<Record<'uMaps' | 'uTable', WebGLTexture>>;
   /**
    * Contents of the slots, [MAPS, 4]. For each slot: the id of the organism whose genome map the
-   * slot holds (0 if the slot is empty); x and y of the map's upper left cell; 0.
+   * slot holds (0 if the slot is empty), x and y of the map's upper left cell, and a 0.
    */
   private readonly table = new Int32Array(4 * MAPS);
 
@@ -296,7 +296,7 @@ export class RoomPaint {
   private due = 0;
   /**
    * While `next` is being filled, frames paint alternately into `atlas` and into `next`. This is
-   * whether it is the turn of `atlas`.
+   * true if it is the turn of `atlas`.
    */
   private isOldsTurn = false;
   private readonly left = new AbortController();
@@ -342,7 +342,7 @@ export class RoomPaint {
    * @param now current time, in ms
    * @param crisp whether the frame shows cells as plain squares, without paint
    * @returns the program that draws the scene with paint; its textures and uniforms for paint have
-   * been set. Undefined if this frame shows no paint
+   *   been set. Undefined if this frame shows no paint
    */
   begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;

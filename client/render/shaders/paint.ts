@@ -219,9 +219,8 @@ void main() {
 }`;
 
 /**
- * Two lines in the source text of the scene's shader. The code for paint is inserted after them:
- * after the last declaration, and after the line from which on the colour and alpha of a cell are
- * known.
+ * Two lines in the source text of the scene's shader: the last declaration, and the line after
+ * which the colour and alpha of a cell are known. The code for paint is inserted after these lines.
  */
 const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
@@ -275,7 +274,7 @@ uniform float uPaint;`,
  * the program.
  *
  * @param channels number of values per cell in a genome map; 0 if the painter has not learned
- * genomes
+ *   genomes
  */
 export const paintSources = (channels: number) =>
   ({
