@@ -25,7 +25,7 @@ const NOON: Sky = [6, 12];
 /** Minimum zoom at which breathing is visible, in CSS pixels per cell. */
 const BREATH_ZOOM = 3;
 
-/** The properties of a `Picture` that each subclass decides for itself. */
+/** The properties of a `Picture` that the subclasses determine. */
 export type Framing = Omit<Picture, 'view' | 'breath' | 'field' | 'light' | 'marks' | 'flashLimit'>;
 
 /**

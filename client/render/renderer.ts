@@ -30,7 +30,7 @@ const LEAST_AGE = 60_000;
 export interface CanvasStyle {
   /** Whether the canvas is transparent where there are no organisms. */
   readonly isClear?: boolean;
-  /** Called if a lost context does not come back. Default: the page reloads. */
+  /** Called if the browser does not restore a lost GPU context. Default: the page reloads. */
   readonly renew?: () => void;
 }
 

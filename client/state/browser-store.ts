@@ -102,7 +102,7 @@ export class Throttle<T> {
 
 type Checkpoint = Event<'welcome'>['checkpoint'];
 
-/** The host's settings for which seeds of the gallery visitors see. */
+/** The host's settings that determine which seeds of the gallery visitors see. */
 export type Offer = Pick<Event<'settings'>, 'wholeGallery' | 'hidden' | 'first'>;
 
 /**

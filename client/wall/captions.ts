@@ -51,7 +51,7 @@ export interface Line {
  * than this, both horizontally and vertically. In multiples of an organism's side.
  */
 const PRESSING = 0.8;
-/** Maximum number of captions remembered as shown before. */
+/** Maximum number of shown captions that are remembered. */
 const MOST_KEPT = 200;
 
 /** Returns the captions about recent events that are still true, the latest event first. */

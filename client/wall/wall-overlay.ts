@@ -95,7 +95,7 @@ const overlayStyle = css`
     font-size: 0.86em;
     text-wrap: balance;
   }
-  /* Names that do not fit wrap into another column or row, which is hidden. */
+  /* Names that do not fit are moved to a further column or row, which is hidden. */
   .people {
     display: flex;
     flex-flow: column wrap;

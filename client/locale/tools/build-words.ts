@@ -114,7 +114,7 @@ function programOf(entries: readonly string[]): Program {
   });
 }
 
-/** Extracts the texts that several entries use, and reads all translations. */
+/** Extracts the texts of several entry modules, and reads all translations. */
 class Localizer extends RuntimeLitLocalizer {
   private found: Program | undefined;
 

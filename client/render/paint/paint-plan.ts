@@ -8,7 +8,7 @@ import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { CHUNK } from '../shaders/paint.ts';
 
-/** Maximum distance of other cells that affect the paint of a cell, in cells. */
+/** The paint of a cell depends on other cells up to this distance, in cells. */
 const REACH = 2;
 /**
  * If the cells of a chunk have changed and it has not been repainted for this long, in ms, its
