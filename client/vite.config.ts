@@ -4,9 +4,9 @@ import { defineConfig, type Plugin } from 'vite';
 import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
 
 /**
- * HTML file of each page. Each page has a build of its own (`--mode`), so that no page contains code
- * of another page. Build the visitor's page last: the server considers the client built as soon as
- * `index.html` exists.
+ * The HTML file of each page. Each page is built separately (`--mode`), so that no page contains
+ * code of another page. The visitor's page must be built last, because the server considers the
+ * client to be built as soon as `index.html` exists.
  */
 const PAGES = {
   wall: 'wall.html',
@@ -28,7 +28,10 @@ const shrinkShader = (glsl: string): string =>
     .replace(/\b(\d+\.\d*?)0+\b/g, '$1')
     .replace(/\b0(\.\d)/g, '$1');
 
-/** Minifies CSS in a template. Keeps spaces next to `${…}`, because these spaces may separate values. */
+/**
+ * Minifies the CSS in a template. Spaces beside `${…}` are kept, because they may separate two
+ * values.
+ */
 const shrinkStyle = (css: string): string =>
   css
     .replace(/\/\*.*?\*\//gs, '')
@@ -44,12 +47,16 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Copy of the library function `str`. Replaces the import in generated modules of texts, because the
- * import would add another file to each page.
+ * Source text of a function that equals `str` in `@lit/localize`. In the generated modules of
+ * texts, it replaces the import of `str`, because the import would add another file to each page.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
-/** Shortens the message ids of texts. @throws Error if two shortened ids would be equal */
+/**
+ * Shortens the message ids in the generated modules of texts.
+ *
+ * @throws Error if two ids would become equal
+ */
 const shortenIds: Plugin = {
   name: 'shorten-ids',
   enforce: 'pre',
@@ -65,7 +72,10 @@ const shortenIds: Plugin = {
   },
 };
 
-/** Converts the files of translated names to lists, without the English names, which the room sends. */
+/**
+ * Converts the files of translated names to lists that do not contain the English names. The page
+ * gets the English names from the room.
+ */
 const orderKinds: Plugin = {
   name: 'order-kinds',
   enforce: 'pre',
@@ -76,9 +86,10 @@ const orderKinds: Plugin = {
 };
 
 /**
- * Removes comments, spaces and line breaks from CSS and shader templates, which the minifier does not
- * change. Saves 4 kB on the visitor's page. Relies on two facts: only CSS and shaders contain block
- * comments, and after minification, only templates contain line breaks.
+ * Removes comments, spaces and line breaks from templates that contain CSS or shaders; the
+ * bundler's minifier does not change the contents of templates. Saves 4 kB on the visitor's page.
+ * Two facts are assumed: block comments occur only in CSS and shaders, and after minification, line
+ * breaks occur only in templates.
  */
 const shrinkTemplates: Plugin = {
   name: 'shrink-templates',
@@ -92,8 +103,8 @@ const shrinkTemplates: Plugin = {
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
-      // Keep line breaks before shader directives (`#`). In HTML, replace a line break by a space,
-      // which compresses better.
+      // Keep a line break if the next line is a shader directive (`#`). In HTML, replace line
+      // breaks by spaces, which compress better.
       chunk.code = chunk.code
         .replace(/\n\s+/g, '\n')
         .replace(/([;{])\n(?!#)/g, '$1')
@@ -103,8 +114,8 @@ const shrinkTemplates: Plugin = {
 };
 
 /**
- * Library code that no page runs, and its replacement; keyed by the end of the file's path. Bundlers
- * cannot remove this code, because they cannot know that it is never used.
+ * Library code that no page runs, and the code that replaces it. Bundlers cannot remove such code,
+ * because they cannot know that it never runs. The keys are the ends of the files' paths.
  */
 const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
   // The pages connect only by WebSocket.
@@ -114,8 +125,8 @@ const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
   ],
   // The pages provide their own parser.
   'socket.io-client/build/esm/manager.js': [/(?<=opts\.parser) \|\| parser/, ''],
-  // The pages ignore messages that do not match their schema, and never read valibot's
-  // explanations.
+  // If a message does not match its schema, the pages ignore it, and do not read the explanation
+  // that valibot would give. So leave out the explanations.
   'valibot/dist/index.mjs': [
     /^function _addIssue\(.*?^\}$/ms,
     `function _addIssue({ kind }, _, dataset) {
@@ -127,7 +138,10 @@ const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
   'vite/preload-helper.js': [/.*/s, 'export const __vitePreload = (load) => load();'],
 };
 
-/** Replaces unused library code, and lets the bundler drop unused modules of Socket.IO. */
+/**
+ * Replaces library code that never runs. Also declares that the modules of Socket.IO have no side
+ * effects, so that the bundler can leave out unused modules.
+ */
 const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   enforce: 'pre',
@@ -159,10 +173,11 @@ export default defineConfig(({ mode }) => {
     ],
     resolve: {
       alias: {
-        // By default, Vite would use gifenc's CommonJS file, whose unused code (1 kB) cannot be
-        // removed.
+        // By default, Vite would use the CommonJS version of gifenc. That version contains 1 kB of
+        // unused code that the bundler cannot remove.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // Make all libraries share one copy of the emitter. Otherwise, each would include its own.
+        // Let all libraries share one copy of the emitter. By default, each would contain a copy of
+        // its own.
         '@socket.io/component-emitter': EMITTER,
       },
     },
@@ -171,15 +186,18 @@ export default defineConfig(({ mode }) => {
     build: {
       outDir: 'dist',
       emptyOutDir: mode === 'wall',
-      // The manifest lists the files that the page loads. A test uses it to limit their total size.
+      // Write a manifest, which lists the files that the page loads. A test limits the total size
+      // of these files.
       manifest: `.vite/${mode}.json`,
-      // Writes a list of the licences of all libraries in the page, for the installed package.
+      // Write a list of the licences of all libraries that the page contains. The installed package
+      // includes this list.
       license: { fileName: `.vite/${mode}-licenses.json` },
       target: 'es2022',
       modulePreload: false,
       rollupOptions: {
         input: { [mode]: join(import.meta.dirname, PAGES[mode]) },
-        // Put all languages into one file, because `npm run keep-page` inlines that file in the page.
+        // Put the texts of all languages into the same file as the code, because `npm run
+        // keep-page` copies only this file into the page (inlines it).
         ...(mode === 'keep' && { output: { codeSplitting: false } }),
       },
     },

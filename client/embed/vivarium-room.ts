@@ -1,4 +1,7 @@
-/** The custom element `<vivarium-room>`, with which other web sites show a room. See CLIENT.md. */
+/**
+ * Defines the custom element `<vivarium-room>`. Other web sites use this element to show a room.
+ * See CLIENT.md.
+ */
 import type { Rect } from '../../shared/geometry.ts';
 import type { EndReason } from '../../shared/protocol/reasons.ts';
 import { TOOLS, type Tool } from '../../shared/vocabulary.ts';
@@ -9,8 +12,8 @@ import { Room } from '../room/join.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 
 /**
- * Messages that explain why the room is not shown. If a site puts content into the element, that
- * content is shown instead of a message.
+ * Messages shown in place of the room, by the reason why the room cannot be shown. If the site has
+ * put its own content into the element, that content replaces the message.
  */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
   'too-many-spectators': 'Too many people are watching right now. Please wait a moment.',
@@ -52,16 +55,21 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
 /**
  * Shows a room. Attributes:
  * - `src`: address of the room's page
- * - `view`: `whole`, `x,y,width,height` in cells, or `follow` to follow the newest organism
- * - `interactive`: lets visitors act, with the tool `tool` and the seed `seed`
- * - `transparent`: draws no background
+ * - `view`: the part of the room to show: `whole`; `x,y,width,height` in cells; or `follow`, to
+ *   follow the newest organism
+ * - `interactive`: if set, visitors can act in the room
+ * - `tool`, `seed`: the tool and the seed (its name in the gallery) with which visitors act
+ * - `transparent`: if set, no background is drawn
  *
- * Fires `change` when the state of the connection changes, and `refused` (`detail`: the reason) when
- * the server refuses an action.
+ * Fires `change` when the state of the connection has changed, and `refused` when the server
+ * refuses an action; `detail` is then the reason.
  */
 export class VivariumRoom extends HTMLElement {
   static readonly observedAttributes = 'src interactive transparent view tool seed'.split(' ');
-  /** The room, for use by scripts of the page. Undefined while the element is not on a page. */
+  /**
+   * The room that is shown, for the scripts of the site. Undefined while the element is not on a
+   * page.
+   */
   room: Room | undefined;
   private view: RoomView | undefined;
   private readonly state = new InteractionState();
@@ -88,7 +96,8 @@ export class VivariumRoom extends HTMLElement {
   }
 
   /**
-   * The area in cells that the `view` attribute contains. Undefined for other values of the attribute.
+   * The area, in cells, that the `view` attribute gives as `x,y,width,height`. Undefined if the
+   * attribute has another value or is not set.
    */
   private get area(): Rect | undefined {
     const [x, y, width, height] = (this.getAttribute('view') ?? '').split(',').map(Number);
@@ -143,8 +152,8 @@ export class VivariumRoom extends HTMLElement {
     connection.unreached = () => this.say('unreachable');
     room.on('connection', (state) => {
       if (state === 'live') this.notice.hidden = true;
-      // The server lets this site watch rooms but not act (`--embed`), so join again as a
-      // spectator.
+      // The server allows this site to watch rooms, but not to act in them (`--embed`). So join
+      // again as a spectator.
       if (room.ended === 'only-watches' && !watches) this.open(true);
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));
@@ -153,8 +162,9 @@ export class VivariumRoom extends HTMLElement {
   }
 
   /**
-   * Handles pointer and keyboard input on the canvas. @returns a function to call in each frame, see
-   * `ToolHand.flush`
+   * Lets visitors act on the canvas by pointer and keyboard, until `signal` aborts.
+   *
+   * @returns a function to call in each frame, see `ToolHand.flush`
    */
   private bind(canvas: HTMLCanvasElement, view: RoomView, room: Room, signal: AbortSignal) {
     const { connection, model } = room;

@@ -1,6 +1,6 @@
 /**
- * The keepsake page: grows the seed in its address. The model is inlined in the page, or loaded from
- * the server. The page never joins a room.
+ * The keepsake page. It grows an organism from the seed in the page's address. The model comes with
+ * the page (inlined) or is loaded from the server. The page never joins a room.
  */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -55,8 +55,8 @@ export const style = [
     }
     figure {
       /*
-       * The area around the organism contains only its glow, so it may overlap the neighbouring
-       * elements.
+       * The organism does not fill this box: near the edges, there is only its glow. So the box may
+       * overlap the elements above and below it.
        */
       width: min(100cqw, 58dvh, 40em);
       aspect-ratio: 1;
@@ -144,11 +144,15 @@ export const style = [
 const PICTURE = 960;
 const BODY = 620;
 /**
- * Duration of a growth step, in ms. At most 6 steps fit into a second; even if each step changed the
- * organism's colour, this would be only three flashes per second.
+ * How long each growth step is shown, in ms. Limits flashes: at most 6 steps fit into a second, and
+ * a flash takes two changes of colour, so there are at most three flashes per second even if the
+ * organism's colour changes in every step.
  */
 const STEP = 180;
-/** Number of frames in which the grown organism fades from enlarged cells to its painted picture. */
+/**
+ * When growth has ended, the organism, drawn as enlarged cells, fades into the picture that the
+ * painter has made. This is the number of frames of the fade.
+ */
 const FADE = 8;
 
 /** Reasons why the page cannot grow an organism. */
@@ -161,17 +165,24 @@ export class VivariumKeep extends LitElement {
   static override styles = style;
 
   /**
-   * Picture of the fully grown organism, [side, side], not premultiplied. Undefined until it is grown.
+   * Picture of the fully grown organism, RGBA [side, side], not premultiplied. Undefined until the
+   * organism is fully grown.
    */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
-  /** Parts of the organism, each with the name of its genome. Only chimeras have several parts. */
+  /**
+   * The genomes of which the organism consists, each with its name and its share of the area. Only
+   * chimeras have more than one.
+   */
   @state() private parts: readonly Part[] = [];
   @state() private link: KeepLink | undefined;
   /** Whether the file that the visitor chose contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** Number of calls of `start`. Work of an earlier call stops when this number has changed. */
+  /**
+   * Number of calls of `start` so far. Asynchronous work remembers this number when it begins, and
+   * stops if the number has changed since, because a later call has replaced it.
+   */
   private run = 0;
 
   override firstUpdated(): void {
@@ -302,8 +313,9 @@ export class VivariumKeep extends LitElement {
   }
 
   /**
-   * Checks whether the model can grow the seed. If so, starts growing it; otherwise, returns the
-   * problem.
+   * Starts growing the seed in the link, if the model can grow it.
+   *
+   * @returns why the model cannot grow the seed; undefined if growth has started
    */
   private take(link: KeepLink, model: PageModel | undefined): Problem | undefined {
     if (!model) return 'foreign';
@@ -326,7 +338,8 @@ export class VivariumKeep extends LitElement {
     for (picture of growthOf(model, genomes)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
-      // The organism is still invisible after the first steps, so neither draw these steps nor wait.
+      // In the first steps, the organism has no visible cell. Do not draw these steps, and do not
+      // wait for `STEP` after them.
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
@@ -371,7 +384,10 @@ const genomesOf = (seed: TokenSeed): readonly TokenGenome[] => [
 
 const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
 
-/** Returns the parts of a seed's organism: one per genome, with its share of the area. */
+/**
+ * Returns the parts of the organism that a seed grows: one part per genome, with the part's share
+ * of the area.
+ */
 function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
   return genomesOf(seed).map(({ kind, origin = UNKNOWN.origin }, i) => ({
@@ -381,13 +397,17 @@ function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
   }));
 }
 
-/** Cross-fades two pictures of the same size. @param share weight of `body`, 0 to 1 */
+/**
+ * Returns a mixture of two pictures of the same size, for a cross-fade.
+ *
+ * @param share weight of `body`, 0 to 1; the weight of `from` is the rest
+ */
 function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number): HTMLCanvasElement {
   const { canvas, to } = canvasOf(body.width, body.height);
   to.globalAlpha = 1 - share;
   to.drawImage(from, 0, 0);
-  // Add the colours of the two pictures. With normal blending, both pictures would be too
-  // transparent halfway through the fade.
+  // Add the colours and opacities of the two pictures. Normal blending would draw one picture over
+  // the other, which makes the mixture too transparent halfway through the fade.
   to.globalCompositeOperation = 'lighter';
   to.globalAlpha = share;
   to.drawImage(body, 0, 0);
@@ -399,13 +419,16 @@ const inlined = (): HTMLElement[] => [
   ...document.querySelectorAll<HTMLElement>('script[data-model]'),
 ];
 
-/** Returns the origin of the server to plant at: '' for the page's own server, undefined for none. */
+/**
+ * Returns the origin of the server at which visitors can plant the seed: '' for the server that
+ * served this page, undefined if there is no such server.
+ */
 export const plantingServer = (): string | undefined =>
   document.querySelector<HTMLMetaElement>('meta[name=vivarium-server]')?.content ??
   (inlined().length > 0 ? undefined : '');
 
 /**
- * Finds a model by the identity of its weights.
+ * Finds the model whose weights have the identity `name`.
  *
  * @returns undefined if neither the page nor the server has the model
  * @throws Error if the model cannot be loaded
@@ -430,11 +453,15 @@ function parse(bytes: Uint8Array) {
     tensors: float32Of(file),
     bounds: JSON.parse(bounds) as LatentBounds,
     /**
-     * An organism is at rest while no RGBA8 value changes by more than `level` in a step. Growth ends
-     * after `ticks` steps at rest, or after `most` steps in total.
+     * Defines when growth ends. An organism is at rest after a step in which no RGBA8 value changed
+     * by more than `level`. Growth ends after `ticks` consecutive steps at rest, or else after
+     * `most` steps. These steps are counted from the end of `growthSchedule`.
      */
     rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
-    /** Paints organisms in high resolution. If undefined, their cells are enlarged instead. */
+    /**
+     * Paints organisms in high resolution. If undefined, organisms are drawn as enlarged cells
+     * instead.
+     */
     painter: undefined as PainterNet | undefined,
   };
   try {
@@ -458,10 +485,11 @@ export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
 }
 
 /**
- * Yields a picture of an organism after each step, from its seed until it is at rest (`rest`).
+ * Grows an organism from its seed until it is at rest (`rest`), and yields a picture after each
+ * step.
  *
  * @param genomes genomes of the organism; the first one is its own, the others are grafts
- * @returns RGBA [side, side], not premultiplied
+ * @returns pictures, each RGBA [side, side], not premultiplied
  */
 export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageData> {
   const { card, rest } = model;
@@ -493,11 +521,11 @@ export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageDa
 }
 
 /**
- * Updates which cells an organism owns after a step, as if it were alone in a room (rules OWN-2 and
- * OWN-3).
+ * After a growth step, updates which cells the organism owns. The organism is treated as if it were
+ * alone in a room (rules OWN-2 and OWN-3).
  *
- * @param held [side, side] whether the organism owns each cell, 0 or 1; updated in place
- * @param rgba premultiplied colours of the organism's current cells
+ * @param held whether the organism owns each cell, 0 or 1, [side, side]; updated in place
+ * @param rgba colours of the organism's current cells, premultiplied
  * @param presence aliveness of the organism's current cells, 0 to 255
  * @returns a picture of the owned cells
  */
@@ -514,8 +542,8 @@ function ownedCells(
   for (let cell = 0; cell < presence.length; cell++) {
     const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
     if (presence[cell] >= threshold) held[place] = 1;
-    // The organism keeps a cell until the cell's aliveness is below half of the threshold at which
-    // the organism gained it.
+    // Hysteresis: the organism gains a cell if the cell's aliveness is at least `threshold`, and
+    // loses it only when the aliveness falls below half of that.
     else if (presence[cell] < threshold / 2) held[place] = 0;
     const alpha = rgba[4 * cell + 3];
     if (held[place] === 0 || alpha === 0) continue;
@@ -543,7 +571,10 @@ export function readLink(text: string): KeepLink | undefined {
   return token === undefined ? undefined : { token, room };
 }
 
-/** Returns the link stored in a keepsake's picture or film. Undefined if there is none. */
+/**
+ * Finds the keepsake link in a picture or film that was saved as a keepsake. Undefined if there is
+ * none.
+ */
 export async function linkInFile(file: Blob): Promise<KeepLink | undefined> {
   const bytes = new Uint8Array(await file.slice(0, MOST).arrayBuffer());
   const text = new TextDecoder('latin1').decode(bytes);
@@ -551,8 +582,11 @@ export async function linkInFile(file: Blob): Promise<KeepLink | undefined> {
 }
 
 /**
- * Returns the comment at the end of a GIF. The comment consists of blocks that begin with their
- * length.
+ * Returns the last comment in a GIF file. A GIF stores a comment as blocks, each of which begins
+ * with a byte that contains the block's length. An empty block ends the comment.
+ *
+ * @param text the bytes of the file as Latin-1 text
+ * @param bytes the bytes of the file
  */
 function lastComment(text: string, bytes: Uint8Array): string {
   let comment = '';
@@ -570,9 +604,9 @@ export const fragmentOf = ({ token, room }: KeepLink): string =>
   room === undefined ? `#${token}` : `#${token}/${room}`;
 
 /**
- * Returns the address at which visitors can plant the seed of a link.
+ * Returns the address at which visitors can plant the seed in a keepsake link.
  *
- * @param server origin of the server; '' for the page's own server
+ * @param server origin of the server; '' for the server that served this page
  */
 export function plantingAddress({ token, room }: KeepLink, server: string): string {
   return `${server}/${room === undefined ? '' : `r/${room}`}?seed=${token}`;

@@ -1,4 +1,7 @@
-/** The film of an organism that grows from its seed, as raw frames, a GIF or a video. */
+/**
+ * Draws a film that shows an organism growing from its seed, and encodes the film as a GIF or a
+ * video.
+ */
 
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
 import { FONTS } from '../style/fragments.ts';
@@ -13,13 +16,16 @@ import {
 } from './picture.ts';
 
 const COLORS = 256;
-/** Matrix of 4×4 ordered dithering. Without dithering, the dark background would show colour bands. */
+/**
+ * The 4×4 matrix for ordered dithering. Without dithering, colour bands would be visible in the
+ * dark background.
+ */
 const BAYER = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5];
 /** Amplitude of the dithering; colour values range from 0 to 255. */
 const DITHER = 7;
 
 /**
- * Chooses the 256 colours that represent the pictures best.
+ * Chooses a palette of at most 256 colours with which all the pictures can be shown best.
  *
  * @param pictures RGBA, opaque
  */
@@ -45,8 +51,8 @@ export class GifWriter {
   /**
    * Adds a frame.
    *
-   * @param picture [height, width, 4] RGBA, opaque
-   * @param delay duration of the frame in ms; GIF rounds it to multiples of 10 ms
+   * @param picture RGBA, opaque, [height, width, 4]
+   * @param delay how long to show the frame, in ms; GIF rounds this to a multiple of 10 ms
    */
   add(picture: Uint8ClampedArray, delay: number): void {
     const { encoder, width, height, palette } = this;
@@ -56,9 +62,9 @@ export class GifWriter {
   }
 
   /**
-   * Returns the finished file. No frame can be added after this call.
+   * Completes and returns the GIF file. No frame can be added after this call.
    *
-   * @param comment stored in the file; all characters must be Latin-1
+   * @param comment text to store in the file; must consist of Latin-1 characters
    */
   finish(comment: string): Uint8Array<ArrayBuffer> {
     const { stream } = this.encoder;
@@ -96,7 +102,8 @@ const LAST_FRAME_DELAY = 2_200;
 const VISIBLE = 8;
 
 /**
- * The frames of a film, RGBA [360, 360, 4]. Each frame is shown for `FRAME_DELAY` ms, except the last.
+ * The frames of a film, each RGBA [360, 360, 4]. Each frame is shown for `FRAME_DELAY` ms, except
+ * the last one, which is shown for `rest` ms.
  */
 export interface DrawnFilm {
   readonly pictures: readonly Uint8ClampedArray<ArrayBuffer>[];
@@ -105,10 +112,12 @@ export interface DrawnFilm {
 }
 
 /**
- * Draws the film of a growing organism. It starts at the first step in which the organism is visible.
- * Between two steps, it shows a frame with the mean of both.
+ * Draws the film of a growing organism. The film starts at the first step in which enough of the
+ * organism is visible. Between the frames of two steps, the film shows their mean as an additional
+ * frame, for smoother movement.
  *
- * @param frames cells [side, side] after each step; the last one shows the grown organism
+ * @param frames the organism's cells after each step, each [side, side]; the last one shows the
+ *   grown organism
  * @param name text to write below the organism
  * @param drawBody draws the organism; must reject with the signal's reason when the signal aborts
  * @throws the signal's reason, if the signal aborts
@@ -147,12 +156,13 @@ export async function drawFilm(
 /**
  * Encodes a film as a GIF that loops forever.
  *
- * @param link stored as the GIF's comment
+ * @param link keepsake link, stored as a comment in the GIF
  * @throws the signal's reason, if the signal aborts
  */
 export async function gifOf({ pictures, rest }: DrawnFilm, link: string, signal: AbortSignal) {
-  // Choose the palette from every fourth frame, and always include the last frame. One frame is not
-  // enough, because earlier stages have colours that the last frame lacks.
+  // Choose the palette from every fourth frame, counted back from the last, so that the last frame
+  // is included. The last frame alone is not enough, because earlier stages have colours that it
+  // lacks.
   const last = pictures.length - 1;
   const palette = await paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
@@ -173,24 +183,25 @@ export function between(a: HTMLCanvasElement, b: HTMLCanvasElement): HTMLCanvasE
 }
 
 /**
- * The video format that this browser can record. Undefined if it can record none. MP4 is preferred,
- * because phones save MP4 files together with their photos.
+ * The video format that this browser can record, 'mp4' or 'webm'; undefined if it can record
+ * neither. MP4 is preferred, because phones save MP4 files to the photo library.
  */
 export const videoFormat: string | undefined = ['mp4', 'webm'].find((format) =>
   globalThis.MediaRecorder?.isTypeSupported(`video/${format}`),
 );
 
 /**
- * Records a film as a video. Takes as long as the film.
+ * Records a film as a video, in real time: recording takes as long as playing the film.
  *
- * @param link stored at the end of the file
+ * @param link keepsake link, appended to the video file
  * @throws Error if the browser cannot record the video
  */
 export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): Promise<Blob> {
   const { canvas, to } = canvasOf(SIDE, SIDE);
   const last = pictures.length - 1;
   const video = await record(canvas, async () => {
-    // Draw the last frame repeatedly, because a recording ends early if the canvas does not change.
+    // While the last frame is shown, draw it again and again. Otherwise, the recording would end
+    // early, because the recorder captures a frame only when the canvas is drawn on.
     for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
       to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
       await wait(FRAME_DELAY);
@@ -200,10 +211,11 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
 }
 
 /**
- * Records a canvas as a video in `videoFormat`, while `draw` draws on it in real time.
+ * Records what is shown on a canvas as a video in `videoFormat`. Recording lasts until the promise
+ * of `draw` settles; meanwhile, `draw` draws on the canvas in real time.
  *
  * @param bitrate in bits per second; by default, the browser chooses
- * @throws Error if the browser cannot record the video, or the error with which `draw` rejects
+ * @throws Error if the browser cannot record the video; if `draw` rejects, its error
  */
 export async function record(
   canvas: HTMLCanvasElement,
@@ -232,8 +244,8 @@ export async function record(
 }
 
 /**
- * Returns bytes that store a text at the end of a video. In WebM, the text is a tag; in MP4, it is a
- * box that players skip.
+ * Returns bytes (as Latin-1 text) that store a text when they are appended to a video file. In a
+ * WebM file, they are a tag; in an MP4 file, a `free` box, which players skip.
  */
 function tag(text: string): string {
   if (videoFormat === 'mp4') return `\0\0${bigEndian(text.length + 8)}free${text}`;

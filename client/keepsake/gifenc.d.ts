@@ -1,16 +1,22 @@
-/** Types for the parts of gifenc that are used here. The package contains no types. */
+/**
+ * Types for the parts of the package gifenc that are used here. The package itself contains no
+ * types.
+ */
 declare module 'gifenc' {
   /** Red, green and blue of each colour, 0 to 255. */
   export type Palette = [number, number, number][];
 
-  /** @param rgba must not be a view of a larger buffer, because gifenc reads the whole ArrayBuffer */
+  /** @param rgba must cover its whole ArrayBuffer, because gifenc reads all of the ArrayBuffer */
   export function quantize(rgba: Uint8ClampedArray, maxColors: number): Palette;
 
   /** @returns for each pixel, the index of the nearest colour */
   export function applyPalette(rgba: Uint8ClampedArray, palette: Palette): Uint8Array;
 
   export function GIFEncoder(): {
-    /** @param options `palette`: global palette, only for the first frame; `delay`: in ms */
+    /**
+     * @param options `palette`: the palette of the whole file, set only with the first frame;
+     *   `delay`: how long to show the frame, in ms
+     */
     writeFrame(
       pixels: Uint8Array,
       width: number,

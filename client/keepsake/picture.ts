@@ -1,6 +1,6 @@
 /**
- * Draws organisms large and smooth. Also draws the keepsake picture: a card with an organism, and a QR
- * code for planting it again.
+ * Draws organisms large and smooth. Also draws the keepsake picture: a card with an organism, and
+ * with a QR code that contains a link for planting the organism again.
  */
 import { generate } from 'lean-qr';
 import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../shared/painter/still.ts';
@@ -14,11 +14,12 @@ const MARGIN = 84;
 const CODE = 264;
 
 /**
- * Draws the keepsake card as a PNG of 1080×1350 pixels. Stores the link in the PNG's comment.
+ * Draws the keepsake card as a PNG of 1080×1350 pixels, and stores the link in a comment of the PNG
+ * file.
  *
- * @param cells [side, side] the organism's cells
- * @param words a title, and the lines below it, most important first
- * @param link address to show as a QR code
+ * @param cells the organism's cells, [side, side]
+ * @param words `title`: the first line of text; `lines`: the lines below it, most important first
+ * @param link address for the QR code
  * @throws Error if the browser cannot encode the picture
  */
 export async function specimenCard(
@@ -43,7 +44,8 @@ export async function specimenCard(
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
   to.direction = isRtl ? 'rtl' : 'ltr';
-  // Maximum width of a line of text, in pixels. The browser condenses longer lines.
+  // Maximum width of a line of text, in pixels. If a line is wider, the browser draws its letters
+  // narrower.
   const maxWidth = WIDTH - 2 * MARGIN - CODE - 40;
   to.fillStyle = '#e9efee';
   to.font = `500 62px ${FONTS}`;
@@ -53,12 +55,17 @@ export async function specimenCard(
   lines.forEach((line, i) => {
     to.fillText(line, textStart, codeTop + 120 + 50 * i, maxWidth);
   });
-  // End the link with a line break, because the checksum that follows could otherwise be read as part
-  // of the link.
+  // End the link with a line break. The file format puts a checksum directly after the text;
+  // without the line break, readers of the file could take the checksum's bytes for part of the
+  // link.
   return withComment(await pngOf(canvas), `${link}\n`);
 }
 
-/** Encodes a canvas as a PNG. @throws Error if the browser cannot encode the canvas */
+/**
+ * Encodes what is drawn on a canvas as a PNG.
+ *
+ * @throws Error if the browser cannot encode the picture
+ */
 export const pngOf = (canvas: HTMLCanvasElement): Promise<Blob> =>
   new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
@@ -67,7 +74,12 @@ export const pngOf = (canvas: HTMLCanvasElement): Promise<Blob> =>
 /** Length of a PNG's signature and first chunk, in bytes. */
 const PNG_HEAD = 33;
 
-/** Adds a text chunk to a PNG (https://www.w3.org/TR/png-3/#11tEXt). @param text Latin-1 */
+/**
+ * Returns a copy of a PNG file to which a text chunk has been added
+ * (https://www.w3.org/TR/png-3/#11tEXt).
+ *
+ * @param text must consist of Latin-1 characters
+ */
 function withComment(png: Blob, text: string): Blob {
   const chunk = latin1(`tEXtComment\0${text}`);
   const framed = new DataView(new ArrayBuffer(chunk.length + 8));
@@ -97,26 +109,28 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
     for (let i = 0; i < code.size; i++) {
       if (!code.get(i, j)) continue;
       const [left, top] = [x + (i + 4) * module, y + (j + 4) * module];
-      // Let the modules overlap slightly, so that no seams are visible between them.
+      // Draw the dark squares of the code slightly too large, so that they overlap and no seams are
+      // visible between them.
       to.fillRect(left, top, module + 0.4, module + 0.4);
     }
   }
 }
 
 /**
- * Number of pixels per cell above which an organism is painted with `LARGEST_SCALE` pixels per cell
- * and then resized. Smaller organisms are painted with half as many.
+ * The painter draws each cell as a square of pixels. If an organism is to be drawn with more pixels
+ * per cell than this, it is painted with `LARGEST_SCALE` pixels per cell, otherwise with half as
+ * many. The painted picture is then scaled to the wanted size.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */
 const SLICE = 12;
 
 /**
- * Creates a function that draws organisms with a painter. If painting fails, the function enlarges the
- * cells instead.
+ * Creates a function that draws organisms with the painter `by.net`. If painting fails, the
+ * function draws the organism's cells enlarged instead.
  *
- * @param by.genomes genomes of the organisms, if known
- * @param signal cancels painting; pending calls then reject with the signal's reason
+ * @param by.genomes genomes of the organism, if known
+ * @param signal cancels painting: when it aborts, pending calls reject with its reason
  */
 export const paintedBody =
   (by: Pick<Still, 'net' | 'genomes'>, signal?: AbortSignal): DrawBody =>
@@ -150,15 +164,19 @@ async function paintBody(
 export type Context = CanvasRenderingContext2D;
 
 /**
- * Range of alpha values (0 to 255) over which the edge of an organism changes from transparent to
- * opaque.
+ * To give an enlarged organism a sharp outline, its alpha values (0 to 255) are changed: up to the
+ * first number, they become 0; from the second number on, they become 255; in between, there is a
+ * smooth transition.
  */
 const EDGE = [70, 150] as const;
-/** Width and height of the reduced picture from which an organism's glow is drawn, in pixels. */
+/**
+ * An organism's glow is drawn by enlarging a very small picture of the organism. This is the width
+ * and height of the small picture, in pixels.
+ */
 const GLOW = 20;
 
 /**
- * Creates a canvas with a 2D context that smooths images.
+ * Creates a canvas and its 2D context. The context smooths images that are drawn scaled.
  *
  * @throws Error if the browser provides no 2D context
  */
@@ -173,8 +191,9 @@ export function canvasOf(width: number, height: number) {
 }
 
 /**
- * Splits an image of square frames side by side into one canvas per frame.
+ * Splits an image into `count` square frames, which lie side by side in the image.
  *
+ * @returns one canvas per frame, from left to right
  * @throws EncodingError if the blob is not an image
  */
 export async function framesOf(strip: Blob, count: number): Promise<HTMLCanvasElement[]> {
@@ -195,7 +214,7 @@ export async function framesOf(strip: Blob, count: number): Promise<HTMLCanvasEl
 }
 
 /**
- * Enlarges an organism's cells smoothly, and sharpens its edge.
+ * Draws an organism's cells enlarged and smoothed, but with a sharp outline.
  *
  * @param side width and height of the result, in pixels
  */
@@ -212,9 +231,9 @@ export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElem
 }
 
 /**
- * Draws an organism, `size` pixels wide and high.
+ * Returns a picture of an organism that is `size` pixels wide and high.
  *
- * @param cells [side, side] the organism's cells
+ * @param cells the organism's cells, [side, side]
  */
 export type DrawBody = (cells: HTMLCanvasElement, size: number) => Promise<HTMLCanvasElement>;
 
@@ -235,7 +254,8 @@ export function drawGround(to: Context, x: number, y: number): void {
 /** Draws an organism centred at (x, y), and its glow on the background. */
 export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y: number): void {
   const { width } = body;
-  // Scaling the picture down and up again blurs it. The margin around it lets the glow fade out.
+  // Scale the picture down here, and up again below: this blurs it. Leave a margin around the
+  // reduced picture, so that the glow can fade out.
   const soft = canvasOf(GLOW, GLOW);
   soft.to.drawImage(body, GLOW / 4, GLOW / 4, GLOW / 2, GLOW / 2);
   to.save();
@@ -247,18 +267,25 @@ export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y:
   to.drawImage(body, x - width / 2, y - width / 2);
 }
 
-/** Encodes a text as Latin-1, as some file formats require. All characters must be below U+0100. */
+/**
+ * Encodes a text as Latin-1, which some file formats require. All characters of the text must be
+ * below U+0100.
+ */
 export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 /**
- * Resolves after a delay, in ms. Without a delay, only yields to the event loop, so that slow work
- * does not freeze the page.
+ * Resolves after `delay` ms. Long computations call this function without a delay from time to
+ * time, so that the page can react to events in the meantime.
  */
 export const wait = (delay = 0): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delay));
 
-/** Yields to the event loop. @throws the signal's reason, if the signal has aborted */
+/**
+ * Lets the page handle pending events, then resolves.
+ *
+ * @throws the signal's reason, if the signal has aborted by then
+ */
 export const yieldUnless = async (signal?: AbortSignal): Promise<void> => {
   await wait();
   signal?.throwIfAborted();

@@ -1,4 +1,7 @@
-/** Draws the legend of a family tree, and the tree as an image to print: A3 at 294 dots per inch. */
+/**
+ * Draws the legend of a family tree. Also draws the whole tree as an image to print on A3 paper
+ * (294 dots per inch).
+ */
 import { msg } from '@lit/localize';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { layoutTree, TreeCamera } from '../family-tree/layout.ts';
@@ -10,9 +13,10 @@ import { formats } from '../locale/locale.ts';
 import { FONTS } from '../style/fragments.ts';
 
 /**
- * Draws the legend in one line.
+ * Draws the legend, as one line of symbols with their explanations.
  *
- * @param x start of the line: its left end, or its right end if time runs from right to left
+ * @param x where the line starts: its left end if time runs from left to right in the tree,
+ *   otherwise its right end
  * @param y vertical centre of the line
  */
 export function paintLegend(
@@ -65,15 +69,18 @@ export function paintLegend(
   }
 }
 
-/** Width and height of the image, in px. Phones limit a canvas to 2^24 pixels. */
+/**
+ * Width and height of the image, in pixels. Together, they make less than 2^24 pixels, which is the
+ * largest canvas on phones.
+ */
 const WIDTH = 4_860;
 const HEIGHT = 3_437;
 const MARGIN = 170;
 const HEAD = 540;
 const FOOT = 250;
 /**
- * Maximum time to wait for the pictures of organisms, in ms. Organisms without a picture by then are
- * drawn as seeds.
+ * Maximum time to wait until the pictures of the organisms have loaded, in ms. Organisms whose
+ * pictures have not loaded by then are drawn as seeds.
  */
 const LONGEST = 30_000;
 /** Smallest font size, in px. Corresponds to 8 points on paper. */
@@ -82,10 +89,11 @@ const TEXT = 33;
 /**
  * Draws the whole family tree, and lets the browser save it as a PNG.
  *
- * @param pictures the pictures that the page has loaded; reused because the server limits requests
- * @param forward 1 if time runs from left to right, -1 otherwise
- * @throws Error if the browser cannot encode the image, or if the tree is closed before all pictures
- *   have loaded
+ * @param pictures the pictures of organisms that the page has already loaded. They are used again,
+ *   because the server limits the number of requests; only missing pictures are requested
+ * @param forward 1 if time runs from left to right, -1 if from right to left
+ * @throws Error if the browser cannot encode the image, or if the page closes the tree before all
+ *   pictures have loaded
  */
 export async function savePrint(
   page: LineagePage,
@@ -124,6 +132,7 @@ export async function savePrint(
   link.href = URL.createObjectURL(await pngOf(canvas));
   link.download = `vivarium-${room}.png`;
   link.click();
-  // Revoke the URL later, because the browser reads the data after this function has returned.
+  // Revoke the URL only after a minute: the browser starts to read the data after this function has
+  // returned, and needs the URL until it has read them.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,6 +1,7 @@
 /**
- * The page of a room's family tree, at `/lineage#<room>`. Visitors can move the tree with pointer and
- * keyboard, and select an organism to read its description on a card. The page never joins the room.
+ * The page that shows a room's family tree, at `/lineage#<room>`. Visitors can move and zoom the
+ * tree by pointer and keyboard. If they select an organism, a card describes it. The page does not
+ * join the room.
  */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -35,8 +36,8 @@ const GROWTH = 3_000;
 /** Maximum distance between a tap and the organism that it selects, in px. */
 const REACH = 26;
 /**
- * Minimum window width for showing the legend, and distance of the legend from the window's edge, in
- * px.
+ * `LEGEND`: minimum width of the window for the legend to be shown. `LEGEND_START`: distance
+ * between the edge of the window and the start of the legend. Both in px.
  */
 const LEGEND = 1_100;
 const LEGEND_START = 330;
@@ -44,25 +45,31 @@ const LEGEND_START = 330;
 const TEXT = 12;
 /** Minimum aspect ratio (width / height) for which a tree is laid out. */
 const LEAST_ASPECT = 0.4;
-/** Change of the window's aspect ratio, as a factor, at which the tree is laid out again. */
+/**
+ * When the shape of the window changes, the tree is laid out again if the aspect ratio has grown or
+ * shrunk by more than this factor.
+ */
 const TURNED = 1.4;
-/** Margins around the tree that leave room for texts and buttons, in px. `LOW_EDGES`: in low windows. */
+/**
+ * Margins around the tree, in px, which leave room for texts and buttons. `LOW_EDGES` is used if
+ * the window's height is below `LOW`; otherwise, `EDGES` is used.
+ */
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
 /** Window height below which `LOW_EDGES` are used, in px. */
 const LOW = 400;
 /**
- * The card that describes an organism is at the bottom of windows up to `NARROW` px wide, unless the
- * window is also low. Otherwise, the card is at the side and `CARD` px wide.
+ * A card describes the selected organism. If the window is wider than `NARROW` or less high than
+ * `LOW`, the card is at the side and `CARD` wide. Otherwise, the card is at the bottom. All in px.
  */
 const NARROW = 600;
 const CARD = 330;
-/** Width and height of the picture on the card that describes an organism, in px. */
+/** Width and height of the selected organism's picture on its card, in px. */
 const PORTRAIT = 160;
 /** Maximum number of parents, and of children, that an organism's card lists. */
 const MOST_KIN = 8;
 
-/** Root element of the family-tree page. Tests may read `phase`, `layout` and `camera`. */
+/** Root element of the family-tree page. Tests read `phase`, `layout` and `camera`. */
 @customElement('vivarium-lineage')
 @localized()
 export class VivariumLineage extends LitElement {
@@ -80,17 +87,26 @@ export class VivariumLineage extends LitElement {
   @query('.foot') private readonly foot!: HTMLElement;
   @query('.card') private readonly card!: HTMLElement | null;
   @query('.card canvas') private readonly portrait!: HTMLCanvasElement | null;
-  /** Seed token of the organism `described`. Undefined until it has arrived from the server. */
+  /**
+   * Seed token of the organism in `described`. Undefined until the server has sent the token, and
+   * if the server has no seed for the organism.
+   */
   @state() private token: string | undefined;
   /** The organism whose seed token was requested last. */
   private described: TreeNode | undefined;
-  /** Number of calls of `load`. An earlier call stops when this number has changed. */
+  /**
+   * Number of calls of `load` so far. A call that is still waiting for the server stops if a later
+   * call has been made.
+   */
   private run = 0;
   private frame = 0;
   /** Time at which the tree began to grow, in ms. */
   private since: number | undefined;
   private size = { width: 1, height: 1 };
-  /** Aspect ratio (width / height) of the free area for which the tree was laid out. */
+  /**
+   * Aspect ratio (width / height) for which the current layout was made. It is the ratio of the
+   * free area: the window without the margins around the tree.
+   */
   private aspect = 0;
 
   override firstUpdated(): void {
@@ -266,7 +282,10 @@ export class VivariumLineage extends LitElement {
     return name.slice(0, 32);
   }
 
-  /** Direction of time, which is the direction of text: 1 from left to right, -1 from right to left. */
+  /**
+   * Direction in which time runs in the tree. It is the direction of the page's text: 1 from left
+   * to right, -1 from right to left.
+   */
   private get forward(): 1 | -1 {
     return LANGUAGES[language()].direction === 'rtl' ? -1 : 1;
   }
@@ -338,8 +357,10 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Lays out the tree for an aspect ratio, when the tree opens. Does so again when a phone is rotated,
-   * if the whole tree is visible and no organism is selected.
+   * Lays out the tree for an aspect ratio. Does nothing if a layout exists, except after a large
+   * change of the aspect ratio (a phone was rotated). Even then, the layout is kept while an
+   * organism is selected or only a part of the tree is visible, so that the view does not change
+   * under the visitor.
    */
   private fill(aspect: number): void {
     const isTurned = Math.max(aspect / this.aspect, this.aspect / aspect) > TURNED;
@@ -365,7 +386,8 @@ export class VivariumLineage extends LitElement {
       until: layout.width * share,
     };
     paintTree(to, scene);
-    // When zoomed in, names of organisms could overlap the legend, so omit the legend.
+    // Show the legend only while the whole tree is visible. If the visitor has zoomed in, names of
+    // organisms could overlap the legend.
     if (size.width >= LEGEND && camera.isWhole) {
       const start = camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START;
       paintLegend(to, scene, start, size.height - 38);
@@ -379,7 +401,10 @@ export class VivariumLineage extends LitElement {
     this.invalidate();
   }
 
-  /** Returns gesture handlers. Dragging moves the tree; pressing without moving selects an organism. */
+  /**
+   * Returns the handlers of gestures on the canvas: dragging moves the tree, tapping selects an
+   * organism, and the usual gestures zoom.
+   */
   private hand(): CanvasHand {
     const nothing = (): void => {};
     let last: { readonly x: number; readonly y: number } | undefined;
@@ -428,14 +453,19 @@ export class VivariumLineage extends LitElement {
     this.move(act);
   }
 
-  /** Selects the organism born next after the selected one (`by` is 1), or just before it (-1). */
+  /**
+   * Selects the organism that was born next after the selected organism (if `by` is 1), or just
+   * before it (if `by` is -1). The organism after the last is the first, and vice versa.
+   */
   private meet(by: 1 | -1): void {
     const { nodes } = this.layout!;
     const at = this.chosen ? nodes.indexOf(this.chosen) + by : by === 1 ? 0 : -1;
     this.choose(nodes.at(at % nodes.length));
   }
 
-  /** Selects an organism and moves it into view. If `node` is undefined, clears the selection. */
+  /**
+   * Selects an organism, and moves the camera to it. If `node` is undefined, clears the selection.
+   */
   private choose(node: TreeNode | undefined): void {
     this.chosen = node;
     if (!node) return;
@@ -446,8 +476,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Selects an organism, and moves the keyboard focus to its card. If `node` is undefined, clears the
-   * selection, and moves the focus to the tree.
+   * Selects an organism, and moves the keyboard focus to the card that describes it. If `node` is
+   * undefined, clears the selection, and moves the focus to the tree.
    */
   private look(node: TreeNode | undefined): void {
     this.choose(node);

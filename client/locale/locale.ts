@@ -1,4 +1,7 @@
-/** Manages the language of a page. The texts of each language are a separate module, loaded on demand. */
+/**
+ * Manages the language of a page. The texts of each language are in a module of their own, which is
+ * loaded when the language is chosen.
+ */
 import { configureLocalization, type LocaleModule, msg } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
 import {
@@ -17,8 +20,8 @@ import { checksumOf, inOrder, type OrderedKinds, SHORT_ID } from './page-words.t
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
 /**
- * Functions that load a page's texts, by language. Each folder `words/<page>/` exports them as
- * `LOADERS`.
+ * Functions that load the texts of one page, by language. The generated folder `words/<page>/`
+ * exports these functions as `LOADERS`.
  */
 type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
 
@@ -26,15 +29,16 @@ interface Dictionary {
   /** Translated texts, by message id. */
   readonly templates: LocaleModule['templates'];
   /**
-   * Translated names of the gallery's creatures, by English name. The visitor's page has only a
-   * list of the translated names, sorted by their English names.
+   * Translated names of the gallery's creatures. On most pages, a record with the English names as
+   * keys. On the visitor's page, only a list of the translated names, in the order of their English
+   * names.
    */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
 
 /**
- * Loads the translations of a page. For English, the result is empty, because the code contains the
- * English texts.
+ * Loads a page's translated texts and the translated names of creatures. If the language is
+ * English, the result is empty, because the page's code contains the English texts.
  */
 export async function loadDictionary(
   language: LanguageCode,
@@ -45,7 +49,10 @@ export async function loadDictionary(
   return { templates: byShortId(templates), kinds: kinds.default };
 }
 
-/** Finds texts by their full ids, even though the build shortens ids to {@link SHORT_ID} characters. */
+/**
+ * Lets Lit look up texts by their full ids, although the build has shortened the ids in `templates`
+ * to {@link SHORT_ID} characters.
+ */
 const byShortId = (templates: LocaleModule['templates']): LocaleModule['templates'] =>
   new Proxy(templates, {
     get: (all, id: string) => all[id] ?? all[id.slice(0, SHORT_ID)],
@@ -59,7 +66,8 @@ const { getLocale, setLocale } = configureLocalization({
   loadLocale: async (code) => {
     if (!texts) throw new Error('no language');
     const loaded = await loadDictionary(code as LanguageCode, texts);
-    // Keep the translations only if the visitor has not chosen another language in the meantime.
+    // If the visitor has chosen another language while this one was loading, do not use its
+    // translations.
     if (code === wanted) dictionary = loaded;
     return loaded;
   },
@@ -72,9 +80,10 @@ let wanted: LanguageCode = SOURCE_LANGUAGE;
 export const language = (): LanguageCode => getLocale() as LanguageCode;
 
 /**
- * Returns the locale for formatting numbers and dates. For English, this is British English, as in the
- * page's texts. For other languages, it is the tag from the browser's settings, because its region may
- * determine which digits are used.
+ * Returns the locale in which to format numbers and dates. If the page's language is English, the
+ * locale is British English, like the page's texts. Otherwise, it is the tag for this language in
+ * the browser's settings, if there is one, because the region in the tag may determine which digits
+ * are used. If there is none, it is the code of the language.
  */
 export function formats(): string {
   const code = language();
@@ -85,11 +94,17 @@ export function formats(): string {
   return tags.find((tag) => tag.split('-')[0] === code) ?? code;
 }
 
-/** For each English name in the room's gallery: its index in the list of translated names. */
+/**
+ * Index of each creature's translated name in the list of translations (`OrderedKinds`), by English
+ * name. Contains the names in the room's gallery.
+ */
 let kindPlaces: ReadonlyMap<string, number> = new Map();
 let kindChecksum = 0;
 
-/** Registers the names of the room's gallery. The visitor's page needs them to translate names. */
+/**
+ * Sets the English names of the room's gallery. The visitor's page needs these names, because it
+ * has only a list of translations, in the order of the English names.
+ */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
   // Add 1, because element 0 of the list of translations is a checksum.
@@ -98,9 +113,11 @@ export function knowKinds(names: Iterable<string>): void {
 }
 
 /**
- * Translates the name of a gallery creature into the page's language. Returns undefined if there is no
- * translation. If the page's language is English, only a few unsuitable names have a replacement.
- * The checkpoint must keep the unsuitable names, because names are part of its identity.
+ * Translates the name of a creature in the gallery into the page's language. If this is English,
+ * only a few unsuitable names are replaced. The checkpoint itself must keep the unsuitable names,
+ * because the checkpoint's identity depends on all names in it.
+ *
+ * @returns undefined if there is no translation or replacement
  */
 export function localKind(kind: string): string | undefined {
   if (language() === SOURCE_LANGUAGE) return (english as Record<string, string>)[kind];
@@ -113,12 +130,15 @@ export function localKind(kind: string): string | undefined {
 
 const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.isArray(kinds);
 
-/** Switches the language. If loading its texts fails, the page keeps its previous language. */
+/**
+ * Switches the page to another language. If the texts of this language cannot be loaded, the page
+ * keeps its previous language.
+ */
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // On failure, set the previous locale again. Otherwise, Lit would treat the failed language as still
-  // loading, and the visitor could not choose it again.
+  // On failure, set the previous language again. Otherwise, Lit would believe that the new language
+  // is still loading, and would ignore the visitor's next attempt to choose it.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -126,8 +146,9 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Chooses the language when the page opens. Uses the language in the address (`?lang=`); if there
- * is none, the visitor's earlier choice; if there is none, the browser's preferences.
+ * Chooses the language when the page opens: the language in the address (`?lang=`), if there is
+ * one; otherwise, the language that the visitor chose on an earlier visit; otherwise, the browser's
+ * preferred language. Languages that the product does not have are skipped.
  *
  * @param loaders functions that load this page's texts
  */
@@ -135,12 +156,16 @@ export async function startLanguage(loaders: TextLoaders): Promise<void> {
   texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
   const chosen = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
-  // Hide the page until its texts have loaded, so that no text appears in another language first.
+  // Hide the page until the texts of its language have loaded. Otherwise, it would first appear in
+  // English.
   if (chosen !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
   await speak(chosen);
 }
 
-/** Handles a visitor's choice of a language: switches to it, and remembers it. */
+/**
+ * Handles the event that a visitor has chosen a language: switches the page to the language, and
+ * remembers it for later visits.
+ */
 export async function choose({ target }: Event): Promise<void> {
   const select = target as HTMLSelectElement;
   const next = select.value as LanguageCode;
@@ -149,11 +174,15 @@ export async function choose({ target }: Event): Promise<void> {
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
-  // If the texts failed to load, the language has not changed, so show the actual language.
+  // Show the language that the page now has. It differs from the chosen language if the texts of
+  // the chosen language could not be loaded.
   select.value = language();
 }
 
-/** Renders the select element that changes the language of the page without reloading it. */
+/**
+ * Renders the element with which visitors select the page's language. By default, the language
+ * changes without reloading the page.
+ */
 export const languageSelect = (change: (event: Event) => unknown = choose): TemplateResult =>
   html`<select aria-label=${msg('Language')} data-testid="language" @change=${change}>
     ${LANGUAGE_CODES.map(

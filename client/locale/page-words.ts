@@ -1,16 +1,22 @@
 /**
- * Functions for translated texts that both the pages and the build use: shortened ids, names of
- * creatures, and plural forms. The visitor's page contains the translated names of creatures only as a
- * list, in the order of the English names. The English names would add 2.5 kB per language, and the
- * room sends them anyway.
+ * Functions for translated texts that both the pages and the build use. They are about shortened
+ * message ids, plural forms, and names of creatures.
+ *
+ * To save space, the visitor's page contains only a list of the translated names of creatures, in
+ * the order of the English names. The English names would add 2.5 kB per language, and the page
+ * receives them from the room anyway.
  */
 
-/** A checksum of the English names, followed by the translated names in the order of `inOrder`. */
+/**
+ * A checksum of the English names of creatures, followed by the translated names. The translated
+ * names are in the order that `inOrder` gives the English names. The checksum shows whether a
+ * page's English names are those of the list.
+ */
 export type OrderedKinds = readonly [checksum: number, ...translations: string[]];
 
 /**
- * Returns English names without duplicates, sorted. `OrderedKinds` stores the translated names in
- * the same order.
+ * Sorts English names and removes duplicates. The translated names in `OrderedKinds` have the same
+ * order.
  */
 export const inOrder = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
@@ -23,28 +29,33 @@ export function checksumOf(names: readonly string[]): number {
   return hash;
 }
 
-/** Converts translations to a list. @param kinds translated names, by English name */
+/**
+ * Converts translated names to a list without the English names.
+ *
+ * @param kinds translated names, by English name
+ */
 export function orderedKinds(kinds: Readonly<Record<string, string>>): OrderedKinds {
   const names = inOrder(Object.keys(kinds));
   return [checksumOf(names), ...names.map((name) => kinds[name])];
 }
 
 /**
- * Number of characters that the build keeps of a message id. The eleven remaining characters of each
- * id would add 2 kB to each page.
+ * The build shortens message ids to this number of characters. Full ids are eleven characters
+ * longer, and would add 2 kB to each page.
  */
 export const SHORT_ID = 6;
 
 const CATEGORIES = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
 
 /**
- * Returns the plural form of a text for a number. A translation may contain one form per plural
- * category of its language, separated by '|', in the order zero, one, two, few, many, other.
+ * Chooses the form of a text that is grammatically right for a number. A text may contain several
+ * forms, separated by '|': one for each plural category that the language has, in the order zero,
+ * one, two, few, many, other.
  *
  * @param language BCP 47 tag
  * @param n the number
  * @param text all forms of the text
- * @returns undefined if the text has only one form
+ * @returns undefined if the text does not have exactly one form per category
  */
 export function formFor(language: string, n: number, text: string): string | undefined {
   const forms = text.split('|');

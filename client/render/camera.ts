@@ -1,6 +1,7 @@
 /**
- * The camera: a centre in cells, and a zoom in CSS pixels per cell. `CameraRig` animates the camera: it
- * glides to a target, and coasts after a fling. Callers pass the current time in.
+ * The camera: the point at the centre of the view (in cells), and a zoom (in CSS pixels per cell).
+ * `CameraRig` moves a camera over time: it glides to a target, and coasts after a quick drag.
+ * Functions that depend on the time get the current time as an argument.
  */
 import type { Rect } from '../../shared/geometry.ts';
 
@@ -14,7 +15,10 @@ export type Insets = Readonly<Record<'top' | 'right' | 'bottom' | 'left', number
 /** Maximum zoom, in CSS pixels per cell. */
 const MAX_ZOOM = 64;
 
-/** Converts a point of the view, in CSS pixels from the upper left corner, to a grid position in cells. */
+/**
+ * Converts a point of the view to a grid position. The point is in CSS pixels from the upper left
+ * corner of the view; the position is in cells.
+ */
 export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   return {
     x: camera.x + (point.x - view.width / 2) / camera.zoom,
@@ -22,7 +26,10 @@ export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   };
 }
 
-/** Converts a grid position in cells to a point of the view, in CSS pixels from the upper left corner. */
+/**
+ * Converts a grid position to a point of the view. The position is in cells; the point is in CSS
+ * pixels from the upper left corner of the view.
+ */
 export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   return {
     x: (point.x - camera.x) * camera.zoom + view.width / 2,
@@ -35,7 +42,7 @@ export function panBy(camera: Camera, dx: number, dy: number): Camera {
   return { ...camera, x: camera.x - dx / camera.zoom, y: camera.y - dy / camera.zoom };
 }
 
-/** Zooms by a factor around a point of the screen. The cell under that point stays where it is. */
+/** Changes the zoom by a factor. The cell that is visible at `point` stays there. */
 export function zoomAbout(
   camera: Camera,
   view: Size,
@@ -51,7 +58,12 @@ export function zoomAbout(
   };
 }
 
-/** Returns a camera that shows the whole grid, centred in the space between the panels. */
+/**
+ * Returns a camera that shows the whole grid, as large as possible, in the centre of the space that
+ * panels leave free.
+ *
+ * @param insets space that panels cover
+ */
 export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   const width = Math.max(1, view.width - insets.left - insets.right);
   const height = Math.max(1, view.height - insets.top - insets.bottom);
@@ -63,7 +75,10 @@ export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   };
 }
 
-/** Clamps the centre of the view to the grid, so that the visitor does not lose sight of the grid. */
+/**
+ * Limits a camera's zoom, and keeps its centre inside the grid, so that the visitor does not lose
+ * sight of the grid.
+ */
 function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   return {
     zoom: Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom)),
@@ -74,24 +89,33 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
 
 /** Time constant of camera moves made with keys and buttons, in ms. */
 const GLIDE = 90;
-/** Time constant of automatic camera moves, in ms. These moves are slower than the visitor's own. */
+/**
+ * Time constant of automatic camera moves, in ms. Automatic moves are slower than moves that the
+ * visitor makes.
+ */
 const STROLL = 240;
 /**
- * Duration of the slow start of an automatic move, in ms. Gives the server time to send the cells that
- * come into view.
+ * An automatic move begins slowly: it reaches its full speed after this time, in ms. In this time,
+ * the server can send the cells that will come into view.
  */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that automatic moves choose, in CSS pixels per cell. */
 const CLOSEST = 10;
-/** Width and height of the area shown around an organism, in multiples of the organism's side. */
+/**
+ * Size of the area that is shown around an organism: width and height, each as a multiple of the
+ * organism's side.
+ */
 const FRAME = { width: 2, height: 1.7 };
 /**
- * Exponent for following a growing organism: the zoom is multiplied by (side / stage) to this power, so
- * that the camera is closer while the organism is small.
+ * While the camera follows a growing organism, its zoom is (side / stage) ** CLOSER times the zoom
+ * for the fully grown organism. So the camera is a little closer while the organism is small.
  */
 const CLOSER = 0.12;
-/** Minimum speed at which the camera coasts after a drag is released, in CSS pixels per ms. */
+/**
+ * If the visitor ends a drag at a speed of at least this, in CSS pixels per ms, the camera coasts:
+ * it moves on and slows down.
+ */
 const MIN_THROW = 0.12;
 /** Minimum time between two measurements of the drag's velocity, in ms. */
 const MOMENT = 6;
@@ -99,13 +123,19 @@ const MOMENT = 6;
 /** Moves a camera over time, towards a target or after a fling. */
 export class CameraRig {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
-  /** Whether the camera jumps instead of gliding and coasting (prefers-reduced-motion). */
+  /**
+   * Whether the camera jumps to its target instead of gliding, and does not coast. For visitors who
+   * prefer reduced motion (prefers-reduced-motion).
+   */
   calm = false;
   private target: Camera | undefined;
   private glide = GLIDE;
   /** Time since the current glide began, in ms. */
   private glided = 0;
-  /** Zoom for the followed organism once it is fully grown. Undefined if no organism is followed. */
+  /**
+   * Zoom at which the followed organism will be shown when it is fully grown. Undefined if the
+   * camera follows no organism.
+   */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
   /** Distance dragged since the velocity was last measured, in CSS pixels. */
@@ -117,15 +147,23 @@ export class CameraRig {
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private margins = this.insets;
-  /** Whether the view shows the whole grid. If so, it is fitted again when the window is resized. */
+  /**
+   * Whether the camera shows, or is gliding to, the whole grid. If so, it is adjusted to show the
+   * whole grid again when the size of the window changes.
+   */
   isFitted = true;
 
-  /** Whether the camera follows an organism. The camera stops following when the visitor moves it. */
+  /**
+   * Whether the camera follows an organism. It stops following when the visitor moves the camera.
+   */
   get isFollowing(): boolean {
     return this.followZoom !== undefined;
   }
 
-  /** The final position of the current movement, if the visitor does not interrupt it. */
+  /**
+   * The camera as it will be when the current movement has ended, if the visitor does not interrupt
+   * the movement.
+   */
   get heading(): Camera {
     const { x, y } = this.velocity;
     return this.target ?? panBy(this.camera, x * COAST, y * COAST);
@@ -141,8 +179,8 @@ export class CameraRig {
   }
 
   /**
-   * Centre of the part of the view that panels do not cover, in CSS pixels. Zooming with keys and buttons
-   * keeps this point fixed.
+   * Centre of the space in the view that panels leave free, in CSS pixels. When visitors zoom with
+   * keys or buttons, the cell at this point stays there.
    */
   get middle(): Point {
     const { left, right, top, bottom } = this.insets;
@@ -151,9 +189,10 @@ export class CameraRig {
   }
 
   /**
-   * Sets the sizes of grid, view and panels. Fits the grid again if `isFitted`.
+   * Sets the sizes of the grid, the view and the panels. If `isFitted`, adjusts the camera to show
+   * the whole grid again.
    *
-   * @param insets space that panels cover; organisms are shown in the space between the panels
+   * @param insets space that panels cover; organisms are shown in the space that panels leave free
    * @param margins space to leave free around the grid when the whole grid is shown
    */
   layout(grid: Size, view: Size, insets: Insets, margins = insets): void {
@@ -181,8 +220,9 @@ export class CameraRig {
   }
 
   /**
-   * Glides to an organism, centred in the space between the panels. Zooms out only as far as needed to show
-   * the whole organism.
+   * Glides to an organism, and shows it in the centre of the space that panels leave free. Zooms in
+   * if the organism would be too small, and zooms out if it would not be visible as a whole;
+   * otherwise, keeps the zoom.
    *
    * @param side side of the fully grown organism, in cells
    */
@@ -191,10 +231,10 @@ export class CameraRig {
   }
 
   /**
-   * Moves the camera as little as possible to show a whole organism inside a part of the view. Zooms out
-   * only if the organism does not fit.
+   * Glides until the whole organism is visible inside a part of the view, and moves the camera as
+   * little as possible. Zooms out only if the organism is larger than this part.
    *
-   * @param insets space at each edge of the view that must not cover the organism, in CSS pixels
+   * @param insets space at each edge of the view, in CSS pixels, in which the organism must not be
    */
   reveal(at: Point, side: number, { left, right, top, bottom }: Insets): void {
     const { heading, view } = this;
@@ -217,14 +257,16 @@ export class CameraRig {
   }
 
   /**
-   * Follows a growing organism until the visitor moves the camera. Call this method at each new stage.
+   * Shows a growing organism, and follows it until the visitor moves the camera. Call this method
+   * again whenever the organism has reached a new stage.
    *
    * @param side side of the fully grown organism, in cells
    * @param stage current side of the organism, in cells
    */
   follow(at: Point, side: number, stage: number): void {
     const zoom = this.followZoom ?? this.zoomFor(side);
-    // With reduced motion there is no glide, so changing the zoom at each stage would make the view jump.
+    // With reduced motion, the camera jumps to its target. A different zoom at each stage would
+    // make the view jump at each stage, so use the same zoom for all stages.
     this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
     this.followZoom = zoom;
   }
@@ -237,7 +279,10 @@ export class CameraRig {
     this.followZoom = undefined;
   }
 
-  /** Glides to an area of the grid and shows all of it, centred in the space between the panels. */
+  /**
+   * Glides to an area of the grid, and shows the whole area in the centre of the space that panels
+   * leave free.
+   */
   match(part: Rect): void {
     const zoom = Math.max(this.minZoom(), fitGrid(part, this.view, this.insets).zoom);
     const centre = { x: part.x + part.width / 2, y: part.y + part.height / 2 };
@@ -249,8 +294,9 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // With two fingers, the browser sends one event per finger, and only the sum of two events gives the
-    // direction. Wait for the second event before measuring the velocity.
+    // When the visitor drags with two fingers, the browser sends one event per finger, and only the
+    // sum of both movements is the direction of the drag. Both events arrive within `MOMENT`, so
+    // measure the velocity only after a longer time.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
@@ -272,7 +318,10 @@ export class CameraRig {
     this.set(zoomAbout(camera, view, { x, y }, { factor, minZoom: this.minZoom() }));
   }
 
-  /** Pans by CSS pixels and zooms by a factor, with a glide; for keys and buttons. */
+  /**
+   * Moves the view by a distance in CSS pixels, and changes the zoom by a factor, in a glide. For
+   * keys and buttons.
+   */
   glideBy(dx: number, dy: number, factor: number): void {
     const from = this.target ?? this.camera;
     const minZoom = this.minZoom();
@@ -282,7 +331,7 @@ export class CameraRig {
   }
 
   /**
-   * Advances the animation to time `now`, in ms.
+   * Moves the camera on to time `now`, in ms.
    *
    * @returns whether the camera is still moving
    */
@@ -324,7 +373,10 @@ export class CameraRig {
     this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
   }
 
-  /** Returns the current zoom, limited so that the whole organism is visible and large enough. */
+  /**
+   * Returns the zoom at which to show an organism: the current zoom, but at least so large that the
+   * organism is easy to see, and at most so large that the whole organism is visible.
+   */
   private zoomFor(side: number): number {
     const fits = (width: number, height: number): number =>
       fitGrid({ width: width * side, height: height * side }, this.view, this.insets).zoom;
@@ -333,7 +385,8 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // Reset the time only for a new glide. A glide whose target changes must keep its speed.
+    // Reset the time only if no glide is under way. If a glide gets a new target, it must keep its
+    // speed instead of starting slowly again.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;
@@ -362,13 +415,14 @@ export class CameraRig {
 
 /** Radius of the lens, in CSS pixels. Must match the stylesheet of the lens. */
 export const LENS_RADIUS = 60;
-/** Distance between the finger and the nearest edge of the lens, in CSS pixels. */
+/** Distance between the finger and the edge of the lens, in CSS pixels. */
 const GAP = 42;
 const ENLARGEMENT = 2;
 
 /**
- * Computes the centre of the lens, in CSS pixels. The lens is above the finger, where the hand does not
- * hide it. Near the upper edge of the view, it moves to the side of the finger that has more room.
+ * Returns where to show the lens: its centre, in CSS pixels. The lens is above the finger, where
+ * the visitor's hand does not cover it. Near the upper edge of the view, there is too little room
+ * above the finger, so the lens is beside it, on the side with more room.
  *
  * @param finger position of the finger in the view, in CSS pixels
  */
@@ -399,16 +453,18 @@ export class Lens {
   }
 
   /**
-   * Draws the lens. Call this method right after drawing the source canvas, because the browser discards
-   * the canvas's pixels after showing them.
+   * Draws the lens, or hides it. Call this method immediately after drawing on the source canvas,
+   * because the browser discards the pixels of that canvas after showing them.
    *
-   * @param pointer position of the pointer while it cuts, in CSS pixels; the lens appears only for touch
+   * @param pointer position of the pointer, in CSS pixels, while the visitor cuts; otherwise
+   *   undefined. The lens is shown only if the pointer is a finger
    * @param view size of the source canvas, in CSS pixels
    */
   draw(pointer: Point | undefined, view: Size): void {
     const { element, source, pen } = this;
     const isShown = pen !== null && pointer !== undefined && this.isTouched;
-    // Assign only on a change, because each assignment makes the browser recompute styles.
+    // Assign `hidden` only if it changes, because each assignment makes the browser recompute
+    // styles.
     if (element.hidden === isShown) element.hidden = !isShown;
     if (!isShown) return;
     const ratio = source.width / view.width;

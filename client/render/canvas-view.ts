@@ -1,6 +1,6 @@
 /**
- * Base class of all views of a room. Uploads each tick's cells to the GPU, and redraws the canvas when
- * something has changed.
+ * Base class of all views of a room. A view uploads each tick's cells to the GPU, and redraws its
+ * canvas when something has changed.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -18,17 +18,20 @@ import { BREATH, lightOf } from './shaders/scene.ts';
 
 /** Time between frames while organisms breathe and nothing else moves, in ms. */
 const BREATH_STEP = 80;
-/** Time between frames while the water current flows and nothing else moves, in ms. */
+/** Time between two frames while nothing moves except the water current, in ms. */
 const FLOW_STEP = 50;
 /** Month and hour of the lighting, used if the server sends no time of day. */
 const NOON: Sky = [6, 12];
 /** Minimum zoom at which breathing is visible, in CSS pixels per cell. */
 const BREATH_ZOOM = 3;
 
-/** The properties of a `Picture` that each subclass decides for itself. */
+/** The properties of a `Picture` that the subclasses determine. */
 export type Framing = Omit<Picture, 'view' | 'breath' | 'field' | 'light' | 'marks' | 'flashLimit'>;
 
-/** Draws a room on a canvas. Connects the model, the effects and the renderer, and paces the frames. */
+/**
+ * Draws a room on a canvas. Passes data from the model of the room to the light effects and the
+ * renderer, and decides when to draw a frame.
+ */
 export abstract class CanvasView {
   readonly loop = new FrameLoop((now) => {
     if (this.renderer.isBehind(now)) {
@@ -40,8 +43,8 @@ export abstract class CanvasView {
     return more;
   });
   /**
-   * Called with each drawn frame, so that HTML elements can move along with the canvas. Returns
-   * whether these elements need another frame.
+   * Called for each drawn frame. Moves the HTML elements that must follow the picture on the
+   * canvas. Returns whether these elements need another frame.
    */
   onFrame: (now: number) => boolean = () => false;
   /** Called once the painter has loaded and can paint keepsake films. */
@@ -50,13 +53,16 @@ export abstract class CanvasView {
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
-  /** Whether the canvas currently shows something other than the room, such as a film. */
+  /** Whether the canvas currently shows something else instead of the room, for example a film. */
   protected isAway = false;
-  /** Whether the last frame was softened to prevent a flash. If so, another frame must follow. */
+  /**
+   * Whether the last frame was changed less than intended, to prevent a flash. If so, another frame
+   * must follow, which completes the change.
+   */
   protected unsettled = false;
   /**
-   * How long organisms keep breathing after everything else has stopped moving, in ms. Limited to
-   * save battery.
+   * How long organisms continue to breathe (move slightly) after everything else in the view has
+   * stopped, in ms. The limit saves battery.
    */
   protected readonly breathes: number = 20_000;
   private readonly current = new Current();
@@ -71,8 +77,8 @@ export abstract class CanvasView {
   /** Whether the next frame was delayed because the GPU was busy. */
   private waited = false;
   /**
-   * Whether `paint` has checked if this GPU may run the painter. `paint` checks only once, and
-   * requests the painter's code if the GPU may run it.
+   * Whether `paint` has already checked if this GPU can run the painter. `paint` checks this only
+   * once. If the GPU can run the painter, `paint` then loads its code.
    */
   private hasAsked = false;
   private painting: Painting | undefined;
@@ -91,8 +97,8 @@ export abstract class CanvasView {
     this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {
       this.current.ticked(model.room?.tick ?? 0, performance.now());
-      // Do not upload a grid that is still empty: the first upload takes longest on a slow GPU, and
-      // would delay the first cells.
+      // Do not upload the grid while it is still empty. On a slow GPU, the first upload takes
+      // longest, and uploading an empty grid would delay the first cells.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };
@@ -114,7 +120,7 @@ export abstract class CanvasView {
     ];
   }
 
-  /** Stops drawing and removes all listeners. Another view may then use the canvas. */
+  /** Stops drawing and removes all listeners. After that, another view may use the canvas. */
   dispose(): void {
     this.isDisposed = true;
     this.loop.end();
@@ -126,12 +132,18 @@ export abstract class CanvasView {
 
   abstract get camera(): Camera;
 
-  /** Returns the point of the last frame that shows a grid position, in CSS pixels. */
+  /**
+   * Returns the point of the canvas at which the last frame shows a grid position, in CSS pixels.
+   */
   toScreen(place: Point): Point {
     return worldToScreen(this.camera, this.view, displace(place, this.current));
   }
 
-  /** Returns the grid position that the last frame shows at a point, in cells. @param point CSS pixels */
+  /**
+   * Returns the grid position, in cells, that the last frame shows at a point of the canvas.
+   *
+   * @param point in CSS pixels
+   */
   toWorld(point: Point): Point {
     return undisplace(screenToWorld(this.camera, this.view, point), this.current);
   }
@@ -141,17 +153,25 @@ export abstract class CanvasView {
     return false;
   }
 
-  /** Advances the subclass's animations. @returns whether the next frame will differ from this one */
+  /**
+   * Advances the animations of the subclass.
+   *
+   * @returns whether the next frame will differ from this one
+   */
   protected abstract move(now: number): boolean;
 
-  /** Describes the next frame; called after `move`. May add marks, which are drawn above the effects. */
+  /**
+   * Describes the next frame; called after `move`. May add marks, which are drawn in front of the
+   * effects.
+   */
   protected abstract frame(now: number): Framing;
 
   /**
-   * Uploads the planes (colours and owners of all cells) to show from now on.
+   * Uploads planes (the colours and owners of all cells). From now on, the canvas shows these
+   * planes.
    *
-   * @param changed areas that differ from the planes uploaded before
-   * @param atOnce members of `changed` to show immediately, without interpolation
+   * @param changed areas in which these planes differ from those of the last upload
+   * @param atOnce members of `changed` that must appear immediately, without interpolation
    * @param tick duration of a tick, in ms
    */
   protected upload(
@@ -171,8 +191,8 @@ export abstract class CanvasView {
   /** @returns whether the next frame will differ from this one */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
-    // Painting makes this frame late, which says nothing about the speed of drawing. Count the delay
-    // as a pause, so that it does not lower the resolution.
+    // If the painter is at work, it makes this frame late. That does not mean that drawing is slow,
+    // so it must not lower the resolution. Therefore, count the delay as a pause.
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
@@ -202,7 +222,10 @@ export abstract class CanvasView {
     return more || !!renderer.paint?.moves;
   }
 
-  /** Loads the painter once the room's first cells have arrived, if this browser can run it. */
+  /**
+   * When the room's first cells have arrived, checks whether this browser can run the painter. If
+   * so, loads the painter.
+   */
   private paint(now: number): void {
     const { model, renderer } = this;
     const { gl } = renderer;
@@ -215,22 +238,24 @@ export abstract class CanvasView {
       ({ Painting }) => {
         if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
-          // Compiling the painter's shaders has delayed this frame. Count the delay as a pause, so
-          // that it does not lower the resolution.
+          // Compiling the painter's shaders has made this frame late. This must not lower the
+          // resolution, so count the delay as a pause.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
           if (this.painting?.film) this.onPainter(this.painting.film);
         });
         this.loop.invalidate();
       },
-      // Log the error and continue: without a painter, cells are still drawn as smooth shapes.
+      // If the painter cannot be loaded, log the error and continue: cells are then still drawn as
+      // smooth shapes.
       console.warn,
     );
   }
 
   /**
-   * Advances the water current. To save battery, a view in which nothing happens stops moving after
-   * `breathes` ms; the current fades out shortly before that.
+   * Advances the water current. To save battery, all movement ends when nothing else has happened
+   * in the view for `breathes` ms. The current starts to fade out `EASE` ms earlier, so that it has
+   * stopped by then.
    */
   private flow(now: number): void {
     const { model, current, happenings } = this;

@@ -1,6 +1,6 @@
 /**
- * Cell textures on the GPU: the cells of the newest tick, the interpolated cells on screen, and
- * blurred copies for lighting.
+ * Textures on the GPU that contain cells: the cells of the newest tick, the cells that are shown on
+ * screen (interpolated between ticks), and blurred copies of these for lighting.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -16,31 +16,38 @@ import {
 import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
 /**
- * Standard deviations of the Gaussian blurs, in cells. Tight: membranes and relief. Wide: shadows.
- * Halo: scattered light. Mask: highlights of organisms.
+ * Standard deviations of the Gaussian blurs, in cells. Each blur is named after the texture that it
+ * makes: `tight` is used to draw membranes and relief, `wide` to draw shadows, `halo` to draw
+ * scattered light, and `mask` to highlight organisms.
  */
 const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * Radius around a position within which cells vote on the position's owner, in cells. See
- * `TERRITORY_FRAGMENT`.
+ * The owner of a position's ground is found by a vote: each cell within this radius of the
+ * position, in cells, votes for its own owner. See `TERRITORY_FRAGMENT`.
  */
 const VOTES = 3;
 /**
- * If a tick arrives at most this long after the last frame was drawn, in ms, interpolation starts at
- * the time of that frame. Otherwise, interpolation starts when the tick arrives.
+ * Interpolation to a new tick starts at the time of the last frame, if that frame was drawn at most
+ * this long before the tick arrived, in ms. Otherwise, it starts when the tick arrives.
  */
 const RECENT = 100;
 
-/** The time at which a tick arrived, and the areas of it that are shown without interpolation. */
+/**
+ * Facts about the arrival of a tick: when it arrived, how long ticks are, and which of its areas
+ * must be shown without interpolation.
+ */
 export interface Arrival {
   /** Time of arrival, in ms. */
   readonly now: number;
   /** Duration of a tick, in ms. */
   readonly tick: number;
-  /** Areas to show without interpolation, because their cells were unknown before this tick. */
+  /**
+   * Areas to show without interpolation: the page did not know their cells before this tick, so
+   * there is nothing from which to interpolate.
+   */
   readonly atOnce: readonly Rect[];
 }
 
@@ -60,7 +67,7 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
     scratch: target(1),
     tight: target(1),
     mask: target(1),
-    /** The organism that owns the ground at each position, see `TERRITORY_FRAGMENT`. */
+    /** At each position, the organism that owns the ground there, see `TERRITORY_FRAGMENT`. */
     territory: target(1, { format: gl.RG32UI, filter: gl.NEAREST }),
     halfScratch: target(2),
     wide: target(2),
@@ -69,10 +76,16 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   };
 }
 
-/** Maximum number of areas that are redrawn one by one. If there are more, the whole grid is redrawn. */
+/**
+ * Maximum number of areas that are redrawn separately. If more areas have changed, the whole grid
+ * is redrawn instead.
+ */
 const MOST_AREAS = 64;
 
-/** Holds the planes of a room as textures, and the textures derived from them. */
+/**
+ * Holds the planes of a room (colours and owners of all cells) as textures, and the textures that
+ * are computed from them.
+ */
 export class CellTextures {
   /** Time at which all cells will show the newest tick, in ms. */
   until = 0;
@@ -103,7 +116,10 @@ export class CellTextures {
     gl.deleteTexture(this.owner);
   }
 
-  /** The textures that the scene's fragment shader reads, keyed by sampler name. */
+  /**
+   * The textures that the scene's fragment shader reads, by the name of their sampler in the
+   * shader.
+   */
   get textures(): Readonly<Record<string, WebGLTexture>> {
     const { shown, tight, wide, mask, halo, territory } = this.targets;
     return {
@@ -117,11 +133,14 @@ export class CellTextures {
     };
   }
 
-  /** Uploads a new tick. Interpolation starts from what is on screen, so that no cell jumps. */
+  /**
+   * Uploads a new tick. Interpolation to the tick starts from the cells that are now on screen, so
+   * that no cell changes suddenly.
+   */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     const { gl, targets } = this;
-    // If two ticks arrive between two frames, the first tick was never shown. Interpolation must then
-    // still start from the last drawn frame.
+    // If two ticks arrive between two frames, the cells of the first tick have never been shown.
+    // Then keep the start of the interpolation: the last drawn frame.
     if (this.drawn) {
       [targets.from, targets.shown] = [targets.shown, targets.from];
       this.since = arrival.now - this.drawnAt < RECENT ? this.drawnAt : arrival.now;
@@ -151,7 +170,8 @@ export class CellTextures {
   }
 
   /**
-   * Interpolates the cells towards the newest tick for the next frame, and updates the blurred copies.
+   * Computes the cells that the next frame shows, by interpolating towards the newest tick. Also
+   * updates their blurred copies.
    *
    * @param now current time, in ms
    */
@@ -168,8 +188,8 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    // The time of a frame may be slightly earlier than the tick's arrival, so use the later of the
-    // two.
+    // Use the later of the two times: the browser's time of a frame may be slightly earlier than
+    // the arrival of the tick that the frame shows.
     gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);
@@ -177,7 +197,10 @@ export class CellTextures {
     this.blur(wide, quarterScratch, halo, HALO_SIGMA);
   }
 
-  /** Updates the texture of transition times for a new tick, see `TIMES_FRAGMENT`. */
+  /**
+   * For a new tick, updates the texture that holds when each cell's transition starts and ends, see
+   * `TIMES_FRAGMENT`.
+   */
   private time({ now, tick, atOnce }: Arrival): void {
     const { gl, targets, width, height } = this;
     const { times } = this.programs;
@@ -217,8 +240,8 @@ export class CellTextures {
   }
 
   /**
-   * Redraws the highlight mask for three organisms: selected, hovered, and partner for a cross (0:
-   * none).
+   * Redraws the mask that highlights organisms: the selected organism, the one under the pointer,
+   * and the second parent of a cross. Each is given by its id, or 0 if there is none.
    */
   select(selected: number, hovered: number, second: number): void {
     const { gl, programs, targets } = this;

@@ -1,14 +1,15 @@
 /**
- * The current: a slow displacement field that bends the whole picture like water. It depends only on
- * the position and the room's time, so all screens of a room show the same current. The shaders and
- * the functions in this file compute it from the same table.
+ * The current: a slow displacement field that bends the whole picture like water. The displacement
+ * depends only on the position and the room's time, so all screens of a room show the same current.
+ * It is computed both by shaders and by the functions in this file, from the same constants.
  */
 import { smoothstep } from '../../shared/smoothstep.ts';
 import type { Point } from './camera.ts';
 
 /**
- * Four waves that displace cells at a right angle to the wave's direction, so that bodies sway but
- * keep their size. Lengths and amplitudes in cells, headings in radians, periods in seconds.
+ * The current consists of four waves. Each wave displaces cells at a right angle to the wave's
+ * direction, so that organisms sway but keep their size. Lengths and amplitudes are in cells,
+ * headings in radians, periods in seconds.
  */
 const WAVES = [
   { length: 230, heading: 0.4, period: 23, amplitude: 0.75 },
@@ -23,8 +24,8 @@ const WAVES = [
 /** Maximum number of simultaneous ripples. */
 export const RIPPLES = 4;
 /**
- * Wave number of a ripple, in radians per cell, and how fast the ripple fades with distance from its
- * ring.
+ * `CREST`: wave number of a ripple, in radians per cell. `NARROW`: how fast the ripple fades with
+ * the distance from its ring; it has faded to 1/e at a distance of sqrt(1 / NARROW) cells.
  */
 const CREST = 0.45;
 const NARROW = 0.01;
@@ -35,20 +36,23 @@ export interface Field {
   readonly phases: Float32Array;
   /** Factor for the amplitudes of the waves, 0…2. */
   readonly strength: number;
-  /** [RIPPLES, 4] For each ripple: centre x, centre y, radius and amplitude, in cells. */
+  /** Centre x, centre y, radius and amplitude of each ripple, in cells: [RIPPLES, 4]. */
   readonly ripples: Float32Array;
 }
 
 /**
- * A field in the layout that shaders read, [2 + RIPPLES, 4]: ripples, phases, and the strength four
- * times.
+ * A field in the layout that shaders read, [RIPPLES + 2, 4]: one row for each ripple, then a row
+ * with the four phases, then a row that contains the strength four times.
  */
 export type FieldRows = Float32Array;
 
 const row = (name: keyof (typeof WAVES)[number]): string =>
   `vec4(${WAVES.map((wave) => wave[name].toFixed(7)).join()})`;
 
-/** GLSL source: the functions `current` and `displaced`, and the uniform that holds a field's rows. */
+/**
+ * GLSL source text. Contains the functions `current` and `displaced`, and the uniform with the rows
+ * of the field.
+ */
 export const CURRENT = `
 uniform vec4 uField[${RIPPLES + 2}];
 vec2 current(vec2 q) {
@@ -72,7 +76,8 @@ vec2 displaced(vec2 p) {
 }`;
 
 /**
- * Returns the grid position that is visible at a position of the bent picture.
+ * The current bends the picture. Returns the grid position that is visible at a given position of
+ * the bent picture.
  *
  * @param place position in the bent picture, in cells
  */
@@ -98,8 +103,8 @@ export function undisplace({ x, y }: Point, { phases, strength, ripples }: Field
 }
 
 /**
- * Returns the position in the bent picture, in cells, that shows a grid position. Inverts
- * `undisplace`.
+ * Inverts `undisplace`: returns the position in the bent picture, in cells, at which a given grid
+ * position is visible.
  */
 export function displace(place: Point, field: Field): Point {
   let at = place;
@@ -113,25 +118,35 @@ export function displace(place: Point, field: Field): Point {
 }
 
 /**
- * Number of ticks per second of the room's time. If a room runs more slowly than this, its water moves
- * more slowly too.
+ * Number of ticks in one second of the room's time. If a room runs fewer ticks per second than
+ * this, its time passes more slowly, and so its water moves more slowly.
  */
 const TICKS = 15;
-/** How long the water current takes to reach full strength, or to stop, in ms. */
+/**
+ * How long the water current takes to grow from nothing to its full strength, and to fade out
+ * again, in ms.
+ */
 export const EASE = 3_000;
-/** Time constant for correcting the page's estimate of the room's time, in ms. */
+/**
+ * The page estimates the room's time between ticks. Errors of this estimate are corrected
+ * gradually, with this time constant, in ms.
+ */
 const CORRECTION = 2_000;
 /**
- * If the estimate of the room's time is wrong by more than this, in s, the water current fades out
- * before the estimate is corrected.
+ * The page estimates the room's time. If the estimate is wrong by more than this, in s, a gradual
+ * correction would move the water visibly. The current then fades out first, and the estimate is
+ * corrected while there is no current.
  */
 const FAR = 3;
-/** How long a slow machine draws no water current, in ms: initial and maximum duration. */
+/**
+ * On a machine that is too slow, the water current is turned off for this long, in ms. The time
+ * starts at `PATIENCE` and doubles each time, up to `LONGEST_PATIENCE`.
+ */
 const PATIENCE = 60_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
- * Number of late frames at which a machine counts as too slow. Every ten frames drawn on time
- * cancel one late frame.
+ * A machine is too slow if it has drawn this many frames late. Ten frames drawn on time cancel one
+ * late frame.
  */
 const MANY_LATE = 8;
 
@@ -146,7 +161,7 @@ export class Current implements Field {
   /** Estimated time of the room, in seconds. */
   private time = 0;
   private drawnAt = 0;
-  /** Strength of the water current while it fades, 0 (off) to 1 (full strength). */
+  /** How far the water current has faded in, from 0 (no current) to 1 (full strength). */
   private level = 0;
   private late = 0;
   private lostUntil = 0;
@@ -167,8 +182,8 @@ export class Current implements Field {
   }
 
   /**
-   * Records a frame. If too many frames are late, turns the water current off for a while. Each time,
-   * the current stays off for twice as long as before.
+   * Counts a frame. If too many frames were late, turns the water current off for a while; each
+   * time, for twice as long as the time before.
    *
    * @param isLate whether the frame was drawn late
    */
@@ -184,9 +199,9 @@ export class Current implements Field {
    * Advances the water current to the time of the next frame.
    *
    * @param now current time, in ms
-   * @param rate ticks per second
-   * @param most strength of the current when it is fully on
-   * @param wanted whether the current should flow; otherwise, it fades out
+   * @param rate actual ticks per second of the room
+   * @param most strength of the current when it has fully faded in
+   * @param wanted whether the current should flow; if false, it fades out
    */
   move(now: number, rate: number, most: number, wanted: boolean): void {
     const elapsed = now - this.drawnAt;
@@ -204,7 +219,10 @@ export class Current implements Field {
       this.phases[i] = 2 * Math.PI * ((this.time / WAVES[i].period + 0.618 * i) % 1);
   }
 
-  /** Stops the water current immediately, because the canvas shows something other than the room. */
+  /**
+   * Stops the water current immediately. Needed when the canvas shows something else instead of the
+   * room.
+   */
   stop(): void {
     this.level = 0;
     this.rows.fill(0);

@@ -1,7 +1,7 @@
 /**
  * Short light effects for events in a room, such as births, divisions, deaths, wounds and beacons.
- * `LifeEffects` starts an effect for each event of the room; `Effects` draws the effects. Callers pass the
- * current time in.
+ * `LifeEffects` starts an effect for each event; `Effects` draws the effects. Functions that depend
+ * on the time get the current time as an argument.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { placesUnder, type Rect, type Stroke } from '../../shared/geometry.ts';
@@ -21,11 +21,12 @@ export interface Speck {
 }
 
 /**
- * Finds the grid positions that a segment of a stroke covers and that earlier segments of the same stroke
- * did not.
+ * A stroke consists of segments. Finds the grid positions that a segment covers and that no earlier
+ * segment of its stroke has covered.
  *
- * @param taken indices of positions that the stroke has already covered; the new positions are added
- * @param counts filter: positions for which it returns false are skipped
+ * @param taken indices of the positions that earlier segments have covered; the positions found are
+ *   added
+ * @param counts whether a position may be found; positions for which it returns false are skipped
  */
 export function freshPlaces(
   stroke: Stroke,
@@ -39,10 +40,11 @@ export function freshPlaces(
 }
 
 /**
- * Computes which cells a segment of a stroke cuts away.
+ * Finds the cells that a segment of a stroke cuts away.
  *
- * @param taken indices of positions that the stroke has already covered; the new positions are added
- * @returns `flesh`: the cells that the stroke removes; `rim`: the remaining cells next to them
+ * @param taken indices of the cells that earlier segments of the stroke have cut away; the cells
+ *   found are added
+ * @returns `flesh`: the cells cut away; `rim`: the remaining cells next to them
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
   const { owner, width } = planes;
@@ -60,7 +62,10 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
   return { flesh: specks(fresh), rim: specks(rim) };
 }
 
-/** Returns the centre of the cell at index `place`, and its colour without premultiplied alpha. */
+/**
+ * Returns the centre of the cell at index `place`, and the cell's colour, not premultiplied by
+ * alpha.
+ */
 function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
   const alpha = Math.max(1, rgba[4 * place + 3]);
   const [r, g, b] = rgba.subarray(4 * place, 4 * place + 3);
@@ -73,12 +78,18 @@ function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>)
 
 /** Maximum number of dust grains per tick, over all dying cells. */
 const MAX_GRAINS = 90;
-/** Share of dying cells that leave a dust grain. Does not apply to departing organisms. */
+/**
+ * Share of dying cells for which a grain of dust is shown. Does not apply to the cells of departing
+ * organisms.
+ */
 const SHARE = 0.35;
 
 /** A grain of dust: the centre and colour of a cell that has just died. */
 interface Grain extends Speck {
-  /** Whether the cell's organism is departing. If so, the grain drifts more slowly and fades later. */
+  /**
+   * Whether the cell belonged to a departing organism. If so, the grain drifts more slowly and
+   * fades later.
+   */
   readonly isGentle: boolean;
 }
 
@@ -89,11 +100,11 @@ export class DustFinder {
   private readonly random = createRandom(2).uniform;
 
   /**
-   * Picks some of the cells that had an owner and now have none, and returns a dust grain for each,
-   * in the cell's last colour.
+   * Finds the cells that have lost their owner since the last call, and returns grains of dust, in
+   * the cells' last colours, for a random selection of them.
    *
-   * @param silent areas of `changed` to ignore. The server sent these areas in full, so a missing
-   *   cell may have died long ago
+   * @param silent areas of `changed` to ignore. The server sent all cells of these areas anew, so a
+   *   cell that is missing there may have died long ago
    * @param departs returns whether an organism is departing. If so, `SHARE` does not limit the
    *   number of its grains
    */
@@ -158,8 +169,8 @@ const HEALED: Rgb = [0.72, 0.97, 0.86];
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /**
- * Maximum delay between the start of an effect and its first drawing, in ms. An effect that is still
- * undrawn then is dropped; this happens if the page is hidden.
+ * An effect that has not been drawn this long after its start, in ms, is dropped. This happens if
+ * the page is hidden, because hidden pages draw no frames.
  */
 const MOST_LATE = 1_500;
 /** Duration of a beacon, in ms. */
@@ -168,16 +179,17 @@ const BEACON = 3_200;
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 
 /**
- * Holds the active light effects. Each effect adds light marks to every rendered frame until the
- * effect has faded.
+ * Holds the active light effects. In every frame, each effect adds light marks, until the effect
+ * has faded.
  */
 export class Effects {
   private effects: Effect[] = [];
 
   /**
-   * @param calm whether effects fade gently and do not move (prefers-reduced-motion)
-   * @param random returns random numbers for effects, 0…1; independent of the random numbers that
-   *   choose visitors' seeds
+   * @param calm whether effects must fade gently and not move, for visitors who prefer reduced
+   *   motion (prefers-reduced-motion)
+   * @param random returns random numbers for the effects, from 0 to 1. They are independent of the
+   *   random numbers with which visitors' seeds are chosen
    */
   constructor(
     public calm = false,
@@ -188,7 +200,10 @@ export class Effects {
     return this.effects.length > 0;
   }
 
-  /** Shows a spark where the visitor dropped a seed. The spark covers the wait for the server's reply. */
+  /**
+   * Shows a spark where the visitor has dropped a seed. The spark fills the time until the server
+   * replies.
+   */
   sown(x: number, y: number, color: Rgb, now: number): void {
     this.add(now, 420, (t, marks) => {
       const alpha = (1 - t) ** 1.5;
@@ -209,7 +224,10 @@ export class Effects {
     });
   }
 
-  /** Shows that each cell of an organism has divided into four: a ring of light spreads from its edge. */
+  /**
+   * Shows that an organism has entered its next stage, in which each of its cells has been divided
+   * into four: a ring of light spreads from the organism's edge.
+   */
   divided({ x, y, color }: Speck, stage: number, now: number): void {
     this.add(now, 900, (t, marks) => {
       const body = stage * 0.42;
@@ -222,7 +240,10 @@ export class Effects {
     });
   }
 
-  /** Makes an organism glow for a moment, because a sensor has detected somebody near it. */
+  /**
+   * Makes an organism glow for a moment, to show that a sensor has detected somebody near the
+   * organism.
+   */
   sensed({ x, y }: Point, stage: number, now: number): void {
     this.add(now, 2_400, (t, marks) => {
       const glow = { kind: 'glow', radius: 0.75 * stage, color: WARM, glow: 1 } as const;
@@ -230,7 +251,7 @@ export class Effects {
     });
   }
 
-  /** Shows the death of a cell: a grain in the cell's colour drifts away and fades. */
+  /** Shows that a cell has died: a grain of dust in the cell's colour drifts away and fades. */
   dust({ x, y, color, isGentle }: Grain, now: number): void {
     const { calm, random } = this;
     if (calm) return;
@@ -247,9 +268,9 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own cut immediately: a dark gap with a glowing rim, and grains along the line. The
-   * effect hides the delay until the server's data shows the wound. A cut through empty ground leaves only
-   * a faint line of light.
+   * Shows the visitor's own cut immediately, as a dark gap with a glowing rim, and grains that fly
+   * off along the cut. This effect fills the time until the server's data shows the wound. If the
+   * cut meets no organism, only a faint line of light is shown.
    *
    * @param way segment of the stroke, in cells
    * @param radius radius of the stroke, in cells
@@ -275,9 +296,10 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own graft immediately, to hide the delay until the server's data shows it.
+   * Shows the visitor's own graft immediately. This effect fills the time until the server's data
+   * shows the graft.
    *
-   * @param specks the cells under the stroke, in colours of the grafted seed
+   * @param specks the cells under the stroke, in the colours of the grafted seed
    */
   grafted(specks: readonly Speck[], now: number): void {
     this.add(now, 1_000, (t, marks) => {
@@ -315,7 +337,10 @@ export class Effects {
     });
   }
 
-  /** Shows a beacon: rings contract onto an organism, and the last ring stays for a moment. */
+  /**
+   * Shows a beacon, which draws attention to an organism: rings shrink towards the organism, and
+   * the last ring stays for a moment.
+   */
   beacon({ x, y, color }: Speck, reach: number, now: number): void {
     this.add(now, BEACON, (t, marks) => {
       const stay = Math.min(1, t * 5) * Math.min(1, (1 - t) * 4);
@@ -333,7 +358,7 @@ export class Effects {
     });
   }
 
-  /** Shows a grain that flies off a cut, along its line or sideways, and slows down quickly. */
+  /** Shows a grain that flies off a cut, along the cut or sideways, and slows down quickly. */
   private spatter({ x, y, color }: Speck, way: Way, now: number): void {
     const { random } = this;
     const [dx, dy] = [way.x2 - way.x, way.y2 - way.y];
@@ -357,8 +382,8 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // A slow machine draws an effect's first frame late, so start the effect at that frame. Otherwise the
-      // viewer would miss its beginning.
+      // On a slow machine, the first frame of an effect may be drawn late. Let the effect start at
+      // that frame, so that its beginning is not skipped.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);
@@ -373,24 +398,36 @@ export class Effects {
 
 const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
 
-/** Minimum stage at which an organism is clearly visible. Younger organisms are marked by a glow. */
+/**
+ * From this stage on, an organism is clearly visible. Before this stage, it is marked by a glow.
+ */
 const VISIBLE_STAGE = 8;
-/** Duration of a ripple, in ms. While it lasts, further events of its organism start no other ripple. */
+/**
+ * Duration of a ripple, in ms. During a ripple, further events of the same organism start no other
+ * ripple.
+ */
 const RIPPLE = 2_000;
 /** Maximum amplitude of a ripple, in cells. */
 const RIPPLE_AMPLITUDE = 0.6;
 
-/** Starts a light effect for each life event of a room, and draws the glow of growing seeds. */
+/**
+ * Starts a light effect for each event in the life of a room's organisms, and draws the glow that
+ * marks young organisms.
+ */
 export class LifeEffects {
   readonly effects = new Effects();
-  /** Organisms from which ripples spread, and the start time of each ripple, in ms. */
+  /**
+   * Organisms from which a ripple spreads at present, each with the start time of its ripple, in
+   * ms.
+   */
   private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];
   private readonly departed = new Set<OrganismId>();
   private readonly dust = new DustFinder();
   private readonly unsubscribers: readonly (() => void)[];
 
   /**
-   * @param ripples output, see `Field.ripples`; filled whenever a frame is drawn
+   * @param ripples array to write the current ripples into (see `Field.ripples`), whenever a frame
+   *   is drawn
    * @param invalidate called when there is something new to draw
    */
   constructor(
@@ -428,7 +465,10 @@ export class LifeEffects {
     for (const off of this.unsubscribers) off();
   }
 
-  /** Adds dust for the cells that died in a new tick. Areas in `anew` were sent in full and give no dust. */
+  /**
+   * Adds dust for the cells that died in a new tick. The areas in `anew` give no dust: the server
+   * sent all their cells anew, so a missing cell may have died long ago.
+   */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;
     if (!planes) return;
@@ -441,7 +481,7 @@ export class LifeEffects {
   }
 
   /**
-   * Draws the effects into `marks`.
+   * Adds the marks of all active effects to `marks`.
    *
    * @returns whether the next frame will differ from this one
    */

@@ -1,4 +1,7 @@
-/** Chooses which part of the room a page shows first, if the whole room would be too small. */
+/**
+ * Chooses the part of the room that a page shows first, for rooms that are too large to be shown as
+ * a whole.
+ */
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { Camera, Point, Size } from './camera.ts';
 
@@ -24,34 +27,45 @@ export interface Stage {
 const CANDIDATES = 350;
 /** Maximum zoom, in CSS pixels per cell. */
 const CLOSEST = 10;
-/** Width and height that the closest view shows, in multiples of an organism's side. */
+/**
+ * Size of the area that the closest view shows: width and height, each as a multiple of an
+ * organism's side.
+ */
 const FRAME = { width: 2.25, height: 1.6 };
-/** Number of zooms to compare, factor from one zoom to the next, and penalty for each such step. */
+/**
+ * Views with different zooms are compared. `ZOOMS`: number of zooms. `FARTHER`: factor from each
+ * zoom to the next smaller one. `COST`: points that a view loses for each such step.
+ */
 const ZOOMS = 7;
 const FARTHER = 0.86;
 const COST = 0.1;
-/** Minimum distance between free ground and the nearest organism, in multiples of an organism's side. */
+/**
+ * A position is free ground if its distance from the nearest organism is at least this multiple of
+ * an organism's side.
+ */
 export const GROUND = 0.8;
 /**
- * An organism within `BESIDE` sides of a free position is its neighbour. A position with `RIM` or more
- * neighbours is at the edge of a cluster.
+ * Organisms count as neighbours of a free position if they are less than `BESIDE` times an
+ * organism's side away. If a position has `RIM` or more neighbours, it is considered to be at the
+ * edge of a cluster of organisms.
  */
 const BESIDE = 1.3;
 const RIM = 3;
 /**
  * Maximum number of points that a view gains if its free position is at the edge of a cluster of
- * organisms. The bonus is small, because a close view of the nearest organism matters more.
+ * organisms. The number is small, because a close view of the nearest organism is more important.
  */
 const RIM_POINTS = 0.3;
 
 /**
- * Chooses a view that shows a free position, where a visitor can plant, and the whole organism
- * nearest to that position. No button may cover the position or the organism. If none of the random
- * views compared meets these conditions, returns the best one. Prefers positions at the edge of a
- * cluster of organisms, so that large empty areas stay empty. The views are random, so that
- * visitors do not all plant at the same position.
+ * Chooses a view that shows a free position, where a visitor can plant, and the whole of the
+ * organism that is nearest to this position. Buttons must not cover the position or the organism.
+ * The view is the best of many random views. If none of them meets these conditions, it is the view
+ * that comes closest to meeting them. Free positions at the edge of a cluster of organisms are
+ * preferred, so that large empty areas stay empty. As the views are random, different visitors are
+ * shown different positions.
  *
- * @param random returns random numbers, 0…1
+ * @param random returns random numbers from 0 to 1
  */
 export function firstView(
   { grid, side, organisms }: Sights,
@@ -65,9 +79,9 @@ export function firstView(
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-      // Choose the centre of the view. In every second candidate, the free position is near the
-      // middle of the view; in the other candidates, it may be anywhere in the view. Show as little
-      // as possible of the area outside the grid.
+      // Choose the centre of the view. In every second view that is compared, the free position is
+      // close to the centre; in the others, it may be anywhere in the view. Move the view so that
+      // it shows as little as possible of the area outside the grid.
       const at = (of: number, all: number, shown: number): number => {
         const way = (random() - 0.5) * Math.max(0, Math.min(j % 2 ? side : shown, shown - side));
         const half = Math.min(all, shown) / 2;
@@ -86,17 +100,18 @@ export function firstView(
   };
 
   /**
-   * Rates a view.
+   * Returns the points of a view: the more, the better.
    *
    * @param place the free position, in cells
-   * @param focus the grid position in the middle of `free` (the area between the header and the
-   *   dock), in cells
+   * @param focus the grid position that the view shows in the middle of `free` (the space between
+   *   the header and the dock), in cells
    */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;
     /**
-     * Returns whether an organism would overlap an area. @param x, y offset of the organism from the
-     * middle of the free part, in CSS pixels
+     * Returns whether an organism would overlap an area of the page.
+     *
+     * @param x, y offset of the organism's centre from the middle of `free`, in CSS pixels
      */
     const meets = (x: number, y: number, area: Rect): boolean =>
       Math.abs(middle.x + x - area.x - area.width / 2) < (area.width + size) / 2 &&
@@ -118,11 +133,11 @@ export function firstView(
     }
     const [x, y] = [(place.x - focus.x) * zoom, (place.y - focus.y) * zoom];
     const share = isClear(x, y) ? Math.min(1, gap / side / GROUND) : 0;
-    // Visitors often tap the middle of the view first, so prefer views whose free position is
-    // there.
+    // Many visitors tap the middle of the view first, so prefer views whose free position is in the
+    // middle.
     const middling = +(Math.max(Math.abs(x), Math.abs(y)) <= size / 2);
-    // Prefer views with many whole organisms, few partly visible organisms, and the free position
-    // near the middle.
+    // Prefer views that show many whole organisms, that cut off few organisms at the edge, and
+    // whose free position is near the middle.
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
     return share === 1 && isNearestWhole

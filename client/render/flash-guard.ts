@@ -1,13 +1,14 @@
 /**
- * Detects flashes in the frames that a page is about to show (WCAG 2.3.1), and decides where the screen
- * must change more slowly.
+ * Detects flashes in the frames that a page is about to show (WCAG 2.3.1), and decides where the
+ * screen must change more slowly (is softened).
  *
- * WCAG defines a flash as a pair of opposing changes, either of saturated red, or of relative luminance by
- * at least 0.1 if the darker luminance is below 0.8. WCAG allows at most three flashes per second over more
- * than a quarter of any ten degrees of the visual field. The angle that a picture covers depends on the
- * viewer's distance, which is unknown, so the guard checks windows of several sizes. The guard is stricter
- * than WCAG: it softens a zone at half the allowed number of flashes per second, and as soon as flashes
- * cover an eighth of a window.
+ * WCAG defines a flash as a pair of opposing changes: either of saturated red, or of relative
+ * luminance by at least 0.1 if the darker luminance is below 0.8. At most three flashes per second
+ * are allowed over more than a quarter of any ten degrees of the visual field. How many degrees a
+ * picture covers depends on the viewer's distance, which is unknown, so the guard checks parts of
+ * the picture (windows) of several sizes. Each window consists of zones. The guard is stricter than
+ * WCAG: a zone counts as flashing at half the allowed number of flashes per second, and is softened
+ * as soon as flashing zones cover an eighth of a window.
  */
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Size } from './camera.ts';
@@ -20,25 +21,37 @@ import {
   type Target,
 } from './gl.ts';
 
-/** Minimum changes of luminance and red that count as half a flash. WCAG says 0.1 and 20/320. */
+/**
+ * A change of luminance or of red counts only if it is at least this large. Two opposing changes
+ * are a flash. WCAG uses 0.1 for luminance and 20/320 for red.
+ */
 const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
-/** A change of luminance counts only if the darker of its two levels is below this value. */
+/**
+ * A change of luminance counts only if the lower of the two luminances is below this value, as in
+ * WCAG.
+ */
 const BRIGHT = 0.8;
 /** Length of the period in which opposing changes are counted, in ms. */
 const SECOND = 1_000;
-/** Share of a window that must flash before the window is softened. WCAG says a quarter. */
+/**
+ * If more than this share of a window's zones flash, they are softened. In WCAG, this share is a
+ * quarter.
+ */
 const SHARE = 0.125;
-/** Widths and heights of the windows, as shares of the picture's width and height. */
+/** Sizes of the windows, as a share of the picture's width and height. */
 const WINDOWS = [1, 1 / 3, 1 / 5];
 /**
- * How long softening continues after the last detected flash, in ms. After that, softening fades out over
- * `RELEASE` ms.
+ * After the last detected flash, a zone remains softened for `HOLD` ms. The softening then fades
+ * out over `RELEASE` ms.
  */
 export const HOLD = 1_200;
 export const RELEASE = 1_000;
 
-/** Detects, in each zone, when a level (luminance or red) starts to rise or fall. */
+/**
+ * For each zone, detects when a level (luminance or red) has reversed its direction: it rises after
+ * a fall, or falls after a rise.
+ */
 class Turns {
   private readonly low: Float32Array;
   private readonly high: Float32Array;
@@ -54,14 +67,20 @@ class Turns {
     this.rising = new Int8Array(zones);
   }
 
-  /** Forgets earlier levels, so that the next measurement is not compared with them. */
+  /**
+   * Forgets the levels that were measured so far, so that the next measurement is not compared with
+   * them.
+   */
   forget(): void {
     this.low.fill(Number.NaN);
     this.high.fill(Number.NaN);
     this.rising.fill(0);
   }
 
-  /** @returns whether the zone's level has just completed a change opposite to its previous change */
+  /**
+   * @returns whether the zone's level has just made a change that counts, in the opposite direction
+   *   to the previous one; the first change also counts
+   */
   turned(zone: number, level: number): boolean {
     const { low, high, rising, step, bright } = this;
     if (Number.isNaN(low[zone])) {
@@ -86,28 +105,33 @@ class Turns {
   }
 }
 
-/** Counts flashes per zone, and computes how strongly each zone must be softened. */
+/** Counts the flashes in each zone, and computes how strongly each zone must be softened. */
 export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
-  /** [zones, limit] Times of the latest opposing changes, in ms: one ring buffer per zone. */
+  /**
+   * Times of the latest opposing changes in each zone, in ms: [zones, limit], one ring buffer per
+   * zone.
+   */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
   private readonly softUntil: Float64Array;
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
-   * Time constant with which a softened zone follows the picture, in ms. Chosen so that flashes at
-   * more than 2 Hz (if `limit` is 2) or 2.5 Hz (if `limit` is 3) change the zone's relative
-   * luminance on screen by less than 0.1.
+   * A softened zone follows the picture with this time constant, in ms. It is so long that fast
+   * flashes change the zone's relative luminance on screen by less than 0.1. Fast means more than 2
+   * flashes per second if `limit` is 2, and more than 2.5 if it is 3.
    */
   private readonly lag: number;
 
   /**
-   * Divides a picture into zones, which are roughly square and ordered in rows from the top left.
+   * Divides a picture into `columns` × `rows` zones, which are roughly square. They are numbered
+   * row by row from the top left.
    *
-   * @param limit maximum number of flashes per second. A zone already counts as flashing after `limit`
-   *   opposing changes, that is, half as many flashes, because measurements arrive late
+   * @param limit maximum number of flashes per second. A zone counts as flashing as soon as there
+   *   have been `limit` opposing changes in a second, which are only half as many flashes. This
+   *   margin is needed because measurements arrive late
    */
   constructor(
     readonly columns: number,
@@ -133,7 +157,10 @@ export class FlashGuard {
     return now < this.latest + HOLD + RELEASE;
   }
 
-  /** Copies the state of the guard of the previous picture, whose size was different. */
+  /**
+   * Takes over the state of the guard that was used until now, which was for a picture of another
+   * size, or had another limit.
+   */
   takeOver(from: FlashGuard): void {
     const { columns, rows, limit } = this;
     this.latest = from.latest;
@@ -155,10 +182,10 @@ export class FlashGuard {
   }
 
   /**
-   * Records the levels of a frame before softening.
+   * Records the levels of a frame, measured before the frame is softened.
    *
-   * @param levels [zones × 4] 0…255, four values per zone: luminance; R − G − B if the red is saturated,
-   *   otherwise 0; two unused values
+   * @param levels four values per zone, each from 0 to 255: luminance; R − G − B if the red is
+   *   saturated, otherwise 0; two unused values
    * @param now time at which the frame was drawn, in ms
    */
   measure(levels: Uint8Array, now: number): void {
@@ -167,14 +194,16 @@ export class FlashGuard {
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
       const base = zone * limit;
-      // Do not short-circuit these two calls, because each updates the zone's remembered levels.
+      // Always make both calls, even if the first returns true, because each call updates the
+      // levels that are remembered for the zone.
       const byLight = this.luminance.turned(zone, levels[4 * zone] / 255);
       const byRed = this.red.turned(zone, levels[4 * zone + 1] / 255);
       if (byLight || byRed) {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;
       }
-      // The next slot of the ring buffer holds the oldest change. If even that is recent, the zone flashes.
+      // The next slot of the ring buffer holds the oldest of the last `limit` changes. If even the
+      // oldest was less than a second ago, the zone flashes.
       if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;
@@ -184,10 +213,12 @@ export class FlashGuard {
   }
 
   /**
-   * Computes how far each zone may move from the frame on screen towards the new frame.
+   * Computes for each zone the share by which it may change from the frame on screen to the new
+   * frame.
    *
    * @param elapsed time since the previous frame, in ms
-   * @param into [rows × columns] output, 0…255; 255 means that the zone shows the new frame unsoftened
+   * @param into array for the results, [rows × columns]; a share from 0 to 1 is stored as 0 to 255.
+   *   With 255, the zone shows the new frame unchanged
    */
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
@@ -201,8 +232,9 @@ export class FlashGuard {
   }
 
   /**
-   * Softens each flashing zone of a window in which too many zones flash. Softens its neighbours too,
-   * because a zone may contain only the edge of a flash.
+   * Finds the windows in which too many zones flash, and softens the flashing zones in these
+   * windows. Also softens the zones beside them, because a flash may cover a part of such a zone
+   * that is too small to be detected.
    */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;
@@ -250,7 +282,10 @@ export class FlashGuard {
 }
 
 const ZONES = 64;
-/** How long the camera must stand still before frames are measured again, in ms. */
+/**
+ * After a movement of the camera, frames are not measured until the camera has stood still for this
+ * long, in ms.
+ */
 const STEADY = 250;
 /** Maximum number of measurements that the GPU has not finished. */
 const MAX_PENDING = 3;
@@ -271,7 +306,7 @@ interface Pictures {
   readonly guard: FlashGuard;
 }
 
-/** Measures each frame before it is shown, and softens frames that would flash. */
+/** Measures each frame before it is shown, and softens frames that would make the screen flash. */
 export class FlashSafeScreen {
   private pictures: Pictures | undefined;
   private readonly free: WebGLBuffer[] = [];
@@ -296,7 +331,7 @@ export class FlashSafeScreen {
    * @param now current time, in ms
    * @param limit maximum number of flashes per second
    * @param panned whether the camera has moved since the previous frame
-   * @returns the framebuffer to draw the frame into
+   * @returns the framebuffer into which the frame must be drawn
    */
   begin({ width, height }: Size, now: number, limit: FlashLimit, panned: boolean) {
     this.elapsed = Math.max(0, now - this.now);
@@ -403,7 +438,8 @@ export class FlashSafeScreen {
     if (pictures) {
       const { guard, shown } = this.pictures;
       guard.takeOver(pictures.guard);
-      // Softening blends with the picture on screen, so copy that picture to the new size.
+      // Softening mixes each new frame with the picture that is on screen, so the new textures must
+      // contain that picture too. Copy it from the old textures, scaled to the new size.
       const [before] = pictures.shown;
       gl.bindFramebuffer(gl.READ_FRAMEBUFFER, before.framebuffer);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, shown[0].framebuffer);

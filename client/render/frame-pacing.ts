@@ -1,6 +1,12 @@
-/** Timing of frames: measures ticks, and finds a resolution that this machine can draw in time. */
+/**
+ * Timing of frames: measures the duration of ticks, and finds a resolution at which this machine
+ * can draw frames in time.
+ */
 
-/** Maximum duration of a tick, in ms. Longer gaps between ticks are pauses and are not measured. */
+/**
+ * Longest time between two ticks that is measured, in ms. If the time is longer, the room has
+ * paused.
+ */
 const LONGEST_TICK = 1_500;
 
 /** Measures the duration of a tick from the arrival of the server's frames. */
@@ -11,8 +17,8 @@ export class TickLength {
   private tick = 0;
 
   /**
-   * Records the arrival of a frame from the server. The tick number is needed because a quiet room
-   * sends no frame in some ticks.
+   * Records the arrival of a frame from the server. The frame's tick is needed because the server
+   * sends no frame for a tick in which nothing has changed.
    *
    * @param now current time, in ms
    */
@@ -25,16 +31,16 @@ export class TickLength {
 }
 
 /**
- * Mean time between frames at which a machine counts as slow, in ms. Screens with 24, 25 or 30 Hz and
- * phones in power-saving mode stay below it.
+ * If the mean time between frames is at least this long, in ms, the machine is too slow for the
+ * resolution. Screens with 24, 25 or 30 Hz and phones in power-saving mode have shorter times.
  */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
 /**
- * Total duration of measured frames, in ms, after which the resolution may change even if fewer than
- * `SAMPLE` frames were measured.
+ * The resolution is reconsidered after `SAMPLE` measured frames, or earlier if the measured frames
+ * have taken this long together, in ms.
  */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
@@ -44,9 +50,9 @@ const LOWER_MUCH = 0.5;
 const LONGEST_WAIT = 600_000;
 
 /**
- * Lowers the resolution step by step while frames take too long. If `patience` is finite, tries a
- * higher resolution after that time, and doubles the time after each failed attempt, up to ten
- * minutes.
+ * Chooses the resolution of frames. While frames take too long, lowers the resolution step by step.
+ * If frames are in time for `patience` ms, tries a higher resolution (never, if `patience` is
+ * infinite). If frames then take too long again, doubles `patience`, up to ten minutes.
  */
 export class Resolution {
   /** Whether recent frames were quick enough to draw optional animations. */
@@ -62,9 +68,9 @@ export class Resolution {
   private isTrying = false;
 
   /**
-   * @param patience time before a higher resolution is tried, in ms
-   * @param pause maximum time between two frames, in ms; a longer gap counts as a pause, not as a slow
-   *   frame
+   * @param patience time after a change until a higher resolution is tried, in ms
+   * @param pause a gap between two frames that is longer than this, in ms, counts as a pause, not
+   *   as a slow frame
    */
   constructor(
     private patience = Number.POSITIVE_INFINITY,
@@ -76,28 +82,32 @@ export class Resolution {
     return Math.max(0.5, Math.min(2, devicePixelRatio) * this.scale);
   }
 
-  /** Declares the time until `now` (ms) a pause, so that it does not count as a slow frame. */
+  /**
+   * Counts the time until `now` (in ms) as a pause, so that it does not make the next frame appear
+   * slow.
+   */
   rest(now: number): void {
     this.lastAt = now;
   }
 
   /**
-   * Records a drawn frame, and adjusts the resolution.
+   * Records that a frame has been drawn, and adjusts the resolution.
    *
    * @param waited whether the frame had to wait for the GPU. If so, a long gap since the previous
    *   frame counts as a slow frame; otherwise, it counts as a pause
    * @param hasSpare whether the frame contains optional animations. If so, the resolution is not
-   *   lowered, because the caller drops the animations first
+   *   lowered even if frames are slow, because the caller first turns off the animations
    */
   frame(now: number, waited = false, hasSpare = false): void {
-    // Limit the measured gap to `pause`, because a long wait for the GPU may come from compiling
-    // shaders and would raise the mean too much.
+    // If the frame waited for the GPU, limit the measured gap to `pause`. The GPU may have been
+    // compiling shaders, which takes very long but happens only once; with the full gap, the mean
+    // would be too high.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return;
-    // The first frame after a pause says nothing about speed, so do not measure it. Still try a
-    // higher resolution if one is due; otherwise, frequent pauses would keep the resolution low
-    // forever.
+    // This is the first frame after a pause, so its gap is unrelated to the speed of drawing, and
+    // is not measured. But if it is time to try a higher resolution, do so now: if pauses are
+    // frequent, there may be no other occasion.
     if (gap <= 0) {
       this.raise(now);
       return;
@@ -130,13 +140,16 @@ export class Resolution {
   }
 }
 
-/** Draws frames while something changes. Browsers stop the loop while the page is hidden. */
+/**
+ * Draws one frame after another while the picture changes. While the page is hidden, the browser
+ * does not call the callbacks of `requestAnimationFrame`, so nothing is drawn.
+ */
 export class FrameLoop {
   private handle = 0;
   private ended = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param draw draws one frame, and returns whether the next frame will differ from it */
+  /** @param draw draws a frame, and returns whether the next frame will differ from it */
   constructor(private readonly draw: (now: number) => boolean) {}
 
   invalidate(): void {
@@ -147,7 +160,11 @@ export class FrameLoop {
     });
   }
 
-  /** Schedules a frame after a pause, even if nothing has changed. @param pause ms */
+  /**
+   * Schedules a frame, even if nothing will have changed by then.
+   *
+   * @param pause time until the frame, in ms
+   */
   wait(pause: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.invalidate(), pause);
@@ -169,8 +186,8 @@ export class UnfinishedPictures {
   /** One fence per unfinished frame, oldest first. */
   private fences: WebGLSync[] = [];
   /**
-   * Maximum number of unfinished frames. Zero until the first frame is finished, because the GPU is
-   * still compiling shaders until then.
+   * How many frames may be unfinished without delaying the next frame. 0 until the GPU has finished
+   * its first frame, because it is still compiling shaders until then.
    */
   private most = 0;
   private drawnAt = 0;
@@ -186,8 +203,9 @@ export class UnfinishedPictures {
   }
 
   /**
-   * Returns whether the next frame must wait because too many frames are unfinished. If the GPU has
-   * reported nothing for `PATIENCE` ms, returns false until the GPU reports a finished frame.
+   * Returns whether the next frame must wait, because too many frames are unfinished. If the GPU
+   * has finished no frame for `PATIENCE` ms, stops counting and returns false, until the GPU
+   * reports a finished frame again.
    *
    * @param now current time, in ms
    */
@@ -199,7 +217,7 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // Keep the last fence: its signal will show that the GPU reports finished frames again.
+    // Keep only the last fence. When it is signalled, the GPU is reporting finished frames again.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

@@ -2,7 +2,9 @@
 import { COVER_VERTEX, PASSES } from './shaders/passes.ts';
 import { SCENE_FRAGMENT } from './shaders/scene.ts';
 
-/** Thrown if the browser has no WebGL2, or if WebGL2 rejects a program or a texture. */
+/**
+ * Thrown if the browser does not support WebGL2, or if a program or texture could not be created.
+ */
 export class GlError extends Error {
   override readonly name = 'GlError';
 }
@@ -18,7 +20,7 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
     gl.attachShader(program, shader);
-    // Marks the shader for deletion. The GPU keeps it as long as its program exists.
+    // This only marks the shader for deletion: WebGL deletes it together with its program.
     gl.deleteShader(shader);
   }
   gl.linkProgram(program);
@@ -26,10 +28,10 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
 }
 
 /**
- * Compiles and links programs. Starts all of them before waiting for the first, so that browsers
- * compile them in parallel.
+ * Compiles and links programs. Starts the compilation of all programs before waiting for the first,
+ * so that browsers can compile them in parallel.
  *
- * @param sources sources of the vertex and the fragment shader, by program name
+ * @param sources by program name, the source text of the vertex shader and of the fragment shader
  * @throws GlError with the compiler's message
  */
 export function createPrograms<Name extends string>(
@@ -53,11 +55,13 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
     program,
-    /** Names of the samplers that already have a texture unit; the index is the unit. */
+    /**
+     * For each texture unit, the name of the sampler that was last connected to it in this program.
+     */
     samplers: [] as string[],
     /**
-     * Returns a uniform's location, or null if the compiler removed the uniform. WebGL ignores
-     * values set at a null location.
+     * Returns the location of a uniform. Returns null if the compiler has removed the uniform
+     * because the shaders do not use it; WebGL ignores values that are set for the location null.
      */
     uniform(name: string): WebGLUniformLocation | null {
       let location = locations.get(name);
@@ -98,8 +102,8 @@ export function createTarget(gl: WebGL2RenderingContext, surface: Surface) {
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  // Do not clear integer targets, because `clear` works only with float formats. WebGL fills new
-  // textures with zeros.
+  // Do not clear targets with an integer format: `clear` works only with other formats, and WebGL
+  // fills new textures with zeros anyway.
   if (surface.format !== gl.RG32UI) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -113,9 +117,9 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
 }
 
 /**
- * Binds each texture to the sampler of the same name, in the program in use. Sets a
- * sampler's uniform only if the sampler's texture unit has changed, because setting uniforms is
- * slow.
+ * Binds textures to the samplers of the program in use. The keys of `textures` are the names of the
+ * samplers. Sets the uniform of a sampler only if the sampler's texture unit has changed, because
+ * setting uniforms is slow.
  */
 export function bindTextures(
   gl: WebGL2RenderingContext,
@@ -132,10 +136,10 @@ export function bindTextures(
 }
 
 /**
- * Begins a render pass that covers a whole target. Afterwards, the caller sets the program's uniforms
- * and draws one triangle.
+ * Begins a render pass that covers the whole target. To finish the pass, the caller sets the
+ * uniforms of the program and draws one triangle.
  *
- * @param target where to render; a null framebuffer means the screen
+ * @param target where to render; if its framebuffer is null, the screen
  */
 export function beginPass(
   gl: WebGL2RenderingContext,

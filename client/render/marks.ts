@@ -1,4 +1,6 @@
-/** Light marks: rings, discs, glows and seed previews that are drawn above the cells. */
+/**
+ * Light marks: rings, discs, glows and previews of seeds, which are drawn in front of the cells.
+ */
 import type { Rgb } from '../style/fragments.ts';
 import type { FieldRows } from './current.ts';
 import { bindTextures, createTexture, type Program } from './gl.ts';
@@ -10,8 +12,8 @@ export interface Mark {
   readonly x: number;
   readonly y: number;
   /**
-   * Other end, if the mark is a line with round ends. For a seed preview (`picture`): column and
-   * row of the tile in the image of all previews.
+   * If the mark is a line with round ends: its other end. If it is a preview of a seed (`picture`):
+   * the column and row of the preview in the image that contains all previews.
    */
   readonly x2?: number;
   readonly y2?: number;
@@ -28,7 +30,10 @@ export interface Mark {
 
 const FLOATS = 12;
 
-/** A growable list of light marks, in the GPU's layout. Reused for each frame. */
+/**
+ * A list of light marks, in the layout that the GPU reads. The list grows as needed, and is reused
+ * for each frame.
+ */
 export class MarkList {
   data = new Float32Array(FLOATS * 64);
   count = 0;

@@ -1,4 +1,7 @@
-/** Draws a room onto a canvas. Owns all GPU resources, and recreates them after the context was lost. */
+/**
+ * Draws a room on a canvas. Owns all resources on the GPU, and creates them again after the GPU
+ * context was lost.
+ */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
@@ -12,18 +15,22 @@ import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
 import { type Light, SCENE_ROWS } from './shaders/scene.ts';
 
-/** How long the GPU context may be lost before the page reloads to get a new one, in ms. */
+/**
+ * If the GPU context is lost, and the browser does not restore it within this time, in ms, the page
+ * is reloaded to get a new one.
+ */
 const LOST = 15_000;
 /**
- * Minimum age of a page before it reloads because of a lost context, in ms. Prevents endless reloading
- * if each new context is lost too.
+ * A page is not reloaded because of a lost context before it has been open for this long, in ms.
+ * Without this limit, the page would be reloaded endlessly if each new context were lost
+ * immediately.
  */
 const LEAST_AGE = 60_000;
 
 export interface CanvasStyle {
   /** Whether the canvas is transparent where there are no organisms. */
   readonly isClear?: boolean;
-  /** Called if a lost context does not come back. Default: the page reloads. */
+  /** Called if the browser does not restore a lost GPU context. Default: the page reloads. */
   readonly renew?: () => void;
 }
 
@@ -34,27 +41,45 @@ export interface Picture {
   readonly crisp: boolean;
   /** How far the picture is desaturated because the connection is lost, 0…1. */
   readonly faded: number;
-  /** Ids of the selected organism, the hovered organism, and the partner for a cross; 0 if none. */
+  /**
+   * Ids of the organisms to highlight: the selected organism, the one under the pointer, and the
+   * second parent of a cross. An id is 0 if there is no such organism.
+   */
   readonly highlights: Readonly<Record<'selected' | 'hovered' | 'second', number>>;
-  /** Bounds of the whole display in CSS pixels, if this canvas shows only a part of it. */
+  /**
+   * The area of the whole display, in CSS pixels, relative to this canvas. Set only if the canvas
+   * shows a part of the display.
+   */
   readonly whole?: Rect;
   /** How long organisms have been breathing, in seconds; 0 if they are still. */
   readonly breath: number;
   readonly field: Pick<Current, 'rows'>;
   readonly light: Light;
-  /** Animation time of the floating particles, see `driftAt`. If absent, the particles do not move. */
+  /**
+   * Time that determines where the floating particles are, see `driftAt`. If it is not set, the
+   * particles do not move.
+   */
   readonly time?: number;
   readonly marks: MarkList;
-  /** Whether the camera has moved. Changes that camera movement causes do not count as flashes. */
+  /**
+   * Whether the camera has moved since the previous frame. Changes of the picture that result from
+   * this do not count as flashes.
+   */
   readonly panned?: boolean;
   /** Maximum number of flashes per second over a large area. */
   readonly flashLimit: FlashLimit;
 }
 
-/** Draws frames of a room on a canvas. Call `dispose` before removing the canvas. */
+/**
+ * Draws a room on a canvas, one frame per call of `draw`. Call `dispose` before removing the
+ * canvas.
+ */
 export class Renderer {
   readonly gl: WebGL2RenderingContext;
-  /** Draws cells with the painter. Undefined if there is no painter, and after the context was lost. */
+  /**
+   * Draws cells with a painter. Undefined while no painter is loaded, and after the GPU context was
+   * lost, until a new `RoomPaint` is created.
+   */
   paint: RoomPaint | undefined;
   /** The planes (colours and owners of all cells) uploaded last. */
   planes: Planes | undefined;
@@ -115,9 +140,9 @@ export class Renderer {
   }
 
   /**
-   * Uploads a new tick to the GPU.
+   * Uploads the cells of a new tick to the GPU.
    *
-   * @param changed areas that differ from the previous tick
+   * @param changed areas in which the cells differ from those of the previous tick
    */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     this.planes = planes;
@@ -142,8 +167,8 @@ export class Renderer {
   }
 
   /**
-   * Returns whether the GPU is so far behind that the next frame must wait. Drawing the frame now
-   * would block the whole page.
+   * Returns whether the GPU has so many unfinished frames that the next frame must wait. If that
+   * frame were drawn now, it would block the whole page.
    *
    * @param now current time, in ms
    */
@@ -156,7 +181,8 @@ export class Renderer {
    *
    * @param ratio device pixels per CSS pixel
    * @param now current time, in ms
-   * @returns whether the next frame will differ from this one because this one was softened
+   * @returns whether the frame was softened, to prevent flashes. If so, the next frame will differ
+   *   from it
    */
   draw(picture: Picture, ratio: number, now: number): boolean {
     const { gl, canvas, field } = this;

@@ -1,4 +1,7 @@
-/** A visitor's or host's view of a room: camera, highlights and previews at the pointer. */
+/**
+ * The view of a room for visitors and hosts: a movable camera, highlighted organisms, and a preview
+ * at the pointer of what the tool will do.
+ */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
@@ -12,7 +15,10 @@ import { Resolution } from './frame-pacing.ts';
 import type { MarkList } from './marks.ts';
 import type { CanvasStyle } from './renderer.ts';
 
-/** Duration of the fade after the connection is lost, in ms, and the share of colour that it removes. */
+/**
+ * When the connection is lost, the room loses some of its colour. `FADE`: how long this takes, in
+ * ms. `FADED`: share of the colour that is lost.
+ */
 const FADE = 600;
 const FADED = 0.45;
 
@@ -20,9 +26,15 @@ const FADED = 0.45;
 export class RoomView extends CanvasView {
   readonly rig = new CameraRig();
   hovered = 0;
-  /** The visitor's own pointer, in CSS pixels; undefined while it is not over the canvas. */
+  /**
+   * Position of the visitor's own pointer, in CSS pixels. Undefined while the pointer is not over
+   * the canvas.
+   */
   pointer: Pointer | undefined;
-  /** Returns the current state of the energy ring. Undefined unless the visitor is drawing a stroke. */
+  /**
+   * Returns the state of the energy ring. Undefined while the visitor is not drawing a stroke,
+   * because the ring is then not shown.
+   */
   gauge: (() => EnergyRing) | undefined;
   private faded = 0;
   private panned = false;
@@ -81,7 +93,8 @@ export class RoomView extends CanvasView {
     const { sheet } = this.model.checkpoint!;
     const image = new Image();
     image.src = sheet.url;
-    // Ignore failures: without the image, only the seed preview at the pointer is missing.
+    // If the image cannot be loaded, continue without it: only the preview of the seed at the
+    // pointer is then missing.
     await image.decode().then(
       () => this.renderer.setSheet(image, sheet.columns),
       () => undefined,
@@ -131,7 +144,11 @@ export class RoomView extends CanvasView {
     drawEnergyRing(gauge(), { at, radius, zoom: this.camera.zoom }, marks);
   }
 
-  /** Slightly desaturates the room while the connection is lost. @returns whether the fade continues */
+  /**
+   * While the connection is lost, fades the room to weaker colours; afterwards, fades it back.
+   *
+   * @returns whether the fade must continue
+   */
   private fade(now: number): boolean {
     const goal = this.model.connection === 'reconnecting' ? FADED : 0;
     const step = (Math.min(64, now - this.fadedAt) / FADE) * FADED;
@@ -148,7 +165,7 @@ const BRUSH: Rgb = [0.98, 0.9, 0.78];
 /** Number of beads in the energy ring. */
 const BEADS = 30;
 
-/** Returns whether an organism already owns one of the four cells that a new seed would take. */
+/** A new seed takes four cells. Returns whether an organism already owns one of these cells. */
 function isOccupied(planes: Planes, x: number, y: number): boolean {
   for (let j = y - 1; j <= y; j++) {
     for (let i = x - 1; i <= x; i++) {
@@ -162,7 +179,11 @@ interface Pointer extends Point {
   readonly pressed: boolean;
 }
 
-/** Draws a preview of the tool's effect at the pointer. @param pointer position in cells */
+/**
+ * Draws a preview of what the active tool would do at the pointer.
+ *
+ * @param pointer position of the pointer, in cells
+ */
 function drawPreview(
   { planes, checkpoint }: Pick<RoomModel, 'planes' | 'checkpoint'>,
   { tool, radius, held }: InteractionState['state'],
@@ -222,7 +243,8 @@ interface EnergyRing {
 }
 
 /**
- * Draws a ring of beads around the pointer. The share of lit beads is the share of energy left.
+ * Draws the energy ring: a ring of beads around the pointer. The share of beads that are lit is the
+ * share of the visitor's energy that is left.
  *
  * @param at position of the pointer, in cells
  * @param radius radius of the stroke, in cells

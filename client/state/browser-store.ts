@@ -1,10 +1,13 @@
-/** Utilities for all pages: browser storage, event listeners, throttling, hints and open panels. */
+/**
+ * Helpers for all pages: storage in the browser, event listeners, limited rates of calls, hints,
+ * and tracking of open panels.
+ */
 import type { Event } from '../../shared/protocol/events.ts';
 
 /**
- * A string in the browser's storage. `localStorage` is shared by all tabs of a browser;
- * `sessionStorage` belongs to one tab and survives a reload. If the browser blocks storage, the string
- * is kept only as long as the page is open.
+ * A string in the browser's storage. In `localStorage`, the string is shared by all tabs of the
+ * browser; in `sessionStorage`, it belongs to one tab, and survives a reload of the page. If the
+ * browser blocks storage, the string is kept in memory, only as long as the page is open.
  */
 export class BrowserStore {
   private text: string | null = null;
@@ -31,8 +34,9 @@ export class BrowserStore {
 }
 
 /**
- * Storage for data that outlives a page. `seat` stores the resume token, with which a reloaded page
- * gets its seat or its position in the queue back. `mark` stores the device mark (`welcome.mark`).
+ * Storage for data that must survive a reload of the page. `seat`: the resume token, with which the
+ * page gets back its seat, or its position in the queue for a seat. `mark`: the device mark
+ * (`welcome.mark`).
  */
 export type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
@@ -59,8 +63,8 @@ export class Listeners<Events extends { [K in keyof Events]: unknown }> {
 }
 
 /**
- * Passes a value on at most once per interval. `flush` passes the last pending value on when it is
- * due.
+ * Limits how often values are passed on: at most one per interval. If more values arrive, only the
+ * latest is kept, and `flush` passes it on when the interval is over.
  */
 export class Throttle<T> {
   private waiting: { readonly value: T } | undefined;
@@ -81,9 +85,9 @@ export class Throttle<T> {
   }
 
   /**
-   * Passes the pending value on if it is due.
+   * Passes the latest value on, if it has not been passed on yet and the interval is over.
    *
-   * @returns whether a value is still pending
+   * @returns whether a value has still not been passed on
    */
   flush(now: number): boolean {
     if (!this.waiting) return false;
@@ -98,10 +102,13 @@ export class Throttle<T> {
 
 type Checkpoint = Event<'welcome'>['checkpoint'];
 
-/** The host's settings for which seeds of the gallery visitors see. */
+/** The host's settings that determine which seeds of the gallery visitors see. */
 export type Offer = Pick<Event<'settings'>, 'wholeGallery' | 'hidden' | 'first'>;
 
-/** Returns the gallery indices of the seeds offered to visitors, in display order. */
+/**
+ * Returns which seeds of the gallery are offered to visitors: the seeds' indices, in the order in
+ * which they are shown.
+ */
 export function offered(
   { gallery, featured }: Pick<Checkpoint, 'gallery' | 'featured'>,
   { wholeGallery, hidden = [], first = [] }: Offer = {},
@@ -111,8 +118,8 @@ export function offered(
 }
 
 /**
- * Returns the gallery indices of the seeds that a visitor's search can find. The seeds that the
- * gallery panel offers come first.
+ * Returns which seeds of the gallery a visitor can find by searching: the seeds' indices, beginning
+ * with the seeds that are offered in the gallery panel.
  */
 export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly number[] {
   const { gallery, unsuitable = [] } = checkpoint;
@@ -122,12 +129,14 @@ export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly 
   return [...new Set([...offered(checkpoint, offer), ...others])];
 }
 
-/** Maximum number of times that a hint is shown to a visitor who does not follow it. */
+/**
+ * A hint is shown to the same visitor at most this many times, if the visitor does not follow it.
+ */
 const SHOWINGS = 3;
 
 /**
- * Counts how often this browser has shown a hint. A hint that the visitor has followed is not shown
- * again.
+ * Decides whether to show a hint. Counts how often this browser has shown it. When the visitor has
+ * followed a hint, it is not shown again.
  */
 export class Hint {
   private readonly showings: BrowserStore;
@@ -140,12 +149,14 @@ export class Hint {
   /**
    * Returns whether to show the hint.
    *
-   * @param occasion identifies one showing: repeated calls with the same value count once
+   * @param occasion an identifier of the occasion on which the hint may be shown. Repeated calls
+   *   for the same occasion count as showing the hint once
    */
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
     if (occasion === this.occasion) return count <= SHOWINGS;
-    // Another release may have stored a value that is not a number. If so, do not show the hint.
+    // Another release of the program may have stored a value that is not a number. In that case, do
+    // not show the hint.
     if (!(count < SHOWINGS)) return false;
     this.occasion = occasion;
     this.showings.write(`${count + 1}`);
@@ -162,9 +173,9 @@ export class Hint {
 }
 
 /**
- * Tracks which panels are open, in the order of opening. Each panel has an entry in the browser's
- * history, so that the Back button closes the top panel instead of leaving the room. Closing a panel
- * in another way removes its history entry.
+ * Tracks the panels that are open, in the order in which they were opened. Each open panel has an
+ * entry in the browser's history, so that the Back button closes the top panel instead of leaving
+ * the room. If a panel is closed in another way, its entry in the history is removed.
  */
 export class OpenPanels {
   /** Functions that close the open panels. The last one closes the top panel. */
@@ -173,22 +184,29 @@ export class OpenPanels {
   modals = 0;
   /** Number of panels that the browser's current history entry stands for. */
   private entries: number;
-  /** Whether this page has called `history.go` and the browser has not yet fired `popstate`. */
+  /**
+   * Whether this page has called `history.go`, and still waits for the `popstate` event with which
+   * the browser reports the change.
+   */
   private isTravelling = false;
 
-  /** @param changed called after a panel opens or closes, with whether any panel is open */
+  /**
+   * @param changed called after a panel has been opened or closed; its argument is whether any
+   *   panel is open
+   */
   constructor(private readonly changed: (isOpen: boolean) => void) {
     window.addEventListener('popstate', (event) => this.arrive(event));
-    // After a reload with open panels, their history entries still exist, but the panels do not.
+    // If the page was reloaded while panels were open, the panels no longer exist, but their
+    // history entries do. `follow` removes these entries.
     this.entries = entriesIn(window.history.state);
     this.follow();
   }
 
   /**
-   * Registers a panel that has opened.
+   * Registers a panel that has been opened.
    *
-   * @param close closes the panel
-   * @returns a function to call when the panel has closed for any reason
+   * @param close function that closes the panel
+   * @returns a function that must be called when the panel has been closed, for whatever reason
    */
   open(close: () => void): () => void {
     this.panels.push(close);
@@ -233,8 +251,8 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // If this page did not call `history.go`, the visitor has pressed Back, so close the panels whose
-    // history entries are gone.
+    // If this page has not called `history.go`, the visitor has pressed the Back button. Then close
+    // the panels whose history entries no longer exist.
     const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;
     this.closeAll(kept);

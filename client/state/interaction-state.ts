@@ -1,4 +1,7 @@
-/** The state of this visitor's interaction: tool, held seed, selection and display preferences. */
+/**
+ * The state of this visitor's interaction: the tool, the seed that will be planted next (held
+ * seed), the selected organism, and settings of the display.
+ */
 import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -6,8 +9,8 @@ import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
 import { Listeners, type Offer, offered } from './browser-store.ts';
 
 /**
- * Initial stroke radius for the mouse and for touch, in cells. Strokes by touch are wider, because a
- * finger would hide a narrow cut.
+ * Initial radius of strokes with the mouse (`radius`) and with fingers (`touchRadius`), in cells.
+ * Strokes with fingers are wider, because a finger would hide a narrow cut.
  */
 export const STROKE_RADIUS = { radius: 3, touchRadius: 5 } as const;
 
@@ -19,7 +22,10 @@ export type Sheet = 'gallery' | 'draw' | 'map';
 /** The selected organism, and the partner to cross it with. */
 export interface Selection {
   readonly organism: OrganismId;
-  /** The grid position where the organism was touched. Undefined if it was selected in another way. */
+  /**
+   * The grid position at which the visitor touched the organism to select it. Undefined if the
+   * organism was selected in another way.
+   */
   readonly at?: { readonly x: number; readonly y: number } | undefined;
   readonly crossing: boolean;
   readonly second: OrganismId;
@@ -51,7 +57,10 @@ const START = {
   still: false,
   /** Number of seeds that the visitor has planted since the page was opened. */
   planted: 0,
-  /** Number of seeds that the visitor has drawn or chosen on the map since they last planted. */
+  /**
+   * Number of seeds that the visitor has drawn, or chosen on the map, since they last planted a
+   * seed.
+   */
   taken: 0,
 };
 
@@ -84,7 +93,10 @@ export class InteractionState {
     this.update(tool === 'look' ? { tool } : { tool, selection: undefined });
   }
 
-  /** Makes a seed the held seed. Switches to the tool "plant", unless the tool is "graft". */
+  /**
+   * Makes a seed the held seed, and selects the tool "plant". If the current tool is "graft", keeps
+   * it, because the held seed can also be grafted.
+   */
   hold(held: SeedSource): void {
     const tool = this.current.tool === 'graft' ? 'graft' : 'plant';
     this.update({ held, tool, selection: undefined });
@@ -95,7 +107,10 @@ export class InteractionState {
     this.hold(thrown(random));
   }
 
-  /** Counts a planted seed. If the held seed is a random one, replaces it with a new random seed. */
+  /**
+   * Counts a seed that the visitor has planted. If it was a random seed, the visitor then holds
+   * another random seed.
+   */
   sown(random: () => number): void {
     const { held } = this.current;
     const planted = this.current.planted + 1;
@@ -103,8 +118,8 @@ export class InteractionState {
   }
 
   /**
-   * Makes a random seed of the gallery the held seed: one of the seeds that the host offers first;
-   * if there are none, an animal; if there are no animals, any offered seed.
+   * Lets the visitor hold a random seed of the gallery. It is one of the seeds that the host offers
+   * first; if there are none, one of the offered animals; if there are none, any offered seed.
    */
   holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
     const all = offered(checkpoint, offer);
@@ -117,9 +132,9 @@ export class InteractionState {
   }
 
   /**
-   * Replaces the held seed by another initial seed if the host has hidden the held one. Does the
-   * same if the host now offers other seeds first, and the visitor has neither chosen nor planted a
-   * seed.
+   * When the host has changed which seeds are offered, replaces the held seed in two cases: if the
+   * host has hidden it; and if the host now offers other seeds first, and the visitor has not yet
+   * chosen or planted a seed.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;
@@ -141,7 +156,13 @@ export class InteractionState {
     this.setRadius(this.current.radius);
   }
 
-  /** @param organism id; 0 clears the selection @param at the touched grid position, if any */
+  /**
+   * Selects an organism; while the visitor is choosing the second parent of a cross, makes the
+   * organism the second parent.
+   *
+   * @param organism id of the organism; 0 clears the selection
+   * @param at the grid position that the visitor touched, if any
+   */
   select(organism: OrganismId, at?: Selection['at']): void {
     const { selection } = this.current;
     if (selection?.crossing && organism === 0) this.stopCrossing();
@@ -175,9 +196,9 @@ export class InteractionState {
   }
 
   /**
-   * Replaces the held seed by a random one if the server has deleted the held seed.
+   * If the server has deleted the held seed, replaces it by a random seed.
    *
-   * @param hand the visitor's own seeds that the server still stores
+   * @param hand the visitor's own seeds that are still stored on the server
    */
   keepTo(hand: readonly SeedView[], random: () => number): void {
     const { held } = this.current;

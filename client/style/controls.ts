@@ -1,6 +1,6 @@
 /**
- * Styles shared by all panels and controls. Most sizes are in em, so that controls scale with the size
- * of the screen.
+ * Styles that all panels and controls share. Most sizes are in em, so that panels and controls
+ * scale with the size of the screen.
  */
 import { css } from 'lit';
 import { calm, owner } from './fragments.ts';
@@ -23,7 +23,10 @@ export const controls = css`
     padding: 0;
     list-style: none;
   }
-  /* Layout classes. :where gives them zero specificity, so that every other rule overrides them. */
+  /*
+   * Classes for layout. The selector :where gives them a specificity of zero, so that every other
+   * rule overrides them.
+   */
   :where(.flex) {
     display: flex;
     align-items: center;
@@ -91,7 +94,9 @@ export const controls = css`
   .capital::first-letter {
     text-transform: uppercase;
   }
-  /* Dot in a participant's colour. In a sentence, it precedes the participant's name. */
+  /*
+   * A dot in a participant's colour. In a sentence, the dot is in front of the participant's name.
+   */
   .who {
     flex: none;
     width: 0.7em;
@@ -145,7 +150,7 @@ export const controls = css`
     stroke-linecap: round;
     stroke-linejoin: round;
   }
-  /* Icons that point in the reading direction are mirrored in right-to-left languages. */
+  /* Icons that point in the direction of reading. In right-to-left languages, they are mirrored. */
   .along {
     transform: scaleX(var(--forward));
   }
@@ -221,7 +226,10 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
-  /* An element that sets --from to a CSS transform moves from there to its place as it fades in. */
+  /*
+   * Fades an element in. If the element sets --from to a CSS transform, it also moves from the
+   * transformed position to its normal position.
+   */
   @keyframes fade-in {
     from {
       opacity: 0;
@@ -248,7 +256,10 @@ export const controls = css`
     }
   }
   ${calm}
-  /* Forced colours (high contrast): show states by outlines, and keep the colours of pictures. */
+  /*
+   * Forced colours (high-contrast mode): mark states by outlines, because backgrounds are not
+   * shown. Pictures keep their own colours.
+   */
   @media (forced-colors: active) {
     [aria-pressed='true'],
     [aria-checked='true'] {

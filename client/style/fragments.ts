@@ -12,7 +12,10 @@ export const visuallyHidden = css`
   clip-path: inset(50%);
 `;
 
-/** Turns off all animations and transitions of an element if its user prefers reduced motion. */
+/**
+ * If the user prefers reduced motion, turns off all animations and transitions in the element that
+ * has this style.
+ */
 export const calm = css`
   @media (prefers-reduced-motion: reduce) {
     :host,
@@ -26,7 +29,9 @@ export const calm = css`
   }
 `;
 
-/** Page heading: the product name, a vertical line, and the name of the room or page. */
+/**
+ * Heading of a page: the name of the product, a vertical line, and the name of the room or page.
+ */
 export const brand = css`
   h1 {
     font-size: 1.05em;
@@ -117,7 +122,8 @@ const encode = (x: number): number => {
  * Converts a colour from OKLCH to sRGB.
  *
  * @param hue in degrees
- * @returns sRGB components, 0 to 1, clipped to the gamut
+ * @returns the red, green and blue components, from 0 to 1. Components outside this range are
+ *   clipped to it
  */
 export function oklch(lightness: number, chroma: number, hue: number): Rgb {
   const a = chroma * Math.cos((hue * Math.PI) / 180);
@@ -134,13 +140,16 @@ export function oklch(lightness: number, chroma: number, hue: number): Rgb {
 
 const { mean, range, lightestHue } = OWNER_LIGHTNESS;
 
-/** Lightness and chroma of a participant's colour. Use it as `oklch(${owner} var(--hue))`. */
+/**
+ * CSS for the lightness and chroma of a participant's colour, which depend on the hue. To be used
+ * as `oklch(${owner} var(--hue))`.
+ */
 export const owner = css`calc(${mean} + ${range} * cos((var(--hue) - ${lightestHue}) * 1deg)) ${OWNER_CHROMA}`;
 
 /**
- * Returns a participant's colour, for drawing on a canvas.
+ * Returns the colour of the participant who has this hue. For drawing on a canvas.
  *
  * @param hue in degrees
- * @returns sRGB components, 0 to 1
+ * @returns the red, green and blue components in sRGB, from 0 to 1
  */
 export const ownerColor = (hue: number): Rgb => oklch(lightnessOf(hue), OWNER_CHROMA, hue);

@@ -1,6 +1,7 @@
 /**
- * A ring of a touch table: one person's tools, arranged around the position of their first touch. Each
- * person is a separate participant of the room; all of them share the table's connection.
+ * A ring on a touch table: the tools of one person, arranged around the place of the person's first
+ * touch. Each person is a separate participant of the room, but all people at a table share one
+ * connection to the server.
  */
 
 import { localized, msg } from '@lit/localize';
@@ -31,10 +32,13 @@ import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
 import { owner, ownerColor } from '../style/fragments.ts';
 
-/** Delay before a ring that was refused for a temporary reason tries to join again, in ms. */
+/**
+ * If the server has refused a seat for a temporary reason, the ring asks again after this time, in
+ * ms.
+ */
 const RETRY = 2_000;
 
-/** Centre of a ring, in CSS pixels, and rotation of the ring (`turn`), in degrees clockwise. */
+/** Where a ring is: its centre, in CSS pixels, and its rotation (`turn`), in degrees clockwise. */
 export interface RingPlace extends Point {
   readonly turn: number;
 }
@@ -42,7 +46,11 @@ export interface RingPlace extends Point {
 /** The functions of the table's page that a ring uses. */
 interface RingPage {
   readonly send: Send;
-  /** Shows a QR code for taking an organism home. @param page see `Event<'accepted'>` */
+  /**
+   * Shows a QR code with which the person can take an organism home.
+   *
+   * @param page URL of the page that grows the seed, see `Event<'accepted'>`
+   */
   showCode(ring: Ring, token: string, page: string | undefined): void;
   /** Shows that a touch had no effect. */
   refused(ring: Ring): void;
@@ -65,11 +73,15 @@ export class Ring implements ToolUser {
   /** Number of this person's fingers that are touching the room. */
   fingers = 0;
   /**
-   * Which of the offered seeds the ring shows first: an index, modulo the number of offered seeds.
+   * Index of the first seed that the ring shows, in the list of offered seeds. If the index is not
+   * smaller than the length of the list, it is taken modulo the length.
    */
   first = Math.floor(Math.random() * 1_000);
   private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();
-  /** Identifies this ring's session. Ids of commands are unique within a session. */
+  /**
+   * Identifies this ring's session on the server. Within a session, no two commands have the same
+   * id.
+   */
   private readonly session = Date.now() >>> 0;
   private seat: Partial<RingEvent<'seated'>> = {};
   private isSeated = false;
@@ -97,7 +109,8 @@ export class Ring implements ToolUser {
       const isOwn = event.what === 'grafted' && event.by === this.seat.you?.id;
       if (isOwn && event.kind !== undefined) this.settled.delete(event.id);
     });
-    // Request previews of seeds that are not in the gallery, and the colours of a seed to graft with.
+    // Request the data that the tools need: the preview of the held seed, if it is not in the
+    // gallery; and the colours of the held seed, if it is to be grafted.
     this.state.onChange(() => {
       const { held, tool } = this.state.state;
       if (held.from === 'gallery' && tool !== 'graft') this.previews.forget(this);
@@ -128,7 +141,10 @@ export class Ring implements ToolUser {
     return planter.id === this.model.you?.id && phase !== 'departing';
   }
 
-  /** Asks the server for a seat for this person. After a reconnect, asks to resume the existing seat. */
+  /**
+   * Asks the server for a seat for this person. If the connection was lost in the meantime, asks
+   * for the seat that the person had before.
+   */
   enter(): void {
     const { resume, mark } = this.seat;
     const { number: ring, session } = this;
@@ -144,7 +160,10 @@ export class Ring implements ToolUser {
     this.previews.close();
   }
 
-  /** Handles a message from the server to this ring. Ignores messages that do not match the schema. */
+  /**
+   * Handles a message that the server has sent to this ring. Ignores the message if it does not
+   * match its schema.
+   */
   receive<N extends RingEventName>(name: N, payload: unknown): void {
     const parsed = v.safeParse(RING_EVENTS[name], payload);
     if (parsed.success) this.handlers[name](parsed.output as never);
@@ -176,7 +195,10 @@ export class Ring implements ToolUser {
     this.requests.ask('keep', { organism }, { accepted, rejected: this.refused });
   }
 
-  /** Takes back this person's latest graft onto an organism. The server remembers only one graft. */
+  /**
+   * Takes back the last graft that this person has made on an organism. Earlier grafts cannot be
+   * taken back, because the server remembers only one.
+   */
   ungraft({ id: organism }: OrganismView): void {
     const accepted = () => this.settled.add(organism);
     this.requests.ask('ungraft', { organism }, { accepted, rejected: this.refused });
@@ -192,7 +214,7 @@ export class Ring implements ToolUser {
       this.tellEnergy(seat.energy);
       if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random, settings);
       if (settings) this.state.setWidest(settings.maxRadius);
-      // If the host has chosen seeds to offer first, begin the ring's seeds with them.
+      // If the host has chosen seeds to be offered first, let the ring show these seeds first.
       if (isNew && settings?.first?.length) this.first = 0;
       this.hand = [...seat.hand].reverse();
       this.state.keepTo(this.hand, Math.random);
@@ -230,7 +252,10 @@ export class Ring implements ToolUser {
 
 /** A finger of one person that is touching the room. */
 export class Finger extends ToolHand<Ring> {
-  /** Id of the organism under the finger when it was put down; 0 if there was none. */
+  /**
+   * Id of the organism that was under the finger when the finger touched the screen; 0 if there was
+   * none.
+   */
   from: OrganismId = 0;
 
   override toolStart(x: number, y: number, now: number): void {
@@ -240,8 +265,8 @@ export class Finger extends ToolHand<Ring> {
   }
 
   /**
-   * Ends a touch. A tap on the person's own organism shows a QR code for taking it home. A drag from
-   * one organism to another crosses them.
+   * Ends a touch. If the person has tapped an organism that they have planted, shows a QR code for
+   * taking it home. If they have dragged from one organism to another, crosses the two.
    */
   override toolEnd(x: number, y: number, tap: boolean, now: number): void {
     const { from, session, model } = this;
@@ -268,7 +293,10 @@ export class Finger extends ToolHand<Ring> {
   }
 }
 
-/** Radius of the line drawn from an organism to the finger that is about to cross it, in cells. */
+/**
+ * While a finger drags from an organism in order to cross it, a line is drawn from the organism to
+ * the finger. This is half the width of the line, in cells.
+ */
 const THREAD = 0.35;
 
 interface Touch {
@@ -288,7 +316,8 @@ export class TableView extends RoomView {
 
   /** Assigns a pointer that touches the room to a ring. */
   touch(pointer: number, ring: Ring, start: Point): Finger {
-    // Each finger needs its own pointer state, so override these properties of the table's view.
+    // All fingers share the table's view, except for these properties, which describe a pointer. So
+    // give each finger its own.
     const view: RoomView = Object.create(this, {
       pointer: { value: undefined, writable: true },
       hovered: { value: 0, writable: true },
@@ -312,7 +341,8 @@ export class TableView extends RoomView {
       }
     }
     for (const { state, fingers, place, left } of this.rings.values()) {
-      // If the ground at the ring's centre is free, show a preview of the seed there.
+      // While nobody touches the ring, and there is no organism at its centre, show there what the
+      // tool would do, for example a preview of the seed.
       const isFree = !left && fingers === 0 && organismAt(this.model, this.toWorld(place)) === 0;
       if (isFree) this.drawPointer({ ...place, pressed: false }, state.state, undefined);
     }
@@ -320,7 +350,9 @@ export class TableView extends RoomView {
   }
 }
 
-/** Distances from a ring's centre to the centres of its buttons, and to its outer edge, in em. */
+/**
+ * Distances from the centre of a ring, in em: to the centres of its buttons, and to its outer edge.
+ */
 export const REACH = { buttons: 6.6, edge: 8.4 } as const;
 /** Number of seeds that a ring shows at a time. */
 const TILES = 5;
@@ -395,7 +427,10 @@ export class TableRing extends LitElement {
     `,
   ];
 
-  /** Properties of the ring change without notice, so render whenever the table renders. */
+  /**
+   * The properties of the ring change without notifying this element. So `hasChanged` always
+   * returns true: the ring is rendered whenever the table is.
+   */
   @property({ attribute: false, hasChanged: () => true }) ring!: Ring;
   /** Whether the ring will soon be removed, because nobody touches it. */
   @property({ type: Boolean }) leaving = false;
@@ -422,7 +457,10 @@ export class TableRing extends LitElement {
     this.animate(steps, 300);
   }
 
-  /** Returns the buttons in clockwise order, from the lower left to the lower right. */
+  /**
+   * Returns the buttons of the ring in clockwise order. The first is at the lower left, the last at
+   * the lower right.
+   */
   private buttons(): RingButton[] {
     const { ring } = this;
     const { state, model, own, grafted, hand } = ring;
@@ -476,7 +514,10 @@ export class TableRing extends LitElement {
     return buttons;
   }
 
-  /** Returns the preview of a seed that is not in the gallery. Undefined until it has arrived. */
+  /**
+   * Renders the preview of a seed that is not in the gallery. Undefined until the server has sent
+   * the preview.
+   */
   private film(seed: SeedSource): TemplateResult | undefined {
     const film = seed.from === 'gallery' ? undefined : this.ring.previews.film(seed);
     if (!film || film === 'none') return undefined;
@@ -484,13 +525,18 @@ export class TableRing extends LitElement {
     return html`<i class="tile" style=${background}></i>`;
   }
 
-  /** Renders a button. @param angle position on the ring, in radians clockwise from the top */
+  /**
+   * Renders a button of the ring.
+   *
+   * @param angle position of the button on the ring, in radians clockwise from the top
+   */
   private button({ id, label, picture, act, pressed }: RingButton, angle: number): TemplateResult {
     const press = (): void => {
       act();
       this.requestUpdate();
     };
-    // Browsers fire no click event while several fingers touch the screen, so handle pointer events.
+    // Handle pointer events instead of click events: while several fingers touch the screen,
+    // browsers fire no click events.
     const up = (event: PointerEvent): void => {
       const { left, top, right, bottom } = (event.currentTarget as Element).getBoundingClientRect();
       const { clientX: x, clientY: y } = event;

@@ -1,6 +1,7 @@
 /**
- * The page of a touch table: one room in full screen, which up to ten people use from all sides. A
- * touch opens a new ring of tools, or acts with the ring nearby.
+ * The page of a touch table. It shows a room in full screen, and up to ten people use it from all
+ * sides. If somebody touches the table near a ring (a person's tools), they act with this ring;
+ * otherwise, the touch opens a new ring.
  */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -27,20 +28,20 @@ const FORGETS = {
   /** Time without a touch after which a person's ring is removed, in ms. */
   ring: 15_000,
   /**
-   * Time without any touch after which the table starts over for new people and removes all QR
-   * codes, in ms.
+   * If nobody has touched the table for this time, in ms, it removes all QR codes and starts over
+   * for new people.
    */
   table: 40_000,
   /**
-   * How long a ring pulses before it is removed, and how long the table counts down before it starts
-   * over, in ms.
+   * Duration of the warnings, in ms: how long a ring pulses before it is removed, and how long the
+   * table shows a countdown before it starts over.
    */
   warning: { ring: 5_000, table: 10_000 },
   /** Interval at which the table checks these timeouts, in ms. */
   check: 250,
 } as const;
 
-/** Maximum distance between a ring and a touch for the touch to act with that ring, in em. */
+/** A touch acts with the nearest ring if the distance between the two is less than this, in em. */
 const NEAR = 2 * REACH.edge;
 /** Maximum distance that a finger may move during a tap, in CSS pixels. */
 const SLOP = 10;
@@ -185,7 +186,8 @@ export class VivariumTable extends LitElement {
       document.addEventListener(name, block);
     }
     document.addEventListener('wheel', block, { passive: false });
-    // A touch anywhere, including on a ring or a QR code, keeps the table from starting over.
+    // Record every touch on the page, also on a ring or a QR code. While there are touches, the
+    // table does not start over.
     const touched = (event: Event): void => {
       this.touchedAt = performance.now();
       const pressed = event.composedPath().find((one) => one instanceof TableRing);
@@ -239,7 +241,8 @@ export class VivariumTable extends LitElement {
       return cursors.frame(now, (place) => view.toScreen(place)) || waits;
     };
     model.on('cursors', (pointers) => {
-      // Omit the pointers of people at this table, because they see their own fingers.
+      // Do not show the pointers of people at this table, because these people see their own
+      // fingers.
       const own = new Set([...this.rings.values()].map((ring) => ring.model.you?.id));
       const others = pointers.filter(({ id }) => !own.has(id));
       cursors.receive(others, model.participants, 0);
@@ -280,8 +283,8 @@ export class VivariumTable extends LitElement {
   }
 
   /**
-   * Explains why nobody can use the table. Some of the texts address the person who sets up the
-   * table. '' if people can use it.
+   * Explains why nobody can use the table at present; '' if people can use it. Some of the
+   * explanations address the person who sets up the table.
    */
   private get message(): string {
     const { model, connection, rings } = this;
@@ -302,7 +305,7 @@ export class VivariumTable extends LitElement {
     return paused || isBlocked ? msg('The host has paused the room for a moment.') : '';
   }
 
-  /** Renders two circles that invite people to touch the table, one in each half. */
+  /** Renders two circles that invite people to touch the table: one in each half of the screen. */
   private hints(): TemplateResult[] {
     const isUpright = this.clientHeight > this.clientWidth;
     return [30, 70].map((share, i) => {
@@ -340,8 +343,8 @@ export class VivariumTable extends LitElement {
   }
 
   /**
-   * Removes rings and QR codes that have timed out. Makes the table start over if nobody has
-   * touched it for `FORGETS.table` ms.
+   * Removes the rings and QR codes whose time is over. If nobody has touched the table for
+   * `FORGETS.table` ms, also lets the table start over.
    */
   private check(now: number): void {
     const { touchedAt, cards } = this;
@@ -397,7 +400,7 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   }
 
-  /** Returns the ring that a touch acts with. Undefined if the touch opens a new ring. */
+  /** Returns the ring with which a touch acts. Undefined if the touch must open a new ring. */
   private ringAt(at: Point): Ring | undefined {
     const distance = ({ place }: Ring): number => Math.hypot(place.x - at.x, place.y - at.y);
     const [nearest] = [...this.rings.values()].sort((a, b) => distance(a) - distance(b));
@@ -416,14 +419,18 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   }
 
-  /** Returns the position of a new ring: at the touch, inside the screen, facing the nearest edge. */
+  /**
+   * Returns where to show the ring that a touch opens. The ring is at the touch, but moved so far
+   * that it is completely on the screen, and faces the nearest edge of the screen.
+   */
   private placeOf({ x, y }: Point): RingPlace {
     const { clientWidth: width, clientHeight: height } = this;
     const reach = REACH.edge * this.em;
     const inside = (at: number, length: number): number =>
       Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
     const edges = [height - y, x, y, width - x];
-    // People stand in front of an upright screen, so rings always face the screen's lower edge.
+    // If the screen is upright, people stand in front of it. Then every ring faces the lower edge
+    // of the screen.
     const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
     return { x: inside(x, width), y: inside(y, height), turn };
   }
@@ -446,7 +453,11 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   };
 
-  /** Makes the room cover the whole screen. Negative insets hide the parts that do not fit. */
+  /**
+   * Zooms so that the room covers the whole screen. One dimension of the room may then be larger
+   * than the screen; the insets of this dimension are negative, so that the room extends beyond
+   * both edges.
+   */
   private layout(): void {
     const { view, clientWidth: width, clientHeight: height } = this;
     const { room } = this.model;

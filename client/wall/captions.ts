@@ -1,6 +1,7 @@
 /**
- * Chooses the captions of a wall. A caption is shown only while it is true. Captions about recent
- * events alternate with captions about the room in general.
+ * Chooses the captions of a wall. There are captions about recent events in the lives of organisms,
+ * and captions about the room in general. The two kinds alternate. A caption is chosen only if it
+ * is true at that moment.
  */
 
 import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/hues.ts';
@@ -17,11 +18,17 @@ import * as texts from './text.ts';
 /** How long a caption is shown, in ms. */
 export const CAPTION_TIME = 12_000;
 
-/** A recent event in the life of an organism, with its time and the organism's parents. */
+/**
+ * A recent event in the life of an organism, with the time of the event and the parents of the
+ * organism.
+ */
 export interface RecentEvent extends texts.News {
   /** Time of the event, in ms. */
   readonly at: number;
-  /** If the organism is a cross: its parents that are still in the room. Otherwise empty. */
+  /**
+   * The parents that are still in the room, if the organism was planted from a cross of two
+   * organisms. Otherwise empty.
+   */
   readonly parents: readonly OrganismView[];
 }
 
@@ -33,21 +40,21 @@ export interface Line {
   /** Identifies the caption. Stays the same if numbers in the text change. */
   readonly id: string;
   readonly text: (voice: texts.Caption) => string;
-  /** The organism that the caption is shown beside. Undefined for a caption about the room. */
+  /** The organism beside which the caption is shown. Undefined if the caption is about the room. */
   readonly about?: OrganismView;
   /** Whether the host wrote the text. If so, it is not translated. */
   readonly isOwn?: boolean;
 }
 
 /**
- * Two organisms push against each other if their centres are closer than this along both axes, in
- * multiples of an organism's side.
+ * Two organisms are considered to push against each other if the distance of their centres is less
+ * than this, both horizontally and vertically. In multiples of an organism's side.
  */
 const PRESSING = 0.8;
-/** Maximum number of captions remembered as shown before. */
+/** Maximum number of shown captions that are remembered. */
 const MOST_KEPT = 200;
 
-/** Returns captions about recent events, if they are still true, latest first. */
+/** Returns the captions about recent events that are still true, the latest event first. */
 export function newsLines({ news, names }: CaptionFacts): Line[] {
   return news.flatMap((one): Line[] => {
     const { what, organism, parents } = one;
@@ -69,7 +76,10 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
   });
 }
 
-/** Returns captions about the current state of the room, in the order in which they are first shown. */
+/**
+ * Returns the captions about the room that are true at present. Those that have not been shown yet
+ * will be shown in this order.
+ */
 export function standingLines(facts: CaptionFacts): Line[] {
   const { isAlone, hasCode, isTended, season, exhibition } = facts;
   const organisms = facts.organisms.filter(({ phase }) => phase !== 'departing');
@@ -115,15 +125,19 @@ function press(organisms: readonly OrganismView[]): boolean {
 export class CaptionTurns {
   private turn = 0;
   private wasNews = false;
-  /** Number of the turn in which each caption was last shown, by the id of the caption. */
+  /**
+   * For each caption that has been shown, by its id: the number of the turn in which it was last
+   * shown.
+   */
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. During a close-up, it is about a recent event of the organism shown.
-   * Otherwise, recent events alternate with the general captions of `standingLines`: the latest event
-   * that has not been shown yet, then the general caption that was shown longest ago.
+   * Chooses the next caption. While the wall shows an organism in close-up, the caption is about a
+   * recent event of this organism, if there is one. While the wall shows the whole room, two kinds
+   * of captions alternate: first a caption about the latest event that has not been shown yet, then
+   * the caption of `standingLines` that was shown longest ago.
    *
-   * @returns undefined if no caption applies
+   * @returns undefined if there is no suitable caption
    */
   next(facts: CaptionFacts): Line | undefined {
     const news = newsLines(facts);
@@ -134,7 +148,8 @@ export class CaptionTurns {
     const line = told ?? this.longestAgo(standingLines(facts));
     this.wasNews = told !== undefined;
     if (line) {
-      // A `Map` keeps the order of insertion, so delete and insert again to keep the oldest first.
+      // A `Map` keeps the order in which entries were added. Delete the entry and add it again, so
+      // that the oldest entries come first.
       this.shown.delete(line.id);
       this.shown.set(line.id, this.turn++);
       if (this.shown.size > MOST_KEPT) this.shown.delete(this.shown.keys().next().value!);
@@ -142,7 +157,9 @@ export class CaptionTurns {
     return line;
   }
 
-  /** Returns a caption with updated text. Returns undefined if the caption is no longer true. */
+  /**
+   * Returns a caption with its text brought up to date. Undefined if the caption is no longer true.
+   */
   again({ id }: Line, facts: CaptionFacts): Line | undefined {
     return [...newsLines(facts), ...standingLines(facts)].find((line) => line.id === id);
   }
@@ -158,18 +175,21 @@ export class CaptionTurns {
 const NEWS_TIME = 20_000;
 /** Maximum number of stored events. */
 const MOST_NEWS = 32;
-/** How long the gardener counts as caring for the room after it has planted, in seconds. */
+/**
+ * For this time after it has last planted, in seconds, the gardener is considered to be looking
+ * after the room.
+ */
 const TENDED_TIME = 60;
 /**
- * The gardener's season is determined from organisms that it planted within this time, in seconds, and
- * from at most this number of them.
+ * The gardener's season is found from the organisms that it has planted in the last `SEASON_TIME`
+ * seconds; if there are more than `SEASON_LATEST`, from the latest of them.
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
 /**
- * The gardener has a season (such as "A season of animals") if it recently planted at least
- * `SEASON_LEAST` organisms, and at least the share `SEASON_SHARE` of them are in the same gallery
- * category.
+ * The gardener has a season, such as "A season of animals", if two conditions are met: it has
+ * recently planted at least `SEASON_LEAST` organisms, and at least a share of `SEASON_SHARE` of
+ * these belong to the same category of the gallery.
  */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
@@ -196,7 +216,8 @@ export class WallNews {
       if (!(texts.NEWS as readonly string[]).includes(what) || isTakenBack) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // Once an organism has been transformed, its planting is no longer worth a caption.
+      // If the organism has been transformed, forget that it was planted: a caption about the
+      // planting would no longer describe it.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
@@ -219,13 +240,14 @@ export class WallNews {
   }
 
   /**
-   * Returns the facts that captions depend on.
+   * Collects the facts from which captions are chosen.
    *
    * @param wall `isAlone`: nobody has been in the room for a while; `hasCode`: the wall shows a QR
    *   code
    * @param isSeen returns whether an organism is visible on the wall
-   * @param shown the organism that the wall shows in close-up; undefined while it shows the whole room
-   * @returns undefined until the room is known
+   * @param shown id of the organism that the wall shows in close-up; undefined while the wall shows
+   *   the whole room
+   * @returns undefined until the page has received the room
    */
   facts(
     wall: { readonly isAlone: boolean; readonly hasCode: boolean },
@@ -251,7 +273,10 @@ export class WallNews {
     };
   }
 
-  /** Returns the organisms that the gardener planted in the last `seconds` seconds, latest first. */
+  /**
+   * Returns the organisms that the gardener has planted in the last `seconds` seconds, beginning
+   * with the latest.
+   */
   private plantedByGardener(organisms: readonly OrganismView[], seconds: number): OrganismView[] {
     const { room, tick = room?.tick ?? 0 } = this.model;
     const least = tick - seconds * (room?.tickRate ?? 1);
@@ -261,8 +286,9 @@ export class WallNews {
   }
 
   /**
-   * Returns the category and colour shared by most of the gallery organisms that the gardener planted
-   * last.
+   * Returns the gardener's season. It is found from the gallery organisms that the gardener planted
+   * last: the category to which most of them belong, and the colour that most of them have, if
+   * there is one. Undefined if there is no such category.
    */
   private season(organisms: readonly OrganismView[]) {
     const gallery = this.model.checkpoint?.gallery ?? [];
@@ -280,7 +306,10 @@ export class WallNews {
     return { kind, colour: COLOUR_RANGES.find((range) => range === commonOf(colours)) };
   }
 
-  /** Returns the colour range that contains an organism's mean colour. Undefined if none does. */
+  /**
+   * Returns the range of colours to which the mean colour of an organism belongs. Undefined if the
+   * organism's cells are not known.
+   */
   private colourOf({ id, x, y, side }: OrganismView) {
     const { planes } = this.model;
     if (!planes) return undefined;
@@ -298,8 +327,8 @@ export class WallNews {
 }
 
 /**
- * Returns the word that makes up at least `SEASON_SHARE` of all words. Returns undefined if there is
- * none, or if there are fewer than `SEASON_LEAST` words.
+ * Returns a word to which at least a share of `SEASON_SHARE` of all words are equal. Undefined if
+ * there is no such word, and if there are fewer than `SEASON_LEAST` words.
  */
 function commonOf(words: readonly string[]): string | undefined {
   if (words.length < SEASON_LEAST) return undefined;

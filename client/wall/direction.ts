@@ -1,6 +1,6 @@
 /**
- * Chooses the events that a wall shows in close-up: one at a time, with breaks between them. Callers
- * pass the current time in.
+ * Chooses the events that a wall shows in close-up: one at a time, with breaks in between.
+ * Functions that depend on the time get the current time as an argument.
  */
 import type { OrganismView, ParticipantId } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
@@ -9,31 +9,40 @@ import type { NewsKind } from './text.ts';
 
 /** Duration of the camera's glide to an event, and of the glide back, in ms. */
 export const DIRECTION_GLIDE = 2_200;
-/** Minimum time between the camera's return from an event and the next event, in ms. */
+/**
+ * Minimum time from the end of the camera's glide back to the whole room until the next close-up,
+ * in ms.
+ */
 const REST = 8_000;
 /**
- * Maximum and minimum time that the camera stays after an event has ended, in ms. The wall then shows
- * the outcome of the event.
+ * After an event has ended, the camera stays for a while to show the outcome: for `LINGER` ms, or
+ * less if the close-up has already taken long (see `LONGEST`), but for at least `OUTCOME` ms.
  */
 const LINGER = 8_000;
 const OUTCOME = 2_000;
 /**
- * Maximum time from the camera's arrival until its return, in ms. If the event ends late, the camera
- * stays longer, because it always shows the outcome for at least `OUTCOME` ms.
+ * Maximum time that the camera stays after it has arrived, in ms. If the event ends so late that
+ * its outcome could not be shown for `OUTCOME` ms, the camera stays longer.
  */
 const LONGEST = 12_000;
-/** Minimum time that an event must be expected to continue after the camera arrives, in ms. */
+/**
+ * An event is shown only if it is expected to last at least this long after the camera has arrived,
+ * in ms.
+ */
 const LEAST = 1_000;
 /** How long a visitor counts as active after an action, in ms. */
 const ACTIVE = 10_000;
-/** If at least this many visitors are active outside a close-up, the wall shows the whole room. */
+/**
+ * If at least this many visitors are active outside the area of a close-up, there is no close-up,
+ * so that these visitors can see what they are doing.
+ */
 const SEVERAL = 2;
 
 type Kind = NewsKind | 'crossed';
 
 /**
- * Assumed durations of events, in ms, until real durations have been measured. Kinds of events that
- * are missing here are never shown.
+ * How long each kind of event is assumed to last, in ms, until real durations have been measured.
+ * Kinds of events that are not listed are never shown in close-up.
  */
 const USUAL: Partial<Record<Kind, number>> = {
   ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
@@ -45,7 +54,7 @@ const LATEST = 0.3;
 const kindOf = ({ what, parents }: RecentEvent): Kind =>
   what === 'born' && parents.length === 2 ? 'crossed' : what;
 
-/** Returns whether an event is still in progress, given the current state of its organism. */
+/** Returns whether an event is still going on, judging by the present state of its organism. */
 function lasts(what: NewsKind, { phase, hurt }: OrganismView): boolean {
   if (what === 'born') return phase === 'growing';
   if (what === 'wounded') return hurt && phase !== 'departing' && phase !== 'dead';
@@ -69,7 +78,10 @@ export class Direction {
   /** Time at which each kind of event was last shown, in ms. */
   private readonly lastAt = new Map<Kind, number>();
   private readonly usual = new Map(Object.entries(USUAL) as [Kind, number][]);
-  /** Events in progress, whose durations are being measured. Keyed by kind and organism. */
+  /**
+   * Events that are still going on, by kind and organism. Their durations are measured when they
+   * end.
+   */
   private readonly open = new Map<string, RecentEvent>();
   private readonly acts = new Map<ParticipantId, { x: number; y: number; at: number }>();
 
@@ -91,10 +103,11 @@ export class Direction {
   }
 
   /**
-   * Returns the event to show in close-up. Returns undefined if the wall should show the whole room.
+   * Returns the event that the wall must now show in close-up. Undefined if it must show the whole
+   * room.
    *
    * @param now current time, in ms
-   * @param reach half the side of a close-up, in cells
+   * @param reach half the side of a close-up's area, in cells
    */
   at(now: number, reach: number): Shown | undefined {
     const news = this.news.recent();
@@ -131,7 +144,7 @@ export class Direction {
       const left = one.at + usual - now - DIRECTION_GLIDE;
       if (left < LEAST || left > LONGEST - OUTCOME || this.isHiding(one.organism, now, reach))
         continue;
-      // The kinds of events alternate, so prefer the kind that was shown longest ago.
+      // Choose the kind of event whose last close-up was longest ago, so that the kinds alternate.
       const turn = this.lastAt.get(kind) ?? 0;
       if (best && turn >= (this.lastAt.get(best.kind) ?? 0)) continue;
       best = { what: one.what, organism: one.organism, at: one.at, kind, since: now };
@@ -142,7 +155,10 @@ export class Direction {
     return best;
   }
 
-  /** Returns whether several visitors are active outside the close-up of an organism. */
+  /**
+   * Returns whether a close-up of an organism would leave out places at which several visitors are
+   * active.
+   */
   private isHiding({ x, y }: OrganismView, now: number, reach: number): boolean {
     let count = 0;
     for (const [id, act] of this.acts) {
@@ -152,7 +168,7 @@ export class Direction {
     return count >= SEVERAL;
   }
 
-  /** Measures how long events last, because their durations depend on the settings of the room. */
+  /** Measures the durations of events, because they depend on the settings of the room. */
   private measure(news: readonly RecentEvent[], now: number): void {
     const { open, usual } = this;
     for (const one of news) {

@@ -13,13 +13,16 @@ const RETRY = 1_000;
 
 /** Downloads each frame of a film when it is due, and shows it. */
 export class FilmPlayer {
-  /** Called with the time of day of each frame, and with undefined when the wall shows the room again. */
+  /**
+   * Called with the time of day of each frame that is shown. Called with undefined when the wall
+   * shows the room again.
+   */
   onMoment: (moment: string | undefined) => void = () => {};
-  /** Number of calls of `play`. A loop of `run` ends when this number has changed. */
+  /** Number of calls of `play` so far. A loop in `run` ends if there has been a later call. */
   private turn = 0;
 
   /**
-   * @param load fetches a path from the server
+   * @param load requests a path from the server
    * @param screen the view that shows the film
    * @param now returns the current time, in ms
    * @param pause returns a promise that resolves after a delay, in ms
@@ -60,7 +63,9 @@ export class FilmPlayer {
     }
   }
 
-  /** @returns undefined if the frame cannot be fetched, or if its size differs from the room's */
+  /**
+   * @returns undefined if the frame cannot be fetched, or if it does not have the size of the room
+   */
   private async fetch({ id }: Film, frame: number): Promise<Planes | undefined> {
     const { width = 0, height = 0 } = this.screen.room ?? {};
     const cells = width * height;
@@ -77,8 +82,8 @@ export class FilmPlayer {
 }
 
 /**
- * Formats the time of day of a film's frame in the server's time zone, such as '13:00'. Returns '' if
- * the time or the zone is unknown.
+ * Returns the time of day at which a frame of a film was recorded, such as '13:00', in the server's
+ * time zone. Returns '' if the time or the time zone is unknown.
  */
 function momentOf(film: Film, frame: number): string {
   const at = momentOfFrame(film, frame);

@@ -8,17 +8,22 @@ import { layerStyle } from '../elements/cursor-layer.ts';
 import type { Point, Size } from '../render/camera.ts';
 import { bodyOf, type WallView } from './wall-view.ts';
 
-/** Offsets to try for a text beside an organism, as shares of the text's width or the body's height. */
+/**
+ * Shifts to try when a text is placed near an organism, in this order. A text below or above the
+ * organism is shifted sideways, by this share of the text's width. A text beside the organism is
+ * shifted up or down, by this share of the organism's height.
+ */
 const SHIFTS = [0, 0.45, -0.45];
 
 /**
- * Finds a free position for a text beside an organism: below, above, to its right or to its left.
+ * Finds a free place for a text near an organism: below the organism, above it, to its right or to
+ * its left.
  *
  * @param body bounding box of the organism, in CSS pixels
  * @param text size of the text, in CSS pixels
- * @param gap distance between body and text, in CSS pixels
- * @param fits returns whether a text fits into an area, in CSS pixels
- * @returns the upper left corner of the text, in CSS pixels; undefined if no position is free
+ * @param gap distance between the organism and the text, in CSS pixels
+ * @param fits returns whether a text may be placed in an area, which is in CSS pixels
+ * @returns the upper left corner of the text, in CSS pixels; undefined if there is no free place
  */
 export function placeBeside(body: Rect, text: Size, gap: number, fits: (area: Rect) => boolean) {
   const x = body.x + (body.width - text.width) / 2;
@@ -32,7 +37,10 @@ export function placeBeside(body: Rect, text: Size, gap: number, fits: (area: Re
   return places.find((place) => fits({ ...place, ...text }));
 }
 
-/** How long a name stays after its organism has grown, and how long a label takes to fade, in ms. */
+/**
+ * `STAY`: how long a name is still shown after its organism has finished growing. `FADE`: how long
+ * it takes a label to fade in or out. Both in ms.
+ */
 const STAY = 4_000;
 const FADE = 400;
 /** Maximum number of names shown at a time. */
@@ -51,20 +59,26 @@ interface Label {
   readonly element: HTMLElement;
   readonly organism: OrganismView;
   until: number;
-  /** Upper left corner, relative to the organism's centre, in CSS pixels. Undefined while hidden. */
+  /**
+   * Upper left corner of the label relative to the organism's centre, in CSS pixels. Undefined
+   * while the label is hidden.
+   */
   place?: Point | undefined;
   /** Time at which the label was last hidden, in ms. */
   hiddenAt: number;
 }
 
-/** The view that labels are drawn on, and the room's current planes (colours and owners of cells). */
+/**
+ * The properties of the view on which labels are drawn, including the room's current planes
+ * (colours and owners of all cells).
+ */
 type Ground = Pick<WallView, 'camera' | 'isGliding' | 'toScreen' | 'isBare'> & {
   readonly planes: Planes | undefined;
 };
 
 /**
- * Shows texts beside organisms: the planter's name while an organism grows, and a single caption. A
- * label is hidden unless there is enough ground without organisms for it.
+ * Shows labels beside organisms: the planter's name beside each growing organism, and at most one
+ * caption. A label is hidden while the free ground around its organism is too small for it.
  */
 @customElement('label-layer')
 export class LabelLayer extends LitElement {
@@ -120,8 +134,8 @@ export class LabelLayer extends LitElement {
   }
 
   /**
-   * Updates the names beside organisms after a lost connection: adds names of growing organisms,
-   * and schedules the removal of the other names.
+   * Brings the names up to date when the connection has been restored: adds the names of growing
+   * organisms, and lets the names of all other organisms disappear after a while.
    */
   keep(organisms: ReadonlyMap<OrganismId, OrganismView>, now: number): void {
     for (const organism of organisms.values()) {
@@ -151,9 +165,9 @@ export class LabelLayer extends LitElement {
   }
 
   /**
-   * Moves the labels with the camera, and hides labels that would overlap organisms.
+   * Moves the labels along with the camera, and hides labels that would cover organisms.
    *
-   * @returns whether any label is left, which must be moved again in the next frame
+   * @returns whether there are labels; they must be moved again in the next frame
    */
   frame(now: number, ground: Ground): boolean {
     const taken: Rect[] = [];
@@ -174,7 +188,10 @@ export class LabelLayer extends LitElement {
     return { element, organism, until: Infinity, hiddenAt: -Infinity };
   }
 
-  /** @param taken areas of other labels, in CSS pixels; the area of this label is added */
+  /**
+   * @param taken areas that other labels cover, in CSS pixels. If this label is shown, its area is
+   *   added
+   */
   private move(label: Label, now: number, ground: Ground, taken: Rect[]): void {
     const { element, organism, until } = label;
     const { planes, isGliding, camera } = ground;

@@ -1,7 +1,8 @@
 /**
- * The texts of a wall, short enough for passers-by. A wall page has no single language: it shows each
- * text in several languages in turn. Therefore, code calls `say(msg('…'))`: `msg` marks the text for
- * translation and returns the English text, and `say` translates it.
+ * The texts of a wall. They are short enough for people who pass by. A wall has no single language:
+ * it shows each text in several languages, one after another. Therefore, texts are written as
+ * `say(msg('…'))`: `msg` marks a text for translation, but returns the English text; `say` then
+ * translates it.
  */
 
 import { msg } from '@lit/localize';
@@ -22,8 +23,8 @@ import { LOADERS as KIND_LOADERS } from '../locale/words/kinds/index.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 
 /**
- * Translates an English text, chooses the plural form if `values` has a `count`, and replaces each
- * placeholder such as `{name}` by its value.
+ * Translates an English text. If `values` contains a `count`, chooses the plural form for this
+ * number. Replaces placeholders such as `{name}` by the values of the same name.
  */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
@@ -33,21 +34,25 @@ export interface Caption {
   readonly direction: 'ltr' | 'rtl';
   readonly say: Say;
   /**
-   * Translated names of the gallery's organisms, by English name. Names that are missing stay English.
+   * Translated names of the organisms in the gallery, by English name. If a name is missing, the
+   * English name is used.
    */
   readonly kinds: Readonly<Record<string, string>>;
 }
 
 export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {}, english);
 
-/** Loads the captions of a language. Texts without a translation stay English. */
+/** Loads the texts of a language. For texts that have no translation, the English text is used. */
 export async function voiceOf(language: LanguageCode): Promise<Caption> {
   if (!isTranslated(language)) return ENGLISH;
   const [texts, kinds] = await Promise.all([LOADERS[language](), KIND_LOADERS[language]()]);
   return voice(language, texts.default, kinds.default);
 }
 
-/** @param texts translations, by English text @param kinds see `Caption.kinds` */
+/**
+ * @param texts translated texts, by English text
+ * @param kinds see `Caption.kinds`
+ */
 function voice(
   language: LanguageCode,
   texts: Readonly<Record<string, string>>,
@@ -88,7 +93,10 @@ export const TEXTS = {
   picture: msg('A dish of living cells, seen from above.'),
 } as const;
 
-/** Says how many organisms live in the room. If `isAlone`, invites passers-by to join them. */
+/**
+ * Returns a caption that says how many organisms live in the room. If `isAlone`, it also invites
+ * people who pass by to join them.
+ */
 export function livingText({ say, language }: Caption, count: number, isAlone: boolean): string {
   const isOne = new Intl.PluralRules(language).select(count) === 'one';
   if (isAlone) {
@@ -100,7 +108,10 @@ export function livingText({ say, language }: Caption, count: number, isAlone: b
     : say(msg('{count} creatures live here.'), { count });
 }
 
-/** Captions for times when the gardener plants mostly one gallery category; keyed by category. */
+/**
+ * Captions for the gardener's season, in which it plants mostly one category of the gallery. The
+ * keys are the categories.
+ */
 const SEASONS: Readonly<Record<string, string>> = {
   animal: msg('A season of animals'),
   plant: msg('A season of plants'),
@@ -143,8 +154,8 @@ export interface News {
 }
 
 /**
- * Captions that say who planted or grafted. `unnamed` is used if the host has turned names off, or
- * if neither a visitor nor the gardener did it.
+ * Captions that say who has planted or grafted. `unnamed` names nobody: it is used if the host has
+ * turned names off, or if neither a visitor nor the gardener has done it.
  */
 const SIGNED = {
   born: {
@@ -164,7 +175,7 @@ const SIGNED = {
 /**
  * Returns a caption about a recent event in the life of an organism.
  *
- * @param names whether the caption may name the person who planted or grafted
+ * @param names whether the caption may name the person who has planted or grafted
  */
 export function newsText(voice: Caption, { what, organism, by }: News, names: boolean): string {
   const { say } = voice;
@@ -185,9 +196,9 @@ export function newsText(voice: Caption, { what, organism, by }: News, names: bo
 }
 
 /**
- * Returns a caption about the newly planted child of two organisms.
+ * Returns a caption about an organism that has just been planted, and is the child of two others.
  *
- * @param parents two organisms from the gallery
+ * @param parents the two parents; both are creatures of the gallery
  */
 export function crossedText(voice: Caption, parents: readonly OrganismView[]): string {
   const [a, b] = parents.map((one) => creatureName(voice, one));
@@ -203,12 +214,15 @@ function creatureName({ say, kinds }: Caption, organism: OrganismView): string {
   return [...new Set(names)].join(' · ');
 }
 
-/** Marks a name as a unit with its own writing direction, so that it fits into any text. */
+/**
+ * Marks a name as a unit that has its own direction of writing, so that it can be inserted into a
+ * text with another direction.
+ */
 const isolated = (name: string): string => `\u2068${name}\u2069`;
 
 /**
- * Returns the planter's name, for display beside a growing organism. Translates the names of built-in
- * planters.
+ * Returns the name of a planter as it is shown beside a growing organism. The names of planters
+ * that are not visitors, such as the gardener, are translated.
  */
 export function signature(say: Say, name: string): string {
   if (name === GARDENER_NAME) return say(msg('The gardener'));
@@ -222,13 +236,18 @@ export function here({ say, language }: Caption, count: number): string {
   return isOne ? say(msg('One is here')) : say(msg('{count} are here'), { count });
 }
 
-/** Returns the last line of the list of participants. @param count participants not in the list */
+/**
+ * Returns the last line of the list of participants, which says how many participants are not in
+ * the list.
+ *
+ * @param count number of participants who are not in the list
+ */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**
- * Explains why the wall may not join its room, to the person who sets up the wall.
+ * Explains to the person who sets up the wall why it may not join its room.
  *
- * @returns '' for reasons that disappear without help
+ * @returns '' if the person need not do anything, because the reason will disappear by itself
  */
 export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));

@@ -1,6 +1,7 @@
 /**
- * The wall page: shows one room in full screen, unattended for days. It never sends a command to the
- * room. `wall-view.ts` draws the room, `wall-overlay.ts` shows texts, and `captions.ts` chooses them.
+ * The page of a wall. It shows one room in full screen, and runs for days without supervision. It
+ * never sends commands to the room. `wall-view.ts` draws the room, `captions.ts` chooses the
+ * captions, and `wall-overlay.ts` shows them and the other texts.
  */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -23,7 +24,7 @@ import './label-layer.ts';
 import { INITIAL_STATE, type WallOverlay, type WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
-/** How long a room must be without visitors before the wall invites passers-by, in ms. */
+/** When the room has had no visitors for this time, in ms, the wall invites people who pass by. */
 const LONELY = 45_000;
 /** How long the connection must be lost before the wall says so, in ms. */
 const BLINK = 4_000;
@@ -65,7 +66,10 @@ export class VivariumWall extends LitElement {
     wall-overlay {
       flex: none;
     }
-    /* On a video wall, the camera keeps the overlay's area free, so the overlay may cover the canvas. */
+    /*
+     * On a video wall (several screens), the camera leaves the area of the overlay free, so the
+     * overlay may cover a part of the canvas.
+     */
     :host([split]) wall-overlay {
       position: absolute;
       inset-inline-start: 0;
@@ -119,12 +123,18 @@ export class VivariumWall extends LitElement {
     return this.connection.model;
   }
 
-  /** For monitoring: number of drawn frames, and whether the last one was softened against flashes. */
+  /**
+   * For monitoring: the number of frames drawn so far, and whether the last one was softened to
+   * prevent flashes.
+   */
   get drawn(): { readonly pictures: number; readonly soft: boolean } {
     return { pictures: this.stage?.drawn ?? 0, soft: this.stage?.isSoft ?? false };
   }
 
-  /** Converts a grid position in cells to CSS pixels of the wall, before the wall's rotation. */
+  /**
+   * Converts a grid position, in cells, to a point on the wall, in CSS pixels. The point does not
+   * take the rotation of the wall into account.
+   */
   worldToScreen(x: number, y: number): Point {
     const at = this.stage?.toScreen({ x, y }) ?? { x: 0, y: 0 };
     return { x: at.x + this.frame.offsetLeft, y: at.y + this.frame.offsetTop };
@@ -173,7 +183,8 @@ export class VivariumWall extends LitElement {
 
   override firstUpdated(): void {
     const { model, options, canvas } = this;
-    // Without WebGL2, the room cannot be drawn, but still show the texts and the QR code.
+    // Without WebGL2, the room cannot be drawn. The wall then still shows its texts and the QR
+    // code.
     try {
       this.stage = new WallView(canvas, model, options);
     } catch {
@@ -211,7 +222,8 @@ export class VivariumWall extends LitElement {
       stage.loop.invalidate();
     });
     model.on('life', ({ event, organism }) => {
-      // The event may have made the caption beside an organism untrue, so check the captions again.
+      // The caption beside an organism may no longer be true after this event, so check the
+      // captions again.
       this.overlay?.requestUpdate();
       if (event.what === 'born') this.labels.born(organism);
       if (['grown', 'died'].includes(event.what)) this.labels.done(organism.id, performance.now());
@@ -250,8 +262,8 @@ export class VivariumWall extends LitElement {
   }
 
   /**
-   * Loads the captions, in the languages named in the page's address. If the address names none, uses
-   * the languages that the host has set.
+   * Loads the texts of the wall in the languages that are listed in the page's address. If the
+   * address lists none, uses the languages that the host has chosen.
    */
   private async speak(): Promise<void> {
     const { options, model } = this;
@@ -259,8 +271,8 @@ export class VivariumWall extends LitElement {
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
     this.show({ voices: await Promise.all(languages.map(voiceOf)) });
-    // The writing direction decides on which side of the room the texts are, so compute the layout
-    // again.
+    // Whether the texts are to the left or to the right of the room depends on the direction of
+    // writing, which may have changed. So compute the layout again.
     await this.updateComplete;
     this.layout();
   }
@@ -286,7 +298,8 @@ export class VivariumWall extends LitElement {
     this.toggleAttribute('split', isSplit);
     const gap = GROUND * Math.min(frame.clientWidth, frame.clientHeight);
     const insets = { top: gap, right: gap, bottom: gap, left: gap };
-    // Each screen of a video wall keeps the area free that the first screen uses for texts.
+    // Only one screen of a video wall shows the texts. But all screens must use the same camera, so
+    // each leaves the area free that the texts cover.
     if (isSplit && options.strip) {
       insets[isUpright ? 'bottom' : isMirrored ? 'right' : 'left'] += strip;
     }

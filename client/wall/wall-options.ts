@@ -1,6 +1,7 @@
 /**
  * Reads the options in the address of a wall page, such as
- * `/wall/garden?columns=2&column=1&overlay=off`. Invalid values are replaced by the defaults.
+ * `/wall/garden?columns=2&column=1&overlay=off`. If the value of an option is invalid, the default
+ * is used.
  */
 import {
   isLanguage,
@@ -9,14 +10,18 @@ import {
   type LanguageCode,
 } from '../../shared/languages.ts';
 
-/** Returns the text if it is an HTTP address, which phones can open; otherwise ''. */
+/**
+ * Returns a text unchanged if it is an HTTP(S) address, so that phones can open it; otherwise
+ * returns ''.
+ */
 function webAddress(text: string | null): string {
   if (text === null || !URL.canParse(text)) return '';
   return /^https?:$/.test(new URL(text).protocol) ? text : '';
 }
 
 /**
- * Reads the options of a wall page from its address. The HTML is the same for all walls.
+ * Reads the options of a wall page from its address. They must be in the address, because all walls
+ * load the same HTML.
  *
  * @param location `window.location` of the page
  */
@@ -27,28 +32,32 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
     const n = Number(query.get(name) || Number.NaN);
     return Number.isInteger(n) && n >= min && n <= max ? n : min;
   };
-  /** Reads an option that is one of several words. The default is the first word. */
+  /** Reads an option whose value is one of several words. The first word is the default. */
   const oneOf = <T extends string>(name: string, words: readonly [T, ...T[]]): T =>
     words.find((word) => word === query.get(name)) ?? words[0];
   const columns = whole('columns', 1, 16);
   const rows = whole('rows', 1, 16);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
-  // The strip of texts is at the side or, on upright screens, at the bottom. The lower left screen is
-  // at both edges, so it shows the texts.
+  // On a video wall, one screen shows the strip of texts. The strip is at the side or, if the wall
+  // is upright, at the bottom. The lower left screen is suitable in both cases.
   const isFirst = column === 0 && row === rows - 1;
   const overlay = oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on';
-  // Do not move the camera on a video wall, because its screens have different clocks and would drift
-  // apart.
+  // On a video wall, the camera must not drift: its position depends on the clock, and the clocks
+  // of the screens differ, so the screens would show different positions.
   const still = columns * rows > 1;
   const frame = oneOf('frame', ['drift', 'fixed', 'fill']);
   return {
     room: pathname.match(/^\/wall\/([a-z0-9-]+)/)?.[1] ?? 'garden',
     /**
-     * How the camera frames the room: whole with a slow drift, whole and fixed, or filling the screen.
+     * How the camera shows the room: 'drift': as a whole, with slow movement; 'fixed': as a whole,
+     * without movement; 'fill': filling the screen.
      */
     frame: still && frame === 'drift' ? 'fixed' : frame,
-    /** Number of screens of the video wall, and the position of this screen among them, from 0. */
+    /**
+     * Number of columns and rows of screens in the video wall, and the column and row of this
+     * screen, counted from 0.
+     */
     ...{ columns, rows, column, row },
     /** Gap between two neighbouring screens, in CSS pixels. */
     bezel: whole('bezel', 0, 10_000),
@@ -59,15 +68,22 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
     /** Whether this screen shows the QR code, the names and the captions. */
     overlay,
     /**
-     * Whether the camera keeps an area free for the QR code, the names and the captions, even if
-     * another screen shows them.
+     * Whether the camera leaves an area free for the QR code, the names and the captions. It does
+     * so also on screens that do not show them themselves, unless the address contains
+     * `overlay=off`.
      */
     strip: query.get('overlay') !== 'off',
-    /** Address for the QR code, used instead of the server's own; '' to use the server's. */
+    /**
+     * Address to show as the QR code, instead of the server's address; '' to show the server's
+     * address.
+     */
     url: webAddress(query.get('url')),
     /** Whether the resolution may be lowered on a slow machine (`auto`). */
     resolution: oneOf('resolution', ['auto', 'full']),
-    /** Secret that claims the seat which the host reserved for this wall; '' for none. */
+    /**
+     * If the host has reserved a seat for this wall: the secret with which the wall gets the seat.
+     * Otherwise ''.
+     */
     pass: query.get('pass')?.slice(0, 64) ?? '',
     /** Languages of the captions, shown in turn. */
     languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
@@ -76,17 +92,21 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
 
 export type WallOptions = Readonly<ReturnType<typeof readOptions>>;
 
-/** A code point without a character. Browsers draw a placeholder for it, as for missing glyphs. */
+/**
+ * A code point to which no character is assigned. Browsers draw it like any character that is
+ * missing from the fonts: as a placeholder.
+ */
 const UNASSIGNED = '\u0378';
 /** Side of the canvas on which a character is drawn, in pixels. */
 const SIDE = 32;
 
 /**
- * Returns the languages whose own names this browser cannot display, because the fonts lack glyphs.
- * A missing glyph is recognised by its placeholder. In Firefox, the result is always empty, because
- * the placeholder differs for each missing glyph.
+ * Returns the languages whose own names this browser cannot show, because letters are missing from
+ * the fonts. A letter is missing if it looks like the placeholder that is drawn for an unassigned
+ * character. In Firefox, the result is always empty, because the placeholder looks different for
+ * each letter.
  *
- * @param fonts a CSS `font-family` value
+ * @param fonts the fonts of the page, as a CSS `font-family` value
  */
 export function languagesWithoutGlyphs(fonts: string): LanguageCode[] {
   const context = new OffscreenCanvas(SIDE, SIDE).getContext('2d', { willReadFrequently: true });

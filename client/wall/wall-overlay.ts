@@ -1,4 +1,7 @@
-/** The texts beside the room on a wall: QR code, participants, and captions in turn. */
+/**
+ * The texts that a wall shows beside the room: the QR code, the names of the participants, and one
+ * caption after another.
+ */
 import { css, html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
@@ -13,14 +16,23 @@ import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './capt
 import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
 
-/** State that the texts of a wall depend on. These are the values before the room is known. */
+/**
+ * The state on which the texts of a wall depend. The values here are used until the page has
+ * received the room.
+ */
 export const INITIAL_STATE = {
-  /** Address for visitors, and whether phones can reach it. If they cannot, there is no QR code. */
+  /**
+   * The address at which visitors can join, and whether phones can reach it. If phones cannot reach
+   * it, the wall shows no QR code.
+   */
   visitorAddress: { address: '', forPhones: false } as VisitorAddress,
   people: [] as readonly ParticipantView[],
   /** Languages of the captions, shown in turn. */
   voices: [ENGLISH] as readonly Caption[],
-  /** Whether the room has been without visitors for a while, so that the wall invites passers-by. */
+  /**
+   * Whether there have been no visitors in the room for a while. If so, the wall invites people who
+   * pass by.
+   */
   attract: false,
   /** Whether the host has turned captions on. */
   captions: true,
@@ -42,8 +54,9 @@ export const INITIAL_STATE = {
 export type WallState = Readonly<typeof INITIAL_STATE>;
 
 /**
- * The strip of texts is beside the room on a wide wall, and below it on an upright wall. Lengths are
- * relative to the size of the wall. `--strip` is the width or height of the strip.
+ * The strip of texts is beside the room if the wall is wide, and below the room if the wall is
+ * upright. `--strip` is the strip's width or, if the wall is upright, its height. Lengths are
+ * relative to the size of the wall.
  */
 const overlayStyle = css`
   ${brand}
@@ -82,7 +95,7 @@ const overlayStyle = css`
     font-size: 0.86em;
     text-wrap: balance;
   }
-  /* Names that do not fit wrap into another column or row, which is hidden. */
+  /* Names that do not fit are moved to a further column or row, which is hidden. */
   .people {
     display: flex;
     flex-flow: column wrap;
@@ -182,7 +195,10 @@ const overlayStyle = css`
     shape-rendering: crispEdges;
     transition: opacity 4s;
   }
-  /* While there are no visitors, dim the QR code, so that the organisms are brighter than the code. */
+  /*
+   * While there are no visitors, show the QR code less bright than the organisms, so that these
+   * attract attention.
+   */
   :host([data-attract]) .code {
     opacity: 0.7;
     animation: beckon 6s ease-in-out infinite;
@@ -287,7 +303,7 @@ const overlayStyle = css`
   ${calm}
 `;
 
-/** Minimum length at which the host's own text is shown in a smaller font, in characters. */
+/** If the host's own text has more characters than this, it is shown in a smaller font. */
 const LONG = 140;
 /** Width of the empty margin around the QR code, in modules. */
 const QUIET = 4;
@@ -310,11 +326,17 @@ export class WallOverlay extends LitElement {
   @property({ attribute: false }) facts!: (
     wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
   ) => CaptionFacts | undefined;
-  /** Called with the caption to show beside an organism, or with undefined to show none. */
+  /**
+   * Called with the caption that must be shown beside an organism; called with undefined if there
+   * is none.
+   */
   @property({ attribute: false }) tell: (told: OrganismCaption | undefined) => void = () => {};
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
-  /** The current caption. `said`: number of languages in which the caption has already been shown. */
+  /**
+   * The current caption. `turn`: the turn for which it was chosen. `said`: number of languages in
+   * which it has been shown before this turn.
+   */
   private line:
     | (Line & { readonly turn: number; readonly said: number; readonly isOver?: boolean })
     | undefined;
@@ -363,7 +385,7 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** Starts a new turn: shows another caption immediately, for its full duration. */
+  /** Begins a new turn: another caption is shown immediately, and for the full time. */
   begin(): void {
     clearInterval(this.timer);
     this.turn++;
@@ -372,8 +394,8 @@ export class WallOverlay extends LitElement {
   }
 
   /**
-   * Chooses the caption of the current turn. A caption is shown in all languages before the next one,
-   * unless it stops being true.
+   * Chooses the caption for the current turn. A caption is shown for one turn in each language
+   * before another caption follows, unless it stops being true.
    */
   private chooseLine(): void {
     const { turn, line } = this;
@@ -381,15 +403,16 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // The same caption is still true. Update its text, because numbers in it may have changed.
+    // The current caption is still true. Keep it, but update its text, because numbers in the text
+    // may have changed.
     if (held && line.turn === turn) this.line = { ...line, ...held };
     else if (line?.turn !== turn || (line.about && facts.shown !== undefined)) {
       const said = line ? line.said + 1 : 0;
       const next = held && said < voices.length ? { ...held, said } : this.turns.next(facts);
       this.line = next && { said: 0, ...next, turn };
     } else if (line.about) this.line = { ...line, isOver: true };
-    // Keep captions about the room until their turn ends, even if they are no longer true: text
-    // must not vanish while people read it.
+    // The last case is a caption about the room that is no longer true. Keep it until its turn
+    // ends, so that it does not disappear while people are reading it.
   }
 
   /** The caption to show beside an organism, if there is one. */
@@ -444,7 +467,8 @@ export class WallOverlay extends LitElement {
     const { people, voices } = this.wall;
     const [{ say, language, direction }] = voices;
     if (people.length === 0) return nothing;
-    // List the newest participants first, because newcomers look for their own names.
+    // Begin the list with the newest participants, because people who have just joined look for
+    // their own names.
     const named = people.filter(({ name }) => name !== '').reverse();
     const guests = people.filter(({ name }) => name === '').reverse();
     const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);

@@ -1,4 +1,4 @@
-/** The family tree of the day, which a wall shows when the day of its room ends. */
+/** The family tree of a day. A wall shows it when the day ends in the wall's room. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
@@ -22,8 +22,8 @@ const GAP = 0.02;
 const CLOSEST = 0.32;
 
 /**
- * Shows the family tree. Sets `data-organisms`, which tests may wait for, when the tree is first
- * drawn.
+ * Shows the family tree. When the tree is drawn for the first time, sets `data-organisms`, so that
+ * tests can wait for this.
  */
 @customElement('wall-tree')
 export class WallTree extends LitElement {
@@ -96,7 +96,8 @@ export class WallTree extends LitElement {
     if (!page || page.organisms.length === 0) return;
     this.page = page;
     this.pictures = new TreePictures(this.room, page, () => {});
-    // Wait up to 5 s for the pictures of gallery organisms, so that the tree starts with them.
+    // Wait until the pictures of gallery organisms have loaded, but at most 5 s, so that they are
+    // there when the tree starts to grow.
     await this.pictures.all([], 5_000);
     if (!this.isConnected) return;
     this.since = performance.now();
@@ -135,8 +136,8 @@ export class WallTree extends LitElement {
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
     });
-    // Draw less often on a slow machine. Continue at a lower rate once the tree has grown, because
-    // pictures of crosses may arrive late.
+    // On a slow machine, draw less often. When the tree is fully grown, continue to draw it, but
+    // much less often: pictures of crosses may still be loading.
     const wait = Math.max(STEP, 3 * (performance.now() - begun));
     this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }

@@ -22,12 +22,15 @@ import type { WallOptions } from './wall-options.ts';
 const RIM = 3;
 
 /**
- * Slow movement of the camera. Amplitudes as shares of the view; periods in seconds. The periods have
- * no common factor, so the movement does not repeat within a day.
+ * Slow movement (drift) of a wall's camera. The amplitudes are shares of the view; the periods are
+ * in seconds. The periods have no common factor, so that the movement does not repeat within a day.
  */
 const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
 
-/** Minimum width and height of a close-up, in multiples of an organism's side. */
+/**
+ * A close-up shows a square of this size, as a multiple of an organism's side, and what else fits
+ * into the view.
+ */
 const CLOSE = 2.2;
 
 /** Width of the empty ground that must surround a text, in cells. */
@@ -35,7 +38,10 @@ const MARGIN = 1.5;
 
 type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
 
-/** Returns whether `is` returns true for any cell of an area. Stops at the first such cell. */
+/**
+ * Returns whether the area contains a cell for which `is` returns true. Calls `is` with the cell's
+ * owner and position, and stops at the first such cell.
+ */
 function someOwner(
   { width, height, owner }: Owners,
   area: Rect,
@@ -50,11 +56,18 @@ function someOwner(
   return false;
 }
 
-/** Returns whether an area contains no cells of organisms. @param area in cells */
+/**
+ * Returns whether no cell in an area belongs to an organism.
+ *
+ * @param area in cells
+ */
 export const isBare = (planes: Owners, area: Rect): boolean =>
   !someOwner(planes, area, (id) => id !== 0);
 
-/** Returns the bounding box of an organism's cells. It is a point if the organism has no cells yet. */
+/**
+ * Returns the smallest rectangle that contains all cells of an organism. If the organism has no
+ * cells yet, the rectangle is empty, and is at the organism's centre.
+ */
 export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
   let [left, top, right, bottom] = [x, y, x, y];
   const patch = { x: x - side / 2, y: y - side / 2, width: side, height: side };
@@ -69,7 +82,7 @@ export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
-/** Returns the size of a whole video wall, including the gaps between its screens, in CSS pixels. */
+/** Returns the size of a video wall: all its screens and the gaps between them, in CSS pixels. */
 export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size {
   return {
     width: columns * screen.width + (columns - 1) * bezel,
@@ -78,20 +91,26 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
 }
 
 /**
- * Returns the width of the strip of texts beside the room, in CSS pixels. On an upright wall, the
- * strip is below the room, and the result is its height.
+ * Returns the size of the strip of texts, in CSS pixels. On a wide wall, this is the strip's width.
+ * On an upright wall, where the strip is below the room, it is the strip's height.
  */
 export const stripOf = ({ width, height }: Size): number =>
   width < height ? 0.27 * width : Math.min(0.165 * width, 0.29 * height);
 
-/** Returns the bounds of a whole video wall relative to one of its screens, in CSS pixels. */
+/**
+ * Returns the area of a video wall, in CSS pixels, relative to the upper left corner of one of its
+ * screens.
+ */
 export function wholeAround(screen: Size, region: Region): Rect {
   const { column, row, bezel } = region;
   const [x, y] = [-column * (screen.width + bezel), -row * (screen.height + bezel)];
   return { x, y, ...wholeView(screen, region) };
 }
 
-/** Converts a camera for the whole video wall to the camera of one of its screens. */
+/**
+ * Converts a camera that shows the room on the whole video wall to the camera of one of its
+ * screens.
+ */
 export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
   const view = wholeView(screen, region);
   const centre = (at: number, side: number): number => at * (side + region.bezel) + side / 2;
@@ -103,10 +122,11 @@ export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
 }
 
 /**
- * Returns a camera that shows the whole grid between the insets. With `fill`, returns a camera whose
- * view the grid covers completely.
+ * Returns a camera that shows the whole grid in the space that texts leave free. If `frame` is
+ * 'fill', returns a camera that makes the grid so large that it covers the whole view.
  *
  * @param view size of the whole wall, in CSS pixels
+ * @param insets space at the edges of the wall that texts cover
  */
 export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, insets: Insets) {
   if (frame !== 'fill') {
@@ -119,13 +139,14 @@ export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, ins
 }
 
 /**
- * Returns the camera of a close-up. Near the edge of the grid, it shows as little as possible outside
- * the grid.
+ * Returns the camera for a close-up. If `at` is near the edge of the grid, moves the camera
+ * inwards, so that as little as possible of the area outside the grid is visible.
  *
- * @param at centre of the close-up, in cells
+ * @param at the centre of the close-up, in cells
  * @param side side of a fully grown organism, in cells
- * @param home camera that shows the whole room
- * @param scene the grid; the size of the whole wall; and the space at its edges that texts cover
+ * @param home the camera that shows the whole room
+ * @param scene `grid`: size of the grid; `view`: size of the whole wall; `insets`: space at the
+ *   edges of the wall that texts cover
  */
 export function closeUpOf(
   at: Point,
@@ -150,10 +171,10 @@ export function closeUpOf(
 }
 
 /**
- * Returns the camera at a moment of its slow drift.
+ * Returns where the slowly drifting camera is at a given time.
  *
- * @param home camera without drift
- * @param seconds time since any fixed moment, in seconds
+ * @param home the camera without drift
+ * @param seconds the time, in seconds, counted from any moment
  */
 export function drifted(
   home: Camera,
@@ -174,19 +195,19 @@ export function drifted(
 }
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
-/** How long a wall keeps a reduced resolution before it tries a higher one, in ms. */
+/** If the resolution of a wall has been lowered, a higher one is tried after this time, in ms. */
 const PATIENCE = 60_000;
 /**
- * Gaps between frames longer than this count as pauses, not as slow frames, in ms. A wall rarely stops
- * drawing, so the limit is high.
+ * A gap between two frames that is longer than this, in ms, counts as a pause, not as a slow frame.
+ * A wall draws almost all the time, so even long gaps usually mean that frames are slow.
  */
 const PAUSE = 5_000;
 /** Duration of a glide to the host's close-up, and of the glide back, in ms. */
 const GLIDE = 4_000;
 
 /**
- * Interpolates between two cameras. One point of the picture stays in place, as if the camera moved
- * straight towards it.
+ * Returns a camera between two others, for a glide. In the course of the glide, one point of the
+ * picture stays in place, as if the camera moved towards it in a straight line.
  */
 function approach(from: Camera, to: Camera, share: number): Camera {
   const ratio = to.zoom / from.zoom;
@@ -202,19 +223,29 @@ export class WallView extends CanvasView {
   protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /** Chooses the events to show in close-up. Used while the host has not chosen a position. */
+  /**
+   * Chooses the events that are shown in close-up. Not used while the wall shows a place that the
+   * host has chosen.
+   */
   direction: Direction | undefined;
-  /** Called when the wall starts to show an event in close-up, and when the close-up ends. */
+  /** Called when a close-up of an event begins, and when it ends. */
   onEvent: () => void = () => {};
   /** The organism whose event is shown in close-up. */
   event: OrganismView | undefined;
-  /** Position that the host has chosen for a close-up. Undefined if the host has chosen none. */
+  /**
+   * The place that the host has chosen to be shown in close-up. Undefined if the host has chosen
+   * none.
+   */
   private place: Point | undefined;
-  /** Cameras of the whole wall: the current one, and the end of the current glide. */
+  /**
+   * Cameras for the whole wall: `now` is the current camera; `goal` is the camera at the end of the
+   * current glide.
+   */
   private now: Camera | undefined;
   private goal: Camera | undefined;
   /**
-   * The current glide: the camera at its start, its duration and its start time (`since`), in ms.
+   * The current glide: the camera at its start (`from`), its duration (`time`) and its start time
+   * (`since`), both in ms.
    */
   private glide: { readonly from: Camera; readonly time: number; since?: number } | undefined;
   /** Whether the next frame follows the last one without a pause. */
@@ -235,7 +266,7 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Sets the sizes of the view and of the texts.
+   * Sets the size of the view, and the space that texts cover.
    *
    * @param insets space at the edges of the whole wall that texts cover, in CSS pixels
    */
@@ -245,7 +276,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Glides to a close-up of a position. If the position is undefined, glides back to the whole room. */
+  /** Glides to a close-up of a place; if `place` is undefined, glides back to the whole room. */
   showPlace(place: Point | undefined): void {
     if (place?.x === this.place?.x && place?.y === this.place?.y) return;
     this.place = place;
@@ -278,10 +309,10 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Shows other planes (colours and owners of cells) instead of the room's. If `planes` is undefined,
-   * shows the room again.
+   * Shows other planes (colours and owners of all cells) instead of the planes of the room, for
+   * example those of a film. If `planes` is undefined, shows the room again.
    *
-   * @param step time until the next call, in ms
+   * @param step time until the next planes will be shown, in ms
    */
   showInstead(planes: Planes | undefined, step?: number): void {
     this.isAway = planes !== undefined;
@@ -297,7 +328,11 @@ export class WallView extends CanvasView {
     return this.model.planes;
   }
 
-  /** Returns whether an area is inside the view and shows no organisms. @param area in CSS pixels */
+  /**
+   * Returns whether an area is completely in the view and contains no organisms.
+   *
+   * @param area in CSS pixels
+   */
   isBare({ x, y, width, height }: Rect): boolean {
     const { planes, view } = this;
     const isInside = x >= 0 && y >= 0 && x + width <= view.width && y + height <= view.height;
@@ -310,7 +345,10 @@ export class WallView extends CanvasView {
     });
   }
 
-  /** Returns whether a position is in the view, or will be at the end of the current glide. */
+  /**
+   * Returns whether a place is in the view; during a glide, whether it will be in the view at the
+   * end of the glide.
+   */
   isSeen(place: Point): boolean {
     const { x, y } = worldToScreen(this.heading, this.view, place);
     return x > 0 && y > 0 && x < this.view.width && y < this.view.height;
@@ -353,7 +391,11 @@ export class WallView extends CanvasView {
     return drifts || this.glide !== undefined || this.event !== undefined;
   }
 
-  /** Starts or ends the close-up of an event. @param side side of a grown organism, in cells */
+  /**
+   * Begins a close-up of an event, or ends it, when it is time to do so.
+   *
+   * @param side side of a fully grown organism, in cells
+   */
   private direct(now: number, side: number): void {
     const isFree = !this.place && !this.isAway && !this.happenings.effects.calm;
     const shown = isFree ? this.direction?.at(now, (CLOSE * side) / 2)?.organism : undefined;
@@ -363,7 +405,10 @@ export class WallView extends CanvasView {
     this.onEvent();
   }
 
-  /** Returns the current camera of a glide. The end of the glide may move, because the camera drifts. */
+  /**
+   * Returns the current camera. During a glide, it is between the start of the glide and `goal`.
+   * The goal may change during the glide, because the camera drifts.
+   */
   private glided(goal: Camera, now: number): Camera {
     const { glide } = this;
     if (!glide) return goal;

@@ -1,7 +1,8 @@
 /**
- * Collects the texts of all pages, and writes their translations as modules. Each language has one set
- * of translation files, for all pages. Each page's module gets only the texts that the page's code
- * contains, so that no page downloads texts of another page.
+ * Collects the texts of all pages, and writes their translations as modules. Translators work on
+ * one file per language, which contains the texts of all pages. From these files, one module per
+ * page and language is made, which contains only the texts of that page, so that no page downloads
+ * texts of another page.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -30,8 +31,9 @@ const SIGN_WORDS = 'server/host/sign-words.json';
 const GALLERY = 'checkpoints/organisms/card.json';
 
 /**
- * Entry module of each part of the product. The texts of a part are those of all modules that its
- * entry imports, directly or indirectly.
+ * The parts of the product that have translated texts, each with its entry module. The texts of a
+ * part are all texts in the entry module and in the modules that it imports, directly or
+ * indirectly.
  */
 const ENTRIES = {
   visitor: 'client/visitor/main.ts',
@@ -57,14 +59,18 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
   resolve: (path) => resolve(ROOT, path),
   sourceLocale: SOURCE_LANGUAGE as Locale,
   targetLocales: LOCALES,
-  // This configuration omits the type definitions of browsers and Node, which are not needed here.
+  // This TypeScript configuration leaves out the type definitions of browsers and of Node, which
+  // are not needed to find texts. This saves time.
   tsConfig: 'client/locale/tools/tsconfig.words.json',
   inputFiles,
   output: { mode: 'runtime', outputDir },
   interchange: { format: 'xliff', xliffDir: XLIFF },
 });
 
-/** Parses the source files of all parts. Created only once, because parsing takes about a second. */
+/**
+ * Parses the source files of all parts. There is only one instance, because parsing takes about a
+ * second.
+ */
 class Sources extends RuntimeLitLocalizer {
   get files(): Program {
     return this.program;
@@ -72,13 +78,17 @@ class Sources extends RuntimeLitLocalizer {
 }
 const sources = new Sources(configOf(Object.values(ENTRIES), ''));
 
-/** Names of the functions that mark a text for translation, in whichever module they are defined. */
+/**
+ * Names of the functions that mark a text for translation. Any function with one of these names
+ * counts, whichever module defines it.
+ */
 const MARKS: readonly unknown[] = ['msg', 'str'];
 
 /**
- * Returns a TypeScript program with only the files that the entries import, directly or indirectly.
- * Its type checker resolves only the types of the functions in `MARKS`: lit-localize asks for the type
- * of every called function, and resolving them all would take most of the time.
+ * Returns a TypeScript program that contains only the entry modules and the files that they import,
+ * directly or indirectly. For speed, its type checker resolves only the types of the functions in
+ * `MARKS`, and treats all other types as `any`: lit-localize asks for the type of every called
+ * function, and resolving all of them would take most of the time.
  */
 function programOf(entries: readonly string[]): Program {
   const program = sources.files;
@@ -104,7 +114,7 @@ function programOf(entries: readonly string[]): Program {
   });
 }
 
-/** Extracts the texts that several entries use, and reads all translations. */
+/** Extracts the texts of several entry modules, and reads all translations. */
 class Localizer extends RuntimeLitLocalizer {
   private found: Program | undefined;
 
@@ -141,7 +151,10 @@ class Localizer extends RuntimeLitLocalizer {
   }
 }
 
-/** Handles the texts of one part and their translations. Texts without a translation stay English. */
+/**
+ * Handles the texts of one part of the product, and their translations. If a text has no
+ * translation into a language, the English text is used.
+ */
 class PartLocalizer extends Localizer {
   override readTranslationsSync() {
     const { translations } = super.readTranslationsSync();
@@ -158,7 +171,11 @@ class PartLocalizer extends Localizer {
 const placeholdersOf = (contents: Message['contents']): string[] =>
   contents.flatMap((part) => (typeof part === 'string' ? [] : [part.untranslatable]));
 
-/** Splits a translation into its plural forms. The last one is the form for the category 'other'. */
+/**
+ * Splits a translation into its plural forms. The last form is for the plural category 'other'. If
+ * the number of forms is not the language's number of categories, the whole translation counts as
+ * one form.
+ */
 export function formsOf(code: string, contents: Message['contents']): Message['contents'][] {
   const forms: Message['contents'][] = [[]];
   for (const part of contents) {
@@ -179,13 +196,18 @@ export class Words {
   private readonly parts: Readonly<Record<Part, PartLocalizer>>;
   private readonly all = new Localizer(Object.values(ENTRIES), '');
 
-  /** @param root folder for generated files, which get the same relative paths as in the repository */
+  /**
+   * @param root folder in which to write generated files, in the same subfolders as in the
+   *   repository
+   */
   constructor(private readonly root = ROOT) {
     const parts = Object.keys(ENTRIES) as Part[];
     this.parts = pick(parts, (part) => new PartLocalizer([ENTRIES[part]], join(root, WORDS, part)));
   }
 
-  /** Returns all texts in English, and errors in the source code that prevent their extraction. */
+  /**
+   * Returns all English texts in the source code, and errors for texts that cannot be extracted.
+   */
   source() {
     return this.all.extractSourceMessages();
   }
@@ -194,7 +216,10 @@ export class Words {
     return this.parts[part].extractSourceMessages().messages;
   }
 
-  /** Returns the translations into a language, by message id. Texts without a translation are missing. */
+  /**
+   * Returns the translations into a language, by message id. The map has no entry for a text that
+   * has not been translated.
+   */
   translations(code: TranslatedLanguage): ReadonlyMap<string, Message> {
     const messages = this.all.readTranslationsSync().translations.get(code as Locale) ?? [];
     return new Map(messages.map((message) => [message.name, message]));
@@ -205,7 +230,10 @@ export class Words {
     return this.all.validateTranslations().errors;
   }
 
-  /** Updates the translation files from the source code: adds new texts, and removes unused ones. */
+  /**
+   * Updates the translation files from the source code: adds texts that are new in the code, and
+   * removes texts that the code no longer contains.
+   */
   async updateTranslationFiles(): Promise<void> {
     await this.all.writeInterchangeFiles();
     const names = await galleryNames();
@@ -216,7 +244,8 @@ export class Words {
   }
 
   /**
-   * Writes the files that the pages and the server load.
+   * Writes all files of translations that the pages and the server load. Replaces the existing
+   * files.
    *
    * @throws Error if a translation lacks a placeholder
    */
@@ -237,7 +266,10 @@ export class Words {
     await this.write(SIGN_WORDS, asJson(sign));
   }
 
-  /** Returns translations by English text, for parts that show several languages at the same time. */
+  /**
+   * Returns a record of a part's translations, with the English texts as keys. For parts that show
+   * several languages at the same time, such as walls.
+   */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
     const names = new Map(this.sourceOf(part).map((each) => [each.name, each]));
     const translated =
@@ -251,8 +283,8 @@ export class Words {
   }
 
   /**
-   * Writes a module that imports the file of each language on demand. The module does not compile if
-   * the file of a language is missing.
+   * Writes a module that imports the translations of each language when they are needed. If the
+   * file of a language is missing, compiling the module fails.
    */
   private async writeLoaders(folder: string, type: string, from: (code: string) => string) {
     const lines = [
@@ -280,13 +312,18 @@ const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 const pick = <K extends string, T>(keys: readonly K[], value: (key: K) => T): Record<K, T> =>
   Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, T>;
 
-/** Returns the English names of the default gallery's creatures, sorted and without duplicates. */
+/**
+ * Returns the English names of the creatures in the default gallery, sorted and without duplicates.
+ */
 export async function galleryNames(): Promise<readonly string[]> {
   const card = JSON.parse(await readFile(join(ROOT, GALLERY), 'utf8'));
   return [...new Set<string>(card.gallery.map(({ name }: { name: string }) => name))].sort();
 }
 
-/** Reads the names of the gallery's creatures in a language. Empty if the language has no file yet. */
+/**
+ * Reads the translated names of the gallery's creatures, by English name. If there is no file for
+ * the language yet, the result is empty.
+ */
 export async function readKinds(code: string): Promise<Texts> {
   const file = join(ROOT, KINDS, `${code}.json`);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

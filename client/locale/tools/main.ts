@@ -1,6 +1,7 @@
 /**
- * Entry point of `npm run words`. Run this command after changing a text, the gallery or the list of
- * languages. See `shared/languages.ts`.
+ * Entry point of `npm run words`, which updates the translation files and the generated modules.
+ * Run this command after changing a text, the gallery or the list of languages. See
+ * `shared/languages.ts`.
  */
 import { printDiagnostics } from '@lit/localize-tools/lib/typescript.js';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';

@@ -1,12 +1,19 @@
-/** Decides whether a page uses a painter, before the page downloads the painter or the code for it. */
+/**
+ * Decides whether a page uses a painter. This is decided before the page downloads the painter and
+ * the code that runs it, so this file does not import that code.
+ */
 import type { RoomModel } from '../../room/room-model.ts';
 
-/** Returns whether to paint every chunk even if frames become slow. Used for taking screenshots. */
+/**
+ * Returns whether the page must paint every chunk, even if this makes frames slow. Used for taking
+ * screenshots.
+ */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
 /**
- * Returns whether the checkpoint has a painter that this page should download. A page with a slow
- * connection should not, unless `always` is set.
+ * Returns whether the checkpoint has a painter, and this page should download it. A page that
+ * receives the lowest level of detail (tier 'thrifty'), because of its slow connection, should not
+ * download the painter, unless `always` is set.
  */
 export const hasPainter = (
   { checkpoint, quality }: Pick<RoomModel, 'checkpoint' | 'quality'>,
@@ -19,9 +26,10 @@ export interface Network {
 }
 
 /**
- * Returns whether this browser may use a painter. The browser must support rendering to float
- * textures, which a painter needs; its user must not have asked to save data; and it must draw on a
- * GPU, because software renderers are too slow. `always` lifts only the condition about the GPU.
+ * Returns whether this browser may use a painter. Three conditions: the browser can render to float
+ * textures, which a painter needs; the user has not asked the browser to save data; and the browser
+ * draws on a GPU, because software renderers are too slow. If `always` is set, only the first two
+ * conditions count.
  */
 export function mayPaint(
   gl: Pick<WebGL2RenderingContext, 'RENDERER' | 'getExtension' | 'getParameter'>,

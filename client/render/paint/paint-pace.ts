@@ -11,41 +11,56 @@ const MOST = 2e9;
 const WINDOW = 8;
 /** Number of slow frames within `WINDOW` at which the budget is lowered. */
 const MANY = 3;
-/** Maximum time between two frames, in ms. A longer gap counts as a pause, not as a slow frame. */
+/**
+ * A gap between two frames that is longer than this, in ms, counts as a pause, not as a slow frame.
+ */
 const PAUSE = 250;
-/** Number of consecutive frames without paint needed to measure the screen's frame rate. */
+/** To measure the screen's frame rate, this many consecutive frames are drawn without painting. */
 const SAMPLE = 12;
 /**
- * Limit for the measured gap between two frames, in ms; longer gaps count as this long. The gap of
- * a 24 Hz screen is below the limit.
+ * When the screen's frame rate is measured, gaps between frames that are longer than this, in ms,
+ * count as this long. The gaps of screens with 24 Hz or more are shorter.
  */
 const LONGEST_USUAL = 45;
-/** Number of painted frames that may be slow after a change, for example while shaders are compiled. */
+/**
+ * After a change, this many painted frames may be slow without consequences, for example because
+ * shaders are being compiled.
+ */
 const EXCUSED = 4;
-/** Painting stops after two consecutive painted frames with gaps longer than this, in ms. */
+/**
+ * If the gaps before two consecutive painted frames are longer than this, in ms, painting stops.
+ */
 const LONGEST = 200;
 /** Minimum time without paint after painting was stopped, in ms. */
 const LONG_REST = 300_000;
 /**
- * Time before `PaintPace` tries a larger budget or a higher scale (painted pixels per cell side),
- * in ms. The time doubles after each attempt, up to `LONGEST_PATIENCE`.
+ * Time before a larger budget or a higher scale is tried, in ms. The time doubles after each
+ * attempt, up to `LONGEST_PATIENCE`.
  */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** How long painting may fail to keep up with the cells before the scale is lowered, in ms. */
+/**
+ * If painting cannot keep up with the changes of cells for this long, in ms, the scale is lowered.
+ */
 const BEHIND = 2_000;
 
 /**
- * Chooses the budget (multiply-adds per frame) and the scale (painted pixels per side of a cell) of
- * painting. The budget grows while frames are on time and more chunks are due than it allows. If
- * frames are late, the budget halves and does not grow for a while. The scale is lowered if frames
- * are late even at the minimum budget, or if the budget is too small to repaint the moving cells in
- * time.
+ * Chooses the budget of painting (multiply-adds per frame) and its scale (painted pixels per side
+ * of a cell).
+ *
+ * If frames are on time, but the budget is too small for all chunks that are due, the budget
+ * doubles. If frames are late, the budget is halved and does not grow again for a while. The scale
+ * is lowered in two cases: if frames are late even at the minimum budget, and if the largest
+ * possible budget is too small to repaint the moving cells in time. Later, a higher scale is tried
+ * again.
  */
 export class PaintPace {
   /** Maximum number of multiply-adds that a frame may spend on paint. */
   budget = FIRST;
-  /** Highest scale (painted pixels per side of a cell) for which this machine is fast enough. */
+  /**
+   * Scale at which to paint (painted pixels per side of a cell): the highest for which this machine
+   * is fast enough.
+   */
   scale: PaintScale = 8;
   /** Current upper limit of `budget`, in multiply-adds per frame. */
   private ceiling = MOST;
@@ -62,8 +77,9 @@ export class PaintPace {
   /** Number of consecutive painted frames that took longer than `LONGEST`. */
   private long = 0;
   /**
-   * Time since which painting all due chunks takes longer than `stale`, in ms. Undefined while
-   * painting keeps up.
+   * Time since which painting has been too slow, in ms. Painting is too slow if all chunks that are
+   * due cannot be painted within `stale` ms, even at the largest allowed budget. Undefined while
+   * painting is fast enough.
    */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
@@ -72,12 +88,15 @@ export class PaintPace {
   /** @param stale age at which paint fades out, in ms */
   constructor(private readonly stale: number) {}
 
-  /** Whether the screen's frame rate has been measured. Nothing is painted until then. */
+  /** Whether the screen's frame rate has been measured. Until then, nothing is painted. */
   get isReady(): boolean {
     return this.gaps.length >= SAMPLE;
   }
 
-  /** Ignores the speed of the next frames, because something other than painting delays them. */
+  /**
+   * Does not count the next painted frames as slow, because something other than painting delays
+   * them.
+   */
   excuse(): void {
     this.excused = EXCUSED;
     this.lastAt = Number.NEGATIVE_INFINITY;
@@ -87,12 +106,13 @@ export class PaintPace {
   }
 
   /**
-   * Records a frame, and adjusts the budget and the scale.
+   * Records that a frame begins, and adjusts the budget and the scale.
    *
-   * @param follows whether the previous frame requested this one immediately. If so, a long gap
-   *   between these two frames counts as a slow frame; otherwise, it counts as a pause
-   * @param spent multiply-adds spent on paint in the previous frame
-   * @param due multiply-adds needed to paint all chunks that were due in the previous frame
+   * @param follows whether the previous frame requested this frame immediately. If so, a long gap
+   *   between the two counts as a slow frame; otherwise, it counts as a pause
+   * @param spent multiply-adds that the previous frame spent on painting
+   * @param due multiply-adds that painting all chunks that were due in the previous frame would
+   *   have taken
    */
   frame({
     now,
@@ -142,7 +162,7 @@ export class PaintPace {
 
   private learn(gap: number): void {
     this.gaps.push(Math.min(gap, LONGEST_USUAL));
-    // Use the median, because the first gaps may be long while shaders are being compiled.
+    // Use the median, because the first few gaps may be long while shaders are being compiled.
     this.usual = [...this.gaps].sort((a, b) => a - b)[this.gaps.length >> 1];
   }
 

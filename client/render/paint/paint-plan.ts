@@ -1,15 +1,19 @@
 /**
- * Tracks which chunks of a room an atlas holds, which chunks must be painted, and how opaque the paint
- * of each chunk is. A chunk's slot in the atlas is its position in the room modulo the size of the
- * atlas, so neighbouring chunks have neighbouring slots.
+ * Painted chunks of a room are kept in an atlas, a texture with one slot per chunk. This file
+ * tracks which chunks the atlas holds, which chunks must be painted, and the opacity with which the
+ * paint of each chunk is shown. A chunk's slot is its position in the room modulo the size of the
+ * atlas, so that neighbouring chunks have neighbouring slots.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { CHUNK } from '../shaders/paint.ts';
 
-/** Maximum distance of other cells that affect the paint of a cell, in cells. */
+/** The paint of a cell depends on other cells up to this distance, in cells. */
 const REACH = 2;
-/** Age in ms at which paint fades out, if its cells have changed since it was painted. */
+/**
+ * If the cells of a chunk have changed and it has not been repainted for this long, in ms, its
+ * paint fades out.
+ */
 export const STALE = 200;
 /** Duration of fading the paint of a chunk in or out, in ms. */
 const FADE = 400;
@@ -20,7 +24,10 @@ export interface Chunks {
   readonly rows: number;
 }
 
-/** A chunk to paint: its position in the room, and its slot in the atlas, both counted in chunks. */
+/**
+ * A chunk that must be painted: its position in the room (`column`, `row`), and its slot in the
+ * atlas (`slotColumn`, `slotRow`). All counted in chunks.
+ */
 export interface Job {
   readonly column: number;
   readonly row: number;
@@ -28,7 +35,7 @@ export interface Job {
   readonly slotRow: number;
 }
 
-/** Returns the rectangle of chunks that overlaps an area of cells. The result is in chunks. */
+/** Returns the chunks that overlap an area of cells, as a rectangle that is measured in chunks. */
 export function chunksIn({ x, y, width, height }: Rect, { columns, rows }: Chunks): Rect {
   const left = Math.max(0, Math.floor(x / CHUNK));
   const top = Math.max(0, Math.floor(y / CHUNK));
@@ -49,15 +56,21 @@ export class PaintPlan {
   /** Time at which each chunk was last painted, in ms; −∞ if it never was. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
-  /** For each chunk: 1 if it has no living cells, so that its paint is not shown; otherwise 0. */
+  /**
+   * For each chunk: 1 if neither it nor the cells directly beside it are alive, so that its paint
+   * is not shown; otherwise 0.
+   */
   private readonly bare: Uint8Array;
-  /** Index of the chunk that each slot of the atlas holds; -1 if the slot is unused. */
+  /**
+   * For each slot of the atlas: the index of the chunk that the slot holds, or -1 if the slot is
+   * unused.
+   */
   private readonly held: Int32Array;
   private fadedAt = 0;
 
   /**
    * @param size size of the room, in cells
-   * @param atlas size of the atlas, in chunks; at least the size of the largest view
+   * @param atlas size of the atlas, in chunks; at least as large as the largest view
    */
   constructor(
     size: { readonly width: number; readonly height: number },
@@ -76,9 +89,10 @@ export class PaintPlan {
   }
 
   /**
-   * Records that areas of cells have changed.
+   * Records that the cells of some areas have changed.
    *
-   * @param until time at which the cells stop moving, in ms
+   * @param until time at which the transition of the cells to their new colours will end on screen,
+   *   in ms
    */
   change(areas: readonly Rect[], until: number, now: number): void {
     for (const { x, y, width, height } of areas) {
@@ -92,9 +106,10 @@ export class PaintPlan {
   }
 
   /**
-   * Returns the chunks to paint, those with the oldest paint first. An empty chunk (no living cells
-   * inside it or directly beside it) is painted only once, and only if its slot still holds other
-   * paint, which would otherwise blend into the neighbouring chunks.
+   * Returns the chunks that must be painted, beginning with the chunk whose paint is oldest. Empty
+   * chunks (with no living cells inside them or directly beside them) usually need no paint. An
+   * empty chunk is painted, only once, if its slot still holds the paint of other cells, which
+   * would otherwise be visible at the edges of the neighbouring chunks.
    *
    * @param seen the chunks in view
    */
@@ -104,8 +119,8 @@ export class PaintPlan {
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
       const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
-      // An empty chunk beside moving cells may count as changing forever, so skip it while it shows no
-      // paint.
+      // If an empty chunk is beside moving cells, it may be recorded as changed again and again.
+      // While none of its paint is shown, it need not be painted, so skip it.
       if (isEmpty && now < until[i] && this.shown[i] === 0) {
         painted[i] = Math.max(painted[i], 0);
         continue;
@@ -127,7 +142,10 @@ export class PaintPlan {
     });
   }
 
-  /** Records that a chunk has been painted into its slot, and forgets the chunk held there before. */
+  /**
+   * Records that a chunk has been painted into its slot. If the slot held another chunk until now,
+   * records that this other chunk is no longer painted.
+   */
   paint({ column, row, slotColumn, slotRow }: Job, now: number): void {
     const { held, painted, shown } = this;
     const slot = slotRow * this.atlas.columns + slotColumn;
@@ -147,13 +165,20 @@ export class PaintPlan {
     return true;
   }
 
-  /** Copies the opacities of the old atlas's plan, so that replacing the atlas is not visible. */
+  /**
+   * Copies the current opacity of each chunk's paint from the plan of the old atlas, so that
+   * visitors do not notice when the atlas is replaced.
+   */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);
     this.fadedAt = other.fadedAt;
   }
 
-  /** Advances the fading, and updates `shares`. @returns whether any chunk is still fading */
+  /**
+   * Advances the fading of paint to time `now`, and updates `shares`.
+   *
+   * @returns whether the paint of any chunk is still fading
+   */
   fade(now: number): boolean {
     const step = Math.min(64, now - this.fadedAt) / FADE;
     this.fadedAt = now;
@@ -183,7 +208,7 @@ export class PaintPlan {
   }
 }
 
-/** Returns whether a chunk and the cells directly beside it contain no living cells. */
+/** Returns whether no cell is alive inside a chunk or directly beside it. */
 function isBare({ width, height, rgba }: Planes, column: number, row: number): boolean {
   const [left, top] = [column * CHUNK, row * CHUNK];
   for (let y = Math.max(0, top - 1); y < Math.min(height, top + CHUNK + 1); y++) {

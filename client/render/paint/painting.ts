@@ -1,4 +1,4 @@
-/** Loads the painter of a room's checkpoint, and keeps it supplied with the genomes of organisms. */
+/** Loads the painter of a room's checkpoint, and gives it the genomes of the organisms in view. */
 import { createMap, type GenomeMap } from '../../../shared/painter/genome-map.ts';
 import type { PainterNet } from '../../../shared/painter/net.ts';
 import { inSlices, paintThumbnail } from '../../../shared/painter/still.ts';
@@ -13,7 +13,8 @@ import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
 /**
- * Minimum time between requests for genomes, and delay before repeating an unanswered one, in ms.
+ * `INTERVAL`: minimum time between two requests for genomes. `PATIENCE`: if the server has not
+ * answered a request after this time, it is repeated. Both in ms.
  */
 const INTERVAL = 500;
 const PATIENCE = 5_000;
@@ -22,14 +23,20 @@ const MAP_SLICE = 3;
 
 /** State of the request for an organism's genomes. */
 interface Known {
-  /** Time of the last request, in ms. Undefined if the genomes must be requested again. */
+  /**
+   * Time of the last request, in ms. Undefined if the genomes must be requested again, because they
+   * have changed.
+   */
   askedAt: number | undefined;
   /** Whether the server has answered the last request. */
   isHere: boolean;
   map: GenomeMap | undefined;
 }
 
-/** Requests the genomes of organisms, and computes a map of each organism's genomes. */
+/**
+ * Requests the genomes of organisms from the server, and computes a map for each organism. The map
+ * holds what the painter has learned about each of the organism's places.
+ */
 export class Genomes {
   private readonly known = new Map<OrganismId, Known>();
   private askedAt = Number.NEGATIVE_INFINITY;
@@ -72,11 +79,12 @@ export class Genomes {
   }
 
   /**
-   * Requests missing genomes, and computes maps for at most `MAP_SLICE` ms.
+   * Requests the genomes that are missing. Then continues to compute maps, for at most `MAP_SLICE`
+   * ms.
    *
    * @param isSeen returns whether an organism is in view
    * @param now current time, in ms
-   * @returns whether any map is unfinished
+   * @returns whether a map is still unfinished
    */
   update(isSeen: (id: OrganismId) => boolean, now: number): boolean {
     if (!this.net.learned) return false;
@@ -121,17 +129,20 @@ export class Genomes {
 
 /** Painted pixels per side of a cell, in films. */
 const SCALE = 4;
-/** Maximum time for which painting a film blocks the page, and the pause after it, in ms. */
+/**
+ * A film is painted in short pieces, so that the page stays responsive. `FILM_SLICE`: maximum
+ * duration of a piece. `PAUSE`: pause after each piece. Both in ms.
+ */
 const FILM_SLICE = 5;
 const PAUSE = 12;
 
 /**
- * Paints a film, which is an image of square frames side by side.
+ * Paints a film. A film is an image in which square frames lie side by side.
  *
- * @param film the film with one pixel per cell
- * @param packed genomes of the film's seed, if known
- * @returns object URL of the painted film; the browser has already decoded it
- * @throws Error if the browser cannot decode or encode the images
+ * @param film the film, with one pixel per cell
+ * @param packed genomes of the seed from which the film was made, if known
+ * @returns object URL of the painted film, which the browser has already decoded
+ * @throws Error if the browser cannot decode the film or encode the painted film
  */
 async function paintFilm(film: Blob, net: PainterNet, packed?: PackedGenomes): Promise<string> {
   const genomes = packed && unpackGenomes(packed);
@@ -165,15 +176,15 @@ function penFor(width: number, height: number): CanvasRenderingContext2D {
 }
 
 /**
- * Time before a failed download of a painter is retried, in ms. Retrying matters on walls, which run
- * for months without a reload.
+ * If the painter could not be downloaded, time until the next attempt, in ms. New attempts matter
+ * on walls, which run for months without being reloaded.
  */
 const RETRY = 60_000;
 const NOWHERE = { x: 0, y: 0, width: -1, height: -1 };
 
 /**
- * Loads the painter of the room's checkpoint, and creates the renderer's `RoomPaint` from it. Creates
- * a new `RoomPaint` after the GPU context was lost.
+ * Loads the painter of the room's checkpoint, and gives it to the renderer as a `RoomPaint`. After
+ * the GPU context was lost, creates a new `RoomPaint`.
  */
 export class Painting {
   /** URL of the painter that was requested last. */
@@ -193,7 +204,8 @@ export class Painting {
   ) {}
 
   /**
-   * Loads another painter if the room's checkpoint has changed. Call this method with each frame.
+   * If the room's checkpoint has changed, loads the painter of the new checkpoint. Call this method
+   * in each frame.
    *
    * @param now current time, in ms
    */
@@ -208,7 +220,7 @@ export class Painting {
     } else if (this.net && !this.renderer.paint) this.begin(this.net);
   }
 
-  /** A function that paints a film, see `paintFilm`. Undefined while no painter is loaded. */
+  /** Paints a film, see `paintFilm`. Undefined while no painter is loaded. */
   get film(): ((film: Blob, genomes?: PackedGenomes) => Promise<string>) | undefined {
     const { net } = this;
     return net && ((film, genomes) => paintFilm(film, net, genomes));
@@ -227,7 +239,8 @@ export class Painting {
         this.genomes = new Genomes(net, this.model, (id, map) => this.place(id, map));
         this.done();
       },
-      // Only log the error: without a painter, cells are still drawn as smooth shapes.
+      // If the painter cannot be downloaded, only log the error: cells are still drawn, as smooth
+      // shapes.
       (error: unknown) => {
         if (signal.aborted) return;
         this.failedAt = now;
@@ -262,7 +275,8 @@ export class Painting {
     const { x, y, width, height } = this.renderer.paint?.seen ?? NOWHERE;
     const isSeen = (id: OrganismId): boolean => {
       const one = this.model.organisms.get(id);
-      // Skip growing organisms, because painters are trained only on grown organisms.
+      // Skip growing organisms: painters are trained only on fully grown organisms, so growing ones
+      // are painted without a map.
       if (!one || one.phase === 'growing') return false;
       const reach = one.side / 2;
       const isBeside = one.x + reach < x || one.x - reach > x + width;

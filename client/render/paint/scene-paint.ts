@@ -1,7 +1,7 @@
 /**
- * Draws cells with many pixels each, using a trained painter. `PaintPasses` runs the painter's layers
- * on the GPU. `RoomPaint` decides which chunks of the view to paint, stores them in an atlas texture,
- * and passes the atlas to the scene's shader.
+ * Draws cells as many pixels each, with a trained painter. `PaintPasses` runs the painter's layers
+ * on the GPU. `RoomPaint` chooses the chunks to paint, keeps the painted chunks in an atlas (a
+ * texture), and passes the atlas to the shader that draws the scene.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -34,7 +34,7 @@ export type PaintPrograms = ReturnType<typeof createPaintPrograms>;
 export const createPaintPrograms = (gl: WebGL2RenderingContext, net: PainterNet) =>
   createPrograms(gl, paintSources(channelsOf(net)));
 
-/** Textures that hold the colours and the owners of all cells, at one texel per cell. */
+/** Textures that contain the colours and the owners of all cells, with one texel per cell. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;
 
 /** A texture of painted chunks at one scale. */
@@ -46,9 +46,10 @@ interface Atlas {
 }
 
 /**
- * Creates the texture of a layer's weights. Each row holds four outputs, and each column one input;
- * the column after the inputs holds the biases. If the painter has learned genomes, further rows
- * hold a second set of weights, for cells whose genome it knows.
+ * Creates a texture that contains the weights of a layer. A row holds the weights of four outputs.
+ * A column holds the weights of one input, and the column after the last input holds the biases. If
+ * the painter has learned genomes, the lower half of the texture holds a second set of weights, for
+ * cells whose genome the painter knows.
  */
 function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): WebGLTexture {
   const width = 1 + Math.max(...layers.map(({ inputs }) => inputs));
@@ -67,10 +68,12 @@ function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): W
   return texture;
 }
 
-/** The texture to paint chunks into, and the number of painted pixels per side of a cell. */
+/**
+ * The texture into which chunks are painted, and the number of painted pixels per side of a cell.
+ */
 type PaintTarget = Pick<Atlas, 'target'> & { readonly scale: number };
 
-/** Runs a painter's layers on the GPU. Create an instance only if `mayPaint` returns true. */
+/** Runs the layers of a painter on the GPU. Create an instance only if `mayPaint` returns true. */
 export class PaintPasses {
   private readonly layers: readonly {
     readonly weights: WebGLTexture;
@@ -79,8 +82,8 @@ export class PaintPasses {
   }[];
 
   /**
-   * Positions of the chunks of a batch, four numbers per chunk, see `CHUNK_VERTEX`. `strip` is for the
-   * layers' textures, in which the chunks form a column; `slots` is for the atlas.
+   * Where the chunks of a batch are drawn, with four numbers per chunk (see `CHUNK_VERTEX`):
+   * `strip` in the textures of the layers, in which the chunks form a column; `slots` in the atlas.
    */
   private readonly strip = new Int32Array(4 * BATCH);
   private readonly slots = new Int32Array(4 * BATCH);
@@ -90,8 +93,9 @@ export class PaintPasses {
     private readonly programs: PaintPrograms,
     net: PainterNet,
   ) {
-    // The last layer computes ramps (colour gradients inside a cell), which need more precision than
-    // hidden units because pixels multiply them again. Use 32 bits if the GPU supports it.
+    // The outputs of the last layer are ramps (colour gradients inside a cell). Each pixel of the
+    // cell multiplies them by its position, so they need a higher precision than the outputs of the
+    // other layers: 32 bits, if the GPU supports this.
     const ramps = gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F;
     this.layers = net.map((layer, i) => {
       const groups = layer.outputs / 4;
@@ -139,7 +143,11 @@ export class PaintPasses {
     this.draw(pixel, target, slots.subarray(0, 4 * count), [size, size]);
   }
 
-  /** Draws one rectangle per chunk. @param places four numbers per chunk, see `CHUNK_VERTEX` */
+  /**
+   * Draws one rectangle per chunk of a batch.
+   *
+   * @param places where to draw the chunks, with four numbers per chunk, see `CHUNK_VERTEX`
+   */
   private draw(
     program: Program,
     target: Target,
@@ -161,13 +169,16 @@ export class PaintPasses {
   }
 }
 
-/** Holds the genome maps of organisms on the GPU; see `mapAt` in `shaders/paint.ts`. */
+/**
+ * Keeps the genome maps of organisms in textures on the GPU. The function `mapAt` in
+ * `shaders/paint.ts` reads these textures.
+ */
 export class MapTextures {
   /** The textures, by the name of their sampler. */
   readonly textures: Readonly<Record<'uMaps' | 'uTable', WebGLTexture>>;
   /**
-   * [MAPS, 4] For each slot: id of the organism whose genome map it holds (0: none), x and y of the
-   * map's upper left cell, and 0.
+   * Contents of the slots, [MAPS, 4]. For each slot: the id of the organism whose genome map the
+   * slot holds (0 if the slot is empty), x and y of the map's upper left cell, and a 0.
    */
   private readonly table = new Int32Array(4 * MAPS);
 
@@ -187,10 +198,11 @@ export class MapTextures {
   }
 
   /**
-   * Stores or removes the genome map of an organism. If all its slots (see `PROBES`) hold other
-   * maps, the organism is painted without a map.
+   * Stores or removes the genome map of an organism. A map can be stored only in a few slots,
+   * depending on the organism's id (see `PROBES`). If all of them hold maps of other organisms, the
+   * organism is painted without a map.
    *
-   * @returns the area whose paint has changed, in cells
+   * @returns the area that must be painted again, in cells; undefined if there is none
    */
   set(id: number, map: PlacedMap | undefined): Rect | undefined {
     const { gl, table, channels } = this;
@@ -225,14 +237,16 @@ export class MapTextures {
 }
 
 /**
- * As cells grow on screen, paint fades in over the sizes `FAR` and out again over the sizes
- * `CLOSE`. A size is the side of a cell, in device pixels.
+ * Whether cells are shown with paint depends on their size on screen: the side of a cell, in device
+ * pixels. As the size grows from the first to the second number in `FAR`, paint fades in. As it
+ * grows from the first to the second number in `CLOSE`, paint fades out again.
  */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
 /**
- * Cell sizes, in device pixels, at which the scale (painted pixels per side of a cell) changes: to
- * 4 below the first size, and to 8 above the second.
+ * Sizes of cells on screen, in device pixels, at which the scale (painted pixels per side of a
+ * cell) changes. Below the first size, it changes to 4; from the second size on, to 8. In between,
+ * it does not change.
  */
 const FINE = [5.2, 6.2] as const;
 /** First of the two texture units that only `RoomPaint` uses. */
@@ -240,7 +254,11 @@ const OWN_UNIT = 14;
 /** Duration of fading all paint in or out, in ms. */
 const FADE = 500;
 
-/** Returns the opacity of paint at a cell size, 0…1. @param size side of a cell, in device pixels */
+/**
+ * Returns how opaque paint is shown, from 0 to 1, depending on the size of cells on screen.
+ *
+ * @param size side of a cell, in device pixels
+ */
 export const paintedAt = (size: number): number =>
   smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));
 
@@ -261,8 +279,8 @@ export class RoomPaint {
   seen: Rect = { x: 0, y: 0, width: 0, height: 0 };
   private atlas: Atlas | undefined;
   /**
-   * The atlas for a new scale, while it is being filled. It replaces `atlas` once it holds every chunk
-   * in view.
+   * A new atlas, with another scale or size, that is still being filled. It replaces `atlas` as
+   * soon as it holds all chunks in view.
    */
   private next: Atlas | undefined;
   private shares: WebGLTexture | undefined;
@@ -277,14 +295,15 @@ export class RoomPaint {
   /** Multiply-adds needed to paint all chunks that were due in the last frame. */
   private due = 0;
   /**
-   * Whether to paint into `atlas` next. While `next` is being filled, the two atlases alternate.
+   * While `next` is being filled, frames paint alternately into `atlas` and into `next`. This is
+   * true if it is the turn of `atlas`.
    */
   private isOldsTurn = false;
   private readonly left = new AbortController();
   private wanted: PaintScale = 8;
 
   /**
-   * @param always whether to paint all due chunks even if frames become slow
+   * @param always whether to paint all chunks that are due, even if this makes frames slow
    * @throws GlError with the compiler's message
    */
   constructor(
@@ -296,8 +315,8 @@ export class RoomPaint {
     this.programs = createPaintPrograms(gl, net);
     this.passes = new PaintPasses(gl, this.programs, net);
     this.maps = net.learned && new MapTextures(gl, channelsOf(net));
-    // Hidden pages draw no frames. Ignore the gap after such a pause, which does not mean that
-    // painting is slow.
+    // A page draws no frames while it is hidden. When it becomes visible again, do not count the
+    // long gap between frames, because it does not mean that painting is slow.
     const { signal } = this.left;
     document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
@@ -319,11 +338,11 @@ export class RoomPaint {
   /**
    * Paints the chunks that a frame needs.
    *
-   * @param cells textures of the scene's shader, by sampler name
+   * @param cells textures that the scene's shader reads, by the name of their sampler
    * @param now current time, in ms
-   * @param crisp whether the frame shows plain cells, without paint
-   * @returns the scene's program with paint, with its paint textures and uniforms set; undefined if
-   *   this frame shows no paint
+   * @param crisp whether the frame shows cells as plain squares, without paint
+   * @returns the program that draws the scene with paint; its textures and uniforms for paint have
+   *   been set. Undefined if this frame shows no paint
    */
   begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;
@@ -341,7 +360,8 @@ export class RoomPaint {
     const { scene } = programs;
     const { columns, rows } = atlas.plan.atlas;
     gl.useProgram(scene.program);
-    // Use texture units that no other pass uses, so that the textures stay bound.
+    // Bind these textures to units that no other pass uses, so that no other pass replaces them
+    // before the scene is drawn.
     const own = { uAtlas: atlas.target.texture, uShares: shares };
     Object.entries(own).forEach(([name, texture], i) => {
       gl.activeTexture(gl.TEXTURE0 + OWN_UNIT + i);
@@ -354,12 +374,17 @@ export class RoomPaint {
     return scene;
   }
 
-  /** Paints the chunks that are due. @returns whether the next frame will differ from this one */
+  /**
+   * Paints the chunks that are due, within the budget.
+   *
+   * @returns whether the next frame will differ from this one
+   */
   private prepare(cells: CellSources, view: View, now: number): boolean {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // `follows`: the previous frame requested this one immediately, so a long gap means slow drawing.
+    // `follows` is true if the previous frame requested this one immediately. A long gap between
+    // the two then means that drawing is slow.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -379,9 +404,9 @@ export class RoomPaint {
   }
 
   /**
-   * Sets or removes the genome map of an organism.
+   * Stores the genome map of an organism, or removes it.
    *
-   * @param map undefined to remove the map
+   * @param map the map; undefined to remove the stored map
    */
   setMap(id: number, map: PlacedMap | undefined): void {
     const area = this.maps?.set(id, map);
@@ -398,8 +423,8 @@ export class RoomPaint {
   }
 
   /**
-   * Chooses the scale (painted pixels per side of a cell). Creates a new atlas if the current one
-   * has another scale or is too small.
+   * Chooses the scale (painted pixels per side of a cell). If the current atlas has another scale
+   * or is too small, starts a new atlas.
    */
   private choose(size: number, view: View, planes: Planes): void {
     const most = this.always ? 8 : this.pace.scale;
@@ -414,7 +439,8 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // Make the atlas large enough for the most chunks that can be in view at this scale.
+    // Make the atlas so large that it can hold all chunks in view even at the lowest zoom at which
+    // this scale is used.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));
@@ -452,8 +478,8 @@ export class RoomPaint {
   }
 
   private paintDue(cells: CellSources, now: number, planes: Planes): void {
-    // While a new atlas is being filled, alternate between both atlases, so that the paint on screen
-    // stays up to date.
+    // While a new atlas is being filled, the old one is still on screen and must be kept up to
+    // date. So paint into both, alternately.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);
     if (!current) return;

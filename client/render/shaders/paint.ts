@@ -1,7 +1,7 @@
 /**
- * Shaders that run a painter. The painter's layers run once per cell, and compute ramps (colour
- * gradients inside the cell). The ramps are then evaluated once per pixel of an atlas texture, which
- * the scene shader reads.
+ * Shaders that run a painter. The layers of the painter are computed once per cell; their results
+ * are ramps (colour gradients inside the cell). From the ramps, the pixels of the cell are
+ * computed, and stored in an atlas (a texture), which the shader of the scene reads.
  */
 
 import { INPUTS, MAP_SIDE } from '../../../shared/painter/net.ts';
@@ -11,15 +11,18 @@ import { fromRows, SCENE_FRAGMENT } from './scene.ts';
 /** Width and height of a chunk, in cells. */
 export const CHUNK = 16;
 /**
- * Maximum number of chunks per batch. Each batch costs four passes, so this number is large enough for
- * most frames to need a single batch.
+ * Maximum number of chunks that are painted together, as a batch. Each batch costs four passes, so
+ * the number is large enough for most frames to need only one batch.
  */
 export const BATCH = 64;
 
 /** Vertex shader that draws one rectangle per chunk of a batch. */
 const CHUNK_VERTEX = `#version 300 es
 precision highp int;
-/* Upper left corner of each chunk: in the target (xy, pixels) and in the room (zw, cells). */
+/*
+ * Upper left corner of each chunk: xy is its place in the target, in pixels; zw is its place in the
+ * room, in cells.
+ */
 uniform ivec4 uPlaces[${BATCH}];
 uniform ivec2 uArea;
 uniform vec2 uTarget;
@@ -46,21 +49,23 @@ flat in int vIndex;
 /** Maximum number of organisms whose genome maps the GPU holds. */
 export const MAPS = 256;
 /**
- * Number of consecutive slots that may hold an organism's genome map. The first one is the slot
- * whose number is the organism's id modulo `MAPS`.
+ * An organism's genome map may be in one of this many consecutive slots. The first of these slots
+ * is the organism's id modulo `MAPS`.
  */
 export const PROBES = 4;
 /**
- * Genome maps per row of their texture. Some GPUs support only textures up to 2,048 texels wide.
+ * Number of genome maps that lie side by side in their texture. Limited because textures on some
+ * GPUs can be only 2,048 texels wide.
  */
 export const MAP_COLUMNS = 16;
 
 /**
- * Returns GLSL that finds the texels of a cell in the map of its organism. Used by painters that have
- * learned genomes. Each entry of the table of maps holds an organism's id and its first cell. The
- * weights for cells with known genomes are in the lower half of the weight texture.
+ * Returns GLSL source text of the function `mapAt`. For painters that have learned genomes, this
+ * function finds the texels of a cell in the genome map of the cell's organism. It does so with a
+ * table that contains, for each slot, an organism's id and the first cell of its map. For cells
+ * with known genomes, the weights in the lower half of the weight texture are used.
  *
- * @param texels number of texels that a map has per cell; 0 without maps
+ * @param texels number of texels per cell in a map; 0 if the painter has not learned genomes
  */
 const findMap = (texels: number): string =>
   texels === 0
@@ -68,7 +73,10 @@ const findMap = (texels: number): string =>
     : `precision highp isampler2D;
 uniform sampler2D uMaps;
 uniform isampler2D uTable;
-/* Returns the first texel of the cell's values in the map; x is -1 if the cell's genome is unknown. */
+/*
+ * Returns the place of the cell's first texel in the texture of maps. If the cell's genome is
+ * unknown, x is -1.
+ */
 ivec2 mapAt(ivec2 p) {
   uint own = texelFetch(uOwner, p, 0).r;
   for (int n = 0; n < ${PROBES} && own != 0u; n++) {
@@ -82,7 +90,10 @@ ivec2 mapAt(ivec2 p) {
   return ivec2(-1);
 }`;
 
-/** Returns GLSL that adds the genome map's values for a cell to four units of the first layer. */
+/**
+ * Returns GLSL source text that adds the contribution of a cell's genome map to four units of the
+ * first layer.
+ */
 const addMap = (texels: number): string =>
   texels === 0
     ? ''
@@ -96,10 +107,10 @@ const addMap = (texels: number): string =>
 
 /**
  * Computes four units of the first hidden layer, for each cell of a chunk. In the render target,
- * the groups of four units are side by side, one chunk's width each. In the weight texture, the
- * column after the last input holds the biases.
+ * the units are stored in groups of four; the groups lie side by side, each as wide as a chunk. In
+ * the weight texture, the column after the last input holds the biases.
  *
- * @param channels number of values that a map holds per cell; 0 without maps
+ * @param channels number of values per cell in a map; 0 if the painter has not learned genomes
  */
 const firstFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uCells;
@@ -132,13 +143,16 @@ void main() {
   units = isSeen ? max(units, 0.0) : vec4(-1.0);
 }`;
 
-/** Computes four outputs of a later layer. Negative inputs mark a position without cells nearby. */
+/**
+ * Computes four outputs of a later layer, for each cell of a chunk. If the inputs of a cell are
+ * negative, there are no living cells near it.
+ */
 const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
 uniform int uGroups;
 /*
- * Result for a cell with nothing nearby: -1 in hidden layers, so that later layers skip it; 0 in the
- * last.
+ * Result for a cell that has no living cells near it. In hidden layers, it is -1, so that later
+ * layers skip the cell; in the last layer, it is 0.
  */
 uniform float uEmpty;
 out vec4 units;
@@ -162,8 +176,9 @@ void main() {
 }`;
 
 /**
- * Computes one premultiplied pixel of the atlas, from the colours of the cells around it and the ramps
- * (colour gradients) of its cell. See `shared/painter/paint.ts`.
+ * Computes one pixel of the atlas (premultiplied colour), from the colours of the cells around the
+ * pixel and from the ramps (colour gradients) of the cell that contains it. See
+ * `shared/painter/paint.ts`.
  */
 const PIXEL_FRAGMENT = `#version 300 es
 precision highp float;
@@ -204,17 +219,20 @@ void main() {
 }`;
 
 /**
- * Two lines of the scene shader after which the code for paint is inserted: the last declaration, and
- * the line that completes the colour and alpha of a cell.
+ * Two lines in the source text of the scene's shader: the last declaration, and the line after
+ * which the colour and alpha of a cell are known. The code for paint is inserted after these lines.
  */
 const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
-/** The line of the scene shader that computes how visible the borders of cells are. */
+/**
+ * The line in the source text of the scene's shader that computes how clearly single cells are
+ * drawn.
+ */
 const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
 
 /**
- * Draws the scene with paint in place of smoothed cells, except where two organisms touch. Some of
- * the pattern of single cells still shows through the paint.
+ * Draws the scene with paint instead of smoothed cells. Where two organisms touch, there is no
+ * paint. The pattern of single cells remains faintly visible through the paint.
  */
 const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
   DECLARED,
@@ -231,24 +249,32 @@ uniform float uPaint;`,
   float painted = uPaint * texelFetch(uShares, chunk, 0).r;
   if (painted > 0.0) {
     /*
-     * The atlas texture repeats, so clamp; otherwise its opposite side would show at the edges of the
-     * room.
+     * The texture of the atlas repeats at its edges. So clamp the position; otherwise, the opposite
+     * side of the atlas would be visible at the edges of the room.
      */
     vec4 paint = textureLod(uAtlas, clamp(p, vec2(0.125), uGrid - 0.125) / uAtlasCells, 0.0);
     float here = painted * (1.0 - max(parted, border_.line));
     vec3 tone = clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0);
-    /* Small differences in shade are the pattern of single cells; reduce them, but keep edges. */
+    /*
+     * Small differences between paint and smoothed cells come from the pattern of single cells.
+     * Reduce these differences, but keep large ones, which are edges.
+     */
     c = mix(c, tone, here * (0.35 + 0.65 * smoothstep(0.03, 0.14, distance(c, tone))));
-    /* Hide paint where there is hardly any tissue, because the pattern of its cells would show. */
+    /*
+     * Hide the paint where there is hardly any tissue. The paint there would show the pattern of
+     * single cells.
+     */
     alpha = mix(alpha, paint.a * smoothstep(0.14, 0.42, a), here);
   }`),
   )
   .replace(CLOSE, `${CLOSE} close *= 1.0 - 0.25 * painted;`);
 
 /**
- * Returns the vertex and fragment shaders that run a painter.
+ * Returns the source texts of the vertex and fragment shaders that run a painter, by the name of
+ * the program.
  *
- * @param channels number of values that a map holds per cell; 0 without maps
+ * @param channels number of values per cell in a genome map; 0 if the painter has not learned
+ *   genomes
  */
 export const paintSources = (channels: number) =>
   ({

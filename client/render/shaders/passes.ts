@@ -1,10 +1,13 @@
 /**
- * Shaders of all passes except the scene: interpolating, blurring and masking cells, drawing light
- * marks, and measuring and softening flashes.
+ * Shaders of all passes except the scene. They interpolate cells, blur cells, make the mask for
+ * highlights, draw light marks, and measure and soften flashes.
  */
 import { CURRENT } from '../current.ts';
 
-/** Maximum duration of a cell's transition on screen, in ticks; see `TIMES_FRAGMENT`. */
+/**
+ * Maximum duration of a cell's transition to its new colour on screen, in ticks; see
+ * `TIMES_FRAGMENT`.
+ */
 export const LONGEST = 6;
 /** Duration of a transition that should look immediate, in ms. */
 export const AT_ONCE = 80;
@@ -17,12 +20,16 @@ void main() {
 }`;
 
 /**
- * Computes when each cell last changed, and when its transition on screen ends. Times are in ms, as
- * 32-bit integers that wrap every 49 days; subtracting them is safe, comparing them is not. Organisms
- * step at different rates, so a transition lasts about as long as the time since the cell's previous
- * change. If the previous change was long ago, the transition takes 3.6 ticks. A cell that dies
- * disappears within `AT_ONCE` ms. A new cell fades in slowly, because the cells of an organism are
- * noise right after a division.
+ * When a tick arrives, each changed cell makes a transition on screen from its old to its new
+ * colour. This shader computes when each cell last changed and when its transition ends.
+ *
+ * Organisms step at different rates, so a transition takes about as long as the time between the
+ * cell's last two changes. There are three exceptions. If the previous change was long ago, the
+ * transition takes 3.6 ticks. If the cell has died, it disappears within `AT_ONCE` ms. If the cell
+ * is new, it fades in slowly, because the cells of an organism are noise right after a division.
+ *
+ * Times are in ms, as 32-bit integers, which restart at 0 after 49 days. Therefore, compare only
+ * differences of times.
  */
 const TIMES_FRAGMENT = `#version 300 es
 precision highp float;
@@ -46,7 +53,10 @@ void main() {
   times.rg = uvec2(uNow, uNow + (newest.a == 0.0 ? ${AT_ONCE}u : left));
 }`;
 
-/** Interpolates each cell from the last drawn frame to the newest tick, with a duration per cell. */
+/**
+ * Computes the cells to show: each cell is interpolated between the last drawn frame and the newest
+ * tick, with its own duration.
+ */
 const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
@@ -63,7 +73,10 @@ void main() {
   color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), share);
 }`;
 
-/** Gaussian blur along one axis. `uPass`: width and height of the target, axis (1: vertical), sigma. */
+/**
+ * Gaussian blur along one axis. `uPass` contains the width and height of the target, the axis (0:
+ * horizontal, 1: vertical), and the standard deviation.
+ */
 const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uSource;
@@ -82,9 +95,12 @@ void main() {
 }`;
 
 /**
- * Assigns each position to an organism, by a vote of the cells around it. Without a vote, the border
- * between two organisms that touch would be jagged, because their cells alternate there. Red: id of
- * the organism, even where there is no cell. Green: 1 if cells of several organisms are near.
+ * Finds for each position the organism that owns the ground there, by a vote of the cells around
+ * the position. Without a vote, the border between two organisms that touch would be jagged,
+ * because their cells alternate there.
+ *
+ * The red channel is the id of the organism, also where there is no cell. The green channel is 1 if
+ * cells of several organisms are near, otherwise 0.
  */
 const TERRITORY_FRAGMENT = `#version 300 es
 precision highp float;
@@ -116,7 +132,10 @@ void main() {
   territory = uvec4(ids.x, ids.y == 0u ? 0u : 1u, 0u, 0u);
 }`;
 
-/** Marks the cells of three organisms. Red: selected; green: hovered; blue: partner for a cross. */
+/**
+ * Marks the cells of three organisms in the mask for highlights. Red: the selected organism; green:
+ * the one under the pointer; blue: the second parent of a cross.
+ */
 const MASK_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp usampler2D;
@@ -130,8 +149,8 @@ void main() {
 }`;
 
 /**
- * Measures relative luminance (red channel) and saturated red (green channel) of each zone. The first
- * row is the top of the picture.
+ * Measures two levels in each zone of the picture: relative luminance (red channel) and saturated
+ * red (green channel). The first row of the result is at the top of the picture.
  */
 const LEVELS_FRAGMENT = `#version 300 es
 precision highp float;
@@ -156,7 +175,10 @@ void main() {
   color = vec4(luminance, red, 0.0, 36.0) / 36.0;
 }`;
 
-/** Moves each zone from the frame on screen towards the new frame, by the zone's share. */
+/**
+ * Changes each zone from the frame that is on screen towards the new frame, by the share that has
+ * been computed for the zone.
+ */
 const SOFTEN_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uBefore, uPicture, uShares;
@@ -170,9 +192,12 @@ void main() {
 }`;
 
 /**
- * Computes the corners of light marks. `uRows[0]`: size of the view, in device pixels; columns and
- * rows of the image of seed previews. `uRows[1]`: grid position of the view's origin, in cells;
- * cells per device pixel; cells per CSS pixel.
+ * Computes the corners of the rectangles in which light marks are drawn.
+ *
+ * - `uRows[0]`: width and height of the view, in device pixels; number of columns and of rows in
+ *   the image of seed previews
+ * - `uRows[1]`: grid position of the upper left corner of the view, in cells (two values); cells
+ *   per device pixel; cells per CSS pixel
  */
 const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;
@@ -198,7 +223,10 @@ void main() {
   gl_Position = vec4(ndc.x, -ndc.y, 0.0, 1.0);
 }`;
 
-/** Draws marks. `vShape`: radius in cells, softness and line width in CSS pixels, kind (`MARK`). */
+/**
+ * Draws light marks. `vShape` contains the radius (in cells), the softness and the line width (both
+ * in CSS pixels), and the kind of the mark (`MARK`).
+ */
 const MARKS_FRAGMENT = `#version 300 es
 precision highp float;
 uniform vec4 uRows[2];

@@ -1,11 +1,15 @@
 /**
- * Scene shader: draws the living cells and the lit water around them, in one pass. The server sets the
- * hour and the season of the lighting, so all screens of a room show the same light.
+ * Shader of the scene: draws the living cells and the lit water around them, in one pass. The light
+ * depends on the hour and the season that the server sends, so all screens of a room show the same
+ * light.
  */
 import type { Sky } from '../../../shared/vocabulary.ts';
 import { CURRENT } from '../current.ts';
 
-/** [LIGHTS, 3] sRGB colours, 0…1: deep water, shallow water, light rays, and the glow around bodies. */
+/**
+ * Four colours, [LIGHTS, 3], in sRGB with values from 0 to 1: of deep water, of shallow water, of
+ * light rays, and of the glow around organisms.
+ */
 export type Light = Float32Array;
 const LIGHTS = 4;
 
@@ -13,8 +17,9 @@ type Colour = readonly [number, number, number];
 type Row = readonly [at: number, ...colours: Colour[]];
 
 /**
- * Light at some hours of the day: the hour, then the colours of deep water, shallow water, light
- * rays and glow. The last row repeats the first.
+ * The light at some hours of the day; in between, it is interpolated. Each row contains the hour
+ * and the colours of deep water, shallow water, light rays and glow. The last row equals the first,
+ * so that the day closes.
  */
 const HOURS: readonly Row[] = [
   [0, [0.012, 0.024, 0.062], [0.038, 0.088, 0.172], [0.06, 0.11, 0.17], [1, 1, 1.1]],
@@ -27,7 +32,11 @@ const HOURS: readonly Row[] = [
   [24, [0.012, 0.024, 0.062], [0.038, 0.088, 0.172], [0.06, 0.11, 0.17], [1, 1, 1.1]],
 ];
 
-/** Tint at the middle of winter, spring, summer and autumn, by month. The last row repeats the first. */
+/**
+ * The tint of the light in the middle of winter, spring, summer and autumn; in between, it is
+ * interpolated. Each row begins with the month. The last row equals the first, so that the year
+ * closes.
+ */
 const SEASONS: readonly Row[] = [
   [0, [0.88, 0.96, 1.12]],
   [3, [0.92, 1.06, 0.94]],
@@ -61,18 +70,18 @@ export function lightOf(sky: Sky): Light {
 }
 
 /**
- * Period after which breathing time restarts at 0, in seconds. Short enough for 32-bit floats to stay
- * precise.
+ * The time for breathing restarts at 0 after this period, in seconds. The period is short enough
+ * for 32-bit floats to represent the time precisely.
  */
 export const BREATH = 3600;
 /**
- * Period after which the floating particles' time restarts, in seconds. The particles fade out before
- * a restart and in after it.
+ * The time for the floating particles restarts at 0 after this period, in seconds. The particles
+ * fade out before the restart, and fade in again after it, so that nobody sees them jump.
  */
 const DRIFT = 7200;
 /**
- * Returns the animation time of the floating particles, in seconds. The time wraps after `DRIFT`, so
- * that 32-bit floats stay precise.
+ * Returns the time that determines where the floating particles are, in seconds. It restarts at 0
+ * after `DRIFT` seconds, so that 32-bit floats can represent it precisely.
  *
  * @param now current time, in ms
  */
@@ -94,7 +103,9 @@ float roundBox(vec2 p, vec2 halfSize, float r) {
   vec2 q = abs(p) - halfSize + r;
   return length(max(q, 0.0)) + min(max(q.x, q.y), 0.0) - r;
 }
-/* Particles that float in the water: blurred specks, each of which moves slowly on its own path. */
+/*
+ * Particles that float in the water. Each is a blurred dot that moves slowly on a path of its own.
+ */
 float motes(vec2 p, float size, float seed) {
   vec2 q = p / size + vec2(0.011, -0.007) * uTime * (1.0 + seed);
   vec2 home = floor(q);
@@ -105,9 +116,10 @@ float motes(vec2 p, float size, float seed) {
   return step(0.45, h.y) * (0.35 + 0.65 * h.x) * (1.0 - smoothstep(0.35, 1.0, d)) * (0.7 + 0.5 * smoothstep(0.5, 0.9, d));
 }
 /*
- * Water lit from above. g: position in cells. d: displacement by the current there. edge: signed
- * distance to the edge of the grid, in cells. ppc: device pixels per cell. The net of light is the
- * product of two wave patterns, which the current shifts against each other.
+ * Draws the water, which is lit from above. g: position, in cells. d: displacement by the current
+ * at this position. edge: signed distance to the edge of the grid, in cells. ppc: device pixels per
+ * cell. The net of light on the ground is the product of two wave patterns; the current shifts one
+ * against the other.
  */
 vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
@@ -211,7 +223,10 @@ Border border(vec2 p) {
     }
     b.foreign = foreign;
     b.own = own / max(weight, 0.001);
-    /* Beyond the middle of the border, the other organism owns the ground, so swap the two. */
+    /*
+     * Beyond the middle of the border, the ground belongs to the other organism. There, repeat the
+     * loop with the two organisms swapped.
+     */
     if (others <= share || other == 0u) break;
     uint swap = mine; mine = other; other = swap;
   }
@@ -221,9 +236,9 @@ Border border(vec2 p) {
 
 const CELLS = `
 /*
- * At high zoom, draws one biological cell per grid position, slightly displaced and swaying. Each
- * cell sways a whole number of times before the time uBreath restarts at 0, so that no cell jumps
- * when the time restarts.
+ * At high zoom, draws a biological cell at each grid position. The cells are slightly displaced,
+ * and sway. Until the time uBreath restarts at 0, each cell sways a whole number of times, so that
+ * no cell jumps at the restart.
  */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
@@ -240,7 +255,10 @@ vec3 cells(vec2 p, vec3 c, float close, float parted) {
   }
   vec4 own = texelFetch(uCells, ivec2(clamp(mine, vec2(0.0), uGrid - 1.0)), 0);
   c = mix(c, own.rgb / max(own.a, 0.02), 0.30 * close * (1.0 - parted) * smoothstep(0.4, 0.8, own.a));
-  /* Draw a darker wall between neighbouring cells, a body lit from the upper left, and a nucleus. */
+  /*
+   * Draw the walls between neighbouring cells darker, light the body of each cell from the upper
+   * left, and draw its nucleus.
+   */
   float gap = second - first;
   float wall = 1.0 - smoothstep(0.0, 0.30, gap);
   vec2 off = p - kernel;
@@ -253,7 +271,10 @@ vec3 cells(vec2 p, vec3 c, float close, float parted) {
   cell = mix(cell, deep, 0.20 * kern);
   return mix(c, cell, close);
 }
-/* Smooth style: tissue with a soft outline, lit from the upper left. Premultiplied. */
+/*
+ * Smooth style: draws cells as tissue with a soft outline, lit from the upper left. Returns a
+ * premultiplied colour.
+ */
 vec4 tissue(vec2 p, float ppc) {
   vec4 round_ = spline(uCells, p, uGrid);
   if (round_.a < 0.012) return vec4(0.0);
@@ -290,7 +311,10 @@ vec4 tissue(vec2 p, float ppc) {
   c = mix(c, c * (0.18 + 0.30 * c), 0.80 * border_.line * smoothstep(0.3, 0.7, height));
   return vec4(c * alpha, alpha);
 }
-/* Crisp style: plain cells, separated by thin gaps if they are large enough on screen. */
+/*
+ * Crisp style: draws cells as plain squares. If the squares are large enough on screen, there are
+ * thin gaps between them.
+ */
 vec4 lattice(vec2 p, float ppc) {
   vec4 s = texelFetch(uCells, ivec2(clamp(p, vec2(0.0), uGrid - 1.0)), 0);
   float apart = smoothstep(4.0, 9.0, ppc);
@@ -300,8 +324,8 @@ vec4 lattice(vec2 p, float ppc) {
 
 const LIFE = `
 /*
- * Breathing: the outline of each living organism swells and shrinks at its own rate. Where organisms
- * touch, the outline does not move.
+ * Breathing: the outline of each living organism swells and shrinks, at a rate of its own. Where
+ * two organisms touch, their outlines do not move.
  */
 vec2 breathed(vec2 p) {
   vec2 o = vec2(3.0, 0.0);
@@ -315,8 +339,8 @@ vec2 breathed(vec2 p) {
 }`;
 
 /**
- * Number of rows in the array of `vec4` uniforms that holds most uniforms of the scene. Setting one
- * array is faster than setting many uniforms.
+ * Most uniforms of the scene are stored in one array of `vec4`, because setting one array is faster
+ * than setting many uniforms. This is the number of elements of the array.
  */
 export const SCENE_ROWS = 5;
 const ROWS: Readonly<Record<string, string>> = {
@@ -325,7 +349,10 @@ const ROWS: Readonly<Record<string, string>> = {
   ...{ uBreath: 'uRows[3].z', uBare: 'uRows[3].w', uMarked: 'uRows[4].xyz' },
 };
 
-/** Replaces the names of uniforms in a shader's source by their elements of the array `uRows`. */
+/**
+ * In the source text of a shader, replaces the names of uniforms by the elements of the array
+ * `uRows` in which these uniforms are stored.
+ */
 export const fromRows = (source: string): string =>
   source.replace(/\bu[A-Z]\w*/g, (name) => ROWS[name] ?? name);
 
@@ -356,12 +383,18 @@ void main() {
   }
   vec3 c = vec3(0.0);
   if (cell.a < 0.98 && uBare < 0.5) {
-    /* The ground is farther away than the cells, so the water current moves it less. */
+    /*
+     * Draw the ground as if it were farther away than the cells: the water current displaces it
+     * less.
+     */
     c = ground(q + 0.4 * d, d, edge, ppc);
     float inside = smoothstep(0.5, -9.0, edge);
     vec4 wide = texture(uWide, p / uGrid);
     vec3 glow = spline(uHalo, p * 0.25, uGrid * 0.25).rgb;
-    /* Two shadows: one where bodies touch the ground, and a soft one away from the light. */
+    /*
+     * Draw two shadows of the organisms: one close to them, where they touch the ground, and a soft
+     * one farther away from the light.
+     */
     float near = texture(uWide, (p - vec2(0.4, 1.1)) / uGrid).a;
     float far = texture(uWide, (q + 0.6 * d - vec2(2.2, 6.0)) / uGrid).a;
     c *= 1.0 - (0.42 * smoothstep(0.0, 0.8, near) + 0.40 * smoothstep(0.02, 0.95, far)) * inside;
