@@ -3,11 +3,11 @@
  * are not tested. Only full runs start them.
  */
 import { fullTest } from '../support/needs.ts';
-import { FROM_BUNDLE, runScript } from '../support/process.ts';
+import { runScript } from '../support/process.ts';
 
-/** What a script of package.json measures. */
+/** What a script of package.json measures. The threads of engine and store start from the sources. */
 async function measured(script: 'bench' | 'loadtest', ...args: string[]) {
-  const { code, output, errors } = await runScript(script, [...args, '--json'], FROM_BUNDLE);
+  const { code, output, errors } = await runScript(script, [...args, '--json']);
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   return JSON.parse(output);
 }
