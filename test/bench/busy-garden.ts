@@ -1,8 +1,6 @@
 /** A room that is never at rest, on a server for pages of real browsers. */
 
-import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Room } from '../../server/world/room.ts';
 import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
@@ -13,20 +11,13 @@ const VISITORS = 6;
 /** Period in seconds after which an organism dies, and a visitor leaves and another joins. */
 const TURN = 5;
 
-export interface BusyGarden {
-  readonly room: Room;
-  readonly port: number;
-  readonly engine: string;
-  close(): Promise<void>;
-}
-
 /**
  * Opens a room of 256×256 cells with 64 organisms, at 15 ticks/s. Every second has a planting and a
  * cut, and visitors move their hands. Every five seconds, an organism is wiped away, and a visitor
  * is replaced by another.
  */
-export async function openBusyGarden(): Promise<BusyGarden> {
-  const server: VivariumServer = await startServer(
+export async function openBusyGarden() {
+  const server = await startServer(
     {
       size: `${GARDEN.width}x${GARDEN.height}`,
       'tick-rate': GARDEN.tickRate,
@@ -70,7 +61,6 @@ export async function openBusyGarden(): Promise<BusyGarden> {
     come().catch(() => undefined);
   }, 1000);
   return {
-    room,
     port: server.port,
     engine: server.engine.name,
     close: async () => {

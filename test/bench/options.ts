@@ -2,7 +2,7 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import type { BackendName } from '../../server/engine/backend.ts';
 
-export type Log = (line: string) => void;
+export type Log = (line: string) => unknown;
 
 export interface BenchOptions {
   /** Folder of a checkpoint. */

@@ -121,46 +121,29 @@ function check(ours: readonly Float32Array[], theirs: Float32Array, tolerance: n
 type PeerRun = 'whole' | 'pieces' | 'compiled';
 const PIECE = 16;
 
-interface Peer {
-  /** Description for people. */
-  readonly device: string;
-  /**
-   * Takes a net and grown states [side, side, C], which patches copy in turn.
-   *
-   * @param gpu whether to compute on a GPU, if there is one
-   */
-  take(model: Model, checkpoints: readonly Float32Array[], gpu: boolean): Promise<void>;
-  /**
-   * Finds the fastest way for a number of patches.
-   *
-   * @returns the fastest way of each kind that can be timed; and the states after one step
-   */
-  prepare(
-    patches: number,
-  ): Promise<{ ways: Partial<Record<PeerRun, string>>; after: Float32Array }>;
-  /** Returns the mean duration of `times` steps, in ms. */
-  time(run: PeerRun, times: number): Promise<number>;
-  close(): Promise<void>;
-}
+type Peer = NonNullable<Awaited<ReturnType<typeof startPeer>>>;
 
 /** @returns undefined, with a message, if there is no python3 with torch */
-async function startPeer(log: Log): Promise<Peer | undefined> {
+async function startPeer(log: Log) {
   const python = await startPython(PEER_SCRIPT, log);
   if (!python) return undefined;
-  const { version, cuda, blas } = python.hello as {
-    version: string;
-    cuda: boolean;
-    /** Library that multiplies matrices, which convolutions do not use; null if unknown. */
-    blas: string | null;
-  };
+  // `blas` multiplies matrices, which convolutions do not use; null if unknown.
+  const hello = python.hello as { version: string; cuda: boolean; blas: string | null };
+  const { version, cuda, blas } = hello;
   const write = (name: string, data: Float32Array): Promise<void> =>
     writeFile(
       join(python.folder, `${name}.bin`),
       new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     );
   return {
+    /** Description for people. */
     device: `PyTorch ${version}${cuda ? ', CUDA' : ''}${blas ? `, BLAS ${blas}` : ''}`,
-    async take(model, checkpoints, gpu) {
+    /**
+     * Takes a net and grown states [side, side, C], which patches copy in turn.
+     *
+     * @param gpu whether to compute on a GPU, if there is one
+     */
+    async take(model: Model, checkpoints: readonly Float32Array[], gpu: boolean) {
       const { card, tensors } = model;
       const { update, channels, side } = card;
       const shapes: Record<string, readonly number[]> = {};
@@ -174,22 +157,19 @@ async function startPeer(log: Log): Promise<Peer | undefined> {
       if (express)
         await write('own', joined(checkpoints.map((_, i) => express(latentOf(model, i)))));
       await python.ask({
-        what: 'net',
-        gpu,
-        threads: availableParallelism(),
-        stock: checkpoints.length,
-        side,
-        channels,
-        hidden: update.hidden,
-        kind: update.kind,
-        activation: update.activation,
-        leak: update.leak,
+        ...{ what: 'net', gpu, threads: availableParallelism(), stock: checkpoints.length },
+        ...{ side, channels, ...update },
         limit: update.stateLimit ?? null,
         own: ownLayout(card) ?? null,
         tensors: shapes,
       });
     },
-    async prepare(patches) {
+    /**
+     * Finds the fastest way for a number of patches.
+     *
+     * @returns the fastest way of each kind that can be timed; and the states after one step
+     */
+    async prepare(patches: number) {
       const ways = await python.ask({ what: 'prepare', patches, piece: PIECE });
       const bytes = await readFile(join(python.folder, 'after.bin'));
       return {
@@ -197,7 +177,9 @@ async function startPeer(log: Log): Promise<Peer | undefined> {
         after: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
       };
     },
-    time: (run, times) => python.ask({ what: 'time', run, times }) as Promise<number>,
+    /** Returns the mean duration of `times` steps, in ms. */
+    time: (run: PeerRun, times: number) =>
+      python.ask({ what: 'time', run, times }) as Promise<number>,
     close: python.close,
   };
 }

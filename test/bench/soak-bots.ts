@@ -20,18 +20,6 @@ export interface BotsPlan {
   readonly returning: number;
 }
 
-/** Counts since the start. */
-export interface BotCounts {
-  readonly accepted: number;
-  /** Number of refusals by reason. */
-  readonly refused: Readonly<Record<string, number>>;
-  readonly joins: number;
-  /** Number of joins by returning persons. */
-  readonly returns: number;
-  /** Number of connections that ended without the bot's wish. */
-  readonly lost: number;
-}
-
 /** Every third act plants and the others wound, so the room stays full. */
 const PLANT_EVERY = 3;
 /** Number of acts after which a bot leaves. */
@@ -42,6 +30,10 @@ const REACH = 6;
 const { port, bots, beat, returning } = startArgument<BotsPlan>();
 const random = createRandom(50);
 const packets = new PacketCache();
+/**
+ * Counts since the start: refusals by reason, joins including those of returning persons, and
+ * connections that ended without the bot's wish.
+ */
 const counts = {
   accepted: 0,
   refused: {} as Record<string, number>,
@@ -49,6 +41,7 @@ const counts = {
   returns: 0,
   lost: 0,
 };
+export type BotCounts = typeof counts;
 
 class Bot {
   private client: LoadClient;
@@ -107,4 +100,4 @@ const anywhere = ({ room: { width, height } }: Event<'welcome'>) => ({
 });
 
 for (let n = 0; n < bots; n++) new Bot(n);
-answerParent((): BotCounts => counts);
+answerParent(() => counts);

@@ -78,7 +78,6 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
     }
     const { step, gflop, dispose } = prepare(compute, net, batch);
     const gpu = compute.device.startsWith('GPU');
-    const task = { ...net, batch, side: SIDE, steps: STEPS, gpu };
     await step();
     let best = Infinity;
     let pytorchBest = Infinity;
@@ -88,7 +87,7 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
       await step();
       best = Math.min(best, (performance.now() - started) / 1000);
       for (const threads of pytorch ? PYTORCH_THREADS : []) {
-        pytorchBest = Math.min(pytorchBest, await pytorch!.time({ ...task, threads }));
+        pytorchBest = Math.min(pytorchBest, await pytorch!.time(net, batch, gpu, threads));
       }
       if (round > 0 && performance.now() - begun > ENOUGH * 1000) break;
     }
@@ -143,24 +142,6 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
   };
 }
 
-interface Task {
-  readonly channels: number;
-  readonly hidden: number;
-  readonly batch: number;
-  readonly side: number;
-  readonly steps: number;
-  readonly gpu: boolean;
-  readonly threads: number;
-}
-
-interface PyTorch {
-  /** Description for people. */
-  readonly device: string;
-  /** Returns the duration of one forward and backward pass, in seconds. */
-  time(task: Task): Promise<number>;
-  close(): Promise<void>;
-}
-
 /**
  * Channels last, with oneDNN's own choices, was the fastest way tried on CPUs. Compiled code
  * (`torch.compile`) takes as long.
@@ -210,15 +191,19 @@ for line in sys.stdin:
     print(time.perf_counter() - start, flush=True)
 `;
 
+type PyTorch = NonNullable<Awaited<ReturnType<typeof startPyTorch>>>;
+
 /** @returns undefined, with a message, if there is no python3 with torch */
-async function startPyTorch(log: Log): Promise<PyTorch | undefined> {
+async function startPyTorch(log: Log) {
   const python = await startPython(SCRIPT, log);
   if (!python) return undefined;
   const { version, cuda } = python.hello as { version: string; cuda: boolean };
   return {
+    /** Description for people. */
     device: `PyTorch ${version}${cuda ? ', CUDA' : ''}`,
-    time: ({ threads, channels, hidden, batch, side, steps, gpu }) =>
-      python.ask([threads, channels, hidden, batch, side, steps, gpu]) as Promise<number>,
+    /** Returns the duration of one forward and backward pass, in seconds. */
+    time: ({ channels, hidden }: Net, batch: number, gpu: boolean, threads: number) =>
+      python.ask([threads, channels, hidden, batch, SIDE, STEPS, gpu]) as Promise<number>,
     close: python.close,
   };
 }

@@ -63,18 +63,10 @@ test('the server has every file that the page requests; scripts are compressed, 
   }
 });
 
-test('the gallery of the served checkpoint is available, and no other', async () => {
-  const gallery = await get('/checkpoints/organisms/gallery.png');
-  expect(gallery.headers.get('content-type')).toBe('image/png');
-  await gallery.arrayBuffer();
-  for (const name of ['nothing', '..%2f..', '%2e%2e']) {
-    expect((await get(`/checkpoints/${name}/gallery.png`)).status).toBe(404);
-  }
-});
-
 test('the gallery is less than half as large for a browser that reads WebP, and painted for one that reads AVIF', async () => {
   const url = '/checkpoints/organisms/gallery.png';
   const plain = await get(url);
+  expect(plain.headers.get('content-type')).toBe('image/png');
   const small = await get(url, { Accept: 'image/webp,*/*;q=0.8' });
   const painted = await get(url, { Accept: 'image/avif,image/webp,*/*;q=0.8' });
   expect(small.headers.get('content-type')).toBe('image/webp');
@@ -95,6 +87,9 @@ test('the gallery is less than half as large for a browser that reads WebP, and 
   expect(avif.byteLength).toBeLessThan(400_000);
   const { width, height } = await size(png);
   expect(await size(avif)).toEqual({ width: 3 * width!, height: 3 * height!, hasAlpha: true });
+  for (const name of ['nothing', '..%2f..', '%2e%2e']) {
+    expect((await get(`/checkpoints/${name}/gallery.png`)).status).toBe(404);
+  }
 });
 
 test('health and readiness are told with the checks they depend on', async () => {

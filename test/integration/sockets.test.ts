@@ -73,8 +73,7 @@ describe('refusals', () => {
   });
 
   const at = { x: 20, y: 20 };
-  const tokenOf = (token: string) => ({ ...at, seed: { from: 'token', token } });
-  const latent = (...numbers: number[]) => ({ ...at, seed: { from: 'latent', latent: numbers } });
+  const of = (from: string, more: object) => ({ ...at, seed: { from, ...more } });
   test.each([
     ['an unknown message', 'explode', {}, 'unknown-message'],
     ['joining twice', 'join', { ...greeting, room: 'small' }, 'already-joined'],
@@ -82,22 +81,12 @@ describe('refusals', () => {
     ['NaN', 'plant', { x: Number.NaN, y: 20, seed }, 'bad-message'],
     ['half a cell', 'plant', { x: 20.5, y: 20, seed }, 'bad-message'],
     ['a place off the grid', 'plant', { x: 5, y: 20, seed }, 'off-grid'],
-    [
-      'no such creature',
-      'plant',
-      { ...at, seed: { from: 'gallery', index: 9999 } },
-      'no-such-seed',
-    ],
-    [
-      'a seed not in the hand',
-      'plant',
-      { ...at, seed: { from: 'hand', seed: 77 } },
-      'no-such-seed',
-    ],
-    ['a token that is too short', 'plant', tokenOf('abc'), 'bad-token'],
-    ['a token of another kind', 'plant', tokenOf('A'.repeat(204)), 'bad-token'],
-    ['a huge token', 'plant', tokenOf('A'.repeat(12_000)), 'bad-message'],
-    ['a short latent', 'plant', latent(1, 2), 'bad-latent'],
+    ['no such creature', 'plant', of('gallery', { index: 9999 }), 'no-such-seed'],
+    ['a seed not in the hand', 'plant', of('hand', { seed: 77 }), 'no-such-seed'],
+    ['a token that is too short', 'plant', of('token', { token: 'abc' }), 'bad-token'],
+    ['a token of another kind', 'plant', of('token', { token: 'A'.repeat(204) }), 'bad-token'],
+    ['a huge token', 'plant', of('token', { token: 'A'.repeat(12_000) }), 'bad-message'],
+    ['a short latent', 'plant', of('latent', { latent: [1, 2] }), 'bad-latent'],
     ['a stroke of odd length', 'damage', { radius: 2, points: [1, 2, 3] }, 'bad-message'],
     ['a stroke off the grid', 'damage', { radius: 2, points: [1, 2, 500, 2] }, 'bad-point'],
     ['keeping the dead', 'keep', { organism: 4_000 }, 'no-such-organism'],

@@ -8,8 +8,6 @@ import { terminalQr } from '../../server/composition/listen.ts';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { autoOrder } from '../../server/engine/choose-backend.ts';
 import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
-// @ts-expect-error It is JavaScript, without declarations.
-import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { suiteFolder } from '../support/closing.ts';
 import { fullTest } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
@@ -93,50 +91,6 @@ describe('starting', () => {
       { event: 'fatal', msg: expect.stringContaining('nowhere') },
     ]);
   });
-});
-
-const server = (file: string): string =>
-  JSON.stringify(new URL(`../../server/${file}`, import.meta.url));
-
-/** Opens what runs in threads of its own, as benches, replays and `npm run dev` do. */
-const OPEN_THREADS = `
-  import { createEngine } from ${server('engine/create-engine.ts')};
-  import { systemClock } from ${server('platform/clock.ts')};
-  import { LatentRefiner } from ${server('previews/latent-refiner.ts')};
-  import { openFolder } from ${server('storage/lmdb/open.ts')};
-  import { loadCheckpoint } from ${server('vnca/checkpoint.ts')};
-  import { boundsOf } from ${server('vnca/genome.ts')};
-  const checkpoint = await loadCheckpoint('checkpoints/organisms');
-  const { latentSize, side } = checkpoint.card;
-  const onFailure = (why) => console.log(why);
-  const bounds = boundsOf([], latentSize);
-  const clock = systemClock;
-  const refiner = new LatentRefiner(checkpoint, { clock, bounds, patience: 3e5, onFailure });
-  const [engine, store] = await Promise.all([
-    createEngine({ checkpoints: [checkpoint], backend: 'onnx', threads: 1 }),
-    openFolder(process.argv[2]),
-    refiner.refine({
-      image: new Float32Array(4 * side ** 2),
-      latent: new Float32Array(latentSize),
-      budget: 1,
-    }),
-  ]);
-  await Promise.all([engine.close(), store.close(), refiner.close()]);
-  console.log('All have started.');
-`;
-
-// The next test starts a server from the sources.
-fullTest('threads of engine, store and refiner start from the sources too', async () => {
-  const folder = suiteFolder();
-  const file = join(folder, 'open-threads.mjs');
-  writeFileSync(file, OPEN_THREADS);
-  const args = ['--import', 'tsx', file, join(folder, 'data')];
-  const child = spawn(process.execPath, args, {
-    cwd: root,
-    // Of all suites, so that their threads start sooner.
-    env: { ...process.env, [BUNDLE]: undefined },
-  });
-  expect(await collected(child)).toEqual({ code: 0, output: 'All have started.\n', errors: '' });
 });
 
 test('it runs from a bundle of the current sources, or from the sources where no bundle can be made', () => {

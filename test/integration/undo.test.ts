@@ -261,17 +261,10 @@ describe('replaying without the undone commands', () => {
       expect(snapshots[0]).toMatchObject({ tick: 300, at: date() });
       expect(snapshots.map(({ tick }) => tick)).toEqual([300, 240, 180, 120, 60, 0]);
       const live = { room, server: { refresh: { request: () => {} } } };
-      const rooms = {
-        requireOpen: () => live,
-        during: (_: string, __: string, work: () => unknown) => work(),
-      };
-      const farewells = { stop: async () => {} };
+      const during = (_: string, __: string, work: () => unknown) => work();
       const host = {
-        rooms,
-        world,
-        ticker: here.ticker,
-        farewells,
-        storage: { store, journalWriter },
+        ...{ world, ticker: here.ticker, storage: { store, journalWriter } },
+        ...{ rooms: { requireOpen: () => live, during }, farewells: { stop: async () => {} } },
       };
       const undo = (seconds: number, ago: number) =>
         undoCommands(host as never, 'a', { seconds, ago, participant: ANNA.id });

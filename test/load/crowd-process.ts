@@ -4,7 +4,7 @@ import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { Actor } from './actor.ts';
 import { Attacker } from './attackers.ts';
-import { answerParent, noteParent, startArgument } from './child.ts';
+import { answerParent, startArgument } from './child.ts';
 import { addCounts, thinned } from './figures.ts';
 import { LoadClient } from './load-client.ts';
 import { ProcessUsage } from './measure.ts';
@@ -27,7 +27,6 @@ const packets = new PacketCache();
 const proxies: Partial<Record<LineKind, FaultProxy>> = {};
 const usage = new ProcessUsage();
 let attackers: Attacker[] = [];
-let noted = { frames: 0, bytes: 0 };
 
 for (const kind of ['slow', 'stalled'] as const) {
   if (!plan.clients.some(({ line }) => line === kind)) continue;
@@ -53,14 +52,6 @@ new Actor(active, plan.handsShare, random);
 const total = (of: (client: LoadClient) => number): number =>
   clients.reduce((sum, { client }) => sum + of(client), 0);
 
-setInterval(() => {
-  const frames = total(({ ticks }) => ticks.length);
-  const bytes = total((client) => client.bytes);
-  const joined = total((client) => Number(client.joined));
-  noteParent({ joined, frames: frames - noted.frames, bytes: bytes - noted.bytes });
-  noted = { frames, bytes };
-}, 1_000);
-
 answerParent((question: CrowdQuestion): unknown => {
   switch (question.what) {
     case 'joined':
@@ -72,7 +63,6 @@ answerParent((question: CrowdQuestion): unknown => {
       return undefined;
     case 'begin':
       for (const { client } of clients) client.begin();
-      noted = { frames: 0, bytes: 0 };
       proxies.stalled?.set({ stalled: 'down' });
       usage.begin();
       return undefined;

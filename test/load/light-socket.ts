@@ -55,8 +55,6 @@ export type SocketEnd = string;
 export interface LightSocketOptions {
   /** http://host:port/path?query */
   readonly url: string;
-  /** The address of this machine that it connects from. */
-  readonly localAddress?: string | undefined;
   /**
    * @param message is read over after the call
    * @param length with its framing
@@ -79,7 +77,6 @@ export class LightSocket {
     const { hostname, port, host, pathname, search } = new URL(options.url);
     this.socket = connect({
       ...{ host: hostname, port: Number(port || 80), noDelay: true },
-      ...(options.localAddress && { localAddress: options.localAddress }),
       onread: {
         buffer: shared,
         callback: (length) => {

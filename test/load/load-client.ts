@@ -31,8 +31,6 @@ const framing = (bytes: number): number => (bytes < 126 ? 2 : bytes < 65_536 ? 4
 export interface LoadClientOptions {
   /** http://host:port */
   readonly url: string;
-  /** The address of this machine that it connects from, such as 127.0.1.7. */
-  readonly localAddress?: string;
   /** Shared by all clients of a process. */
   readonly packets: PacketCache;
   /** What it asks for once connected; absent: it stays outside. */
@@ -127,11 +125,11 @@ export class LoadClient {
   }
 
   private dial(): void {
-    const { url, localAddress, verifies } = this.options;
+    const { url, verifies } = this.options;
     const path = '/socket.io/?EIO=4&transport=websocket';
     if (!verifies && url.startsWith('http:')) {
       this.socket = new LightSocket({
-        ...{ url: `${url}${path}`, localAddress },
+        url: `${url}${path}`,
         onMessage: (message, isBinary, length) => {
           this.bytes += length;
           if (isBinary) this.glance(message);
@@ -143,7 +141,6 @@ export class LoadClient {
     }
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, {
       perMessageDeflate: false,
-      ...(localAddress && { localAddress }),
     });
     this.socket = socket;
     socket.on('message', (data: Buffer, isBinary) => {

@@ -5,23 +5,9 @@
 import { writeFile } from 'node:fs/promises';
 import { SettingsError } from '../../server/settings/command-line.ts';
 import { HELP, type LoadOptions, readOptions } from './options.ts';
-import { compared, reportOf, table } from './report.ts';
+import { compared, reportOf } from './report.ts';
 import { runLoad } from './run.ts';
-import { openFileLimit, splitCores } from './split.ts';
-
-/** Files that a process has open besides its sockets. */
-const OTHER_FILES = 100;
-
-/** @throws SettingsError the system does not let a process have so many sockets */
-function checkFiles({ clients, slow, stalled }: LoadOptions): void {
-  // Those on bad lines have three sockets in their process: their own and two of the proxy.
-  const needed = Math.max(clients + slow + stalled, 3 * (slow + stalled)) + OTHER_FILES;
-  const limit = openFileLimit();
-  if (limit >= needed) return;
-  throw new SettingsError(
-    `A process may open only ${limit} files, but ${needed} are needed. Raise the limit with "ulimit -Hn ${needed}" as root (or LimitNOFILE= of a service), or lower --clients.`,
-  );
-}
+import { splitCores } from './split.ts';
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
@@ -29,7 +15,6 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  checkFiles(options);
   const quiet = options.json === '-';
   const log = (line: string): void => {
     if (!quiet) console.log(line);
@@ -39,10 +24,9 @@ async function main(): Promise<void> {
   const alone = options.compare ? await run({ ...options, slow: 0, stalled: 0 }) : undefined;
   const measured = await run(options);
   const report = alone ? compared(measured, alone) : measured;
-  for (const line of table(report)) log(line);
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (quiet) process.stdout.write(json);
-  else if (options.json) await writeFile(options.json, json);
+  const json = JSON.stringify(report, null, 2);
+  if (options.json === undefined || quiet) console.log(json);
+  else await writeFile(options.json, `${json}\n`);
 }
 
 main().catch((error: unknown) => {

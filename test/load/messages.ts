@@ -70,13 +70,6 @@ export type CrowdQuestion =
       readonly begun: ReadonlyMap<number, number>;
     };
 
-/** Of the last second. */
-export interface CrowdNote {
-  readonly joined: number;
-  readonly frames: number;
-  readonly bytes: number;
-}
-
 /** What those on lines of one kind have seen while it was measured. */
 export interface LineFigures {
   latencies: Float64Array;

@@ -77,7 +77,7 @@ const COMMAND = {
       value: 'FILE',
       type: text,
       bare: '-',
-      help: 'also write the figures to FILE as JSON; without FILE, print only the figures',
+      help: 'write the figures to FILE instead of printing them; without FILE, print only the figures',
     },
   },
   notes: [

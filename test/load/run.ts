@@ -9,7 +9,6 @@ import {
   ATTACKS,
   type ClientPlan,
   type CrowdFigures,
-  type CrowdNote,
   type CrowdPlan,
   type CrowdQuestion,
   type GatewayQuestion,
@@ -36,7 +35,7 @@ const ACTIVE_EVERY = 5;
 /** Joins per second. */
 const JOIN_RATE = 50;
 
-type Crowd = Child<CrowdQuestion, CrowdNote>;
+type Crowd = Child<CrowdQuestion, never>;
 
 /** Results of a run, before they are made into figures. */
 export type Run = Awaited<ReturnType<typeof runLoad>>;
@@ -143,9 +142,7 @@ export async function runLoad(options: LoadOptions, split: Split, log: (line: st
 
     await Promise.all(gateways.map((one) => one.ask('begin')));
     await Promise.all([host.ask('begin'), ...crowds.map((crowd) => crowd.ask({ what: 'begin' }))]);
-    const stop = watch(crowds, begun, log);
     await wait(options.seconds * 1000);
-    stop();
     const [server, ofGateways] = await Promise.all([
       host.ask<ServerWindow>('end'),
       Promise.all(gateways.map((one) => one.ask<GatewayWindow>('end'))),
@@ -183,28 +180,6 @@ async function everybodyJoins(
       throw new Error(`only ${joined} of ${clients.length} clients could join`);
     }
   }
-}
-
-/** Says each second how it goes. */
-function watch(
-  crowds: readonly Crowd[],
-  begun: ReadonlyMap<number, number>,
-  log: (line: string) => void,
-): () => void {
-  let second = 0;
-  let ticks = begun.size;
-  const notes = new Map<Crowd, CrowdNote>();
-  for (const crowd of crowds) crowd.onNote = (note) => notes.set(crowd, note);
-  const timer = setInterval(() => {
-    second++;
-    const all = [...notes.values()];
-    const sum = (of: (note: CrowdNote) => number) => all.reduce((n, note) => n + of(note), 0);
-    const [frames, bytes] = [sum((note) => note.frames), sum((note) => note.bytes)];
-    const megabytes = (bytes / 1e6).toFixed(2);
-    log(`  ${second} s: ${begun.size - ticks} ticks, ${frames} frames, ${megabytes} MB`);
-    ticks = begun.size;
-  }, 1_000);
-  return () => clearInterval(timer);
 }
 
 /** Of all processes together. */

@@ -51,14 +51,3 @@ export function splitCores(clients: number): Split {
     words: `server on core ${server.join(',')}, load on core ${load.join(',')}`,
   };
 }
-
-/**
- * Files that this process may have open: Node.js raises the soft limit to the hard one by itself.
- */
-export function openFileLimit(): number {
-  const { userLimits } = process.report.getReport() as unknown as {
-    userLimits?: { open_files: { hard: number | 'unlimited' } };
-  };
-  const hard = userLimits?.open_files.hard ?? 'unlimited';
-  return hard === 'unlimited' ? Number.POSITIVE_INFINITY : hard;
-}
