@@ -30,10 +30,7 @@ import { tinyModel, UPDATES } from '../vnca/tiny-model.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
 const { card } = checkpoint;
-const drawings = await loadDataset({
-  kind: 'folder',
-  folder: 'server/training/examples/drawings',
-});
+const drawings = await loadDataset({ kind: 'folder', folder: 'server/training/examples/drawings' });
 const named = (name: string): Float32Array => {
   const at = drawings.entries.findIndex((entry) => entry.name === name);
   const size = 4 * card.side ** 2;

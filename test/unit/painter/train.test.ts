@@ -121,10 +121,7 @@ describe('learning genomes', () => {
         });
       }
       await expect(train(`learning/${name}-run`, ['--from', from], learning)).rejects.toMatchObject(
-        {
-          name: 'TrainingError',
-          message: expect.stringContaining(why),
-        },
+        { name: 'TrainingError', message: expect.stringContaining(why) },
       );
     },
   );

@@ -33,10 +33,7 @@ test('a standing input costs parameters, and nothing per cell', () => {
   expect([macPerCellStep(plain), macPerCellStep(standing)]).toEqual([39_744, 39_744]);
 });
 
-const doubling = {
-  side: 32,
-  growth: { kind: 'doubling' as const, seedSide: 2, stepsPerStage: 8 },
-};
+const doubling = { side: 32, growth: { kind: 'doubling' as const, seedSide: 2, stepsPerStage: 8 } };
 const uniform = { side: 28, growth: { kind: 'uniform' as const, steps: 36 } };
 
 test('growth by doubling starts at the seed, and cells divide before each later stage', () => {

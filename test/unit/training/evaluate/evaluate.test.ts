@@ -27,10 +27,7 @@ import { tinyCard } from '../../vnca/tiny-model.ts';
 import { softplus } from '../model/small.ts';
 import { decoderModel, printingModel, quiet, smallImages, smallModel } from './small.ts';
 
-const WANTED = {
-  ...{ samples: 4, organisms: 0, steps: [5, 20] },
-  ...{ throws: 8, seed: 1 },
-};
+const WANTED = { ...{ samples: 4, organisms: 0, steps: [5, 20] }, ...{ throws: 8, seed: 1 } };
 const run = async (model: Model, judged: Parameters<typeof evaluate>[2], threads = 1, seed = 1) =>
   evaluate(createOnnxCompute({ threads }), model, judged, { ...WANTED, seed }, quiet);
 
@@ -183,11 +180,7 @@ it('writes figures into the card and pictures beside it', async () => {
   }
   const map = JSON.parse(await readFile(join(folder, 'map.json'), 'utf8'));
   expect(map).toHaveLength(gallery.length);
-  expect(map[1]).toEqual({
-    ...gallery[1],
-    x: expect.any(Number),
-    y: expect.any(Number),
-  });
+  expect(map[1]).toEqual({ ...gallery[1], x: expect.any(Number), y: expect.any(Number) });
 });
 
 const compute = createOnnxCompute({ threads: 1 });
