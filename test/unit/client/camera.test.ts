@@ -307,20 +307,6 @@ test('the lens moves with the finger, without a jump on either half of the windo
   }
 });
 
-test('the blade for touch is wider than that for a mouse, no wider than the room allows, and cheap', () => {
-  const { radius, touchRadius } = STROKE_RADIUS;
-  const blade = (state: InteractionState) => state.state.radius;
-  expect(blade(new InteractionState())).toBe(radius);
-  const touch = new InteractionState(touchRadius);
-  expect(blade(touch)).toBeGreaterThan(radius);
-  touch.setWidest(4);
-  expect(blade(touch)).toBe(4);
-  // Right across the largest organisms that are shipped.
-  const stroke = { points: [0, 0, 32, 0], radius: touchRadius };
-  const { damagePerCell, wake, newcomer } = DEFAULT_ENERGY;
-  expect(sweptCells(stroke, false) * damagePerCell + wake).toBeLessThan(newcomer / 10);
-});
-
 const GRID = { width: 336, height: 192 };
 const SIDE = 32;
 

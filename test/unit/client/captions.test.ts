@@ -207,18 +207,6 @@ test('the season is what most of the gardener’s latest creatures have in commo
   expect(wall.says(12)).toContain('A season of plants, in red');
 });
 
-test('captions name creatures and count in each language', async () => {
-  const wall = new Wall(crowd(3, { kind: 'owl' }));
-  const living = wall.turns.next(wall.facts())!;
-  const [german, arabic] = [await voiceOf('de'), await voiceOf('ar')];
-  expect(living.text(german)).toBe(
-    'Gerade ist niemand hier außer 3 Wesen. Leiste ihnen Gesellschaft.',
-  );
-  expect(living.text(arabic)).toBe('لا أحد هنا الآن سوى 3 مخلوقات. كن رفيقها.');
-  wall.lives({ what: 'born', organism: organismView(9, { kind: 'Tomato', planter: GARDENER }) });
-  expect(wall.turns.next(wall.facts())!.text(german)).toBe('Eben vom Gärtner gepflanzt: Tomate');
-});
-
 test('from close by, it tells of the organism that is shown, also if it has told that before', () => {
   const wall = new Wall(crowd(3, { kind: 'owl' }));
   wall.lives(

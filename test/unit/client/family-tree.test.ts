@@ -99,13 +99,6 @@ test('one that was turned into a child of younger ones, or of its own, keeps its
   expect(nodes.map(({ generation }) => generation)).toEqual([2, 2, 1, 1]);
 });
 
-test('times are written in the given language, with the date of another day', () => {
-  const now = new Date(2026, 10, 27, 17, 3).getTime();
-  expect(momentIn('en-GB', { now }, now)).toBe('17:03');
-  expect(momentIn('de', { now }, now - 24 * 3_600_000)).toContain('26. Nov');
-  expect(momentIn('ar-EG', { now }, now)).not.toMatch(/[0-9]/);
-});
-
 test('times are those of the wall clock, though the room stood still for a night and its rate has changed', () => {
   const at = (day: number, hour: number, minute = 0) => Date.UTC(2026, 10, day, hour, minute);
   const [evening, now] = [6 * 3_600 * 15, 6 * 3_600 * 15 + 1_800 * 5];

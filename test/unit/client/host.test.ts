@@ -262,15 +262,6 @@ describe('statistics', () => {
   });
 });
 
-test('times and amounts are readable', () => {
-  expect([30_000, 61_000].map(span)).toEqual(['30 seconds', '2 minutes']);
-  expect([900, 7_300_000, 2.5e9].map(bytes)).toEqual(['0.9 kB', '7.3 MB', '2.5 GB']);
-  const noon = Date.UTC(2026, 10, 25, 12);
-  expect(clock(noon, ZONE)).toBe('13:00');
-  expect(clock(Date.UTC(2026, 6, 25, 12), ZONE)).toBe('14:00');
-  expect(moment(noon - 13.5 * 3_600_000, noon, ZONE)).toBe('yesterday, 23:30');
-});
-
 type Answers = Readonly<Record<string, () => unknown>>;
 
 // The model asks whether the page is hidden.

@@ -81,10 +81,6 @@ describe('the address for phones', () => {
       expect(visitorAddress('garden', given, page, known)).toEqual({ address, forPhones });
     },
   );
-
-  test('is printed without its scheme', () => {
-    expect(readable(`${LAN}/r/garden`)).toBe('192.168.1.20:8080/r/garden');
-  });
 });
 
 const screens = fc.record({

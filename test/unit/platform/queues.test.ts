@@ -122,10 +122,3 @@ test('does not retry after an error that is not transient', async () => {
   const outcome = await tried(errors, (error) => error !== errors[1]);
   expect(outcome).toEqual({ result: errors[1], begun: [0, 10], heard });
 });
-
-test('a local time is written with its own day', () => {
-  for (const hour of [0, 12, 23]) {
-    const at = new Date(2026, 10, 25, hour, 5, 9).getTime();
-    expect(localTime(at)).toBe(`2026-11-25T${`${hour}`.padStart(2, '0')}:05:09`);
-  }
-});

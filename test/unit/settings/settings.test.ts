@@ -171,16 +171,6 @@ Usage: bake <recipe> [options]
   -h, --help     print this help`,
     );
   });
-
-  test.each([
-    ['server', SERVER],
-    ['train', TRAIN],
-    ['evaluate', EVALUATE],
-    ['replay', REPLAY],
-  ])('%s fits a terminal of 100 columns', (_, command: Command) => {
-    const lines = helpText(command).split('\n');
-    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
-  });
 });
 
 const folder = temporaryFolder();

@@ -271,28 +271,6 @@ it('quotes special characters', () => {
   expect(first("my drawings'.json")).toBe(String.raw`npm run train -- 'my drawings'\''.json'`);
 });
 
-it('tells with which options a run went on, where they were others', () => {
-  const starts: [number, ...string[]][] = [
-    [0, 'a.json', '--from', 'x', '--minutes', '3'],
-    [40, 'a.json', '--resume', '--minutes', '9'],
-    [70, 'a.json', '--resume', '--updates', '90'],
-    [80, 'b.json', '--resume', '--updates', '90'],
-    [85, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
-    [86, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
-  ];
-  const line = starts.reduce<string | undefined>(
-    (before, [update, ...args]) => commandOf(optionsOf(...args), update, before),
-    undefined,
-  );
-  expect(line!.split(', ')).toEqual([
-    'npm run train -- a.json --from x',
-    'from update 70 on with --resume a.json --updates 90',
-    'from update 80 on with --resume b.json --updates 90',
-    'from update 85 on with --resume b.json --updates 90 --refine 0.1',
-    'from update 86 on with --resume b.json --updates 90 --refine 0.1',
-  ]);
-});
-
 // settings/command-line.test.ts tests errors that all commands share.
 test.each([
   [[], 'Name one configuration'],

@@ -117,26 +117,6 @@ test.each<[string, Dataset, string]>([
   });
 });
 
-// tfjs.test.ts has the memory of a run of one program.
-fullTest('an update on TensorFlow.js leaves no values behind', async () => {
-  const tfjs = await createTfjsCpuCompute();
-  const config = tinyConfig({
-    update: { ...MASKED, kind: 'residual' },
-    pool: { ...TINY_POOL, steps: [2, 2], gradientSteps: 1 },
-    segmentSteps: 1,
-    judgeStages: 0.5,
-    judgeGrown: 0.5,
-    extraSteps: [1, 1],
-  });
-  const trainer = await start(config, firstState(config), { on: tfjs });
-  // Programs are compiled on first use and keep their constants.
-  await updates(trainer, 3);
-  const before = tf.memory().numTensors;
-  const [last] = await updates(trainer, 1);
-  expect(last.pooled).toBeDefined();
-  expect(tf.memory().numTensors).toBe(before);
-});
-
 describe('the pool of a run', () => {
   /** Runs updates and counts the states in the pool after each. */
   async function counted(trainer: Trainer, count: number) {

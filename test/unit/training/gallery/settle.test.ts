@@ -60,13 +60,3 @@ test('what finds no rest nearby stays as it is', async () => {
   expect([...moved]).toEqual([]);
   expect(latents).toEqual(before);
 });
-
-test('only what was just trained, has a gallery and can come to rest is settled', () => {
-  const { card } = movingModel();
-  expect(settleRefusal(card)).toBeUndefined();
-  expect(settleRefusal({ ...card, figures: { elbo: -1 } })).toMatch('has figures');
-  expect(settleRefusal({ ...card, gallery: [] })).toMatch('empty');
-  expect(settleRefusal(decoderModel().card)).toMatch('decoder');
-  const byChance = { ...card.update, updateProbability: 0.5 };
-  expect(settleRefusal({ ...card, update: byChance })).toMatch('at random');
-});

@@ -391,14 +391,6 @@ describe('segments', () => {
       { begin: 'go-on', stage: 8, steps: 2 },
     ]);
   });
-
-  it('of a grown patch begin with nothing', () => {
-    expect(stayingSegments(spec, 5, 3)).toEqual([
-      { begin: 'go-on', stage: 8, steps: 2 },
-      { begin: 'go-on', stage: 8, steps: 3 },
-    ]);
-    expect(stayingSegments(spec, 0, 3)).toEqual([]);
-  });
 });
 
 const leaking = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
