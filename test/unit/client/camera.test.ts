@@ -11,9 +11,7 @@ import {
   zoomAbout,
 } from '../../../client/render/camera.ts';
 import { firstView, type Sights, type Stage } from '../../../client/render/first-view.ts';
-import { InteractionState, STROKE_RADIUS } from '../../../client/state/interaction-state.ts';
-import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
-import { contains, sweptCells } from '../../../shared/geometry.ts';
+import { contains } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { randomRoom, shownIn } from '../../support/first-views.ts';
 import { isFull } from '../../support/needs.ts';

@@ -8,7 +8,7 @@ import {
   WallNews,
 } from '../../../client/wall/captions.ts';
 import { Direction } from '../../../client/wall/direction.ts';
-import { ENGLISH, voiceOf } from '../../../client/wall/text.ts';
+import { ENGLISH } from '../../../client/wall/text.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
 import { organismView, WELCOME } from '../../support/fake-server.ts';

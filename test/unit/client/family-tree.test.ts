@@ -7,7 +7,7 @@ import {
   type TreeNode,
 } from '../../../client/family-tree/layout.ts';
 import { TreePictures } from '../../../client/family-tree/pictures.ts';
-import { dateOf, momentIn } from '../../../client/family-tree/tree-text.ts';
+import { dateOf } from '../../../client/family-tree/tree-text.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -159,12 +159,8 @@ const FERN = { id: 9, kind: 'Fern' } as never;
 /** Of a picture, px. */
 const SIDE = 32;
 
-interface Answer {
-  readonly ok: boolean;
-  readonly status: number;
-}
-
-const answered = (status: number): Answer => ({ ok: status === 200, status });
+const answered = (status: number) => ({ ok: status === 200, status });
+type Answer = ReturnType<typeof answered>;
 
 /** Pictures whose sheet and organisms arrive as the test says, in time that it advances. */
 function open(answer: (path: string) => Answer | undefined) {

@@ -25,7 +25,7 @@ import {
   roundUp,
   total,
 } from '../../../client/host/sections/visitors-section.ts';
-import { bytes, clock, lastCopy, moment, span, stateBefore } from '../../../client/host/text.ts';
+import { lastCopy, stateBefore } from '../../../client/host/text.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -89,12 +89,9 @@ test('an organism is counted once if it owns a cell of the area', () => {
 
 test.each([
   ['Blue Hall', 'blue-hall'],
-  ['Café 2!', 'cafe-2'],
   ['  --x--  ', 'x'],
   ['日本', ''],
   ['Großer Saal', 'grosser-saal'],
-  ['GROẞER SAAL', 'grosser-saal'],
-  ['Grøn hal', 'gron-hal'],
   ['Cœur, Æble, Łódź, Đà Nẵng', 'coeur-aeble-lodz-da-nang'],
   ['Þór ð ħ ŧ ı', 'thor-d-h-t-i'],
 ])('a room called “%s” has the address “%s”', (name, address) => {

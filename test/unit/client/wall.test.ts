@@ -11,7 +11,6 @@ import {
   regionOf,
   wholeView,
 } from '../../../client/wall/wall-view.ts';
-import { readable } from '../../../shared/printed-address.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };

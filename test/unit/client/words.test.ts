@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LitLocalizer } from '@lit/localize-tools/lib/index.js';
 import { ageText, kindName, number, plural } from '../../../client/elements/text.ts';
-import { addressName } from '../../../client/host/navigation.ts';
 import { REASON_TEXTS } from '../../../client/host/text.ts';
 import { loadDictionary } from '../../../client/locale/locale.ts';
 import { formFor } from '../../../client/locale/page-words.ts';

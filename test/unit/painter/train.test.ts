@@ -10,8 +10,7 @@ import { checkOut, painterBytes, writePainter } from '../../../server/training/p
 import { identified, writeCheckpoint } from '../../../server/training/run/export.ts';
 import { writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { suiteFolder } from '../../support/closing.ts';
-import { isFull } from '../../support/needs.ts';
-import { genomeUpdate, modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
+import { modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
 import { randomWeights } from './nets.ts';
 
 const scratch = suiteFolder();

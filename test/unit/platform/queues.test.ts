@@ -1,4 +1,4 @@
-import { localTime, retry } from '../../../server/platform/clock.ts';
+import { retry } from '../../../server/platform/clock.ts';
 import { FairQueue, Mutex } from '../../../server/platform/queues.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import fc, { forAll } from '../../support/property.ts';

@@ -10,7 +10,6 @@ import {
   readJson,
   withBatch,
   withImages,
-  withName,
 } from '../../../server/training/config.ts';
 import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/graph.ts';
 import { trainedShapes } from '../../../server/training/run/run-state.ts';
@@ -34,7 +33,6 @@ test.each<[string, Record<string, unknown>]>([
   ['update.genome', { update: { kind: 'residual', hidden: 4, genome: { hidden: 3 } } }],
   ['readout.channels', { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 3, 4] } }],
   ['encoder.convolutions', { encoder: { input: '0..1', convolutions: [] } }],
-  ['encoder.input', { encoder: { convolutions: [] } }],
   ['data.side', { data: { kind: 'folder', folder: 'x', side: 16, margin: 0 } }],
   ['seed', { seed: -1 }],
   ['updates', { updates: undefined }],
@@ -49,11 +47,8 @@ test.each<[string, Record<string, unknown>]>([
   ['growth.steps', { ...uniform, growthSteps: { from: [4, 4], to: [1, 3] } }],
   ['judgeStages', { ...uniform, judgeStages: 0.5 }],
   ['judgeGrown', { judgeGrown: 0.5 }],
-  ['judgeGrown', { judgeGrown: 0.5, extraSteps: { from: [0, 0], to: [0, 0] } }],
   ['augment.recolour', { ...ink, augment: { recolour: 0.5 } }],
-  ['augment.lines', { ...ink, augment: { lines: 0.5 } }],
   ['optimiser.beta2', { optimiser: { beta2: 1 } }],
-  ['optimiser.average', { optimiser: { average: 1 } }],
   ['pool', { ...decoder, ...pool({}) }],
   ['pool', { trains: 'encoder', ...pool({}) }],
   ['galleryOffsets', { trains: 'encoder', galleryOffsets: {} }],
@@ -69,10 +64,8 @@ test.each<[string, Record<string, unknown>]>([
   ['pool.steps', pool({ steps: { from: [1, 2] } })],
   ['pool.patients', pool({ patients: { batch: 2 } })],
   ['pool.patients.batch', { closing: 1, ...pool({ patients: { batch: 3 } }) }],
-  ['pool.patients.batch', { closing: 1, ...pool({ patients: { batch: 4, size: 2 } }) }],
   ['pool.patients.steps', { closing: 1, ...pool({ patients: { batch: 2, steps: [1, 2] } }) }],
   ['pool.patients.crowded', { closing: 1, ...pool({ patients: { batch: 2, crowded: 0.5 } }) }],
-  ['optimiser.momentum', { optimiser: { momentum: 0.9 } }],
   ['augment.shift', { augment: { shift: 8 } }],
   ['colour', { colour: 'red' }],
 ])('an error names its field: %s', (field, fields) => {
@@ -119,8 +112,6 @@ describe('in the course of a run', () => {
 
   test.each([
     ['update.leak', { update: { ...config.update, leak: 0.5 } }],
-    ['update.stateLimit', { update: { ...config.update, stateLimit: undefined } }],
-    ['growth.stepsPerStage', { growth: { ...config.growth, stepsPerStage: 3 } }],
     ['readout.channels.0', { readout: { ...config.readout, channels: [1, 2, 3, 4] } }],
     ['encoder.input', { encoder: { ...config.encoder, input: '-1..1' } }],
     ['data.margin', { data: { ...config.data, margin: 1, folder: 'moved' } }],
@@ -184,13 +175,6 @@ test('images of the user are relative to the working directory', () => {
     data: { kind: 'mnist', side: 32 },
   });
   expect(() => withImages(digits, 'drawings')).toThrow(/^--images needs .* not .*"mnist"$/);
-});
-
-test('another name has another title, and must be valid', () => {
-  const { name, title, ...rest } = withName(tinyConfig(), 'my-drawings');
-  expect([name, title]).toEqual(['my-drawings', 'My Drawings']);
-  expect(rest).toEqual((({ name: _, title: __, ...others }) => others)(tinyConfig()));
-  expect(() => withName(tinyConfig(), 'My Drawings')).toThrow('--name: field "name"');
 });
 
 /** Tests the shipped configurations: the published ones must match the publication. */

@@ -15,10 +15,8 @@ import {
   pooledPlan,
   progressOf,
   rateAt,
-  sideAt,
 } from '../../../server/training/rollout/rollout-plan.ts';
 import {
-  applyWound,
   openGround,
   WOUND_KINDS,
   woundMask,
@@ -290,14 +288,6 @@ describe('a plan of pooled organisms', () => {
     expect(stepsOf(plan)).toBe(7);
     expect(stepsOf({ segments: plan.segments.slice(-plan.differentiated) })).toBe(3);
     expect([...plan.judged]).toEqual([[plan.segments.length - 1, 1]]);
-  });
-
-  it.each([
-    ['fresh', 0],
-    ['all', 1],
-  ])('counts the divergence of %s organisms', (divergence, counts) => {
-    const further = { steps: [1, 1] as [number, number], wounded: 0 };
-    expect(pooledPlan(withPool({ divergence }), entries, further, now()).divergence).toBe(counts);
   });
 });
 

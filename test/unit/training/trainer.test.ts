@@ -1,8 +1,3 @@
-/**
- * Tests what a trainer learns, reports and refuses. Runs that stop and continue, and runs on one
- * worker and on two, have equal results.
- */
-import * as tf from '@tensorflow/tfjs-core';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import { DataPasses, type Dataset } from '../../../server/training/data/dataset.ts';
@@ -17,8 +12,7 @@ import {
 } from '../../../server/training/run/trainer.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { expectNear } from '../../support/compare.ts';
-import { fullTest, isFull } from '../../support/needs.ts';
-import { createTfjsCpuCompute } from '../../support/tfjs-cpu.ts';
+import { isFull } from '../../support/needs.ts';
 import { calmUpdate } from '../vnca/tiny-model.ts';
 import {
   MASKED,

@@ -17,7 +17,7 @@ import {
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { loadMnist } from '../../../../server/training/data/mnist.ts';
 import { suiteFolder } from '../../../support/closing.ts';
-import { fullTest, isFull } from '../../../support/needs.ts';
+import { isFull } from '../../../support/needs.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = suiteFolder();

@@ -340,13 +340,4 @@ describe('images', () => {
       message: expect.stringContaining(message),
     });
   });
-
-  test("a checkpoint of a user's own images is not evaluated on those of the configuration", async () => {
-    const { training, ...card } = tinyCard();
-    const command = 'npm run train -- server/training/configs/drawings.json --images <folder>';
-    const own = { ...card, training: { ...training, command } };
-    await expect(loadImages(own, undefined, { limit: 1 })).rejects.toMatchObject({
-      reason: 'no-data',
-    });
-  });
 });

@@ -2,10 +2,10 @@
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import { measureMovements } from '../../../../server/training/evaluate/organisms.ts';
-import { settleLatents, settleRefusal } from '../../../../server/training/gallery/settle.ts';
+import { settleLatents } from '../../../../server/training/gallery/settle.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { decoderModel, smallModel } from '../evaluate/small.ts';
+import { smallModel } from '../evaluate/small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
 const update = { kind: 'residual', hidden: 7, activation: 'relu' };
