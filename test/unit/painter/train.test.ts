@@ -82,24 +82,22 @@ const write = (folder: string): Promise<void> =>
   writePainter(folder, origin, painterBytes(randomWeights(1)), {});
 
 test('a painter is written where nothing is, again, and beside its own checkpoint with its card', async () => {
-  const out = own;
-  await checkOut(out, checkpoint);
-  await write(out);
-  expect(cardIn(out).painter.version).toBe(1);
-  await checkOut(out, checkpoint);
-  await writeFile(join(out, 'card.json'), JSON.stringify(tinyCardJson({ title: 'Another' })));
-  await writeFile(join(out, 'model.safetensors'), writeSafetensors(new Map(checkpoint.tensors)));
-  await checkOut(out, checkpoint);
-  await write(out);
-  expect(cardIn(out)).toMatchObject({ title: 'Another', painter: { version: 1 } });
+  await checkOut(own, checkpoint);
+  await write(own);
+  expect(cardIn(own).painter.version).toBe(1);
+  await checkOut(own, checkpoint);
+  await writeFile(join(own, 'card.json'), JSON.stringify(tinyCardJson({ title: 'Another' })));
+  await writeFile(join(own, 'model.safetensors'), writeSafetensors(new Map(checkpoint.tensors)));
+  await checkOut(own, checkpoint);
+  await write(own);
+  expect(cardIn(own)).toMatchObject({ title: 'Another', painter: { version: 1 } });
 });
 
 test('a painter is not written beside the weights of another checkpoint', async () => {
-  const out = other;
-  await writeFile(join(out, 'card.json'), JSON.stringify(tinyCardJson()));
+  await writeFile(join(other, 'card.json'), JSON.stringify(tinyCardJson()));
   const tensors = new Map(checkpoint.tensors);
   const [[name, { shape, data }]] = tensors;
   tensors.set(name, { shape, data: data.map((x) => x + 1) });
-  await writeFile(join(out, 'model.safetensors'), writeSafetensors(tensors));
-  await expect(checkOut(out, checkpoint)).rejects.toMatchObject({ reason: 'bad-data' });
+  await writeFile(join(other, 'model.safetensors'), writeSafetensors(tensors));
+  await expect(checkOut(other, checkpoint)).rejects.toMatchObject({ reason: 'bad-data' });
 });

@@ -14,7 +14,6 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
 
 const { beat, part, window, most, mostEach } = REQUESTS;
-const patience = ANSWER_PATIENCE;
 const BIG = Buffer.alloc(3 * window * part, 'vivarium ');
 
 /** A bus that can lose messages. */
@@ -144,7 +143,7 @@ test('one that nobody answers fails, and nothing has been sent', async () => {
   const { ask, clock, failures } = await open({ hasOwner: false });
   const asked = ask('/big');
   while (failures.length === 0) {
-    await clock.advance(patience);
+    await clock.advance(ANSWER_PATIENCE);
     await new Promise((go) => setImmediate(go));
   }
   expect((await asked).status).toBe(503);
@@ -166,10 +165,10 @@ test('an answer that takes long is waited for, but not when the other server has
   const { ask, bus, clock, seen, failures } = await open();
   const asked = ask('/slow');
   while (seen.length === 0) await new Promise((go) => setImmediate(go));
-  for (let waited = 0; waited < 10 * patience; waited += beat) await clock.advance(beat);
+  for (let waited = 0; waited < 10 * ANSWER_PATIENCE; waited += beat) await clock.advance(beat);
   expect(failures).toEqual([]);
   bus.loses = () => true;
-  await clock.advance(patience);
+  await clock.advance(ANSWER_PATIENCE);
   expect((await asked).status).toBe(503);
   expect(failures).toEqual([new RelayError('no-answer')]);
 });

@@ -172,10 +172,8 @@ test.each([
   ['kind', { kind: 'imagenet' }],
   ['set', { kind: 'emoji', set: 'flags' }],
   ['side', { kind: 'mnist', side: 64 }],
-  ['extra', { kind: 'mnist', extra: 1 }],
   ['folder', { kind: 'folder', folder: '' }],
   ['margin', { kind: 'folder', folder: 'x', side: 16, margin: 7 }],
-  ['background', { kind: 'folder', folder: 'x', background: 'blue' }],
   ['validationShare', { kind: 'folder', folder: 'x', validationShare: 0.9 }],
 ])('%s is refused in %j', async (field, config) => {
   await expect(loadDataset(config as never)).rejects.toMatchObject({

