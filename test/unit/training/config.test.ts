@@ -246,11 +246,6 @@ it('contains every option that changes the result', () => {
   expect(optionsOf(...argsOf(first(...args, ...more)))).toEqual(optionsOf(...args, ...more));
 });
 
-it('leaves out folders, time limits and threads', () => {
-  const where = ['--run', 'r', '--out', 'o', '--minutes', '5', '--threads', '1'];
-  expect(first('a.json', '--batch', '2', ...where)).toBe('npm run train -- a.json --batch 2');
-});
-
 it('quotes special characters', () => {
   expect(first("my drawings'.json")).toBe(String.raw`npm run train -- 'my drawings'\''.json'`);
 });

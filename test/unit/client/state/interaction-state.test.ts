@@ -85,6 +85,9 @@ describe('session', () => {
     expect(state.state.radius).toBe(12);
     state.setRadius(0);
     expect(state.state.radius).toBe(0.5);
+    state.setRadius(9);
+    state.setWidest(4);
+    expect(state.state.radius).toBe(4);
   });
 });
 

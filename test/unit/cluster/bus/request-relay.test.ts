@@ -11,19 +11,10 @@ import {
 } from '../../../../server/cluster/bus/request-relay.ts';
 import { ANSWER_PATIENCE } from '../../../../shared/host/api.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { LocalBus } from '../../../support/local-bus.ts';
+import { LossyBus } from '../../../support/spread-room.ts';
 
 const { beat, part, window, most, mostEach } = REQUESTS;
 const BIG = Buffer.alloc(3 * window * part, 'vivarium ');
-
-/** A bus that can lose messages. */
-class LossyBus extends LocalBus {
-  loses = (_: Uint8Array): boolean => false;
-
-  override publish(channel: string, message: Uint8Array): void {
-    if (!this.loses(message)) super.publish(channel, message);
-  }
-}
 
 const closing: (() => unknown)[] = [];
 afterEach(() => {
@@ -135,7 +126,7 @@ test('an answer that breaks off, there or on its way, is not taken for a whole o
   const { ask, bus } = await open();
   await expect(ask('/broken').then((response) => response.text())).rejects.toThrow();
   let parts = 0;
-  bus.loses = (message) => message.length > part / 8 && ++parts === 3;
+  bus.loses = (_, message) => message.length > part / 8 && ++parts === 3;
   await expect(ask('/big').then((response) => response.arrayBuffer())).rejects.toThrow();
 });
 

@@ -51,13 +51,6 @@ async function grownOf(batch: EvaluationBatch, value?: number): Promise<Grown> {
 describe('a rule that does nothing', () => {
   const batch = new EvaluationBatch(compute, drifting(0), 1);
 
-  it('is stable, without cycles', async () => {
-    expect(await measureCycles(batch, await grownOf(batch))).toBe(0);
-    const stay = await stayOf(batch, await grownOf(batch), [1, 40]);
-    const same = { share: 1, strict: 1, mse: 0, median: 0, organisms: 3 };
-    expect(stay).toEqual({ '1': same, '40': same });
-  });
-
   it('heals nothing', async () => {
     const grown = await grownOf(batch, 1);
     const options = { wound: ofShare(0.25), random: createRandom(2) };
