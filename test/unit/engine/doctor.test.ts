@@ -1,4 +1,4 @@
-/** The doctor's words; what it finds is tested in test/integration/doctor.test.ts. */
+/** The doctor's words; what it finds is tested in test/integration/start.test.ts. */
 import {
   type EngineReport,
   type Report,
