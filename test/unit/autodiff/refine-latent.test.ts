@@ -18,6 +18,7 @@ import { growthSchedule } from '../../../server/vnca/architecture.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { bounded, isWithin } from '../../../server/vnca/genome.ts';
+import { finished } from '../../../shared/painter/genome-map.ts';
 import { afterSuite, suiteFolder } from '../../support/closing.ts';
 import { expectNear } from '../../support/compare.ts';
 import { startEngine } from '../../support/engine.ts';
@@ -30,10 +31,7 @@ import { tinyModel, UPDATES } from '../vnca/tiny-model.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
 const { card } = checkpoint;
-const drawings = await loadDataset({
-  kind: 'folder',
-  folder: 'server/training/examples/drawings',
-});
+const drawings = await loadDataset({ kind: 'folder', folder: 'server/training/examples/drawings' });
 const named = (name: string): Float32Array => {
   const at = drawings.entries.findIndex((entry) => entry.name === name);
   const size = 4 * card.side ** 2;
@@ -50,13 +48,7 @@ const brisk = grownIn(4);
 const encoder = createEncoder(checkpoint)!;
 const BOUNDS = speciesOf(checkpoint).latentBounds;
 
-function encoded(image: Float32Array): Float32Array {
-  const steps = encoder.encode(image);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
+const encoded = (image: Float32Array) => finished(encoder.encode(image));
 
 /** Creates a clock that advances at each call. @param each in ms */
 const clock = (each: number) => {

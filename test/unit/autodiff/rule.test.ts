@@ -82,8 +82,4 @@ describe('initial values', () => {
       expect(variance / (bound ** 2 / 3)).toBeCloseTo(1, 0);
     }
   });
-
-  it('are named when missing', () => {
-    expect(() => parameterInputs(shapes)('update.none')).toThrow('no parameter "update.none"');
-  });
 });

@@ -123,13 +123,3 @@ test(`in ${MOMENTS} random moments of three walls with 5 to 256 creatures no lab
   // Where there is room, it is found.
   expect(placed.get('whole, sparse')! / placed.get('whole, sparse, all')!).toBeGreaterThan(0.6);
 });
-
-test('an organism without cells counts as a point', () => {
-  const planes = createPlanes(64, 64);
-  expect(bodyOf(planes, organismView(1, { x: 20, y: 30 }))).toEqual({
-    x: 20,
-    y: 30,
-    width: 0,
-    height: 0,
-  });
-});

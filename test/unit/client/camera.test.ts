@@ -11,9 +11,7 @@ import {
   zoomAbout,
 } from '../../../client/render/camera.ts';
 import { firstView, type Sights, type Stage } from '../../../client/render/first-view.ts';
-import { InteractionState, STROKE_RADIUS } from '../../../client/state/interaction-state.ts';
-import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
-import { contains, sweptCells } from '../../../shared/geometry.ts';
+import { contains } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { randomRoom, shownIn } from '../../support/first-views.ts';
 import { isFull } from '../../support/needs.ts';
@@ -305,20 +303,6 @@ test('the lens moves with the finger, without a jump on either half of the windo
       last = at;
     }
   }
-});
-
-test('the blade for touch is wider than that for a mouse, no wider than the room allows, and cheap', () => {
-  const { radius, touchRadius } = STROKE_RADIUS;
-  const blade = (state: InteractionState) => state.state.radius;
-  expect(blade(new InteractionState())).toBe(radius);
-  const touch = new InteractionState(touchRadius);
-  expect(blade(touch)).toBeGreaterThan(radius);
-  touch.setWidest(4);
-  expect(blade(touch)).toBe(4);
-  // Right across the largest organisms that are shipped.
-  const stroke = { points: [0, 0, 32, 0], radius: touchRadius };
-  const { damagePerCell, wake, newcomer } = DEFAULT_ENERGY;
-  expect(sweptCells(stroke, false) * damagePerCell + wake).toBeLessThan(newcomer / 10);
 });
 
 const GRID = { width: 336, height: 192 };

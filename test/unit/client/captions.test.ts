@@ -8,7 +8,7 @@ import {
   WallNews,
 } from '../../../client/wall/captions.ts';
 import { Direction } from '../../../client/wall/direction.ts';
-import { ENGLISH, voiceOf } from '../../../client/wall/text.ts';
+import { ENGLISH } from '../../../client/wall/text.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
 import { organismView, WELCOME } from '../../support/fake-server.ts';
@@ -205,18 +205,6 @@ test('the season is what most of the gardener’s latest creatures have in commo
   }
   expect(wall.facts().season).toEqual({ kind: 'plant', colour: 'red' });
   expect(wall.says(12)).toContain('A season of plants, in red');
-});
-
-test('captions name creatures and count in each language', async () => {
-  const wall = new Wall(crowd(3, { kind: 'owl' }));
-  const living = wall.turns.next(wall.facts())!;
-  const [german, arabic] = [await voiceOf('de'), await voiceOf('ar')];
-  expect(living.text(german)).toBe(
-    'Gerade ist niemand hier außer 3 Wesen. Leiste ihnen Gesellschaft.',
-  );
-  expect(living.text(arabic)).toBe('لا أحد هنا الآن سوى 3 مخلوقات. كن رفيقها.');
-  wall.lives({ what: 'born', organism: organismView(9, { kind: 'Tomato', planter: GARDENER }) });
-  expect(wall.turns.next(wall.facts())!.text(german)).toBe('Eben vom Gärtner gepflanzt: Tomate');
 });
 
 test('from close by, it tells of the organism that is shown, also if it has told that before', () => {

@@ -17,16 +17,11 @@ const FRAME = 50;
 /** Runs a current for some time. @returns its strengths, picture by picture */
 function run(
   current: Current,
-  {
-    from,
-    ms,
-    most = 1,
-    wanted = true,
-  }: { from: number; ms: number; most?: number; wanted?: boolean },
+  { from, ms, wanted = true }: { from: number; ms: number; wanted?: boolean },
 ): number[] {
   const strengths: number[] = [];
   for (let now = from; now < from + ms; now += FRAME) {
-    current.move(now, 15, most, wanted);
+    current.move(now, 15, 1, wanted);
     strengths.push(current.strength);
   }
   return strengths;

@@ -21,10 +21,7 @@ const placesOf = (specks: readonly Speck[]) =>
   new Set(specks.map(({ x, y }) => Math.floor(y) * WIDTH + Math.floor(x)));
 
 test('a predicted cut removes exactly the cells that the server will remove, each once', () => {
-  const point = fc.record({
-    x: between(0, WIDTH),
-    y: between(0, HEIGHT),
-  });
+  const point = fc.record({ x: between(0, WIDTH), y: between(0, HEIGHT) });
   const ways = fc.array(point, { minLength: 2, maxLength: 6 });
   forAll(ways, between(0.5, 6), (points, radius) => {
     const planes = body();

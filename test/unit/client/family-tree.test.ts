@@ -7,7 +7,7 @@ import {
   type TreeNode,
 } from '../../../client/family-tree/layout.ts';
 import { TreePictures } from '../../../client/family-tree/pictures.ts';
-import { dateOf, momentIn } from '../../../client/family-tree/tree-text.ts';
+import { dateOf } from '../../../client/family-tree/tree-text.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -99,13 +99,6 @@ test('one that was turned into a child of younger ones, or of its own, keeps its
   expect(nodes.map(({ generation }) => generation)).toEqual([2, 2, 1, 1]);
 });
 
-test('times are written in the given language, with the date of another day', () => {
-  const now = new Date(2026, 10, 27, 17, 3).getTime();
-  expect(momentIn('en-GB', { now }, now)).toBe('17:03');
-  expect(momentIn('de', { now }, now - 24 * 3_600_000)).toContain('26. Nov');
-  expect(momentIn('ar-EG', { now }, now)).not.toMatch(/[0-9]/);
-});
-
 test('times are those of the wall clock, though the room stood still for a night and its rate has changed', () => {
   const at = (day: number, hour: number, minute = 0) => Date.UTC(2026, 10, day, hour, minute);
   const [evening, now] = [6 * 3_600 * 15, 6 * 3_600 * 15 + 1_800 * 5];
@@ -166,12 +159,8 @@ const FERN = { id: 9, kind: 'Fern' } as never;
 /** Of a picture, px. */
 const SIDE = 32;
 
-interface Answer {
-  readonly ok: boolean;
-  readonly status: number;
-}
-
-const answered = (status: number): Answer => ({ ok: status === 200, status });
+const answered = (status: number) => ({ ok: status === 200, status });
+type Answer = ReturnType<typeof answered>;
 
 /** Pictures whose sheet and organisms arrive as the test says, in time that it advances. */
 function open(answer: (path: string) => Answer | undefined) {

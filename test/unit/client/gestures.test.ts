@@ -27,18 +27,12 @@ const mouse = (x: number, y: number): PointerSample => {
 };
 
 type Act = (gestures: Gestures) => void;
-const down =
-  (sample: PointerSample, now: number): Act =>
-  (gestures) =>
-    gestures.down(sample, now);
-const move =
-  (sample: PointerSample, now: number): Act =>
-  (gestures) =>
-    gestures.move(sample, now);
-const up =
-  (sample: PointerSample, now: number): Act =>
-  (gestures) =>
-    gestures.up(sample, now);
+const [down, move, up] = (['down', 'move', 'up'] as const).map(
+  (how) =>
+    (sample: PointerSample, now: number): Act =>
+    (gestures) =>
+      gestures[how](sample, now),
+);
 /** A press that has closed a panel. */
 const spent = { ...finger(1, 10, 10), spent: true };
 

@@ -86,16 +86,6 @@ test.each([
     expect(errorOf(await page(gif, i), one)).toBeLessThan(7);
 });
 
-test('it carries a comment of any length, in blocks', async () => {
-  const one = picture(4, 4, () => [0, 60, 120]);
-  const film = new GifWriter(4, 4, await paletteOf([one]));
-  film.add(one, 100);
-  const comment = 'keep#'.repeat(60);
-  const text = Buffer.from(film.finish(comment)).toString('latin1');
-  const blocks = `!\xfe\xff${comment.slice(0, 255)}\x2d${comment.slice(255)}\0;`;
-  expect(text.slice(-blocks.length)).toBe(blocks);
-});
-
 test('a soft gradient shows no bands: neighbouring pixels have its mean brightness', async () => {
   // Like the background of a film: a few dark shades over hundreds of pixels.
   const [width, height] = [256, 16];

@@ -30,7 +30,6 @@ test.each<[string, Partial<Change>, Partial<OrganismView>?]>([
   ['Bo cut your horse. It is gone.', { id: 7 }],
   ['Bo planted a child of your horse.', { how: 'crossed' }],
   ['Bo turned your horse into this: rabbit.', { how: 'transformed', into: 'rabbit' }],
-  ['Bo turned your horse into this: creature.', { how: 'transformed', into: '' }],
   ['Bo grafted this onto your horse: owl.', { how: 'grafted', into: 'owl' }],
   ['Bo took ground from your horse.', { how: 'outgrown' }],
   ['Your horse is leaving.', { how: 'departing' }],

@@ -11,7 +11,6 @@ import {
   regionOf,
   wholeView,
 } from '../../../client/wall/wall-view.ts';
-import { readable } from '../../../shared/printed-address.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
@@ -81,10 +80,6 @@ describe('the address for phones', () => {
       expect(visitorAddress('garden', given, page, known)).toEqual({ address, forPhones });
     },
   );
-
-  test('is printed without its scheme', () => {
-    expect(readable(`${LAN}/r/garden`)).toBe('192.168.1.20:8080/r/garden');
-  });
 });
 
 const screens = fc.record({

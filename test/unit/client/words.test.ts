@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LitLocalizer } from '@lit/localize-tools/lib/index.js';
 import { ageText, kindName, number, plural } from '../../../client/elements/text.ts';
-import { addressName } from '../../../client/host/navigation.ts';
 import { REASON_TEXTS } from '../../../client/host/text.ts';
 import { loadDictionary } from '../../../client/locale/locale.ts';
 import { formFor } from '../../../client/locale/page-words.ts';
@@ -91,14 +90,6 @@ describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
     expect(Object.keys(kinds).sort()).toEqual(await galleryNames());
     expect(Object.entries(kinds).filter(([, local]) => !local)).toEqual([]);
   });
-});
-
-test('the example of a room’s name becomes an address in every language', () => {
-  const { name } = messages.find((each) => textOf(each.contents) === 'for example: Blue Hall')!;
-  for (const code of TRANSLATED_LANGUAGES) {
-    const [, example = ''] = textOf(words.translations(code).get(name)!.contents).split(/[:：]/);
-    expect([code, addressName(example)]).toEqual([code, expect.stringMatching(/^[a-z]+-[a-z]+$/)]);
-  }
 });
 
 test('Arabic has a form for each of its six plural categories', () => {

@@ -1,27 +1,16 @@
-/** The doctor's words; what it finds is tested in test/integration/doctor.test.ts. */
+/** The doctor's words; what it finds is tested in test/integration/start.test.ts. */
 import {
   type EngineReport,
   type Report,
   reportText,
 } from '../../../server/engine/doctor/examine.ts';
 
-const onnx: EngineReport = {
-  name: 'onnx',
-  usable: true,
-  device: 'CPU (ONNX Runtime)',
-  needs: 'ONNX Runtime',
-  reason: null,
-  remedy: null,
-  cellsPerSecond: 3_141_592,
-};
+const speed = { reason: null, remedy: null, needs: '', cellsPerSecond: 3_141_592 };
+const onnx: EngineReport = { ...speed, name: 'onnx', usable: true, device: 'CPU (ONNX Runtime)' };
+const reason = 'its native part is not installed';
 const tensorflow: EngineReport = {
-  name: 'tensorflow',
-  usable: false,
-  device: null,
-  needs: 'a native part',
-  reason: 'its native part is not installed',
-  remedy: 'build it',
-  cellsPerSecond: null,
+  ...{ ...onnx, name: 'tensorflow', usable: false, device: null, cellsPerSecond: null },
+  ...{ reason, remedy: 'build it' },
 };
 const report: Report = {
   machine: { cpu: 'Z80', cores: 2, memoryGiB: 8, gpus: [], system: 'linux x64', node: '20.0.0' },

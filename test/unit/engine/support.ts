@@ -43,13 +43,7 @@ export const CONTRACT_MODELS: readonly Model[] = [
     },
     2,
   ),
-  tinyModel(
-    {
-      name: 'genome',
-      update: { ...genomeUpdate(7), leak: 0.2, stateLimit: 2 },
-    },
-    5,
-  ),
+  tinyModel({ name: 'genome', update: { ...genomeUpdate(7), leak: 0.2, stateLimit: 2 } }, 5),
   tinyModel(
     {
       name: 'calm',

@@ -84,11 +84,7 @@ test('2,000 rounds of planting, stepping and disposing do not leak memory', asyn
 setFlagsFromString('--expose-gc');
 
 /** A store as a thread would have it, and its patches. */
-async function thread(): Promise<{
-  engine: ThreadEngine;
-  living: Set<PatchId>;
-  moved: number[];
-}> {
+async function thread() {
   const backend = await startOnnx();
   const base = threadOver(await createPatchStore(CONTRACT_MODELS, backend), backend.info);
   const living = new Set<PatchId>();

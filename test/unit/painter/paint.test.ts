@@ -377,11 +377,6 @@ describe('thumbnail', () => {
     return cells;
   }
 
-  const finish = (work: ReturnType<typeof paintStill>): Uint8ClampedArray => {
-    let step = work.next();
-    while (!step.done) step = work.next();
-    return step.value;
-  };
   const still = (cells: Uint8Array) => ({ cells, side: SIDE, net, scale: SCALE });
 
   /** Largest difference of red between neighbouring cells' middles, well inside the square. */
@@ -394,13 +389,13 @@ describe('thumbnail', () => {
 
   test('faint bands of the cells disappear; edges inside and the outline stay', () => {
     const bands = square((x) => (x % 2 === 0 ? 150 : 170));
-    expect(contrast(finish(paintStill(still(bands))))).toBeGreaterThan(10);
-    expect(contrast(finish(paintThumbnail(still(bands))))).toBeLessThan(4);
+    expect(contrast(finished(paintStill(still(bands))))).toBeGreaterThan(10);
+    expect(contrast(finished(paintThumbnail(still(bands))))).toBeLessThan(4);
     const halves = square((x) => (x < 8 ? 40 : 220));
-    expect(contrast(finish(paintThumbnail(still(halves))))).toBeGreaterThan(100);
+    expect(contrast(finished(paintThumbnail(still(halves))))).toBeGreaterThan(100);
     const alphas = (pixels: Uint8ClampedArray) => pixels.filter((_, i) => i % 4 === 3);
-    const plain = alphas(finish(paintStill(still(square(() => 150)))));
-    expect(alphas(finish(paintThumbnail(still(square(() => 150)))))).toEqual(plain);
+    const plain = alphas(finished(paintStill(still(square(() => 150)))));
+    expect(alphas(finished(paintThumbnail(still(square(() => 150)))))).toEqual(plain);
   });
 });
 
@@ -456,11 +451,7 @@ describe('shipped', () => {
     const cells = left.map((value, i) =>
       i % 4 === 3 ? value : (255 * value) / (left[i | 3] || 1),
     );
-    const work = paintStill({ cells, side: SIDE, net, scale: 8 });
-    for (;;) {
-      const { done, value } = work.next();
-      if (done) return value;
-    }
+    return finished(paintStill({ cells, side: SIDE, net, scale: 8 }));
   }
 
   describe.each(creatures)('$name', ({ grown }) => {

@@ -10,8 +10,7 @@ import { checkOut, painterBytes, writePainter } from '../../../server/training/p
 import { identified, writeCheckpoint } from '../../../server/training/run/export.ts';
 import { writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { suiteFolder } from '../../support/closing.ts';
-import { isFull } from '../../support/needs.ts';
-import { genomeUpdate, modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
+import { modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
 import { randomWeights } from './nets.ts';
 
 const scratch = suiteFolder();
@@ -58,25 +57,6 @@ test('a run that began with --from goes on with that checkpoint', async () => {
   });
 });
 
-test('steps between neighbouring cells count by their weight', async () => {
-  const lossWith = async (steps: number): Promise<number> => {
-    await train(`steps-${steps}`, ['--from', source, '--updates', '1'], { ...CONFIG, steps });
-    const [line] = readFileSync(join(scratch, `steps-${steps}`, 'log.jsonl'), 'utf8').split('\n');
-    return JSON.parse(line).loss;
-  };
-  const [low, middle, high] = [await lossWith(5), await lossWith(10), await lossWith(15)];
-  expect(middle).toBeGreaterThan(low);
-  expect(high - middle).toBeCloseTo(middle - low, 4);
-});
-
-test('images named on the command line replace those of the configuration', async () => {
-  const said = await train('images', ['--from', source, '--updates', '1', '--images', folder], {
-    ...CONFIG,
-    data: { ...data, folder: 'none' },
-  });
-  expect(said).toContainEqual(expect.stringContaining(`${entries.length - 1} originals`));
-});
-
 test('images of other creatures are refused before the previous run is set aside', async () => {
   const strangers = join(scratch, 'strangers');
   await writeCheckpoint(strangers, identified(modelOf(tinyCard())));
@@ -93,54 +73,6 @@ test('images of other creatures are refused before the previous run is set aside
   expect([state, old]).toEqual([true, false]);
 });
 
-describe('learning genomes', () => {
-  const genome = [20, 4, 4, 4, 4, 4];
-  const large = { ...data, side: 32, margin: 2 };
-  const learning = { ...CONFIG, name: 'learning', data: large, genome, kept: 1 };
-  const kept = { kind: 'painter', name: 'large', data: large, updates: 1, checkpoint: 'nowhere' };
-  const folderOf = (name: string): string => join(scratch, 'learning', name);
-  const card = (latentSize = 20) =>
-    tinyCard({ gallery, side: 32, latentSize, update: genomeUpdate(4) });
-
-  const refusals: [string, string, number, string][] = [
-    ['without a painter', 'plain', 20, 'has no painter'],
-    // The rule has random weights.
-    ['whose creatures do not show their pictures', 'blurred', 20, 'shows its picture'],
-    ['with other latents', 'others', 21, 'do not fit "genome"'],
-  ];
-  it.each(refusals.slice(0, isFull ? undefined : 2))(
-    'a checkpoint %s is refused',
-    async (_, name, latentSize, why) => {
-      const from = folderOf(name);
-      await writeCheckpoint(from, identified(modelOf(card(latentSize))));
-      if (name !== 'plain') {
-        const small = { ...CONFIG, ...kept, hidden: [4, 4], ramps: 1, batch: CONFIG.batch };
-        await train(`learning/${name}-first`, ['--from', from, '--out', from], {
-          ...small,
-          kept: 1,
-        });
-      }
-      await expect(train(`learning/${name}-run`, ['--from', from], learning)).rejects.toMatchObject(
-        {
-          name: 'TrainingError',
-          message: expect.stringContaining(why),
-        },
-      );
-    },
-  );
-});
-
-test.each([
-  ['--batch', ['--from', source, '--batch', '2']],
-  ['--refine', ['--resume', '--refine', '1']],
-])('what is for rules is refused: %s', async (option, args) => {
-  await expect(train('options', args)).rejects.toMatchObject({
-    name: 'TrainingError',
-    reason: 'bad-config',
-    message: expect.stringContaining(option),
-  });
-});
-
 const [origin, own, other] = ['origin', 'own', 'other'].map((name) => join(scratch, name));
 for (const folder of [origin, own, other]) await mkdir(folder);
 await writeFile(join(origin, 'card.json'), JSON.stringify(tinyCardJson()));
@@ -150,24 +82,22 @@ const write = (folder: string): Promise<void> =>
   writePainter(folder, origin, painterBytes(randomWeights(1)), {});
 
 test('a painter is written where nothing is, again, and beside its own checkpoint with its card', async () => {
-  const out = own;
-  await checkOut(out, checkpoint);
-  await write(out);
-  expect(cardIn(out).painter.version).toBe(1);
-  await checkOut(out, checkpoint);
-  await writeFile(join(out, 'card.json'), JSON.stringify(tinyCardJson({ title: 'Another' })));
-  await writeFile(join(out, 'model.safetensors'), writeSafetensors(new Map(checkpoint.tensors)));
-  await checkOut(out, checkpoint);
-  await write(out);
-  expect(cardIn(out)).toMatchObject({ title: 'Another', painter: { version: 1 } });
+  await checkOut(own, checkpoint);
+  await write(own);
+  expect(cardIn(own).painter.version).toBe(1);
+  await checkOut(own, checkpoint);
+  await writeFile(join(own, 'card.json'), JSON.stringify(tinyCardJson({ title: 'Another' })));
+  await writeFile(join(own, 'model.safetensors'), writeSafetensors(new Map(checkpoint.tensors)));
+  await checkOut(own, checkpoint);
+  await write(own);
+  expect(cardIn(own)).toMatchObject({ title: 'Another', painter: { version: 1 } });
 });
 
 test('a painter is not written beside the weights of another checkpoint', async () => {
-  const out = other;
-  await writeFile(join(out, 'card.json'), JSON.stringify(tinyCardJson()));
+  await writeFile(join(other, 'card.json'), JSON.stringify(tinyCardJson()));
   const tensors = new Map(checkpoint.tensors);
   const [[name, { shape, data }]] = tensors;
   tensors.set(name, { shape, data: data.map((x) => x + 1) });
-  await writeFile(join(out, 'model.safetensors'), writeSafetensors(tensors));
-  await expect(checkOut(out, checkpoint)).rejects.toMatchObject({ reason: 'bad-data' });
+  await writeFile(join(other, 'model.safetensors'), writeSafetensors(tensors));
+  await expect(checkOut(other, checkpoint)).rejects.toMatchObject({ reason: 'bad-data' });
 });

@@ -1,4 +1,4 @@
-import { localTime, retry } from '../../../server/platform/clock.ts';
+import { retry } from '../../../server/platform/clock.ts';
 import { FairQueue, Mutex } from '../../../server/platform/queues.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import fc, { forAll } from '../../support/property.ts';
@@ -121,11 +121,4 @@ test('does not retry after an error that is not transient', async () => {
   const heard = errors.slice(0, 1);
   const outcome = await tried(errors, (error) => error !== errors[1]);
   expect(outcome).toEqual({ result: errors[1], begun: [0, 10], heard });
-});
-
-test('a local time is written with its own day', () => {
-  for (const hour of [0, 12, 23]) {
-    const at = new Date(2026, 10, 25, hour, 5, 9).getTime();
-    expect(localTime(at)).toBe(`2026-11-25T${`${hour}`.padStart(2, '0')}:05:09`);
-  }
 });

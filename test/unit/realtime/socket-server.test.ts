@@ -14,8 +14,6 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const { every } = MOVING;
-const closeGrace = CLOSE_GRACE;
-const joinTimeout = JOIN_TIMEOUT;
 
 /** A server of two rooms, of which `closed` refuses everybody for good. */
 async function open() {
@@ -116,7 +114,7 @@ test('a page is refused a message with two arguments, stays, and is disconnected
   expect(await page.next(({ name }) => name === 'rejected')).toMatchObject({
     reason: 'bad-message',
   });
-  await clock.advance(joinTimeout);
+  await clock.advance(JOIN_TIMEOUT);
   await page.until(() => page.heard.at(-1)!.name === 'disconnect');
   expect(page.heard.at(-2)!.message).toMatchObject({ reason: 'join-timeout' });
 });
@@ -132,6 +130,6 @@ test('a phone that has vanished and half a request do not keep a server from end
   expect(String(answer)).toContain('101');
   const ended = [half, vanished].map((socket) => once(socket.resume(), 'close'));
   const closed = gateway.close();
-  await clock.advance(closeGrace);
+  await clock.advance(CLOSE_GRACE);
   await Promise.all([closed, ...ended]);
 });

@@ -159,13 +159,6 @@ it('encodes as before with more units, all of which can learn', async () => {
 it.each<[string, EncoderNetwork, number?]>([
   ['smaller', net([3, 3], [5])],
   ['deeper', net([3, 4, 4], [5])],
-  [
-    'of another width of kernels',
-    {
-      ...net([3, 4], [5]),
-      convolutions: net([3, 4], [5]).convolutions.map((layer) => ({ ...layer, size: 5, pad: 2 })),
-    },
-  ],
   ['for another side', net([5, 7], [9]), 16],
 ])('one that is %s does not take its weights', (_, of, side = image.side) => {
   const shown = { ...image, side };
@@ -313,19 +306,4 @@ test('refined offsets show the pictures of a gallery better; a strong pull keeps
   );
   expect(changed.map(([name]) => name)).toEqual([`parameter:${OFFSETS}`, `average:${OFFSETS}`]);
   await updates(await start(config, refined), 1);
-});
-
-test.each([
-  ['has no offsets', shown],
-  [
-    'grows by chance',
-    { ...withOffsets, update: { kind: 'simple', hidden: 5, updateProbability: 0.5 } },
-  ],
-])('a run that %s is refused', async (_, fields) => {
-  const config = tinyConfig(fields);
-  const state = firstState(config);
-  const rule = { config, data, weights: trainedWeights(config, state) };
-  await expect(refineOffsets(compute, rule, state, { pull: 0 })).rejects.toMatchObject({
-    reason: 'bad-config',
-  });
 });

@@ -10,7 +10,6 @@ import {
   readJson,
   withBatch,
   withImages,
-  withName,
 } from '../../../server/training/config.ts';
 import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/graph.ts';
 import { trainedShapes } from '../../../server/training/run/run-state.ts';
@@ -34,7 +33,6 @@ test.each<[string, Record<string, unknown>]>([
   ['update.genome', { update: { kind: 'residual', hidden: 4, genome: { hidden: 3 } } }],
   ['readout.channels', { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 3, 4] } }],
   ['encoder.convolutions', { encoder: { input: '0..1', convolutions: [] } }],
-  ['encoder.input', { encoder: { convolutions: [] } }],
   ['data.side', { data: { kind: 'folder', folder: 'x', side: 16, margin: 0 } }],
   ['seed', { seed: -1 }],
   ['updates', { updates: undefined }],
@@ -49,11 +47,8 @@ test.each<[string, Record<string, unknown>]>([
   ['growth.steps', { ...uniform, growthSteps: { from: [4, 4], to: [1, 3] } }],
   ['judgeStages', { ...uniform, judgeStages: 0.5 }],
   ['judgeGrown', { judgeGrown: 0.5 }],
-  ['judgeGrown', { judgeGrown: 0.5, extraSteps: { from: [0, 0], to: [0, 0] } }],
   ['augment.recolour', { ...ink, augment: { recolour: 0.5 } }],
-  ['augment.lines', { ...ink, augment: { lines: 0.5 } }],
   ['optimiser.beta2', { optimiser: { beta2: 1 } }],
-  ['optimiser.average', { optimiser: { average: 1 } }],
   ['pool', { ...decoder, ...pool({}) }],
   ['pool', { trains: 'encoder', ...pool({}) }],
   ['galleryOffsets', { trains: 'encoder', galleryOffsets: {} }],
@@ -69,10 +64,8 @@ test.each<[string, Record<string, unknown>]>([
   ['pool.steps', pool({ steps: { from: [1, 2] } })],
   ['pool.patients', pool({ patients: { batch: 2 } })],
   ['pool.patients.batch', { closing: 1, ...pool({ patients: { batch: 3 } }) }],
-  ['pool.patients.batch', { closing: 1, ...pool({ patients: { batch: 4, size: 2 } }) }],
   ['pool.patients.steps', { closing: 1, ...pool({ patients: { batch: 2, steps: [1, 2] } }) }],
   ['pool.patients.crowded', { closing: 1, ...pool({ patients: { batch: 2, crowded: 0.5 } }) }],
-  ['optimiser.momentum', { optimiser: { momentum: 0.9 } }],
   ['augment.shift', { augment: { shift: 8 } }],
   ['colour', { colour: 'red' }],
 ])('an error names its field: %s', (field, fields) => {
@@ -119,8 +112,6 @@ describe('in the course of a run', () => {
 
   test.each([
     ['update.leak', { update: { ...config.update, leak: 0.5 } }],
-    ['update.stateLimit', { update: { ...config.update, stateLimit: undefined } }],
-    ['growth.stepsPerStage', { growth: { ...config.growth, stepsPerStage: 3 } }],
     ['readout.channels.0', { readout: { ...config.readout, channels: [1, 2, 3, 4] } }],
     ['encoder.input', { encoder: { ...config.encoder, input: '-1..1' } }],
     ['data.margin', { data: { ...config.data, margin: 1, folder: 'moved' } }],
@@ -184,13 +175,6 @@ test('images of the user are relative to the working directory', () => {
     data: { kind: 'mnist', side: 32 },
   });
   expect(() => withImages(digits, 'drawings')).toThrow(/^--images needs .* not .*"mnist"$/);
-});
-
-test('another name has another title, and must be valid', () => {
-  const { name, title, ...rest } = withName(tinyConfig(), 'my-drawings');
-  expect([name, title]).toEqual(['my-drawings', 'My Drawings']);
-  expect(rest).toEqual((({ name: _, title: __, ...others }) => others)(tinyConfig()));
-  expect(() => withName(tinyConfig(), 'My Drawings')).toThrow('--name: field "name"');
 });
 
 /** Tests the shipped configurations: the published ones must match the publication. */
@@ -262,35 +246,8 @@ it('contains every option that changes the result', () => {
   expect(optionsOf(...argsOf(first(...args, ...more)))).toEqual(optionsOf(...args, ...more));
 });
 
-it('leaves out folders, time limits and threads', () => {
-  const where = ['--run', 'r', '--out', 'o', '--minutes', '5', '--threads', '1'];
-  expect(first('a.json', '--batch', '2', ...where)).toBe('npm run train -- a.json --batch 2');
-});
-
 it('quotes special characters', () => {
   expect(first("my drawings'.json")).toBe(String.raw`npm run train -- 'my drawings'\''.json'`);
-});
-
-it('tells with which options a run went on, where they were others', () => {
-  const starts: [number, ...string[]][] = [
-    [0, 'a.json', '--from', 'x', '--minutes', '3'],
-    [40, 'a.json', '--resume', '--minutes', '9'],
-    [70, 'a.json', '--resume', '--updates', '90'],
-    [80, 'b.json', '--resume', '--updates', '90'],
-    [85, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
-    [86, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
-  ];
-  const line = starts.reduce<string | undefined>(
-    (before, [update, ...args]) => commandOf(optionsOf(...args), update, before),
-    undefined,
-  );
-  expect(line!.split(', ')).toEqual([
-    'npm run train -- a.json --from x',
-    'from update 70 on with --resume a.json --updates 90',
-    'from update 80 on with --resume b.json --updates 90',
-    'from update 85 on with --resume b.json --updates 90 --refine 0.1',
-    'from update 86 on with --resume b.json --updates 90 --refine 0.1',
-  ]);
 });
 
 // settings/command-line.test.ts tests errors that all commands share.

@@ -10,11 +10,7 @@ const SHAPES = new Map([
 const SIZES = { a: 3, b: 4 } as const;
 type Name = keyof typeof SIZES;
 const NAMES: readonly Name[] = ['a', 'b'];
-const OPTIONS: AdamOptions = {
-  beta2: 0.99,
-  clip: 2,
-  average: 0,
-};
+const OPTIONS: AdamOptions = { beta2: 0.99, clip: 2, average: 0 };
 
 const compute = createOnnxCompute({ threads: 1 });
 afterAll(() => compute.dispose());

@@ -15,10 +15,8 @@ import {
   pooledPlan,
   progressOf,
   rateAt,
-  sideAt,
 } from '../../../server/training/rollout/rollout-plan.ts';
 import {
-  applyWound,
   openGround,
   WOUND_KINDS,
   woundMask,
@@ -172,10 +170,6 @@ test('cells count once they have lived for two steps', () => {
 const { optimiser } = tinyConfig();
 
 describe('the learning rate', () => {
-  it('is constant by default', () => {
-    for (const update of [1, 50, 100]) expect(rateAt(optimiser, update, 100)).toBe(1e-4);
-  });
-
   it('rises over the warm-up, stays, and falls over the last share', () => {
     const shape = { ...optimiser, learningRate: 1, warmup: 10, decay: 0.5 };
     const rate = (update: number): number => rateAt(shape, update, 100);
@@ -185,19 +179,6 @@ describe('the learning rate', () => {
     // After its planned end, a run keeps the last rate.
     expect(rate(120)).toBeCloseTo(0.05, 10);
   });
-});
-
-test('patches grow with the curriculum', () => {
-  const config = {
-    side: 32,
-    curriculum: [
-      { side: 8, until: 0.2 },
-      { side: 16, until: 0.5 },
-    ],
-  };
-  expect([0, 0.19, 0.2, 0.49, 0.5, 1].map((at) => sideAt(config, at))).toEqual([
-    8, 8, 16, 16, 32, 32,
-  ]);
 });
 
 test('the leak rises from zero to that of the model', () => {
@@ -273,13 +254,6 @@ describe('a plan of new organisms', () => {
     const steps = chances.map((chance) => stepsOf(freshPlan(config, two, { ...now(), chance })));
     expect(steps).toEqual([3, 3, 4, 4, 5, 5]);
   });
-
-  it('can grow beside neighbours', () => {
-    const plan = freshPlan(withPool({ crowded: { batch: 2, fresh: 1 } }), two, now());
-    expect(plan.open).toHaveLength(2 * 64);
-    expect(plan.segments.every(({ crowded }) => crowded)).toBe(true);
-    expect(freshPlan(withPool({}), two, now()).open).toBeUndefined();
-  });
 });
 
 describe('a plan of pooled organisms', () => {
@@ -314,24 +288,6 @@ describe('a plan of pooled organisms', () => {
     expect(stepsOf(plan)).toBe(7);
     expect(stepsOf({ segments: plan.segments.slice(-plan.differentiated) })).toBe(3);
     expect([...plan.judged]).toEqual([[plan.segments.length - 1, 1]]);
-  });
-
-  it.each([
-    ['fresh', 0],
-    ['all', 1],
-  ])('counts the divergence of %s organisms', (divergence, counts) => {
-    const further = { steps: [1, 1] as [number, number], wounded: 0 };
-    expect(pooledPlan(withPool({ divergence }), entries, further, now()).divergence).toBe(counts);
-  });
-
-  it('uses the open ground of its entries', () => {
-    const crowd = entries.map((entry, i) => ({
-      ...entry,
-      open: Uint8Array.from({ length: 64 }, (_, cell) => (cell % 8 < 4 * i ? 1 : 0)),
-    }));
-    const plan = pooledPlan(withPool({}), crowd, { steps: [1, 1], wounded: 0 }, now());
-    expect([...plan.open!]).toEqual(crowd.flatMap(({ open }) => [...open]));
-    expect(plan.segments.every(({ crowded }) => crowded)).toBe(true);
   });
 });
 
@@ -433,10 +389,4 @@ test.each(OF_SHARE)('a wound of a share (%s) is exact and one piece', (kind) => 
       expect(pieces(mask, WIDE)).toBe(share === 0 ? 0 : 1);
     }
   }
-});
-
-test('a wound zeroes all channels of its cells, and no others', () => {
-  const states = new Float32Array(12).fill(2);
-  applyWound(states, Uint8Array.from([1, 0, 0, 1]), 3);
-  expect([...states]).toEqual([2, 2, 2, 0, 0, 0, 0, 0, 0, 2, 2, 2]);
 });

@@ -1,8 +1,3 @@
-/**
- * Tests what a trainer learns, reports and refuses. Runs that stop and continue, and runs on one
- * worker and on two, have equal results.
- */
-import * as tf from '@tensorflow/tfjs-core';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import { DataPasses, type Dataset } from '../../../server/training/data/dataset.ts';
@@ -17,8 +12,7 @@ import {
 } from '../../../server/training/run/trainer.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { expectNear } from '../../support/compare.ts';
-import { fullTest, isFull } from '../../support/needs.ts';
-import { createTfjsCpuCompute } from '../../support/tfjs-cpu.ts';
+import { isFull } from '../../support/needs.ts';
 import { calmUpdate } from '../vnca/tiny-model.ts';
 import {
   MASKED,
@@ -115,26 +109,6 @@ test.each<[string, Dataset, string]>([
     ...{ name: 'TrainingError', reason: 'bad-data' },
     message: expect.stringContaining(text),
   });
-});
-
-// tfjs.test.ts has the memory of a run of one program.
-fullTest('an update on TensorFlow.js leaves no values behind', async () => {
-  const tfjs = await createTfjsCpuCompute();
-  const config = tinyConfig({
-    update: { ...MASKED, kind: 'residual' },
-    pool: { ...TINY_POOL, steps: [2, 2], gradientSteps: 1 },
-    segmentSteps: 1,
-    judgeStages: 0.5,
-    judgeGrown: 0.5,
-    extraSteps: [1, 1],
-  });
-  const trainer = await start(config, firstState(config), { on: tfjs });
-  // Programs are compiled on first use and keep their constants.
-  await updates(trainer, 3);
-  const before = tf.memory().numTensors;
-  const [last] = await updates(trainer, 1);
-  expect(last.pooled).toBeDefined();
-  expect(tf.memory().numTensors).toBe(before);
 });
 
 describe('the pool of a run', () => {

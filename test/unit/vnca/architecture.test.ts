@@ -1,11 +1,8 @@
 import {
-  countParameters,
   divide,
   firstStage,
   growthSchedule,
-  macPerCellStep,
   seedState,
-  updateShapes,
 } from '../../../server/vnca/architecture.ts';
 import { genomeWeights, mixSteps } from '../../../server/vnca/chimera.ts';
 import { createReadout, dmolMean, toByte, type Visible } from '../../../server/vnca/readout.ts';
@@ -13,30 +10,11 @@ import { createScalarRule, randomOfState } from '../../../server/vnca/scalar-rul
 import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/compare.ts';
 import fc, { forAll } from '../../support/property.ts';
-import { genomeUpdate, tinyCard, tinyModel } from './tiny-model.ts';
+import { genomeUpdate, tinyModel } from './tiny-model.ts';
 
 /** What a net costs, how patches grow and divide, and which cells take part in a step. */
 
-const residual = (standingInput: boolean) =>
-  tinyCard({
-    channels: 48,
-    latentSize: 48,
-    update: { kind: 'residual', hidden: 72, standingInput },
-  });
-
-// The counts of published nets are tested with the configurations that train them.
-test('a standing input costs parameters, and nothing per cell', () => {
-  const [plain, standing] = [residual(false), residual(true)];
-  expect(updateShapes(standing).get('update.genome.kernel')).toEqual([48, 72]);
-  expect(countParameters(plain)).toBe(39_936);
-  expect(countParameters(standing)).toBe(39_936 + 48 * 72);
-  expect([macPerCellStep(plain), macPerCellStep(standing)]).toEqual([39_744, 39_744]);
-});
-
-const doubling = {
-  side: 32,
-  growth: { kind: 'doubling' as const, seedSide: 2, stepsPerStage: 8 },
-};
+const doubling = { side: 32, growth: { kind: 'doubling' as const, seedSide: 2, stepsPerStage: 8 } };
 const uniform = { side: 28, growth: { kind: 'uniform' as const, steps: 36 } };
 
 test('growth by doubling starts at the seed, and cells divide before each later stage', () => {

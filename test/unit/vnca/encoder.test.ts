@@ -8,6 +8,7 @@ import {
 } from '../../../server/training/model/networks.ts';
 import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
+import { finished } from '../../../shared/painter/genome-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/compare.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
@@ -17,13 +18,7 @@ import { modelOf, tinyCard, tinyModel, withTensors } from './tiny-model.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
 
-function run(model: Model, pixels: Float32Array): Float32Array {
-  const steps = createEncoder(model)!.encode(pixels);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
+const run = (model: Model, pixels: Float32Array) => finished(createEncoder(model)!.encode(pixels));
 
 async function trainedOn(model: Model, pixels: Float32Array) {
   const posteriors = await openPosteriors(compute, model);

@@ -488,10 +488,7 @@ function windows(grid: GridPlanes, bare: number) {
 
 test('DEP-10: it is the nearest with room, of equally near ones the first by rows', () => {
   const taken = fc.array(fc.nat({ max: WIDTH * HEIGHT - 1 }), { maxLength: 90 });
-  const corner = fc.record({
-    x: fc.nat({ max: WIDTH - SIDE }),
-    y: fc.nat({ max: HEIGHT - SIDE }),
-  });
+  const corner = fc.record({ x: fc.nat({ max: WIDTH - SIDE }), y: fc.nat({ max: HEIGHT - SIDE }) });
   forAll(taken, corner, (places, from) => {
     const grid = new GridPlanes(WIDTH, HEIGHT);
     for (const place of places) grid.claim(place, 1);

@@ -469,9 +469,7 @@ describe('latent bounds', () => {
   });
 
   test('GRO-4: tokens refer to the weights, whatever their checkpoint is called in the engine', () => {
-    const hand = new HandRoom({
-      species: { ...SPECIES, checkpoint: 'hand-1a2b3c4d' },
-    });
+    const hand = new HandRoom({ species: { ...SPECIES, checkpoint: 'hand-1a2b3c4d' } });
     const token = encodeSeed({ kind: undefined, latent: FAR }, SPECIES);
     plantSeed(hand, { from: 'token', token });
     hand.ticks(GROWN);

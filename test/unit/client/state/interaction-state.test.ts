@@ -43,16 +43,6 @@ describe('session', () => {
     expect(heldAfter(planted, { first: [2] })).toEqual(of(0));
   });
 
-  test('a chosen seed is planted, or grafted if the visitor is grafting', () => {
-    const state = new InteractionState();
-    const tools = (['look', 'damage', 'graft'] as const).map((tool) => {
-      state.take(tool);
-      state.hold({ from: 'gallery', index: 3 });
-      return state.state.tool;
-    });
-    expect(tools).toEqual(['plant', 'plant', 'graft']);
-  });
-
   test('crossing takes a second organism, never the first again', () => {
     const state = new InteractionState();
     state.take('look');
@@ -95,6 +85,9 @@ describe('session', () => {
     expect(state.state.radius).toBe(12);
     state.setRadius(0);
     expect(state.state.radius).toBe(0.5);
+    state.setRadius(9);
+    state.setWidest(4);
+    expect(state.state.radius).toBe(4);
   });
 });
 

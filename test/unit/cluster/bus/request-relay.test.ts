@@ -11,20 +11,10 @@ import {
 } from '../../../../server/cluster/bus/request-relay.ts';
 import { ANSWER_PATIENCE } from '../../../../shared/host/api.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { LocalBus } from '../../../support/local-bus.ts';
+import { LossyBus } from '../../../support/spread-room.ts';
 
 const { beat, part, window, most, mostEach } = REQUESTS;
-const patience = ANSWER_PATIENCE;
 const BIG = Buffer.alloc(3 * window * part, 'vivarium ');
-
-/** A bus that can lose messages. */
-class LossyBus extends LocalBus {
-  loses = (_: Uint8Array): boolean => false;
-
-  override publish(channel: string, message: Uint8Array): void {
-    if (!this.loses(message)) super.publish(channel, message);
-  }
-}
 
 const closing: (() => unknown)[] = [];
 afterEach(() => {
@@ -136,7 +126,7 @@ test('an answer that breaks off, there or on its way, is not taken for a whole o
   const { ask, bus } = await open();
   await expect(ask('/broken').then((response) => response.text())).rejects.toThrow();
   let parts = 0;
-  bus.loses = (message) => message.length > part / 8 && ++parts === 3;
+  bus.loses = (_, message) => message.length > part / 8 && ++parts === 3;
   await expect(ask('/big').then((response) => response.arrayBuffer())).rejects.toThrow();
 });
 
@@ -144,7 +134,7 @@ test('one that nobody answers fails, and nothing has been sent', async () => {
   const { ask, clock, failures } = await open({ hasOwner: false });
   const asked = ask('/big');
   while (failures.length === 0) {
-    await clock.advance(patience);
+    await clock.advance(ANSWER_PATIENCE);
     await new Promise((go) => setImmediate(go));
   }
   expect((await asked).status).toBe(503);
@@ -166,10 +156,10 @@ test('an answer that takes long is waited for, but not when the other server has
   const { ask, bus, clock, seen, failures } = await open();
   const asked = ask('/slow');
   while (seen.length === 0) await new Promise((go) => setImmediate(go));
-  for (let waited = 0; waited < 10 * patience; waited += beat) await clock.advance(beat);
+  for (let waited = 0; waited < 10 * ANSWER_PATIENCE; waited += beat) await clock.advance(beat);
   expect(failures).toEqual([]);
   bus.loses = () => true;
-  await clock.advance(patience);
+  await clock.advance(ANSWER_PATIENCE);
   expect((await asked).status).toBe(503);
   expect(failures).toEqual([new RelayError('no-answer')]);
 });

@@ -31,10 +31,7 @@ function open(command: RoomHooks['command'] = () => undefined) {
     policy,
     clock: new FakeClock(),
     hooks: () => ({ command, active: () => active++ }) as unknown as RoomHooks,
-    seats: {
-      memberOf: (id: number) => (id === ANNA.id ? client : undefined),
-      newNumber: () => 42,
-    },
+    seats: { memberOf: (id: number) => (id === ANNA.id ? client : undefined), newNumber: () => 42 },
   } as unknown as RoomContext;
   const dispatcher = new CommandDispatcher(context, drawings);
   return { dispatcher, policy, client, enqueued, sent, activity: () => active };

@@ -15,10 +15,7 @@ import { organismView } from '../../../support/fake-server.ts';
 import { ANNA, BERT, HandRoom, SPECIES } from '../../../support/rooms.ts';
 
 test('where names are hidden, the gardener and the house keep theirs: they are nobody', () => {
-  const policy = new RoomPolicy({
-    ...ROOM_DEFAULTS,
-    names: false,
-  } as never);
+  const policy = new RoomPolicy({ ...ROOM_DEFAULTS, names: false } as never);
   const shown = (name: string) => {
     const planter = { id: 7, name, hue: 1 };
     const organism = organismView(1, { planter });

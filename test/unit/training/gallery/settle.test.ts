@@ -2,10 +2,10 @@
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import { measureMovements } from '../../../../server/training/evaluate/organisms.ts';
-import { settleLatents, settleRefusal } from '../../../../server/training/gallery/settle.ts';
+import { settleLatents } from '../../../../server/training/gallery/settle.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { decoderModel, smallModel } from '../evaluate/small.ts';
+import { smallModel } from '../evaluate/small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
 const update = { kind: 'residual', hidden: 7, activation: 'relu' };
@@ -59,14 +59,4 @@ test('what finds no rest nearby stays as it is', async () => {
   expect(restless).toEqual([0]);
   expect([...moved]).toEqual([]);
   expect(latents).toEqual(before);
-});
-
-test('only what was just trained, has a gallery and can come to rest is settled', () => {
-  const { card } = movingModel();
-  expect(settleRefusal(card)).toBeUndefined();
-  expect(settleRefusal({ ...card, figures: { elbo: -1 } })).toMatch('has figures');
-  expect(settleRefusal({ ...card, gallery: [] })).toMatch('empty');
-  expect(settleRefusal(decoderModel().card)).toMatch('decoder');
-  const byChance = { ...card.update, updateProbability: 0.5 };
-  expect(settleRefusal({ ...card, update: byChance })).toMatch('at random');
 });

@@ -35,11 +35,7 @@ const N = 2;
 const REST = { weight: 0.7, sigma: 1 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 1, channels: [0, 1, 2, 3] };
 
-const doubling = (stepsPerStage: number) => ({
-  kind: 'doubling',
-  seedSide: 2,
-  stepsPerStage,
-});
+const doubling = (stepsPerStage: number) => ({ kind: 'doubling', seedSide: 2, stepsPerStage });
 
 /** Makes a rule with random weights, its target, and its segments, which the test disposes of. */
 function setUp(
@@ -394,14 +390,6 @@ describe('segments', () => {
       { begin: 'divide', stage: 8, steps: 1 },
       { begin: 'go-on', stage: 8, steps: 2 },
     ]);
-  });
-
-  it('of a grown patch begin with nothing', () => {
-    expect(stayingSegments(spec, 5, 3)).toEqual([
-      { begin: 'go-on', stage: 8, steps: 2 },
-      { begin: 'go-on', stage: 8, steps: 3 },
-    ]);
-    expect(stayingSegments(spec, 0, 3)).toEqual([]);
   });
 });
 

@@ -10,7 +10,7 @@ export type Job =
   | { readonly kind: 'echo'; readonly value: Float32Array }
   /** Ends once `wanted` jobs have started. */
   | { readonly kind: 'meet'; readonly wanted: number }
-  | { readonly kind: 'throw'; readonly what: 'training' | 'range' | 'other' };
+  | { readonly kind: 'throw'; readonly what: 'training' | 'range' };
 
 export type Result = { readonly thread: number; readonly value?: Float32Array };
 
@@ -36,8 +36,7 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
             }
           case 'throw':
             if (job.what === 'training') throw new TrainingError('not-finite', 'no number');
-            if (job.what === 'range') throw new RangeError('too far');
-            throw new Error('no luck');
+            throw new RangeError('too far');
         }
       },
       async close() {},

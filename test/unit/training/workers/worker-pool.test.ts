@@ -126,7 +126,6 @@ describe('in threads', () => {
   it.each([
     ['training', { name: 'TrainingError', reason: 'not-finite', message: 'no number' }],
     ['range', { name: 'RangeError', message: 'too far' }],
-    ['other', { name: 'Error', message: 'no luck' }],
   ] as const)('throws an error (%s) as what it was, and goes on', async (what, error) => {
     open();
     await expect(resultsOf({ kind: 'throw', what })).rejects.toMatchObject(error);
