@@ -141,7 +141,8 @@ export async function trainPainter(run: {
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   if (config.genome && learned.length === 0) {
-    throw new TrainingError('bad-data', `${source}: no grown creature shows its picture`);
+    const none = 'none of the grown creatures resembles its training picture';
+    throw new TrainingError('bad-data', `${source}: ${none}, so no genome can be learned`);
   }
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
   say(
