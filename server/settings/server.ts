@@ -336,7 +336,7 @@ export const SERVER = {
         default: 'auto',
         help: 'whether a supervisor, such as systemd, restarts the server after it exits: yes, no, or auto (yes if systemd runs the server)',
         details:
-          "The daily restart, which the host can set on the host's page, needs a supervisor.",
+          "The nightly restart, which the host can set on the host's page, needs a supervisor.",
       },
       newHostToken: {
         help: "create a new token for the host's page and print it; the old token stops working",
