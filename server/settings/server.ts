@@ -159,7 +159,7 @@ export const SERVER = {
       liveliness: {
         value: 'SHARE',
         ...ofRooms('liveliness'),
-        help: 'maximum share of organisms that look like a relative (a similar creature) at the same time; 0: none',
+        help: "maximum share of a room's organisms that look like a relative (a similar creature) at the same time; 0: none",
         details:
           'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, the share is halved.',
       },
@@ -203,7 +203,7 @@ export const SERVER = {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
         default: `${ROOM_DEFAULTS.attract.after}`,
-        help: 'how many seconds no visitor must have acted before the automatic gardener starts, 5 to 3600; off: the gardener never starts',
+        help: 'after how many seconds without any action by a visitor the automatic gardener starts, 5 to 3600; off: never',
       },
       gardenerWounds: {
         value: 'WHOSE',
