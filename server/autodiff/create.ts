@@ -31,7 +31,7 @@ export async function createCompute(
   if (name === 'auto') {
     const gpu = await startWebgpu().catch(skip);
     if (gpu?.gpu) return gpu;
-    if (gpu) onSkip(`webgpu: no real GPU, but ${gpu.device}`);
+    if (gpu) onSkip(`webgpu: found no real GPU, only ${gpu.device}`);
     await gpu?.dispose();
     const native = await startNative(threads).catch(skip);
     if (native) return native;

@@ -239,7 +239,7 @@ async function check(connection: ValkeyConnection): Promise<void> {
     ],
     [
       settings['no-appendfsync-on-rewrite'] !== 'no',
-      'Valkey must write to disk even while it rewrites its file. Set "no-appendfsync-on-rewrite no".',
+      'Valkey must write every change to disk even while it rewrites its append-only file. Set "no-appendfsync-on-rewrite no".',
     ],
     [
       most > 0 && settings['maxmemory-policy'] !== 'noeviction',

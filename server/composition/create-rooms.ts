@@ -100,7 +100,7 @@ function createClusterRooms(
     rooms.stopForLostLease(room).catch((error: Error) => {
       log.error(
         'room-not-stopped',
-        `Room "${room}" could not be stopped after its lease ended (${error.message}). Restart this server.`,
+        `Another server may run room "${room}" now, but this server could not stop the room (${error.message}). Restart this server.`,
       );
     });
   });

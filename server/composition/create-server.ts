@@ -359,7 +359,7 @@ export function createTickLoop(
             'write-failed',
             'A tick did not end, because the disk of --data (with --cluster, Valkey) does not answer. Commands of this tick are not stored. Check the disk or Valkey.',
           )
-        : new EngineError('failed', 'a tick did not end, because the engine has stalled'),
+        : new EngineError('failed', 'a tick did not end, because the engine does not respond'),
     );
   const watchdog = new TickWatchdog(clock, onStalled, options.onHeartbeat);
   const deferredWork = new DeferredWork(clock, fail);

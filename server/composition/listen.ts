@@ -139,7 +139,7 @@ const SENTENCES = {
   'not-allowed': ({ flag, port }: ListenTarget) =>
     port < FIRST_UNPRIVILEGED
       ? `${flag}: this user may not use port ${port}. Choose port ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080. Under systemd, you can instead give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
-      : `${flag}: the system does not allow port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
+      : `${flag}: the operating system does not allow this program to use port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
   'no-such-address': ({ host }: ListenTarget) =>
     `--host: this machine has no address ${host}. Choose one of its addresses (${['127.0.0.1', ...networkAddresses()].join(', ')}), or 0.0.0.0 for all of them.`,
 };
@@ -193,7 +193,7 @@ export function lossLine({ what, why, count, replacement }: EngineLoss): string 
       what === 'gpu'
         ? ['the GPU', 'Repair the GPU driver']
         : ['the engine', `Find the cause with \`${commandLine('doctor')}\``];
-    return `Warning: ${lost} did not recover (${why}). The server continues with ${name} on ${device}, more slowly. No organism was lost. ${repair} and restart the server.`;
+    return `Warning: ${lost} did not recover (${why}). The server continues more slowly with ${name} on ${device}. No organism was lost. ${repair} and restart the server.`;
   }
   const lost = what === 'gpu' ? 'the GPU' : 'an engine thread';
   return `Warning: ${lost} failed (${why}) and was replaced. No organism was lost. Failures so far: ${count}.`;

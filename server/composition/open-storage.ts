@@ -73,7 +73,8 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
   const notDelivered = 'Valkey does not deliver messages between servers';
   const onUp = (isUp: boolean, why: string): void => {
     if (isUp) log.info('bus-up', 'Valkey delivers messages between servers again.');
-    else log.warn('bus-lost', `${notDelivered} (${why}). This server keeps retrying.`);
+    else
+      log.warn('bus-lost', `${notDelivered} (${why}). This server keeps trying to reach Valkey.`);
   };
   try {
     // Retry. The cluster's store, which uses the same Valkey, has just answered, so a failure now

@@ -293,7 +293,7 @@ export async function selectBackend(
         await use(backend);
         return { backend, skipped };
       }
-      skip(`it finds no usable GPU, only ${backend.info.device}`, gpu?.remedy);
+      skip(`it found no usable GPU, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       skip(reasonOf(error), error instanceof StartError ? error.remedy : remedy);
     }

@@ -204,7 +204,8 @@ export class ExtensionThread {
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): void {
     if (!this.has(hook)) return;
     if (this.backlog >= LIMITS.backlog) {
-      const sentence = 'is too slow; the server drops its events until it has caught up';
+      const sentence =
+        'handles events too slowly; the server drops events for it until it has caught up';
       if (this.dropped++ === 0) this.warn('extension-behind', sentence);
       return;
     }
@@ -342,8 +343,7 @@ export class ExtensionThread {
     const { stall, backlog } = LIMITS;
     this.cancelTimer = afterMessages(this.options.clock, stall, () => {
       if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
-      if (this.isStuck)
-        return this.lost(rpc, `it has finished none of its ${backlog} pending calls`);
+      if (this.isStuck) return this.lost(rpc, `none of its ${backlog} pending calls has finished`);
       this.hasAnsweredPing = false;
       this.isStuck = this.backlog >= backlog;
       const answered = (): void => void (this.hasAnsweredPing = true);
@@ -393,7 +393,7 @@ export class ExtensionThread {
     const pause = clock.now() - this.runsSince >= maxPause ? firstPause : this.pause;
     this.runsSince = Infinity;
     this.pause = Math.min(2 * pause, maxPause);
-    this.warn('extension-stopped', `has stopped and will start again in ${pause / 1000} s`);
+    this.warn('extension-stopped', `has stopped; the server starts it again in ${pause / 1000} s`);
     this.cancelTimer = clock.after(pause, () => {
       this.open().then(
         () => onRestarted(this),

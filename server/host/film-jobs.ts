@@ -329,7 +329,7 @@ export class FilmJobs {
 
   private tidy(path: string, removal: Promise<unknown>): Promise<unknown> {
     return removal.catch(({ message }: Error) => {
-      this.options.warn(`A film could not be removed from ${path}: ${message}`);
+      this.options.warn(`The film ${path} could not be deleted: ${message}`);
     });
   }
 }

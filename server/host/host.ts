@@ -79,7 +79,7 @@ export async function openHost(options: HostOptions) {
   const warn = ({ message }: Error): void =>
     log.warn(
       'old-token',
-      `Changed tokens could not be read, so this server may still accept old ones: ${message}`,
+      `Changes of access tokens could not be read, so this server may still accept revoked tokens: ${message}`,
     );
   const changes = await followRecord(bus, 'host:access', () => access.reload().catch(warn));
   const access = await AccessTokens.open(store, clock, changes.announce);
@@ -89,7 +89,7 @@ export async function openHost(options: HostOptions) {
       .catch(({ message }: Error) =>
         log.warn(
           'library-not-read',
-          `Checkpoints that the host added could not be read: ${message}`,
+          `The list of checkpoints that the host added could not be read: ${message}`,
         ),
       ),
   );

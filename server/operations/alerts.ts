@@ -102,7 +102,7 @@ export function problemFinder(server: Watched): () => Problem[] {
     if (!descriptors.hasSome) return 'the server has no file descriptors left. Restart it.';
     const isFull = connectionLimits.open >= limits.connections || tcp >= http.maxConnections;
     return isFull
-      ? 'all connections are in use. Raise connections in --limits, or the limit of open files.'
+      ? "all connections are in use. Raise connections in --limits, or the system's limit of open files."
       : undefined;
   };
   return () => {
@@ -458,7 +458,7 @@ export async function openAlerts(options: AlertsOptions) {
   const restarted = (): Problem[] => {
     if (clock.now() - since >= FRESH) return [];
     const text = crashed
-      ? 'The server has restarted after it ended unexpectedly.'
+      ? 'The server has restarted after it crashed or was killed.'
       : 'The server has started.';
     return [{ alert: 'server-restarted', text, ...(crashed && { severity: 'warning' }) }];
   };

@@ -62,10 +62,10 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
  * value is null, the metric is not reported.
  */
 const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
-  up: ['1 while the wall is up, otherwise 0', ({ upFor }) => Number(upFor !== null)],
+  up: ['1 while the wall is connected, otherwise 0', ({ upFor }) => Number(upFor !== null)],
   up_seconds: ['seconds since the wall came up', ({ upFor }) => upFor && upFor / 1000],
   frames_per_second: [
-    'frames per second that the wall confirms; 1 while its room is at rest',
+    'frames per second that the wall reports as shown; 1 while its room is at rest',
     ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
   ],
   lost_timestamp_seconds: [
@@ -116,7 +116,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   const late = histogram(
     'tick_late_seconds',
-    'Delay of a tick: the time from when it was due until it began.',
+    'Delay of a tick: the time between when the tick was due and when it began.',
   );
   const commit = histogram(
     'commit_seconds',
@@ -148,7 +148,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   gauge(
     'lease_epoch',
-    'Number of owners that a room has had so far. Only for rooms whose lease this server holds.',
+    'Number of owners that a room has had so far, reported only by the server that runs the room.',
     ['room'],
     () => (options.cluster()?.epochs ?? []).map(({ room, epoch }) => [{ room }, epoch]),
   );
@@ -185,11 +185,11 @@ export function createMetrics(options: MetricsOptions) {
   );
   optional(
     'set_aside',
-    "Number of entries about damaged data that were set aside, except entries dismissed on the host's page.",
+    "Number of times that damaged data were set aside, without entries that the host has dismissed on the host's page.",
     options.setAside,
   );
   for (const [what, [help, figureOf]] of Object.entries(WALL_FIGURES)) {
-    const about = `For each wall with a reserved place: ${help}.`;
+    const about = `For each wall that has a seat in a room: ${help}.`;
     gauge(`wall_${what}`, about, ['room', 'wall'], () =>
       openRooms().flatMap(({ room, walls }) =>
         walls.states.flatMap((wall) => {
@@ -201,7 +201,7 @@ export function createMetrics(options: MetricsOptions) {
   }
   gauge(
     'alert',
-    'Always 1; one series per current alert. See HOSTING.md.',
+    'Always 1; there is one series for each current alert. See "Alerts" in HOSTING.md.',
     ['alert', 'room', 'wall'],
     () => options.alerts().map(({ alert, room = '', wall = '' }) => [{ alert, room, wall }, 1]),
   );

@@ -78,7 +78,7 @@ export function decodeOsc(bytes: Uint8Array): OscMessage[] {
     const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
     for (let offset = HEADER; offset < packet.length; ) {
       if (++elements > MAX_ELEMENTS)
-        throw new OscError('too-many', `more than ${MAX_ELEMENTS} elements`);
+        throw new OscError('too-many', `more than ${MAX_ELEMENTS} elements in a bundle`);
       const size = offset + 4 <= packet.length ? view.getUint32(offset) : Number.POSITIVE_INFINITY;
       offset += 4 + size;
       if (offset > packet.length)

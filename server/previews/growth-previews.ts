@@ -402,7 +402,10 @@ export function openSeedPreviews(
   }
   const { latentBounds: bounds } = context.species;
   const onFailure = (why: string): void =>
-    log.warn('drawing-not-refined', `A drawing grows without refinement: ${why}.`);
+    log.warn(
+      'drawing-not-refined',
+      `A visitor's drawing is grown without refining its latent: ${why}.`,
+    );
   const refiner = canRefine(checkpoint.card)
     ? new LatentRefiner(checkpoint, { clock, bounds, patience: settings.refiningAll, onFailure })
     : undefined;

@@ -96,7 +96,7 @@ export class LatentRefiner {
         this.delays = 0;
         return refined;
       }
-      onFailure('its refinement did not end in time');
+      onFailure('the refinement took too long');
       // Tolerate one delay, because the thread may have just started.
       if (++this.delays < 2) return refinement.latent;
       this.delays = 0;

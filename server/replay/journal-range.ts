@@ -99,7 +99,7 @@ export async function readRange(
   const tail = await store.tail(name);
   if (!room || !tail) {
     const rooms = (await store.rooms()).join(', ') || 'none';
-    throw notKept(`There is no stored room "${name}" here. Stored rooms: ${rooms}.`);
+    throw notKept(`There is no stored room "${name}" in this folder. Stored rooms: ${rooms}.`);
   }
   const starts = await replayStarts(store, name);
   if (starts.length === 0) {
@@ -125,7 +125,7 @@ export async function readRange(
   for (const entry of journal) {
     if (entry.seq !== ++seq) {
       const gap = `The journal has a gap before tick ${entry.tick}.`;
-      throw notKept(`${gap} Choose a range that ends before the gap or begins after it.`);
+      throw notKept(`${gap} Choose ticks that are all before or all after the gap.`);
     }
     if (!entry.jump) continue;
     const { state, cells } = await store.moment(name, entry.tick);

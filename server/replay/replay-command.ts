@@ -90,12 +90,12 @@ export const COMMAND = {
       type: number(0.01),
       default: 'Infinity',
       defaultInWords: 'as fast as possible',
-      help: 'maximum speed, as a multiple of the original speed',
+      help: "maximum speed of the replay, as a multiple of the room's original speed",
     },
     export: {
       value: 'KIND',
       type: oneOf(['frames', 'gif']),
-      help: 'pictures to write: frames (one PNG each), or gif',
+      help: 'what to write: frames (one PNG per picture), or gif (one animated picture)',
     },
     every: {
       type: v.pipe(number(1, 1e6), v.transform(Math.round)),
@@ -153,7 +153,7 @@ function picturesOf(
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
     throw new SettingsError(
-      `A GIF has at most ${MAX_FRAMES} pictures, not ${pictures}. Choose --every ${least} or more, or --export frames.`,
+      `A GIF can have at most ${MAX_FRAMES} pictures, but this would have ${pictures}. Choose --every ${least} or more, or --export frames.`,
     );
   }
   const delay = Math.max(20, (1000 * every) / RATE / Math.min(speed, 1000));
@@ -195,12 +195,12 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
     if (pictures) say(await pictures.end());
     const { equal, unequal, proven } = done;
     if (unequal.length === 0) {
-      say(`All ${equal} checksums of ${proven} ticks are equal.`);
+      say(`All ${equal} checksums, of ${proven} ticks, equal those in the journal.`);
       return 0;
     }
     const { name, device } = engine.info;
     complain(
-      `${unequal.length} of ${equal + unequal.length} checksums differ, the first at tick ${unequal[0]}. ` +
+      `${unequal.length} of ${equal + unequal.length} checksums differ from the journal, the first at tick ${unequal[0]}. ` +
         `Recorded with ${snapshot.engine.name} on ${snapshot.engine.device}; replayed with ${name} on ${device}.`,
     );
     return 1;

@@ -80,7 +80,7 @@ async function openReplayed(
           // Copy the state: the room will change it, but it is needed again if the range is
           // replayed again.
           if (jump) return { ...jump, state: structuredClone(jump.state) };
-          const what = `The state that replaced the room's state in tick ${tick} is missing.`;
+          const what = `In tick ${tick}, the room's state was replaced, but the new state is not stored.`;
           throw new StoreError('damaged', what);
         },
         async onTick({ tick }, same) {

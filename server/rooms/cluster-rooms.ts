@@ -387,7 +387,8 @@ export class ClusterRooms extends RoomRegistry {
     const { storage, world, checkpoints } = this.shared;
     const { plan } = this.require(room);
     const loaded = checkpoints.get(plan.checkpoint);
-    if (!storage || !loaded) throw new NotReplicated('this server does not have its checkpoint');
+    if (!storage || !loaded)
+      throw new NotReplicated("this server does not have the room's checkpoint");
     const { species, hash, facts } = loaded;
     const checkpoint = { name: facts.name, hash };
     return RoomReplica.open(storage.store, world, { ...plan, checkpoint, species });

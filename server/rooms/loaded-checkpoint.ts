@@ -186,7 +186,7 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
     const path = join(folder, file);
-    let how = 'No installed checkpoint has a copy of this file';
+    let how = 'No installed checkpoint contains a copy of this file';
     let shipped: string | undefined;
     for (const one of installed) {
       const candidate = join(one.folder, file);
@@ -198,7 +198,7 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
       how = `The file was replaced by a copy of ${shipped}`;
     } else if (SPARE_FILES.includes(file)) {
       await rename(path, `${path}.damaged`).catch(ignoreMissing);
-      how = 'The server runs without this file';
+      how = 'The server continues without this file';
     }
     log.warn('checkpoint-damaged', `A file of a stored checkpoint is damaged: ${path}. ${how}.`);
   }

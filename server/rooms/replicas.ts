@@ -123,7 +123,7 @@ export class Replicas {
       if (!isComplete) this.complete.delete(room);
       if (!isComplete || this.complete.has(room)) return isComplete;
       this.complete.add(room);
-      const sentence = `This server follows room "${room}" and can take over the room immediately.`;
+      const sentence = `This server keeps a copy of room "${room}" up to date and can take over the room immediately.`;
       if (this.isNew(room, sentence)) log.info('room-followed', sentence, { room });
     } catch (error) {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
@@ -132,7 +132,7 @@ export class Replicas {
       this.notBefore.set(room, clock.now() + REPLICAS.followRetry);
       await this.discard(room);
       if (!(error instanceof NotReplicated)) return true;
-      const why = `This server does not follow room "${room}": ${error.message}.`;
+      const why = `This server cannot keep a copy of room "${room}" up to date: ${error.message}.`;
       if (this.isNew(room, why)) log.info('room-not-followed', why, { room });
     }
     return true;

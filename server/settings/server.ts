@@ -78,38 +78,38 @@ export const SERVER = {
         default: '0.0.0.0',
         help: 'address to listen on',
         details:
-          'The terminal, the wall and the sign show this address. If the address is `0.0.0.0`, they show the network addresses of this machine, with those of containers and tunnels last.',
+          'The terminal, walls and signs show this address to visitors. If it is `0.0.0.0`, they show the network addresses of this machine, with addresses of containers and tunnels last.',
       },
       origins: {
         value: 'A,B',
         type: orWord('none', undefined, is.origins),
         default: 'none',
-        help: 'origins of other sites whose pages may connect, like https://museum.example',
+        help: 'origins of other sites whose pages may connect to the server and act in rooms, like https://museum.example',
         details:
-          "An origin must match exactly. Pages from the server's own host may always connect.",
+          "A page's origin must equal a listed origin exactly. Pages from the server's own host may always connect.",
       },
       embed: {
         value: 'A,B',
         type: orWord('none', undefined, is.origins),
         default: 'none',
-        help: 'origins of other sites that may embed rooms, like https://museum.example; people on these sites may watch',
+        help: 'origins of other sites that may embed rooms, like https://museum.example; visitors of these sites can only watch',
         details:
-          'These sites may frame pages, and show rooms with `<vivarium-room>` (see `client/CLIENT.md`). To let people on a site act, too, list the site in `--origins`.',
+          'These sites may show the pages of this server in frames, and rooms as `<vivarium-room>` (see `client/CLIENT.md`). If visitors of a site should also act in rooms, list the site in `--origins` too.',
       },
       hosts: {
         value: 'A,B',
         type: orWord('none', undefined, is.hostNames),
         default: 'none',
-        help: 'host names that browsers may use for the server, like play.museum.example; none: any name',
+        help: 'host names under which browsers may reach the server, like play.museum.example; none: any name',
         details:
-          'This setting protects against DNS rebinding: requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. List the host name that a proxy passes on, and every name on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
+          'This setting protects against DNS rebinding: requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. If there is a proxy, list the host name that it passes on. Also list every name on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),
         default: '0',
-        help: "number of reverse proxies in front of the server that are trusted to report visitors' addresses",
+        help: "number of reverse proxies in front of the server whose reports of visitors' IP addresses are trusted",
         details:
-          'If the server is behind a proxy and this setting is 0, all visitors count as one address.',
+          'If the server is behind a proxy and this setting is 0, all visitors share one IP address, and so its rate limits.',
       },
     }),
     ...inSection('Rooms', {
@@ -117,7 +117,7 @@ export const SERVER = {
         value: 'A,B',
         type: is.roomNames,
         default: 'garden',
-        help: 'names of the rooms to open; the address / opens the first room',
+        help: 'names of the rooms to open; visitors who open the address / get the first room',
       },
       size: {
         value: 'WxH',
@@ -125,9 +125,12 @@ export const SERVER = {
         defaultInWords: `${DEFAULT_SIZE.width}x${DEFAULT_SIZE.height}`,
         help: 'size of the grid of each room, 32 to 1024 cells a side',
         details:
-          'A stored room keeps its size. If you give another size, the server does not start.',
+          'A stored room keeps its size. If you give a size that differs from that of a stored room, the server does not start.',
       },
-      tickRate: { ...ofRooms('tickRate'), help: 'ticks per second' },
+      tickRate: {
+        ...ofRooms('tickRate'),
+        help: 'number of ticks (steps of simulated time) per second',
+      },
       capacity: {
         ...ofRooms('capacity'),
         help: 'maximum number of participants per room',
@@ -135,7 +138,7 @@ export const SERVER = {
       maxSpectators: {
         type: wholeNumber(0, 20_000),
         default: '200',
-        help: 'maximum number of spectators per room, who use view-only links or embedded rooms',
+        help: 'maximum number of spectators per room: people who watch through view-only links or embedded rooms',
         details: 'Spectators do not count towards `--capacity`.',
       },
       maxOrganisms: {
@@ -145,34 +148,34 @@ export const SERVER = {
       birth: {
         value: 'TICKS',
         ...ofRooms('birth'),
-        help: 'ticks between two steps of a growing organism',
+        help: 'number of ticks from one step of a growing organism to the next',
         details: 'With a higher number, organisms grow more slowly.',
       },
       healing: {
         value: 'TICKS',
         ...ofRooms('healing'),
-        help: 'ticks between two steps of a healing organism',
+        help: 'number of ticks from one step of a healing organism to the next',
       },
       liveliness: {
         value: 'SHARE',
         ...ofRooms('liveliness'),
-        help: 'maximum share of organisms that look like a relative at the same time; 0: none',
+        help: "maximum share of a room's organisms that look like a relative (a similar creature) at the same time; 0: none",
         details:
-          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. In a slow room, this happens half as often.',
+          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, the share is halved.',
       },
       water: {
         value: 'AMOUNT',
         ...ofRooms('water'),
-        help: 'how far the water bends the picture, as a multiple of the usual amount; 0: not at all',
+        help: 'strength of the effect that makes the picture move like water, as a multiple of the usual strength; 0: no effect',
         details:
           'On phones, the water stops moving after a while. The water does not move in a paused room, or on devices set to reduce motion.',
       },
       lifetime: {
         value: 'SECONDS',
         ...ofRooms('lifetime'),
-        help: 'age in seconds after which a resting organism departs from a busy room; 0: never',
+        help: 'age in seconds after which a resting organism dissolves in a busy room; 0: never',
         details:
-          'A room is busy if more than half of `--max-organisms` live in it. Planters can keep their organisms.',
+          'A room is busy if it has more than half of `--max-organisms` organisms. Planters who are present can stop their organisms from dissolving.',
       },
       maxFlashes: {
         value: 'COUNT',
@@ -180,34 +183,35 @@ export const SERVER = {
         default: `${DEFAULT_FLASH_LIMIT}`,
         help: 'maximum number of flashes per second over a large area of a room or page: 3 or 2',
         details:
-          'WCAG 2.3.1 allows three; some museums ask for two. Rooms slow down organisms that reach the limit, and pages soften the flashes that remain. With 2, a third of the seeds from the dice grow more slowly.',
+          'WCAG 2.3.1 allows three flashes per second; some museums ask for two. Rooms slow down organisms that reach the limit, and pages soften the remaining flashes. With 2, a third of the seeds from the dice grow more slowly.',
       },
       seed: {
         type: wholeNumber(0, 0xffffffff),
         default: '1',
         help: "seed of the rooms' random numbers",
-        details: 'The same seed and the same commands give the same room, byte for byte.',
+        details: 'Two rooms with the same seed and the same commands are equal, byte for byte.',
       },
       keepUrl: {
         value: 'URL',
         type: orWord('own', undefined, is.pageAddress),
         default: 'own',
-        help: "page that keepsake links open, like https://museum.example/keep.html; own: this server's /keep",
+        help: 'address of the page to which the links of keepsakes lead, like https://museum.example/keep.html; own: /keep on this server',
         details:
-          'Give the URL of another page if visitors cannot reach this server from home. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
+          'If visitors cannot reach this server from home, publish the page elsewhere and give its URL. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
       },
       attract: {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
         default: `${ROOM_DEFAULTS.attract.after}`,
-        help: 'idle seconds before the automatic gardener starts, 5 to 3600; off: never',
+        help: 'after how many seconds without any action by a visitor the automatic gardener starts, 5 to 3600; off: never',
       },
       gardenerWounds: {
         value: 'WHOSE',
         type: oneOf(gardenerWounds.options),
         default: ROOM_DEFAULTS.attract.wounds,
-        help: 'whose organisms the gardener wounds: own (only its own), or unattended (also organisms whose planter has been away for ten minutes)',
-        details: 'The wounds heal. The gardener never wounds an organism whose planter is present.',
+        help: 'whose organisms the gardener wounds: own (only those it planted), or unattended (also those whose planter has been away for ten minutes)',
+        details:
+          'Organisms heal these wounds. The gardener never wounds an organism whose planter is present.',
       },
     }),
     ...inSection('Organisms and engine', {
@@ -215,22 +219,22 @@ export const SERVER = {
         value: 'FOLDER',
         type: text,
         defaultInWords: DEFAULT_CHECKPOINT,
-        help: 'folder of the checkpoint that organisms grow from',
+        help: 'folder of the checkpoint (weights and gallery) for new rooms',
         details:
-          'A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint with another name, the server does not start.',
+          'A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint whose name differs from that of a stored room, the server does not start.',
       },
       checkpoints: {
         value: 'A,B',
         type: is.folders,
         default: 'none',
-        help: 'folders of more checkpoints that the host can create rooms with',
+        help: 'folders of other checkpoints with which the host can create rooms',
       },
       library: {
         value: 'FOLDER',
         type: orWord('none', undefined, text),
         default: 'none',
-        help: 'folder that contains one folder per checkpoint; without a restart, the host can create rooms with these checkpoints',
-        details: 'In a cluster, each server needs a library of its own with the same checkpoints.',
+        help: 'folder that contains a folder for each further checkpoint; checkpoints added here can be used for new rooms without a restart of the server',
+        details: 'In a cluster, each server needs its own copy of this folder.',
       },
       engine: {
         value: 'NAME',
@@ -238,7 +242,7 @@ export const SERVER = {
         default: 'auto',
         help: `engine that computes the cells: auto (the best one that works on this machine), ${BACKEND_NAMES.join(', ')}`,
         details:
-          '`auto` selects the first of these engines that works: `webgpu` on a real GPU; `tensorflow` (tfjs-node-gpu, tfjs-node) on a GPU; `native`; `onnx`. `native` needs a kernel for this processor. Releases include kernels for Linux (AVX2 or 64-bit ARM); otherwise, a C compiler (`cc`) compiles a kernel when the server first starts. `npm run doctor` shows which engines work on this machine.',
+          '`auto` selects the first of these engines that works: `webgpu` on a real GPU; `tensorflow` (tfjs-node-gpu, tfjs-node) on a GPU; `native`; `onnx`. `native` needs a kernel (compiled code) for the machine. Releases include kernels for Linux on processors with AVX2 and on 64-bit ARM; on other machines, the server compiles a kernel with a C compiler (`cc`) when it first starts. `npm run doctor` shows which engines work on this machine.',
       },
     }),
     ...inSection('Storage', {
@@ -246,38 +250,39 @@ export const SERVER = {
         value: 'FOLDER',
         type: text,
         default: '.data',
-        help: 'folder in which rooms are stored; none: rooms are lost when the server ends',
+        help: 'folder in which rooms are stored; none: rooms are not stored, and are lost when the server exits',
       },
       cluster: {
         value: 'URL',
         type: orWord('none', undefined, is.clusterAddress),
         secret: true,
         default: 'none',
-        help: 'URL of a Valkey (or Redis >= 7.2) in which several servers store the same rooms, like redis://127.0.0.1:6379; none: only this server stores its rooms',
+        help: 'URL of a Valkey server (or Redis >= 7.2) in which several Vivarium servers store their shared rooms, like redis://127.0.0.1:6379; none: this server does not share rooms',
         details:
-          'See "Several servers" in `HOSTING.md`. In a cluster, `--data` contains only data of this machine, such as films. All users of the machine can read command lines and systemd units. Therefore, set a URL with a password in the environment; under systemd, in an `EnvironmentFile=` that only root can read.',
+          'See "Several servers" in `HOSTING.md`. In a cluster, the folder `--data` contains only data of this machine, such as films. All users of the machine can read command lines and systemd units. So if the URL contains a password, set it in the environment; under systemd, use an `EnvironmentFile=` that only root can read.',
       },
       role: {
         value: 'ROLE',
         type: oneOf(['both', 'owner', 'gateway']),
         default: 'both',
-        help: 'role in a cluster: owner runs rooms, gateway connects visitors to rooms of other servers, both does both',
+        help: 'role in a cluster: an owner runs rooms; a gateway connects visitors to rooms on other servers; both: the server does both',
         details:
-          'An owner connects visitors only to rooms that it runs itself. A gateway starts no engine. See "Several servers" in `HOSTING.md`.',
+          'A server with the role owner connects visitors only to rooms that it runs itself. A gateway computes no cells and needs no engine. See "Several servers" in `HOSTING.md`.',
       },
       onDamage: {
         value: 'WHAT',
         type: oneOf(['refuse', 'set-aside']),
         default: 'refuse',
-        help: 'what to do if stored data are damaged: refuse (do not start), or set-aside (move them aside and open the intact data)',
+        help: 'what the server does at start if stored data are damaged: refuse (it does not start), or set-aside (it moves damaged data to another folder, and opens the intact data)',
         details:
-          "Damaged data are moved to `set-aside/` in the data folder, room by room; nothing is deleted. The host's page lists them and can put them back. `set-aside` does not help if the data have another version, checkpoint or size, the folder is locked, permissions are missing or the disk is full.",
+          "With `set-aside`, damaged data of each room are moved to `set-aside/` in the data folder; nothing is deleted. The host's page lists these data, and the host can put them back. `set-aside` does not help in these cases: the data are of another version, checkpoint or room size; the folder is locked; the server lacks permissions; or the disk is full.",
       },
       snapshot: {
         value: 'SECONDS',
         type: number(0.01, 3_600),
         default: '10',
-        help: `minimum seconds between snapshots of a busy room that survive a crash of the server; snapshots that survive a power failure are ${SNAPSHOTS.snapshotStored} times rarer`,
+        help: 'minimum seconds between two snapshots of a busy room that survive a crash of the server',
+        details: `These snapshots may be lost in a power failure. Snapshots that survive a power failure are taken ${SNAPSHOTS.snapshotStored} times less often.`,
       },
     }),
     ...inSection('Fair use', {
@@ -285,7 +290,7 @@ export const SERVER = {
         value: 'A=N,B=N',
         type: energy,
         default: 'default',
-        help: 'energy that actions cost, like plant=8,refillPerSecond=8; off: actions are free',
+        help: 'the energy of participants and what actions cost, like plant=8,refillPerSecond=8; off: actions are free',
         keys: ENERGY,
       },
       limits: {
@@ -299,7 +304,7 @@ export const SERVER = {
         value: 'FILE',
         type: orWord('none', undefined, is.wordFile),
         default: 'none',
-        help: 'file of words not allowed in names, one per line; the built-in lists also apply',
+        help: "file of words that visitors' names must not contain, one word per line; the built-in lists of words also apply",
         details: 'Empty lines and lines that begin with `#` are skipped.',
       },
     }),
@@ -308,29 +313,30 @@ export const SERVER = {
         value: 'KIND',
         type: oneOf(['text', 'json']),
         default: 'text',
-        help: 'format of the log: text for a terminal, or json with one JSON object per line',
+        help: 'format of the log: text (for reading in a terminal), or json (one JSON object per line)',
         details: 'The log contains no names or addresses of visitors.',
       },
       metrics: {
         value: 'PORT',
         type: is.metricsPort,
         default: 'none',
-        help: 'separate port for Prometheus metrics, open to this machine only; same: /metrics on the main port; none: no metrics',
+        help: 'separate port for Prometheus metrics, to which only this machine can connect; same: metrics are at /metrics on the main port; none: no metrics',
       },
       alerts: {
         value: 'URL',
         type: orWord('none', undefined, is.webAddress),
         default: 'none',
-        help: 'URL to post an alert to when a problem begins or ends',
+        help: 'URL to which the server posts an alert when a problem begins or ends',
         details:
-          'See "Alerts" in `HOSTING.md`. The server requests only this URL and follows no redirects.',
+          'See "Alerts" in `HOSTING.md`. The server does not follow redirects from this URL.',
       },
       supervised: {
         value: 'WHAT',
         type: oneOf(['auto', 'yes', 'no']),
         default: 'auto',
-        help: 'whether a supervisor restarts the server after it ends: yes, no, or auto (yes under systemd)',
-        details: "The nightly restart, set on the host's page, needs a supervisor.",
+        help: 'whether a supervisor, such as systemd, restarts the server after it exits: yes, no, or auto (yes if systemd runs the server)',
+        details:
+          "The nightly restart, which the host can set on the host's page, needs a supervisor.",
       },
       newHostToken: {
         help: "create a new token for the host's page and print it; the old token stops working",
@@ -342,35 +348,35 @@ export const SERVER = {
         type: is.extensionFiles,
         default: 'none',
         repeatable: true,
-        help: 'extension to load, .ts or .js; for several, use commas or repeat the flag',
+        help: 'extension to load, a .ts or .js file; for several extensions, separate the files by commas or repeat the flag',
         details: 'See `server/extensions/EXTENSIONS.md`.',
       },
       oscOut: {
         value: 'HOST:PORT',
         type: orWord('none', undefined, is.endpoint),
         default: 'none',
-        help: 'address that receives OSC messages about events in rooms, like 127.0.0.1:9000',
+        help: 'address to which the server sends OSC messages about events in rooms, like 127.0.0.1:9000',
         details: 'See `server/osc/OSC.md`.',
       },
       oscIn: {
         value: 'PORT@ADDRESS',
         type: orWord('none', undefined, is.listening),
         default: 'none',
-        help: 'port to receive OSC on, like 9001 (from this machine only) or 9001@0.0.0.0 (from any machine)',
+        help: 'port on which the server receives OSC messages, like 9001 (from this machine only) or 9001@0.0.0.0 (from other machines too)',
       },
       oscAllow: {
         value: 'A,B',
         type: orWord('none', undefined, is.addresses),
         default: 'none',
-        help: 'IP addresses that may send OSC; none: any address',
+        help: 'IP addresses from which OSC messages are accepted; none: from any address',
       },
     }),
   },
   environment: 'VIVARIUM_',
   notes: [
     `Other commands, each with --help: ${['doctor', 'replay', 'keep-page', 'host-token'].map((name) => commandLine(name)).join(', ')}.`,
-    'Each setting with a value can also be set in the environment, for example --tick-rate as VIVARIUM_TICK_RATE. Flags take precedence; an empty variable counts as not set.',
-    'server/deploy/SETTINGS.md explains each setting, and the names in --energy and --limits.',
+    'Each setting with a value can also be set in the environment, for example --tick-rate as VIVARIUM_TICK_RATE. Flags take precedence over the environment; an empty variable counts as not set.',
+    'server/deploy/SETTINGS.md explains each setting in more detail, including the names in --energy and --limits.',
   ],
 } as const;
 

@@ -15,9 +15,9 @@ const INTRO = [
   '',
   '<!-- Written by `npm run settings:doc` from server/settings/server.ts. Do not edit by hand. -->',
   '',
-  'Give a setting as a flag, `npm start -- --tick-rate 20`, or in the environment, `VIVARIUM_TICK_RATE=20`. When the server starts, it warns about `VIVARIUM_` variables that are not settings.',
-  "Flags take precedence; an empty variable counts as not set. Settings that the host's page stores for a room",
-  'survive a restart and take precedence over flags and the environment. `npm start -- --help` prints this list.',
+  'Give a setting as a flag (`npm start -- --tick-rate 20`) or in the environment (`VIVARIUM_TICK_RATE=20`). When the server starts, it warns about variables whose name begins with `VIVARIUM_` but is not a setting.',
+  "Flags take precedence over the environment; an empty variable counts as not set. Settings that the host changes for a room on the host's page",
+  'are stored and take precedence over both. `npm start -- --help` prints a shorter version of this list.',
 ];
 
 const COMMAND = {

@@ -448,7 +448,7 @@ export class JournalWriter {
     if (endsRoom(error)) return;
     if (!(error instanceof StoreError)) {
       const message = error instanceof Error ? error.message : String(error);
-      this.options.warn('snapshot-failed', `A snapshot could not be taken: ${message}`);
+      this.options.warn('snapshot-failed', `A snapshot of a room could not be taken: ${message}`);
       return;
     }
     this.isDiskFull = error.reason === 'disk-full';

@@ -80,12 +80,12 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
   });
   if (ticks > 0 && then !== now) {
     remark(
-      `the last ${ticks} ticks were computed with ${then} and replayed with ${now}. ` +
+      `the last ${ticks} ticks were originally computed with ${then}, but replayed with ${now}. ` +
         `No command is lost, but the cells may differ.`,
     );
   } else if (unequal > 0) {
     remark(
-      `${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ. ` +
+      `${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ from the journal. ` +
         `No command is lost, but some cells have changed.`,
     );
   }
@@ -315,7 +315,7 @@ export class RoomReplica {
     const { engine, tick, seq } = moment.snapshot;
     const theirs = engineText(engine);
     if (theirs !== engineText(world.engine.info))
-      throw new NotReplicated(`the server that runs the room computes with ${theirs}`);
+      throw new NotReplicated(`the server that runs the room computes cells with ${theirs}`);
     const beside = world.beside();
     const room = await reopenRoom(beside, expected, moment);
     return new RoomReplica(store, beside, room, stored, { tick, seq });
@@ -334,7 +334,7 @@ export class RoomReplica {
     const { name } = room;
     const tail = await store.tail(name);
     if (!tail || tail.tick < room.tick)
-      throw new NotReplicated(`the room's journal was started anew`);
+      throw new NotReplicated(`the owner has begun a new journal for the room`);
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
     // Read all records before replaying the first tick. If reading fails, nothing has been replayed
@@ -353,7 +353,8 @@ export class RoomReplica {
       throw isFull ? new NotReplicated(`this engine's memory is full`) : error;
     });
     this.equal += equal;
-    if (unequal > 0) throw new NotReplicated(`this server computes the room's cells differently`);
+    if (unequal > 0)
+      throw new NotReplicated(`the cells computed by this server differ from the owner's`);
     const isAll = to === tail.tick;
     if (isAll && this.tail.seq !== tail.seq)
       throw new NotReplicated(`entries of the room's journal are missing`);
@@ -371,7 +372,9 @@ export class RoomReplica {
     const stored = await this.store.room(this.room.name);
     if (this.isOver) throw new NotReplicated('the replica is closed');
     if (stored?.made !== this.stored.made)
-      throw new NotReplicated('the room was deleted and created again');
+      throw new NotReplicated(
+        'the room was deleted, and a new room was created under the same name',
+      );
     await this.requireNear();
     const { room, equal: before } = this;
     const from = room.tick;

@@ -133,11 +133,12 @@ export class SetAside {
   async exchange(id: string): Promise<AsideRecord> {
     const { store } = this.options;
     const entry = this.entries.find((one) => one.id === id);
-    if (!entry?.room) throw new StoreError('not-kept', 'These data are no longer set aside.');
+    if (!entry?.room)
+      throw new StoreError('not-kept', 'The data are no longer in the folder set-aside.');
     const { room } = entry;
     const archive = await this.archive(id);
     try {
-      const why = 'The host put earlier data back.';
+      const why = 'The data were replaced by set-aside data that the host put back.';
       const replaced = await this.move({ room, what: 'replaced', tick: null, why }, (other) =>
         copyRoom(store.records, other, room),
       );
@@ -202,7 +203,7 @@ export class SetAside {
     const opened =
       tick === null
         ? 'The room has no intact snapshot and starts empty'
-        : `The room returns to its snapshot of tick ${tick}`;
+        : `The room continues from its snapshot of tick ${tick}, and later changes are lost`;
     return `${why} ${opened}. The room's data were ${where}.`;
   }
 

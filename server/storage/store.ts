@@ -246,7 +246,10 @@ export class Store {
     if (record.base === undefined) return decodeCells(record);
     const base = await read(record.base);
     if (base.base === undefined) return decodeCells(record, decodeCells(base));
-    throw new StoreError('damaged', 'Cells are stored as a difference from a difference.');
+    throw new StoreError(
+      'damaged',
+      'Stored cells refer to a snapshot that is itself stored as a difference.',
+    );
   }
 
   /**

@@ -23,10 +23,10 @@ export const COMMAND = {
     name: {
       value: 'NAME',
       type: text,
-      help: "name of the run and its checkpoint, instead of the configuration's",
+      help: 'name of the run and of its checkpoint; by default, the name in the configuration',
     },
     resume: {
-      help: 'continue the run of this name; the result is the same as that of an uninterrupted run',
+      help: 'continue the earlier run of this name; the result is the same as if the run had not been interrupted',
     },
     refine: {
       value: 'PULL',
@@ -36,7 +36,7 @@ export const COMMAND = {
     from: {
       value: 'FOLDER',
       type: text,
-      help: "start with the weights of this checkpoint instead of random weights; an encoder that is larger than the checkpoint's encoder computes the same as that encoder at first",
+      help: "start with the weights of this checkpoint instead of random weights; if the configuration has a larger encoder, it computes the same as the checkpoint's encoder at first",
     },
     run: {
       value: 'FOLDER',
@@ -52,7 +52,7 @@ export const COMMAND = {
     },
     updates: {
       type: wholeNumber(1),
-      help: "end after this many updates, instead of the configuration's number",
+      help: 'end after this many updates; by default, the number in the configuration',
     },
     minutes: {
       type: number(0),
@@ -61,7 +61,7 @@ export const COMMAND = {
     },
     batch: {
       type: wholeNumber(1),
-      help: "new organisms per update, instead of the configuration's number, for small machines; the size of the pool changes in proportion",
+      help: 'number of new organisms per update, for small machines; by default, the number in the configuration. The size of the pool changes in proportion',
     },
     ...COMPUTE_OPTIONS,
   },

@@ -334,7 +334,7 @@ export function drawnAt(range: Drawn, progress: number): readonly [number, numbe
   return [at(0), at(1)];
 }
 
-const ONLY_COLOURS = 'needs pictures in colours with transparency';
+const ONLY_COLOURS = 'needs training pictures in RGBA';
 
 export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   yield* modelErrors(config);
@@ -375,7 +375,7 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   }
   for (const [i, { until, side: young }] of curriculum.entries()) {
     if (i > 0 && (until <= curriculum[i - 1].until || young <= curriculum[i - 1].side)) {
-      yield ['curriculum', 'sides and shares must rise from entry to entry'];
+      yield ['curriculum', 'sides and shares must increase from entry to entry'];
     }
     const isStage = isDoubling
       ? young >= growth.seedSide && isPowerOfTwo(side / young)
@@ -390,7 +390,7 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
 function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generator<FieldError> {
   const { fresh, micro } = batch;
   if (fresh % micro !== 0) {
-    yield ['batch.micro', `is ${micro}, which does not divide "batch.fresh" ${fresh}`];
+    yield ['batch.micro', `is ${micro}, but "batch.fresh" ${fresh} must be a multiple of it`];
   }
   if (!pool) return;
   const { admit, calm, crowded, patients, size } = pool;
@@ -434,7 +434,7 @@ function* placesErrors({ channels, places, readout }: TrainingConfig): Generator
         : readout.channels;
   const ofPicture = shown.find((channel) => channel >= first && channel < first + count);
   if (ofPicture !== undefined)
-    yield ['places', `would use channel ${ofPicture}, which belongs to the picture`];
+    yield ['places', `would use channel ${ofPicture}, which contains a colour of the picture`];
 }
 
 const schema = v.pipe(configFields, checkRelations<TrainingConfig>(relationErrors));

@@ -256,7 +256,10 @@ export function* modelErrors(model: ModelFields): Generator<FieldError> {
     yield ['latentSize', what];
   }
   if (growth.kind === 'doubling' && !isPowerOfTwo(side / growth.seedSide)) {
-    yield ['growth.seedSide', `is ${growth.seedSide}, which does not double to "side" ${side}`];
+    yield [
+      'growth.seedSide',
+      `is ${growth.seedSide}, but doubling it repeatedly does not give "side" ${side}`,
+    ];
   }
   const only = `but there are only ${channels} channels`;
   const highest = highestChannel(readout);
@@ -281,7 +284,7 @@ function* decoderErrors({ growth, side, update }: ModelFields): Generator<FieldE
     yield ['update.doublings', `is ${doublings}, which does not lead from 2 to "side" ${side}`];
   }
   if (growth.kind !== 'uniform' || growth.steps !== 1) {
-    yield ['growth', 'must be uniform with one step for a decoder'];
+    yield ['growth', 'must be uniform growth of one step, because the model is a decoder'];
   }
   if (genome || leak > 0 || stateLimit !== undefined || standingInput || updateProbability < 1) {
     yield ['update', 'has a field that a decoder does not use'];

@@ -19,13 +19,19 @@ export const ENERGY = {
     64,
     'energy that a new participant starts with; a returning device continues with its remaining energy',
   ],
-  refillPerSecond: [8, 'energy regained per second while the room keeps its tick rate'],
+  refillPerSecond: [
+    8,
+    'energy that a participant regains per second; less if the room cannot keep its tick rate',
+  ],
   plant: [8, 'cost of planting one organism'],
   damagePerCell: [
     0.005,
-    'cost per cell swept by a stroke: its length × 2 radius, plus the disc at its start',
+    "cost of a stroke per cell of its area, which is the stroke's length × twice its radius, plus the disc at its start",
   ],
-  wake: [1, 'cost per organism that a stroke wakes; an organism that is already awake costs less'],
+  wake: [
+    1,
+    'cost of each resting organism that a stroke wakes; organisms that are already awake cost less',
+  ],
 } as const satisfies NumberTable<keyof EnergySettings>;
 
 export const DEFAULT_ENERGY: EnergySettings = numbersOf(ENERGY);

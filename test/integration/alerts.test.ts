@@ -61,7 +61,7 @@ test('a server says that it started, and that it started after a crash, once; wh
   const second = start(data);
   await receiver.until(() => receiver.messages.some(({ severity }) => severity === 'warning'));
   const crashed = receiver.messages.at(-1)!;
-  expect(crashed.text).toMatch('ended unexpectedly');
+  expect(crashed.text).toMatch('crashed or was killed');
   expect(crashed.id).not.toBe(started.id);
   await second.end('SIGKILL');
 

@@ -152,7 +152,9 @@ test('a room of another engine, and one whose cells come out differently, is not
   // From the first snapshot on, so that checksums follow it.
   const follower = await follow(undefined, new Altered(records));
   await playTicks(owner, 40, 3);
-  await expect(follower.catchUp()).rejects.toThrow(`computes the room's cells differently`);
+  await expect(follower.catchUp()).rejects.toThrow(
+    `the cells computed by this server differ from the owner's`,
+  );
 });
 
 test('a room that is made anew under its name is not taken for the one that was followed', async () => {

@@ -61,7 +61,8 @@ test('the whole journal is replayed, over a restart, and every checksum matches'
   const { code, output, errors } = await replayed('garden', '--data', data);
   expect(errors).toBe('');
   expect(output).toMatch(/room "garden", ticks 0 to \d+/);
-  const [, checksums, ticks] = /All (\d+) checksums of (\d+) ticks are equal\./.exec(output)!;
+  const [, checksums, ticks] =
+    /All (\d+) checksums, of (\d+) ticks, equal those in the journal\./.exec(output)!;
   expect(Number(checksums)).toBeGreaterThanOrEqual(4);
   // Each tick is proven: all but those after the last checksum, before an end.
   const all = Number(/(\d+) ticks in/.exec(output)![1]);
@@ -148,7 +149,7 @@ test('a replay bundle replays without the data folder it came from; not as a GIF
   await replayed('garden', '--data', data, '--from', '20', '--bundle', bundle);
   const { code, output } = await replayed(bundle);
   expect(output).toMatch(/ticks 20 to \d+/);
-  expect(output).toMatch(/checksums of \d+ ticks are equal\./);
+  expect(output).toMatch(/checksums, of \d+ ticks, equal those in the journal\./);
   expect(code).toBe(0);
   const { room } = await readBundle(bundle);
   expect(room).toMatchObject({ name: 'garden', width: SIDE });
@@ -158,7 +159,7 @@ test('a replay bundle replays without the data folder it came from; not as a GIF
   await writeBundle(long, { ...range, from, to: from + 2_000 });
   const many = await replayed(long, '--export', 'gif', '--every', '2');
   expect(many.errors).toBe(
-    'A GIF has at most 1000 pictures, not 1001. Choose --every 3 or more, or --export frames.\n',
+    'A GIF can have at most 1000 pictures, but this would have 1001. Choose --every 3 or more, or --export frames.\n',
   );
   expect(many.code).toBe(1);
 
@@ -171,7 +172,7 @@ test('a replay bundle replays without the data folder it came from; not as a GIF
 
 test.each([
   ['a room that is not there', ['attic'], 'no stored room "attic" here. Stored rooms: garden.'],
-  ['one that is named like a folder', ['test'], 'There is no stored room "test" here.'],
+  ['one that is named like a folder', ['test'], 'There is no stored room "test" in this folder.'],
   ['a time that is not kept', ['garden', '--from', '999999'], 'are stored, not 999999'],
   ['a file that is no bundle', ['package.json'], 'is not a complete replay bundle'],
   ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be frames or gif'],

@@ -12,7 +12,7 @@ import { within } from './waiting.ts';
 export const SIDE = 96;
 
 /** A node has followed the room since it last opened it. */
-export const FOLLOWED = /This server follows room (?![\s\S]*(?:is restored|taken over in))/;
+export const FOLLOWED = /This server keeps a copy of room (?![\s\S]*(?:is restored|taken over in))/;
 
 const OPENED = /is restored|taken over in its current state/g;
 

@@ -38,15 +38,15 @@ export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>
 }
 
 /**
- * Says between which creatures a point of the map lies.
+ * Says which creatures are mixed at a point of the map.
  *
  * @param names up to three kinds, nearest first
  */
 export function betweenText(names: readonly string[]): string {
   const [first, second, third] = names.map(kindName);
   if (!second) return first ?? '';
-  if (!third) return msg(str`Between ${first} and ${second}`);
-  return msg(str`Between ${first}, ${second} and ${third}`);
+  if (!third) return msg(str`A mix of ${first} and ${second}`);
+  return msg(str`A mix of ${first}, ${second} and ${third}`);
 }
 
 /** Renders a button with a creature of the gallery. A press fires `take` (`detail`: SeedSource). */

@@ -196,7 +196,7 @@ export function reportText(report: Report): string {
   const { machine, checkpoint, unreadable, patches, engines, auto, better } = report;
   const gpus = machine.gpus.length > 0 ? `GPU: ${machine.gpus.join(', ')}` : 'no GPU found';
   const measured = checkpoint
-    ? `Speed: measured with ${patches} patches of ${checkpoint.side}×${checkpoint.side} cells and the net of ${checkpoint.net}, including read-outs.`
+    ? `Speed was measured with ${patches} patches of ${checkpoint.side}×${checkpoint.side} cells and the net of ${checkpoint.net}, including read-outs.`
     : `Speed was not measured: ${unreadable}`;
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${gpus}; ${machine.system}, Node ${machine.node}`,

@@ -16,7 +16,7 @@ const COMMAND = {
       type: number(0.01, 60),
       default: '2',
       environment: false,
-      help: 'how many seconds to measure each engine',
+      help: 'number of seconds for which each engine is measured',
     },
     checkpoint: {
       value: 'FOLDER',

@@ -17,17 +17,20 @@ import { TokenBucket } from '../../platform/queues.ts';
  * of all visitors of a museum may share one address.
  */
 export const ADDRESS_LIMITS = {
-  connections: [5_000, 'connections in total', 1],
-  connectionsPerAddress: [2_000, 'connections per IP address', 1],
-  connectsPerSecond: [40, 'new connections per second and address'],
-  connectsAtOnce: [1_500, 'new connections that an address may open in one burst', 1],
-  joinsPerSecond: [40, 'joins per second and address'],
-  joinsAtOnce: [1_500, 'joins that an address may make in one burst', 1],
-  fetchesPerSecond: [500, 'HTTP requests per second and address; one page takes about a dozen'],
-  fetchesAtOnce: [20_000, 'HTTP requests that an address may make in one burst', 1],
+  connections: [5_000, 'maximum number of open connections to the server', 1],
+  connectionsPerAddress: [2_000, 'maximum number of open connections per IP address', 1],
+  connectsPerSecond: [40, 'new connections per second and IP address'],
+  connectsAtOnce: [1_500, 'maximum number of new connections from one IP address in one burst', 1],
+  joinsPerSecond: [40, 'joins of visitors to rooms, per second and IP address'],
+  joinsAtOnce: [1_500, 'maximum number of joins from one IP address in one burst', 1],
+  fetchesPerSecond: [
+    500,
+    'HTTP requests per second and IP address; opening one page takes about a dozen',
+  ],
+  fetchesAtOnce: [20_000, 'maximum number of HTTP requests from one IP address in one burst', 1],
   banSeconds: [
     30,
-    'how many seconds an address stays blocked after its connection was closed for `refusals`; an address that others use is not blocked',
+    'how many seconds an IP address is blocked after one of its connections was closed for `refusals`; an address with other open connections is not blocked',
   ],
 } as const satisfies NumberTable;
 

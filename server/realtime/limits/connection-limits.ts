@@ -23,34 +23,34 @@ const CONNECTION_LIMITS = {
   messagesPerSecond: [200, 'messages per second and connection', 1],
   framesPerSecond: [
     20,
-    'WebSocket frames per second and connection that are not whole messages: pings, pongs, fragments',
+    'WebSocket frames other than whole messages (pings, pongs and fragments) per second and connection',
     1,
   ],
   outstandingResponses: [
     8,
-    'unfinished HTTP responses per connection; a connection with more is closed',
+    'maximum number of unfinished HTTP responses per connection; a connection with more is closed',
     1,
   ],
   unreadBytes: [
     1_048_576,
-    'bytes that may queue for a client that does not read; a client with more is disconnected',
+    'maximum number of bytes waiting for a client that does not read them; a client with more is disconnected',
     1,
   ],
   cursorsPerSecond: [30, 'cursor positions, views and busy signals per second and connection'],
   strokePointsPerSecond: [1_000, 'points of strokes per second and connection'],
   commandsPerSecond: [
     40,
-    'seeds planted, strokes, grafts taken back, crosses, transformations, keepsakes, renewals and follows, per second and connection',
+    'commands (plant, damage, take back grafts, cross, transform, make a keepsake, renew, follow) per second and connection',
   ],
-  previewsPerSecond: [4, 'seed previews, or pauses by OSC, per second and connection'],
-  drawingsPerSecond: [0.5, 'drawings turned into seeds per second and connection'],
+  previewsPerSecond: [4, 'seed previews, or pauses sent by OSC, per second and connection'],
+  drawingsPerSecond: [0.5, 'drawings turned into seeds, per second and connection'],
   beaconsPerSecond: [0.5, 'organisms highlighted for everybody, per second and connection'],
   reportsPerSecond: [0.5, 'organisms reported to the host, per second and connection'],
-  namesPerSecond: [0.5, "name changes, or openings of a table's ring, per second and connection"],
-  resyncsPerSecond: [1, 'full frames requested per second and connection'],
+  namesPerSecond: [0.5, 'name changes, or rings opened at a table, per second and connection'],
+  resyncsPerSecond: [1, 'requests for a complete new frame, per second and connection'],
   burstSeconds: [
     10,
-    "how many seconds' worth of each per-connection rate may arrive in one burst, as after a network stall",
+    'a burst on a connection (as after a network stall) may contain as many items as each rate allows in this many seconds',
     1,
   ],
   refusals: [
@@ -59,7 +59,7 @@ const CONNECTION_LIMITS = {
   ],
   handshakeSeconds: [
     10,
-    'seconds allowed for each step of connecting: request, upgrade and greeting',
+    'maximum seconds for each step of connecting: HTTP request, WebSocket upgrade and greeting',
     1,
   ],
 } as const satisfies NumberTable;

@@ -23,7 +23,7 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
     else if (!key.startsWith(INTERNAL) && !isIntact(key, bytes)) damaged.push(key);
   }
   if (count !== table.count()) {
-    throw new Error(`there are ${count} records instead of ${table.count()}`);
+    throw new Error(`reading finds ${count} records, but ${table.count()} should be there`);
   }
   if (fresh === undefined) return { damaged, copied: false };
   const copy = writeCopy(table, fresh);

@@ -75,7 +75,7 @@ export function openTable(
   let settled = decodeCount(db.get(COUNT_KEY));
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
-  if (missing > 0) loss = `${missing} writes that precede the log are missing`;
+  if (missing > 0) loss = `${missing} writes older than the log of writes are missing`;
   // If another process may be using the folder (`live`), ignore damage to the log, because that
   // process may be writing to the log right now.
   else if (isDamaged && !live) loss = 'their log is damaged';

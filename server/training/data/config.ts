@@ -15,7 +15,7 @@ const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(
 /** Returns whether at least four cells are left between the margins. */
 const leavesRoom = (config: { side: number; margin: number }): boolean =>
   config.side - 2 * config.margin >= 4;
-const NO_ROOM = 'leaves fewer than 4 cells of "side" for the picture';
+const NO_ROOM = 'leaves a side of fewer than 4 cells for the picture';
 const COLOUR = 'is neither "transparent" nor a colour such as "#20242c"';
 
 const emoji = v.pipe(

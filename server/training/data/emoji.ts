@@ -79,12 +79,12 @@ const SETS: Record<
   },
   unseen: {
     sha256: 'dc1a8153dbccab7791273fb687a9f474938683e35a4db49f7f79df3f3ac3e403',
-    what: 'objects, drinks, hands, places and vehicles, kept apart from training',
+    what: 'objects, drinks, hands, places and vehicles that are kept out of training',
     has: isUnseen,
   },
   seen: {
     sha256: 'c79044a4ec0a6b07c13fe3a9383b041f1a0796f33e51a08f5cb02d84cb59528a',
-    what: 'all emoji but flags and symbols, and but those kept apart from training',
+    what: 'all emoji except flags, symbols and the emoji of the set of unseen kinds',
     has: (emoji) => SETS.broad.has(emoji) && !isOfUnseenKind(emoji),
   },
 };
@@ -129,7 +129,7 @@ export async function loadEmoji(
     description:
       styles.length === 0
         ? `${all.length} Noto emoji: ${SETS[set].what}`
-        : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} of the same as others draw them`,
+        : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} pictures of the same emoji in other styles`,
   };
 }
 

@@ -94,7 +94,7 @@ export async function loadFolder({
     entries: files.map((path) => ({ name: nameOfFile(path), kind: 'thing' as const })),
     splits: splitByShare(files.length, validationShare),
     source: `the user's own folder "${name}"`,
-    licence: 'not known: that of the images in the folder',
+    licence: 'not known; it is the licence of the images in the folder',
     description: `${files.length} images of the user's own, ${side}×${side}`,
   };
 }

@@ -29,7 +29,7 @@ const OTHERS: readonly (readonly [model: string, nats: number, millions: number]
   ['VNCA that grows by doubling (reproduced)', -84.15, 12_900],
   ['VNCA that heals (published)', -90.97, 8_200],
   ['VNCA that heals (reproduced)', -89.3, 6_000],
-  ['autoencoder without cells', -84.64, 54],
+  ['autoencoder without cells (reproduced)', -84.64, 54],
 ];
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -70,8 +70,8 @@ function recoveryTable({ figures }: Checkpoint): string[] {
   return [
     ...head(
       'lost',
-      ...STEPS.map((n) => `at once: ${n}`),
-      ...STEPS.map((n) => `from the rim: ${n}`),
+      ...STEPS.map((n) => `immediately: ${n} steps`),
+      ...STEPS.map((n) => `from the rim: ${n} steps`),
     ),
     ...kinds.map(([what, once, rim]) =>
       row(what, ...STEPS.map(cell(once)), ...STEPS.map(cell(rim))),
@@ -99,7 +99,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Likelihood and work',
     '',
-    'The table shows the lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better), and the number of multiply-adds to make one digit from a latent. Our binarisation of the pixels differs from the published one, so compare nats only approximately.',
+    'The column "nats" shows the lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better). The last column shows the number of multiply-adds that make one digit from a latent. Our binarisation of the pixels differs from the published one, so compare our nats with published nats only approximately.',
     '',
     ...head('model', 'nats', 'multiply-adds, millions'),
     ...[...digits, ...OTHERS].map(([model, nats, millions]) =>
@@ -110,7 +110,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Recovery from wounds',
     '',
-    'The tables show the share of organisms, in %, within an error of 0.01 / 0.002 of their picture before the wound, 8 to 64 steps after the wound. In the columns "at once", all lost cells may live again immediately. In the columns "from the rim", wounds close from their rim, as in a room.',
+    'The column "lost" shows how much of the patch was lost. In the other columns, each pair of numbers is the share of organisms, in %, whose mean squared difference from their picture before the wound is at most 0.01 / at most 0.002, after 8 to 64 steps. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", wounds close from their rim, as in a room.',
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,
@@ -122,15 +122,15 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Chimeras',
     '',
-    'The table shows shares of 200 random chimeras of two or three creatures, in %. The rules were not trained on chimeras.',
+    'The table shows shares of 200 random chimeras per checkpoint, in %. Each chimera consists of two or three creatures. The rules were not trained on chimeras.',
     '',
     ...head(
       'checkpoint',
       ...['32', '64', '128', '256'].map((n) => `at rest after ${n} steps`),
-      'unchanged after 1,000 steps',
-      'healed after losing half',
-      'correctly grown from a seed',
-      'flashing',
+      'same picture after 1,000 steps',
+      'healed 64 steps after losing half',
+      'same picture if grown from a seed',
+      'flashing after grafting',
     ),
     ...all.flatMap(chimeraRow),
     '',

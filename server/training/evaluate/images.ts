@@ -78,7 +78,7 @@ export async function measureImages(
   const { pixels, count, unseen } = judged;
   notes.push(`likelihood of ${count} of ${judged.of} ${judged.split} images of "${judged.set}"`);
   if (judged.trained)
-    notes.push('these images were used in training, because the set has no others');
+    notes.push('these images were also used in training, because the set has no other images');
   if (card.readout.kind === 'rgba-premultiplied') {
     notes.push(
       `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, including the constant, so there are no bits/dim`,
@@ -323,7 +323,7 @@ export async function measureThrows(
       ? await compareFeatures(compute, gallery, { pixels, count })
       : undefined;
   if (!likeness) {
-    const needed = `at least ${FEWEST} gallery pictures in RGBA of 32×32, and as many throws`;
+    const needed = `at least ${FEWEST} gallery pictures of 32×32 pixels in RGBA, and at least as many throws`;
     notes.push(`precision and recall were not measured: they need ${needed}`);
   }
   return {

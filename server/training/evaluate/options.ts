@@ -19,7 +19,7 @@ export const COMMAND = {
       value: 'WHAT',
       type: text,
       defaultInWords: 'the configuration named by the card',
-      help: 'images to evaluate on: a training configuration, or its "data" as JSON',
+      help: 'images to evaluate on: the file of a training configuration, or the value of its field "data" as JSON',
     },
     split: {
       value: 'NAME',
@@ -30,7 +30,7 @@ export const COMMAND = {
     samples: {
       type: wholeNumber(1),
       default: '128',
-      help: 'posterior samples per image, for the importance-weighted bound',
+      help: 'number of posterior samples per image, for the importance-weighted bound (IWAE)',
     },
     limit: {
       type: wholeNumber(0),
@@ -40,7 +40,7 @@ export const COMMAND = {
     organisms: {
       type: wholeNumber(0),
       default: '64',
-      help: 'number of organisms to age and damage, chosen evenly from the gallery; 0: all',
+      help: 'number of organisms whose stability and healing are measured, chosen evenly from the gallery; 0: all',
     },
     steps: {
       value: 'N,N,…',
@@ -49,7 +49,7 @@ export const COMMAND = {
         v.transform((steps) => [...new Set(steps)].sort((a, b) => a - b)),
       ),
       default: STAY_STEPS.join(),
-      help: 'numbers of steps after growth at which to compare organisms',
+      help: 'numbers of steps after growth after which organisms are compared with their grown pictures',
     },
     throws: {
       type: wholeNumber(0),

@@ -356,7 +356,7 @@ async function drawWoundChart(
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="${FONT}" fill="${INK}">
     <rect width="100%" height="100%" fill="${colour(SHEET_COLOURS.ground)}"/>
     <text x="${LEFT}" y="24" fill="#fff" font-size="${FONT + 3}">Share of ${organisms} organisms that look as before the wound, by the share of the patch that is lost</text>
-    ${panel(LEFT, 'all lost cells may live again at once', heal)}
+    ${panel(LEFT, 'all lost cells may live again immediately', heal)}
     ${panel(LEFT + FIELD.width + BETWEEN + LEFT - 16, rim, healFromRim)}
     ${legend.join('')}
     <text x="${width - RIGHT}" y="${height - 24}" text-anchor="end">full: error below 0.002; dashed: below 0.01</text>

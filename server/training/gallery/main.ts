@@ -23,7 +23,7 @@ const COMMAND = {
   positional: CHECKPOINT_FOLDER,
   options: {
     settle: {
-      help: 'first search a similar latent for each organism that never rests, and replace the old latent if the organism looks the same. The checkpoint becomes another model with its own identity, so use --settle only on a checkpoint that was just trained',
+      help: 'first search, for each organism that never rests, a similar latent whose organism rests and looks the same, and replace the old latent. This changes the identity of the checkpoint, so use --settle only on a checkpoint that was just trained',
     },
   },
 } as const;

@@ -57,7 +57,11 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
  */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
-  if (!file) throw new TrainingError('bad-data', `${folder}: has no painter to learn genomes`);
+  if (!file)
+    throw new TrainingError(
+      'bad-data',
+      `${folder}: the checkpoint has no painter that could learn genomes`,
+    );
   return painterTensors(file);
 }
 
@@ -116,7 +120,7 @@ export async function trainPainter(run: {
   const { options, say, baseFolder, stop } = run;
   const given = OF_RULES.find((name) => options[name] !== undefined);
   if (given !== undefined) {
-    const why = 'needs a run that trains a rule, not a painter';
+    const why = 'works only in runs that train a rule, but this run trains a painter';
     throw new TrainingError('bad-config', `--${given} ${why}`);
   }
   const updates = options.updates ?? run.config.updates;
@@ -141,7 +145,8 @@ export async function trainPainter(run: {
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   if (config.genome && learned.length === 0) {
-    throw new TrainingError('bad-data', `${source}: no grown creature shows its picture`);
+    const none = 'none of the grown creatures resembles its training picture';
+    throw new TrainingError('bad-data', `${source}: ${none}, so no genome can be learned`);
   }
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
   say(

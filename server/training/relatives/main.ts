@@ -12,7 +12,7 @@ import { findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
   about:
-    'Writes relatives.json of a checkpoint: for each creature of its gallery, the creatures that it can look like for a moment. A pair is included only if the creature returned to its own look several times in a row and nothing flashed.',
+    'Writes relatives.json of a checkpoint: for each creature of its gallery, the creatures that it can look like for a moment. A creature is included only if the first creature can look like it and return several times in a row without a flash.',
   usage: 'npm run relatives -- <folder>',
   positional: CHECKPOINT_FOLDER,
   options: {},
@@ -24,7 +24,9 @@ await runTool('relatives', COMMAND, async ({ folder }) => {
   try {
     const { table, pairs, tried } = await findRelatives(engine, model, say);
     const creatures = table.of.filter((some) => some.length > 0).length;
-    say(`kept ${pairs.length} of ${tried} pairs, for ${creatures} of ${table.of.length} creatures`);
+    say(
+      `kept ${pairs.length} of ${tried} pairs; ${creatures} of ${table.of.length} creatures have a relative`,
+    );
     if (pairs.length === 0) return;
     const worst = Math.max(...pairs.map(({ error }) => error));
     say(`largest error after returning: ${worst.toFixed(5)}`);

@@ -75,7 +75,7 @@ describe('words', () => {
     expect(seedTitle(cross, organisms)).toBe('Child of Fox and A child of chance');
     expect(seedTitle({ ...cross, parents: [1, 9] }, organisms)).toBe('A child of two');
     expect(seedTitle({ id: 2, origin: 'drawing', parents: [] }, organisms)).toBe('Your drawing');
-    expect(betweenText(['Fox', 'Cat', 'Owl'])).toBe('Between Fox, Cat and Owl');
+    expect(betweenText(['Fox', 'Cat', 'Owl'])).toBe('A mix of Fox, Cat and Owl');
     expect(betweenText(['Fox'])).toBe('Fox');
   });
 });

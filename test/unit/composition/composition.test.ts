@@ -359,6 +359,6 @@ test('a tick that waits for the disk is not taken for a stalled engine', async (
     expect.stringMatching(/^A tick did not end, because the disk of --data .* does not answer\. /),
   ]);
   expect(await failureOf(({ engine }) => Object.assign(engine, { step: never }))).toEqual([
-    'engine: failed: a tick did not end, because the engine has stalled',
+    'engine: failed: a tick did not end, because the engine does not respond',
   ]);
 });

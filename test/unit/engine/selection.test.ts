@@ -76,7 +76,7 @@ describe('auto', () => {
     for (const gpus of [[], ['intel']] as const) {
       const { backend, skipped } = await select('auto', candidates, gpus);
       expect(backend.info.name).toBe('onnx');
-      expect(skipped[0].reason).toBe('it finds no usable GPU, only CPU (fake)');
+      expect(skipped[0].reason).toBe('it found no usable GPU, only CPU (fake)');
     }
     // It can still be selected by name.
     const { backend } = await select('webgpu', candidates);
@@ -91,7 +91,7 @@ describe('auto', () => {
     expect(backend.info.name).toBe('native');
     expect(skipped[0]).toMatchObject({ name: 'webgpu', onlyGpu: true, reason: 'no libvulkan' });
     expect(withRemedy(skipped.slice(1)).map(explain)).toEqual([
-      `tensorflow on a GPU: it finds no usable GPU, only CPU (fake) (to fix it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
+      `tensorflow on a GPU: it found no usable GPU, only CPU (fake) (to fix it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
     ]);
   });
 

@@ -150,7 +150,7 @@ test('a start after a stop is told from one after a crash, and is over after a m
   const third = await begin();
   await clock.advance(0);
   expect(third.open).toMatchObject([
-    { severity: 'warning', text: expect.stringContaining('ended unexpectedly') },
+    { severity: 'warning', text: expect.stringContaining('crashed or was killed') },
   ]);
 });
 
@@ -340,7 +340,7 @@ test('each part is looked at: full rooms, no connections, failing storage, too l
     problemFinder(parts)().map(({ alert, room: of = '', text }) => `${alert} ${of}: ${text}`);
   expect(texts().sort()).toEqual([
     'disk-low : The disk of the data folder is full. Free some space.',
-    'nobody-can-join : Nobody can join: all connections are in use. Raise connections in --limits, or the limit of open files.',
+    "nobody-can-join : Nobody can join: all connections are in use. Raise connections in --limits, or the system's limit of open files.",
     'nobody-can-join garden: Nobody can join the room "garden": the room and its queue are full.',
     'nobody-can-join pond: Room "pond" does not run here.',
     'not-kept : Changes are not stored and will be lost if the server restarts. The log names the cause.',

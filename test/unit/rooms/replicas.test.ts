@@ -130,7 +130,7 @@ test('what cannot be followed is tried again later, and said once; while the sto
   const { pass, said, following, world, rooms, opened } = open(['garden']);
   await pass(20 * follow);
   expect(said).toEqual([
-    'This server follows room "garden" and can take over the room immediately.',
+    'This server keeps a copy of room "garden" up to date and can take over the room immediately.',
   ]);
   // It falls behind, and catches up.
   world.isComplete = false;
@@ -141,12 +141,12 @@ test('what cannot be followed is tried again later, and said once; while the sto
   world.failure = new StoreError('unreachable', 'away');
   await pass(10 * follow);
   expect(rooms.names).toEqual(['garden']);
-  world.failure = new NotReplicated(`this server computes the room's cells differently`);
+  world.failure = new NotReplicated(`the cells computed by this server differ from the owner's`);
   await pass(3 * followRetry);
   expect(rooms.names).toEqual([]);
   expect(opened()).toBeLessThan(6);
   expect(said.slice(1)).toEqual([
-    `This server does not follow room "garden": this server computes the room's cells differently.`,
+    `This server cannot keep a copy of room "garden" up to date: the cells computed by this server differ from the owner's.`,
   ]);
   world.failure = undefined;
   await pass(2 * followRetry);
