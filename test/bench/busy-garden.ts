@@ -61,6 +61,7 @@ export async function openBusyGarden() {
     come().catch(() => undefined);
   }, 1000);
   return {
+    room,
     port: server.port,
     engine: server.engine.name,
     close: async () => {

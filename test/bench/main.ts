@@ -11,6 +11,7 @@ import { benchBusyShow } from './busy-show.ts';
 import { benchDrawings } from './drawings.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
+import { benchPaint } from './paint.ts';
 import { benchPeer } from './peer.ts';
 import { benchReplay } from './replay.ts';
 import { benchStream } from './stream.ts';
@@ -31,6 +32,10 @@ const BENCHES: Readonly<
   pages: {
     run: benchPages,
     help: "ms per frame of the phone's page and the wall on a CPU slowed down four times, without rasterization, and their memory",
+  },
+  paint: {
+    run: benchPaint,
+    help: 'multiply-adds and texture reads of the painter per frame, on a busy wall in 4K and on a phone; ms on the main threads of both pages',
   },
   peer: {
     run: benchPeer,
@@ -87,7 +92,7 @@ const COMMAND = {
     seconds: {
       type: wholeNumber(1, 7_200),
       defaultInWords: '30, 3600, 7200',
-      help: "for pages, replay and busy-show: seconds to measure; for replay, in the room's own time",
+      help: "for pages, paint, replay and busy-show: seconds to measure; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { decode, encode } from 'msgpackr';
 import { CROWD, hasTurn } from '../../../../server/realtime/presence/events-and-cursors.ts';
 import { type Connection, framed, Outbox } from '../../../../server/realtime/streaming/outbox.ts';
@@ -373,7 +372,7 @@ describe('outbox', () => {
   });
 
   test('a message to many clients is encoded once', () => {
-    const encode = jest.spyOn(parser.Encoder.prototype, 'encode');
+    const encode = import.meta.jest.spyOn(parser.Encoder.prototype, 'encode');
     const { outbox, endTurn } = open();
     const lines = Array.from({ length: 100 }, () => new Line());
     const news = [{ id: 1, x: 2 }];
