@@ -149,10 +149,7 @@ const BODY = 620;
  * organism's colour changes in every step.
  */
 const STEP = 180;
-/**
- * When growth has ended, the organism, drawn as enlarged cells, fades into the picture that the
- * painter has made. This is the number of frames of the fade.
- */
+/** Number of frames in which, after growth, the enlarged cells fade into the painter's picture. */
 const FADE = 8;
 
 /** Reasons why the page cannot grow an organism. */
@@ -164,16 +161,10 @@ type Problem = 'empty' | 'damaged' | 'foreign' | 'unreachable';
 export class VivariumKeep extends LitElement {
   static override styles = style;
 
-  /**
-   * Picture of the fully grown organism, RGBA [side, side], not premultiplied. Undefined until the
-   * organism is fully grown.
-   */
+  /** RGBA [side, side] of the organism, not premultiplied; undefined until it is fully grown. */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
-  /**
-   * The genomes of which the organism consists, each with its name and its share of the area. Only
-   * chimeras have more than one.
-   */
+  /** The name and share of the area of each genome. Only chimeras have more than one genome. */
   @state() private parts: readonly Part[] = [];
   @state() private link: KeepLink | undefined;
   /** Whether the file that the visitor chose contains no seed. */
@@ -384,10 +375,7 @@ const genomesOf = (seed: TokenSeed): readonly TokenGenome[] => [
 
 const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
 
-/**
- * Returns the parts of the organism that a seed grows: one part per genome, with the part's share
- * of the area.
- */
+/** Returns the parts of the organism that a seed grows: each genome with its share of the area. */
 function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
   return genomesOf(seed).map(({ kind, origin = UNKNOWN.origin }, i) => ({
@@ -458,10 +446,7 @@ function parse(bytes: Uint8Array) {
      * `most` steps. These steps are counted from the end of `growthSchedule`.
      */
     rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
-    /**
-     * Paints organisms in high resolution. If undefined, organisms are drawn as enlarged cells
-     * instead.
-     */
+    /** Paints organisms in high resolution. If undefined, the cells are drawn enlarged instead. */
     painter: undefined as PainterNet | undefined,
   };
   try {
@@ -485,8 +470,7 @@ export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
 }
 
 /**
- * Grows an organism from its seed until it is at rest (`rest`), and yields a picture after each
- * step.
+ * Grows an organism from its seed until it is at rest (`rest`). Yields a picture after each step.
  *
  * @param genomes genomes of the organism; the first one is its own, the others are grafts
  * @returns pictures, each RGBA [side, side], not premultiplied
@@ -571,10 +555,7 @@ export function readLink(text: string): KeepLink | undefined {
   return token === undefined ? undefined : { token, room };
 }
 
-/**
- * Finds the keepsake link in a picture or film that was saved as a keepsake. Undefined if there is
- * none.
- */
+/** Finds the link in a picture or film that was saved as a keepsake. Undefined if there is none. */
 export async function linkInFile(file: Blob): Promise<KeepLink | undefined> {
   const bytes = new Uint8Array(await file.slice(0, MOST).arrayBuffer());
   const text = new TextDecoder('latin1').decode(bytes);

@@ -92,10 +92,7 @@ export abstract class RoomConnection {
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
   }
 
-  /**
-   * Opens the connection. A page calls this only after it has checked that the browser can draw a
-   * room.
-   */
+  /** Opens the connection. A page first checks that the browser can draw a room. */
   open(): void {
     this.socket.connect();
   }
@@ -161,10 +158,7 @@ export class WallConnection extends RoomConnection {
       readonly unwritable?: readonly LanguageCode[];
       /** Identifies the build of this page; see `buildOf`. */
       readonly build: string;
-      /**
-       * Called if the page is outdated, because the server has another build or another protocol
-       * version.
-       */
+      /** Called if the page is outdated: the server has another build or protocol version. */
       readonly renew: () => void;
     },
     means?: Means,
@@ -236,10 +230,7 @@ const WAIT = { first: 2_000, longest: 20_000 };
 /** If this many attempts to connect fail before one has ever succeeded, the visitor is told so. */
 const UNREACHED = 3;
 
-/**
- * If no frame and no pace message has arrived for this long, in ms, the page assumes that the
- * connection is lost.
- */
+/** If no frame or pace message arrives for this long, in ms, the connection counts as lost. */
 const SILENCE = 3_000;
 
 /** The format of device marks. A stored device mark that does not match it is ignored. */

@@ -54,10 +54,7 @@ typedef struct {
    * per point in `windows`, [tiles, hidden] per point in `products`.
    */
   float *windows, *products;
-  /*
-   * Values of the cells of one run (a few neighbouring tiles). `change` and `slope` are [cells,
-   * channels]; all others are [cells, hidden].
-   */
+  /* Values of a run's cells. `change`, `slope`: [cells, channels]; all others: [cells, hidden]. */
   float *change, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
   /* Scales that are all 1, followed by shifts that are all 0. */
   float *one;
@@ -137,10 +134,7 @@ static void transpose(const float *from, int rows, int columns, float *to) {
   }
 }
 
-/*
- * Winograd's matrix G. It transforms the three numbers along one side of a kernel to six numbers,
- * one per Winograd point.
- */
+/* Winograd's matrix G: transforms 3 values along a kernel's side to 6, one per Winograd point. */
 static const float OF_KERNEL[WINDOW][3] = {
     {1.0f / 4, 0, 0},
     {-1.0f / 6, -1.0f / 6, -1.0f / 6},
@@ -169,10 +163,7 @@ static void transform_kernel(const Net *net, float *kernel, float *points, int a
   }
 }
 
-/*
- * The transpose of from_points: computes six numbers m, one per Winograd point, from four numbers t
- * of a tile.
- */
+/* The transpose of from_points: from 4 values t of a tile to 6 values m, one per Winograd point. */
 INLINE void spread(const vec *t, vec *m, int step) {
   const vec a = t[0] + t[2], b = t[1] + t[3], c = fma(all(4), t[2], t[0]), e = fma(all(8), t[3], all(2) * t[1]);
   m[0] = t[0];
@@ -183,10 +174,7 @@ INLINE void spread(const vec *t, vec *m, int step) {
   m[5 * step] = t[3];
 }
 
-/*
- * The transpose of to_points: computes six numbers d of an image from six numbers p, one per
- * Winograd point.
- */
+/* The transpose of to_points: from 6 values p, one per Winograd point, to 6 image values d. */
 INLINE void gather(const vec *p, vec *d, int step) {
   const vec a = p[1] + p[2], b = p[1] - p[2], c = p[3] + p[4], e = all(2) * (p[3] - p[4]);
   d[0] = all(4) * p[0];
@@ -243,10 +231,7 @@ static void gather_window(const float *from, ptrdiff_t apart, int channels, floa
   }
 }
 
-/*
- * Multiplies the gradient `slope` by the derivative of the activation function. The derivative is
- * computed from y, the result of the function.
- */
+/* Multiplies a gradient by the activation function's derivative where the function returns y. */
 INLINE vec through(vec slope, vec y, int elu) {
   if (elu) return fma(slope, least(all(0), y), slope);
   return (vec)((bits)slope & (bits)(y > all(0)));
@@ -355,10 +340,7 @@ static float *record_of(const Work *w, int step, int first) {
   return w->records + (w->of->records ? w->record * ((ptrdiff_t)step * w->tiles + first) : 0);
 }
 
-/*
- * Returns where the layers of a patch begin in the array `layers`. The patch is the one that
- * contains the tile `first`.
- */
+/* Returns where the layers of the patch that contains tile `first` begin in the array `layers`. */
 static ptrdiff_t layers_of(const Work *w, int first) {
   return w->of->sets == 1 ? 0 : first / w->per_patch * w->layers_size;
 }

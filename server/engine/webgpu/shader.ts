@@ -24,10 +24,7 @@ import {
 const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
-/**
- * Generates a line of code for each pair of a cell and a group of units that a thread computes.
- * Returns all lines as one string.
- */
+/** Like `each`, with a line for each pair of a cell and a group of units that a thread computes. */
 const eachSum = (
   plan: Plan,
   { perThread }: Columns,
@@ -51,10 +48,7 @@ ${each(
 )}`;
 }
 
-/**
- * Generates WGSL that declares the sums of a layer as variables. The variable `name`_j_p is for
- * cell j and group of units p.
- */
+/** Generates WGSL that declares a layer's sums, `name`_j_p for cell j and group of units p. */
 const declareSums = (plan: Plan, columns: Columns, name: string): string =>
   eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
@@ -176,9 +170,7 @@ function laterSource(plan: Plan, offset: string, last?: Pick<RecordLayout, 'own'
   );
 }
 
-/**
- * The GPU buffers, in the order of their bindings. `written`: whether kernels write to the buffer.
- */
+/** The GPU buffers, in binding order. `written`: whether kernels write to the buffer. */
 export const BINDINGS = [
   { name: 'states', type: 'array<vec4f>', written: true },
   { name: 'seen', type: 'array<u32>', written: true },
@@ -261,10 +253,7 @@ fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
 `;
 }
 
-/**
- * A WGSL function that mixes the bits of a number. It is the last part (finalizer) of the hash
- * function MurmurHash3.
- */
+/** A WGSL function that mixes a number's bits: the finalizer of the hash function MurmurHash3. */
 const MIX = `
 fn mix32(bits: u32) -> u32 {
   var h = bits;
@@ -275,8 +264,7 @@ fn mix32(bits: u32) -> u32 {
 `;
 
 /**
- * Generates a WGSL function, `takesPart(seed, cell)`, that decides at random whether a cell is
- * updated.
+ * Generates a WGSL function, `takesPart(seed, cell)`: decides at random whether a cell updates.
  *
  * @param probability probability of an update, 0…1
  */
@@ -424,9 +412,7 @@ export function stepSource(
 ): string {
   const { update } = card;
   const { hiddenColumns, outColumns } = plan;
-  /**
-   * Generates WGSL that applies the scales and shifts in a genome's record to the sums of a layer.
-   */
+  /** Generates WGSL that applies the scales and shifts in a genome's record to a layer's sums. */
   const modulate = (layer: string, sums: string, columns: Columns, further = '0u'): string => {
     const { scales, shifts } = record.layers.get(layer)!;
     const at = (from: number, p: number): string =>

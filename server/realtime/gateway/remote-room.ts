@@ -68,9 +68,7 @@ export class RemoteSession implements RoomSession {
   private entry: Entry | undefined;
   /** Unanswered commands. The keys are the commands' ids. */
   private readonly unanswered = new Map<number, Asked>();
-  /**
-   * Id of the command session, used if the client's `join` contains none: see `Command<'join'>`.
-   */
+  /** Id of the command session if the client's `join` contains none: see `Command<'join'>`. */
   private readonly commandSession = randomInt(2 ** 32);
   /**
    * Whether the session is joining the room again over a new link. Commands that were sent over the
@@ -79,10 +77,7 @@ export class RemoteSession implements RoomSession {
    */
   private hasRejoined = false;
 
-  /**
-   * @param connection number of the connection, which no other past or present connection of this
-   *   server has
-   */
+  /** @param connection number that no other past or present connection of this server has */
   constructor(
     readonly connection: number,
     readonly client: RoomClient,
@@ -93,10 +88,7 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /**
-   * Returns the checksums `holds` of the picture that the page showed when it joined; undefined if
-   * this function has returned them before.
-   */
+  /** Returns, at the first call only, the checksums `holds` that the page's `join` contained. */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
     this.entry &&= { ...this.entry, holds: undefined };
@@ -271,10 +263,7 @@ export class RemoteRoom {
   private readonly channels = busChannels(this.name);
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: ReturnType<typeof openFrames> | undefined;
-  /**
-   * Viewport of each session that has a stream of frames. The viewport is undefined while the
-   * session's page is hidden.
-   */
+  /** Viewport of each session with a stream of frames; undefined while the page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose new viewport has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
@@ -283,10 +272,7 @@ export class RemoteRoom {
    * latest frame (`tick`), and the number of frames (`frames`).
    */
   private readonly drawn = new Map<number, { readonly tick: number; readonly frames: number }>();
-  /**
-   * For each connection whose cursor has moved since cursors were last sent to the room: the
-   * cursor's position.
-   */
+  /** By connection: positions of cursors that have moved since `sendCursors` last sent cursors. */
   private readonly cursors = new Map<number, Command<'cursor'>>();
   private readonly sendLooks = new Throttle(this.clock, GATEWAY_TIMES.look, () => {
     for (const session of this.looked) {
@@ -355,19 +341,12 @@ export class RemoteRoom {
     return this.sessions.size;
   }
 
-  /**
-   * Whether the room has no connections here, and the current link has been open for at least
-   * `silence` ms.
-   */
+  /** Whether the room has no connections here, and the link has been open at least `silence` ms. */
   get isIdle(): boolean {
     return this.size === 0 && this.clock.now() - this.link.openedAt >= silence;
   }
 
-  /**
-   * Checks that the room's leader has sent a message in the last `silence` ms.
-   *
-   * @throws Refusal `elsewhere` if the leader has sent none
-   */
+  /** @throws Refusal `elsewhere` if the room's leader has sent nothing in the last `silence` ms */
   requireLeader(): void {
     if (this.isOrphaned) throw new Refusal('elsewhere', this.name);
   }
@@ -398,11 +377,7 @@ export class RemoteRoom {
     });
   }
 
-  /**
-   * Handles a message, if messages of its type are handled by the gateway itself.
-   *
-   * @returns false if the message must be sent to the room's server
-   */
+  /** Handles a message, if the gateway can. @returns false if the room's server must handle it */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean {
     const handle = this.handlers[name];
     handle?.(session, message);
@@ -429,8 +404,7 @@ export class RemoteRoom {
       bus.subscribe(channels.news, (bytes) => this.hearNews(bytes)),
       bus.subscribe(channels.to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
-    // The subscriptions fail only if the bus is closed. In this case, messages cannot be sent
-    // either.
+    // The subscriptions fail only if the bus is closed. Then, messages cannot be sent either.
     if (!subscribed) return;
     this.subscriptions.push(...subscribed);
     if (this.isClosed) {
@@ -538,9 +512,8 @@ export class RemoteRoom {
     const { size } = session;
     if (!size) return;
     if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
-      // The room has been recreated with another size, or this is its first stream. In the first
-      // case, all clients join the room again and receive new streams, so drop all existing
-      // streams.
+      // This is the first stream, or the room was recreated with another size. In the second case,
+      // all clients join the room again and receive new streams, so drop all existing streams.
       this.frames?.broadcaster.close();
       this.views.clear();
       const open = this.options.openFrames ?? openFrames;
@@ -596,9 +569,8 @@ export class RemoteRoom {
   }
 
   /**
-   * Refuses a session's request to join. Tells the room that the connection has left (`leave`),
-   * because the request may still arrive at the room, or the room may know the connection from an
-   * earlier link.
+   * Refuses a session's request to join. Sends `leave`, because the request may still arrive at the
+   * room, or the room may know the connection from an earlier link.
    */
   private refuse(session: RemoteSession, refusal: Refusal): void {
     this.remove(session);
@@ -614,9 +586,8 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-    // The room's server answers each request for a baseline (all cells of a channel) only once.
-    // Therefore, send the list whenever it contains such requests, even if it equals the previous
-    // list.
+    // The room's server answers each request for a baseline (all cells of a channel) only once, so
+    // send a list that contains such requests even if it equals the previous list.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

@@ -53,10 +53,7 @@ const compress = promisify(deflate);
  * detail) and a scale.
  */
 export class GatewayChannels {
-  /**
-   * Channels by channel key (see `keyOf`). A channel stays in the map for a while after its last
-   * viewer has left.
-   */
+  /** Channels by key (see `keyOf`). A channel stays for a while after its last viewer has left. */
   private readonly used = new Map<
     string,
     { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
@@ -74,8 +71,7 @@ export class GatewayChannels {
   /**
    * Replaces the list of the gateway's channels.
    *
-   * @param wants all channels that the gateway's viewers use, and those that they have recently
-   *   stopped using
+   * @param wants all channels that the gateway's viewers use or have recently stopped using
    */
   update(wants: Item<'wants'>['channels']): void {
     const gone = new Map(this.used);
@@ -101,8 +97,7 @@ export class GatewayChannels {
   private async copy(channel: EncoderChannel): Promise<void> {
     const name = roundName(channel);
     const { tick } = this.encoders;
-    // Compressing all cells of a large room takes longer than a tick, so it is done in another
-    // thread.
+    // Compressing all cells of a large room takes longer than a tick, so use another thread.
     const cells = await compress(channel.encoder.copy(), { level: constants.Z_BEST_SPEED });
     this.sendBaseline({ what: 'baseline', ...name, tick, cells });
   }
@@ -149,10 +144,7 @@ export function framesFor(
 
 /** On the server that runs the room, represents a page that is connected to a gateway. */
 class LinkedClient implements RoomClient, RemoteViewer {
-  /**
-   * Whether more data can be sent to the client. Always true, because the client's frames are sent
-   * by the gateway, not by this server.
-   */
+  /** Always true, because the client's frames are sent by the gateway, not by this server. */
   readonly writable = true;
   viewport: Viewport | undefined;
   readonly connection = this.joined.connection;
@@ -160,10 +152,7 @@ class LinkedClient implements RoomClient, RemoteViewer {
   readonly ring = this.joined.entry.ring;
   readonly session = new LocalSession(this.link.access.find, this);
 
-  /**
-   * @param link link to the client's gateway. If the gateway opens a new link, this link is
-   *   replaced
-   */
+  /** @param link link to the client's gateway; replaced if the gateway opens a new link */
   constructor(
     public link: GatewayLink,
     private readonly joined: Item<'join'>,
@@ -249,10 +238,7 @@ class GatewayLink {
   private sent = 0;
   private received = 0;
 
-  /**
-   * @param earlier clients of the gateway's previous link, which this link replaces; undefined if
-   *   there was none
-   */
+  /** @param earlier clients of the gateway's previous link, which this link replaces, if any */
   constructor(
     readonly access: RoomAccess,
     private readonly gateway: string,
@@ -273,10 +259,7 @@ class GatewayLink {
     return true;
   }
 
-  /**
-   * Sends all waiting items. If there are none, sends an empty message, which serves as a
-   * heartbeat.
-   */
+  /** Sends all waiting items. If there are none, sends an empty message, as a heartbeat. */
   beat(): void {
     if (this.isClosed) return;
     const items = this.batch.take(this.present);

@@ -233,9 +233,7 @@ export class Segments {
     });
   }
 
-  /**
-   * Compiles a program that runs a segment. Its output is `states`, the states after the segment.
-   */
+  /** Compiles a program that runs a segment. Output: `states`, the states after the segment. */
   async forward(segment: Segment): Promise<Program> {
     if (this.native) return this.native.forward(segment, this.surroundings(segment));
     return this.program(`forward ${key(segment)}`, () => {
@@ -420,9 +418,7 @@ export class Segments {
     return g.inputMap('open', this.mapShape(side, 1));
   }
 
-  /**
-   * Returns the mask of cells that count in the loss, [N, s, s, 1]; undefined if all cells count.
-   */
+  /** Returns the mask of cells that count in the loss, [N, s, s, 1]; undefined if all count. */
   private judgedGround({ stage, crowded, rim }: Segment): Expression | undefined {
     if (rim) return g.inputMap('seen', this.mapShape(stage, 1));
     return crowded ? this.open(stage) : undefined;
@@ -503,10 +499,7 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
 
 /** Programs that run before and after the steps of a segment, if native code computes the steps. */
 interface Surroundings {
-  /**
-   * Creates the seed or divides the cells. Output: `states`. Absent if the segment begins with
-   * neither.
-   */
+  /** Creates the seed or divides the cells. Output: `states`. Absent if a segment does neither. */
   readonly begin?: Promise<Program> | undefined;
   /**
    * Backpropagates through the program `begin`. Input: `change`, the gradient with respect to the
