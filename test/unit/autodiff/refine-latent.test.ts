@@ -253,7 +253,7 @@ test('a thread that is late twice is let go in its own time, and later drawings 
     await inStep();
     await fake.advance(3_000);
     expect(await late).toBe(latent);
-    expect(said[i]).toMatch('in time');
+    expect(said[i]).toMatch('too long');
   }
   expect(said).toHaveLength(2);
   // The library ends this process if the thread is stopped during a step.

@@ -51,7 +51,7 @@ test.each([
   ],
   [
     { ...DECODER, growth: { kind: 'uniform', steps: 2 } },
-    'field "growth": must be uniform with one',
+    'field "growth": must be uniform growth of one step',
   ],
   [{ ...DECODER, update: { ...DECODER.update, leak: 0.5 } }, 'field "update": has a field'],
   [
