@@ -2,8 +2,10 @@
  * The command lines of the load tool and of the benches, and that they measure at all. Their figures
  * are not tested. Only full runs start them.
  */
-import { fullTest } from '../support/needs.ts';
+import { isFull, testNeeding } from '../support/needs.ts';
 import { runScript } from '../support/process.ts';
+
+const fullTest = testNeeding('test:full', isFull);
 
 /** What a script of package.json measures. The threads of engine and store start from the sources. */
 async function measured(script: 'bench' | 'loadtest', ...args: string[]) {

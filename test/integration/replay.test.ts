@@ -171,7 +171,11 @@ test('a replay bundle replays without the data folder it came from; not as a GIF
 });
 
 test.each([
-  ['a room that is not there', ['attic'], 'no stored room "attic" here. Stored rooms: garden.'],
+  [
+    'a room that is not there',
+    ['attic'],
+    'no stored room "attic" in this folder. Stored rooms: garden.',
+  ],
   ['one that is named like a folder', ['test'], 'There is no stored room "test" in this folder.'],
   ['a time that is not kept', ['garden', '--from', '999999'], 'are stored, not 999999'],
   ['a file that is no bundle', ['package.json'], 'is not a complete replay bundle'],

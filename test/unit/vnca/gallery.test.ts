@@ -80,7 +80,7 @@ test('a checkpoint without a map is laid out by its principal components, with a
   expect(map.every((at) => at && at.x >= 0 && at.x <= 1 && at.y >= 0 && at.y <= 1)).toBe(true);
   writeFileSync(join(folder, 'map.json'), '[{"x": 1, "y": 2}]');
   const loaded = () => loadMaps({ ...checkpoint, folder }, all);
-  await expect(loaded()).rejects.toThrow('map.json: map does not give');
+  await expect(loaded()).rejects.toThrow('map.json: the map does not have');
   writeFileSync(join(folder, 'map.json'), '[');
   await expect(loaded()).rejects.toThrow('map.json: map is not JSON');
 });
