@@ -74,7 +74,7 @@ export class HostApi {
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isRead = method === 'GET';
     const { touched } = this;
-    // Reset before the request, so that a use during the request is reported by the next one.
+    // Reset before the request, so that the next request reports any use during this one.
     this.touched = false;
     const response = await fetch(api.pathOf(path, input as Record<string, string | number>), {
       method,
@@ -84,6 +84,9 @@ export class HostApi {
       },
       body: isRead ? null : JSON.stringify(body),
       signal: (isRead && AbortSignal.timeout?.(READ_LIMIT)) || null,
+    }).catch((error: unknown) => {
+      this.touched ||= touched;
+      throw error;
     });
     const content: unknown = await response.json();
     if (response.ok) return v.parse(answer, content) as api.CallAnswer<N>;

@@ -236,16 +236,21 @@ export async function recoverFile(
   mkdirSync(fresh);
   const damaged: string[] = [];
   for (let crashes = 0; crashes < MAX_CRASHES; crashes++) {
-    const found = await probe(folder, fresh, 'recover', ...rooms).catch(({ reason }) => reason);
-    if (found === 'not-writable') {
+    const found = await probe(folder, fresh, 'recover', ...rooms).catch(
+      (error: StoreError) => error,
+    );
+    if (!(found instanceof StoreError)) {
+      damaged.push(...found.damaged);
+      break;
+    }
+    if (found.reason === 'not-writable') {
       rmSync(fresh, { recursive: true, force: true });
       return undefined;
     }
-    damaged.push(...(found?.damaged ?? []));
     // Retry only if the process crashed while it was reading the damaged file, that is, after it
     // had begun with a first key prefix. The next process then skips the prefix at which the
     // process crashed.
-    if (found || begunIn(fresh).size <= 1) break;
+    if (begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));
   const replacement: Replacement = { ...damage, files };
