@@ -49,7 +49,7 @@ const DAMAGES: Readonly<Record<string, readonly [Outcome, string, 'flip' | 'remo
     'every journal entry is damaged': ['snapshot', 'journal/', 'flip', all],
     'the end of the journal is damaged': ['snapshot', 'tail/', 'flip', all],
     'the end of the journal is missing': ['snapshot', 'tail/', 'remove', all],
-    'a daily count is damaged': ['said', 'day/', 'flip', all],
+    'statistics are damaged': ['said', 'counted/', 'flip', all],
   };
 /** `npm test` tries the first four, one with each outcome. */
 const damages = Object.entries(DAMAGES).slice(0, isFull ? undefined : 4);
