@@ -18,7 +18,7 @@ import { restoreSnapshot, type UndoOptions, undo } from '../storage/undo.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 
-export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
+export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo' | 'maxSpectators'> {
   readonly rooms: RoomRegistry;
   /** The same object as `rooms` if the server is in a cluster; undefined otherwise. */
   readonly cluster: ClusterRooms | undefined;

@@ -74,7 +74,7 @@ export interface LiveRoomOptions {
    * page.
    */
   readonly keepUrl?: string | undefined;
-  readonly maxSpectators?: number | undefined;
+  readonly maxSpectators: number;
   /**
    * Maximum number of flashes per second in a room. If absent, the default applies.
    */

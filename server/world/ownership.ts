@@ -6,8 +6,8 @@ import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { Readout } from '../engine/engine.ts';
 import { coloursOf, type GridPlanes } from './grid-planes.ts';
-import { isTurning } from './organisms/grafts.ts';
 import type { Organism, Population } from './organisms/organism.ts';
+import { isTurning } from './organisms/transformation.ts';
 
 /** Side of the square that a growing organism always owns in the middle of its window, in cells. */
 export const SEED_SIDE = 2;

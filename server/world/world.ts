@@ -11,7 +11,7 @@ import {
   type Readout,
 } from '../engine/engine.ts';
 import type { RoomEvent } from './commands.ts';
-import { genomesNow } from './organisms/grafts.ts';
+import { genomesNow } from './organisms/transformation.ts';
 import { Room } from './room.ts';
 import type { RoomOptions } from './room-contents.ts';
 import type { RoomState } from './room-state.ts';

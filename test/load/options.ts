@@ -41,8 +41,7 @@ const COMMAND = {
     verifyEvery: {
       value: 'K',
       type: wholeNumber(1, MOST),
-      default: '10',
-      help: 'every Kth client decodes and checks all frames; the other clients read only the head of a frame',
+      help: 'every Kth client decodes and checks all frames; the other clients read only the head of a frame (default 10, or more if that would be over 20 clients, because decoding must not slow down the clients)',
     },
     slow: {
       type: wholeNumber(0, MOST),
@@ -100,5 +99,6 @@ export function readOptions(args: readonly string[]) {
       '--compare needs slow or stalled clients. Add --slow N or --stalled N.',
     );
   }
-  return { ...options, clients };
+  const verifyEvery = options.verifyEvery ?? Math.max(10, Math.ceil(clients / 20));
+  return { ...options, clients, verifyEvery };
 }

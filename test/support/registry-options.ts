@@ -47,6 +47,7 @@ export function registryOptions(store: Store, clock: FakeClock, tick: TickerOpti
     secret: new Uint8Array(32),
     bans: { isOut: () => false, on: () => {} } as never,
     wallSeats: new WallSeats(() => 0),
+    maxSpectators: 200,
     wallInfo: () => ({ origin: '', build: '' }),
     date: () => 0,
     log: silentLog,

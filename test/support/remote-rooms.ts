@@ -95,6 +95,7 @@ export class Owner {
       ...{ kept: { mutes: [], drawings: [], reports: [] }, keep: async () => {} },
       policy: new RoomPolicy({ ...settings, energy: DEFAULT_ENERGY }),
       bans: new Bans({ secret: SECRET, date: () => 0, clock }),
+      maxSpectators: 200,
       wallSeats: new WallSeats(() => 0, [{ ...TABLE_SEAT, seen: false, lost: null }]),
       info: { checkpoint: {} as never, engine: {} as never },
       pace: () => ({ tickRate, actual: tickRate, slow: false }),

@@ -48,11 +48,8 @@ export interface RoomBasis {
    * organism that a visitor takes home. If absent, keepsakes lead to this server's own page.
    */
   readonly keepUrl?: string | undefined;
-  /**
-   * Maximum number of spectators; 200 if absent. Spectators do not count towards the room's
-   * capacity.
-   */
-  readonly maxSpectators?: number | undefined;
+  /** Maximum number of spectators. Spectators do not count towards the room's capacity. */
+  readonly maxSpectators: number;
   /** Returns the current pace of the room's ticks. */
   readonly pace: () => Pace;
   readonly clock: Clock;

@@ -14,9 +14,6 @@ import type { WelcomeBuilder } from './room-admission.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 
-/** Default value of the option `--max-spectators`. */
-const MAX_SPECTATORS = 200;
-
 /** A seat of a watcher, which is a wall, a touch table or a spectator. */
 export interface WatcherSeat {
   /** Address key of the connection (see `addressKey`). */
@@ -184,7 +181,7 @@ export class Watchers {
 export class Spectators extends Watchers {
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
     super(context, welcomeBuilder, {
-      most: context.maxSpectators ?? MAX_SPECTATORS,
+      most: context.maxSpectators,
       full: 'too-many-spectators',
       evicted: 'gave-way',
     });

@@ -7,8 +7,9 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
 import { chance, type RoomRules } from '../room-rules.ts';
 import type { Species } from '../species.ts';
-import { isChimera, isSameLatent, isTurning } from './grafts.ts';
+import { isChimera, isSameLatent } from './grafts.ts';
 import type { Organism, Population } from './organism.ts';
+import { isTurning } from './transformation.ts';
 
 /**
  * The event that a resting creature has begun to express (look like) a relative. Pages do not

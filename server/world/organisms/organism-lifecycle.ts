@@ -28,18 +28,10 @@ import {
   waitAfterStep,
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
-import {
-  become,
-  countTurn,
-  followGrafts,
-  MAX_FORMER,
-  partsOf,
-  rememberBody,
-  type Seed,
-  takeExpressed,
-} from './grafts.ts';
+import { partsOf, rememberBody, type Seed } from './grafts.ts';
 import { Lineage } from './lineage.ts';
 import { LIFE, type Organism, Population, viewOf } from './organism.ts';
+import { become, countTurn, followGrafts, MAX_FORMER, takeExpressed } from './transformation.ts';
 
 /**
  * All organisms of a room. In each tick, call `step`, let the engine execute the returned steps,

@@ -5,7 +5,7 @@ import type { SystemCommand } from '../../../server/realtime/commands/command-di
 import type { Genomes } from '../../../server/vnca/chimera.ts';
 import { type RoomEvent, roomEvent } from '../../../server/world/commands.ts';
 import { coloursOf, GridPlanes } from '../../../server/world/grid-planes.ts';
-import { genomesNow } from '../../../server/world/organisms/grafts.ts';
+import { genomesNow } from '../../../server/world/organisms/transformation.ts';
 import { Room } from '../../../server/world/room.ts';
 import { type RoomState, roomState } from '../../../server/world/room-state.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';

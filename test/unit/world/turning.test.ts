@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { hasTurn } from '../../../server/world/organisms/expressions.ts';
-import { MAX_FORMER } from '../../../server/world/organisms/grafts.ts';
+import { MAX_FORMER } from '../../../server/world/organisms/transformation.ts';
 import type { TickResult } from '../../../server/world/room.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
