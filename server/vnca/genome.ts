@@ -79,6 +79,9 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
       const { scales } = layers[layer];
       return scales === undefined ? 1 : 1 + modulation[scales + i];
     };
+    // Looked up once per row, because the hidden layer has the square of `hidden` weights.
+    const hiddenScales =
+      parts.hidden && Array.from({ length: hidden }, (_, o) => scale('hidden', o));
     const modulatedBias = (layer: string, i: number): number =>
       bias(layer, i) * scale(layer, i) + modulation[layers[layer].shifts + i];
     const numberOf: Readonly<Record<keyof typeof parts, (i: number) => number>> = {
@@ -87,7 +90,7 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
         genome ? modulatedBias('perceive', i) : bias('perceive', i) + modulation[i],
       hidden: (i) => {
         const [o, input] = [Math.floor(i / hidden), i % hidden];
-        return hiddenKernel![input * hidden + o] * scale('hidden', o);
+        return hiddenKernel![input * hidden + o] * hiddenScales![o];
       },
       hiddenBias: (o) => modulatedBias('hidden', o),
       out: (i) => {
@@ -173,7 +176,8 @@ export function readGenome(
     // The outer loop is over inputs and the inner loop over outputs. Weights are then read in the
     // order in which they are stored.
     for (let i = 0, at = 0; i < x.length; i++) {
-      for (let o = 0; o < sums.length; o++, at++) sums[o] += x[i] * data[at];
+      const input = x[i];
+      for (let o = 0; o < sums.length; o++, at++) sums[o] += input * data[at];
     }
     return new Numbers(sums);
   };
