@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Fails if a file imports another file against the rules in `layers.json`, or if imports form a
- * cycle, even a cycle of type-only imports:
+ * Fails if an import breaks the rules in `layers.json`, or if imports form a cycle. Type-only
+ * imports count:
  *
  *     node .ci/check-layers.mjs [folder of a checkout]
  *
@@ -25,7 +25,8 @@ const LAYERS = JSON.parse(readFileSync(join(root, '.ci/layers.json'), 'utf8'));
 const isIn = (file, folder) => file === folder || file.startsWith(`${folder}/`);
 
 /**
- * Returns the files that a file imports or re-exports by a relative path, in any syntax.
+ * Returns the files that a file imports or re-exports by a relative path, including type-only and
+ * dynamic imports.
  *
  * @param {string} file
  */
