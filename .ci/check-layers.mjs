@@ -1,13 +1,12 @@
 // @ts-check
 /**
- * Fails if an import breaks the rules in `layers.json`, or if imports form a cycle. Type-only
- * imports count:
+ * Fails if an import breaks the rules in `layers.json`, or if imports form a cycle:
  *
  *     node .ci/check-layers.mjs [folder of a checkout]
  *
- * For each folder, `layers.json` lists the folders and files that its files may import, in addition
- * to the folder itself and `shared`. If a file is in several of the listed folders, the rules of
- * the innermost folder apply.
+ * Type-only imports count. For each folder, `layers.json` lists the folders and files that its
+ * files may import, in addition to the folder itself and `shared`. If a file is in several of the
+ * listed folders, the rules of the innermost folder apply.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';

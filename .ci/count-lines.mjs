@@ -23,7 +23,7 @@ const KINDS = /^client\/(.*\/)?locale\/(.*\/)?kinds\//;
 const PRODUCT = ['client', 'server', 'shared'];
 const LONGEST_FILE = 600;
 
-/** Matches code after which a slash begins a regular expression instead of a division. */
+/** Matches code after which a slash begins a regular expression instead of dividing. */
 const BEFORE_REGEX =
   /(^|[=([{,;:&|?+*%<>~^-]|(?<![\w)\]])!|\b(return|typeof|case|in|of|do|else|void|yield|await))$/;
 

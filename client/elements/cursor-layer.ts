@@ -19,8 +19,8 @@ const NAME_OFFSET = 11;
 const HEIGHT = 24;
 
 /**
- * Moving water shifts even the picture of a pointer at rest. Redrawing it in each frame would be
- * slow, so it is redrawn every `FOLLOW` ms, or earlier if it has moved by `LEAST` CSS pixels.
+ * Moving water shifts even a pointer at rest. Redrawing the pointer in each frame would be slow, so
+ * it is redrawn every `FOLLOW` ms, or earlier if it has moved by `LEAST` CSS pixels.
  */
 const FOLLOW = 100;
 const LEAST = 2;

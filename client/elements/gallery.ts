@@ -42,9 +42,9 @@ function errorsIn(typed: string, word: string): number {
 }
 
 /**
- * Rates how well a typed word matches a creature, from 0 (no match) to 1 (a word in the creature's
- * names starts with the typed word, or contains it if it has at least three letters). Typing errors
- * lower the rating.
+ * Rates how well a typed word matches a creature, from 0 (no match) to 1. A typed word rates 1 if
+ * it begins a word in the creature's names, or if it has at least three letters and occurs anywhere
+ * in the names. Typing errors lower the rating.
  *
  * @param names the creature's names, separated by spaces
  */

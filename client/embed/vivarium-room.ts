@@ -56,7 +56,7 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
  * Shows a room. Attributes:
  * - `src`: address of the room's page
  * - `view`: the part of the room to show: `whole`; `x,y,width,height` in cells; or `follow`, to
- * follow the newest organism
+ *   follow the newest organism
  * - `interactive`: if set, visitors can act in the room
  * - `tool`: the visitors' tool
  * - `seed`: name in the gallery of the seed that visitors plant

@@ -76,7 +76,8 @@ const PLANTED = 5.2;
 const NAME = 0.12;
 /**
  * `MOST_DOTS`: maximum number of dots around a picture, one per healed wound. `DOTTED`: minimum
- * width of a picture, in px, for drawing its dots and the sign of the organism's death.
+ * width of a picture, in px, for drawing the dots and the sign that shows whether the organism
+ * lives.
  */
 const MOST_DOTS = 5;
 const DOTTED = 12;

@@ -160,7 +160,7 @@ export class HostModel {
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
   private nextNotice = 1;
-  /** The calls in progress, by the name that the caller passed to `do` as `busy`. */
+  /** Names of the calls in progress, as the callers passed them to `do` in `busy`. */
   readonly busy = new Set<string>();
   /** Changes of settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();

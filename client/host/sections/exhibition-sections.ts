@@ -243,7 +243,9 @@ export class SignSection extends ui.HostElement {
     </form>`;
   }
 
-  /** Opens a window that contains only the sign, and prints it on the chosen size of paper. */
+  /**
+   * Opens a window that contains only the sign, and prints the sign on the chosen size of paper.
+   */
   private print(): void {
     const { picture, paper } = this;
     if (!picture) return;

@@ -276,8 +276,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Index of the picture to show: the picture at the slider's position, or the latest picture if
-   * the server has not made that one yet.
+   * Index of the picture at the slider's position. If the server has not made this picture yet,
+   * index of the latest picture.
    */
   private get frame(): number {
     return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
@@ -451,8 +451,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Requests a film if there is none to show. If the server has refused to make this film or has
-   * failed, requests the film again only if the host presses a button, not at every move of the
+   * Requests a film if there is none to show. If the server has refused or failed to make this
+   * film, requests the film again only if the host presses a button, not at every move of the
    * slider.
    *
    * @param isPressed whether the host has pressed a button

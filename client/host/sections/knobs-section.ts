@@ -102,8 +102,8 @@ export function changeTo(id: SettingId, shown: number | boolean): SettingsReques
 }
 
 /**
- * Returns the largest value that the server allows for a setting, in the slider's unit. The value
- * may exceed the slider's maximum, but the host can type it.
+ * Returns the largest value that the server allows for a setting, in the slider's unit. It may
+ * exceed the slider's maximum, because the number field accepts larger values.
  */
 export function mostOf(id: SettingId): number {
   const [group, part] = partsOf(id);
@@ -260,8 +260,8 @@ export class KnobsSection extends ui.HostElement {
 
   protected override roomChanged(): void {
     this.changed = undefined;
-    // Clearing loses no value: each draft's timer still sends the value to the room for which the
-    // host chose it.
+    // Clearing the drafts loses no value: each draft's timer still sends the value to the room for
+    // which the host chose it.
     this.drafts.clear();
   }
 
@@ -271,8 +271,8 @@ export class KnobsSection extends ui.HostElement {
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
     const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;
-    // Use new elements for each room. A slider that is dragged while the room changes still belongs
-    // to the previous room.
+    // Use new elements for each room, so that a slider that the host drags while switching rooms
+    // still belongs to the previous room.
     return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)}
       ${keyed(name, this.cards(name, settings))}`;
   }

@@ -26,8 +26,8 @@ import * as texts from '../text.ts';
 /**
  * Creates a notice with a button that restores the room's state from before an action.
  *
- * @param kept snapshot of the state before the action; null if the server stores nothing, so that
- *   there is no button
+ * @param kept snapshot of the state before the action; null if the server stores nothing. If it is
+ *   null, the notice has no button
  */
 function offerRestore(room: string, text: string, kept: SnapshotState | null): Notice {
   if (!kept) return { text };
@@ -40,7 +40,7 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
  * Creates a notice with a button that undoes a removal and keeps all later actions.
  *
  * @param command the host's command that removed something
- * @param keeping null if the server stores no history, so that there is no button
+ * @param keeping null if the server stores no history. If it is null, the notice has no button
  */
 export function offerUndo(
   room: string,
@@ -121,8 +121,8 @@ export class UndoCard extends ui.HostElement {
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
     const participant = visitor?.id ?? null;
-    // The host chose a period that ends when the question was shown. Skip the time since then, so
-    // that later actions are kept.
+    // The period to undo ended when the question was shown. Skip the time since then, so that later
+    // actions are kept.
     const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
     const done = ({ undone, kept }: CallAnswer<'undo'>) =>
       offerRestore(room, msg(str`Undone: ${texts.actsText(undone)}.`), kept);

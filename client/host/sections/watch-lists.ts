@@ -161,7 +161,7 @@ export class VisitorList extends ui.HostElement {
     const { detail, summary, settings } = host;
     const visitors = detail?.visitors ?? [];
     const shown = this.first(visitors, FIRST_VISITORS);
-    // The server sends no visitors of a busy room. Do not say then that nobody is here.
+    // For a busy room, the server sends no list of visitors, so do not say that nobody is here.
     const isEmpty = visitors.length === 0 && !summary?.busy;
     const setNames = (names: boolean): void => {
       const hidden = msg('Names are hidden. Visitors only have a colour.');
