@@ -178,8 +178,8 @@ const KEYS: Readonly<Record<PointerTool, string>> = {
  * Shows a live room. Fires these events:
  *
  * - `model` when the room model has changed
- * - `pick` (`detail`: OrganismId) when the host taps with the tool `look`; the id is 0 if there is
- *   no organism
+ * - `pick` (`detail`: OrganismId) when the host selects an organism with the tool `look`; the id is 0
+ *   when the host taps elsewhere or presses Escape
  * - `point` (`detail`: Point, in cells) when the host points at a position
  * - `area` (`detail`: Rect or undefined) when the host draws or cancels a rectangle
  * - `area-ready` (`detail`: Rect) when the host confirms a rectangle with Enter
