@@ -1,13 +1,12 @@
 // @ts-check
 /**
- * Fails if a file imports another file against the rules in `layers.json`, or if imports form a
- * cycle, even a cycle of type-only imports:
+ * Fails if an import breaks the rules in `layers.json`, or if imports form a cycle:
  *
  *     node .ci/check-layers.mjs [folder of a checkout]
  *
- * For each folder, `layers.json` lists the folders and files that its files may import, in addition
- * to the folder itself and `shared`. If a file is in several of the listed folders, the rules of
- * the innermost folder apply.
+ * Type-only imports count. For each folder, `layers.json` lists the folders and files that its
+ * files may import, in addition to the folder itself and `shared`. If a file is in several of the
+ * listed folders, the rules of the innermost folder apply.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -25,7 +24,8 @@ const LAYERS = JSON.parse(readFileSync(join(root, '.ci/layers.json'), 'utf8'));
 const isIn = (file, folder) => file === folder || file.startsWith(`${folder}/`);
 
 /**
- * Returns the files that a file imports or re-exports by a relative path, in any syntax.
+ * Returns the files that a file imports or re-exports by a relative path, including type-only and
+ * dynamic imports.
  *
  * @param {string} file
  */

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Fails if a file of the repository is too large, because every clone downloads all files:
+ * Fails if a file of the repository is too large:
  *
  *     node .ci/check-sizes.mjs [folder of a checkout]
  */

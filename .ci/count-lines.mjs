@@ -4,11 +4,10 @@
  *
  *     node .ci/count-lines.mjs [--json] [folder of a checkout]
  *
- * A line counts as code if it contains more than white space and comments. Lines inside string and
- * template literals count. The product consists of `client`, `server` and `shared`. Translations,
- * fixtures, pictures, JSON and documents are data and do not count. The tables of gallery names have
- * a separate row, because earlier versions of this script counted them as code. Files that git
- * ignores are left out.
+ * Lines that contain only white space or comments do not count. Lines inside string and template
+ * literals count. The product consists of `client`, `server` and `shared`. Translations, fixtures,
+ * pictures, JSON, documents and files that git ignores do not count. The names of gallery entries
+ * have a separate row, `kinds`.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -24,7 +23,7 @@ const KINDS = /^client\/(.*\/)?locale\/(.*\/)?kinds\//;
 const PRODUCT = ['client', 'server', 'shared'];
 const LONGEST_FILE = 600;
 
-/** Text after which a slash begins a regular expression. After any other text, a slash divides. */
+/** Matches code after which a slash begins a regular expression instead of dividing. */
 const BEFORE_REGEX =
   /(^|[=([{,;:&|?+*%<>~^-]|(?<![\w)\]])!|\b(return|typeof|case|in|of|do|else|void|yield|await))$/;
 
@@ -140,8 +139,8 @@ function longestParameters(file, text) {
 }
 
 /**
- * Returns the area of a file: its first two folders, such as `server/net`; or `server` for a file
- * directly in that folder.
+ * Returns the area to which a file's lines are added: `kinds` for the names of gallery entries;
+ * otherwise the file's first two folders, such as `server/net`, or its only folder.
  *
  * @param {string} file
  */

@@ -19,10 +19,8 @@ const NAME_OFFSET = 11;
 const HEIGHT = 24;
 
 /**
- * A pointer that its participant does not move still drifts on the screen, because the picture
- * bends like water. Such a pointer is redrawn every `FOLLOW` ms, or earlier if it has drifted by
- * `LEAST` CSS pixels. It is not redrawn in each frame, because redrawing a pointer takes more time
- * than all other work in a frame.
+ * Moving water shifts even a pointer at rest. Redrawing the pointer in each frame would be slow, so
+ * it is redrawn every `FOLLOW` ms, or earlier if it has moved by `LEAST` CSS pixels.
  */
 const FOLLOW = 100;
 const LEAST = 2;
@@ -40,8 +38,8 @@ interface Cursor {
 }
 
 /**
- * Styles of a layer that covers the canvas. The layer ignores pointer events, so that they reach
- * the canvas. Elements in the layer can fade in with the animation `come`.
+ * Styles of a layer over the canvas. Pointer events pass through the layer to the canvas. The
+ * animation `come` fades elements in.
  */
 export const layerStyle = css`
   :host {
@@ -121,12 +119,12 @@ export class CursorLayer extends LitElement {
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
   private lastFrameTime = 0;
-  /** When the pointers that only drift with the water were last redrawn (see `FOLLOW`), in ms. */
+  /** When the pointers at rest were last redrawn (see `FOLLOW`), in ms. */
   private followedAt = 0;
 
   /**
-   * Handles a server message that contains pointers' new positions, in cells. Skips the visitor's
-   * own pointer, and removes pointers that have no position.
+   * Applies a server message with new positions of pointers, in cells. Ignores the visitor's own
+   * pointer, and removes pointers without a position.
    */
   receive(
     cursors: readonly Pointer[],
@@ -158,10 +156,10 @@ export class CursorLayer extends LitElement {
   }
 
   /**
-   * Removes the pointers of participants who have left and updates changed names.
+   * Removes the pointers of participants who have left, and updates changed names.
    *
-   * @param participants the participants in the room; undefined if there is no connection. In that
-   *   case, removes all pointers, because it is unknown who is still in the room
+   * @param participants the participants in the room; undefined without a connection. If it is
+   *   undefined, all pointers are removed
    */
   keep(participants?: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
@@ -179,8 +177,8 @@ export class CursorLayer extends LitElement {
    *
    * @param now time of the frame, in ms
    * @param toScreen converts a position on the grid to CSS pixels
-   * @param isBare returns whether nothing else, such as another text, is shown in an area of the
-   *   screen, in CSS pixels; if something is, a name in this area is hidden
+   * @param isBare returns whether an area of the screen, in CSS pixels, is free of other content;
+   *   names are shown only in free areas
    * @returns whether any pointer is still moving
    */
   frame(
@@ -198,8 +196,8 @@ export class CursorLayer extends LitElement {
       const { position, target } = cursor;
       const [dx, dy] = [target.x - position.x, target.y - position.y];
       const distance = Math.hypot(dx, dy);
-      // If the new position is far away, move the pointer there in one step, so that it does not
-      // glide across the room.
+      // Move a pointer to a distant position in one step, so that it does not glide across the
+      // room.
       const step = distance > 80 || distance < 0.02 ? 1 : share;
       cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;

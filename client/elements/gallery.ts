@@ -1,4 +1,4 @@
-/** Helps people to find a creature in the gallery, by its category or by a text search. */
+/** The gallery's categories, and a text search for the gallery's creatures. */
 import { msg } from '@lit/localize';
 import { kindName } from './text.ts';
 
@@ -17,8 +17,8 @@ const plain = (text: string): string =>
 
 /**
  * Counts the typing errors in a word: letters added, left out, replaced, or swapped with their
- * neighbour. Compares the typed word with all beginnings of `word`, and counts the errors against
- * the most similar one, because the visitor may still be typing.
+ * neighbour. `typed` may be unfinished, so it is compared with all beginnings of `word`, and the
+ * most similar beginning counts.
  *
  * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance (optimal string alignment)
  */
@@ -42,10 +42,9 @@ function errorsIn(typed: string, word: string): number {
 }
 
 /**
- * Rates how well a typed word matches a creature, from 0 (no match) to 1. The rating is 1 if a word
- * in the creature's names starts with the typed word. A typed word of at least three letters also
- * has the rating 1 if it occurs anywhere in the names. A match with one or two typing errors has a
- * rating between 0 and 1.
+ * Rates how well a typed word matches a creature, from 0 (no match) to 1. A typed word rates 1 if
+ * it begins a word in the creature's names, or if it has at least three letters and occurs anywhere
+ * in the names. Typing errors lower the rating.
  *
  * @param names the creature's names, separated by spaces
  */
@@ -57,11 +56,10 @@ function rating(typed: string, names: string): number {
 }
 
 /**
- * Searches the gallery for a text. Compares the text with the creatures' names in the page's
- * language and in English. Returns the creatures that match all words of the text. If there are
- * none, returns the creatures that match some of the words, best matches first: "whale shark" finds
- * whale and shark. If several creatures match a word with different numbers of typing errors, only
- * those with the fewest errors count.
+ * Searches the gallery for creatures that match all words of a text, by their names in the page's
+ * language and in English. If there are none, returns creatures that match some of the words, best
+ * matches first: "whale shark" finds whale and shark. For each word, only the matches with the
+ * fewest typing errors count.
  *
  * @param among gallery indices to choose from; equally good matches are returned in this order
  */
@@ -84,8 +82,8 @@ export function search(
   }
   const all = among.filter((index) => matches.get(index) === words.length);
   if (all.length > 0) return all;
-  // No creature matches all words, so search again without short words such as "of", which match
-  // too many names.
+  // No creature matches all words. Search again without short words such as "of", which match too
+  // many names.
   const long = words.filter(({ length }) => length > 3);
   if (long.length > 0 && long.length < words.length) return search(gallery, among, long.join(' '));
   const some = among.filter((index) => matches.get(index)! > 0);

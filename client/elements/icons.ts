@@ -76,10 +76,7 @@ export const icons = {
 
 export type Checkpoint = Event<'welcome'>['checkpoint'];
 
-/**
- * Returns a CSS declaration that shows one gallery tile as an element's background. The tile fills
- * the element.
- */
+/** Returns a CSS declaration that fills an element's background with one gallery tile. */
 export function tileStyle({ gallery, sheet }: Checkpoint, index: number): string {
   const { columns, url } = sheet;
   const rows = Math.ceil(gallery.length / columns);

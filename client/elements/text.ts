@@ -29,9 +29,8 @@ export function byPointer<T extends string>(finger: T, mouse: T): T {
 }
 
 /**
- * Chooses between a singular and a plural text for a number, by the rules of the page's language.
- * If the language has more than two such forms, the translation of `other` contains all of them,
- * and the function picks the right one.
+ * Chooses between singular and plural by the rules of the page's language. If the language has more
+ * than two forms, the translation of `other` contains all of them.
  */
 export function plural(n: number, one: string, other: string): string {
   const isOne = new Intl.PluralRules(language()).select(n) === 'one';
@@ -58,7 +57,10 @@ export function organismName(organism: Pick<OrganismView, 'kind' | 'origin' | 'p
   return [...new Set(namedParts(organism).map(partName))].join(' · ');
 }
 
-/** Returns the name of a creature: its kind or, if it has none, its origin. */
+/**
+ * Returns the name of one part of an organism: the name of its kind or, if it has none, a text
+ * about its origin.
+ */
 function partName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
   if (kind !== '') return kindName(kind);
   if (origin === 'cross') return msg('A child of two');
@@ -75,7 +77,7 @@ export function peopleText(n: number): string {
   return plural(n, msg(str`${number(n)} person here`), msg(str`${number(n)} people here`));
 }
 
-/** Says how many events a text leaves out; '' if none. */
+/** Says how many events happened in addition to those already told; '' if `rest` is 0. */
 export function furtherEvents(rest: number): string {
   if (rest === 0) return '';
   return plural(
@@ -100,8 +102,8 @@ export function lineText(ahead: number): string {
 }
 
 /**
- * Describes the connection while it is being established: 'connecting' or 'reconnecting'. Returns
- * '–' in all other states.
+ * Describes a connection that is being established: 'connecting' or 'reconnecting'. Returns '–' for
+ * all other states.
  */
 export function waitingText(connection: ConnectionState): string {
   if (connection === 'connecting') return msg('connecting');
@@ -148,8 +150,8 @@ export function stateText({ phase, hurt }: Pick<OrganismView, 'phase' | 'hurt'>)
 }
 
 /**
- * Says how many wounds the organism has healed, or that it was never wounded. Returns '' if the
- * organism has been wounded, but has not healed a wound yet.
+ * Says how many wounds an organism has healed, or that it was never wounded. Returns '' if none of
+ * its wounds has healed yet.
  */
 export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | 'wounds'>): string {
   if (healed > 0) {
@@ -171,10 +173,8 @@ export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
 /**
- * Returns the name of an organism's planter, capitalized for the beginning of a sentence. Uses the
- * planter's current name. If the planter has left, uses the name that was stored with the organism.
- *
- * @returns '' for a planter without a name
+ * Returns the current name of an organism's planter, capitalized for the beginning of a sentence.
+ * If the planter has left, returns the name stored with the organism; '' if there is no name.
  */
 export function planterName(
   { planter }: Pick<OrganismView, 'planter'>,
@@ -186,7 +186,9 @@ export function planterName(
   return name === GARDENER_NAME ? msg('The gardener') : name;
 }
 
-/** Says who planted an organism; for the reader of the text, "planted by you". */
+/**
+ * Says who planted an organism: "planted by Ada", or "planted by you" for the reader of the text.
+ */
 export function planterText(organism: Pick<OrganismView, 'planter'>, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
   const name = planterName(organism, model);
@@ -196,7 +198,7 @@ export function planterText(organism: Pick<OrganismView, 'planter'>, model: Peop
 }
 
 /**
- * Lists the parts of a chimera. The name of the person who grafted a part follows in brackets:
+ * Lists the parts of a chimera, each followed by the name of the person who grafted it, if any:
  * 'panda · fox (Ada)'.
  */
 export function partsText(parts: readonly Part[], model: People): string {
@@ -208,7 +210,7 @@ export function partsText(parts: readonly Part[], model: People): string {
   return texts.join(' · ');
 }
 
-/** Says how many further relatives there are, after a list of some of them. */
+/** Says how many more relatives there are than a list shows: 'and 3 more'. */
 export function furtherText(count: number): string {
   return plural(count, msg('and one more'), msg(str`and ${number(count)} more`));
 }

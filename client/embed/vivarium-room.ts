@@ -1,6 +1,6 @@
 /**
- * Defines the custom element `<vivarium-room>`. Other web sites use this element to show a room.
- * See CLIENT.md.
+ * Defines the custom element `<vivarium-room>`, with which other web sites show a room. See
+ * CLIENT.md.
  */
 import type { Rect } from '../../shared/geometry.ts';
 import type { EndReason } from '../../shared/protocol/reasons.ts';
@@ -12,8 +12,8 @@ import { Room } from '../room/join.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 
 /**
- * Messages shown in place of the room, by the reason why the room cannot be shown. If the site has
- * put its own content into the element, that content replaces the message.
+ * Messages shown instead of a room that cannot be shown, by the reason. If the site has put its own
+ * content into the element, this content is shown instead of the message.
  */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
   'too-many-spectators': 'Too many people are watching right now. Please wait a moment.',
@@ -58,18 +58,16 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
  * - `view`: the part of the room to show: `whole`; `x,y,width,height` in cells; or `follow`, to
  *   follow the newest organism
  * - `interactive`: if set, visitors can act in the room
- * - `tool`, `seed`: the tool and the seed (its name in the gallery) with which visitors act
+ * - `tool`: the visitors' tool
+ * - `seed`: name in the gallery of the seed that visitors plant
  * - `transparent`: if set, no background is drawn
  *
- * Fires `change` when the state of the connection has changed, and `refused` when the server
- * refuses an action; `detail` is then the reason.
+ * Fires `change` when the state of the connection has changed. Fires `refused` when the server
+ * refuses an action; its `detail` is the reason.
  */
 export class VivariumRoom extends HTMLElement {
   static readonly observedAttributes = 'src interactive transparent view tool seed'.split(' ');
-  /**
-   * The room that is shown, for the scripts of the site. Undefined while the element is not on a
-   * page.
-   */
+  /** The room on display, for the site's scripts; undefined if there is none. */
   room: Room | undefined;
   private view: RoomView | undefined;
   private readonly state = new InteractionState();
@@ -96,7 +94,7 @@ export class VivariumRoom extends HTMLElement {
   }
 
   /**
-   * The area, in cells, that the `view` attribute gives as `x,y,width,height`. Undefined if the
+   * The area given as `x,y,width,height` in the attribute `view`, in cells; undefined if the
    * attribute has another value or is not set.
    */
   private get area(): Rect | undefined {
@@ -152,8 +150,8 @@ export class VivariumRoom extends HTMLElement {
     connection.unreached = () => this.say('unreachable');
     room.on('connection', (state) => {
       if (state === 'live') this.notice.hidden = true;
-      // The server allows this site to watch rooms, but not to act in them (`--embed`). So join
-      // again as a spectator.
+      // The server's option `--embed` allows this site only to watch rooms, so join again as a
+      // spectator.
       if (room.ended === 'only-watches' && !watches) this.open(true);
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));

@@ -1,8 +1,7 @@
 /**
  * Lays out a family tree like a plant: pairs of twigs grow from a horizontal trunk, one twig above
- * the trunk and one below it. Along the trunk, each pair of twigs holds organisms that were born
- * after those of the previous pair. All lengths are multiples of the width of an organism's
- * picture.
+ * it and one below it. Each pair holds organisms that were born after those of the previous pair.
+ * All lengths are multiples of the width of an organism's picture.
  */
 
 import type { Rect } from '../../shared/geometry.ts';
@@ -11,17 +10,16 @@ import { generationsOf, type LineageOrganism, type LineageTree } from '../../sha
 /** An organism with its position and its kin in the tree. */
 export interface TreeNode {
   readonly organism: LineageOrganism;
-  /** Middle of the organism's picture. */
+  /** Middle of the organism's picture, in picture widths. */
   readonly x: number;
   readonly y: number;
-  /** Generation of the organism, as counted by `generationsOf`. */
   readonly generation: number;
   readonly parents: readonly TreeNode[];
   readonly children: readonly TreeNode[];
 }
 
 /**
- * A side branch of the trunk. `x` is where it leaves the trunk; `nodes` starts with the organism
+ * A side branch of the trunk. `x` is where the twig leaves the trunk. The first of its `nodes` is
  * nearest to the trunk.
  */
 export interface Twig {
@@ -31,12 +29,15 @@ export interface Twig {
 
 /** Space for one organism's picture and its name, in picture widths. */
 export const CELL = { width: 1.5, height: 1.7 } as const;
-/** Margin around the whole tree, and height kept free for the trunk, in picture widths. */
+/**
+ * `MARGIN`: space around the whole tree. `LANE`: height kept free for the trunk. Both in picture
+ * widths.
+ */
 const MARGIN = 0.2;
 const LANE = 0.5;
 /**
- * Lean of the twigs towards later times, in picture widths: each organism on a twig has an x that
- * is larger by this distance than the x of the organism before it.
+ * Twigs lean towards later times: the x of each organism on a twig is larger by this distance, in
+ * picture widths, than the x of the previous organism.
  */
 const BEND = 0.2;
 /**
@@ -46,8 +47,8 @@ const BEND = 0.2;
 const OFF = 0.07;
 
 /**
- * A place for an organism on a pair of twigs: the side of the trunk (−1: above, 1: below), and the
- * index on the twig at that side, counted from the trunk.
+ * A place for an organism on a pair of twigs. `side` is −1 above the trunk and 1 below it. `index`
+ * counts from the trunk.
  */
 interface Place {
   readonly side: 1 | -1;
@@ -117,8 +118,8 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
       if (nodes.length > 0) twigs.push({ x: x - CELL.width / 2, nodes });
     }
   }
-  // Parents may come after their children in the list (see `LineageTree`), so connect the nodes
-  // only after all of them have been created.
+  // Parents may come after their children in the list, so connect the nodes only after all of them
+  // have been created.
   for (const node of byId.values()) {
     for (const id of node.organism.parents) {
       const parent = byId.get(id);
@@ -138,8 +139,8 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
 export type TreeLayout = ReturnType<typeof layoutTree>;
 
 /**
- * Assigns a group of organisms to places on a pair of opposite twigs. Puts each organism as close
- * as possible to the mean height of its parents, or to the trunk if no parent has been placed yet.
+ * Assigns organisms to places on a pair of twigs. Each organism is put as close as possible to the
+ * mean height of its parents, or to the trunk if no parent has been placed yet.
  *
  * @param yOf returns the y of an organism; undefined if the organism has not been placed yet
  * @param trunk y of the trunk
@@ -196,8 +197,8 @@ export class TreeCamera {
   private edges: Edges = { top: 0, bottom: 0, side: 0 };
 
   /**
-   * @param forward direction in which time runs on the canvas: 1 is to the right; −1 is to the
-   *   left, for languages that are written from right to left
+   * @param forward direction in which time runs on the canvas: 1 for right; −1 for left, in
+   *   languages written from right to left
    */
   constructor(
     private readonly layout: Pick<TreeLayout, 'width' | 'height'>,
@@ -208,8 +209,7 @@ export class TreeCamera {
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
-    // In a small window, the margins may leave no space. Use at least 1 px, so that the scale stays
-    // positive.
+    // In a small window, the margins may leave no space. At least 1 px keeps the scale positive.
     return Math.min(
       Math.max(1, width - 2 * side) / this.layout.width,
       Math.max(1, height - top - bottom) / this.layout.height,
@@ -244,10 +244,7 @@ export class TreeCamera {
   }
 
   /**
-   * Zooms in or out. The part of the tree at the given point of the canvas stays at that point.
-   *
-   * @param x position of the point on the canvas, in px
-   * @param y position of the point on the canvas, in px
+   * Zooms in or out. The part of the tree at the point (x, y) of the canvas, in px, stays there.
    */
   zoomAbout(x: number, y: number, factor: number): void {
     const at = this.toTree(x, y);
@@ -263,11 +260,11 @@ export class TreeCamera {
   }
 
   /**
-   * Moves the view so that an organism is in the part of the canvas that its card does not cover.
-   * Enlarges the tree if the organism is small.
+   * Moves the view so that an organism's card does not cover the organism. Enlarges the tree if the
+   * organism is small.
    *
-   * @param below height that the organism's card covers at the bottom, in px
-   * @param end width that the card covers at the side where lines of text end, in px
+   * @param below height of the canvas that the card covers at the bottom, in px
+   * @param end width of the canvas that the card covers at the side where lines of text end, in px
    */
   lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, below: number, end: number): void {
     this.scale = Math.max(this.scale, CLOSE);

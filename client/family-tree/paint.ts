@@ -1,7 +1,4 @@
-/**
- * Draws a family tree on a canvas, for the lineage page, for printing and for walls. This module
- * handles no input. `layout.ts` computes the positions of the organisms.
- */
+/** Draws a family tree on a canvas, for the lineage page, for printing and for walls. */
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FONTS, oklch, ownerColor } from '../style/fragments.ts';
 import { CELL, type Size, type TreeCamera, type TreeLayout, type TreeNode } from './layout.ts';
@@ -47,8 +44,8 @@ export interface TreeScene {
   /** Size of the smallest text, in px. */
   readonly textSize: number;
   /**
-   * The tree is drawn only up to this x of the layout. The value increases while the page plays
-   * back how the tree has grown.
+   * The tree is drawn only up to this x, in picture widths. The value increases while the page
+   * plays back the tree's growth.
    */
   readonly until: number;
   /** The selected organism. */
@@ -67,19 +64,20 @@ const TWIG = [0.14, 0.05] as const;
 const BRANCH = [0.17, 0.05] as const;
 /** Number of straight pieces that approximate a curve. */
 const PIECES = 14;
-/** Radius of the disc behind a picture, in widths of a picture. */
+/** Radius of the disc behind a picture, in picture widths. */
 const DISC = 0.56;
 /**
- * If a picture is at least `NAMED` times as wide as the text size, the organism's name is drawn
- * below it; from `PLANTED` times the text size, the planter's name too.
+ * Minimum widths of a picture, as multiples of the text size, for writing names below it: from
+ * `NAMED`, the organism's name; from `PLANTED`, the planter's name too.
  */
 const NAMED = 3;
 const PLANTED = 5.2;
-/** Minimum font size of a name, in widths of a picture. */
+/** Minimum font size of a name, in picture widths. */
 const NAME = 0.12;
 /**
- * `MOST_DOTS`: maximum number of dots around a picture; each stands for a healed wound. `DOTTED`:
- * minimum width of a picture for drawing dots and the sign of its organism's end, in px.
+ * `MOST_DOTS`: maximum number of dots around a picture, one per healed wound. `DOTTED`: minimum
+ * width of a picture, in px, for drawing the dots and the sign that shows whether the organism
+ * lives.
  */
 const MOST_DOTS = 5;
 const DOTTED = 12;
@@ -209,7 +207,7 @@ function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void 
   }
 }
 
-/** Draws a small sign next to an organism. It shows whether the organism lives or how it died. */
+/** Draws a small sign next to an organism, to show whether it lives or how it died. */
 function paintEnd(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
   const { scale, forward } = camera;
   const { died, cause } = node.organism;
@@ -234,8 +232,8 @@ function paintEnd(to: Context, node: TreeNode, { camera, ink }: TreeScene): void
 }
 
 /**
- * The specks of dust that form the sign of an organism that has departed: x, y and radius of each,
- * in picture widths.
+ * The specks of dust that are the sign of a departed organism: x, y and radius of each, in picture
+ * widths.
  */
 export const DUST = [
   [-0.18, -0.09, 0.03],
@@ -272,8 +270,7 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
   const { organism } = node;
   const { x, y } = camera.toScreen(node.x, node.y);
   const scale = camera.scale * grown * (2 - grown);
-  // Draw the disc opaque even if the organism itself is drawn faint, so that the disc hides the
-  // branches behind it.
+  // Draw the disc opaque, even for a faint organism, so that it hides the branches behind it.
   const alpha = to.globalAlpha;
   to.globalAlpha = 1;
   to.fillStyle = ink.disc;

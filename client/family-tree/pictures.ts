@@ -1,7 +1,7 @@
 /**
- * Loads the pictures of a tree's organisms. The picture of an organism of a gallery kind is a tile
- * of the gallery's sheet. The pictures of chimeras and of all other organisms are fetched from the
- * server when they are first drawn.
+ * Loads the pictures of a tree's organisms. Organisms of a gallery kind are shown by tiles of the
+ * gallery's sheet. The pictures of chimeras and of all other organisms are fetched from the server
+ * when they are first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -22,21 +22,21 @@ const AT_ONCE = 3;
  */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
-/** Key of the gallery's sheet in `images`. It is no organism's id, because ids are positive. */
+/** Key of the gallery's sheet in `images`. Organism ids are positive, so 0 is free. */
 const SHEET = 0;
 
 export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
   /**
-   * Images by organism id, and the gallery's sheet at `SHEET`. An entry is null until its image has
-   * arrived; it stays null if the server has no such image.
+   * Images by organism id, and the gallery's sheet at `SHEET`. An entry is null until its image
+   * arrives, and remains null if the server has no such image.
    */
   private readonly images = new Map<number, ImageBitmap | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;
-  /** Number of failures since the last success. */
+  /** Number of failed requests since the last successful one. */
   private failures = 0;
-  /** Whether requests pause after a failure. */
+  /** Whether requests are paused because one has failed. */
   private resting = false;
   private readonly stop = new AbortController();
   /** Functions to call when no request is pending. */
@@ -44,7 +44,7 @@ export class TreePictures {
 
   /**
    * @param onChange called when a request has ended, usually with a new picture
-   * @param after calls a function after a delay, in ms; a test can replace it
+   * @param after calls a function after a delay, in ms; replaced in tests
    */
   constructor(
     private readonly room: string,
@@ -59,12 +59,12 @@ export class TreePictures {
   }
 
   /**
-   * Returns the picture of an organism, or undefined if the picture has not arrived. Requests it at
-   * the first call.
+   * Returns the picture of an organism, or undefined if it has not arrived. The first call requests
+   * the picture.
    */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    // For a chimera that the host has removed, show the gallery's picture of its kind. The server's
-    // picture of a removed organism would not show the grafted parts either.
+    // For a chimera that the host has removed, show the gallery's picture of its kind: the server's
+    // picture would not show the grafted parts either.
     const isPlain = kind !== '' && (!parts || cause === 'removed');
     const index = isPlain ? this.indexOf.get(kind) : undefined;
     const image = this.request(index === undefined ? id : SHEET);
@@ -77,9 +77,7 @@ export class TreePictures {
 
   /**
    * Fetches all missing pictures. Resolves when the server has answered for each picture, when
-   * `close` is called, or after the time `longest`.
-   *
-   * @param longest maximum time until the promise resolves, in ms
+   * `close` is called, or after `longest` ms.
    */
   async all(organisms: readonly LineageOrganism[], longest: number): Promise<void> {
     for (const organism of organisms) this.of(organism);
@@ -150,8 +148,7 @@ export class TreePictures {
   /**
    * Fetches one image.
    *
-   * @returns whether the request is settled: the image has arrived, or the server has none. If
-   *   false, a retry may succeed
+   * @returns true if the image has arrived or the server has none; false if a retry may succeed
    */
   private async fetchOne(id: number): Promise<boolean> {
     const { signal } = this.stop;

@@ -15,12 +15,11 @@ import type { TreeNode } from './layout.ts';
 
 const NOBODY = { participants: new Map(), you: undefined };
 
-/** Returns an organism's name, capitalized. */
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
 /**
- * Returns the name of an organism, capitalized, and the name of its planter ('' if the planter has
- * none).
+ * Returns the capitalized name of an organism and the name of its planter, '' if the planter has
+ * none.
  */
 export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
   [nameOf(organism), planterName(organism, NOBODY)] as const;
@@ -63,8 +62,8 @@ export function spanText(clock: TreeClock, { born, died }: LineageOrganism): str
 }
 
 /**
- * Says how many organisms and generations the tree has, and how many further organisms it lacks
- * because the server no longer remembers them.
+ * Describes the size of a tree: its organisms, its generations, and how many more organisms the
+ * server has forgotten.
  */
 export function sizeText(
   { organisms, forgotten }: LineageTree,
@@ -103,8 +102,8 @@ export function dateOf({ now, tick: last, tickRate, times }: TreeClock, tick: nu
 }
 
 /**
- * Formats a time of day in the browser's time zone. Adds the date if it is not the date of `now`,
- * which is when the tree was fetched.
+ * Formats a time of day in the browser's time zone. Adds the date if it differs from the date of
+ * `now`, when the tree was fetched.
  *
  * @param locale language tag
  * @param at the time to format, in ms since 1970

@@ -10,8 +10,8 @@ import type { Sound } from './sound.ts';
 const MIN_INTERVAL = 45;
 
 /**
- * Vibration patterns. A number is the duration of one vibration; a list alternates durations of
- * vibrations and pauses. All durations are in ms.
+ * Vibration patterns, in ms: the duration of one vibration, or a list of alternating vibrations and
+ * pauses.
  */
 const PATTERNS = {
   planted: 12,
@@ -27,9 +27,7 @@ const AFFECTED = [14, 80, 14];
 
 type Played = keyof typeof PATTERNS;
 
-/**
- * If one segment of a stroke removes this many cells or more, the feedback has its full strength.
- */
+/** Number of cells that one segment of a stroke must change for feedback at full strength. */
 const FULL_STRENGTH_CELLS = 40;
 
 /** The sound and vibration for each life event of the visitor's organisms. */
@@ -54,8 +52,8 @@ export class Feedback {
   /** @param model source of the life events; events of other participants' organisms are ignored */
   constructor(model: RoomModel) {
     model.on('life', ({ event, organism }) => {
-      // Play nothing while the page is hidden. The audio context is suspended then and would queue
-      // the sounds, so all of them would play together when the page is shown again.
+      // Play nothing while the page is hidden: the suspended audio context would queue the sounds,
+      // then play them all together when the page is shown.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       const departed = event.what === 'died' && event.cause === 'departed';
@@ -69,8 +67,8 @@ export class Feedback {
   }
 
   /**
-   * Turns sound and vibration on if they are off, and off if they are on. Call it while handling a
-   * user gesture; otherwise browsers block the sound.
+   * Turns sound and vibration on or off. Call it while handling a user gesture; browsers block the
+   * sound at other times.
    */
   toggle(): void {
     if (this.context) {
@@ -140,11 +138,11 @@ export class Feedback {
   /**
    * Vibrates if feedback is on and the visitor does not prefer reduced motion.
    *
-   * @param pattern a duration, or alternating durations and pauses, in ms; if it is 0, nothing
-   *   happens, because a vibration of 0 ms would cancel the running one
+   * @param pattern a duration, or alternating durations and pauses, in ms. If it is 0, the running
+   *   vibration continues
    */
   private vibrate(pattern: number | number[]): void {
-    // Check that `vibrate` exists: the DOM types declare it, but Safari lacks it.
+    // The DOM types declare `vibrate`, but Safari lacks it.
     if (this.isOn && !this.calm && pattern !== 0) navigator.vibrate?.(pattern);
   }
 }

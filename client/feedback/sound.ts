@@ -1,9 +1,7 @@
 /** The room's sounds, synthesised from oscillators and noise. */
 
 const VOLUME = 0.24;
-/**
- * Frequency ratios of the major pentatonic scale. Any two notes of this scale sound good together.
- */
+/** Frequency ratios of the major pentatonic scale, in which any two notes sound good together. */
 const SCALE = [1, 9 / 8, 5 / 4, 3 / 2, 5 / 3, 2];
 /** Lowest note, in Hz. */
 const LOWEST = 196;
@@ -21,7 +19,7 @@ interface Tone {
   readonly shape?: OscillatorType;
 }
 
-/** A low, dull tone. The sound `refused` plays this tone twice. */
+/** A low, dull tone. */
 const THUD: Tone = { from: 92, to: 70, loudness: 0.5, rise: 0.005, fall: 0.1, shape: 'triangle' };
 
 const SOUNDS = {
@@ -32,10 +30,7 @@ const SOUNDS = {
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
-  /**
-   * Two notes, the second lower. When the organism is gone, `departed` continues from the pitch of
-   * the second note.
-   */
+  /** Two notes. The sound `departed` begins at the pitch of the second note. */
   departing: [
     { from: LOWEST * 1.5, loudness: 0.22, rise: 0.09, fall: 1.1 },
     { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },
@@ -48,8 +43,8 @@ const SOUNDS = {
 export class Sound {
   private readonly out: GainNode;
   /**
-   * The noise that accompanies a damage stroke. It loops all the time, but is silent until `cut`
-   * raises its level.
+   * The noise of a damage stroke. It loops all the time, but is silent until `cut` raises its
+   * level.
    */
   private readonly tear: { readonly level: GainNode; readonly color: BiquadFilterNode };
 
@@ -67,8 +62,8 @@ export class Sound {
   }
 
   /**
-   * Plays about 0.1 s of the noise that accompanies a damage stroke. Calls in quick succession
-   * sound like one continuous noise.
+   * Plays about 0.1 s of the noise of a damage stroke. Calls in quick succession sound like one
+   * continuous noise.
    *
    * @param strength loudness of the noise, 0 to 1
    * @param radius the stroke's radius, in cells; wide strokes sound deeper

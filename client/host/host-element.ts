@@ -1,7 +1,4 @@
-/**
- * The base class of the elements on the host's page, and templates that several elements share.
- * Nothing in this module calls the server.
- */
+/** The base class of the elements on the host's page, and templates that several elements share. */
 import { msg, str } from '@lit/localize';
 import {
   type CSSResultGroup,
@@ -22,22 +19,21 @@ import { hostStyle } from './style.ts';
 import { failure, paceText } from './text.ts';
 
 /**
- * Base class of elements that show data of the host's model (`host`). It adds the common styles of
- * the host's page to each element, renders the element again when the model changes, and calls
- * `roomChanged` when the host selects another room.
+ * Base class of elements that show the host's model (`host`). It adds the page's common styles,
+ * renders the element again when the model changes, and calls `roomChanged` when the host selects
+ * another room.
  */
 export abstract class HostElement<Loaded = unknown> extends LitElement {
   /**
-   * Minimum time between two calls of `load` for the same room, in ms. It is measured by the
-   * server's clock, which arrives with the server's state. By default, `load` is called once per
-   * room.
+   * Minimum time between two calls of `load` for one room, in ms of the server's clock. By default,
+   * `load` is called once per room.
    */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
   /** The result of `load` for the selected room; undefined until the data has arrived. */
   @state() protected loaded: Loaded | undefined;
   /** Explains why the last call of `load` failed; '' if it succeeded. */
   @state() protected loadFailure = '';
-  /** Whether the element shows the whole of a long list. */
+  /** Whether a long list is shown in full. */
   @state() private isWhole = false;
   private shownRoom = '';
   private loadedAt = 0;
@@ -79,7 +75,7 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
 
   /**
    * Renders the content for the selected room; called only if a room is selected. An element that
-   * shows something else overrides `render` instead.
+   * does not depend on a room overrides `render` instead.
    */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
@@ -88,10 +84,7 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
   /** Called after another room was selected, to reset state that belongs to the previous room. */
   protected roomChanged(): void {}
 
-  /**
-   * Fetches data about a room that the host's model (`host`) lacks. The result is stored in
-   * `loaded`.
-   */
+  /** Fetches additional data about a room. The result is stored in `loaded`. */
   protected load(_room: string): Promise<Loaded> | undefined {
     return undefined;
   }
@@ -114,12 +107,7 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
     return this.isWhole ? all : all.slice(0, count);
   }
 
-  /**
-   * Renders the button “Show all” of a list, or nothing if the whole list is already shown.
-   *
-   * @param shown number of items that are shown
-   * @param all number of items in the whole list
-   */
+  /** Renders the button “Show all” of a list, or nothing if all items are already shown. */
   protected showAll(shown: number, all: number): TemplateResult | typeof nothing {
     const show = () => (this.isWhole = true);
     const label = msg(str`Show all ${all}`);
@@ -133,8 +121,8 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
 }
 
 /**
- * Renders the head of a section: the heading `title`, an introduction (`lead`) below it, and an
- * element for an action, such as a button, beside it.
+ * Renders the head of a section: a heading, an introduction (`lead`) below it, and an action, such
+ * as a button, beside them.
  */
 export function sectionHead(title: string, lead: unknown, action: unknown = nothing) {
   return html`<div class="head wrap spread">
@@ -159,8 +147,8 @@ export const choicesOf = <T>(values: readonly T[], name: (value: T) => string): 
 export const LANGUAGE_CHOICES = choicesOf(LANGUAGE_CODES, (code) => LANGUAGES[code].name);
 
 /**
- * Renders a group of radio buttons that look like chips. `legend` is the group's label, and also
- * the HTML attribute `name` of the buttons.
+ * Renders radio buttons that look like chips. `legend` labels the group, and is also the HTML
+ * attribute `name` of the buttons.
  */
 export function radioChips<T extends string | number>(
   legend: string,
@@ -232,7 +220,10 @@ export const option = (input: TemplateResult, name: string, about: unknown): Tem
 
 export const idOf = ({ id }: { readonly id: number }): number => id;
 
-/** Renders the text that a section about stored data shows if the server stores nothing. */
+/**
+ * Explains that the server stores nothing. A section about stored data shows this text instead of
+ * its content.
+ */
 export const noStorage = (): TemplateResult =>
   html`<div class="empty"><p>${msg(html`This server does not store anything: it was started with <b>--data none</b>. Ask whoever runs the machine to start it without that option.`)}</p></div>`;
 
@@ -269,7 +260,7 @@ export function fileButton(
     const input = target as HTMLInputElement;
     const [file] = input.files ?? [];
     if (file) void use(file);
-    // Empty the input. Otherwise, choosing the same file again would not fire an event.
+    // Empty the input, so that choosing the same file again fires an event.
     input.value = '';
   };
   return html`<label class="plain chip">${hostIcons.load}${name}<input type="file" data-testid=${testId} accept=${accept} @change=${changed} /></label>`;
@@ -310,8 +301,8 @@ export function select(
 }
 
 /**
- * Creates a submit handler for forms with a field `name`. After the call of `use`, the handler
- * empties the form, unless `use` has returned undefined to report a failure.
+ * Creates a submit handler for a form with a field `name`. The handler empties the form if `use`
+ * resolves to a truthy value.
  *
  * @param use receives the typed name, and as `pressed` the value of the button that submitted the
  *   form

@@ -1,6 +1,6 @@
 /**
  * State of the host's page: the session, the server's state, the selected room, the question that
- * is open in a dialog, and notices. The model also makes all calls that change the server's state.
+ * is open in a dialog, and notices. All calls that change the server's state are made here.
  */
 import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
@@ -22,11 +22,11 @@ import {
 import { failure, moment } from './text.ts';
 
 /**
- * The host's unsaved changes to the opening hours. Fields that the host has not changed are absent,
- * so that saving the draft does not overwrite other hosts' changes to those fields.
+ * The host's unsaved changes to the opening hours. Unchanged fields are absent, so that saving does
+ * not overwrite other hosts' changes to them.
  */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
-  /** Changed days by index; 0 is Monday. */
+  /** Hours of the changed days, by index; 0 is Monday. */
   readonly days?: Readonly<Record<number, Schedule['days'][number]>>;
 }
 
@@ -43,20 +43,18 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
 type CallInput<N extends api.CallName> = api.CallBody<N> & Readonly<Record<string, unknown>>;
 
 /**
- * Time limit of a call that only reads, in ms. The called server may have to ask another server of
- * the cluster, and waits `ANSWER_PATIENCE` for its answer. This limit is longer.
+ * Time limit of a call that only reads, in ms. It is longer than `ANSWER_PATIENCE`, the time for
+ * which the called server waits for another server's answer.
  */
 const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 
 /** Calls the server's host API, and holds the session's key. */
 export class HostApi {
-  /**
-   * Key of the session. It is sent with every call that changes something; '' before a login.
-   */
+  /** Key of the session, sent with every call that changes something; '' before a login. */
   key = '';
   /**
-   * Whether the host has used the page since the last call. If so, the next call tells the server,
-   * which then extends the session.
+   * Whether the host has used the page since the last call. If so, the next call extends the
+   * session.
    */
   touched = false;
 
@@ -68,8 +66,8 @@ export class HostApi {
    */
   async call<N extends api.CallName>(name: N, input: CallInput<N>): Promise<api.CallAnswer<N>> {
     const { method, path, answer } = api.CALLS[name];
-    // Leave out of the body what the path contains. The room is never needed in the body: either
-    // the path contains it, or the call is not about a room.
+    // The body omits values that the path contains. It never needs the room: either the path
+    // contains the room, or the call is not about a room.
     const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isRead = method === 'GET';
@@ -115,7 +113,7 @@ export interface Question {
   /** Label of the button that confirms. */
   readonly confirm: string;
   /**
-   * True if confirming does not destroy anything. Otherwise, the dialog marks the action as
+   * Whether confirming destroys nothing. If false or absent, the dialog marks the action as
    * dangerous.
    */
   readonly harmless?: boolean;
@@ -134,30 +132,19 @@ export interface Notice {
 const isEndOfSession = ({ reason }: HostRefusal): boolean =>
   reason === 'no-session' || reason === 'wrong-key';
 
-/**
- * Polls the server's state while the host is signed in. Calls the functions in `listeners` whenever
- * a field of the model changes.
- */
+/** Polls the server's state while the host is signed in. */
 export class HostModel {
-  /**
-   * Whether the host is signed in; undefined until the server has answered the page's first call.
-   */
+  /** Whether the host is signed in; undefined until the server has answered the first call. */
   signedIn: boolean | undefined;
-  /** Text that explains why the server has ended the session; '' if it has not. */
+  /** Explains why the server has ended the session; '' if it has not. */
   signOutReason = '';
   /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
   detail: RoomDetail | undefined;
-  /**
-   * Text that explains why the server refuses to send details of the selected room; '' if it sends
-   * them.
-   */
+  /** Explains why the server refuses to send the selected room's details; '' if it sends them. */
   detailRefused = '';
-  /**
-   * Unsaved changes to the opening hours. They are kept here so that they survive a visit to
-   * another section.
-   */
+  /** Unsaved changes to the opening hours, kept while the host visits other sections. */
   hoursDraft: HoursDraft | undefined;
   /**
    * Name of the selected room; '' until the server's state is known. Set it only through `select`.
@@ -165,15 +152,15 @@ export class HostModel {
   room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   /**
-   * Number of refreshes started so far. A refresh compares it with its own number when an answer
-   * arrives, and ignores the answer if a later refresh has started.
+   * Number of refreshes started so far. A refresh ignores its answers if a later refresh has
+   * started.
    */
   private refreshes = 0;
   question: Question | undefined;
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
   private nextNotice = 1;
-  /** The calls in progress, by the name that the caller passed to `do` as `busy`. */
+  /** Names of the calls in progress, as the callers passed them to `do` in `busy`. */
   readonly busy = new Set<string>();
   /** Changes of settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
@@ -188,10 +175,7 @@ export class HostModel {
     return this.state?.rooms.find(({ name }) => name === this.room);
   }
 
-  /**
-   * Settings of the selected room. They already include the changes that the server has not
-   * confirmed yet.
-   */
+  /** Settings of the selected room, including changes that the server has not confirmed yet. */
   get settings(): RoomSettings | undefined {
     const { summary } = this;
     if (!summary) return undefined;
@@ -209,9 +193,9 @@ export class HostModel {
     return moment(at, this.state?.now ?? 0, this.state?.zone ?? 'UTC');
   }
 
-  /** Resumes this browser's session, if the browser has one. */
+  /** Resumes this browser's session, if there is one. */
   async start(): Promise<void> {
-    // Loading the page counts as using it, so it extends the session.
+    // Loading the page counts as use and extends the session.
     this.api.touched = true;
     try {
       const { key } = await this.api.call('session', {});
@@ -248,7 +232,7 @@ export class HostModel {
       this.endSession('');
     } catch (error) {
       this.callFailed(error);
-      // `callFailed` signs the host out if the server answered that the session had already ended.
+      // `callFailed` has signed the host out if the session had already ended.
       if (!this.signedIn) return this.endSession('');
       this.show({ text: `${msg('You are still signed in.')} ${failure(error)}`, wrong: true });
     }
@@ -285,9 +269,7 @@ export class HostModel {
     this.emitChange();
   }
 
-  /**
-   * Shows a notice for a few seconds. If a notice with the same text is shown already, replaces it.
-   */
+  /** Shows a notice for a few seconds. Replaces an earlier notice with the same text. */
   show(notice: Notice): void {
     const id = this.nextNotice++;
     const others = this.notices.filter(({ text }) => text !== notice.text);
@@ -310,11 +292,10 @@ export class HostModel {
    * Makes a call, refreshes the state and shows the result as a notice. A call about a room uses
    * the selected room, unless `input` names another room.
    *
-   * @param options `ask` is a question: the call is made only if the host confirms it. `done` is
-   *   the notice after a successful call. `busy` is a name that stays in `this.busy` during the
-   *   call
-   * @returns the server's answer; undefined if the host did not confirm, or if the call failed. If
-   *   the call failed, a notice explains why
+   * @param options `ask`: a question that the host must confirm before the call. `done`: the notice
+   *   after a successful call. `busy`: a name that stays in `this.busy` during the call
+   * @returns the server's answer; undefined if the host did not confirm or the call failed. A
+   *   notice explains the failure
    */
   async do<N extends api.CallName>(
     name: N,
@@ -332,8 +313,7 @@ export class HostModel {
     this.emitChange();
     try {
       const answer = await this.api.call(name, { room, ...input });
-      // Refresh before showing the notice, so that the page is already up to date when the host
-      // reads it.
+      // Refresh first, so that the page is up to date when the host reads the notice.
       await this.refresh();
       const notice = typeof done === 'function' ? done(answer) : done;
       if (notice) this.show(typeof notice === 'string' ? { text: notice } : notice);
@@ -349,7 +329,7 @@ export class HostModel {
   }
 
   /**
-   * Changes settings of a room. `this.settings` shows the change immediately, before the server
+   * Changes settings of a room. `this.settings` contains the change immediately, before the server
    * confirms it.
    */
   async change(
@@ -361,7 +341,7 @@ export class HostModel {
     this.changes.add(pending);
     this.emitChange();
     // Send changes one after another. A change of a list, such as the hidden seeds, contains the
-    // whole list, so an older change that arrived last would undo a newer one. Wait at most
+    // whole list, so an older change that arrives late would undo a newer one. Wait at most
     // `READ_LIMIT` for each answer.
     const answer = this.sending.then(() =>
       this.do('changeSettings', { room, ...change }, { done }),
@@ -400,7 +380,7 @@ export class HostModel {
    * Fetches the details of the selected room. If the server refuses to send them, stores the reason
    * in `detailRefused`.
    *
-   * @param refresh number of the refresh that this request is part of (see `refreshes`)
+   * @param refresh number of the refresh that calls this method (see `refreshes`)
    * @throws Error if the server does not answer or the session has ended
    */
   private async refreshDetail(refresh: number): Promise<void> {
@@ -416,8 +396,7 @@ export class HostModel {
     }
     if (refresh !== this.refreshes || room !== this.room) return;
     if (this.detail && detail?.open && detail.busy !== null) {
-      // While a room is busy, the server sends the details without these lists. Keep the previous
-      // lists.
+      // The details of a busy room lack these lists. Keep the previous lists.
       const { visitors, drawings, reports } = this.detail;
       detail = { ...detail, visitors, drawings, reports };
     }
@@ -433,7 +412,7 @@ export class HostModel {
     await this.refresh();
   }
 
-  /** Switches to a room. Cancels an open question, because it was about the previous room. */
+  /** Switches to a room, and cancels an open question about the previous room. */
   private switchTo(room: string): void {
     this.room = room;
     this.detail = undefined;
@@ -453,8 +432,7 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    // Before a login, the server refuses every call, but this does not mean that a session has
-    // ended.
+    // A refusal before a login does not mean that a session has ended.
     else if (!this.signedIn) return;
     else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));

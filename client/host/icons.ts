@@ -2,7 +2,7 @@
 import { svg } from 'lit';
 import { along, icon, icons } from '../elements/icons.ts';
 
-/** Icons by name. The icon of a section has the section's id as its name. */
+/** Icons by name. A section's icon has the section's id as its name. */
 export const hostIcons = {
   watch: icons.watch,
   /** A dish from above, with two cells. */

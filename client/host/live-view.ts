@@ -24,8 +24,8 @@ import '../elements/cursor-layer.ts';
 export type PointerTool = 'look' | 'area' | 'point';
 
 /**
- * Returns the rectangle with the given points as opposite corners, in whole cells. It is clipped to
- * the grid and contains at least one cell.
+ * Returns the rectangle, in whole cells, that has the given points as opposite corners. It is
+ * clipped to the grid and contains at least one cell.
  */
 export function areaBetween(a: Point, b: Point, grid: Size): Rect {
   const span = (from: number, to: number, size: number): [number, number] => {
@@ -109,7 +109,7 @@ const clamp = (value: number, low: number, high: number): number =>
  * Changes a rectangle by keyboard: an arrow key moves it, and an arrow key with Shift resizes it.
  * If there is no rectangle yet, creates one.
  *
- * @param middle middle of the view, in cells; a new rectangle is centred there
+ * @param middle middle of the view, in cells, where a new rectangle is centred
  * @returns the new rectangle; undefined if the key is not an arrow key
  */
 export function areaKey(
@@ -149,8 +149,8 @@ export function areaText({ x, y, width, height }: Rect): string {
 }
 
 /**
- * Counts the organisms that own at least one cell in a rectangle. If the host clears the rectangle,
- * these organisms will be removed.
+ * Counts the organisms that own at least one cell in a rectangle. Clearing the rectangle removes
+ * them.
  */
 export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }: Planes): number {
   const found = new Set<number>();
@@ -178,8 +178,8 @@ const KEYS: Readonly<Record<PointerTool, string>> = {
  * Shows a live room. Fires these events:
  *
  * - `model` when the room model has changed
- * - `pick` (`detail`: OrganismId) when the host taps with the tool `look`; the id is 0 if there is
- *   no organism
+ * - `pick` (`detail`: OrganismId) when the host selects an organism with the tool `look`; the id is 0
+ *   when the host taps elsewhere or presses Escape
  * - `point` (`detail`: Point, in cells) when the host points at a position
  * - `area` (`detail`: Rect or undefined) when the host draws or cancels a rectangle
  * - `area-ready` (`detail`: Rect) when the host confirms a rectangle with Enter
@@ -228,7 +228,7 @@ export class LiveView extends HostElement {
   @property({ attribute: false }) picked: OrganismId = 0;
   @property({ attribute: false }) area: Rect | undefined;
   @state() private unsupported = false;
-  /** Whether to mark the centre of the view, because the Enter key acts there. */
+  /** Whether to mark the centre of the view, where the Enter key acts. */
   @state() private aiming = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
@@ -297,7 +297,7 @@ export class LiveView extends HostElement {
 
   private connect(): void {
     // Connect as a wall does. A participant would count towards the room's maximum number of
-    // visitors, but the host's page must not count.
+    // visitors.
     const place = { room: this.room, as: 'view', pass: '', build: '' } as const;
     const connection = new WallConnection({ ...place, renew: () => {} });
     const { model } = connection;
@@ -365,9 +365,7 @@ export class LiveView extends HostElement {
     view.rig.layout(model.room, size, { top: gap, right: gap, bottom: gap, left: gap });
   }
 
-  /**
-   * After the view has moved, puts the element that draws the rectangle over the rectangle's cells.
-   */
+  /** Moves the frame that marks the area to the area's current place on the screen. */
   private placeFrame(): void {
     const { frame, area, view } = this;
     if (!frame || !area || !view) return;

@@ -1,6 +1,6 @@
 /**
- * The sections of the host's page, their addresses, and the menu for moving between the sections.
- * This navigation is a sidebar; on a phone, it is a bar at the bottom with a menu.
+ * The sections of the host's page, their addresses, and the navigation between them: a sidebar, or
+ * on a phone a bar at the bottom with a menu.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -35,12 +35,7 @@ const SECTIONS = [
 
 export type Section = (typeof SECTIONS)[number];
 
-/**
- * Returns the sections of the page.
- *
- * @param isCluster whether several servers share the rooms; if false, the section “Servers” is left
- *   out
- */
+/** Returns the sections of the page. The section “Servers” is included only in a cluster. */
 export const sectionsOf = (isCluster: boolean): readonly Section[] =>
   SECTIONS.filter(({ id }) => isCluster || id !== 'servers');
 
@@ -50,8 +45,8 @@ export interface HostLocation {
 }
 
 /**
- * Parses a location hash, such as '#/garden/watch'. If the hash names no valid room, the room is
- * ''. If it names no valid section, the section is 'watch'.
+ * Parses a location hash, such as '#/garden/watch'. An invalid room becomes '', and an invalid
+ * section becomes 'watch'.
  */
 export function parseLocation(hash: string): HostLocation {
   const [room = '', id] = hash.replace(/^#\/?/, '').split('/');
@@ -62,10 +57,7 @@ export function parseLocation(hash: string): HostLocation {
 /** Returns the location hash for a room and a section, such as '#/garden/watch'. */
 export const locationHash = ({ room, section }: HostLocation): string => `#/${room}/${section}`;
 
-/**
- * ASCII spellings of letters such as ø. Unicode normalization cannot decompose these letters into
- * an ASCII letter and a diacritic.
- */
+/** ASCII spellings of letters, such as ø, that Unicode normalization cannot decompose. */
 const SPELT: Readonly<Record<string, string>> = {
   ...{ ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th' },
   ...{ ø: 'o', ł: 'l', đ: 'd', ð: 'd', ħ: 'h', ŧ: 't', ı: 'i' },

@@ -375,8 +375,8 @@ const shared = css`
 `;
 
 /**
- * CSS rules that have only one declaration, by selector. They come after the rules of `shared` in
- * the style sheet, so they take precedence over rules of the same specificity.
+ * CSS rules with a single declaration, by selector. They come after the rules of `shared`, so they
+ * win against rules of the same specificity.
  */
 const RULES = {
   ':host': 'display: block',
@@ -416,8 +416,8 @@ const RULES = {
 } as const;
 
 /**
- * CSS classes that set one distance: the class `gap-8` sets `gap: 8px`. Each entry lists the CSS
- * property, then the distances for which there are classes, in px.
+ * CSS classes that set one distance, such as `gap-8` for `gap: 8px`. Each entry lists the CSS
+ * property, then the distances in px.
  */
 const DISTANCES = {
   gap: ['gap', 8, 12, 14, 16, 20, 22],
@@ -474,7 +474,7 @@ export const shellStyle = css`
     container-type: size;
     overflow: auto;
   }
-  /* Show no outline: the page focuses this element only so that screen readers announce the new
+  /* No outline: the page focuses this element only so that screen readers announce the new
      section. */
   main:focus-visible {
     outline: none;

@@ -16,12 +16,12 @@ import {
 import { formats } from '../locale/locale.ts';
 
 /**
- * Returns the time at which a clock in UTC shows what a clock in the server's time zone shows at
- * the time `at`. The UTC methods of `Date` then return the local day and hour.
+ * Shifts a time so that the UTC methods of `Date` return the day and hour in the server's time
+ * zone.
  *
  * @param at a time, in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
- * @returns in ms since 1970
+ * @returns the shifted time, in ms since 1970
  */
 export function localTime(at: number, zone: string): number {
   const text = new Date(at).toLocaleString('sv-SE', { timeZone: zone });
@@ -42,7 +42,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This page was opened from another address. Use the address that the terminal shows.',
   ),
   'wrong-key': msg('Your session has changed. Reload the page.'),
-  // Only programs, and never this page, receive the next two reasons.
+  // Only programs receive the next two reasons.
   'not-allowed': TRY_AGAIN,
   'too-many-calls': TRY_AGAIN,
   'no-such-token': msg('That token has already been revoked.'),
@@ -141,8 +141,8 @@ export const DAY_NAMES = [
 ] as const;
 
 /**
- * Formats a duration, rounded up, in seconds if it is shorter than a minute, otherwise in minutes:
- * '30 seconds', '2 minutes'.
+ * Formats a duration, rounded up to seconds or, from one minute on, to minutes: '30 seconds', '2
+ * minutes'.
  */
 export function span(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1_000);
@@ -195,7 +195,7 @@ export function bytes(n: number): string {
 }
 
 /**
- * Formats a time as a time of day in the server's time zone: '13:00'.
+ * Formats a time of day in the server's time zone: '13:00'.
  *
  * @param at the time, in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
@@ -204,8 +204,7 @@ export const clock = (at: number, zone: string): string =>
   new Date(localTime(at, zone)).toISOString().slice(11, 16);
 
 /**
- * Names a day by its distance from today: 'today', 'Monday' (less than a week away) or '3
- * November'.
+ * Names a day: 'today', 'Monday' for a day less than a week away, or '3 November'.
  *
  * @param at a time on the day, in ms since 1970
  * @param now the current time, in ms since 1970
@@ -222,7 +221,10 @@ export function dayName(at: number, now: number, zone: string): string {
   return date.toLocaleDateString(formats(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
 }
 
-/** Formats a day and time: 'yesterday, 23:30'. For `at` and `zone`, see `clock`. */
+/**
+ * Formats a day and time in the server's time zone: 'yesterday, 23:30'. `at` and `now` are in ms
+ * since 1970.
+ */
 export const moment = (at: number, now: number, zone: string): string =>
   `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 
@@ -244,9 +246,7 @@ export function failure(error: unknown): string {
   return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
 }
 
-/**
- * Says whether the server will save the room's state before an action that changes the whole room.
- */
+/** Says whether the server saves the room before an action that changes the whole room. */
 export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): string =>
   server?.keeping === null
     ? msg('This cannot be undone: this server stores nothing.')
@@ -258,8 +258,7 @@ export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): st
 /** Says where the server keeps the last copy of a room that is being removed. */
 export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
   if (server?.keeping === null) return stateBefore(server);
-  // In a cluster, it is not known in advance which server will remove the room, so do not name a
-  // server.
+  // In a cluster, it is unknown which server will remove the room.
   return server?.cluster
     ? msg(
         'If the server that removes the room has a data folder, a last copy of the room stays there.',
@@ -271,7 +270,7 @@ export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefi
 export const visitorName = ({ id, name }: { readonly id: number; readonly name: string }): string =>
   name || msg(str`visitor ${number(id)}`);
 
-/** Formats a room's speed in steps per second. If the room is slower than configured, says so. */
+/** Formats a room's speed in steps per second, and says if the room is slower than configured. */
 export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   if (pace.slow) return msg(str`slow: ${number(actual)} of ${number(wanted)} steps per second`);
@@ -280,25 +279,25 @@ export function paceText(pace: RoomSummary['pace']): string {
 }
 
 /**
- * An empty list of participants. Texts look up a person's current name in this list; as it is
- * empty, they use the name that the person had at the time of the action.
+ * An empty list of participants. With this list, texts use the names that people had when they
+ * planted or grafted.
  */
 const NOBODY: People = { participants: new Map(), you: undefined };
 
 /**
- * Returns the name of an organism; for a chimera, the names of all parts and of the people who
- * grafted them.
+ * Returns the name of an organism. For a chimera, lists the names of all parts and of the people
+ * who grafted them.
  */
 export const partNames = (organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>): string =>
   organism.parts ? partsText(organism.parts, NOBODY) : organismName(organism);
 
 /**
- * Returns the name of an organism's planter. It is "the system" if the host planted the organism,
- * or if the organism is one of those with which the server starts a room.
+ * Returns the name of an organism's planter; "the system" for organisms planted by the host or by
+ * the server itself.
  */
 export function planterName(planter: OrganismView['planter']): string {
   if (planter.id === HOUSE.id) return msg('the system');
-  // `nameAtPlanting` returns translated names for the gardener and for OSC, the protocol by which
-  // other programs can plant seeds.
+  // `nameAtPlanting` translates the names of the gardener and of OSC, the protocol by which other
+  // programs can plant seeds.
   return nameAtPlanting({ planter }, NOBODY) || msg('a visitor');
 }

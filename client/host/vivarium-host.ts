@@ -1,7 +1,7 @@
 /**
  * The host's page: the sign-in form, the sections about the selected room, a dialog that asks for
- * confirmation, and short notices. Elements show the state of `HostModel` and make all their calls
- * through it. Read `host-model.ts` first, then `host-element.ts`.
+ * confirmation, and short notices. All elements show the state of `HostModel` and make their calls
+ * through it.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -59,8 +59,8 @@ export class VivariumHost extends ui.HostElement {
     super.willUpdate(changed);
     const { room } = host;
     if (room === '' || room === this.location.room) return;
-    // The model has selected a room that is not in the address, for example because the room in the
-    // address no longer exists. Change the address accordingly.
+    // The model has selected another room, for example because the room in the address no longer
+    // exists. Put the selected room into the address.
     this.location = { ...this.location, room };
     history.replaceState(history.state, '', locationHash(this.location));
   }
@@ -71,8 +71,8 @@ export class VivariumHost extends ui.HostElement {
   }
 
   /**
-   * The section named in the page's address or, if this server does not have that section, the
-   * first section.
+   * The section named in the page's address, or the first section if this server lacks that
+   * section.
    */
   private get shown(): HostLocation['section'] {
     const { state } = host;
@@ -88,8 +88,7 @@ export class VivariumHost extends ui.HostElement {
 
   private shell(): TemplateResult {
     const refused = host.reachable ? host.detailRefused : failure(undefined);
-    // Nobody can inject HTML through `unsafeStatic` here: `this.shown` is always an id in
-    // `SECTIONS`. There is an element for each id.
+    // `unsafeStatic` is safe here, because `this.shown` is always an id in `SECTIONS`.
     const section = unsafeStatic(`${this.shown}-section`);
     const rooms = (host.state?.rooms ?? []).map(({ name, open }) => ({
       value: name,
@@ -127,10 +126,7 @@ export class VivariumHost extends ui.HostElement {
   }
 }
 
-/**
- * Renders the server's most serious problem, if any. It is only for screens without a sidebar,
- * because the sidebar shows the problem too.
- */
+/** Renders the server's most serious problem, if any. Shown only on screens without a sidebar. */
 function trouble(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state || !reachable) return nothing;
@@ -141,13 +137,12 @@ function trouble(): TemplateResult | typeof nothing {
 }
 
 /**
- * Renders a list of the data that the server has set aside because they were damaged or replaced.
- * Renders nothing if there are none.
+ * Lists the data that the server has set aside because they were damaged or replaced. Renders
+ * nothing if there are none.
  */
 function asideList(): TemplateResult | typeof nothing {
   const { aside = [], rooms = [] } = host.state ?? {};
-  // Leave out the entries of rooms that are being restored, because these entries are about to
-  // change.
+  // Leave out entries of rooms that are being restored, because these entries are about to change.
   const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
   const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
   if (shown.length === 0) return nothing;
@@ -157,8 +152,8 @@ function asideList(): TemplateResult | typeof nothing {
 function asideRow(entry: AsideState): TemplateResult {
   const { id, at, what, why } = entry;
   const isCalm = what === 'replaced';
-  // The server can only put back the data of a whole room, so only entries for a whole room have
-  // the button “Put back”.
+  // The server can only put back a whole room, so only the entries of whole rooms have the button
+  // “Put back”.
   const isWhole = isCalm || what === 'room';
   const isBusy = host.busy.has(`aside ${id}`);
   const button = (id: string, text: unknown, click: () => void): TemplateResult =>
@@ -317,10 +312,7 @@ export class HostLogin extends ui.HostElement {
   }
 }
 
-/**
- * Shows the model's open question in a dialog. If the host closes the dialog, the question is
- * cancelled.
- */
+/** Shows the model's open question in a dialog. Closing the dialog cancels the question. */
 @customElement('confirm-dialog')
 export class ConfirmDialog extends ui.HostElement {
   static override styles = css`
@@ -397,8 +389,8 @@ export class ConfirmDialog extends ui.HostElement {
   }
 
   private closed(): void {
-    // The event `close` arrives late: by then, the dialog may be open again with the next question,
-    // which must not be cancelled.
+    // The event `close` arrives late. By then, the dialog may show the next question, which must
+    // not be cancelled.
     if (!this.dialog.open) host.answer(undefined);
   }
 }

@@ -26,8 +26,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
       touch: event.pointerType === 'touch',
       x: event.clientX - left,
       y: event.clientY - top,
-      // A press of any button except the primary one (0) moves the view. In move events, `button`
-      // is −1.
+      // Any button except the primary one (0) moves the view. In move events, `button` is −1.
       pan: event.button > 0 || space,
     };
   };
@@ -45,7 +44,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
   });
   on('pointermove', (event) => {
     // During a fast stroke, browsers merge several pointer positions into one event. Read all of
-    // these positions.
+    // them.
     const all = gestures.active ? (event.getCoalescedEvents?.() ?? []) : [];
     for (const each of all.length > 0 ? all : [event]) gestures.move(sample(each), each.timeStamp);
   });
@@ -63,16 +62,16 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
     const unit = WHEEL_UNITS[event.deltaMode] ?? 1;
-    // A pinch on a trackpad arrives as wheel events that look as if Ctrl were held. Their deltas
-    // are much smaller than those of a wheel, so multiply them by a higher zoom speed.
+    // Browsers report a pinch on a trackpad as wheel events with Ctrl held and with small deltas,
+    // so zoom faster.
     const speed = event.ctrlKey ? 0.011 : 0.0016;
     const delta = Math.max(-240, Math.min(240, event.deltaY * unit));
     tools.zoomAbout(x, y, Math.exp(-delta * speed));
     tools.hover(x, y, event.timeStamp);
   });
   const { signal } = stop;
-  // When the window loses the focus, treat the space bar as released, because a window without
-  // focus does not receive its `keyup`.
+  // When the window loses the focus, treat the space bar as released, because its `keyup` will not
+  // arrive.
   for (const name of ['keydown', 'keyup', 'blur'] as const) {
     const bar = ({ key = ' ', target }: Partial<KeyboardEvent>): void => {
       if (key !== ' ') return;
@@ -80,7 +79,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     };
     window.addEventListener(name, bar, { signal });
   }
-  // Prevent Safari's own gesture, which would zoom the whole page.
+  // Prevent Safari's own pinch gesture, which would zoom the whole page.
   document.addEventListener('gesturestart', (event) => event.preventDefault(), { signal });
   return () => stop.abort();
 }
@@ -128,8 +127,8 @@ type Shown = Extract<Look, { hidden: false }>;
 /** Minimum time between two reports of the visible part of the grid, in ms. */
 const LOOK_INTERVAL = 200;
 /**
- * A move of the view is reported to the server only if it is at least this long, in cells. A
- * shorter move needs no report, because the server also sends a margin around the reported part.
+ * Minimum move of the view that is reported to the server, in cells. Shorter moves need no report,
+ * because the server also sends a margin around the visible part.
  */
 const LOOK_STEP = 4;
 
@@ -147,9 +146,8 @@ export class ViewportReporter {
   }
 
   /**
-   * Tells the server which area is visible. If the camera is gliding to another view, the area also
-   * includes that view, so that the server sends the cells along the camera's path before the
-   * camera reaches them.
+   * Tells the server which area is visible. During a glide to another view, the area includes both
+   * views, so that the server sends the cells before the camera reaches them.
    *
    * @param pixelRatio device pixels per CSS pixel
    * @returns whether a report is still waiting to be sent
@@ -177,8 +175,8 @@ export class ViewportReporter {
   }
 
   /**
-   * Tells the server immediately that the page is hidden. All other reports are sent in animation
-   * frames, but a hidden page has none.
+   * Tells the server immediately that the page is hidden. A hidden page has no animation frames, in
+   * which other reports are sent.
    */
   hide(): void {
     this.last = undefined;
@@ -193,12 +191,12 @@ export class ViewportReporter {
 }
 
 /**
- * Starts telling the server which part of the grid a view shows, or that the page has been hidden.
- * Ends when `signal` is aborted.
+ * Tells the server which part of the grid a view shows, or that the page is hidden, until `signal`
+ * is aborted.
  *
- * @param best see `ViewportReporter`
- * @returns a function that the caller must call in each animation frame, with the time in ms. The
- *   function returns whether a report is still waiting to be sent
+ * @param best highest level of detail that this screen needs
+ * @returns a function to call in each animation frame, with the time in ms; it returns whether a
+ *   report is still waiting to be sent
  */
 export function reportView(
   view: Pick<RoomView, 'rig' | 'size' | 'loop'>,
@@ -235,8 +233,8 @@ function isNear(a: Shown, b: Shown): boolean {
 }
 
 /**
- * Maximum distance between a pointer and the organism that it selects, in cells. A press does not
- * need to be exact, because fingers are wide, seeds are small, and organisms have holes.
+ * Maximum distance between a pointer and the organism that it selects, in cells. Presses may miss,
+ * because fingers are wide, seeds are small, and organisms have holes.
  */
 const REACH = 3;
 
@@ -294,8 +292,8 @@ export interface PointerSample {
   readonly x: number;
   readonly y: number;
   /**
-   * Whether the pointer moves the view instead of using the tool: the right or middle button is
-   * pressed, or the space bar is held.
+   * Whether the pointer moves the view instead of using the tool, because the right or middle
+   * button is pressed or the space bar is held.
    */
   readonly pan: boolean;
   /** Whether the press has already been used to close a panel. */
@@ -337,17 +335,17 @@ const SLOP = 8;
 /** A finger that hardly moves starts to use the tool after this delay, in ms. */
 const WAIT = 110;
 /**
- * The two taps of a double tap may be at most this far apart: `DOUBLE` in time, in ms, and
- * `DOUBLE_SLOP` in distance, in CSS pixels.
+ * Maximum distance between the two taps of a double tap: `DOUBLE` in time, in ms, and `DOUBLE_SLOP`
+ * in space, in CSS pixels.
  */
 const DOUBLE = 320;
 const DOUBLE_SLOP = 28;
 
 /**
- * Turns pointer samples into uses of the tool, pans, pinches and double taps. One finger, or the
- * mouse's main button, uses the tool. Two fingers, the middle or right button, or the mouse with
- * the space bar held move the view. A finger starts to use the tool after a short delay, so that
- * the first finger of a pinch does not use the tool.
+ * Turns pointer samples into uses of the tool, pans, pinches and double taps. One finger or the
+ * main mouse button uses the tool. Two fingers, any other mouse button, or the space bar with the
+ * mouse move the view. A finger starts to use the tool after a short delay, because it may be the
+ * first finger of a pinch.
  */
 export class Gestures {
   private state: State = 'idle';
@@ -460,30 +458,23 @@ export class Gestures {
 }
 
 /**
- * Maximum length of the part of a stroke that one message contains, in cells. It is slightly below
- * the server's limit, because rounding may make the part longer.
+ * Maximum length of the part of a stroke in one message, in cells. It is slightly below the
+ * server's limit, because rounding may lengthen the part.
  */
 const MAX_LENGTH = STROKE_LIMITS.maxLength * 0.98;
 const MAX_POINTS = STROKE_LIMITS.maxPoints;
 /**
- * Minimum time between two messages about a stroke, in ms. A message that has reached its maximum
- * size is sent without waiting.
+ * Minimum time between two messages about a stroke, in ms. A full message is sent without waiting.
  */
 const SEGMENT_INTERVAL = 50;
-/**
- * Minimum distance between two points of a stroke, in cells. A point that is closer to the previous
- * one is left out.
- */
+/** Minimum distance between two points of a stroke, in cells. Closer points are left out. */
 const MIN_STEP = 0.15;
 
-/**
- * Cuts a stroke into segments while the visitor draws it. Each segment is short enough for one
- * message of the protocol.
- */
+/** Cuts a stroke into segments while the visitor draws it. Each segment fits into one message. */
 export class StrokeSegmenter {
   /**
-   * The points of the next message, as x, y, x, y, … The first point repeats the last point of the
-   * previous message, so that there is no gap between the segments.
+   * Points of the next message, as x, y, x, y, … The first point repeats the last point of the
+   * previous message, so that no gap appears.
    */
   private points: number[] = [];
   private length = 0;

@@ -18,8 +18,8 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
 /**
- * Section “Walls”: lists the room's walls. The host can create an address for a new wall. The
- * address comes with a seat in the room that no other wall can take.
+ * Section “Walls”: lists the room's walls, and creates addresses for new walls. Each address has
+ * its own seat in the room, which no other wall can take.
  */
 @customElement('walls-section')
 export class WallsSection extends ui.HostElement {
@@ -50,8 +50,7 @@ const add = ui.submitName((name, pressed) => {
 function wallCard(wall: WallState): TemplateResult {
   const { id, name, upFor, lost, screens, unwritable, table, blocked } = wall;
   // `unwritable` lists languages whose letters the wall cannot display. Name them in the page's
-  // language: the host's screen may lack these letters too, so it might not show the languages' own
-  // names.
+  // language, because the host's screen may lack these letters too.
   const names = new Intl.DisplayNames(formats(), { type: 'language' });
   const list = unwritable.map((code) => names.of(code)!);
   const languages = new Intl.ListFormat(formats()).format(list);
@@ -164,8 +163,7 @@ export class SignSection extends ui.HostElement {
     const address = this.address || addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
-    // The server ignores `version`. It only changes the address, so that the browser loads the sign
-    // again after a change.
+    // The server ignores `version`. It makes the browser load the sign again after a change.
     query.set('version', `${this.version}`);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     const watchLink = `${address || location.origin}/r/${room}?view=only`;
@@ -216,8 +214,8 @@ export class SignSection extends ui.HostElement {
   }
 
   /**
-   * Renders the form for the Wi-Fi that phones must join. If the host enters one, the sign shows a
-   * second QR code for joining it.
+   * Renders the form for the Wi-Fi network that phones must join. If the host enters one, the sign
+   * shows a second QR code, for joining it.
    */
   private wifiForm(wifi: RoomSettings['wifi']): TemplateResult {
     const change = async (next: RoomSettings['wifi'], done: string): Promise<void> => {
@@ -246,8 +244,7 @@ export class SignSection extends ui.HostElement {
   }
 
   /**
-   * Prints only the sign, not the whole page: opens a window that contains only the sign, and
-   * prints that window on the chosen size of paper.
+   * Opens a window that contains only the sign, and prints the sign on the chosen size of paper.
    */
   private print(): void {
     const { picture, paper } = this;

@@ -1,8 +1,7 @@
 /**
  * Section “Film of the day”: timelapse films of the selected room, which the server makes in the
  * background. The host can play a film, browse it with a slider, show it on the walls, and download
- * it. To download a film as a video, the browser records the video, because the server has no video
- * encoder.
+ * it. Videos are recorded in the browser, because the server has no video encoder.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -20,16 +19,16 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
-/** Pictures per second of a recorded video. Films made by the server have the same rate. */
+/** Pictures per second of a recorded video, the same as in the server's films. */
 const RATE = 15;
 /** Approximate length of a video's longer side, in pixels. */
 const SIDE = 1_280;
-/** Bit rate of a video, in bits per second. It is high enough to keep the edges of cells sharp. */
+/** Bit rate of a video, in bits per second; high enough to keep the edges of cells sharp. */
 const BITRATE = 8_000_000;
 
 /**
- * Fetches one picture of a film. The file contains the picture as premultiplied RGBA bytes,
- * [height, width, 4], followed by the owner of each cell.
+ * Fetches one picture of a film: premultiplied RGBA bytes, [height, width, 4], followed by the
+ * owner of each cell.
  *
  * @throws Error if the picture cannot be fetched
  */
@@ -42,8 +41,8 @@ async function load(path: string): Promise<Blob> {
 /** Draws one picture of a film. @param file the picture, in the format of `FILES.frame` */
 async function drawFrame(to: CanvasRenderingContext2D, file: Blob, { width, height }: Size) {
   const rgba = new Uint8ClampedArray(await file.arrayBuffer(), 0, 4 * width * height);
-  // Make all pixels opaque without changing their colours. As the colours are premultiplied, the
-  // picture then looks as if it were drawn on black.
+  // Make all pixels opaque. As the colours are premultiplied, the picture then looks as if it were
+  // drawn on black.
   for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
   to.putImageData(new ImageData(rgba, width, height), 0, 0);
 }
@@ -52,18 +51,17 @@ async function drawFrame(to: CanvasRenderingContext2D, file: Blob, { width, heig
  * Records a finished film as a video. The recording takes as long as the video plays.
  *
  * @param size size of the room, in cells
- * @param onPicture called before each picture with the share of the film that is recorded, 0 to 1;
- *   returns whether to continue
- * @throws Error if a picture cannot be fetched, if the browser cannot record videos, or if
- *   `onPicture` returns false
+ * @param onPicture called before each picture with the share recorded so far, 0 to 1; returns false
+ *   to cancel the recording
+ * @throws Error if a picture cannot be fetched, if the browser cannot record videos, or if the
+ *   recording is cancelled
  */
 function recordFilm(
   { id: job, frames }: JobState,
   size: Size,
   onPicture: (share: number) => boolean,
 ): Promise<Blob> {
-  // Use an even scale, which makes the video's width and height even; some video formats require
-  // this.
+  // Use an even scale, because some video formats require an even width and height.
   const scale = Math.max(2, 2 * Math.floor(SIDE / 2 / Math.max(size.width, size.height)));
   const cells = canvasOf(size.width, size.height);
   const { canvas, to } = canvasOf(scale * size.width, scale * size.height);
@@ -142,7 +140,7 @@ export class FilmSection extends ui.HostElement {
     }
   `;
 
-  /** Format of the next film; its period, in hours; and its length, in seconds. */
+  /** The next film's format, period in hours, and length in seconds. */
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;
   @state() private seconds = 20;
@@ -155,7 +153,7 @@ export class FilmSection extends ui.HostElement {
   @state() private isOnWall = false;
   /** The film that is being recorded as a video: its id, and the share recorded so far, 0 to 1. */
   @state() private recording: { readonly id: string; readonly share: number } | undefined;
-  /** The film on display. The slider selects one of its pictures. */
+  /** The film on display. */
   private film: JobState | undefined;
   /** Name of the room that the film shows. */
   private room = '';
@@ -167,10 +165,7 @@ export class FilmSection extends ui.HostElement {
   private shown = '';
   private isLoading = false;
   private isAsking = false;
-  /**
-   * If the server refused to make the last requested film: that film's period, in hours; otherwise
-   * 0.
-   */
+  /** Period, in hours, of the last requested film if the server refused to make it; otherwise 0. */
   private refused = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Sends the slider's position to the walls, at a limited rate. */
@@ -192,8 +187,8 @@ export class FilmSection extends ui.HostElement {
     const { film } = this;
     this.film = this.filmToShow();
     if (this.film?.id !== film?.id) this.pause();
-    // The walls have stopped showing the film, because it has ended or another host has stopped it.
-    // So this page no longer controls the walls.
+    // The film on the walls has ended, or another host has stopped it, so this page no longer
+    // controls the walls.
     if (this.isUp && host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
@@ -258,8 +253,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Returns the film that the host has chosen. If none is chosen, returns the latest film of the
-   * selected period that was started within the last hour; undefined if there is none.
+   * Returns the film that the host has chosen. If there is none, returns the latest film that has
+   * the selected period and was started within the last hour.
    */
   private filmToShow(): JobState | undefined {
     const { jobs = [], now = 0 } = host.state ?? {};
@@ -281,8 +276,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Index of the picture to show: the picture at the slider's position or, if the server has not
-   * made that picture yet, the last picture made so far.
+   * Index of the picture at the slider's position. If the server has not made this picture yet,
+   * index of the latest picture.
    */
   private get frame(): number {
     return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
@@ -335,8 +330,7 @@ export class FilmSection extends ui.HostElement {
 
   /**
    * Draws the picture at the slider's position or, if there is no film, the room's current state.
-   * Pictures are loaded one at a time: if the slider moves while a picture loads, the picture at
-   * the slider's latest position is drawn next, and those in between are skipped.
+   * Loads one picture at a time, and skips pictures that the slider has already passed.
    */
   private async draw(): Promise<void> {
     if (this.isLoading) return;
@@ -355,7 +349,7 @@ export class FilmSection extends ui.HostElement {
         this.shown = wanted;
       }
     } catch {
-      // Ignore the failure: the page already shows elsewhere that the server does not answer.
+      // Ignore the failure: the page already shows that the server does not answer.
     } finally {
       this.isLoading = false;
     }
@@ -380,8 +374,8 @@ export class FilmSection extends ui.HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await host.do('showFilm', { room, job: film.id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
-    // The host may have switched the film off or left the section during the call. If so, make the
-    // walls show the room again.
+    // If the host has switched the film off or left the section during the call, make the walls
+    // show the room again.
     else if (!this.isOnWall) await this.leaveWall(room);
   }
 
@@ -437,7 +431,7 @@ export class FilmSection extends ui.HostElement {
       link.href = URL.createObjectURL(video);
       link.download = file.replace(/\.\w+$/, `.${format}`);
       link.click();
-      // Free the URL after a minute. By then the browser has started the download, which no longer
+      // Free the URL after a minute. By then, the browser has started the download and no longer
       // needs the URL.
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch {
@@ -457,9 +451,9 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Requests a film if there is none to show. Every move of the slider calls this method. To avoid
-   * a request per move after the server has refused the film or failed to make it, such a film is
-   * requested again only if the host presses a button.
+   * Requests a film if there is none to show. If the server has refused or failed to make this
+   * film, requests the film again only if the host presses a button, not at every move of the
+   * slider.
    *
    * @param isPressed whether the host has pressed a button
    */
@@ -471,8 +465,7 @@ export class FilmSection extends ui.HostElement {
   }
 
   private async make(): Promise<void> {
-    // A moving slider may ask for the same film many times. Ignore all requests while one is in
-    // progress.
+    // Ignore requests while one is in progress, because a moving slider repeats them.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

@@ -1,6 +1,6 @@
 /**
- * Section “Gallery”: the seeds that are offered to visitors, the order of these seeds, and the
- * seeds that the gardener uses.
+ * Section “Gallery”: which seeds are offered to visitors, in which order, and which seeds the
+ * gardener uses.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -73,8 +73,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     }
     .seeds .seed {
       width: auto;
-      /* When a seed gets the focus and scrolls into view, leave space for the sticky header,
-         which would otherwise cover the seed. */
+      /* When a seed gets the focus and scrolls into view, leave space for the sticky header. */
       scroll-margin-block: 7em 6em;
     }
     @media (max-width: 760px), (max-height: 520px) {
@@ -195,8 +194,8 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
   }
 
   /**
-   * Renders the list of seeds that are offered first. Pressing one of them moves it to the front of
-   * the list.
+   * Renders the list of seeds that are offered first. Pressing a seed moves it to the front of the
+   * list.
    */
   private queue(checkpoint: Checkpoint, chosen: readonly number[]): TemplateResult {
     const { gallery } = checkpoint;

@@ -141,13 +141,13 @@ function changeDays(days: HoursDraft['days']): void {
 async function save(event: SubmitEvent, schedule: Schedule): Promise<void> {
   event.preventDefault();
   const { hoursDraft: sent } = host;
-  // If there is no draft, there is nothing to save. The save button is not shown then, but the
-  // Enter key still submits the form.
+  // Without a draft, there is nothing to save. The save button is hidden then, but the Enter key
+  // still submits the form.
   if (!sent) return;
   const done = msg('The hours are saved.');
   const saved = await host.do('setSchedule', { ...schedule }, { done, busy: 'hours' });
-  // Discard the draft, unless the host has changed it during the call: those changes are not saved
-  // yet.
+  // Discard the draft, unless the host has changed it during the call: the new changes are not
+  // saved yet.
   if (saved && host.hoursDraft === sent) host.draftHours(undefined);
 }
 
@@ -175,9 +175,9 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
 /**
  * Renders the fields for the opening hours of one day, or of several days with the same hours.
  *
- * @param entry name of the day or days, for labels; their hours (null if closed); and, optionally,
- *   a drawing of the hours
- * @param typical initial hours if the host opens a day that was closed
+ * @param entry name of the day or days; their hours (null if closed); optionally, a drawing of the
+ *   hours
+ * @param typical initial hours if the host opens a closed day
  */
 function hoursFields(
   [name, hours, drawn]: readonly [string, Days[number], (TemplateResult | null)?],
@@ -246,10 +246,7 @@ function strip(hours: NonNullable<Days[number]>, before: Days[number]): Template
   </div>`;
 }
 
-/**
- * Renders an input for a time or a date. `change` is called with each complete value, but not while
- * the value is incomplete.
- */
+/** Renders an input for a time or a date. Calls `change` with each complete value. */
 function timeField(
   label: string,
   value: string,

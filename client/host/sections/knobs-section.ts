@@ -1,7 +1,6 @@
 /**
- * Section “Settings”: the settings of the selected room. A changed setting takes effect at the next
- * tick, without a restart. The host can save the settings as a file and load the file into any
- * room.
+ * Section “Settings”: the settings of the selected room. A change takes effect at the next tick.
+ * The host can save the settings as a file and load the file into any room.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -42,7 +41,7 @@ export type SettingId =
   | `energy-${keyof RoomSettings['energy']}`
   | `attract-${keyof RoomSettings['attract']}`;
 
-/** A slider for a setting. The slider's position is the setting's value multiplied by `factor`. */
+/** A slider for a setting. The slider shows the setting's value multiplied by `factor`. */
 type Knob = readonly [min: number, max: number, step: number, unit: string, factor?: number];
 
 const { minRadius, maxRadius } = STROKE_LIMITS;
@@ -50,7 +49,7 @@ const ENERGY = msg('energy');
 const SECONDS = msg('seconds');
 const SLOWER = msg('times slower');
 
-/** The numeric settings, each with the parameters of its slider. */
+/** The numeric settings and their sliders. */
 export const KNOBS = {
   tickRate: [1, 30, 1, msg('steps per second')],
   maxOrganisms: [8, 512, 8, msg('organisms')],
@@ -103,8 +102,8 @@ export function changeTo(id: SettingId, shown: number | boolean): SettingsReques
 }
 
 /**
- * Returns the largest value that the server allows for a setting. It can be typed into the number
- * field beside the slider, and may be larger than the slider's maximum.
+ * Returns the largest value that the server allows for a setting, in the slider's unit. It may
+ * exceed the slider's maximum, because the number field accepts larger values.
  */
 export function mostOf(id: SettingId): number {
   const [group, part] = partsOf(id);
@@ -150,10 +149,7 @@ function laterSeeds(wait: number): string {
   );
 }
 
-/**
- * When the host moves a slider with the keyboard, its value is sent this long after the last key,
- * in ms.
- */
+/** Delay between the last key press on a slider and sending the slider's value, in ms. */
 const KEY_DELAY_MS = 350;
 
 const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
@@ -247,7 +243,7 @@ export class KnobsSection extends ui.HostElement {
 
   /**
    * Values of the sliders that the host is moving. They are shown instead of the room's settings,
-   * so other hosts' changes do not move these sliders.
+   * so that other hosts' changes do not move these sliders.
    */
   private readonly drafts = new Map<
     KnobId,
@@ -264,8 +260,8 @@ export class KnobsSection extends ui.HostElement {
 
   protected override roomChanged(): void {
     this.changed = undefined;
-    // Clearing the drafts loses no value: the timer of each draft still sends its value, to the
-    // room for which the host chose it.
+    // Clearing the drafts loses no value: each draft's timer still sends the value to the room for
+    // which the host chose it.
     this.drafts.clear();
   }
 
@@ -275,8 +271,8 @@ export class KnobsSection extends ui.HostElement {
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
     const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;
-    // Use new elements for each room. If the host selects another room while dragging a slider,
-    // that slider still belongs to the previous room and changes only its settings.
+    // Use new elements for each room, so that a slider that the host drags while switching rooms
+    // still belongs to the previous room.
     return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)}
       ${keyed(name, this.cards(name, settings))}`;
   }
@@ -339,8 +335,8 @@ export class KnobsSection extends ui.HostElement {
   }
 
   /**
-   * Renders the controls of a setting: a slider, a number field that accepts larger values than the
-   * slider, the unit, and whether a change has been applied.
+   * Renders a setting: a slider, a number field that accepts larger values, the unit, and whether a
+   * change has been applied.
    */
   private knob(room: string, id: KnobId, name: string, about: string): TemplateResult {
     const [min, max, step, unit] = KNOBS[id];
@@ -443,7 +439,7 @@ export class KnobsSection extends ui.HostElement {
   }
 }
 
-/** Maximum size of a settings file, in bytes. It is more than twice the largest possible size. */
+/** Maximum size of a settings file, in bytes, more than twice the size that any settings need. */
 const MAX_BYTES = 65_536;
 
 /** Renders a link that saves the settings as a file, and a button that loads such a file. */

@@ -1,6 +1,6 @@
 /**
- * Section “Saved states” of the selected room. It also has cards for actions that change the whole
- * room: undoing recent actions, starting over, and ending the day.
+ * Section “Saved states” of the selected room, with cards for undoing recent actions, starting
+ * over, and ending the day.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -24,12 +24,10 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
 /**
- * Creates a notice after an action, with a button that restores the room's state from before the
- * action.
+ * Creates a notice with a button that restores the room's state from before an action.
  *
- * @param text the notice's text
- * @param kept snapshot of the state before the action; null if this server stores nothing. In that
- *   case, the notice has no button
+ * @param kept snapshot of the state before the action; null if the server stores nothing. If it is
+ *   null, the notice has no button
  */
 function offerRestore(room: string, text: string, kept: SnapshotState | null): Notice {
   if (!kept) return { text };
@@ -39,12 +37,10 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
 }
 
 /**
- * Creates a notice after the host has removed something, with a button that undoes only the removal
- * and keeps all later actions. If the server stores no history, the notice has no button.
+ * Creates a notice with a button that undoes a removal and keeps all later actions.
  *
  * @param command the host's command that removed something
- * @param keeping null if the server stores no history; otherwise whether it can store changes at
- *   the moment, which does not matter here
+ * @param keeping null if the server stores no history. If it is null, the notice has no button
  */
 export function offerUndo(
   room: string,
@@ -59,8 +55,8 @@ export function offerUndo(
 }
 
 /**
- * A card that undoes recent actions after the host has confirmed. Afterwards, the host can still
- * return to the state before the undo.
+ * A card that undoes recent actions after the host has confirmed. The host can then restore the
+ * state before the undo.
  */
 @customElement('undo-card')
 export class UndoCard extends ui.HostElement {
@@ -76,8 +72,8 @@ export class UndoCard extends ui.HostElement {
 
   @state() private seconds = 30;
   /**
-   * The visitor whose actions will be undone; undefined for everybody's actions. The visitor may
-   * have left.
+   * The visitor whose actions will be undone, even if the visitor has left; undefined to undo
+   * everybody's actions.
    */
   @state() private visitor: VisitorState | undefined;
 
@@ -125,8 +121,8 @@ export class UndoCard extends ui.HostElement {
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
     const participant = visitor?.id ?? null;
-    // The host asked to undo the last seconds before the question was shown. Skip the time that the
-    // host took to answer, so that actions made in the meantime are kept.
+    // The period to undo ended when the question was shown. Skip the time since then, so that later
+    // actions are kept.
     const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
     const done = ({ undone, kept }: CallAnswer<'undo'>) =>
       offerRestore(room, msg(str`Undone: ${texts.actsText(undone)}.`), kept);
@@ -285,7 +281,6 @@ export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
     return host.state?.keeping === null ? undefined : host.api.call('snapshots', { room });
   }
 
-  /** Reloads the list of saved states after a call has succeeded. */
   private async reloadAfter(call: Promise<unknown>): Promise<unknown> {
     const answer = await call;
     if (answer) await this.reload();

@@ -1,7 +1,6 @@
 /**
- * Sections about the whole server. “Rooms” creates, opens, closes and removes rooms. “Servers”
- * lists the servers of a cluster. “Access tokens” manages the tokens that let programs make the
- * same calls as the host's page.
+ * Sections about the whole server: “Rooms”; “Servers”, the servers of a cluster; and “Access
+ * tokens”, with which programs make the same calls as the host's page.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -43,10 +42,7 @@ const BUSY = {
   restoring: msg('restoring …'),
 } as const;
 
-/**
- * In the menu of checkpoints, the value of an option starts with this prefix if the option is a
- * folder of the checkpoint library.
- */
+/** Prefix of a menu option's value if the option is a folder of the checkpoint library. */
 const LIBRARY = 'library:';
 
 @customElement('rooms-section')
@@ -115,7 +111,7 @@ export class RoomsSection extends ui.HostElement {
 
   /** Whether the form for a new room is open. */
   @state() private isMaking = false;
-  /** The name that the host has typed for the new room, and the chosen size. */
+  /** The name typed for the new room, and the chosen size. */
   @state() private name = '';
   @state() private size: (typeof SIZES)[number] = SIZES[1];
 
@@ -150,8 +146,7 @@ export class RoomsSection extends ui.HostElement {
   }
 
   /**
-   * Focuses an element after the next update, in which the button that the host has pressed
-   * vanishes.
+   * Focuses an element after the next update, which removes the button that the host has pressed.
    */
   private async focusOn(selector: string): Promise<void> {
     await this.updateComplete;
@@ -251,8 +246,8 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
   const { name, width, height, open, settings, busy, pace, organisms, waiting } = room;
   const species = checkpoints.find((each) => each.name === room.checkpoint);
   const areSeveral = checkpoints.filter(({ replaced }) => !replaced).length > 1;
-  // Whenever the picture's address changes, the browser loads the picture again. Drawing it takes
-  // the server some time, so change the address only every 15 s.
+  // The browser loads the picture again whenever its address changes. Drawing the picture takes the
+  // server some time, so change the address only every 15 s.
   const at = open ? Math.floor(now / 15_000) : 'closed';
   const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));
   const button = (kind: string, label: unknown, click: () => void): TemplateResult =>
@@ -379,10 +374,7 @@ function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   </article>`;
 }
 
-/**
- * Renders a table of rooms: those that the server runs, and those that viewers connected to it
- * watch.
- */
+/** Renders a table of the rooms that a server runs and of the rooms that its viewers watch. */
 function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | typeof nothing {
   const names = new Set([...rooms.map(({ name }) => name), ...viewers.map(({ room }) => room)]);
   if (names.size === 0) return nothing;
@@ -407,8 +399,8 @@ function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | type
 }
 
 /**
- * Renders a button that starts draining a server, which hands its rooms to other servers. While the
- * server drains, renders its progress instead.
+ * Renders a button that starts draining a server. While the server drains, renders the progress
+ * instead.
  */
 function drainRow({ name: server, draining, rooms, leaving }: ServerState): TemplateResult {
   if (!draining) {
@@ -449,8 +441,7 @@ const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>>
 };
 
 /**
- * Creates, lists and revokes access tokens. A new token is shown only until the host leaves the
- * section.
+ * Creates, lists and revokes access tokens. A new token is shown until the host leaves the section.
  */
 @customElement('access-section')
 export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {

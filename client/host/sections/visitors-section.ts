@@ -1,6 +1,6 @@
 /**
  * Section “Visitors”: statistics about visits, their durations, and visitors' actions by time and
- * position. All numbers are totals and contain no personal data.
+ * position. All numbers are totals without personal data.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
@@ -54,7 +54,8 @@ interface Column {
 type Bar = Pick<Column, 'tick' | 'label'> & { readonly value: number };
 
 /**
- * Divides a period into columns, oldest first: 24 hours of today or yesterday, 7 days or 30 days.
+ * Returns a chart's columns, oldest first: the 24 hours of today or yesterday, or the last 7 or 30
+ * days.
  *
  * @param now in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
@@ -91,10 +92,9 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
   columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 
 /**
- * Adds up the counts of all columns. In the result, `most` is the maximum number of visitors who
- * were present at the same time. `dwell` counts visits by duration: each number is for one range of
- * durations, whose upper bounds are in `DWELL_SPANS`; the last range has no upper bound. `heat`
- * counts seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
+ * Adds up the counts of all columns. In the result, `most` is the maximum number of simultaneous
+ * visitors, not a sum. `dwell` counts visits by duration, in the ranges that `DWELL_SPANS` bounds.
+ * `heat` counts seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const parts = columns.flatMap(({ sums }) => sums ?? []);
@@ -127,8 +127,8 @@ function dwellBars(dwell: readonly number[]): Bar[] {
 }
 
 /**
- * Describes a typical duration of a visit: the range of durations that contains the median. Returns
- * undefined if there were no visits.
+ * Returns the range of durations that contains the median visit, as a text; undefined if there were
+ * no visits.
  */
 export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
@@ -143,10 +143,7 @@ export function roundUp(value: number): number {
   return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
 }
 
-/**
- * Positions within a picture that is divided into three rows and three columns, for use in a
- * sentence.
- */
+/** Names of the nine parts of a picture that is divided into three rows and three columns. */
 const NINTHS = [
   ...[msg('at the top left'), msg('at the top'), msg('at the top right')],
   ...[msg('on the left'), msg('in the middle'), msg('on the right')],
@@ -154,7 +151,7 @@ const NINTHS = [
 ];
 
 /**
- * Divides a map of counts into nine equal parts. Returns each part's position and its share of all
+ * Divides a map of counts into nine parts, 3 × 3. Returns each part's position and its share of all
  * counts, largest share first.
  *
  * @param counts the map, [side, side]
@@ -208,8 +205,8 @@ export class BarChart extends ui.HostElement {
   @property({ attribute: false }) amount: (n: number) => string = String;
   @property({ attribute: false }) bars: readonly Bar[] = [];
   /**
-   * Width of the chart's element, in CSS pixels. The chart is drawn exactly this wide instead of
-   * being scaled to fit, so that its text has the same size on every screen.
+   * Width of the chart's element, in CSS pixels. The chart is drawn at this width instead of being
+   * scaled, so that its text has the same size on every screen.
    */
   @state() private width = 480;
 
@@ -258,10 +255,7 @@ export class BarChart extends ui.HostElement {
   }
 }
 
-/**
- * Draws a heat map of visitors' actions. The map has few cells, and is stretched to the shape of
- * the room.
- */
+/** Draws a heat map of visitors' actions, stretched to the shape of the room. */
 @customElement('heat-map')
 export class HeatMap extends ui.HostElement {
   static override styles = css`

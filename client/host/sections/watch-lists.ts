@@ -17,7 +17,7 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 import { offerUndo } from './saved-section.ts';
 
-/** Lists bans. The list is hidden if there are none. */
+/** Lists bans; hidden if there are none. */
 @customElement('ban-list')
 export class BanList extends ui.HostElement {
   override render(): TemplateResult | typeof nothing {
@@ -42,8 +42,7 @@ export class BanList extends ui.HostElement {
 }
 
 /**
- * Durations of a ban that the host can choose, in minutes. A ban with the value '' lasts until the
- * host lifts it.
+ * Durations of a ban that the host can choose, in minutes. '' means until the host lifts the ban.
  */
 const DURATIONS: readonly ui.Choice<number | ''>[] = [
   { value: 10, name: msg('10 minutes') },
@@ -122,9 +121,7 @@ function muteButton(visitor: VisitorState): TemplateResult {
   );
 }
 
-/**
- * Renders a button that removes all grafts that a visitor has made, or nothing if there are none.
- */
+/** Renders a button that removes all grafts by a visitor, or nothing if there are none. */
 function graftsButton(visitor: VisitorState): TemplateResult | typeof nothing {
   if (visitor.grafted === 0) return nothing;
   const { room } = host;
@@ -164,8 +161,7 @@ export class VisitorList extends ui.HostElement {
     const { detail, summary, settings } = host;
     const visitors = detail?.visitors ?? [];
     const shown = this.first(visitors, FIRST_VISITORS);
-    // While a room is busy, the server sends no list of visitors. Then do not say that nobody is
-    // here.
+    // For a busy room, the server sends no list of visitors, so do not say that nobody is here.
     const isEmpty = visitors.length === 0 && !summary?.busy;
     const setNames = (names: boolean): void => {
       const hidden = msg('Names are hidden. Visitors only have a colour.');
@@ -262,16 +258,14 @@ export class OrganismList extends ui.HostElement {
 }
 
 /**
- * How long a row must have been in its position before its buttons respond, in ms. It is about the
- * time between aiming at a button and pressing it. A press that comes sooner was aimed at the row
- * that was in this position before.
+ * How long a row must have been in its position before its buttons respond, in ms. An earlier press
+ * was probably aimed at the row that was there before.
  */
 const SETTLE_MS = 700;
 
 /**
  * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into its
- * position. A press just after such a move was probably meant for the vanished row, so it is
- * ignored (see `SETTLE_MS`). Each row is a focusable `li` element.
+ * position, and ignores presses for `SETTLE_MS`: they were probably meant for the vanished row.
  */
 abstract class QueueElement<T extends { readonly id: number }> extends ui.HostElement {
   static override styles = css`
@@ -285,7 +279,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     .report {
       grid-template-columns: 4.4em minmax(0, 1fr) auto;
     }
-    /* Presses on the buttons of a row that has just moved are ignored. */
+    /* The buttons of a row that has just moved do not respond yet. */
     .row button[aria-disabled='true'] {
       opacity: 0.45;
     }
@@ -300,7 +294,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     }
   `;
 
-  /** What the rows are, such as 'drawing'. The word is used in test ids, such as 'drawing-7'. */
+  /** What the rows are, such as 'drawing'. Test ids contain this word: 'drawing-7'. */
   protected abstract readonly kind: string;
   @query('h3') private readonly heading!: HTMLElement | null;
   /** Each row's position, and since when the row has been there (in ms), by the row's id. */
@@ -380,8 +374,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   }
 
   /**
-   * Renders a button for one of the decisions that the host can make about a row, such as
-   * “Decline”.
+   * Renders a button for a decision about a row, such as “Decline”.
    *
    * @param label accessible name, if it differs from the text
    * @param call makes the call for the decision; its promise must not reject
@@ -391,18 +384,15 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     [kind, text, label]: readonly [kind: 'plain' | 'solid', text: string, label?: string],
     call: () => Promise<unknown>,
   ): TemplateResult {
-    // While the button does not respond yet, mark it with `aria-disabled`. The attribute `disabled`
-    // would make the button lose the focus.
+    // While the button does not respond yet, use `aria-disabled`: the attribute `disabled` would
+    // make the button lose the focus.
     const isUnsettled = !this.isSettled(id);
     return html`<button class="${kind} grow" ?disabled=${host.busy.has(this.busyName(id))}
       aria-disabled=${isUnsettled ? 'true' : nothing} aria-label=${label ?? nothing}
       @click=${(event: Event) => this.decide(id, event, call)}>${text}</button>`;
   }
 
-  /**
-   * Makes the call for a decision about a row. Ignores the press if the row has just moved (see
-   * `SETTLE_MS`).
-   */
+  /** Makes the call for a decision about a row, unless the row has just moved (see `SETTLE_MS`). */
   private async decide(id: number, { timeStamp }: Event, call: () => unknown): Promise<void> {
     if (!this.isSettled(id, timeStamp)) return;
     const { room } = host;
@@ -410,9 +400,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     await call();
     await this.updateComplete;
     if (room !== host.room || this.matches(':focus-within')) return;
-    // The focused button has vanished with its row, so focus the next row itself, not a button in
-    // it. With a focused button, pressing the key again would decide about a row that the host has
-    // not read.
+    // The focused button has vanished with its row. Focus the next row, not a button in that row:
+    // pressing the key again would decide about a row that the host has not read.
     const rows = [...this.renderRoot.querySelectorAll('li')];
     (rows[place] ?? rows.at(-1) ?? this.heading)?.focus();
   }
@@ -421,8 +410,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 type Drawing = RoomDetail['drawings'][number];
 
 /**
- * Lists the drawings that await the host's decision. If there are none, the list is hidden, unless
- * the room is set to ask the host about each drawing.
+ * Lists the drawings that await the host's decision. The list is hidden if it is empty, unless the
+ * room is set to ask the host about each drawing.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement<Drawing> {

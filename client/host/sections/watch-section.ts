@@ -23,8 +23,7 @@ const watchStyle = css`
     grid-template-columns: minmax(0, 1fr) 22.5em;
     gap: 18px;
     height: calc(100vh - 44px);
-    /* The unit cqh is a share of the height of the page's column. This height is smaller while
-       notices are shown. */
+    /* 1 cqh is 1 % of the height of the page's column, which is smaller while notices are shown. */
     height: calc(100cqh - 44px);
   }
   .view {
@@ -222,7 +221,7 @@ const watchStyle = css`
   }
 `;
 
-/** Factor by which the button “Closer” enlarges the view. */
+/** Factor by which the buttons “Closer” and “Farther” zoom. */
 const ZOOM = 1.35;
 
 @customElement('watch-section')
@@ -391,8 +390,8 @@ const closed = (name: string): TemplateResult =>
   </div>`;
 
 /**
- * Renders a bar that says what the walls show, with a button that makes them show the room again.
- * Renders nothing if they show the room already, or if no wall is connected.
+ * Says what the walls show, with a button that makes them show the room again. Renders nothing if
+ * the walls show the room, or if no wall is connected.
  */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};
