@@ -120,12 +120,12 @@ const MIN_THROW = 0.12;
 /** Minimum time between two measurements of the drag's velocity, in ms. */
 const MOMENT = 6;
 
-/** Moves a camera over time, towards a target or after a fling. */
+/** Moves a camera over time: glides to a target, and coasts after a quick drag. */
 export class CameraRig {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /**
-   * Whether the camera jumps to its target instead of gliding, and does not coast. For visitors who
-   * prefer reduced motion (prefers-reduced-motion).
+   * Whether the camera jumps instead of gliding and coasting, for visitors who prefer reduced
+   * motion (prefers-reduced-motion).
    */
   calm = false;
   private target: Camera | undefined;
@@ -148,8 +148,8 @@ export class CameraRig {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private margins = this.insets;
   /**
-   * Whether the camera shows, or is gliding to, the whole grid. If so, it is adjusted to show the
-   * whole grid again when the size of the window changes.
+   * Whether the camera shows, or is gliding to, the whole grid. If so, it shows the whole grid
+   * again when the size of the window changes.
    */
   isFitted = true;
 
@@ -161,7 +161,7 @@ export class CameraRig {
   }
 
   /**
-   * The camera as it will be when the current movement has ended, if the visitor does not interrupt
+   * The camera as it will be at the end of the current movement, if the visitor does not interrupt
    * the movement.
    */
   get heading(): Camera {
@@ -179,8 +179,8 @@ export class CameraRig {
   }
 
   /**
-   * Centre of the space in the view that panels leave free, in CSS pixels. When visitors zoom with
-   * keys or buttons, the cell at this point stays there.
+   * Centre of the space that panels leave free, in CSS pixels. Keys and buttons zoom around this
+   * point.
    */
   get middle(): Point {
     const { left, right, top, bottom } = this.insets;
@@ -189,11 +189,10 @@ export class CameraRig {
   }
 
   /**
-   * Sets the sizes of the grid, the view and the panels. If `isFitted`, adjusts the camera to show
-   * the whole grid again.
+   * Sets the sizes of the grid, the view and the panels. If `isFitted`, shows the whole grid again.
    *
-   * @param insets space that panels cover; organisms are shown in the space that panels leave free
-   * @param margins space to leave free around the grid when the whole grid is shown
+   * @param insets space that panels cover; organisms are shown in the remaining space
+   * @param margins space to leave free around the whole grid
    */
   layout(grid: Size, view: Size, insets: Insets, margins = insets): void {
     Object.assign(this, { grid, view, insets, margins });
@@ -202,7 +201,7 @@ export class CameraRig {
     this.target = undefined;
   }
 
-  /** Shows a part of the grid without a glide, when the page opens. */
+  /** Shows a part of the grid immediately, without a glide, when the page opens. */
   open(camera: Camera): void {
     this.isFitted = false;
     this.camera = camera;
@@ -220,9 +219,8 @@ export class CameraRig {
   }
 
   /**
-   * Glides to an organism, and shows it in the centre of the space that panels leave free. Zooms in
-   * if the organism would be too small, and zooms out if it would not be visible as a whole;
-   * otherwise, keeps the zoom.
+   * Glides to an organism, and shows it in the centre of the space that panels leave free. Changes
+   * the zoom only if the organism would be too small or not wholly visible.
    *
    * @param side side of the fully grown organism, in cells
    */
@@ -231,10 +229,10 @@ export class CameraRig {
   }
 
   /**
-   * Glides until the whole organism is visible inside a part of the view, and moves the camera as
-   * little as possible. Zooms out only if the organism is larger than this part.
+   * Glides just far enough to make a whole organism visible inside a part of the view. Zooms out
+   * only if the organism is larger than this part.
    *
-   * @param insets space at each edge of the view, in CSS pixels, in which the organism must not be
+   * @param insets space at each edge of the view to keep clear of the organism, in CSS pixels
    */
   reveal(at: Point, side: number, { left, right, top, bottom }: Insets): void {
     const { heading, view } = this;
@@ -265,8 +263,8 @@ export class CameraRig {
    */
   follow(at: Point, side: number, stage: number): void {
     const zoom = this.followZoom ?? this.zoomFor(side);
-    // With reduced motion, the camera jumps to its target. A different zoom at each stage would
-    // make the view jump at each stage, so use the same zoom for all stages.
+    // With reduced motion, the camera jumps to its target. A zoom that depends on the stage would
+    // make the view jump at each stage, so use one zoom for all stages.
     this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
     this.followZoom = zoom;
   }
@@ -279,10 +277,7 @@ export class CameraRig {
     this.followZoom = undefined;
   }
 
-  /**
-   * Glides to an area of the grid, and shows the whole area in the centre of the space that panels
-   * leave free.
-   */
+  /** Glides to show a whole area of the grid, in the centre of the space that panels leave free. */
   match(part: Rect): void {
     const zoom = Math.max(this.minZoom(), fitGrid(part, this.view, this.insets).zoom);
     const centre = { x: part.x + part.width / 2, y: part.y + part.height / 2 };
@@ -294,9 +289,8 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // When the visitor drags with two fingers, the browser sends one event per finger, and only the
-    // sum of both movements is the direction of the drag. Both events arrive within `MOMENT`, so
-    // measure the velocity only after a longer time.
+    // A drag with two fingers causes one event per finger, less than `MOMENT` apart. Only the sum
+    // of both events gives the direction of the drag, so wait for both.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
@@ -318,10 +312,7 @@ export class CameraRig {
     this.set(zoomAbout(camera, view, { x, y }, { factor, minZoom: this.minZoom() }));
   }
 
-  /**
-   * Moves the view by a distance in CSS pixels, and changes the zoom by a factor, in a glide. For
-   * keys and buttons.
-   */
+  /** Moves the view by a distance in CSS pixels, and changes the zoom by a factor, in a glide. */
   glideBy(dx: number, dy: number, factor: number): void {
     const from = this.target ?? this.camera;
     const minZoom = this.minZoom();
@@ -331,7 +322,7 @@ export class CameraRig {
   }
 
   /**
-   * Moves the camera on to time `now`, in ms.
+   * Advances the camera to time `now`, in ms.
    *
    * @returns whether the camera is still moving
    */
@@ -374,8 +365,8 @@ export class CameraRig {
   }
 
   /**
-   * Returns the zoom at which to show an organism: the current zoom, but at least so large that the
-   * organism is easy to see, and at most so large that the whole organism is visible.
+   * Returns the zoom at which to show an organism: the current zoom, or the nearest zoom at which
+   * the organism is easy to see and wholly visible.
    */
   private zoomFor(side: number): number {
     const fits = (width: number, height: number): number =>
@@ -385,8 +376,7 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // Reset the time only if no glide is under way. If a glide gets a new target, it must keep its
-    // speed instead of starting slowly again.
+    // A glide that gets a new target must keep its speed. Only a new glide starts slowly.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;
@@ -420,9 +410,9 @@ const GAP = 42;
 const ENLARGEMENT = 2;
 
 /**
- * Returns where to show the lens: its centre, in CSS pixels. The lens is above the finger, where
- * the visitor's hand does not cover it. Near the upper edge of the view, there is too little room
- * above the finger, so the lens is beside it, on the side with more room.
+ * Returns the centre of the lens, in CSS pixels. The lens is above the finger, where the hand does
+ * not cover it. Near the upper edge of the view, the lens is beside the finger, on the side with
+ * more room.
  *
  * @param finger position of the finger in the view, in CSS pixels
  */
@@ -453,18 +443,17 @@ export class Lens {
   }
 
   /**
-   * Draws the lens, or hides it. Call this method immediately after drawing on the source canvas,
-   * because the browser discards the pixels of that canvas after showing them.
+   * Draws or hides the lens. Call this method immediately after drawing on the source canvas,
+   * because the browser discards that canvas's pixels after showing them.
    *
-   * @param pointer position of the pointer, in CSS pixels, while the visitor cuts; otherwise
+   * @param pointer the pointer's position while the visitor cuts, in CSS pixels; otherwise
    *   undefined. The lens is shown only if the pointer is a finger
    * @param view size of the source canvas, in CSS pixels
    */
   draw(pointer: Point | undefined, view: Size): void {
     const { element, source, pen } = this;
     const isShown = pen !== null && pointer !== undefined && this.isTouched;
-    // Assign `hidden` only if it changes, because each assignment makes the browser recompute
-    // styles.
+    // Each assignment of `hidden` makes the browser recompute styles.
     if (element.hidden === isShown) element.hidden = !isShown;
     if (!isShown) return;
     const ratio = source.width / view.width;
