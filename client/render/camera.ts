@@ -1,7 +1,6 @@
 /**
  * The camera: the point at the centre of the view (in cells), and a zoom (in CSS pixels per cell).
  * `CameraRig` moves a camera over time: it glides to a target, and coasts after a quick drag.
- * Functions that depend on the time get the current time as an argument.
  */
 import type { Rect } from '../../shared/geometry.ts';
 
@@ -16,8 +15,8 @@ export type Insets = Readonly<Record<'top' | 'right' | 'bottom' | 'left', number
 const MAX_ZOOM = 64;
 
 /**
- * Converts a point of the view to a grid position. The point is in CSS pixels from the upper left
- * corner of the view; the position is in cells.
+ * Converts a point of the view, in CSS pixels from its upper left corner, to a grid position, in
+ * cells.
  */
 export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   return {
@@ -27,8 +26,8 @@ export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
 }
 
 /**
- * Converts a grid position to a point of the view. The position is in cells; the point is in CSS
- * pixels from the upper left corner of the view.
+ * Converts a grid position, in cells, to a point of the view, in CSS pixels from its upper left
+ * corner.
  */
 export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   return {
@@ -75,10 +74,7 @@ export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   };
 }
 
-/**
- * Limits a camera's zoom, and keeps its centre inside the grid, so that the visitor does not lose
- * sight of the grid.
- */
+/** Limits a camera's zoom, and keeps its centre inside the grid. */
 function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   return {
     zoom: Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom)),
@@ -89,32 +85,29 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
 
 /** Time constant of camera moves made with keys and buttons, in ms. */
 const GLIDE = 90;
-/**
- * Time constant of automatic camera moves, in ms. Automatic moves are slower than moves that the
- * visitor makes.
- */
+/** Time constant of automatic camera moves, in ms. Slower than the visitor's own moves. */
 const STROLL = 240;
 /**
- * An automatic move begins slowly: it reaches its full speed after this time, in ms. In this time,
- * the server can send the cells that will come into view.
+ * Time in which an automatic move reaches its full speed, in ms. Meanwhile, the server can send the
+ * cells that will come into view.
  */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that automatic moves choose, in CSS pixels per cell. */
 const CLOSEST = 10;
 /**
- * Size of the area that is shown around an organism: width and height, each as a multiple of the
- * organism's side.
+ * Size of the area shown around an organism: width and height, each as a multiple of the organism's
+ * side.
  */
 const FRAME = { width: 2, height: 1.7 };
 /**
  * While the camera follows a growing organism, its zoom is (side / stage) ** CLOSER times the zoom
- * for the fully grown organism. So the camera is a little closer while the organism is small.
+ * for the fully grown organism, to show small organisms a little larger.
  */
 const CLOSER = 0.12;
 /**
- * If the visitor ends a drag at a speed of at least this, in CSS pixels per ms, the camera coasts:
- * it moves on and slows down.
+ * Minimum speed at the end of a drag for the camera to coast (to move on and slow down), in CSS
+ * pixels per ms.
  */
 const MIN_THROW = 0.12;
 /** Minimum time between two measurements of the drag's velocity, in ms. */

@@ -87,8 +87,8 @@ export class Resolution {
   /**
    * Records that a frame has been drawn, and adjusts the resolution.
    *
-   * @param waited whether the frame had to wait for the GPU. A long gap before the frame counts as
-   *   slow if true, and as a pause if false
+   * @param waited whether the frame had to wait for the GPU. If not, a long gap before the frame
+   *   counts as a pause, not as a slow frame
    * @param hasSpare whether the frame contains optional animations. If so, the resolution is not
    *   lowered, because the caller first turns off the animations
    */

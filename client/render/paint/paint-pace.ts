@@ -75,8 +75,8 @@ export class PaintPace {
   /** Number of consecutive painted frames that took longer than `LONGEST`. */
   private long = 0;
   /**
-   * Since when painting all chunks that are due would take longer than `stale` ms, even at the
-   * largest allowed budget; a time in ms. Undefined while painting is fast enough.
+   * Time at which painting became too slow, in ms: even at the largest allowed budget, painting all
+   * chunks that are due would take longer than `stale` ms. Undefined while painting is fast enough.
    */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
@@ -105,8 +105,8 @@ export class PaintPace {
   /**
    * Records that a frame begins, and adjusts the budget and the scale.
    *
-   * @param follows whether the previous frame requested this frame immediately. A long gap between
-   *   them counts as slow if true, and as a pause if false
+   * @param follows whether the previous frame requested this frame immediately. If not, a long gap
+   *   between the two frames counts as a pause, not as a slow frame
    * @param spent multiply-adds that the previous frame spent on painting
    * @param due multiply-adds needed to paint all chunks that were due in the previous frame
    */
