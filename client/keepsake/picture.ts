@@ -115,8 +115,8 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
 
 /**
  * An organism to be drawn with more pixels per side of a cell than this is painted with
- * `LARGEST_SCALE` pixels per side of a cell, smaller ones with half as many. The painted picture is
- * then scaled.
+ * `LARGEST_SCALE` pixels per side of a cell; a smaller organism is painted with half as many. The
+ * painted picture is then scaled.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */
@@ -161,8 +161,8 @@ async function paintBody(
 export type Context = CanvasRenderingContext2D;
 
 /**
- * Alpha values (0 to 255) between which an enlarged organism has its outline. Lower values become
- * 0, higher values become 255, with a smooth transition between them.
+ * To sharpen the outline of an enlarged organism, alpha values (0 to 255) below the first number
+ * become 0, and values above the second number become 255, with a smooth transition in between.
  */
 const EDGE = [70, 150] as const;
 /**

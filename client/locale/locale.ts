@@ -78,9 +78,9 @@ let wanted: LanguageCode = SOURCE_LANGUAGE;
 export const language = (): LanguageCode => getLocale() as LanguageCode;
 
 /**
- * Returns the locale in which to format numbers and dates: 'en-GB' if the page is in English;
- * otherwise, the page's language as in the browser's settings, where a region may determine the
- * digits; if it is not in the settings, only the language's code.
+ * Returns the locale in which to format numbers and dates. It is en-GB for English. For other
+ * languages, it is the tag in the browser's settings, because the tag's region may determine the
+ * digits, or the language's code if the settings contain no tag for the language.
  */
 export function formats(): string {
   const code = language();
@@ -140,8 +140,9 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Chooses the language when the page opens: the first available one among the language in the
- * address (`?lang=`), the visitor's earlier choice, and the browser's preferred languages.
+ * Chooses the language when the page opens. Takes the first language that the product has from this
+ * list: the language in the address (`?lang=`), the visitor's earlier choice, and the browser's
+ * preferred languages.
  *
  * @param loaders functions that load this page's texts
  */

@@ -112,8 +112,8 @@ export class FlashGuard {
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
-   * Time constant with which a softened zone follows the picture, in ms. So long that more than
-   * `limit` flashes per second change the zone's relative luminance on screen by less than 0.1.
+   * Time constant with which a softened zone follows the picture, in ms. It is so long that more
+   * than `limit` flashes per second change the relative luminance on screen by less than 0.1.
    */
   private readonly lag: number;
 

@@ -26,7 +26,7 @@ export interface Network {
 
 /**
  * Returns whether this browser may use a painter: it can render to float textures, the user has not
- * asked it to save data, and it draws on a GPU, because software renderers are too slow.
+ * asked it to save data, and it draws on a GPU (software renderers are too slow).
  *
  * @param always whether software renderers may be used too
  */
