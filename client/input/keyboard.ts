@@ -1,6 +1,6 @@
 /**
- * Keyboard shortcuts that choose tools, set the width of strokes and move the view; and keys that
- * move the focus within a group of buttons.
+ * Keyboard shortcuts for tools, stroke width and view, and keys that move the focus within a group
+ * of buttons.
  */
 import type { Tool } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
@@ -44,8 +44,8 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * Keys that work even if the visitor has turned single-character shortcuts off. Visitors turn them
- * off because speech input can trigger them by mistake, which does not happen with these keys.
+ * Keys that work even if the visitor has turned single-character shortcuts off. Speech input can
+ * trigger the other shortcuts by mistake, but not these keys.
  */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },
@@ -53,8 +53,8 @@ const ALWAYS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * Keys that have an effect on the view only while the canvas has the focus. At other times, these
- * keys belong to the focused control.
+ * Keys that act on the canvas while it has the focus. At other times, they belong to the focused
+ * control.
  */
 const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   arrowleft: { do: 'move', dx: PAN, dy: 0 },
@@ -68,9 +68,9 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
 export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey'>;
 
 /**
- * Converts an arrow key to the move that the key makes.
+ * Converts an arrow key to a move.
  *
- * @param step length of the move without Shift; with Shift, the move is four times as long
+ * @param step length of the move; with Shift, the move is four times as long
  * @returns the move, in the unit of `step`; undefined if the key is not an arrow key
  */
 export function arrowMove({ key, shiftKey }: Press, step: number): Point | undefined {
@@ -100,8 +100,8 @@ export function keyAction(key: string, onCanvas: boolean, single = true): KeyAct
 export const forward = (): number => (document.dir === 'rtl' ? -1 : 1);
 
 /**
- * Returns by how many items an arrow key moves the focus. The number is positive for moves in
- * reading order and negative for moves back; undefined if the key is not an arrow key.
+ * Returns by how many items an arrow key moves the focus: positive in reading order, negative for
+ * moves back, undefined for other keys.
  *
  * @param row number of items per row
  */
@@ -111,8 +111,8 @@ export function stepOf(key: string, row = 1): number | undefined {
 }
 
 /**
- * Lets the Tab key reach exactly one item of a group: the focused item or, if there is none, the
- * pressed or selected item. If there is no such item either, the Tab key reaches the first item.
+ * Lets the Tab key reach exactly one item of a group: the focused item; if none is focused, the
+ * pressed or selected item; if there is none either, the first item.
  */
 export function settle(items: readonly HTMLElement[]): void {
   const chosen = '[aria-pressed="true"], [aria-checked="true"], [aria-current="true"]';

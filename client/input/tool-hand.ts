@@ -30,10 +30,10 @@ export interface ToolUser {
   readonly colours: Pick<SeedColours, 'colours'>;
   /** Plays sounds; undefined on pages without sound. */
   readonly feedback?: Pick<Feedback, 'play' | 'cut'>;
-  /** Says why nobody can act at the moment; '' if everybody can act. */
+  /** Why nobody can act at the moment; '' if everybody can act. */
   readonly pause: string;
   /**
-   * Tells the server where on the grid the pointer is, or that it has left the canvas (undefined).
+   * Sends the pointer's grid position to the server; undefined if the pointer has left the canvas.
    */
   pointAt(place: Point | undefined): void;
   /** Called when the server has accepted a seed that this user has planted. */
@@ -41,13 +41,13 @@ export interface ToolUser {
 }
 
 /**
- * Uses the selected tool where the pointer presses, and previews the effect until the server
+ * Uses the selected tool where the visitor presses, and previews the effect until the server
  * answers.
  */
 export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   /**
-   * The tool that was selected when the current press began. It is stored because a seed that
-   * arrives during the press changes the selected tool.
+   * The tool that was selected when the current press began. A seed that arrives during the press
+   * may change the selected tool.
    */
   protected tool: Tool | undefined;
   private stroke: StrokeSegmenter | undefined;
@@ -146,7 +146,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
 
   /**
    * Sends the pointer's last position to the server, if enough time has passed since the previous
-   * one.
+   * position.
    *
    * @returns whether a position is still waiting to be sent
    */
@@ -170,10 +170,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.view.loop.invalidate();
   }
 
-  /**
-   * Returns whether the room is connected. If it is not, tells the visitor so at the given
-   * position.
-   */
+  /** Returns whether the room is connected. If not, tells the visitor at the given position. */
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
     this.refused(undefined, at);
@@ -204,8 +201,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     if (Math.abs(world.x - x) > maxOffset || Math.abs(world.y - y) > maxOffset) return;
     if (!this.isOnline(at)) return;
     const { held } = this.session.state.state;
-    // Show an effect immediately. The organism itself appears later, after the server has accepted
-    // the seed.
+    // Show an effect immediately: the organism appears only after the server has accepted the seed.
     this.view.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
     this.session.requests.ask(
       'plant',
@@ -217,7 +213,6 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     );
   }
 
-  /** Sends one segment of the current stroke to the server. */
   private send(points: number[]): void {
     const { seed } = this;
     const { estimate, requests, state } = this.session;
@@ -238,8 +233,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Shows the likely effect of a stroke segment immediately, because the server's answer arrives
-   * only one or two ticks later.
+   * Shows the likely effect of a stroke segment immediately. The server's answer arrives one or two
+   * ticks later.
    */
   private previewSegment(from: Point, to: Point, now: number): void {
     const { planes } = this.model;
@@ -267,8 +262,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Turns grid positions into coloured specks. The colours are those of the seed's creature or, if
-   * they are not known yet, the visitor's own colour.
+   * Turns grid positions into specks in the colours of the seed's creature or, if these are not
+   * known yet, in the visitor's own colour.
    */
   private coloured(places: readonly number[], width: number): Speck[] {
     const { colours } = this.session.colours;
@@ -283,8 +278,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Shows that the server has refused a segment of a stroke. As a stroke has many segments, the
-   * reason is shown at most once every 2 s.
+   * Shows that the server has refused a segment of a stroke. Shows the reason at most once every 2
+   * s, because a stroke has many segments.
    */
   private refuseStroke(reason: Reason, { points, radius }: Stroke): void {
     const now = performance.now();
@@ -298,33 +293,28 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
 }
 
 /**
- * Maximum number of unanswered stroke segments. If there are more, the oldest ones are assumed to
- * be lost.
+ * Maximum number of unanswered stroke segments. Above this number, the oldest ones count as lost.
  */
 const MAX_UNANSWERED = 64;
 
 /**
- * Estimates a visitor's energy: takes the level in the server's last message, adds what has been
- * refilled since then, and subtracts the price of the strokes that the server has not answered yet.
+ * Estimates a visitor's energy: the level in the server's last message, plus what has been refilled
+ * since then, minus the price of unanswered strokes.
  */
 export class EnergyEstimate {
   /** The server's latest energy message, and its time of arrival, in ms. */
   private said: Event<'energy'> | undefined;
   private saidAt = 0;
-  /** The stroke segments that the server has not answered yet, oldest first, with their prices. */
+  /** The unanswered stroke segments, oldest first, with their prices. */
   private unanswered: { readonly price: number }[] = [];
-  /** Total price of the parts of strokes that have been drawn but not sent yet. */
+  /** Total price of the parts of strokes that have been drawn but not sent. */
   private drawn = 0;
   /**
-   * The server's last energy message, with its level replaced by an estimate. The estimate was made
-   * at the last message, stroke or answer, so it does not include what has been refilled since
-   * then. Undefined before the first message.
+   * The server's last energy message with an estimated level, which is updated at each message,
+   * stroke and answer, but not while energy is refilled. Undefined before the first message.
    */
   energy: Event<'energy'> | undefined;
-  /**
-   * Position at which the last sent segment of a stroke ended; undefined if the server refused the
-   * segment.
-   */
+  /** End of the last sent stroke segment; undefined if the server refused the segment. */
   private end: (Point & { readonly radius: number }) | undefined;
 
   /** @param clock returns the current time, in ms */
@@ -355,8 +345,7 @@ export class EnergyEstimate {
   }
 
   /**
-   * Subtracts the price of a stroke segment from the estimate as soon as the segment is drawn,
-   * before it is sent.
+   * Subtracts the price of a drawn stroke segment from the estimate.
    *
    * @param length length of the segment, in cells
    * @param radius radius of the stroke, in cells
@@ -369,8 +358,7 @@ export class EnergyEstimate {
   /**
    * Records that a stroke segment has been sent.
    *
-   * @returns two callbacks: the caller must call `accepted` or `rejected` when the server has
-   *   answered
+   * @returns two callbacks; the caller must call the one that matches the server's answer
    */
   send(stroke: Stroke): { accepted(): void; rejected(): void } {
     const { points, radius } = stroke;

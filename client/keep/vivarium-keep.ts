@@ -1,6 +1,6 @@
 /**
- * The keepsake page. It grows an organism from the seed in the page's address. The model comes with
- * the page (inlined) or is loaded from the server. The page never joins a room.
+ * The keepsake page. It grows an organism from the seed in the page's address, with a model that is
+ * inlined in the page or loaded from the server. The page never joins a room.
  */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -55,8 +55,8 @@ export const style = [
     }
     figure {
       /*
-       * The organism does not fill this box: near the edges, there is only its glow. So the box may
-       * overlap the elements above and below it.
+       * The edges of this box contain only the organism's glow, so they may overlap the elements
+       * above and below the box.
        */
       width: min(100cqw, 58dvh, 40em);
       aspect-ratio: 1;
@@ -144,12 +144,11 @@ export const style = [
 const PICTURE = 960;
 const BODY = 620;
 /**
- * How long each growth step is shown, in ms. Limits flashes: at most 6 steps fit into a second, and
- * a flash takes two changes of colour, so there are at most three flashes per second even if the
- * organism's colour changes in every step.
+ * How long each growth step is shown, in ms. At most 6 steps fit into a second, and a flash takes
+ * two changes of colour, so growth causes at most three flashes per second.
  */
 const STEP = 180;
-/** Number of frames in which, after growth, the enlarged cells fade into the painter's picture. */
+/** Number of frames in which the enlarged cells fade into the painter's picture after growth. */
 const FADE = 8;
 
 /** Reasons why the page cannot grow an organism. */
@@ -164,15 +163,17 @@ export class VivariumKeep extends LitElement {
   /** RGBA [side, side] of the organism, not premultiplied; undefined until it is fully grown. */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
-  /** The name and share of the area of each genome. Only chimeras have more than one genome. */
+  /**
+   * The name of each genome, and its share of the area. Only chimeras have more than one genome.
+   */
   @state() private parts: readonly Part[] = [];
   @state() private link: KeepLink | undefined;
   /** Whether the file that the visitor chose contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   /**
-   * Number of calls of `start` so far. Asynchronous work remembers this number when it begins, and
-   * stops if the number has changed since, because a later call has replaced it.
+   * Number of calls of `start` so far. Asynchronous work stops if the number has changed since the
+   * work began.
    */
   private run = 0;
 
@@ -219,7 +220,6 @@ export class VivariumKeep extends LitElement {
     return this.phase === 'loading' || this.phase === 'growing' || this.phase === 'grown';
   }
 
-  /** The heading of the page, and the sentence below it. */
   private get words(): readonly [heading: string, sentence: string] {
     const grows = msg(
       'The creature grows cell by cell in your own browser, from the seed in its link.',
@@ -329,8 +329,7 @@ export class VivariumKeep extends LitElement {
     for (picture of growthOf(model, genomes)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
-      // In the first steps, the organism has no visible cell. Do not draw these steps, and do not
-      // wait for `STEP` after them.
+      // Do not draw or wait for the first steps, in which no cell is visible.
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
@@ -375,7 +374,7 @@ const genomesOf = (seed: TokenSeed): readonly TokenGenome[] => [
 
 const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
 
-/** Returns the parts of the organism that a seed grows: each genome with its share of the area. */
+/** Returns each genome of the organism that a seed grows, with the genome's share of the area. */
 function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
   return genomesOf(seed).map(({ kind, origin = UNKNOWN.origin }, i) => ({
@@ -388,14 +387,14 @@ function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
 /**
  * Returns a mixture of two pictures of the same size, for a cross-fade.
  *
- * @param share weight of `body`, 0 to 1; the weight of `from` is the rest
+ * @param share weight of `body`, 0 to 1; `from` has the remaining weight
  */
 function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number): HTMLCanvasElement {
   const { canvas, to } = canvasOf(body.width, body.height);
   to.globalAlpha = 1 - share;
   to.drawImage(from, 0, 0);
-  // Add the colours and opacities of the two pictures. Normal blending would draw one picture over
-  // the other, which makes the mixture too transparent halfway through the fade.
+  // Add the two pictures. Normal blending would make the mixture too transparent halfway through
+  // the fade.
   to.globalCompositeOperation = 'lighter';
   to.globalAlpha = share;
   to.drawImage(body, 0, 0);
@@ -441,18 +440,17 @@ function parse(bytes: Uint8Array) {
     tensors: float32Of(file),
     bounds: JSON.parse(bounds) as LatentBounds,
     /**
-     * Defines when growth ends. An organism is at rest after a step in which no RGBA8 value changed
-     * by more than `level`. Growth ends after `ticks` consecutive steps at rest, or else after
-     * `most` steps. These steps are counted from the end of `growthSchedule`.
+     * When growth ends: after `ticks` consecutive steps in which no RGBA8 value changed by more
+     * than `level`, or else after `most` steps. The steps of `growthSchedule` do not count.
      */
     rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
-    /** Paints organisms in high resolution. If undefined, the cells are drawn enlarged instead. */
+    /** Paints organisms in high resolution. If undefined, the cells are drawn enlarged. */
     painter: undefined as PainterNet | undefined,
   };
   try {
     return painter ? { ...model, painter: parsePainter(latin1(atob(painter))) } : model;
   } catch {
-    // Ignore the painter: a newer release may have written it in another format.
+    // Continue without the painter: a newer release may have written it in another format.
     return model;
   }
 }
@@ -470,9 +468,10 @@ export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
 }
 
 /**
- * Grows an organism from its seed until it is at rest (`rest`). Yields a picture after each step.
+ * Grows an organism from its seed until it is at rest (see `rest` in `parse`). Yields a picture
+ * after each step.
  *
- * @param genomes genomes of the organism; the first one is its own, the others are grafts
+ * @param genomes the organism's own genome, followed by the grafted genomes
  * @returns pictures, each RGBA [side, side], not premultiplied
  */
 export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageData> {
@@ -505,8 +504,8 @@ export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageDa
 }
 
 /**
- * After a growth step, updates which cells the organism owns. The organism is treated as if it were
- * alone in a room (rules OWN-2 and OWN-3).
+ * After a growth step, updates which cells the organism owns, as if it were alone in a room (rules
+ * OWN-2 and OWN-3).
  *
  * @param held whether the organism owns each cell, 0 or 1, [side, side]; updated in place
  * @param rgba colours of the organism's current cells, premultiplied
@@ -526,8 +525,8 @@ function ownedCells(
   for (let cell = 0; cell < presence.length; cell++) {
     const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
     if (presence[cell] >= threshold) held[place] = 1;
-    // Hysteresis: the organism gains a cell if the cell's aliveness is at least `threshold`, and
-    // loses it only when the aliveness falls below half of that.
+    // Hysteresis: the organism gains a cell whose aliveness is at least `threshold`, and loses a
+    // cell whose aliveness is below half of `threshold`.
     else if (presence[cell] < threshold / 2) held[place] = 0;
     const alpha = rgba[4 * cell + 3];
     if (held[place] === 0 || alpha === 0) continue;
@@ -546,7 +545,7 @@ export interface KeepLink {
 
 const LINK = new RegExp(`#([\\w-]{${MIN_TOKEN},${MAX_TOKEN}})(?:/([a-z0-9-]{1,64}))?`);
 
-/** Maximum number of bytes of a file to search for a link. */
+/** Number of bytes of a file in which to search for a link. */
 const MOST = 64 * 2 ** 20;
 
 /** Returns the first keepsake link in a text. Undefined if there is none. */

@@ -1,6 +1,5 @@
 /**
- * Draws a film that shows an organism growing from its seed, and encodes the film as a GIF or a
- * video.
+ * Draws a film of an organism that grows from its seed, and encodes the film as a GIF or a video.
  */
 
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
@@ -16,16 +15,13 @@ import {
 } from './picture.ts';
 
 const COLORS = 256;
-/**
- * The 4×4 matrix for ordered dithering. Without dithering, colour bands would be visible in the
- * dark background.
- */
+/** 4×4 matrix for ordered dithering, which prevents visible colour bands in the dark background. */
 const BAYER = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5];
 /** Amplitude of the dithering; colour values range from 0 to 255. */
 const DITHER = 7;
 
 /**
- * Chooses a palette of at most 256 colours with which all the pictures can be shown best.
+ * Chooses a palette of at most 256 colours for all the pictures.
  *
  * @param pictures RGBA, opaque
  */
@@ -93,7 +89,10 @@ function dithered(picture: Uint8ClampedArray, width: number): Uint8ClampedArray 
 
 /** Width and height of the film, in pixels. */
 export const SIDE = 360;
-/** Duration of each frame but the last, and minimum duration of the whole film, in ms. */
+/**
+ * `FRAME_DELAY`: duration of each frame except the last. `LEAST`: minimum duration of the film.
+ * Both in ms.
+ */
 export const FRAME_DELAY = 120;
 const LEAST = 6_500;
 /** Minimum duration of the last frame, which shows the grown organism, in ms. */
@@ -107,14 +106,12 @@ const VISIBLE = 8;
  */
 export interface DrawnFilm {
   readonly pictures: readonly Uint8ClampedArray<ArrayBuffer>[];
-  /** How long the last frame is shown, in ms. */
   readonly rest: number;
 }
 
 /**
- * Draws the film of a growing organism. The film starts at the first step in which enough of the
- * organism is visible. Between the frames of two steps, the film shows their mean as an additional
- * frame, for smoother movement.
+ * Draws the film of a growing organism. The film starts when enough of the organism is visible.
+ * Between two steps, it shows their mean as an additional frame, for smoother movement.
  *
  * @param frames the organism's cells after each step, each [side, side]; the last one shows the
  *   grown organism
@@ -160,9 +157,8 @@ export async function drawFilm(
  * @throws the signal's reason, if the signal aborts
  */
 export async function gifOf({ pictures, rest }: DrawnFilm, link: string, signal: AbortSignal) {
-  // Choose the palette from every fourth frame, counted back from the last, so that the last frame
-  // is included. The last frame alone is not enough, because earlier stages have colours that it
-  // lacks.
+  // Choose the palette from every fourth frame, counted back from the last. The last frame alone
+  // lacks some colours of earlier stages.
   const last = pictures.length - 1;
   const palette = await paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
@@ -183,15 +179,15 @@ export function between(a: HTMLCanvasElement, b: HTMLCanvasElement): HTMLCanvasE
 }
 
 /**
- * The video format that this browser can record, 'mp4' or 'webm'; undefined if it can record
- * neither. MP4 is preferred, because phones save MP4 files to the photo library.
+ * The video format that this browser can record, 'mp4' or 'webm'; undefined if neither. MP4 is
+ * preferred, because phones save MP4 files to the photo library.
  */
 export const videoFormat: string | undefined = ['mp4', 'webm'].find((format) =>
   globalThis.MediaRecorder?.isTypeSupported(`video/${format}`),
 );
 
 /**
- * Records a film as a video, in real time: recording takes as long as playing the film.
+ * Records a film as a video, in real time.
  *
  * @param link keepsake link, appended to the video file
  * @throws Error if the browser cannot record the video
@@ -200,8 +196,8 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
   const { canvas, to } = canvasOf(SIDE, SIDE);
   const last = pictures.length - 1;
   const video = await record(canvas, async () => {
-    // While the last frame is shown, draw it again and again. Otherwise, the recording would end
-    // early, because the recorder captures a frame only when the canvas is drawn on.
+    // Draw the last frame again and again while it is shown. The recorder captures a frame only
+    // when the canvas is drawn on, so the recording would end early.
     for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
       to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
       await wait(FRAME_DELAY);
@@ -211,9 +207,9 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
 }
 
 /**
- * Records what is shown on a canvas as a video in `videoFormat`. Recording lasts until the promise
- * of `draw` settles; meanwhile, `draw` draws on the canvas in real time.
+ * Records a canvas as a video in `videoFormat` until the promise of `draw` settles.
  *
+ * @param draw draws on the canvas in real time
  * @param bitrate in bits per second; by default, the browser chooses
  * @throws Error if the browser cannot record the video; if `draw` rejects, its error
  */
@@ -244,8 +240,8 @@ export async function record(
 }
 
 /**
- * Returns bytes (as Latin-1 text) that store a text when they are appended to a video file. In a
- * WebM file, they are a tag; in an MP4 file, a `free` box, which players skip.
+ * Returns bytes (as Latin-1 text) that store a text at the end of a video file: a tag in a WebM
+ * file, or a `free` box, which players skip, in an MP4 file.
  */
 function tag(text: string): string {
   if (videoFormat === 'mp4') return `\0\0${bigEndian(text.length + 8)}free${text}`;

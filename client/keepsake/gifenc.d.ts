@@ -1,12 +1,12 @@
 /**
- * Types for the parts of the package gifenc that are used here. The package itself contains no
- * types.
+ * Types for the parts of the package gifenc that are used here. The package has no types of its
+ * own.
  */
 declare module 'gifenc' {
   /** Red, green and blue of each colour, 0 to 255. */
   export type Palette = [number, number, number][];
 
-  /** @param rgba must cover its whole ArrayBuffer, because gifenc reads all of the ArrayBuffer */
+  /** @param rgba must cover its whole ArrayBuffer, because gifenc reads the whole ArrayBuffer */
   export function quantize(rgba: Uint8ClampedArray, maxColors: number): Palette;
 
   /** @returns for each pixel, the index of the nearest colour */

@@ -1,6 +1,6 @@
 /**
  * Draws organisms large and smooth. Also draws the keepsake picture: a card with an organism, and
- * with a QR code that contains a link for planting the organism again.
+ * with a QR code for planting it again.
  */
 import { generate } from 'lean-qr';
 import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../shared/painter/still.ts';
@@ -44,8 +44,8 @@ export async function specimenCard(
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
   to.direction = isRtl ? 'rtl' : 'ltr';
-  // Maximum width of a line of text, in pixels. If a line is wider, the browser draws its letters
-  // narrower.
+  // Maximum width of a line of text, in pixels. The browser draws wider lines with narrower
+  // letters.
   const maxWidth = WIDTH - 2 * MARGIN - CODE - 40;
   to.fillStyle = '#e9efee';
   to.font = `500 62px ${FONTS}`;
@@ -55,14 +55,13 @@ export async function specimenCard(
   lines.forEach((line, i) => {
     to.fillText(line, textStart, codeTop + 120 + 50 * i, maxWidth);
   });
-  // End the link with a line break. The file format puts a checksum directly after the text;
-  // without the line break, readers of the file could take the checksum's bytes for part of the
-  // link.
+  // A checksum follows the text directly in the file. The line break keeps readers of the file from
+  // taking the checksum for part of the link.
   return withComment(await pngOf(canvas), `${link}\n`);
 }
 
 /**
- * Encodes what is drawn on a canvas as a PNG.
+ * Encodes the content of a canvas as a PNG.
  *
  * @throws Error if the browser cannot encode the picture
  */
@@ -75,8 +74,7 @@ export const pngOf = (canvas: HTMLCanvasElement): Promise<Blob> =>
 const PNG_HEAD = 33;
 
 /**
- * Returns a copy of a PNG file to which a text chunk has been added
- * (https://www.w3.org/TR/png-3/#11tEXt).
+ * Returns a copy of a PNG file with an additional text chunk (https://www.w3.org/TR/png-3/#11tEXt).
  *
  * @param text must consist of Latin-1 characters
  */
@@ -109,25 +107,24 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
     for (let i = 0; i < code.size; i++) {
       if (!code.get(i, j)) continue;
       const [left, top] = [x + (i + 4) * module, y + (j + 4) * module];
-      // Draw the dark squares of the code slightly too large, so that they overlap and no seams are
-      // visible between them.
+      // Draw the dark squares slightly too large, so that no seams are visible between them.
       to.fillRect(left, top, module + 0.4, module + 0.4);
     }
   }
 }
 
 /**
- * The painter draws each cell as a square of pixels. If an organism is to be drawn with more pixels
- * per cell than this, it is painted with `LARGEST_SCALE` pixels per cell, otherwise with half as
- * many. The painted picture is then scaled to the wanted size.
+ * An organism to be drawn with more pixels per side of a cell than this is painted with
+ * `LARGEST_SCALE` pixels per side of a cell; a smaller organism is painted with half as many. The
+ * painted picture is then scaled.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */
 const SLICE = 12;
 
 /**
- * Creates a function that draws organisms with the painter `by.net`. If painting fails, the
- * function draws the organism's cells enlarged instead.
+ * Creates a function that draws organisms with the painter `by.net` or, if painting fails, draws
+ * their cells enlarged.
  *
  * @param by.genomes genomes of the organism, if known
  * @param signal cancels painting: when it aborts, pending calls reject with its reason
@@ -164,19 +161,18 @@ async function paintBody(
 export type Context = CanvasRenderingContext2D;
 
 /**
- * To give an enlarged organism a sharp outline, its alpha values (0 to 255) are changed: up to the
- * first number, they become 0; from the second number on, they become 255; in between, there is a
- * smooth transition.
+ * To sharpen the outline of an enlarged organism, alpha values (0 to 255) below the first number
+ * become 0, and values above the second number become 255, with a smooth transition in between.
  */
 const EDGE = [70, 150] as const;
 /**
- * An organism's glow is drawn by enlarging a very small picture of the organism. This is the width
- * and height of the small picture, in pixels.
+ * Side of the very small picture of an organism that is enlarged to draw the organism's glow, in
+ * pixels.
  */
 const GLOW = 20;
 
 /**
- * Creates a canvas and its 2D context. The context smooths images that are drawn scaled.
+ * Creates a canvas and its 2D context, which smooths scaled images.
  *
  * @throws Error if the browser provides no 2D context
  */
@@ -191,7 +187,7 @@ export function canvasOf(width: number, height: number) {
 }
 
 /**
- * Splits an image into `count` square frames, which lie side by side in the image.
+ * Splits an image into `count` square frames, which lie side by side.
  *
  * @returns one canvas per frame, from left to right
  * @throws EncodingError if the blob is not an image
@@ -254,8 +250,8 @@ export function drawGround(to: Context, x: number, y: number): void {
 /** Draws an organism centred at (x, y), and its glow on the background. */
 export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y: number): void {
   const { width } = body;
-  // Scale the picture down here, and up again below: this blurs it. Leave a margin around the
-  // reduced picture, so that the glow can fade out.
+  // Scale the picture down here and up again below, to blur it. Leave a margin in which the glow
+  // can fade out.
   const soft = canvasOf(GLOW, GLOW);
   soft.to.drawImage(body, GLOW / 4, GLOW / 4, GLOW / 2, GLOW / 2);
   to.save();
@@ -267,16 +263,13 @@ export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y:
   to.drawImage(body, x - width / 2, y - width / 2);
 }
 
-/**
- * Encodes a text as Latin-1, which some file formats require. All characters of the text must be
- * below U+0100.
- */
+/** Encodes a text as Latin-1. All characters of the text must be below U+0100. */
 export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 /**
- * Resolves after `delay` ms. Long computations call this function without a delay from time to
- * time, so that the page can react to events in the meantime.
+ * Resolves after `delay` ms. In long computations, a call without a delay lets the page react to
+ * events.
  */
 export const wait = (delay = 0): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delay));

@@ -1,6 +1,6 @@
 /**
- * Draws the legend of a family tree. Also draws the whole tree as an image to print on A3 paper
- * (294 dots per inch).
+ * Draws the legend of a family tree, and the whole tree as an image to print on A3 paper (294 dots
+ * per inch).
  */
 import { msg } from '@lit/localize';
 import type { LineagePage } from '../../shared/lineage.ts';
@@ -15,8 +15,7 @@ import { FONTS } from '../style/fragments.ts';
 /**
  * Draws the legend, as one line of symbols with their explanations.
  *
- * @param x where the line starts: its left end if time runs from left to right in the tree,
- *   otherwise its right end
+ * @param x start of the line: its left end if time runs from left to right, otherwise its right end
  * @param y vertical centre of the line
  */
 export function paintLegend(
@@ -69,18 +68,15 @@ export function paintLegend(
   }
 }
 
-/**
- * Width and height of the image, in pixels. Together, they make less than 2^24 pixels, which is the
- * largest canvas on phones.
- */
+/** Width and height of the image, in pixels. Phones allow at most 2^24 pixels per canvas. */
 const WIDTH = 4_860;
 const HEIGHT = 3_437;
 const MARGIN = 170;
 const HEAD = 540;
 const FOOT = 250;
 /**
- * Maximum time to wait until the pictures of the organisms have loaded, in ms. Organisms whose
- * pictures have not loaded by then are drawn as seeds.
+ * Maximum time to wait for the pictures of organisms, in ms. Organisms without a picture are drawn
+ * as seeds.
  */
 const LONGEST = 30_000;
 /** Smallest font size, in px. Corresponds to 8 points on paper. */
@@ -89,8 +85,8 @@ const TEXT = 33;
 /**
  * Draws the whole family tree, and lets the browser save it as a PNG.
  *
- * @param pictures the pictures of organisms that the page has already loaded. They are used again,
- *   because the server limits the number of requests; only missing pictures are requested
+ * @param pictures the pictures that the page has already loaded. Only missing pictures are
+ *   requested, because the server limits the number of requests
  * @param forward 1 if time runs from left to right, -1 if from right to left
  * @throws Error if the browser cannot encode the image, or if the page closes the tree before all
  *   pictures have loaded
@@ -132,7 +128,6 @@ export async function savePrint(
   link.href = URL.createObjectURL(await pngOf(canvas));
   link.download = `vivarium-${room}.png`;
   link.click();
-  // Revoke the URL only after a minute: the browser starts to read the data after this function has
-  // returned, and needs the URL until it has read them.
+  // The browser reads the data only after this function has returned, and needs the URL until then.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,7 +1,6 @@
 /**
  * The page that shows a room's family tree, at `/lineage#<room>`. Visitors can move and zoom the
- * tree by pointer and keyboard. If they select an organism, a card describes it. The page does not
- * join the room.
+ * tree, and select an organism to see a card that describes it. The page does not join the room.
  */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -36,8 +35,8 @@ const GROWTH = 3_000;
 /** Maximum distance between a tap and the organism that it selects, in px. */
 const REACH = 26;
 /**
- * `LEGEND`: minimum width of the window for the legend to be shown. `LEGEND_START`: distance
- * between the edge of the window and the start of the legend. Both in px.
+ * `LEGEND`: minimum width of a window in which the legend is shown. `LEGEND_START`: distance
+ * between the edge of the window and the legend. Both in px.
  */
 const LEGEND = 1_100;
 const LEGEND_START = 330;
@@ -45,22 +44,18 @@ const LEGEND_START = 330;
 const TEXT = 12;
 /** Minimum aspect ratio (width / height) for which a tree is laid out. */
 const LEAST_ASPECT = 0.4;
-/**
- * When the shape of the window changes, the tree is laid out again if the aspect ratio has grown or
- * shrunk by more than this factor.
- */
+/** If the window's aspect ratio changes by more than this factor, the tree is laid out again. */
 const TURNED = 1.4;
 /**
- * Margins around the tree, in px, which leave room for texts and buttons. `LOW_EDGES` is used if
- * the window's height is below `LOW`; otherwise, `EDGES` is used.
+ * Margins around the tree for texts and buttons, in px. `LOW_EDGES` is used in windows lower than
+ * `LOW`.
  */
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
-/** Window height below which `LOW_EDGES` are used, in px. */
 const LOW = 400;
 /**
- * A card describes the selected organism. If the window is wider than `NARROW` or less high than
- * `LOW`, the card is at the side and `CARD` wide. Otherwise, the card is at the bottom. All in px.
+ * The selected organism's card is at the side and `CARD` wide if the window is wider than `NARROW`
+ * or lower than `LOW`; otherwise, the card is at the bottom. All in px.
  */
 const NARROW = 600;
 const CARD = 330;
@@ -88,25 +83,19 @@ export class VivariumLineage extends LitElement {
   @query('.card') private readonly card!: HTMLElement | null;
   @query('.card canvas') private readonly portrait!: HTMLCanvasElement | null;
   /**
-   * Seed token of the organism in `described`. Undefined until the server has sent the token, and
-   * if the server has no seed for the organism.
+   * Seed token of the organism in `described`. Undefined if the server has not sent a token, or has
+   * none.
    */
   @state() private token: string | undefined;
   /** The organism whose seed token was requested last. */
   private described: TreeNode | undefined;
-  /**
-   * Number of calls of `load` so far. A call that is still waiting for the server stops if a later
-   * call has been made.
-   */
+  /** Number of calls of `load` so far. A waiting call stops if there has been a later call. */
   private run = 0;
   private frame = 0;
   /** Time at which the tree began to grow, in ms. */
   private since: number | undefined;
   private size = { width: 1, height: 1 };
-  /**
-   * Aspect ratio (width / height) for which the current layout was made. It is the ratio of the
-   * free area: the window without the margins around the tree.
-   */
+  /** Aspect ratio (width / height) for which the tree was laid out, without the margins. */
   private aspect = 0;
 
   override firstUpdated(): void {
@@ -283,8 +272,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Direction in which time runs in the tree. It is the direction of the page's text: 1 from left
-   * to right, -1 from right to left.
+   * Direction of time in the tree, as of the page's text: 1 from left to right, -1 from right to
+   * left.
    */
   private get forward(): 1 | -1 {
     return LANGUAGES[language()].direction === 'rtl' ? -1 : 1;
@@ -331,7 +320,6 @@ export class VivariumLineage extends LitElement {
     this.aspect = 0;
   }
 
-  /** Schedules drawing of the tree in the next frame. */
   private invalidate(): void {
     this.frame ||= requestAnimationFrame((now) => {
       this.frame = 0;
@@ -357,10 +345,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Lays out the tree for an aspect ratio. Does nothing if a layout exists, except after a large
-   * change of the aspect ratio (a phone was rotated). Even then, the layout is kept while an
-   * organism is selected or only a part of the tree is visible, so that the view does not change
-   * under the visitor.
+   * Lays out the tree for an aspect ratio. Replaces an existing layout only if the ratio has
+   * changed much (a phone was rotated), no organism is selected, and the whole tree is visible.
    */
   private fill(aspect: number): void {
     const isTurned = Math.max(aspect / this.aspect, this.aspect / aspect) > TURNED;
@@ -386,8 +372,8 @@ export class VivariumLineage extends LitElement {
       until: layout.width * share,
     };
     paintTree(to, scene);
-    // Show the legend only while the whole tree is visible. If the visitor has zoomed in, names of
-    // organisms could overlap the legend.
+    // Show the legend only while the whole tree is visible. After zooming in, names could overlap
+    // it.
     if (size.width >= LEGEND && camera.isWhole) {
       const start = camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START;
       paintLegend(to, scene, start, size.height - 38);
@@ -454,8 +440,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Selects the organism that was born next after the selected organism (if `by` is 1), or just
-   * before it (if `by` is -1). The organism after the last is the first, and vice versa.
+   * Selects the next organism in the order of birth, or the previous one if `by` is -1. Continues
+   * at the other end of the order.
    */
   private meet(by: 1 | -1): void {
     const { nodes } = this.layout!;
@@ -476,8 +462,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Selects an organism, and moves the keyboard focus to the card that describes it. If `node` is
-   * undefined, clears the selection, and moves the focus to the tree.
+   * Selects an organism, and moves the keyboard focus to its card. If `node` is undefined, clears
+   * the selection, and moves the focus to the tree.
    */
   private look(node: TreeNode | undefined): void {
     this.choose(node);

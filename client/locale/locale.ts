@@ -1,6 +1,6 @@
 /**
- * Manages the language of a page. The texts of each language are in a module of their own, which is
- * loaded when the language is chosen.
+ * Manages the language of a page. Each language has its own module of texts, which is loaded when
+ * the language is chosen.
  */
 import { configureLocalization, type LocaleModule, msg } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
@@ -20,8 +20,8 @@ import { checksumOf, inOrder, type OrderedKinds, SHORT_ID } from './page-words.t
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
 /**
- * Functions that load the texts of one page, by language. The generated folder `words/<page>/`
- * exports these functions as `LOADERS`.
+ * Functions that load the texts of one page, by language. The generated modules
+ * `words/<page>/index.ts` export them as `LOADERS`.
  */
 type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
 
@@ -29,16 +29,15 @@ interface Dictionary {
   /** Translated texts, by message id. */
   readonly templates: LocaleModule['templates'];
   /**
-   * Translated names of the gallery's creatures. On most pages, a record with the English names as
-   * keys. On the visitor's page, only a list of the translated names, in the order of their English
-   * names.
+   * Translated names of the gallery's creatures, by English name. The visitor's page has only a
+   * list of the translated names, in the order of the English names.
    */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
 
 /**
- * Loads a page's translated texts and the translated names of creatures. If the language is
- * English, the result is empty, because the page's code contains the English texts.
+ * Loads a page's translated texts and the translated names of creatures. Returns no texts for
+ * English, which the page's code contains.
  */
 export async function loadDictionary(
   language: LanguageCode,
@@ -50,8 +49,8 @@ export async function loadDictionary(
 }
 
 /**
- * Lets Lit look up texts by their full ids, although the build has shortened the ids in `templates`
- * to {@link SHORT_ID} characters.
+ * Lets Lit look up texts by their full ids. The build has shortened the ids in `templates` to
+ * {@link SHORT_ID} characters.
  */
 const byShortId = (templates: LocaleModule['templates']): LocaleModule['templates'] =>
   new Proxy(templates, {
@@ -66,8 +65,7 @@ const { getLocale, setLocale } = configureLocalization({
   loadLocale: async (code) => {
     if (!texts) throw new Error('no language');
     const loaded = await loadDictionary(code as LanguageCode, texts);
-    // If the visitor has chosen another language while this one was loading, do not use its
-    // translations.
+    // The visitor may have chosen another language while this one was loading.
     if (code === wanted) dictionary = loaded;
     return loaded;
   },
@@ -80,10 +78,9 @@ let wanted: LanguageCode = SOURCE_LANGUAGE;
 export const language = (): LanguageCode => getLocale() as LanguageCode;
 
 /**
- * Returns the locale in which to format numbers and dates. If the page's language is English, the
- * locale is British English, like the page's texts. Otherwise, it is the tag for this language in
- * the browser's settings, if there is one, because the region in the tag may determine which digits
- * are used. If there is none, it is the code of the language.
+ * Returns the locale in which to format numbers and dates. It is en-GB for English. For other
+ * languages, it is the tag in the browser's settings, because the tag's region may determine the
+ * digits, or the language's code if the settings contain no tag for the language.
  */
 export function formats(): string {
   const code = language();
@@ -94,16 +91,13 @@ export function formats(): string {
   return tags.find((tag) => tag.split('-')[0] === code) ?? code;
 }
 
-/**
- * Index of each creature's translated name in the list of translations (`OrderedKinds`), by English
- * name. Contains the names in the room's gallery.
- */
+/** For each English name in the room's gallery, the index of its translation in `OrderedKinds`. */
 let kindPlaces: ReadonlyMap<string, number> = new Map();
 let kindChecksum = 0;
 
 /**
- * Sets the English names of the room's gallery. The visitor's page needs these names, because it
- * has only a list of translations, in the order of the English names.
+ * Sets the English names in the room's gallery. The visitor's page needs them to find translations,
+ * which it has only as a list in the order of the English names.
  */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
@@ -113,9 +107,9 @@ export function knowKinds(names: Iterable<string>): void {
 }
 
 /**
- * Translates the name of a creature in the gallery into the page's language. If this is English,
- * only a few unsuitable names are replaced. The checkpoint itself must keep the unsuitable names,
- * because the checkpoint's identity depends on all names in it.
+ * Translates the name of a creature in the gallery into the page's language. In English, only a few
+ * unsuitable names are replaced. They cannot be changed in the checkpoint, because its identity
+ * depends on all names.
  *
  * @returns undefined if there is no translation or replacement
  */
@@ -131,14 +125,14 @@ export function localKind(kind: string): string | undefined {
 const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.isArray(kinds);
 
 /**
- * Switches the page to another language. If the texts of this language cannot be loaded, the page
- * keeps its previous language.
+ * Switches the page to another language. If its texts cannot be loaded, the page keeps its previous
+ * language.
  */
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // On failure, set the previous language again. Otherwise, Lit would believe that the new language
-  // is still loading, and would ignore the visitor's next attempt to choose it.
+  // On failure, set the previous language again. Without this call, Lit would believe that the new
+  // language is still loading, and would ignore another attempt to choose it.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -146,9 +140,9 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Chooses the language when the page opens: the language in the address (`?lang=`), if there is
- * one; otherwise, the language that the visitor chose on an earlier visit; otherwise, the browser's
- * preferred language. Languages that the product does not have are skipped.
+ * Chooses the language when the page opens. Takes the first language that the product has from this
+ * list: the language in the address (`?lang=`), the visitor's earlier choice, and the browser's
+ * preferred languages.
  *
  * @param loaders functions that load this page's texts
  */
@@ -156,15 +150,15 @@ export async function startLanguage(loaders: TextLoaders): Promise<void> {
   texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
   const chosen = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
-  // Hide the page until the texts of its language have loaded. Otherwise, it would first appear in
+  // Hide the page until the texts of its language have loaded, so that it does not first appear in
   // English.
   if (chosen !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
   await speak(chosen);
 }
 
 /**
- * Handles the event that a visitor has chosen a language: switches the page to the language, and
- * remembers it for later visits.
+ * Handles a visitor's choice of a language: switches the page to the language, and remembers it for
+ * later visits.
  */
 export async function choose({ target }: Event): Promise<void> {
   const select = target as HTMLSelectElement;
@@ -174,14 +168,14 @@ export async function choose({ target }: Event): Promise<void> {
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
-  // Show the language that the page now has. It differs from the chosen language if the texts of
-  // the chosen language could not be loaded.
+  // If the texts of the chosen language could not be loaded, show the previous language again.
   select.value = language();
 }
 
 /**
- * Renders the element with which visitors select the page's language. By default, the language
- * changes without reloading the page.
+ * Renders the menu of the page's languages.
+ *
+ * @param change handles a choice; by default, the language changes without reloading the page
  */
 export const languageSelect = (change: (event: Event) => unknown = choose): TemplateResult =>
   html`<select aria-label=${msg('Language')} data-testid="language" @change=${change}>

@@ -1,23 +1,19 @@
 /**
- * Functions for translated texts that both the pages and the build use. They are about shortened
- * message ids, plural forms, and names of creatures.
+ * Functions for translated texts that the pages and the build share: for shortened message ids,
+ * plural forms, and names of creatures.
  *
  * To save space, the visitor's page contains only a list of the translated names of creatures, in
- * the order of the English names. The English names would add 2.5 kB per language, and the page
- * receives them from the room anyway.
+ * the order of the English names. The page receives the English names from the room.
  */
 
 /**
- * A checksum of the English names of creatures, followed by the translated names. The translated
- * names are in the order that `inOrder` gives the English names. The checksum shows whether a
- * page's English names are those of the list.
+ * A checksum of the English names of creatures, then the translated names, in the order that
+ * `inOrder` gives the English names. By the checksum, a page detects a list made for other English
+ * names.
  */
 export type OrderedKinds = readonly [checksum: number, ...translations: string[]];
 
-/**
- * Sorts English names and removes duplicates. The translated names in `OrderedKinds` have the same
- * order.
- */
+/** Sorts English names and removes duplicates. `OrderedKinds` has the same order. */
 export const inOrder = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
 /** Returns the FNV-1a hash of the names in their order, 0 to 2³²−1. */
@@ -40,21 +36,20 @@ export function orderedKinds(kinds: Readonly<Record<string, string>>): OrderedKi
 }
 
 /**
- * The build shortens message ids to this number of characters. Full ids are eleven characters
- * longer, and would add 2 kB to each page.
+ * Length of message ids that the build has shortened, in characters. Full ids would add 2 kB to
+ * each page.
  */
 export const SHORT_ID = 6;
 
 const CATEGORIES = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
 
 /**
- * Chooses the form of a text that is grammatically right for a number. A text may contain several
- * forms, separated by '|': one for each plural category that the language has, in the order zero,
- * one, two, few, many, other.
+ * Chooses the form of a text that is grammatically right for a number.
  *
  * @param language BCP 47 tag
  * @param n the number
- * @param text all forms of the text
+ * @param text the forms for the language's plural categories, separated by '|', in the order zero,
+ *   one, two, few, many, other
  * @returns undefined if the text does not have exactly one form per category
  */
 export function formFor(language: string, n: number, text: string): string | undefined {

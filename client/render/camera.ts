@@ -1,7 +1,6 @@
 /**
  * The camera: the point at the centre of the view (in cells), and a zoom (in CSS pixels per cell).
  * `CameraRig` moves a camera over time: it glides to a target, and coasts after a quick drag.
- * Functions that depend on the time get the current time as an argument.
  */
 import type { Rect } from '../../shared/geometry.ts';
 
@@ -16,8 +15,8 @@ export type Insets = Readonly<Record<'top' | 'right' | 'bottom' | 'left', number
 const MAX_ZOOM = 64;
 
 /**
- * Converts a point of the view to a grid position. The point is in CSS pixels from the upper left
- * corner of the view; the position is in cells.
+ * Converts a point of the view, in CSS pixels from its upper left corner, to a grid position, in
+ * cells.
  */
 export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   return {
@@ -27,8 +26,8 @@ export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
 }
 
 /**
- * Converts a grid position to a point of the view. The position is in cells; the point is in CSS
- * pixels from the upper left corner of the view.
+ * Converts a grid position, in cells, to a point of the view, in CSS pixels from its upper left
+ * corner.
  */
 export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   return {
@@ -75,10 +74,7 @@ export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   };
 }
 
-/**
- * Limits a camera's zoom, and keeps its centre inside the grid, so that the visitor does not lose
- * sight of the grid.
- */
+/** Limits a camera's zoom, and keeps its centre inside the grid. */
 function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   return {
     zoom: Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom)),
@@ -89,43 +85,40 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
 
 /** Time constant of camera moves made with keys and buttons, in ms. */
 const GLIDE = 90;
-/**
- * Time constant of automatic camera moves, in ms. Automatic moves are slower than moves that the
- * visitor makes.
- */
+/** Time constant of automatic camera moves, in ms. Slower than the visitor's own moves. */
 const STROLL = 240;
 /**
- * An automatic move begins slowly: it reaches its full speed after this time, in ms. In this time,
- * the server can send the cells that will come into view.
+ * Time in which an automatic move reaches its full speed, in ms. Meanwhile, the server can send the
+ * cells that will come into view.
  */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that automatic moves choose, in CSS pixels per cell. */
 const CLOSEST = 10;
 /**
- * Size of the area that is shown around an organism: width and height, each as a multiple of the
- * organism's side.
+ * Size of the area shown around an organism: width and height, each as a multiple of the organism's
+ * side.
  */
 const FRAME = { width: 2, height: 1.7 };
 /**
  * While the camera follows a growing organism, its zoom is (side / stage) ** CLOSER times the zoom
- * for the fully grown organism. So the camera is a little closer while the organism is small.
+ * for the fully grown organism, to show small organisms a little larger.
  */
 const CLOSER = 0.12;
 /**
- * If the visitor ends a drag at a speed of at least this, in CSS pixels per ms, the camera coasts:
- * it moves on and slows down.
+ * Minimum speed at the end of a drag for the camera to coast (to move on and slow down), in CSS
+ * pixels per ms.
  */
 const MIN_THROW = 0.12;
 /** Minimum time between two measurements of the drag's velocity, in ms. */
 const MOMENT = 6;
 
-/** Moves a camera over time, towards a target or after a fling. */
+/** Moves a camera over time: glides to a target, and coasts after a quick drag. */
 export class CameraRig {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /**
-   * Whether the camera jumps to its target instead of gliding, and does not coast. For visitors who
-   * prefer reduced motion (prefers-reduced-motion).
+   * Whether the camera jumps instead of gliding and coasting, for visitors who prefer reduced
+   * motion (prefers-reduced-motion).
    */
   calm = false;
   private target: Camera | undefined;
@@ -148,8 +141,8 @@ export class CameraRig {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private margins = this.insets;
   /**
-   * Whether the camera shows, or is gliding to, the whole grid. If so, it is adjusted to show the
-   * whole grid again when the size of the window changes.
+   * Whether the camera shows, or is gliding to, the whole grid. If so, it shows the whole grid
+   * again when the size of the window changes.
    */
   isFitted = true;
 
@@ -161,7 +154,7 @@ export class CameraRig {
   }
 
   /**
-   * The camera as it will be when the current movement has ended, if the visitor does not interrupt
+   * The camera as it will be at the end of the current movement, if the visitor does not interrupt
    * the movement.
    */
   get heading(): Camera {
@@ -179,8 +172,8 @@ export class CameraRig {
   }
 
   /**
-   * Centre of the space in the view that panels leave free, in CSS pixels. When visitors zoom with
-   * keys or buttons, the cell at this point stays there.
+   * Centre of the space that panels leave free, in CSS pixels. Keys and buttons zoom around this
+   * point.
    */
   get middle(): Point {
     const { left, right, top, bottom } = this.insets;
@@ -189,11 +182,10 @@ export class CameraRig {
   }
 
   /**
-   * Sets the sizes of the grid, the view and the panels. If `isFitted`, adjusts the camera to show
-   * the whole grid again.
+   * Sets the sizes of the grid, the view and the panels. If `isFitted`, shows the whole grid again.
    *
-   * @param insets space that panels cover; organisms are shown in the space that panels leave free
-   * @param margins space to leave free around the grid when the whole grid is shown
+   * @param insets space that panels cover; organisms are shown in the remaining space
+   * @param margins space to leave free around the whole grid
    */
   layout(grid: Size, view: Size, insets: Insets, margins = insets): void {
     Object.assign(this, { grid, view, insets, margins });
@@ -202,7 +194,7 @@ export class CameraRig {
     this.target = undefined;
   }
 
-  /** Shows a part of the grid without a glide, when the page opens. */
+  /** Shows a part of the grid immediately, without a glide, when the page opens. */
   open(camera: Camera): void {
     this.isFitted = false;
     this.camera = camera;
@@ -220,9 +212,8 @@ export class CameraRig {
   }
 
   /**
-   * Glides to an organism, and shows it in the centre of the space that panels leave free. Zooms in
-   * if the organism would be too small, and zooms out if it would not be visible as a whole;
-   * otherwise, keeps the zoom.
+   * Glides to an organism, and shows it in the centre of the space that panels leave free. Changes
+   * the zoom only if the organism would be too small or not wholly visible.
    *
    * @param side side of the fully grown organism, in cells
    */
@@ -231,10 +222,10 @@ export class CameraRig {
   }
 
   /**
-   * Glides until the whole organism is visible inside a part of the view, and moves the camera as
-   * little as possible. Zooms out only if the organism is larger than this part.
+   * Glides just far enough to make a whole organism visible inside a part of the view. Zooms out
+   * only if the organism is larger than this part.
    *
-   * @param insets space at each edge of the view, in CSS pixels, in which the organism must not be
+   * @param insets space at each edge of the view to keep clear of the organism, in CSS pixels
    */
   reveal(at: Point, side: number, { left, right, top, bottom }: Insets): void {
     const { heading, view } = this;
@@ -265,8 +256,8 @@ export class CameraRig {
    */
   follow(at: Point, side: number, stage: number): void {
     const zoom = this.followZoom ?? this.zoomFor(side);
-    // With reduced motion, the camera jumps to its target. A different zoom at each stage would
-    // make the view jump at each stage, so use the same zoom for all stages.
+    // With reduced motion, the camera jumps to its target. A zoom that depends on the stage would
+    // make the view jump at each stage, so use one zoom for all stages.
     this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
     this.followZoom = zoom;
   }
@@ -279,10 +270,7 @@ export class CameraRig {
     this.followZoom = undefined;
   }
 
-  /**
-   * Glides to an area of the grid, and shows the whole area in the centre of the space that panels
-   * leave free.
-   */
+  /** Glides to show a whole area of the grid, in the centre of the space that panels leave free. */
   match(part: Rect): void {
     const zoom = Math.max(this.minZoom(), fitGrid(part, this.view, this.insets).zoom);
     const centre = { x: part.x + part.width / 2, y: part.y + part.height / 2 };
@@ -294,9 +282,8 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // When the visitor drags with two fingers, the browser sends one event per finger, and only the
-    // sum of both movements is the direction of the drag. Both events arrive within `MOMENT`, so
-    // measure the velocity only after a longer time.
+    // A drag with two fingers causes one event per finger, less than `MOMENT` apart. Only the sum
+    // of both events gives the direction of the drag, so wait for both.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
@@ -318,10 +305,7 @@ export class CameraRig {
     this.set(zoomAbout(camera, view, { x, y }, { factor, minZoom: this.minZoom() }));
   }
 
-  /**
-   * Moves the view by a distance in CSS pixels, and changes the zoom by a factor, in a glide. For
-   * keys and buttons.
-   */
+  /** Moves the view by a distance in CSS pixels, and changes the zoom by a factor, in a glide. */
   glideBy(dx: number, dy: number, factor: number): void {
     const from = this.target ?? this.camera;
     const minZoom = this.minZoom();
@@ -331,7 +315,7 @@ export class CameraRig {
   }
 
   /**
-   * Moves the camera on to time `now`, in ms.
+   * Advances the camera to time `now`, in ms.
    *
    * @returns whether the camera is still moving
    */
@@ -374,8 +358,8 @@ export class CameraRig {
   }
 
   /**
-   * Returns the zoom at which to show an organism: the current zoom, but at least so large that the
-   * organism is easy to see, and at most so large that the whole organism is visible.
+   * Returns the zoom at which to show an organism: the current zoom, or the nearest zoom at which
+   * the organism is easy to see and wholly visible.
    */
   private zoomFor(side: number): number {
     const fits = (width: number, height: number): number =>
@@ -385,8 +369,7 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // Reset the time only if no glide is under way. If a glide gets a new target, it must keep its
-    // speed instead of starting slowly again.
+    // A glide that gets a new target must keep its speed. Only a new glide starts slowly.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;
@@ -420,9 +403,9 @@ const GAP = 42;
 const ENLARGEMENT = 2;
 
 /**
- * Returns where to show the lens: its centre, in CSS pixels. The lens is above the finger, where
- * the visitor's hand does not cover it. Near the upper edge of the view, there is too little room
- * above the finger, so the lens is beside it, on the side with more room.
+ * Returns the centre of the lens, in CSS pixels. The lens is above the finger, where the hand does
+ * not cover it. Near the upper edge of the view, the lens is beside the finger, on the side with
+ * more room.
  *
  * @param finger position of the finger in the view, in CSS pixels
  */
@@ -453,18 +436,17 @@ export class Lens {
   }
 
   /**
-   * Draws the lens, or hides it. Call this method immediately after drawing on the source canvas,
-   * because the browser discards the pixels of that canvas after showing them.
+   * Draws or hides the lens. Call this method immediately after drawing on the source canvas,
+   * because the browser discards that canvas's pixels after showing them.
    *
-   * @param pointer position of the pointer, in CSS pixels, while the visitor cuts; otherwise
+   * @param pointer the pointer's position while the visitor cuts, in CSS pixels; otherwise
    *   undefined. The lens is shown only if the pointer is a finger
    * @param view size of the source canvas, in CSS pixels
    */
   draw(pointer: Point | undefined, view: Size): void {
     const { element, source, pen } = this;
     const isShown = pen !== null && pointer !== undefined && this.isTouched;
-    // Assign `hidden` only if it changes, because each assignment makes the browser recompute
-    // styles.
+    // Each assignment of `hidden` makes the browser recompute styles.
     if (element.hidden === isShown) element.hidden = !isShown;
     if (!isShown) return;
     const ratio = source.width / view.width;

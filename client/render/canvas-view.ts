@@ -43,8 +43,8 @@ export abstract class CanvasView {
     return more;
   });
   /**
-   * Called for each drawn frame. Moves the HTML elements that must follow the picture on the
-   * canvas. Returns whether these elements need another frame.
+   * Called for each drawn frame, to move HTML elements with the picture on the canvas. Returns
+   * whether these elements need another frame.
    */
   onFrame: (now: number) => boolean = () => false;
   /** Called once the painter has loaded and can paint keepsake films. */
@@ -53,16 +53,16 @@ export abstract class CanvasView {
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
-  /** Whether the canvas currently shows something else instead of the room, for example a film. */
+  /** Whether the canvas shows something else instead of the room, for example a film. */
   protected isAway = false;
   /**
-   * Whether the last frame was changed less than intended, to prevent a flash. If so, another frame
-   * must follow, which completes the change.
+   * Whether the last frame was softened to prevent a flash. If so, another frame must follow to
+   * complete the change.
    */
   protected unsettled = false;
   /**
-   * How long organisms continue to breathe (move slightly) after everything else in the view has
-   * stopped, in ms. The limit saves battery.
+   * How long organisms continue to breathe (move slightly) after all other movement in the view has
+   * ended, in ms. Limited to save battery.
    */
   protected readonly breathes: number = 20_000;
   private readonly current = new Current();
@@ -72,13 +72,11 @@ export abstract class CanvasView {
   private breath = 0;
   private drawnAt = 0;
   private movedAt = 0;
-  /** Whether the room's first cells have arrived. */
   private isPictured = false;
   /** Whether the next frame was delayed because the GPU was busy. */
   private waited = false;
   /**
-   * Whether `paint` has already checked if this GPU can run the painter. `paint` checks this only
-   * once. If the GPU can run the painter, `paint` then loads its code.
+   * Whether `paint` has checked if this browser can run the painter. `paint` checks this only once.
    */
   private hasAsked = false;
   private painting: Painting | undefined;
@@ -97,7 +95,7 @@ export abstract class CanvasView {
     this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {
       this.current.ticked(model.room?.tick ?? 0, performance.now());
-      // Do not upload the grid while it is still empty. On a slow GPU, the first upload takes
+      // Upload nothing before the first cells have arrived: on a slow GPU, the first upload takes
       // longest, and uploading an empty grid would delay the first cells.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
@@ -120,7 +118,7 @@ export abstract class CanvasView {
     ];
   }
 
-  /** Stops drawing and removes all listeners. After that, another view may use the canvas. */
+  /** Stops drawing and removes all listeners. Afterwards, another view may use the canvas. */
   dispose(): void {
     this.isDisposed = true;
     this.loop.end();
@@ -134,6 +132,8 @@ export abstract class CanvasView {
 
   /**
    * Returns the point of the canvas at which the last frame shows a grid position, in CSS pixels.
+   *
+   * @param place grid position, in cells
    */
   toScreen(place: Point): Point {
     return worldToScreen(this.camera, this.view, displace(place, this.current));
@@ -161,14 +161,13 @@ export abstract class CanvasView {
   protected abstract move(now: number): boolean;
 
   /**
-   * Describes the next frame; called after `move`. May add marks, which are drawn in front of the
-   * effects.
+   * Describes the next frame. May add marks, which are drawn in front of the effects. Called after
+   * `move`.
    */
   protected abstract frame(now: number): Framing;
 
   /**
-   * Uploads planes (the colours and owners of all cells). From now on, the canvas shows these
-   * planes.
+   * Uploads planes (the colours and owners of all cells), which the canvas then shows.
    *
    * @param changed areas in which these planes differ from those of the last upload
    * @param atOnce members of `changed` that must appear immediately, without interpolation
@@ -191,8 +190,8 @@ export abstract class CanvasView {
   /** @returns whether the next frame will differ from this one */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
-    // If the painter is at work, it makes this frame late. That does not mean that drawing is slow,
-    // so it must not lower the resolution. Therefore, count the delay as a pause.
+    // If painting makes this frame late, that does not mean that drawing is slow. Count the delay
+    // as a pause, so that it does not lower the resolution.
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
@@ -223,8 +222,8 @@ export abstract class CanvasView {
   }
 
   /**
-   * When the room's first cells have arrived, checks whether this browser can run the painter. If
-   * so, loads the painter.
+   * Loads the painter once the room's first cells have arrived, if this browser can run the
+   * painter.
    */
   private paint(now: number): void {
     const { model, renderer } = this;
@@ -238,24 +237,22 @@ export abstract class CanvasView {
       ({ Painting }) => {
         if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
-          // Compiling the painter's shaders has made this frame late. This must not lower the
-          // resolution, so count the delay as a pause.
+          // Compiling the painter's shaders has delayed this frame. Count the delay as a pause, so
+          // that it does not lower the resolution.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
           if (this.painting?.film) this.onPainter(this.painting.film);
         });
         this.loop.invalidate();
       },
-      // If the painter cannot be loaded, log the error and continue: cells are then still drawn as
-      // smooth shapes.
+      // Log the error and continue: without the painter, cells are drawn as smooth shapes.
       console.warn,
     );
   }
 
   /**
-   * Advances the water current. To save battery, all movement ends when nothing else has happened
-   * in the view for `breathes` ms. The current starts to fade out `EASE` ms earlier, so that it has
-   * stopped by then.
+   * Advances the water current. To save battery, the current stops when nothing else has moved for
+   * `breathes` ms. It fades out during the last `EASE` ms of this time.
    */
   private flow(now: number): void {
     const { model, current, happenings } = this;

@@ -1,6 +1,6 @@
 /**
- * Textures on the GPU that contain cells: the cells of the newest tick, the cells that are shown on
- * screen (interpolated between ticks), and blurred copies of these for lighting.
+ * Textures on the GPU that contain cells: the cells of the newest tick, the cells on screen
+ * (interpolated between ticks), and blurred copies of the cells on screen for lighting.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -16,42 +16,39 @@ import {
 import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
 /**
- * Standard deviations of the Gaussian blurs, in cells. Each blur is named after the texture that it
- * makes: `tight` is used to draw membranes and relief, `wide` to draw shadows, `halo` to draw
- * scattered light, and `mask` to highlight organisms.
+ * Standard deviations of the Gaussian blurs, in cells. The blurs are used to draw membranes and
+ * relief (`TIGHT`), shadows (`WIDE`), scattered light (`HALO`) and highlights of organisms
+ * (`MASK`).
  */
 const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * The owner of a position's ground is found by a vote: each cell within this radius of the
- * position, in cells, votes for its own owner. See `TERRITORY_FRAGMENT`.
+ * At each position, the nearby cells vote for the organism that owns the ground there. This is the
+ * radius of the cells that vote, in cells; see `TERRITORY_FRAGMENT`.
  */
 const VOTES = 3;
 /**
- * Interpolation to a new tick starts at the time of the last frame, if that frame was drawn at most
- * this long before the tick arrived, in ms. Otherwise, it starts when the tick arrives.
+ * Interpolation to a new tick starts at the time of the last frame if that frame was drawn at most
+ * this long before the tick arrived, in ms. After a longer gap, it starts when the tick arrives.
  */
 const RECENT = 100;
 
-/**
- * Facts about the arrival of a tick: when it arrived, how long ticks are, and which of its areas
- * must be shown without interpolation.
- */
+/** Facts about a tick that has arrived. */
 export interface Arrival {
   /** Time of arrival, in ms. */
   readonly now: number;
   /** Duration of a tick, in ms. */
   readonly tick: number;
   /**
-   * Areas to show without interpolation: the page did not know their cells before this tick, so
-   * there is nothing from which to interpolate.
+   * Areas to show without interpolation, because the page did not know their cells before this
+   * tick.
    */
   readonly atOnce: readonly Rect[];
 }
 
-/** Creates the textures for a grid, at full, half and quarter resolution. */
+/** Creates textures for a grid, at full, half and quarter resolution. */
 function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   const target = (part: number, format: Partial<Surface> = {}): Target => {
     const [w, h] = [Math.ceil(width / part), Math.ceil(height / part)];
@@ -77,8 +74,8 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
 }
 
 /**
- * Maximum number of areas that are redrawn separately. If more areas have changed, the whole grid
- * is redrawn instead.
+ * Maximum number of areas that are redrawn separately. If more have changed, the whole grid is
+ * redrawn.
  */
 const MOST_AREAS = 64;
 
@@ -116,10 +113,7 @@ export class CellTextures {
     gl.deleteTexture(this.owner);
   }
 
-  /**
-   * The textures that the scene's fragment shader reads, by the name of their sampler in the
-   * shader.
-   */
+  /** The textures that the scene's fragment shader reads, by the name of their sampler. */
   get textures(): Readonly<Record<string, WebGLTexture>> {
     const { shown, tight, wide, mask, halo, territory } = this.targets;
     return {
@@ -134,13 +128,13 @@ export class CellTextures {
   }
 
   /**
-   * Uploads a new tick. Interpolation to the tick starts from the cells that are now on screen, so
-   * that no cell changes suddenly.
+   * Uploads a new tick. Interpolation starts from the cells on screen, so that no cell changes
+   * suddenly.
    */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     const { gl, targets } = this;
-    // If two ticks arrive between two frames, the cells of the first tick have never been shown.
-    // Then keep the start of the interpolation: the last drawn frame.
+    // If the previous tick has not been drawn, its cells have never been on screen. Then keep the
+    // last drawn frame as the start of the interpolation.
     if (this.drawn) {
       [targets.from, targets.shown] = [targets.shown, targets.from];
       this.since = arrival.now - this.drawnAt < RECENT ? this.drawnAt : arrival.now;
@@ -188,8 +182,8 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    // Use the later of the two times: the browser's time of a frame may be slightly earlier than
-    // the arrival of the tick that the frame shows.
+    // The browser's time of a frame may be slightly earlier than the arrival of the tick that the
+    // frame shows.
     gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);
@@ -198,7 +192,7 @@ export class CellTextures {
   }
 
   /**
-   * For a new tick, updates the texture that holds when each cell's transition starts and ends, see
+   * Updates the texture with the start and end of each cell's transition to a new tick; see
    * `TIMES_FRAGMENT`.
    */
   private time({ now, tick, atOnce }: Arrival): void {
@@ -240,8 +234,8 @@ export class CellTextures {
   }
 
   /**
-   * Redraws the mask that highlights organisms: the selected organism, the one under the pointer,
-   * and the second parent of a cross. Each is given by its id, or 0 if there is none.
+   * Redraws the mask that highlights organisms. The parameters are organism ids, or 0 for none: the
+   * selected organism, the organism under the pointer, and the second parent of a cross.
    */
   select(selected: number, hovered: number, second: number): void {
     const { gl, programs, targets } = this;

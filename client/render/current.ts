@@ -1,15 +1,15 @@
 /**
  * The current: a slow displacement field that bends the whole picture like water. The displacement
  * depends only on the position and the room's time, so all screens of a room show the same current.
- * It is computed both by shaders and by the functions in this file, from the same constants.
+ * Shaders and the functions in this file compute it from the same constants.
  */
 import { smoothstep } from '../../shared/smoothstep.ts';
 import type { Point } from './camera.ts';
 
 /**
- * The current consists of four waves. Each wave displaces cells at a right angle to the wave's
- * direction, so that organisms sway but keep their size. Lengths and amplitudes are in cells,
- * headings in radians, periods in seconds.
+ * The current consists of four waves. Each wave displaces cells at a right angle to its direction,
+ * so that organisms sway but keep their size. Lengths and amplitudes are in cells, headings in
+ * radians, periods in seconds.
  */
 const WAVES = [
   { length: 230, heading: 0.4, period: 23, amplitude: 0.75 },
@@ -24,8 +24,8 @@ const WAVES = [
 /** Maximum number of simultaneous ripples. */
 export const RIPPLES = 4;
 /**
- * `CREST`: wave number of a ripple, in radians per cell. `NARROW`: how fast the ripple fades with
- * the distance from its ring; it has faded to 1/e at a distance of sqrt(1 / NARROW) cells.
+ * A ripple is a growing ring. `CREST`: wave number of the ripple, in radians per cell. `NARROW`:
+ * the displacement fades to 1/e at a distance of sqrt(1 / NARROW) cells from the ring.
  */
 const CREST = 0.45;
 const NARROW = 0.01;
@@ -50,8 +50,8 @@ const row = (name: keyof (typeof WAVES)[number]): string =>
   `vec4(${WAVES.map((wave) => wave[name].toFixed(7)).join()})`;
 
 /**
- * GLSL source text. Contains the functions `current` and `displaced`, and the uniform with the rows
- * of the field.
+ * GLSL source text of the functions `current` and `displaced`, and of the uniform with the rows of
+ * the field.
  */
 export const CURRENT = `
 uniform vec4 uField[${RIPPLES + 2}];
@@ -76,8 +76,7 @@ vec2 displaced(vec2 p) {
 }`;
 
 /**
- * The current bends the picture. Returns the grid position that is visible at a given position of
- * the bent picture.
+ * Returns the grid position that is visible at a position of the picture, which the current bends.
  *
  * @param place position in the bent picture, in cells
  */
@@ -118,34 +117,29 @@ export function displace(place: Point, field: Field): Point {
 }
 
 /**
- * Number of ticks in one second of the room's time. If a room runs fewer ticks per second than
- * this, its time passes more slowly, and so its water moves more slowly.
+ * Ticks per second of the room's time. If a room runs fewer ticks per second, its water moves more
+ * slowly.
  */
 const TICKS = 15;
-/**
- * How long the water current takes to grow from nothing to its full strength, and to fade out
- * again, in ms.
- */
+/** Time in which the water current fades in or out, in ms. */
 export const EASE = 3_000;
 /**
- * The page estimates the room's time between ticks. Errors of this estimate are corrected
- * gradually, with this time constant, in ms.
+ * Time constant with which errors in the page's estimate of the room's time are corrected, in ms.
  */
 const CORRECTION = 2_000;
 /**
- * The page estimates the room's time. If the estimate is wrong by more than this, in s, a gradual
- * correction would move the water visibly. The current then fades out first, and the estimate is
- * corrected while there is no current.
+ * Maximum error of the page's estimate of the room's time for a gradual correction, in s.
+ * Correcting a larger error would visibly move the water, so the current fades out first.
  */
 const FAR = 3;
 /**
- * On a machine that is too slow, the water current is turned off for this long, in ms. The time
- * starts at `PATIENCE` and doubles each time, up to `LONGEST_PATIENCE`.
+ * How long the water current is turned off on a machine that is too slow, in ms: `PATIENCE` the
+ * first time, then each time twice as long, up to `LONGEST_PATIENCE`.
  */
 const PATIENCE = 60_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
- * A machine is too slow if it has drawn this many frames late. Ten frames drawn on time cancel one
+ * Number of late frames after which a machine counts as too slow. Ten frames on time cancel one
  * late frame.
  */
 const MANY_LATE = 8;
@@ -182,8 +176,8 @@ export class Current implements Field {
   }
 
   /**
-   * Counts a frame. If too many frames were late, turns the water current off for a while; each
-   * time, for twice as long as the time before.
+   * Counts a frame. After too many late frames, turns the water current off, each time for twice as
+   * long as the last time.
    *
    * @param isLate whether the frame was drawn late
    */
@@ -220,7 +214,7 @@ export class Current implements Field {
   }
 
   /**
-   * Stops the water current immediately. Needed when the canvas shows something else instead of the
+   * Stops the water current immediately, for example when the canvas shows a film instead of the
    * room.
    */
   stop(): void {

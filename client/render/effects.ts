@@ -1,7 +1,6 @@
 /**
  * Short light effects for events in a room, such as births, divisions, deaths, wounds and beacons.
- * `LifeEffects` starts an effect for each event; `Effects` draws the effects. Functions that depend
- * on the time get the current time as an argument.
+ * `LifeEffects` starts an effect for each event; `Effects` draws the effects.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { placesUnder, type Rect, type Stroke } from '../../shared/geometry.ts';
@@ -21,12 +20,12 @@ export interface Speck {
 }
 
 /**
- * A stroke consists of segments. Finds the grid positions that a segment covers and that no earlier
- * segment of its stroke has covered.
+ * Finds the grid positions that a segment of a stroke covers and that earlier segments of the
+ * stroke have not covered.
  *
  * @param taken indices of the positions that earlier segments have covered; the positions found are
  *   added
- * @param counts whether a position may be found; positions for which it returns false are skipped
+ * @param counts returns whether a position may be found
  */
 export function freshPlaces(
   stroke: Stroke,
@@ -63,7 +62,7 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
 }
 
 /**
- * Returns the centre of the cell at index `place`, and the cell's colour, not premultiplied by
+ * Returns the centre and colour of the cell at index `place`. The colour is not premultiplied by
  * alpha.
  */
 function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
@@ -79,16 +78,15 @@ function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>)
 /** Maximum number of dust grains per tick, over all dying cells. */
 const MAX_GRAINS = 90;
 /**
- * Share of dying cells for which a grain of dust is shown. Does not apply to the cells of departing
- * organisms.
+ * Maximum share of dying cells that leave a grain of dust. Does not apply to departing organisms.
  */
 const SHARE = 0.35;
 
 /** A grain of dust: the centre and colour of a cell that has just died. */
 interface Grain extends Speck {
   /**
-   * Whether the cell belonged to a departing organism. If so, the grain drifts more slowly and
-   * fades later.
+   * Whether the cell belonged to a departing organism. Gentle grains drift more slowly and fade
+   * later.
    */
   readonly isGentle: boolean;
 }
@@ -100,13 +98,13 @@ export class DustFinder {
   private readonly random = createRandom(2).uniform;
 
   /**
-   * Finds the cells that have lost their owner since the last call, and returns grains of dust, in
-   * the cells' last colours, for a random selection of them.
+   * Finds the cells that have lost their owner since the last call. Returns grains of dust, in the
+   * cells' last colours, for a random selection of these cells.
    *
-   * @param silent areas of `changed` to ignore. The server sent all cells of these areas anew, so a
-   *   cell that is missing there may have died long ago
-   * @param departs returns whether an organism is departing. If so, `SHARE` does not limit the
-   *   number of its grains
+   * @param silent areas of `changed` to ignore, because the server sent all their cells anew: a
+   *   missing cell may have died long ago
+   * @param departs returns whether an organism is departing. `SHARE` does not apply to the cells of
+   *   departing organisms
    */
   find(
     planes: Planes,
@@ -169,8 +167,8 @@ const HEALED: Rgb = [0.72, 0.97, 0.86];
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /**
- * An effect that has not been drawn this long after its start, in ms, is dropped. This happens if
- * the page is hidden, because hidden pages draw no frames.
+ * Hidden pages draw no frames. An effect that has not been drawn this long after its start, in ms,
+ * is dropped.
  */
 const MOST_LATE = 1_500;
 /** Duration of a beacon, in ms. */
@@ -179,8 +177,7 @@ const BEACON = 3_200;
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 
 /**
- * Holds the active light effects. In every frame, each effect adds light marks, until the effect
- * has faded.
+ * Holds the active light effects. Each effect adds light marks to every frame until it has faded.
  */
 export class Effects {
   private effects: Effect[] = [];
@@ -188,8 +185,8 @@ export class Effects {
   /**
    * @param calm whether effects must fade gently and not move, for visitors who prefer reduced
    *   motion (prefers-reduced-motion)
-   * @param random returns random numbers for the effects, from 0 to 1. They are independent of the
-   *   random numbers with which visitors' seeds are chosen
+   * @param random returns random numbers from 0 to 1 for the effects, independent of the random
+   *   numbers that choose seeds
    */
   constructor(
     public calm = false,
@@ -200,10 +197,7 @@ export class Effects {
     return this.effects.length > 0;
   }
 
-  /**
-   * Shows a spark where the visitor has dropped a seed. The spark fills the time until the server
-   * replies.
-   */
+  /** Shows a spark where the visitor has dropped a seed, before the server replies. */
   sown(x: number, y: number, color: Rgb, now: number): void {
     this.add(now, 420, (t, marks) => {
       const alpha = (1 - t) ** 1.5;
@@ -225,8 +219,8 @@ export class Effects {
   }
 
   /**
-   * Shows that an organism has entered its next stage, in which each of its cells has been divided
-   * into four: a ring of light spreads from the organism's edge.
+   * Shows a ring of light that spreads from an organism's edge when the organism has entered its
+   * next stage, in which each cell has been divided into four.
    */
   divided({ x, y, color }: Speck, stage: number, now: number): void {
     this.add(now, 900, (t, marks) => {
@@ -241,8 +235,7 @@ export class Effects {
   }
 
   /**
-   * Makes an organism glow for a moment, to show that a sensor has detected somebody near the
-   * organism.
+   * Makes an organism glow for a moment, because a sensor has detected somebody near the organism.
    */
   sensed({ x, y }: Point, stage: number, now: number): void {
     this.add(now, 2_400, (t, marks) => {
@@ -268,9 +261,9 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own cut immediately, as a dark gap with a glowing rim, and grains that fly
-   * off along the cut. This effect fills the time until the server's data shows the wound. If the
-   * cut meets no organism, only a faint line of light is shown.
+   * Shows the visitor's own cut before the server's data shows the wound: a dark gap with a glowing
+   * rim, and grains that fly off along the cut. If the cut meets no organism, shows only a faint
+   * line of light.
    *
    * @param way segment of the stroke, in cells
    * @param radius radius of the stroke, in cells
@@ -296,8 +289,7 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own graft immediately. This effect fills the time until the server's data
-   * shows the graft.
+   * Shows the visitor's own graft before the server's data shows it.
    *
    * @param specks the cells under the stroke, in the colours of the grafted seed
    */
@@ -382,8 +374,8 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine, the first frame of an effect may be drawn late. Let the effect start at
-      // that frame, so that its beginning is not skipped.
+      // On a slow machine, an effect's first frame may be late. Start the effect at that frame, so
+      // that its beginning is not skipped.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);
@@ -398,14 +390,9 @@ export class Effects {
 
 const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
 
-/**
- * From this stage on, an organism is clearly visible. Before this stage, it is marked by a glow.
- */
+/** Stage from which an organism is clearly visible. A glow marks younger organisms. */
 const VISIBLE_STAGE = 8;
-/**
- * Duration of a ripple, in ms. During a ripple, further events of the same organism start no other
- * ripple.
- */
+/** Duration of a ripple, in ms. An organism has at most one ripple at a time. */
 const RIPPLE = 2_000;
 /** Maximum amplitude of a ripple, in cells. */
 const RIPPLE_AMPLITUDE = 0.6;
@@ -416,18 +403,15 @@ const RIPPLE_AMPLITUDE = 0.6;
  */
 export class LifeEffects {
   readonly effects = new Effects();
-  /**
-   * Organisms from which a ripple spreads at present, each with the start time of its ripple, in
-   * ms.
-   */
+  /** Organisms from which a ripple is spreading, each with the start time of its ripple, in ms. */
   private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];
   private readonly departed = new Set<OrganismId>();
   private readonly dust = new DustFinder();
   private readonly unsubscribers: readonly (() => void)[];
 
   /**
-   * @param ripples array to write the current ripples into (see `Field.ripples`), whenever a frame
-   *   is drawn
+   * @param ripples array into which each drawn frame writes the current ripples, see
+   *   `Field.ripples`
    * @param invalidate called when there is something new to draw
    */
   constructor(
@@ -466,8 +450,8 @@ export class LifeEffects {
   }
 
   /**
-   * Adds dust for the cells that died in a new tick. The areas in `anew` give no dust: the server
-   * sent all their cells anew, so a missing cell may have died long ago.
+   * Adds dust for the cells that died in a new tick, except in the areas `anew`. The server sent
+   * all cells of these areas anew, so a missing cell may have died long ago.
    */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;

@@ -1,7 +1,4 @@
-/**
- * Chooses the part of the room that a page shows first, for rooms that are too large to be shown as
- * a whole.
- */
+/** Chooses the part of a large room that a page shows first. */
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { Camera, Point, Size } from './camera.ts';
 
@@ -33,8 +30,8 @@ const CLOSEST = 10;
  */
 const FRAME = { width: 2.25, height: 1.6 };
 /**
- * Views with different zooms are compared. `ZOOMS`: number of zooms. `FARTHER`: factor from each
- * zoom to the next smaller one. `COST`: points that a view loses for each such step.
+ * Views are compared at `ZOOMS` zooms, each `FARTHER` times the previous zoom. Each such step costs
+ * a view `COST` points.
  */
 const ZOOMS = 7;
 const FARTHER = 0.86;
@@ -45,25 +42,21 @@ const COST = 0.1;
  */
 export const GROUND = 0.8;
 /**
- * Organisms count as neighbours of a free position if they are less than `BESIDE` times an
- * organism's side away. If a position has `RIM` or more neighbours, it is considered to be at the
- * edge of a cluster of organisms.
+ * Organisms less than `BESIDE` times an organism's side from a free position are its neighbours. A
+ * free position with `RIM` or more neighbours is at the edge of a cluster of organisms.
  */
 const BESIDE = 1.3;
 const RIM = 3;
 /**
- * Maximum number of points that a view gains if its free position is at the edge of a cluster of
- * organisms. The number is small, because a close view of the nearest organism is more important.
+ * Maximum number of points that a view gains for the neighbours of its free position. Small,
+ * because a close view of the nearest organism is more important.
  */
 const RIM_POINTS = 0.3;
 
 /**
- * Chooses a view that shows a free position, where a visitor can plant, and the whole of the
- * organism that is nearest to this position. Buttons must not cover the position or the organism.
- * The view is the best of many random views. If none of them meets these conditions, it is the view
- * that comes closest to meeting them. Free positions at the edge of a cluster of organisms are
- * preferred, so that large empty areas stay empty. As the views are random, different visitors are
- * shown different positions.
+ * Chooses a view that shows a free position, where a visitor can plant, and the whole organism
+ * nearest to this position, neither covered by buttons. Compares many random views and returns the
+ * best one. Prefers free positions next to several organisms, so that large empty areas stay empty.
  *
  * @param random returns random numbers from 0 to 1
  */
@@ -79,9 +72,8 @@ export function firstView(
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-      // Choose the centre of the view. In every second view that is compared, the free position is
-      // close to the centre; in the others, it may be anywhere in the view. Move the view so that
-      // it shows as little as possible of the area outside the grid.
+      // In every second view, the free position is close to the view's centre; in the other views,
+      // it may be anywhere. Move the view so that it shows as little as possible outside the grid.
       const at = (of: number, all: number, shown: number): number => {
         const way = (random() - 0.5) * Math.max(0, Math.min(j % 2 ? side : shown, shown - side));
         const half = Math.min(all, shown) / 2;
@@ -103,8 +95,7 @@ export function firstView(
    * Returns the points of a view: the more, the better.
    *
    * @param place the free position, in cells
-   * @param focus the grid position that the view shows in the middle of `free` (the space between
-   *   the header and the dock), in cells
+   * @param focus the position in the middle of the area `free`, in cells
    */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;
@@ -133,11 +124,10 @@ export function firstView(
     }
     const [x, y] = [(place.x - focus.x) * zoom, (place.y - focus.y) * zoom];
     const share = isClear(x, y) ? Math.min(1, gap / side / GROUND) : 0;
-    // Many visitors tap the middle of the view first, so prefer views whose free position is in the
-    // middle.
+    // Prefer views whose free position is in the middle, because many visitors tap there first.
     const middling = +(Math.max(Math.abs(x), Math.abs(y)) <= size / 2);
-    // Prefer views that show many whole organisms, that cut off few organisms at the edge, and
-    // whose free position is near the middle.
+    // Prefer views that show many whole organisms, cut off few organisms, and have the free
+    // position near the middle.
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
     return share === 1 && isNearestWhole

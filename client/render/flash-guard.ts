@@ -1,6 +1,6 @@
 /**
- * Detects flashes in the frames that a page is about to show (WCAG 2.3.1), and decides where the
- * screen must change more slowly (is softened).
+ * Detects flashes in the frames that a page is about to show (WCAG 2.3.1), and decides which parts
+ * of the screen must change more slowly (are softened).
  *
  * WCAG defines a flash as a pair of opposing changes: either of saturated red, or of relative
  * luminance by at least 0.1 if the darker luminance is below 0.8. At most three flashes per second
@@ -8,7 +8,7 @@
  * picture covers depends on the viewer's distance, which is unknown, so the guard checks parts of
  * the picture (windows) of several sizes. Each window consists of zones. The guard is stricter than
  * WCAG: a zone counts as flashing at half the allowed number of flashes per second, and is softened
- * as soon as flashing zones cover an eighth of a window.
+ * as soon as flashing zones cover more than an eighth of a window.
  */
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Size } from './camera.ts';
@@ -22,24 +22,21 @@ import {
 } from './gl.ts';
 
 /**
- * A change of luminance or of red counts only if it is at least this large. Two opposing changes
- * are a flash. WCAG uses 0.1 for luminance and 20/320 for red.
+ * Minimum size of a change of luminance or of red that counts. WCAG uses 0.1 for luminance and
+ * 20/320 for red.
  */
 const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
-/**
- * A change of luminance counts only if the lower of the two luminances is below this value, as in
- * WCAG.
- */
+/** A change of luminance counts only if the lower luminance is below this value, as in WCAG. */
 const BRIGHT = 0.8;
 /** Length of the period in which opposing changes are counted, in ms. */
 const SECOND = 1_000;
-/**
- * If more than this share of a window's zones flash, they are softened. In WCAG, this share is a
- * quarter.
- */
+/** If more than this share of a window's zones flash, they are softened. WCAG allows a quarter. */
 const SHARE = 0.125;
-/** Sizes of the windows, as a share of the picture's width and height. */
+/**
+ * Flashing zones are counted in windows of these sizes, as shares of the picture's width and
+ * height.
+ */
 const WINDOWS = [1, 1 / 3, 1 / 5];
 /**
  * After the last detected flash, a zone remains softened for `HOLD` ms. The softening then fades
@@ -48,10 +45,7 @@ const WINDOWS = [1, 1 / 3, 1 / 5];
 export const HOLD = 1_200;
 export const RELEASE = 1_000;
 
-/**
- * For each zone, detects when a level (luminance or red) has reversed its direction: it rises after
- * a fall, or falls after a rise.
- */
+/** For each zone, detects when a level (luminance or red) reverses its direction. */
 class Turns {
   private readonly low: Float32Array;
   private readonly high: Float32Array;
@@ -67,10 +61,7 @@ class Turns {
     this.rising = new Int8Array(zones);
   }
 
-  /**
-   * Forgets the levels that were measured so far, so that the next measurement is not compared with
-   * them.
-   */
+  /** Forgets all levels measured so far. */
   forget(): void {
     this.low.fill(Number.NaN);
     this.high.fill(Number.NaN);
@@ -78,8 +69,10 @@ class Turns {
   }
 
   /**
-   * @returns whether the zone's level has just made a change that counts, in the opposite direction
-   *   to the previous one; the first change also counts
+   * Records the level of a zone.
+   *
+   * @returns whether the level has just made a change that counts, in the opposite direction to its
+   *   previous such change; true for the first change too
    */
   turned(zone: number, level: number): boolean {
     const { low, high, rising, step, bright } = this;
@@ -110,8 +103,8 @@ export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
   /**
-   * Times of the latest opposing changes in each zone, in ms: [zones, limit], one ring buffer per
-   * zone.
+   * Times of the last `limit` opposing changes in each zone, in ms, [zones, limit]: one ring buffer
+   * per zone.
    */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
@@ -119,19 +112,16 @@ export class FlashGuard {
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
-   * A softened zone follows the picture with this time constant, in ms. It is so long that fast
-   * flashes change the zone's relative luminance on screen by less than 0.1. Fast means more than 2
-   * flashes per second if `limit` is 2, and more than 2.5 if it is 3.
+   * Time constant with which a softened zone follows the picture, in ms. It is so long that more
+   * than `limit` flashes per second change the relative luminance on screen by less than 0.1.
    */
   private readonly lag: number;
 
   /**
-   * Divides a picture into `columns` × `rows` zones, which are roughly square. They are numbered
-   * row by row from the top left.
+   * Divides a picture into `columns` × `rows` zones, numbered row by row from the top left.
    *
-   * @param limit maximum number of flashes per second. A zone counts as flashing as soon as there
-   *   have been `limit` opposing changes in a second, which are only half as many flashes. This
-   *   margin is needed because measurements arrive late
+   * @param limit maximum number of flashes per second. Because measurements arrive late, a zone
+   *   counts as flashing after only half as many flashes: `limit` opposing changes in a second
    */
   constructor(
     readonly columns: number,
@@ -157,10 +147,7 @@ export class FlashGuard {
     return now < this.latest + HOLD + RELEASE;
   }
 
-  /**
-   * Takes over the state of the guard that was used until now, which was for a picture of another
-   * size, or had another limit.
-   */
+  /** Takes over the state of an earlier guard, which had another picture size or another limit. */
   takeOver(from: FlashGuard): void {
     const { columns, rows, limit } = this;
     this.latest = from.latest;
@@ -175,7 +162,7 @@ export class FlashGuard {
     }
   }
 
-  /** Forgets the last measured levels, because the camera has moved since. */
+  /** Forgets the last measured levels. Called when the camera has moved. */
   forget(): void {
     this.luminance.forget();
     this.red.forget();
@@ -194,16 +181,15 @@ export class FlashGuard {
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
       const base = zone * limit;
-      // Always make both calls, even if the first returns true, because each call updates the
-      // levels that are remembered for the zone.
+      // Always make both calls, because each call stores the zone's level.
       const byLight = this.luminance.turned(zone, levels[4 * zone] / 255);
       const byRed = this.red.turned(zone, levels[4 * zone + 1] / 255);
       if (byLight || byRed) {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;
       }
-      // The next slot of the ring buffer holds the oldest of the last `limit` changes. If even the
-      // oldest was less than a second ago, the zone flashes.
+      // The next slot holds the oldest of the last `limit` changes. If even the oldest was less
+      // than a second ago, the zone flashes.
       if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;
@@ -213,12 +199,11 @@ export class FlashGuard {
   }
 
   /**
-   * Computes for each zone the share by which it may change from the frame on screen to the new
-   * frame.
+   * Computes the share by which each zone may change from the frame on screen to the new frame.
    *
    * @param elapsed time since the previous frame, in ms
-   * @param into array for the results, [rows × columns]; a share from 0 to 1 is stored as 0 to 255.
-   *   With 255, the zone shows the new frame unchanged
+   * @param into array for the results, [rows × columns]: 0 to 255 for shares from 0 to 1. At 255,
+   *   the zone shows the new frame unchanged
    */
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
@@ -232,9 +217,8 @@ export class FlashGuard {
   }
 
   /**
-   * Finds the windows in which too many zones flash, and softens the flashing zones in these
-   * windows. Also softens the zones beside them, because a flash may cover a part of such a zone
-   * that is too small to be detected.
+   * In the windows in which too many zones flash, softens the flashing zones and their neighbours.
+   * A flash may cover a part of a neighbour that is too small to be detected.
    */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;
@@ -282,12 +266,9 @@ export class FlashGuard {
 }
 
 const ZONES = 64;
-/**
- * After a movement of the camera, frames are not measured until the camera has stood still for this
- * long, in ms.
- */
+/** How long the camera must have stood still before frames are measured again, in ms. */
 const STEADY = 250;
-/** Maximum number of measurements that the GPU has not finished. */
+/** Maximum number of measurements in progress on the GPU. */
 const MAX_PENDING = 3;
 
 interface Reading {
@@ -438,8 +419,8 @@ export class FlashSafeScreen {
     if (pictures) {
       const { guard, shown } = this.pictures;
       guard.takeOver(pictures.guard);
-      // Softening mixes each new frame with the picture that is on screen, so the new textures must
-      // contain that picture too. Copy it from the old textures, scaled to the new size.
+      // Softening mixes each new frame with the picture on screen. Copy this picture from the old
+      // textures to the new ones, scaled to the new size.
       const [before] = pictures.shown;
       gl.bindFramebuffer(gl.READ_FRAMEBUFFER, before.framebuffer);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, shown[0].framebuffer);

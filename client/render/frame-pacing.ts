@@ -3,10 +3,7 @@
  * can draw frames in time.
  */
 
-/**
- * Longest time between two ticks that is measured, in ms. If the time is longer, the room has
- * paused.
- */
+/** Maximum measured time between two ticks, in ms. After a longer time, the room has paused. */
 const LONGEST_TICK = 1_500;
 
 /** Measures the duration of a tick from the arrival of the server's frames. */
@@ -17,10 +14,10 @@ export class TickLength {
   private tick = 0;
 
   /**
-   * Records the arrival of a frame from the server. The frame's tick is needed because the server
-   * sends no frame for a tick in which nothing has changed.
+   * Records the arrival of a frame from the server.
    *
    * @param now current time, in ms
+   * @param tick the frame's tick; the server sends no frame for a tick without changes
    */
   arrived(now: number, tick: number): void {
     const length = (now - this.arrivedAt) / Math.max(1, tick - this.tick);
@@ -31,16 +28,16 @@ export class TickLength {
 }
 
 /**
- * If the mean time between frames is at least this long, in ms, the machine is too slow for the
- * resolution. Screens with 24, 25 or 30 Hz and phones in power-saving mode have shorter times.
+ * If the mean time between frames is at least this long, in ms, the resolution is too high for the
+ * machine. Screens with 24, 25 or 30 Hz and phones in power-saving mode have shorter times.
  */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
 /**
- * The resolution is reconsidered after `SAMPLE` measured frames, or earlier if the measured frames
- * have taken this long together, in ms.
+ * The resolution is reconsidered after `SAMPLE` measured frames, or earlier if they have taken this
+ * long in total, in ms.
  */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
@@ -50,9 +47,9 @@ const LOWER_MUCH = 0.5;
 const LONGEST_WAIT = 600_000;
 
 /**
- * Chooses the resolution of frames. While frames take too long, lowers the resolution step by step.
- * If frames are in time for `patience` ms, tries a higher resolution (never, if `patience` is
- * infinite). If frames then take too long again, doubles `patience`, up to ten minutes.
+ * Chooses the resolution of frames. Lowers it step by step while frames take too long. If frames
+ * are in time, tries a higher resolution `patience` ms after the last change. Each failed attempt
+ * doubles `patience`, up to ten minutes.
  */
 export class Resolution {
   /** Whether recent frames were quick enough to draw optional animations. */
@@ -64,13 +61,13 @@ export class Resolution {
   private count = 0;
   private lastAt = Number.NEGATIVE_INFINITY;
   private changedAt = Number.NEGATIVE_INFINITY;
-  /** Whether the last change of the resolution was an attempt to raise it. */
   private isTrying = false;
 
   /**
-   * @param patience time after a change until a higher resolution is tried, in ms
-   * @param pause a gap between two frames that is longer than this, in ms, counts as a pause, not
-   *   as a slow frame
+   * @param patience time after a change before a higher resolution is tried, in ms; if infinite,
+   *   none is tried
+   * @param pause maximum gap between two frames, in ms; a longer gap counts as a pause, not as a
+   *   slow frame
    */
   constructor(
     private patience = Number.POSITIVE_INFINITY,
@@ -82,10 +79,7 @@ export class Resolution {
     return Math.max(0.5, Math.min(2, devicePixelRatio) * this.scale);
   }
 
-  /**
-   * Counts the time until `now` (in ms) as a pause, so that it does not make the next frame appear
-   * slow.
-   */
+  /** Counts the time until `now` (in ms) as a pause, not as a slow frame. */
   rest(now: number): void {
     this.lastAt = now;
   }
@@ -93,21 +87,20 @@ export class Resolution {
   /**
    * Records that a frame has been drawn, and adjusts the resolution.
    *
-   * @param waited whether the frame had to wait for the GPU. If so, a long gap since the previous
-   *   frame counts as a slow frame; otherwise, it counts as a pause
+   * @param waited whether the frame had to wait for the GPU. If not, a long gap before the frame
+   *   counts as a pause, not as a slow frame
    * @param hasSpare whether the frame contains optional animations. If so, the resolution is not
-   *   lowered even if frames are slow, because the caller first turns off the animations
+   *   lowered, because the caller first turns off the animations
    */
   frame(now: number, waited = false, hasSpare = false): void {
-    // If the frame waited for the GPU, limit the measured gap to `pause`. The GPU may have been
-    // compiling shaders, which takes very long but happens only once; with the full gap, the mean
-    // would be too high.
+    // If the frame waited for the GPU, count at most `pause`. The GPU may have been compiling
+    // shaders, which takes very long but happens only once.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return;
-    // This is the first frame after a pause, so its gap is unrelated to the speed of drawing, and
-    // is not measured. But if it is time to try a higher resolution, do so now: if pauses are
-    // frequent, there may be no other occasion.
+    // After a call of `rest`, the gap says nothing about the speed of drawing, so do not measure
+    // it. But try a higher resolution if it is time: if pauses are frequent, there may be no other
+    // occasion.
     if (gap <= 0) {
       this.raise(now);
       return;
@@ -141,8 +134,8 @@ export class Resolution {
 }
 
 /**
- * Draws one frame after another while the picture changes. While the page is hidden, the browser
- * does not call the callbacks of `requestAnimationFrame`, so nothing is drawn.
+ * Draws frame after frame while the picture changes. Draws nothing while the page is hidden,
+ * because the browser then pauses `requestAnimationFrame`.
  */
 export class FrameLoop {
   private handle = 0;
@@ -161,7 +154,7 @@ export class FrameLoop {
   }
 
   /**
-   * Schedules a frame, even if nothing will have changed by then.
+   * Schedules a frame, even if nothing changes.
    *
    * @param pause time until the frame, in ms
    */
@@ -186,8 +179,8 @@ export class UnfinishedPictures {
   /** One fence per unfinished frame, oldest first. */
   private fences: WebGLSync[] = [];
   /**
-   * How many frames may be unfinished without delaying the next frame. 0 until the GPU has finished
-   * its first frame, because it is still compiling shaders until then.
+   * Maximum number of unfinished frames for which the next frame need not wait. 0 until the GPU has
+   * finished its first frame, because it compiles shaders until then.
    */
   private most = 0;
   private drawnAt = 0;
@@ -204,8 +197,7 @@ export class UnfinishedPictures {
 
   /**
    * Returns whether the next frame must wait, because too many frames are unfinished. If the GPU
-   * has finished no frame for `PATIENCE` ms, stops counting and returns false, until the GPU
-   * reports a finished frame again.
+   * reports no finished frame for `PATIENCE` ms, frames no longer wait until it reports one.
    *
    * @param now current time, in ms
    */
@@ -217,7 +209,7 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // Keep only the last fence. When it is signalled, the GPU is reporting finished frames again.
+    // Keep the last fence. Once it is signalled, the GPU is reporting finished frames again.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

@@ -20,7 +20,7 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
     gl.attachShader(program, shader);
-    // This only marks the shader for deletion: WebGL deletes it together with its program.
+    // Mark the shader for deletion: WebGL deletes it together with its program.
     gl.deleteShader(shader);
   }
   gl.linkProgram(program);
@@ -28,8 +28,8 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
 }
 
 /**
- * Compiles and links programs. Starts the compilation of all programs before waiting for the first,
- * so that browsers can compile them in parallel.
+ * Compiles and links programs. Starts compiling all programs before waiting for the first, so that
+ * browsers can compile them in parallel.
  *
  * @param sources by program name, the source text of the vertex shader and of the fragment shader
  * @throws GlError with the compiler's message
@@ -55,13 +55,11 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
     program,
-    /**
-     * For each texture unit, the name of the sampler that was last connected to it in this program.
-     */
+    /** Name of the sampler that was last connected to each texture unit in this program. */
     samplers: [] as string[],
     /**
-     * Returns the location of a uniform. Returns null if the compiler has removed the uniform
-     * because the shaders do not use it; WebGL ignores values that are set for the location null.
+     * Returns the location of a uniform, or null if the shaders do not use the uniform. WebGL
+     * ignores values that are set for the location null.
      */
     uniform(name: string): WebGLUniformLocation | null {
       let location = locations.get(name);
@@ -102,8 +100,7 @@ export function createTarget(gl: WebGL2RenderingContext, surface: Surface) {
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  // Do not clear targets with an integer format: `clear` works only with other formats, and WebGL
-  // fills new textures with zeros anyway.
+  // `clear` does not work with integer formats. WebGL fills new textures with zeros anyway.
   if (surface.format !== gl.RG32UI) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -117,9 +114,8 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
 }
 
 /**
- * Binds textures to the samplers of the program in use. The keys of `textures` are the names of the
- * samplers. Sets the uniform of a sampler only if the sampler's texture unit has changed, because
- * setting uniforms is slow.
+ * Binds textures to the samplers of the program in use, by sampler name. Sets a sampler's uniform
+ * only if its texture unit has changed, because setting uniforms is slow.
  */
 export function bindTextures(
   gl: WebGL2RenderingContext,
@@ -136,10 +132,10 @@ export function bindTextures(
 }
 
 /**
- * Begins a render pass that covers the whole target. To finish the pass, the caller sets the
- * uniforms of the program and draws one triangle.
+ * Begins a render pass over the whole target. To finish the pass, the caller sets the uniforms of
+ * the program and draws one triangle.
  *
- * @param target where to render; if its framebuffer is null, the screen
+ * @param target where to render; the screen if its framebuffer is null
  */
 export function beginPass(
   gl: WebGL2RenderingContext,

@@ -12,8 +12,8 @@ export interface Mark {
   readonly x: number;
   readonly y: number;
   /**
-   * If the mark is a line with round ends: its other end. If it is a preview of a seed (`picture`):
-   * the column and row of the preview in the image that contains all previews.
+   * For a line with round ends: its other end. For a preview of a seed (`picture`): the column and
+   * row of the preview in the image of all previews.
    */
   readonly x2?: number;
   readonly y2?: number;

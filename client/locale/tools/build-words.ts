@@ -1,7 +1,6 @@
 /**
  * Collects the texts of all pages, and writes their translations as modules. Translators work on
- * one file per language, which contains the texts of all pages. From these files, one module per
- * page and language is made, which contains only the texts of that page, so that no page downloads
+ * one file per language. Each page has its own module for each language, so that no page downloads
  * texts of another page.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -31,9 +30,8 @@ const SIGN_WORDS = 'server/host/sign-words.json';
 const GALLERY = 'checkpoints/organisms/card.json';
 
 /**
- * The parts of the product that have translated texts, each with its entry module. The texts of a
- * part are all texts in the entry module and in the modules that it imports, directly or
- * indirectly.
+ * The entry module of each part of the product that has translated texts. A part's texts are those
+ * in its entry module and in all modules imported from there, directly or indirectly.
  */
 const ENTRIES = {
   visitor: 'client/visitor/main.ts',
@@ -59,18 +57,15 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
   resolve: (path) => resolve(ROOT, path),
   sourceLocale: SOURCE_LANGUAGE as Locale,
   targetLocales: LOCALES,
-  // This TypeScript configuration leaves out the type definitions of browsers and of Node, which
-  // are not needed to find texts. This saves time.
+  // To save time, leave out the type definitions of browsers and Node, which are not needed to find
+  // texts.
   tsConfig: 'client/locale/tools/tsconfig.words.json',
   inputFiles,
   output: { mode: 'runtime', outputDir },
   interchange: { format: 'xliff', xliffDir: XLIFF },
 });
 
-/**
- * Parses the source files of all parts. There is only one instance, because parsing takes about a
- * second.
- */
+/** Parses the source files of all parts. Used only once, because parsing takes about a second. */
 class Sources extends RuntimeLitLocalizer {
   get files(): Program {
     return this.program;
@@ -78,17 +73,13 @@ class Sources extends RuntimeLitLocalizer {
 }
 const sources = new Sources(configOf(Object.values(ENTRIES), ''));
 
-/**
- * Names of the functions that mark a text for translation. Any function with one of these names
- * counts, whichever module defines it.
- */
+/** Names of the functions that mark a text for translation, whichever module defines them. */
 const MARKS: readonly unknown[] = ['msg', 'str'];
 
 /**
- * Returns a TypeScript program that contains only the entry modules and the files that they import,
- * directly or indirectly. For speed, its type checker resolves only the types of the functions in
- * `MARKS`, and treats all other types as `any`: lit-localize asks for the type of every called
- * function, and resolving all of them would take most of the time.
+ * Returns a TypeScript program of the entry modules and the files that they import, directly or
+ * indirectly. lit-localize asks for the type of every called function. To save time, the program's
+ * type checker resolves only the functions in `MARKS`, and answers `any` for all others.
  */
 function programOf(entries: readonly string[]): Program {
   const program = sources.files;
@@ -151,10 +142,7 @@ class Localizer extends RuntimeLitLocalizer {
   }
 }
 
-/**
- * Handles the texts of one part of the product, and their translations. If a text has no
- * translation into a language, the English text is used.
- */
+/** Handles the texts of one part of the product. Texts without a translation stay in English. */
 class PartLocalizer extends Localizer {
   override readTranslationsSync() {
     const { translations } = super.readTranslationsSync();
@@ -216,10 +204,7 @@ export class Words {
     return this.parts[part].extractSourceMessages().messages;
   }
 
-  /**
-   * Returns the translations into a language, by message id. The map has no entry for a text that
-   * has not been translated.
-   */
+  /** Returns the translations into a language, by message id. Untranslated texts have no entry. */
   translations(code: TranslatedLanguage): ReadonlyMap<string, Message> {
     const messages = this.all.readTranslationsSync().translations.get(code as Locale) ?? [];
     return new Map(messages.map((message) => [message.name, message]));
@@ -244,8 +229,7 @@ export class Words {
   }
 
   /**
-   * Writes all files of translations that the pages and the server load. Replaces the existing
-   * files.
+   * Writes all translations that the pages and the server load, and replaces existing files.
    *
    * @throws Error if a translation lacks a placeholder
    */
@@ -267,8 +251,8 @@ export class Words {
   }
 
   /**
-   * Returns a record of a part's translations, with the English texts as keys. For parts that show
-   * several languages at the same time, such as walls.
+   * Returns a part's translations, by English text. For parts that show several languages at the
+   * same time, such as walls.
    */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
     const names = new Map(this.sourceOf(part).map((each) => [each.name, each]));
@@ -283,8 +267,8 @@ export class Words {
   }
 
   /**
-   * Writes a module that imports the translations of each language when they are needed. If the
-   * file of a language is missing, compiling the module fails.
+   * Writes a module that imports each language's translations when they are needed. If a language
+   * has no file, the module does not compile.
    */
   private async writeLoaders(folder: string, type: string, from: (code: string) => string) {
     const lines = [
@@ -321,8 +305,8 @@ export async function galleryNames(): Promise<readonly string[]> {
 }
 
 /**
- * Reads the translated names of the gallery's creatures, by English name. If there is no file for
- * the language yet, the result is empty.
+ * Reads the translated names of the gallery's creatures, by English name. Returns no names if the
+ * language has no file yet.
  */
 export async function readKinds(code: string): Promise<Texts> {
   const file = join(ROOT, KINDS, `${code}.json`);

@@ -1,7 +1,6 @@
 /**
  * Entry point of `npm run words`, which updates the translation files and the generated modules.
- * Run this command after changing a text, the gallery or the list of languages. See
- * `shared/languages.ts`.
+ * Run this command after changing a text, the gallery or the list of languages.
  */
 import { printDiagnostics } from '@lit/localize-tools/lib/typescript.js';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';

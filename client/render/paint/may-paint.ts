@@ -1,35 +1,34 @@
 /**
- * Decides whether a page uses a painter. This is decided before the page downloads the painter and
- * the code that runs it, so this file does not import that code.
+ * Decides whether a page uses a painter. Does not import the painter's code, because the page
+ * downloads this code only after the decision.
  */
 import type { RoomModel } from '../../room/room-model.ts';
 
 /**
- * Returns whether the page must paint every chunk, even if this makes frames slow. Used for taking
+ * Returns whether the page must paint every chunk, even if this makes frames slow, as for
  * screenshots.
  */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
 /**
- * Returns whether the checkpoint has a painter, and this page should download it. A page that
- * receives the lowest level of detail (tier 'thrifty'), because of its slow connection, should not
- * download the painter, unless `always` is set.
+ * Returns whether this page should download the checkpoint's painter. Unless `always` is set, pages
+ * with a slow connection (tier 'thrifty') should not.
  */
 export const hasPainter = (
   { checkpoint, quality }: Pick<RoomModel, 'checkpoint' | 'quality'>,
   always: boolean,
 ): boolean => !!checkpoint?.painter && (always || quality?.tier !== 'thrifty');
 
-/** The browser's network information, if the browser provides any. */
+/** The network information of `navigator`, which only some browsers provide. */
 export interface Network {
   readonly connection?: { readonly saveData: boolean };
 }
 
 /**
- * Returns whether this browser may use a painter. Three conditions: the browser can render to float
- * textures, which a painter needs; the user has not asked the browser to save data; and the browser
- * draws on a GPU, because software renderers are too slow. If `always` is set, only the first two
- * conditions count.
+ * Returns whether this browser may use a painter: it can render to float textures, the user has not
+ * asked it to save data, and it draws on a GPU (software renderers are too slow).
+ *
+ * @param always whether software renderers may be used too
  */
 export function mayPaint(
   gl: Pick<WebGL2RenderingContext, 'RENDERER' | 'getExtension' | 'getParameter'>,

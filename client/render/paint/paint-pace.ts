@@ -12,26 +12,28 @@ const WINDOW = 8;
 /** Number of slow frames within `WINDOW` at which the budget is lowered. */
 const MANY = 3;
 /**
- * A gap between two frames that is longer than this, in ms, counts as a pause, not as a slow frame.
+ * If the gap between two frames is longer than this, in ms, it counts as a pause, unless the first
+ * frame requested the second immediately.
  */
 const PAUSE = 250;
-/** To measure the screen's frame rate, this many consecutive frames are drawn without painting. */
+/** Number of frames without painting from which the screen's frame rate is measured. */
 const SAMPLE = 12;
 /**
- * When the screen's frame rate is measured, gaps between frames that are longer than this, in ms,
- * count as this long. The gaps of screens with 24 Hz or more are shorter.
+ * Upper limit of the gaps from which the screen's frame rate is measured, in ms; longer gaps count
+ * as this long. The gaps of screens with 24 Hz or more are shorter.
  */
 const LONGEST_USUAL = 45;
 /**
- * After a change, this many painted frames may be slow without consequences, for example because
- * shaders are being compiled.
+ * The first frames after a change may be slow, for example because shaders are being compiled. This
+ * many painted frames do not count as slow.
  */
 const EXCUSED = 4;
 /**
- * If the gaps before two consecutive painted frames are longer than this, in ms, painting stops.
+ * Painting stops after two consecutive painted frames with gaps before them longer than this, in
+ * ms.
  */
 const LONGEST = 200;
-/** Minimum time without paint after painting was stopped, in ms. */
+/** Minimum time for which painting stays stopped, in ms. */
 const LONG_REST = 300_000;
 /**
  * Time before a larger budget or a higher scale is tried, in ms. The time doubles after each
@@ -40,7 +42,7 @@ const LONG_REST = 300_000;
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
- * If painting cannot keep up with the changes of cells for this long, in ms, the scale is lowered.
+ * If painting is too slow to repaint the moving cells for this long, in ms, the scale is lowered.
  */
 const BEHIND = 2_000;
 
@@ -48,18 +50,15 @@ const BEHIND = 2_000;
  * Chooses the budget of painting (multiply-adds per frame) and its scale (painted pixels per side
  * of a cell).
  *
- * If frames are on time, but the budget is too small for all chunks that are due, the budget
- * doubles. If frames are late, the budget is halved and does not grow again for a while. The scale
- * is lowered in two cases: if frames are late even at the minimum budget, and if the largest
- * possible budget is too small to repaint the moving cells in time. Later, a higher scale is tried
- * again.
+ * If frames are on time, but the budget is too small for all chunks that are due, doubles the
+ * budget. If frames are late, halves it. Lowers the scale if frames are late even at the minimum
+ * budget, or if even the maximum budget is too small. Tries higher values again later.
  */
 export class PaintPace {
   /** Maximum number of multiply-adds that a frame may spend on paint. */
   budget = FIRST;
   /**
-   * Scale at which to paint (painted pixels per side of a cell): the highest for which this machine
-   * is fast enough.
+   * The highest scale (painted pixels per side of a cell) for which this machine is fast enough.
    */
   scale: PaintScale = 8;
   /** Current upper limit of `budget`, in multiply-adds per frame. */
@@ -72,20 +71,18 @@ export class PaintPace {
   private frames = 0;
   private slow = 0;
   private limited = 0;
-  /** Number of upcoming painted frames that do not count as slow. */
   private excused = EXCUSED;
   /** Number of consecutive painted frames that took longer than `LONGEST`. */
   private long = 0;
   /**
-   * Time since which painting has been too slow, in ms. Painting is too slow if all chunks that are
-   * due cannot be painted within `stale` ms, even at the largest allowed budget. Undefined while
-   * painting is fast enough.
+   * Time at which painting became too slow, in ms: even at the largest allowed budget, painting all
+   * chunks that are due would take longer than `stale` ms. Undefined while painting is fast enough.
    */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
   private patience = PATIENCE;
 
-  /** @param stale age at which paint fades out, in ms */
+  /** @param stale age at which a painted chunk fades out, in ms */
   constructor(private readonly stale: number) {}
 
   /** Whether the screen's frame rate has been measured. Until then, nothing is painted. */
@@ -94,8 +91,8 @@ export class PaintPace {
   }
 
   /**
-   * Does not count the next painted frames as slow, because something other than painting delays
-   * them.
+   * Excuses the next painted frames from counting as slow, because something other than painting
+   * delays them.
    */
   excuse(): void {
     this.excused = EXCUSED;
@@ -108,11 +105,10 @@ export class PaintPace {
   /**
    * Records that a frame begins, and adjusts the budget and the scale.
    *
-   * @param follows whether the previous frame requested this frame immediately. If so, a long gap
-   *   between the two counts as a slow frame; otherwise, it counts as a pause
+   * @param follows whether the previous frame requested this frame immediately. If not, a long gap
+   *   between the two frames counts as a pause, not as a slow frame
    * @param spent multiply-adds that the previous frame spent on painting
-   * @param due multiply-adds that painting all chunks that were due in the previous frame would
-   *   have taken
+   * @param due multiply-adds needed to paint all chunks that were due in the previous frame
    */
   frame({
     now,
