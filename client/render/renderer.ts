@@ -1,6 +1,6 @@
 /**
- * Draws a room on a canvas. Owns all resources on the GPU, and creates them again after the GPU
- * context was lost.
+ * Draws a room on a canvas. Owns all GPU resources, and creates them again after the GPU context
+ * was lost.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -16,14 +16,12 @@ import type { RoomPaint } from './paint/scene-paint.ts';
 import { type Light, SCENE_ROWS } from './shaders/scene.ts';
 
 /**
- * If the GPU context is lost, and the browser does not restore it within this time, in ms, the page
- * is reloaded to get a new one.
+ * Time after which the page is reloaded if the browser has not restored a lost GPU context, in ms.
  */
 const LOST = 15_000;
 /**
- * A page is not reloaded because of a lost context before it has been open for this long, in ms.
- * Without this limit, the page would be reloaded endlessly if each new context were lost
- * immediately.
+ * If a page is younger than this, in ms, it is not reloaded because of a lost GPU context. Without
+ * this limit, it would reload endlessly if each new context were lost immediately.
  */
 const LEAST_AGE = 60_000;
 
@@ -42,8 +40,8 @@ export interface Picture {
   /** How far the picture is desaturated because the connection is lost, 0…1. */
   readonly faded: number;
   /**
-   * Ids of the organisms to highlight: the selected organism, the one under the pointer, and the
-   * second parent of a cross. An id is 0 if there is no such organism.
+   * Ids of the organisms to highlight: the selected one, the one under the pointer, and the second
+   * parent of a cross. An id of 0 highlights nothing.
    */
   readonly highlights: Readonly<Record<'selected' | 'hovered' | 'second', number>>;
   /**
@@ -51,19 +49,19 @@ export interface Picture {
    * shows a part of the display.
    */
   readonly whole?: Rect;
-  /** How long organisms have been breathing, in seconds; 0 if they are still. */
+  /** Time for the breathing movement of organisms, in seconds; 0 if organisms do not move. */
   readonly breath: number;
   readonly field: Pick<Current, 'rows'>;
   readonly light: Light;
   /**
-   * Time that determines where the floating particles are, see `driftAt`. If it is not set, the
+   * Time that determines the positions of floating particles, see `driftAt`. Without a time, the
    * particles do not move.
    */
   readonly time?: number;
   readonly marks: MarkList;
   /**
-   * Whether the camera has moved since the previous frame. Changes of the picture that result from
-   * this do not count as flashes.
+   * Whether the camera has moved since the previous frame. Changes of the picture caused by the
+   * camera do not count as flashes.
    */
   readonly panned?: boolean;
   /** Maximum number of flashes per second over a large area. */
@@ -77,11 +75,11 @@ export interface Picture {
 export class Renderer {
   readonly gl: WebGL2RenderingContext;
   /**
-   * Draws cells with a painter. Undefined while no painter is loaded, and after the GPU context was
-   * lost, until a new `RoomPaint` is created.
+   * Draws cells with a painter. Undefined until a painter is loaded, and after a loss of the GPU
+   * context until a new `RoomPaint` is created.
    */
   paint: RoomPaint | undefined;
-  /** The planes (colours and owners of all cells) uploaded last. */
+  /** The planes uploaded last: the colours and owners of all cells. */
   planes: Planes | undefined;
   private field: CellTextures | undefined;
   private screen!: FlashSafeScreen;
@@ -142,7 +140,7 @@ export class Renderer {
   /**
    * Uploads the cells of a new tick to the GPU.
    *
-   * @param changed areas in which the cells differ from those of the previous tick
+   * @param changed areas in which the cells differ from the previous tick
    */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     this.planes = planes;
@@ -156,7 +154,7 @@ export class Renderer {
     this.paint?.changed(planes, changed, this.until);
   }
 
-  /** Time at which all cells will show the newest tick, in ms. */
+  /** Time at which the last cell finishes its transition to the newest tick, in ms. */
   get until(): number {
     return this.field?.until ?? 0;
   }
@@ -167,8 +165,8 @@ export class Renderer {
   }
 
   /**
-   * Returns whether the GPU has so many unfinished frames that the next frame must wait. If that
-   * frame were drawn now, it would block the whole page.
+   * Returns whether the next frame must wait, because the GPU has too many unfinished frames.
+   * Drawing the next frame now would block the page.
    *
    * @param now current time, in ms
    */
@@ -181,8 +179,7 @@ export class Renderer {
    *
    * @param ratio device pixels per CSS pixel
    * @param now current time, in ms
-   * @returns whether the frame was softened, to prevent flashes. If so, the next frame will differ
-   *   from it
+   * @returns whether the frame was softened to prevent flashes. If so, another frame must follow
    */
   draw(picture: Picture, ratio: number, now: number): boolean {
     const { gl, canvas, field } = this;

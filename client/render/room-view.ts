@@ -1,6 +1,6 @@
 /**
  * The view of a room for visitors and hosts: a movable camera, highlighted organisms, and a preview
- * at the pointer of what the tool will do.
+ * of the tool's effect at the pointer.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
@@ -16,8 +16,8 @@ import type { MarkList } from './marks.ts';
 import type { CanvasStyle } from './renderer.ts';
 
 /**
- * When the connection is lost, the room loses some of its colour. `FADE`: how long this takes, in
- * ms. `FADED`: share of the colour that is lost.
+ * While the connection is lost, the room loses the share `FADED` of its colour. `FADE`: duration of
+ * this fade, in ms.
  */
 const FADE = 600;
 const FADED = 0.45;
@@ -27,13 +27,12 @@ export class RoomView extends CanvasView {
   readonly rig = new CameraRig();
   hovered = 0;
   /**
-   * Position of the visitor's own pointer, in CSS pixels. Undefined while the pointer is not over
-   * the canvas.
+   * Position of the visitor's pointer, in CSS pixels; undefined while it is not over the canvas.
    */
   pointer: Pointer | undefined;
   /**
-   * Returns the state of the energy ring. Undefined while the visitor is not drawing a stroke,
-   * because the ring is then not shown.
+   * Returns the state of the energy ring. Undefined while the visitor draws no stroke, because the
+   * ring is then hidden.
    */
   gauge: (() => EnergyRing) | undefined;
   private faded = 0;
@@ -93,8 +92,7 @@ export class RoomView extends CanvasView {
     const { sheet } = this.model.checkpoint!;
     const image = new Image();
     image.src = sheet.url;
-    // If the image cannot be loaded, continue without it: only the preview of the seed at the
-    // pointer is then missing.
+    // If the image cannot be loaded, continue without the preview of the seed at the pointer.
     await image.decode().then(
       () => this.renderer.setSheet(image, sheet.columns),
       () => undefined,
@@ -145,7 +143,7 @@ export class RoomView extends CanvasView {
   }
 
   /**
-   * While the connection is lost, fades the room to weaker colours; afterwards, fades it back.
+   * Fades the room to weaker colours while the connection is lost, and back afterwards.
    *
    * @returns whether the fade must continue
    */
@@ -165,7 +163,7 @@ const BRUSH: Rgb = [0.98, 0.9, 0.78];
 /** Number of beads in the energy ring. */
 const BEADS = 30;
 
-/** A new seed takes four cells. Returns whether an organism already owns one of these cells. */
+/** Returns whether an organism already owns one of the four cells that a new seed would take. */
 function isOccupied(planes: Planes, x: number, y: number): boolean {
   for (let j = y - 1; j <= y; j++) {
     for (let i = x - 1; i <= x; i++) {
@@ -236,15 +234,14 @@ interface EnergyRing {
   readonly share: number;
   /** Whether the current stroke needs more energy than is left. */
   readonly refused: boolean;
-  /** The visitor's colour. */
   readonly color: Rgb;
   /** Radius of the area that the finger hides, in CSS pixels. */
   readonly finger: number;
 }
 
 /**
- * Draws the energy ring: a ring of beads around the pointer. The share of beads that are lit is the
- * share of the visitor's energy that is left.
+ * Draws the energy ring: beads around the pointer. The share of lit beads is the share of the
+ * visitor's energy that is left.
  *
  * @param at position of the pointer, in cells
  * @param radius radius of the stroke, in cells

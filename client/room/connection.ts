@@ -1,7 +1,7 @@
 /**
  * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
- * visitors, both on pages and in other programs. `RequestTracker` passes each of the server's
- * answers to the request that it answers.
+ * visitors, both on pages and in other programs. `RequestTracker` matches the server's answers to
+ * requests.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -13,15 +13,12 @@ import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { PageMemory } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
-/**
- * While a visitor is busy with a panel, the server is told so repeatedly. Minimum time between two
- * of these reports, in ms.
- */
+/** Minimum time between two reports to the server that a visitor is busy with a panel, in ms. */
 export const BUSY_INTERVAL = 20_000;
 
 /**
- * Times for reconnecting, in ms: `first` is the delay before the first attempt (Socket.IO varies it
- * by up to half), `longest` is the maximum delay, and `attempt` is the time limit of one attempt.
+ * Times for reconnecting, in ms. `first`: delay before the first attempt (Socket.IO varies it by up
+ * to half). `longest`: maximum delay. `attempt`: time limit of one attempt.
  */
 const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
@@ -55,8 +52,8 @@ export abstract class RoomConnection {
   /** The reason why the connection has ended for good; undefined until it ends. */
   ended: EndReason | undefined;
   /**
-   * Whether the server has announced that it will shut down. If so, another server may take over
-   * the room, and the page reconnects without a delay.
+   * Whether the server has announced its shutdown. If so, the page reconnects without a delay,
+   * because another server may take over the room.
    */
   private moves = false;
 
@@ -80,8 +77,7 @@ export abstract class RoomConnection {
       this.cancel();
       if (this.ended) return;
       this.model.setConnection('reconnecting');
-      // If the server has closed the connection, Socket.IO does not reconnect by itself, so
-      // reconnect here.
+      // If the server has closed the connection, Socket.IO does not reconnect by itself.
       if (reason !== 'io server disconnect') return;
       this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
       this.moves = false;
@@ -92,14 +88,14 @@ export abstract class RoomConnection {
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
   }
 
-  /** Opens the connection. A page first checks that the browser can draw a room. */
+  /** Opens the connection. */
   open(): void {
     this.socket.connect();
   }
 
   /**
-   * Sends a command to the server. If there is no connection, drops the command: by the time the
-   * page is connected again, it would be outdated.
+   * Sends a command to the server. Without a connection, drops the command, because it would be
+   * outdated once the page is connected again.
    */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
@@ -120,7 +116,6 @@ export abstract class RoomConnection {
   /** Delay before the next attempt to connect or join, in ms. */
   protected abstract get retryDelay(): number;
 
-  /** Sends the join command again over the same connection, after `retryDelay`. */
   protected joinLater(): void {
     this.later(() => this.send('join', this.joinCommand()), this.retryDelay);
   }
@@ -134,11 +129,11 @@ export abstract class RoomConnection {
 /** Delay before a wall or table tries to join again after a refusal, in ms. */
 const REFUSED = 3_000;
 
-/** A wall's or table's connection to a room. It tries to reconnect until it is closed. */
+/** A wall's or table's connection to a room. Reconnects until it is closed. */
 export class WallConnection extends RoomConnection {
   /**
-   * Identifies this page to the server. If a table reconnects with the same id, the server lets the
-   * new connection replace the table's lost one.
+   * Identifies this page to the server. If a table reconnects with the same id, its new connection
+   * replaces the lost one.
    */
   private readonly session = Date.now() >>> 0;
   /** The reason why the server refused the last attempt to join; undefined if it succeeded. */
@@ -150,8 +145,8 @@ export class WallConnection extends RoomConnection {
       /** The kind of client. `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
       /**
-       * The pass in the page's address; '' if there is none. Tables have a pass, and so do walls
-       * with their own seat.
+       * The pass in the page's address; '' if there is none. Tables and walls with their own seat
+       * have a pass.
        */
       readonly pass: string;
       /** Languages whose script this screen cannot display. */
@@ -171,10 +166,11 @@ export class WallConnection extends RoomConnection {
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') renew();
-      // Join again later, because the room may open or another wall may leave.
+      // If the page is not in the room, join again later: the room may open, or another wall may
+      // leave.
       if (this.model.connection === 'live') return;
-      // The server sends 'join-timeout' if a connection has not joined the room in time. If it had
-      // given another reason for refusing the join before, keep that reason, because it says more.
+      // 'join-timeout' only says that the page did not join in time. Keep an earlier reason,
+      // because it says more.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
@@ -198,12 +194,11 @@ export class WallConnection extends RoomConnection {
 }
 
 /**
- * What a visitor's page does after the server has refused to let it join, by the server's reason.
- * All other reasons cause none of these actions; 'only-watches' is handled in `refused`.
+ * What a visitor's page does after the server has refused its join, by the server's reason:
  *
- * - `end`: the page gives up, because another attempt would be refused for the same reason
- * - `join`: the page sends the join command again over the same connection, which stays open
- * - `dial`: the page opens a new connection, because the server closes this one
+ * - `end`: gives up, because another attempt would be refused for the same reason
+ * - `join`: sends the join command again over the same connection, which stays open
+ * - `dial`: opens a new connection, because the server closes this one
  */
 const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
   'protocol-version': 'end',
@@ -221,19 +216,22 @@ const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
 };
 
 /**
- * Delay before a refused page tries to join again, in ms. It starts with `first` and doubles with
- * each refusal, up to `longest`. A random part of it, at most half, is subtracted; otherwise, a
- * thousand pages could all try again at the same moment.
+ * Delay before a refused page tries to join again, in ms. Starts with `first` and doubles with each
+ * refusal, up to `longest`. A random part, at most half, is subtracted, so that a thousand pages do
+ * not try again at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
-/** If this many attempts to connect fail before one has ever succeeded, the visitor is told so. */
+/**
+ * Number of failed attempts to connect after which the visitor is informed, if no attempt has
+ * succeeded yet.
+ */
 const UNREACHED = 3;
 
 /** If no frame or pace message arrives for this long, in ms, the connection counts as lost. */
 const SILENCE = 3_000;
 
-/** The format of device marks. A stored device mark that does not match it is ignored. */
+/** Format of device marks. A stored mark in another format is ignored. */
 const MARK = /^[\w-]{1,64}$/;
 
 /**
@@ -242,13 +240,13 @@ const MARK = /^[\w-]{1,64}$/;
  */
 export class Connection extends RoomConnection {
   /**
-   * Called if the server cannot be reached, or if it refuses all connections from the visitor's
-   * network address.
+   * Called if the server cannot be reached, or refuses all connections from the visitor's network
+   * address.
    */
   unreached: (() => void) | undefined;
   /**
-   * Receives the answers that no request's own callbacks handle: answers to unknown requests, and
-   * rejections of requests that were sent without the callback `rejected`.
+   * Receives answers to unknown requests, and rejections of requests that were sent without a
+   * `rejected` callback.
    */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
@@ -258,19 +256,16 @@ export class Connection extends RoomConnection {
   /** The reason why the server refused the last attempt to join; undefined if it succeeded. */
   private refusal: Reason | undefined;
   /**
-   * Id of this page's session. Every page numbers its commands from 1. With the session id, the
-   * server can tell this page's commands from those of pages that the visitor had open before.
+   * Session id of this page. Every page numbers its commands from 1. With the session id, the
+   * server can tell them from commands of the visitor's earlier pages.
    */
   private readonly session = Date.now() >>> 0;
-  /** Number of refused joins since the last accepted join. */
+  /** Number of refused joins since the last accepted one. */
   private refusals = 0;
 
   constructor(
     room: string,
-    /**
-     * The visitor's name, which is sent with the next join, and whether the visitor joins as a
-     * spectator.
-     */
+    /** The visitor's name for the next join, and whether the visitor joins as a spectator. */
     readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
@@ -287,8 +282,7 @@ export class Connection extends RoomConnection {
       const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
       if (resume) this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
-      // The server has let the page into the room or its queue. If another attempt to join is
-      // scheduled, cancel it.
+      // The page is now in the room or its queue, so cancel any scheduled attempt to join.
       this.cancel();
       this.refusals = 0;
       this.refusal = undefined;
@@ -302,14 +296,14 @@ export class Connection extends RoomConnection {
       if (!this.requests.rejected(answer)) this.unasked.rejected?.(answer);
     });
     this.model.on('welcome', ({ you }) => {
-      // After the host has undone actions, the server sends `welcome` over a live connection. No
-      // request was lost then, so none is sent again.
+      // When the host has undone actions, the server sends `welcome` over a live connection. No
+      // request was lost in this case, so send none again.
       if (this.model.connection !== 'live') this.requests.resume(you.id);
     });
     for (const event of ['picture', 'pace'] as const) {
       this.model.on(event, () => {
-        // If a connection breaks without being closed, browsers notice it only after a long time.
-        // Therefore, count the connection as lost after a silence.
+        // Browsers notice only after a long time that a connection is broken. So count it as lost
+        // after a silence.
         this.cancelSilence();
         this.cancelSilence = this.means.after(SILENCE, () => {
           if (this.model.connection === 'live') this.model.setConnection('reconnecting');
@@ -324,8 +318,8 @@ export class Connection extends RoomConnection {
   }
 
   /**
-   * Starts the timer for `patience`. If the page has entered neither the room nor its queue when
-   * the timer ends, the connection is closed for good.
+   * Starts the timer for `patience`. When the timer ends, closes the connection for good, unless
+   * the page has entered the room or its queue.
    */
   private hurry(): void {
     const { patience } = this;
@@ -342,12 +336,12 @@ export class Connection extends RoomConnection {
       return;
     }
     const { connection } = this.model;
-    // Once the page is in the room or its queue, the server refuses commands, but no longer the
-    // join. Refused commands are handled elsewhere.
+    // If the page is in the room or its queue, the server has refused a command, not the join.
+    // Refused commands are handled elsewhere.
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
-    // The server lets pages of this web site join only as spectators, so another attempt to join as
-    // a participant would be refused too.
+    // This web site's pages may join only as spectators, so another attempt to join as a
+    // participant would be refused too.
     if (reason === 'only-watches') this.close(reason);
     if (then) this.refusals++;
     if (then === 'join') this.joinLater();
@@ -374,7 +368,7 @@ export class Connection extends RoomConnection {
 
 /**
  * Tells the server whether the visitor is busy with a panel: when the panel opens or closes, and at
- * intervals while the visitor is using it.
+ * intervals while the visitor uses the panel.
  */
 export class BusyReporter {
   private isBusy = false;
@@ -388,8 +382,8 @@ export class BusyReporter {
   }
 
   /**
-   * Called when the visitor uses the panel. Tells the server again, if the last report was at least
-   * `BUSY_INTERVAL` ago.
+   * Call this when the visitor uses the panel. Reports to the server again if the last report was
+   * at least `BUSY_INTERVAL` ago.
    *
    * @param now in ms
    */
@@ -416,21 +410,20 @@ export interface Answers<Refused = Reason> {
 }
 
 /**
- * Names of the requests that `RequestTracker` does not send again after a lost connection, because
- * the code that made the request does so.
+ * Requests that `RequestTracker` does not send again after a lost connection, because the code that
+ * made them does.
  */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
- * Maximum number of requests that await an answer. If there are more, the answer to the oldest is
+ * Maximum number of unanswered requests. Beyond this number, the answer to the oldest one is
  * assumed to be lost. The room remembers the same number of executed commands.
  */
 const MAX_PENDING = 64;
 
 /**
- * After a lost connection, a command is sent again only if it is not older than this, in ms. Until
- * then, the room still remembers whether it has executed the command, and the visitor still expects
- * its effect.
+ * Maximum age of a command that is sent again after a lost connection, in ms. For this long, the
+ * room remembers whether it has executed the command.
  */
 const MAX_AGE = 30_000;
 
@@ -442,10 +435,7 @@ interface Pending {
   readonly sentAt: number;
 }
 
-/**
- * Gives each request an id. When the server's answer with the same id arrives, calls the request's
- * callbacks.
- */
+/** Gives each request an id. Calls the request's callbacks when the answer with this id arrives. */
 export class RequestTracker {
   private nextId = 1;
   private readonly pending = new Map<number, Pending>();
@@ -463,9 +453,8 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // If the room was silent for a while, a page sends its drawing again, although the connection
-    // may not have been lost. If so, the first request is still pending, and the second one is not
-    // needed.
+    // After a silence, a page sends its drawing again, even if the connection was not lost. If the
+    // first request is still pending, skip the second.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;
@@ -475,25 +464,24 @@ export class RequestTracker {
     this.send(name, command);
   };
 
-  /** Whether any request awaits its answer, apart from requests that match `REPEATED`. */
+  /** Whether any request awaits its answer, except requests that match `REPEATED`. */
   get isWaiting(): boolean {
     return [...this.pending.values()].some(({ name }) => !REPEATED.test(name));
   }
 
   /**
-   * After a lost connection, sends the unanswered commands again. Commands that must not be sent
-   * again count as rejected with the reason 'elsewhere'.
+   * After a lost connection, sends the unanswered commands again. Rejects commands that must not be
+   * sent again, with the reason 'elsewhere'.
    *
-   * @param you the participant that this page is now
+   * @param you id of the participant that this page is now
    */
   resume(you: ParticipantId): void {
-    // The room knows by participant which commands it has executed. If the page is now another
-    // participant, the room might execute a command twice, so send none again.
+    // The room remembers executed commands by participant. If the page is now another participant,
+    // the room might execute a command twice, so send none again.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // Do not send a `beacon` again: it highlights an organism for everybody, who might then see
-      // it twice.
+      // Do not send a `beacon` again, because everybody might see its highlight twice.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);
@@ -501,9 +489,7 @@ export class RequestTracker {
   }
 
   /**
-   * Passes an acceptance to the request with the same id.
-   *
-   * @returns whether there is such a request
+   * Passes an acceptance to the request with the same id. @returns whether there is such a request
    */
   accepted(answer: Event<'accepted'>): boolean {
     const pending = this.take(answer.id);
@@ -541,24 +527,23 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 export interface VisitorAddress {
   readonly address: string;
   /**
-   * Whether phones can use the address. They cannot use an address such as `localhost`, because on
-   * a phone it means the phone itself.
+   * Whether phones can use the address. On a phone, an address such as `localhost` means the phone
+   * itself.
    */
   readonly forPhones: boolean;
 }
 
 /**
- * Chooses the address of the room that is shown to visitors, who will open it on their phones.
+ * Chooses the room's address to show to visitors, who will open it on their phones.
  *
- * @param wished the address that the wall's own address asks for with `?url=`; '' if there is none
+ * @param wished the address given with `?url=` in the wall's own address; '' if there is none
  * @param page origin of the wall's page
- * @param known origin at which phones can reach the server, as reported by the server; '' if
- *   unknown
+ * @param known the server's origin for phones, as reported by the server; '' if unknown
  */
 export function visitorAddress(room: string, wished: string, page: string, known: string) {
   if (wished !== '') return { address: wished, forPhones: true };
-  // If the wall runs on the server's machine, the origin of its page may be a loopback address.
-  // Phones cannot use it, so prefer the address that the server has reported.
+  // If the wall runs on the server's machine, its page may have a loopback address, which does not
+  // work on phones. So prefer the origin that the server has reported.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
   const here = isOwn && known !== '' ? known : page;
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };
@@ -569,10 +554,10 @@ const RELOAD_INTERVAL = 60_000;
 const RELOAD_KEY = 'vivarium wall renewed';
 
 /**
- * Returns whether the page may reload now: not if it has reloaded less than `RELOAD_INTERVAL` ago.
- * If it may, records the time.
+ * Returns whether the page may reload now: not if it was reloaded less than `RELOAD_INTERVAL` ago.
+ * If the page may reload, records the time.
  *
- * @param now current time in ms, by a clock that continues across reloads
+ * @param now current time in ms, from a clock that continues across reloads
  * @param storage returns storage that survives a reload; throws if the browser blocks storage
  */
 export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | 'setItem'>) {
@@ -583,8 +568,7 @@ export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | '
     memory.setItem(RELOAD_KEY, String(now));
     return true;
   } catch {
-    // Without storage, the page cannot know when it last reloaded. Do not reload, because it might
-    // reload endlessly.
+    // Without storage, the time of the last reload is unknown, and the page might reload endlessly.
     return false;
   }
 }

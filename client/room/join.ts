@@ -21,8 +21,8 @@ export type { EndReason, OrganismView, PageMemory, Rect, SeedSource, SeedView };
 const PATIENCE = 60_000;
 
 /**
- * How long to wait for the birth of a planted organism, in ticks. After that, it is assumed to have
- * died already.
+ * Time to wait for the birth of a planted organism, in ticks. After that, the organism is assumed
+ * to be dead already.
  */
 const LATE = 100;
 
@@ -38,8 +38,7 @@ type Place = Readonly<Record<'x' | 'y', number>>;
 export type Seed = string | Pick<SeedView, 'id'> | SeedSource;
 
 /**
- * A stroke of a brush: its path, as coordinates x, y, x, y, …, and the radius of the brush, all in
- * cells.
+ * A stroke of a brush: its path, as coordinates x, y, x, y, …, and the brush's radius, in cells.
  */
 export type Stroke = { readonly points: readonly number[]; readonly radius: number };
 
@@ -47,15 +46,15 @@ export interface JoinOptions {
   /** The participant's name, which others see. */
   readonly name?: string;
   /**
-   * Whether to join as a spectator, who takes no participant's seat. The default is true for
-   * view-only links, otherwise false.
+   * Whether to join as a spectator, without a participant's seat. Default: true for view-only
+   * links, otherwise false.
    */
   readonly watches?: boolean;
-  /** Time limit in ms for entering the room, also after a lost connection; 0 for no limit. */
+  /** Time limit for entering the room, including after a lost connection, in ms; 0 for no limit. */
   readonly patience?: number;
   /**
-   * Where the client stores its seat and its device mark. Clients that share this storage are the
-   * same participant.
+   * Storage for the client's seat and device mark. Clients that share this storage are the same
+   * participant.
    */
   readonly memory?: PageMemory;
 }
@@ -79,7 +78,7 @@ export function roomAddress(url: string | URL) {
   return { origin, room, watches: searchParams.get('view') === 'only' };
 }
 
-/** Creates a store that lasts as long as this process or page. @internal */
+/** Creates storage in memory, which is lost when the process or page ends. @internal */
 export function shortMemory(): PageMemory['seat'] {
   let value: string | null = null;
   return {
@@ -112,7 +111,7 @@ export class Room {
   readonly model: RoomModel;
   /** Adds a listener for an event of the room. @returns a function that removes the listener */
   readonly on: RoomModel['on'];
-  /** The area that was passed to the last call of `look`; undefined before the first call. */
+  /** The area passed to the last call of `look`; undefined before the first call. */
   private looked: { readonly area: Rect | undefined } | undefined;
 
   /** @internal */
@@ -129,8 +128,8 @@ export class Room {
     this.model = this.connection.model;
     this.on = this.model.on;
     this.on('opened', ({ checkpoint }) => {
-      // Make the addresses absolute. Relative addresses are meant relative to the server's origin,
-      // but a page of another site would resolve them against its own.
+      // The server's addresses are relative to its origin. Make them absolute, because a page of
+      // another site would resolve them against its own origin.
       const { sheet, map, painter } = checkpoint;
       const whole = (path: string): string => new URL(path, origin).href;
       Object.assign(checkpoint, {
@@ -142,10 +141,7 @@ export class Room {
     });
   }
 
-  /**
-   * The state of the connection. Every state except 'closed' may still change. After 'closed',
-   * `ended` says why.
-   */
+  /** The state of the connection. 'closed' is final, and `ended` then gives the reason. */
   get state(): RoomModel['connection'] {
     return this.model.connection;
   }
@@ -181,7 +177,7 @@ export class Room {
   }
 
   /**
-   * The room's cells, row by row. Each `picture` event reports a change of them.
+   * The room's cells, row by row. A `picture` event reports each change.
    *
    * @throws RoomError before the client has joined
    */
@@ -195,8 +191,8 @@ export class Room {
    * Plants a seed, and waits until its organism is born.
    *
    * @param place centre of the organism's patch; `x` and `y` must be integers
-   * @throws RoomError if there is no such seed, the server refuses it, the connection ends, or the
-   *   birth is not reported within `LATE` ticks
+   * @throws RoomError if the seed does not exist or is refused, the connection ends, or the birth
+   *   is not reported within `LATE` ticks
    */
   async plant({ x, y }: Place, seed: Seed): Promise<OrganismView> {
     await this.ask('plant', { x, y, seed: this.source(seed) });
@@ -204,9 +200,8 @@ export class Room {
       [...this.organisms.values()].find(
         (one) => one.x === x && one.y === y && one.planter.id === this.you?.id,
       );
-    // The server reports the birth in a later tick. If the connection is lost before that tick, the
-    // organism may be dead by the time the client has reconnected, and then its birth is never
-    // reported. So limit the wait.
+    // The server reports the birth in a later tick. Limit the wait, because the birth is never
+    // reported if the organism dies while the connection is lost.
     const late = (this.model.tick ?? 0) + LATE;
     const isOver = (): boolean => find() !== undefined || (this.model.tick ?? 0) > late;
     await this.until(isOver, 'life', 'opened', 'picture');
@@ -252,7 +247,7 @@ export class Room {
    *
    * @param mix share that the second organism `b` contributes, 0 to 1
    * @param mutation share of random variation, 0 to 1
-   * @returns the child's seed, which now belongs to this participant's own seeds (`seeds`)
+   * @returns the child's seed, which is now one of this participant's `seeds`
    * @throws RoomError if the server refuses the command, or the connection ends
    */
   async cross(a: OrganismId, b: OrganismId, mix = 0.5, mutation = 0): Promise<SeedView> {
@@ -261,8 +256,7 @@ export class Room {
   }
 
   /**
-   * Asks the server to send one area of the room in full detail, and updates of the other areas
-   * less often.
+   * Asks the server to send one area of the room in full detail, and other areas less often.
    *
    * @param area the area, in cells; by default, the whole room
    * @returns the organisms in the area; resolves once `planes` shows the area
@@ -321,7 +315,7 @@ export class Room {
   }
 
   /**
-   * Waits until a condition holds. Checks the condition immediately, and again after each of the
+   * Waits until a condition holds. Checks the condition immediately, and after each of the given
    * events.
    *
    * @throws RoomError if the connection ends before the condition holds
@@ -340,20 +334,16 @@ export class Room {
   }
 
   /**
-   * Waits for the end of `count` ticks. At the end of each tick, the server sends `picture` or, if
-   * nothing has changed, `pace`.
+   * Waits for the end of `count` ticks. At the end of a tick, the server sends `picture`, or `pace`
+   * if nothing has changed.
    */
   private ticks(count: number): Promise<void> {
-    // `until` checks the condition once before any event. Start at −1, so that this check does not
-    // count as a tick.
+    // Start at −1, because `until` calls this function once before any event.
     let passed = -1;
     return this.until(() => ++passed >= count, 'picture', 'pace');
   }
 
-  /**
-   * Creates a promise that rejects with a `RoomError` if the connection ends before the promise is
-   * settled.
-   */
+  /** Creates a promise that rejects with a `RoomError` if the connection ends first. */
   private unlessEnded<T>(
     start: (resolve: (value: T) => void, refuse: (reason: EndReason) => void) => void,
   ): Promise<T> {
@@ -394,8 +384,8 @@ export class Room {
     });
     try {
       await this.ask(name, command);
-      // The events of the next tick name the changed organisms. They arrive before the tick's
-      // picture, so wait for the picture.
+      // The next tick's events name the changed organisms. They arrive before the tick's picture,
+      // so wait for the picture.
       await this.ticks(1);
     } finally {
       off();

@@ -1,7 +1,7 @@
 /**
  * The client's model of the room: cells, organisms, participants and pace. The server's messages
- * update the model. The model confirms each frame to the server, and requests chunks whose cells
- * differ from the server's.
+ * update the model. The model confirms each frame to the server, and requests chunks that differ
+ * from the server's.
  */
 import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
@@ -27,14 +27,13 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
 /**
- * If a requested chunk still differs from the server's after this many frames, it is requested
- * again.
+ * A requested chunk that still differs from the server's is requested again after this many frames.
  */
 const PATIENCE = 30;
 
 /**
- * A life event and the organism's state after the event. If the event is a death, the state is the
- * organism's last one.
+ * A life event, and the organism's state after it. For a death, the state is the organism's last
+ * one.
  */
 export interface LifeChange {
   readonly event: LifeEvent;
@@ -56,7 +55,7 @@ export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
    * spectator.
    */
   opened: Event<'welcome'> | Event<'wall'>;
-  /** Emitted after a frame has brought `planes`, the state of all cells, to a new tick. */
+  /** Emitted after a frame has updated `planes` (the state of all cells) to a new tick. */
   picture: Pick<ReturnType<FrameDecoder['decode']>, 'changed' | 'replaced'>;
   life: LifeChange;
   /** Emitted when participants join, leave or change their names. */
@@ -98,25 +97,20 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
 export class RoomModel {
   connection: ConnectionState = 'connecting';
   planes: Planes | undefined;
-  /**
-   * The tick whose cells `planes` shows; undefined until this connection has received its first
-   * frame.
-   */
+  /** The tick that `planes` shows; undefined before this connection's first frame. */
   tick: number | undefined;
   /** Tier and scale of the last frame. */
   quality: Omit<FrameHeader, 'tick'> | undefined;
   /**
-   * If the visitor is in the queue of a full room: number of visitors ahead of them; otherwise
-   * undefined.
+   * Number of visitors ahead in the queue of a full room; undefined if the visitor is not in a
+   * queue.
    */
   ahead: number | undefined;
   you: ParticipantView | undefined;
   room: Event<'welcome'>['room'] | undefined;
   checkpoint: Event<'welcome'>['checkpoint'] | undefined;
   pace: Event<'pace'> | undefined;
-  /**
-   * The costs of actions, and the participant's energy, as in the server's last message about them.
-   */
+  /** The costs of actions and the participant's energy, from the server's messages. */
   energy: Event<'energy'> | undefined;
   /** The participant's own seeds (drawn or crossed), oldest first. */
   seeds: readonly SeedView[] = [];
@@ -127,18 +121,14 @@ export class RoomModel {
 
   private readonly listeners = new Listeners<RoomEvents>();
   private decoder: FrameDecoder | undefined;
-  /**
-   * The chunks that were requested because they differ from the server's, each with the number of
-   * frames since the request.
-   */
+  /** Requested chunks, each with the number of frames since the request. */
   private readonly asked = new Map<number, number>();
 
   constructor(private readonly send: Send) {}
 
   /**
-   * Returns checksums of all chunks in `planes`, which are sent with the next join, so that the
-   * server need not send chunks that the client still has. Returns undefined if there are no chunks
-   * yet.
+   * Returns checksums of all chunks in `planes`; undefined if there are no chunks yet. The
+   * checksums are sent with the next join, so that the server sends only changed chunks.
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     return this.decoder?.holds();
@@ -156,7 +146,7 @@ export class RoomModel {
     else this.listeners.emit(name as keyof RoomEvents, parsed.output as never);
   }
 
-  /** Requests the genomes of organisms. The server's answer is a `genomes` message. */
+  /** Requests the genomes of organisms. The server answers with a `genomes` message. */
   askGenomes(organisms: OrganismId[]): void {
     this.send('genomes', { organisms });
   }
@@ -168,7 +158,7 @@ export class RoomModel {
   }
 
   /**
-   * The handlers of messages that change the model. A message without a handler is passed to the
+   * Handlers of messages that change the model. Messages without a handler are passed to the
    * listeners unchanged.
    */
   private readonly handlers: { [N in EventName]?: (event: Event<N>) => void } = {
@@ -186,7 +176,7 @@ export class RoomModel {
       this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
-      // Skip events whose effects were already included in the answer to the join.
+      // Skip events that were already included in the answer to the join.
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
@@ -203,7 +193,7 @@ export class RoomModel {
     accepted: (event) => {
       this.spent(event.energy);
       const { seed } = event;
-      // If a command was sent twice, the server answers it twice. Add the seed only once.
+      // The server answers a command twice if the command was sent twice. Add the seed only once.
       const isNew = seed && !this.seeds.some(({ id }) => id === seed.id);
       if (isNew) this.hold([...this.seeds, seed]);
       this.listeners.emit('accepted', event);
@@ -215,8 +205,8 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // After a silence, the connection counts as lost, and this message may end the silence. If
-      // this connection has already received the room's picture, it is live again.
+      // This message may end a silence, during which the connection counted as lost. The connection
+      // is live again if its first frame has already arrived.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -242,8 +232,8 @@ export class RoomModel {
   private open(event: Event<'welcome'> | Event<'wall'>): void {
     const { room, checkpoint, organisms, participants } = event;
     Object.assign(this, { room, checkpoint });
-    // When reconnecting, keep the last picture if the room's size is the same, because the server
-    // sends only what has changed since.
+    // When reconnecting, keep the last picture if the room's size is the same: the server sends
+    // only what has changed since.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
@@ -259,8 +249,8 @@ export class RoomModel {
   }
 
   /**
-   * Updates the names of each organism's planter and grafters, because a participant may have
-   * changed their name.
+   * Updates the names of each organism's planter and grafters, because participants may change
+   * their names.
    */
   private signOrganisms(): void {
     const current = (person: ParticipantView): ParticipantView =>
@@ -306,8 +296,8 @@ export class RoomModel {
   }
 
   /**
-   * Requests chunks that differ from the server's. Every frame reports such a chunk again until the
-   * server's answer has arrived, so the request is repeated only after `PATIENCE` frames.
+   * Requests chunks that differ from the server's. Every frame reports a chunk until the server's
+   * answer has arrived, so a request is repeated only after `PATIENCE` frames.
    *
    * @param lost indices of the chunks that the last frame reports
    */
@@ -346,9 +336,8 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
-  // One pass over `all` is not enough: an organism that was transformed into a child of others can
-  // be older than these parents, so it comes before them in `all`. Repeat the pass until it finds
-  // no further descendants.
+  // An organism that was transformed into a child of others may be older than its new parents and
+  // come before them in `all`. So repeat the pass until it finds no more descendants.
   const line = new Set([id]);
   for (let size = 0; size < line.size; ) {
     size = line.size;
@@ -357,9 +346,7 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
     }
   }
   return {
-    /**
-     * The parents, in the order of `organism.parents`, with undefined in place of a dead parent.
-     */
+    /** The parents, in the order of `organism.parents`; undefined for a dead parent. */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
     /** The other organisms that have the same two parents. */

@@ -1,7 +1,7 @@
 /**
- * Previews of how seeds grow. Only a few previews are requested from the server at a time, the most
- * recently wanted ones first, and they are cached. A viewer is a part of the page that shows a
- * preview. It sets its seed with `want`, and is notified when previews change.
+ * Previews of how seeds grow. A viewer (a part of the page that shows a preview) sets its seed with
+ * `want`, and is notified when previews change. Only a few previews are requested at a time, the
+ * most recently wanted ones first.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
@@ -13,22 +13,17 @@ import { BROWSER, type RequestTracker } from './connection.ts';
 
 export interface FilmView {
   /**
-   * URL of an image that is a row of `frames` square pictures. The last picture shows the grown
-   * organism.
+   * URL of an image: a row of `frames` square pictures. The last picture shows the grown organism.
    */
   readonly url: string;
   readonly frames: number;
 }
 
-/**
- * A film of a growing seed. `raw` is its image as sent by the server; it is removed once the image
- * has been queued for painting.
- */
+/** A film of a growing seed. `raw`: the image from the server, until it is queued for painting. */
 type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
 /**
- * A function that redraws a film in finer detail with the painter, a small neural net. Returns the
- * URL of the new film.
+ * Redraws a film in finer detail with the painter, a small neural net. Returns the new film's URL.
  */
 type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
 
@@ -43,14 +38,11 @@ export class Previews {
   private readonly films = new Map<string, Film | 'none'>();
   /** Requests in flight, keyed by seed. */
   private readonly asked = new Map<string, object>();
-  /**
-   * The viewers and their seeds. The viewer that has set its seed most recently is the last one.
-   */
+  /** The seed of each viewer. The viewer that has set its seed most recently comes last. */
   private readonly wanted = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
   private you = 0;
-  /** Paints a film; undefined until `paintWith` is called. */
   private paint: Paint | undefined;
   /** Resolves when all queued pictures are painted. */
   private queue: Promise<unknown> = Promise.resolve();
@@ -76,8 +68,8 @@ export class Previews {
   }
 
   /**
-   * Returns a seed's preview. Returns undefined if the preview has not arrived yet, and 'none' if
-   * the server has refused to make one.
+   * Returns a seed's preview: undefined if it has not arrived yet, and 'none' if the server has
+   * refused to make it.
    */
   film(seed: PreviewSource): FilmView | 'none' | undefined {
     const key = JSON.stringify(seed);
@@ -94,8 +86,8 @@ export class Previews {
   }
 
   /**
-   * Sets the function that redraws films in finer detail. A film is redrawn when it is first
-   * displayed, one film at a time.
+   * Sets the function that redraws films in finer detail. Films are redrawn one at a time, each
+   * when it is first displayed.
    */
   paintWith(paint: Paint): void {
     this.paint = paint;
@@ -103,9 +95,9 @@ export class Previews {
   }
 
   /**
-   * Queues a picture or a film for painting. It is painted after all that were queued before it.
+   * Queues a picture or a film for painting, behind those already queued.
    *
-   * @param isWanted called when its turn comes; returns whether it should still be painted
+   * @param isWanted called when the picture's turn comes; returns whether to paint it
    * @param genomes the organism's genomes, if known
    * @returns URL of the painted picture or film; undefined if it was not painted
    */
@@ -133,24 +125,23 @@ export class Previews {
   }
 
   /**
-   * Called after a reconnection. Forgets the earlier requests, because their answers will not
+   * Call this after a reconnection. Forgets earlier requests, because their answers will not
    * arrive.
    *
-   * @param you the participant that this page is on the new connection
+   * @param you id of the participant that this page is now
    */
   renew(you: number): void {
     this.asked.clear();
-    // Drop the previews that may be wrong now. The parents of a cross may have been transformed,
-    // and a seed that did not exist before may exist by now. If the page is now another
-    // participant, also drop the previews of own seeds, because their numbers now stand for other
-    // seeds.
+    // Drop previews of crosses, because a parent may have been transformed. If the page is now
+    // another participant, also drop previews of own seeds, because their numbers now stand for
+    // other seeds.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
 
   /**
-   * Called when an organism has been transformed. Drops the previews of its crosses with other
-   * organisms, because the children would now be different.
+   * Call this when an organism has been transformed. Drops the previews of the organism's crosses,
+   * because the children would now be different.
    */
   outdate(parent: OrganismId): void {
     const stale = new RegExp(`"[ab]":${parent}\\b`);
@@ -184,8 +175,8 @@ export class Previews {
     const request = {};
     this.asked.set(key, request);
     const answered = (act: () => void): void => {
-      // Ignore the answer if it is outdated, because the client has reconnected or a parent has
-      // been transformed since the request.
+      // Ignore an outdated answer: since the request, the client has reconnected, or a parent has
+      // been transformed.
       if (this.asked.get(key) !== request) return;
       this.asked.delete(key);
       act();
@@ -235,7 +226,7 @@ export class Previews {
 /** Minimum alpha, 0…255, of a pixel whose colour is used. */
 const LEAST_ALPHA = 128;
 
-/** Reads the colours of the last picture in an image that is a row of square pictures. */
+/** Reads the colours of the last picture in an image: a row of square pictures. */
 async function coloursOf(url: string): Promise<Rgb[]> {
   const image = new Image();
   image.src = url;
@@ -254,21 +245,17 @@ async function coloursOf(url: string): Promise<Rgb[]> {
   return colours;
 }
 
-/**
- * Holds the colours of the seed that the visitor is grafting. They are read from the seed's
- * preview.
- */
+/** The colours of the seed that the visitor is grafting, read from the seed's preview. */
 export class SeedColours {
   /**
-   * The colours of the grown creature's cells, as sRGB values 0…1; empty until the preview has
-   * arrived.
+   * Colours of the grown creature's cells, sRGB from 0 to 1; empty until the preview has arrived.
    */
   colours: readonly Rgb[] = [];
   private url = '';
 
   constructor(previews: Previews, state: InteractionState, read = coloursOf) {
-    // It is enough to wait for the preview here: while the visitor grafts, the page always shows
-    // the seed tray, which requests the preview.
+    // Do not request the preview here: while the visitor grafts, the seed tray is shown and
+    // requests it.
     const update = (): void => {
       const { tool, held } = state.state;
       const film = tool === 'graft' && previews.film(held);

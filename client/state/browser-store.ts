@@ -5,9 +5,9 @@
 import type { Event } from '../../shared/protocol/events.ts';
 
 /**
- * A string in the browser's storage. In `localStorage`, the string is shared by all tabs of the
- * browser; in `sessionStorage`, it belongs to one tab, and survives a reload of the page. If the
- * browser blocks storage, the string is kept in memory, only as long as the page is open.
+ * A string in the browser's storage. With `localStorage`, all tabs share the string; with
+ * `sessionStorage`, each tab has its own, which survives a reload. If the browser blocks storage,
+ * the string is kept in memory.
  */
 export class BrowserStore {
   private text: string | null = null;
@@ -34,9 +34,8 @@ export class BrowserStore {
 }
 
 /**
- * Storage for data that must survive a reload of the page. `seat`: the resume token, with which the
- * page gets back its seat, or its position in the queue for a seat. `mark`: the device mark
- * (`welcome.mark`).
+ * Storage that survives a reload of the page. `seat`: the resume token, with which the page regains
+ * its seat or its position in the queue. `mark`: the device mark (`welcome.mark`).
  */
 export type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
@@ -63,8 +62,8 @@ export class Listeners<Events extends { [K in keyof Events]: unknown }> {
 }
 
 /**
- * Limits how often values are passed on: at most one per interval. If more values arrive, only the
- * latest is kept, and `flush` passes it on when the interval is over.
+ * Passes on at most one value per interval. If more values arrive, keeps only the latest, which
+ * `flush` passes on when the interval is over.
  */
 export class Throttle<T> {
   private waiting: { readonly value: T } | undefined;
@@ -85,9 +84,9 @@ export class Throttle<T> {
   }
 
   /**
-   * Passes the latest value on, if it has not been passed on yet and the interval is over.
+   * Passes on the waiting value, if there is one and the interval is over.
    *
-   * @returns whether a value has still not been passed on
+   * @returns whether a value is still waiting
    */
   flush(now: number): boolean {
     if (!this.waiting) return false;
@@ -105,10 +104,7 @@ type Checkpoint = Event<'welcome'>['checkpoint'];
 /** The host's settings that determine which seeds of the gallery visitors see. */
 export type Offer = Pick<Event<'settings'>, 'wholeGallery' | 'hidden' | 'first'>;
 
-/**
- * Returns which seeds of the gallery are offered to visitors: the seeds' indices, in the order in
- * which they are shown.
- */
+/** Returns the indices of the gallery seeds that are offered to visitors, in the order shown. */
 export function offered(
   { gallery, featured }: Pick<Checkpoint, 'gallery' | 'featured'>,
   { wholeGallery, hidden = [], first = [] }: Offer = {},
@@ -118,8 +114,8 @@ export function offered(
 }
 
 /**
- * Returns which seeds of the gallery a visitor can find by searching: the seeds' indices, beginning
- * with the seeds that are offered in the gallery panel.
+ * Returns the indices of the gallery seeds that a visitor can find by searching, beginning with the
+ * seeds that are offered in the gallery panel.
  */
 export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly number[] {
   const { gallery, unsuitable = [] } = checkpoint;
@@ -129,14 +125,12 @@ export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly 
   return [...new Set([...offered(checkpoint, offer), ...others])];
 }
 
-/**
- * A hint is shown to the same visitor at most this many times, if the visitor does not follow it.
- */
+/** Maximum number of times that a hint is shown to a visitor who does not follow it. */
 const SHOWINGS = 3;
 
 /**
- * Decides whether to show a hint. Counts how often this browser has shown it. When the visitor has
- * followed a hint, it is not shown again.
+ * Decides whether to show a hint. Counts how often this browser has shown it. A hint that the
+ * visitor has followed is not shown again.
  */
 export class Hint {
   private readonly showings: BrowserStore;
@@ -149,14 +143,12 @@ export class Hint {
   /**
    * Returns whether to show the hint.
    *
-   * @param occasion an identifier of the occasion on which the hint may be shown. Repeated calls
-   *   for the same occasion count as showing the hint once
+   * @param occasion identifies an occasion for the hint. Repeated calls for one occasion count once
    */
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
     if (occasion === this.occasion) return count <= SHOWINGS;
-    // Another release of the program may have stored a value that is not a number. In that case, do
-    // not show the hint.
+    // A value from another release of the program may not be a number. If so, do not show the hint.
     if (!(count < SHOWINGS)) return false;
     this.occasion = occasion;
     this.showings.write(`${count + 1}`);
@@ -173,31 +165,30 @@ export class Hint {
 }
 
 /**
- * Tracks the panels that are open, in the order in which they were opened. Each open panel has an
- * entry in the browser's history, so that the Back button closes the top panel instead of leaving
- * the room. If a panel is closed in another way, its entry in the history is removed.
+ * Tracks the open panels, in the order in which they were opened. Each has an entry in the
+ * browser's history, so that the Back button closes the top panel instead of leaving the room. If a
+ * panel is closed in another way, its entry is removed.
  */
 export class OpenPanels {
   /** Functions that close the open panels. The last one closes the top panel. */
   private readonly panels: (() => void)[] = [];
   /** Number of open modal dialogs, maintained by `SheetElement`. */
   modals = 0;
-  /** Number of panels that the browser's current history entry stands for. */
+  /** Number of open panels recorded in the browser's current history entry. */
   private entries: number;
   /**
-   * Whether this page has called `history.go`, and still waits for the `popstate` event with which
-   * the browser reports the change.
+   * Whether this page has called `history.go`, and the resulting `popstate` event has not arrived
+   * yet.
    */
   private isTravelling = false;
 
   /**
-   * @param changed called after a panel has been opened or closed; its argument is whether any
-   *   panel is open
+   * @param changed called after a panel was opened or closed; its argument is whether any is open
    */
   constructor(private readonly changed: (isOpen: boolean) => void) {
     window.addEventListener('popstate', (event) => this.arrive(event));
-    // If the page was reloaded while panels were open, the panels no longer exist, but their
-    // history entries do. `follow` removes these entries.
+    // After a reload, the panels no longer exist, but their history entries do. `follow` removes
+    // these entries.
     this.entries = entriesIn(window.history.state);
     this.follow();
   }
@@ -205,7 +196,7 @@ export class OpenPanels {
   /**
    * Registers a panel that has been opened.
    *
-   * @param close function that closes the panel
+   * @param close closes the panel
    * @returns a function that must be called when the panel has been closed, for whatever reason
    */
   open(close: () => void): () => void {
@@ -251,8 +242,8 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // If this page has not called `history.go`, the visitor has pressed the Back button. Then close
-    // the panels whose history entries no longer exist.
+    // If this page has not called `history.go`, the visitor has pressed the Back button. Close the
+    // panels whose history entries are gone.
     const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;
     this.closeAll(kept);

@@ -1,6 +1,6 @@
 /**
- * The state of this visitor's interaction: the tool, the seed that will be planted next (held
- * seed), the selected organism, and settings of the display.
+ * The state of this visitor's interaction: the tool, the held seed (which will be planted next),
+ * the selected organism, and display settings.
  */
 import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
@@ -10,7 +10,7 @@ import { Listeners, type Offer, offered } from './browser-store.ts';
 
 /**
  * Initial radius of strokes with the mouse (`radius`) and with fingers (`touchRadius`), in cells.
- * Strokes with fingers are wider, because a finger would hide a narrow cut.
+ * Fingers would hide a narrow cut.
  */
 export const STROKE_RADIUS = { radius: 3, touchRadius: 5 } as const;
 
@@ -19,12 +19,12 @@ type Checkpoint = Pick<Event<'welcome'>['checkpoint'], 'gallery' | 'featured'>;
 /** Names of the panels in which visitors choose, draw or find a seed. */
 export type Sheet = 'gallery' | 'draw' | 'map';
 
-/** The selected organism, and the partner to cross it with. */
+/** The selected organism, and the organism to cross it with. */
 export interface Selection {
   readonly organism: OrganismId;
   /**
-   * The grid position at which the visitor touched the organism to select it. Undefined if the
-   * organism was selected in another way.
+   * Grid position that the visitor touched to select the organism; undefined if it was selected in
+   * another way.
    */
   readonly at?: { readonly x: number; readonly y: number } | undefined;
   readonly crossing: boolean;
@@ -57,10 +57,7 @@ const START = {
   still: false,
   /** Number of seeds that the visitor has planted since the page was opened. */
   planted: 0,
-  /**
-   * Number of seeds that the visitor has drawn, or chosen on the map, since they last planted a
-   * seed.
-   */
+  /** Number of seeds drawn, or chosen on the map, since the visitor last planted a seed. */
   taken: 0,
 };
 
@@ -94,8 +91,8 @@ export class InteractionState {
   }
 
   /**
-   * Makes a seed the held seed, and selects the tool "plant". If the current tool is "graft", keeps
-   * it, because the held seed can also be grafted.
+   * Sets the held seed. Selects the tool "plant", unless the current tool is "graft", which also
+   * uses the held seed.
    */
   hold(held: SeedSource): void {
     const tool = this.current.tool === 'graft' ? 'graft' : 'plant';
@@ -107,10 +104,7 @@ export class InteractionState {
     this.hold(thrown(random));
   }
 
-  /**
-   * Counts a seed that the visitor has planted. If it was a random seed, the visitor then holds
-   * another random seed.
-   */
+  /** Counts a planted seed. If it was a random seed, the visitor then holds another random seed. */
   sown(random: () => number): void {
     const { held } = this.current;
     const planted = this.current.planted + 1;
@@ -118,8 +112,8 @@ export class InteractionState {
   }
 
   /**
-   * Lets the visitor hold a random seed of the gallery. It is one of the seeds that the host offers
-   * first; if there are none, one of the offered animals; if there are none, any offered seed.
+   * Makes a random gallery seed the held seed: one that the host offers first; if there are none,
+   * an offered animal; if there are none, any offered seed.
    */
   holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
     const all = offered(checkpoint, offer);
@@ -132,9 +126,9 @@ export class InteractionState {
   }
 
   /**
-   * When the host has changed which seeds are offered, replaces the held seed in two cases: if the
-   * host has hidden it; and if the host now offers other seeds first, and the visitor has not yet
-   * chosen or planted a seed.
+   * Replaces the held seed after the host has changed which seeds are offered, in two cases: it is
+   * now hidden; or the host offers other seeds first, and the visitor has not yet chosen or planted
+   * a seed.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;
@@ -157,7 +151,7 @@ export class InteractionState {
   }
 
   /**
-   * Selects an organism; while the visitor is choosing the second parent of a cross, makes the
+   * Selects an organism. While the visitor is choosing the second parent of a cross, makes the
    * organism the second parent.
    *
    * @param organism id of the organism; 0 clears the selection
@@ -175,13 +169,13 @@ export class InteractionState {
     }
   }
 
-  /** Starts choosing a partner to cross the selected organism with. */
+  /** Starts choosing the second parent of a cross with the selected organism. */
   startCrossing(): void {
     const { selection } = this.current;
     if (selection) this.update({ tool: 'look', selection: { ...selection, crossing: true } });
   }
 
-  /** Stops choosing a partner. The first organism stays selected. */
+  /** Stops choosing the second parent of a cross. The first parent stays selected. */
   stopCrossing(): void {
     const { selection } = this.current;
     if (selection) this.update({ selection: { ...selection, crossing: false, second: 0 } });
@@ -196,7 +190,7 @@ export class InteractionState {
   }
 
   /**
-   * If the server has deleted the held seed, replaces it by a random seed.
+   * Replaces the held seed by a random seed if the server has deleted it.
    *
    * @param hand the visitor's own seeds that are still stored on the server
    */

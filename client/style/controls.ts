@@ -1,6 +1,6 @@
 /**
- * Styles that all panels and controls share. Most sizes are in em, so that panels and controls
- * scale with the size of the screen.
+ * Styles that all panels and controls share. Most sizes are in em, so that they scale with the
+ * screen.
  */
 import { css } from 'lit';
 import { calm, owner } from './fragments.ts';
@@ -69,7 +69,6 @@ export const controls = css`
     border-radius: 50%;
     aspect-ratio: 1;
   }
-  /* Pictures of organisms. */
   :where(.tile, seed-film, organism-portrait) {
     aspect-ratio: 1;
   }
@@ -94,9 +93,7 @@ export const controls = css`
   .capital::first-letter {
     text-transform: uppercase;
   }
-  /*
-   * A dot in a participant's colour. In a sentence, the dot is in front of the participant's name.
-   */
+  /* A dot in a participant's colour, in front of the participant's name. */
   .who {
     flex: none;
     width: 0.7em;
@@ -150,7 +147,7 @@ export const controls = css`
     stroke-linecap: round;
     stroke-linejoin: round;
   }
-  /* Icons that point in the direction of reading. In right-to-left languages, they are mirrored. */
+  /* Icons that point in the direction of reading. They are mirrored in right-to-left languages. */
   .along {
     transform: scaleX(var(--forward));
   }
@@ -228,7 +225,7 @@ export const controls = css`
   }
   /*
    * Fades an element in. If the element sets --from to a CSS transform, it also moves from the
-   * transformed position to its normal position.
+   * transformed position to its normal one.
    */
   @keyframes fade-in {
     from {
@@ -257,8 +254,8 @@ export const controls = css`
   }
   ${calm}
   /*
-   * Forced colours (high-contrast mode): mark states by outlines, because backgrounds are not
-   * shown. Pictures keep their own colours.
+   * Forced colours (high-contrast mode) hide backgrounds, so mark states by outlines. Pictures keep
+   * their own colours.
    */
   @media (forced-colors: active) {
     [aria-pressed='true'],

@@ -12,10 +12,7 @@ export const visuallyHidden = css`
   clip-path: inset(50%);
 `;
 
-/**
- * If the user prefers reduced motion, turns off all animations and transitions in the element that
- * has this style.
- */
+/** Turns off all animations and transitions in an element if the user prefers reduced motion. */
 export const calm = css`
   @media (prefers-reduced-motion: reduce) {
     :host,
@@ -122,8 +119,7 @@ const encode = (x: number): number => {
  * Converts a colour from OKLCH to sRGB.
  *
  * @param hue in degrees
- * @returns the red, green and blue components, from 0 to 1. Components outside this range are
- *   clipped to it
+ * @returns red, green and blue, clipped to the range from 0 to 1
  */
 export function oklch(lightness: number, chroma: number, hue: number): Rgb {
   const a = chroma * Math.cos((hue * Math.PI) / 180);
@@ -141,15 +137,15 @@ export function oklch(lightness: number, chroma: number, hue: number): Rgb {
 const { mean, range, lightestHue } = OWNER_LIGHTNESS;
 
 /**
- * CSS for the lightness and chroma of a participant's colour, which depend on the hue. To be used
- * as `oklch(${owner} var(--hue))`.
+ * CSS for the lightness and chroma of a participant's colour. Use it as `oklch(${owner}
+ * var(--hue))`.
  */
 export const owner = css`calc(${mean} + ${range} * cos((var(--hue) - ${lightestHue}) * 1deg)) ${OWNER_CHROMA}`;
 
 /**
- * Returns the colour of the participant who has this hue. For drawing on a canvas.
+ * Returns the colour of the participant who has this hue, for drawing on a canvas.
  *
  * @param hue in degrees
- * @returns the red, green and blue components in sRGB, from 0 to 1
+ * @returns red, green and blue in sRGB, from 0 to 1
  */
 export const ownerColor = (hue: number): Rgb => oklch(lightnessOf(hue), OWNER_CHROMA, hue);

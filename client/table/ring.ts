@@ -1,7 +1,7 @@
 /**
- * A ring on a touch table: the tools of one person, arranged around the place of the person's first
- * touch. Each person is a separate participant of the room, but all people at a table share one
- * connection to the server.
+ * A ring on a touch table: one person's tools, arranged around the place of the person's first
+ * touch. Each person is a participant of the room, but all people at a table share one connection
+ * to the server.
  */
 
 import { localized, msg } from '@lit/localize';
@@ -32,13 +32,10 @@ import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
 import { owner, ownerColor } from '../style/fragments.ts';
 
-/**
- * If the server has refused a seat for a temporary reason, the ring asks again after this time, in
- * ms.
- */
+/** Delay before a ring asks for a seat again after a temporary refusal, in ms. */
 const RETRY = 2_000;
 
-/** Where a ring is: its centre, in CSS pixels, and its rotation (`turn`), in degrees clockwise. */
+/** Place of a ring: its centre, in CSS pixels, and its rotation (`turn`), in degrees clockwise. */
 export interface RingPlace extends Point {
   readonly turn: number;
 }
@@ -66,22 +63,16 @@ export class Ring implements ToolUser {
   readonly previews = new Previews(this.requests.ask);
   readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate: EnergyEstimate;
-  /** Why this person may not act, for example a ban. Undefined if they may. */
+  /** Why this person may not act, for example because of a ban; undefined if they may. */
   left: Reason | undefined;
   /** Seeds that this person has made by crossing, newest first. */
   hand: readonly SeedView[] = [];
   /** Number of this person's fingers that are touching the room. */
   fingers = 0;
-  /**
-   * Index of the first seed that the ring shows, in the list of offered seeds. If the index is not
-   * smaller than the length of the list, it is taken modulo the length.
-   */
+  /** Index of the first seed that the ring shows, modulo the number of offered seeds. */
   first = Math.floor(Math.random() * 1_000);
   private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();
-  /**
-   * Identifies this ring's session on the server. Within a session, no two commands have the same
-   * id.
-   */
+  /** Id of this ring's session on the server. Command ids are unique within a session. */
   private readonly session = Date.now() >>> 0;
   private seat: Partial<RingEvent<'seated'>> = {};
   private isSeated = false;
@@ -109,8 +100,8 @@ export class Ring implements ToolUser {
       const isOwn = event.what === 'grafted' && event.by === this.seat.you?.id;
       if (isOwn && event.kind !== undefined) this.settled.delete(event.id);
     });
-    // Request the data that the tools need: the preview of the held seed, if it is not in the
-    // gallery; and the colours of the held seed, if it is to be grafted.
+    // Request the held seed's preview if a tool needs it: to show a seed that is not in the
+    // gallery, or to read the colours of a seed to graft.
     this.state.onChange(() => {
       const { held, tool } = this.state.state;
       if (held.from === 'gallery' && tool !== 'graft') this.previews.forget(this);
@@ -141,10 +132,7 @@ export class Ring implements ToolUser {
     return planter.id === this.model.you?.id && phase !== 'departing';
   }
 
-  /**
-   * Asks the server for a seat for this person. If the connection was lost in the meantime, asks
-   * for the seat that the person had before.
-   */
+  /** Asks the server for a seat for this person. If they had a seat before, asks for that seat. */
   enter(): void {
     const { resume, mark } = this.seat;
     const { number: ring, session } = this;
@@ -161,8 +149,8 @@ export class Ring implements ToolUser {
   }
 
   /**
-   * Handles a message that the server has sent to this ring. Ignores the message if it does not
-   * match its schema.
+   * Handles a message from the server to this ring. Ignores a message that does not match its
+   * schema.
    */
   receive<N extends RingEventName>(name: N, payload: unknown): void {
     const parsed = v.safeParse(RING_EVENTS[name], payload);
@@ -196,8 +184,7 @@ export class Ring implements ToolUser {
   }
 
   /**
-   * Takes back the last graft that this person has made on an organism. Earlier grafts cannot be
-   * taken back, because the server remembers only one.
+   * Takes back this person's last graft on an organism. The server remembers only this one graft.
    */
   ungraft({ id: organism }: OrganismView): void {
     const accepted = () => this.settled.add(organism);
@@ -214,7 +201,7 @@ export class Ring implements ToolUser {
       this.tellEnergy(seat.energy);
       if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random, settings);
       if (settings) this.state.setWidest(settings.maxRadius);
-      // If the host has chosen seeds to be offered first, let the ring show these seeds first.
+      // If the host has chosen seeds to be offered first, show these seeds first.
       if (isNew && settings?.first?.length) this.first = 0;
       this.hand = [...seat.hand].reverse();
       this.state.keepTo(this.hand, Math.random);
@@ -252,10 +239,7 @@ export class Ring implements ToolUser {
 
 /** A finger of one person that is touching the room. */
 export class Finger extends ToolHand<Ring> {
-  /**
-   * Id of the organism that was under the finger when the finger touched the screen; 0 if there was
-   * none.
-   */
+  /** Id of the organism under the finger when the touch began; 0 if there was none. */
   from: OrganismId = 0;
 
   override toolStart(x: number, y: number, now: number): void {
@@ -265,8 +249,8 @@ export class Finger extends ToolHand<Ring> {
   }
 
   /**
-   * Ends a touch. If the person has tapped an organism that they have planted, shows a QR code for
-   * taking it home. If they have dragged from one organism to another, crosses the two.
+   * Ends a touch. A tap on an organism that this person has planted shows a QR code for taking it
+   * home. A drag from one organism to another crosses the two.
    */
   override toolEnd(x: number, y: number, tap: boolean, now: number): void {
     const { from, session, model } = this;
@@ -293,10 +277,7 @@ export class Finger extends ToolHand<Ring> {
   }
 }
 
-/**
- * While a finger drags from an organism in order to cross it, a line is drawn from the organism to
- * the finger. This is half the width of the line, in cells.
- */
+/** Half the width of the line that shows a drag from one organism to another, in cells. */
 const THREAD = 0.35;
 
 interface Touch {
@@ -316,8 +297,8 @@ export class TableView extends RoomView {
 
   /** Assigns a pointer that touches the room to a ring. */
   touch(pointer: number, ring: Ring, start: Point): Finger {
-    // All fingers share the table's view, except for these properties, which describe a pointer. So
-    // give each finger its own.
+    // All fingers share the table's view, except for these properties of a pointer, which each
+    // finger needs for itself.
     const view: RoomView = Object.create(this, {
       pointer: { value: undefined, writable: true },
       hovered: { value: 0, writable: true },
@@ -341,8 +322,8 @@ export class TableView extends RoomView {
       }
     }
     for (const { state, fingers, place, left } of this.rings.values()) {
-      // While nobody touches the ring, and there is no organism at its centre, show there what the
-      // tool would do, for example a preview of the seed.
+      // While nobody touches the ring and no organism is at its centre, preview there what the tool
+      // would do.
       const isFree = !left && fingers === 0 && organismAt(this.model, this.toWorld(place)) === 0;
       if (isFree) this.drawPointer({ ...place, pressed: false }, state.state, undefined);
     }
@@ -350,13 +331,13 @@ export class TableView extends RoomView {
   }
 }
 
-/**
- * Distances from the centre of a ring, in em: to the centres of its buttons, and to its outer edge.
- */
+/** Distances from a ring's centre, in em: to the centres of its buttons, and to its outer edge. */
 export const REACH = { buttons: 6.6, edge: 8.4 } as const;
 /** Number of seeds that a ring shows at a time. */
 const TILES = 5;
-/** Angle between two buttons, in degrees. Leaves a gap for the person's hand. */
+/**
+ * Angle between neighbouring buttons, in degrees. Leaves a gap in the ring for the person's hand.
+ */
 const STEP = 32;
 
 interface RingButton {
@@ -385,7 +366,7 @@ export class TableRing extends LitElement {
       button {
         translate: -50% -50%;
       }
-      /* The band shows how much energy is left, in the person's colour. */
+      /* The band shows the energy that is left, in the person's colour. */
       .band {
         width: ${2 * REACH.buttons - 3.6}em;
         background: conic-gradient(
@@ -428,8 +409,8 @@ export class TableRing extends LitElement {
   ];
 
   /**
-   * The properties of the ring change without notifying this element. So `hasChanged` always
-   * returns true: the ring is rendered whenever the table is.
+   * The ring's properties change without notice. So `hasChanged` always returns true, and the ring
+   * is rendered whenever the table is.
    */
   @property({ attribute: false, hasChanged: () => true }) ring!: Ring;
   /** Whether the ring will soon be removed, because nobody touches it. */
@@ -468,7 +449,7 @@ export class TableRing extends LitElement {
     if (!checkpoint) return [];
     const { held, tool } = state.state;
     const all = offered(checkpoint, settings);
-    // The button for taking back a graft needs the space of one seed.
+    // The button for taking back a graft takes the place of one seed.
     const tiles = grafted ? TILES - 1 : TILES;
     const shown = Array.from({ length: Math.min(tiles, all.length) }, (_, i) => {
       return all[(ring.first + i) % all.length];
@@ -515,8 +496,7 @@ export class TableRing extends LitElement {
   }
 
   /**
-   * Renders the preview of a seed that is not in the gallery. Undefined until the server has sent
-   * the preview.
+   * Renders the preview of a seed; undefined if the seed is in the gallery or there is no preview.
    */
   private film(seed: SeedSource): TemplateResult | undefined {
     const film = seed.from === 'gallery' ? undefined : this.ring.previews.film(seed);
@@ -535,8 +515,8 @@ export class TableRing extends LitElement {
       act();
       this.requestUpdate();
     };
-    // Handle pointer events instead of click events: while several fingers touch the screen,
-    // browsers fire no click events.
+    // Use pointer events, because browsers fire no click events while several fingers touch the
+    // screen.
     const up = (event: PointerEvent): void => {
       const { left, top, right, bottom } = (event.currentTarget as Element).getBoundingClientRect();
       const { clientX: x, clientY: y } = event;

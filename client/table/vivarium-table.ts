@@ -1,7 +1,7 @@
 /**
  * The page of a touch table. It shows a room in full screen, and up to ten people use it from all
- * sides. If somebody touches the table near a ring (a person's tools), they act with this ring;
- * otherwise, the touch opens a new ring.
+ * sides. A touch near a ring (a person's tools) belongs to this ring. Any other touch opens a new
+ * ring.
  */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -23,34 +23,33 @@ import { InteractionState } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
 import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 
-/** Timeouts after which people are forgotten, in ms. */
 const FORGETS = {
   /** Time without a touch after which a person's ring is removed, in ms. */
   ring: 15_000,
   /**
-   * If nobody has touched the table for this time, in ms, it removes all QR codes and starts over
-   * for new people.
+   * Time without a touch after which the table removes all QR codes and starts over for new people,
+   * in ms.
    */
   table: 40_000,
   /**
-   * Duration of the warnings, in ms: how long a ring pulses before it is removed, and how long the
-   * table shows a countdown before it starts over.
+   * How long a ring pulses before it is removed, and how long the table shows a countdown before it
+   * starts over, in ms.
    */
   warning: { ring: 5_000, table: 10_000 },
   /** Interval at which the table checks these timeouts, in ms. */
   check: 250,
 } as const;
 
-/** A touch acts with the nearest ring if the distance between the two is less than this, in em. */
+/** A touch belongs to the nearest ring if the ring's centre is closer than this, in em. */
 const NEAR = 2 * REACH.edge;
 /** Maximum distance that a finger may move during a tap, in CSS pixels. */
 const SLOP = 10;
-/** Width of the empty margin around a QR code, in modules. */
+/** Width of the empty margin around a QR code, in modules (small squares of the code). */
 const QUIET = 4;
-/** How long the connection must be lost before the table says so, in ms. */
+/** How long the connection must be lost before the table shows a message, in ms. */
 const BLINK = 4_000;
 
-/** A QR code for taking an organism home. It stays when its ring is removed. */
+/** A QR code for taking an organism home. It stays on screen when its ring is removed. */
 interface Card {
   readonly ring: Ring;
   readonly code: Code;
@@ -186,8 +185,8 @@ export class VivariumTable extends LitElement {
       document.addEventListener(name, block);
     }
     document.addEventListener('wheel', block, { passive: false });
-    // Record every touch on the page, also on a ring or a QR code. While there are touches, the
-    // table does not start over.
+    // Record every touch, including those on rings and QR codes, so that the table does not start
+    // over.
     const touched = (event: Event): void => {
       this.touchedAt = performance.now();
       const pressed = event.composedPath().find((one) => one instanceof TableRing);
@@ -241,8 +240,7 @@ export class VivariumTable extends LitElement {
       return cursors.frame(now, (place) => view.toScreen(place)) || waits;
     };
     model.on('cursors', (pointers) => {
-      // Do not show the pointers of people at this table, because these people see their own
-      // fingers.
+      // Do not show the pointers of people at this table, who see their own fingers.
       const own = new Set([...this.rings.values()].map((ring) => ring.model.you?.id));
       const others = pointers.filter(({ id }) => !own.has(id));
       cursors.receive(others, model.participants, 0);
@@ -282,10 +280,7 @@ export class VivariumTable extends LitElement {
     `;
   }
 
-  /**
-   * Explains why nobody can use the table at present; '' if people can use it. Some of the
-   * explanations address the person who sets up the table.
-   */
+  /** Explains why nobody can use the table at present; '' if people can use it. */
   private get message(): string {
     const { model, connection, rings } = this;
     const { paused, farewell } = model.settings ?? {};
@@ -305,7 +300,7 @@ export class VivariumTable extends LitElement {
     return paused || isBlocked ? msg('The host has paused the room for a moment.') : '';
   }
 
-  /** Renders two circles that invite people to touch the table: one in each half of the screen. */
+  /** Renders two circles that invite people to touch the table, one in each half of the screen. */
   private hints(): TemplateResult[] {
     const isUpright = this.clientHeight > this.clientWidth;
     return [30, 70].map((share, i) => {
@@ -343,8 +338,8 @@ export class VivariumTable extends LitElement {
   }
 
   /**
-   * Removes the rings and QR codes whose time is over. If nobody has touched the table for
-   * `FORGETS.table` ms, also lets the table start over.
+   * Removes the rings and QR codes whose time is over. The table starts over if nobody has touched
+   * it for `FORGETS.table` ms.
    */
   private check(now: number): void {
     const { touchedAt, cards } = this;
@@ -358,7 +353,7 @@ export class VivariumTable extends LitElement {
     if (begins) this.touchedAt = undefined;
     const kept = begins ? [] : cards.filter(({ until }) => until > now);
     if (kept.length < cards.length) this.cards = kept;
-    // Render again, to show the current energy and the current countdown.
+    // Render the current energy and the current countdown.
     if (touchedAt !== undefined) this.requestUpdate();
   }
 
@@ -400,7 +395,7 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   }
 
-  /** Returns the ring with which a touch acts. Undefined if the touch must open a new ring. */
+  /** Returns the ring that a touch belongs to; undefined if the touch must open a new ring. */
   private ringAt(at: Point): Ring | undefined {
     const distance = ({ place }: Ring): number => Math.hypot(place.x - at.x, place.y - at.y);
     const [nearest] = [...this.rings.values()].sort((a, b) => distance(a) - distance(b));
@@ -420,8 +415,8 @@ export class VivariumTable extends LitElement {
   }
 
   /**
-   * Returns where to show the ring that a touch opens. The ring is at the touch, but moved so far
-   * that it is completely on the screen, and faces the nearest edge of the screen.
+   * Returns the place of the ring that a touch opens: at the touch, but completely on the screen,
+   * and facing the screen's nearest edge.
    */
   private placeOf({ x, y }: Point): RingPlace {
     const { clientWidth: width, clientHeight: height } = this;
@@ -429,8 +424,8 @@ export class VivariumTable extends LitElement {
     const inside = (at: number, length: number): number =>
       Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
     const edges = [height - y, x, y, width - x];
-    // If the screen is upright, people stand in front of it. Then every ring faces the lower edge
-    // of the screen.
+    // People in front of an upright screen all see it from the same side, so every ring faces the
+    // screen's lower edge.
     const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
     return { x: inside(x, width), y: inside(y, height), turn };
   }
@@ -454,9 +449,8 @@ export class VivariumTable extends LitElement {
   };
 
   /**
-   * Zooms so that the room covers the whole screen. One dimension of the room may then be larger
-   * than the screen; the insets of this dimension are negative, so that the room extends beyond
-   * both edges.
+   * Zooms so that the room covers the whole screen. A dimension of the room that is larger than the
+   * screen gets negative insets, so that it extends beyond both edges.
    */
   private layout(): void {
     const { view, clientWidth: width, clientHeight: height } = this;

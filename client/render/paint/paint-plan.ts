@@ -1,19 +1,15 @@
 /**
- * Painted chunks of a room are kept in an atlas, a texture with one slot per chunk. This file
- * tracks which chunks the atlas holds, which chunks must be painted, and the opacity with which the
- * paint of each chunk is shown. A chunk's slot is its position in the room modulo the size of the
- * atlas, so that neighbouring chunks have neighbouring slots.
+ * Tracks which chunks of a room are painted in an atlas, and which must be painted. An atlas is a
+ * texture divided into slots, each of which holds one painted chunk. A chunk's slot is its position
+ * in the room modulo the size of the atlas.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { CHUNK } from '../shaders/paint.ts';
 
-/** The paint of a cell depends on other cells up to this distance, in cells. */
+/** Maximum distance of the cells that influence the paint of a cell, in cells. */
 const REACH = 2;
-/**
- * If the cells of a chunk have changed and it has not been repainted for this long, in ms, its
- * paint fades out.
- */
+/** If a changed chunk has not been repainted for this long, in ms, its paint fades out. */
 export const STALE = 200;
 /** Duration of fading the paint of a chunk in or out, in ms. */
 const FADE = 400;
@@ -25,8 +21,8 @@ export interface Chunks {
 }
 
 /**
- * A chunk that must be painted: its position in the room (`column`, `row`), and its slot in the
- * atlas (`slotColumn`, `slotRow`). All counted in chunks.
+ * A chunk that must be painted: its position in the room (`column`, `row`) and its slot in the
+ * atlas (`slotColumn`, `slotRow`), all counted in chunks.
  */
 export interface Job {
   readonly column: number;
@@ -35,7 +31,7 @@ export interface Job {
   readonly slotRow: number;
 }
 
-/** Returns the chunks that overlap an area of cells, as a rectangle that is measured in chunks. */
+/** Returns the chunks that overlap an area of cells, as a rectangle measured in chunks. */
 export function chunksIn({ x, y, width, height }: Rect, { columns, rows }: Chunks): Rect {
   const left = Math.max(0, Math.floor(x / CHUNK));
   const top = Math.max(0, Math.floor(y / CHUNK));
@@ -49,28 +45,25 @@ export class PaintPlan {
   readonly room: Chunks;
   /** [rows, columns] Opacity of each chunk's paint, 0…255. */
   readonly shares: Uint8Array<ArrayBuffer>;
-  /** Time at which the cells of each chunk stop moving, in ms. */
+  /** For each chunk: time at which the last colour transition of its cells ends, in ms. */
   private readonly until: Float64Array;
-  /** Time at which each chunk began to differ from its paint, in ms. */
+  /** For each chunk: time at which its cells first differed from its paint, in ms. */
   private readonly since: Float64Array;
-  /** Time at which each chunk was last painted, in ms; −∞ if it never was. */
+  /** For each chunk: time at which it was last painted, in ms; −∞ if it has no paint. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
   /**
-   * For each chunk: 1 if neither it nor the cells directly beside it are alive, so that its paint
-   * is not shown; otherwise 0.
+   * For each chunk: 1 if no cell is alive inside it or directly beside it, so that its paint is not
+   * shown; otherwise 0.
    */
   private readonly bare: Uint8Array;
-  /**
-   * For each slot of the atlas: the index of the chunk that the slot holds, or -1 if the slot is
-   * unused.
-   */
+  /** For each slot of the atlas: index of the chunk that it holds; -1 if the slot is unused. */
   private readonly held: Int32Array;
   private fadedAt = 0;
 
   /**
    * @param size size of the room, in cells
-   * @param atlas size of the atlas, in chunks; at least as large as the largest view
+   * @param atlas size of the atlas, in chunks; no chunks are painted for a larger view
    */
   constructor(
     size: { readonly width: number; readonly height: number },
@@ -91,8 +84,7 @@ export class PaintPlan {
   /**
    * Records that the cells of some areas have changed.
    *
-   * @param until time at which the transition of the cells to their new colours will end on screen,
-   *   in ms
+   * @param until time at which the colour transitions of these cells end on screen, in ms
    */
   change(areas: readonly Rect[], until: number, now: number): void {
     for (const { x, y, width, height } of areas) {
@@ -106,10 +98,9 @@ export class PaintPlan {
   }
 
   /**
-   * Returns the chunks that must be painted, beginning with the chunk whose paint is oldest. Empty
-   * chunks (with no living cells inside them or directly beside them) usually need no paint. An
-   * empty chunk is painted, only once, if its slot still holds the paint of other cells, which
-   * would otherwise be visible at the edges of the neighbouring chunks.
+   * Returns the chunks that must be painted, those with the oldest paint first. A chunk with no
+   * living cell inside it or directly beside it is left out, unless its slot still holds old paint,
+   * which would be visible at the edges of neighbouring chunks.
    *
    * @param seen the chunks in view
    */
@@ -119,8 +110,8 @@ export class PaintPlan {
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
       const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
-      // If an empty chunk is beside moving cells, it may be recorded as changed again and again.
-      // While none of its paint is shown, it need not be painted, so skip it.
+      // An empty chunk beside moving cells may be recorded as changed again and again. Skip it
+      // while none of its paint is shown.
       if (isEmpty && now < until[i] && this.shown[i] === 0) {
         painted[i] = Math.max(painted[i], 0);
         continue;
@@ -143,8 +134,8 @@ export class PaintPlan {
   }
 
   /**
-   * Records that a chunk has been painted into its slot. If the slot held another chunk until now,
-   * records that this other chunk is no longer painted.
+   * Records that a chunk has been painted into its slot, and that the chunk that was in this slot
+   * before has lost its paint.
    */
   paint({ column, row, slotColumn, slotRow }: Job, now: number): void {
     const { held, painted, shown } = this;
@@ -166,8 +157,8 @@ export class PaintPlan {
   }
 
   /**
-   * Copies the current opacity of each chunk's paint from the plan of the old atlas, so that
-   * visitors do not notice when the atlas is replaced.
+   * Copies the opacity of each chunk's paint from the plan of the old atlas, so that visitors do
+   * not notice when the new atlas replaces the old one.
    */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);
@@ -208,7 +199,7 @@ export class PaintPlan {
   }
 }
 
-/** Returns whether no cell is alive inside a chunk or directly beside it. */
+/** Returns true if no cell is alive inside a chunk or directly beside it. */
 function isBare({ width, height, rgba }: Planes, column: number, row: number): boolean {
   const [left, top] = [column * CHUNK, row * CHUNK];
   for (let y = Math.max(0, top - 1); y < Math.min(height, top + CHUNK + 1); y++) {

@@ -13,8 +13,8 @@ import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
 /**
- * `INTERVAL`: minimum time between two requests for genomes. `PATIENCE`: if the server has not
- * answered a request after this time, it is repeated. Both in ms.
+ * `INTERVAL`: minimum time between two requests for genomes. `PATIENCE`: time without an answer
+ * after which a request is repeated. Both in ms.
  */
 const INTERVAL = 500;
 const PATIENCE = 5_000;
@@ -23,10 +23,7 @@ const MAP_SLICE = 3;
 
 /** State of the request for an organism's genomes. */
 interface Known {
-  /**
-   * Time of the last request, in ms. Undefined if the genomes must be requested again, because they
-   * have changed.
-   */
+  /** Time of the last request, in ms; undefined if the genomes have changed since then. */
   askedAt: number | undefined;
   /** Whether the server has answered the last request. */
   isHere: boolean;
@@ -34,13 +31,12 @@ interface Known {
 }
 
 /**
- * Requests the genomes of organisms from the server, and computes a map for each organism. The map
- * holds what the painter has learned about each of the organism's places.
+ * Requests the genomes of organisms from the server, and computes a map for each organism: what the
+ * painter has learned about each of the organism's places.
  */
 export class Genomes {
   private readonly known = new Map<OrganismId, Known>();
   private askedAt = Number.NEGATIVE_INFINITY;
-  /** Unfinished computations of genome maps, by organism. */
   private readonly work = new Map<OrganismId, ReturnType<typeof createMap>>();
   private readonly unsubscribers: (() => void)[];
 
@@ -79,8 +75,7 @@ export class Genomes {
   }
 
   /**
-   * Requests the genomes that are missing. Then continues to compute maps, for at most `MAP_SLICE`
-   * ms.
+   * Requests the genomes that are missing, and computes maps for at most `MAP_SLICE` ms.
    *
    * @param isSeen returns whether an organism is in view
    * @param now current time, in ms
@@ -130,18 +125,18 @@ export class Genomes {
 /** Painted pixels per side of a cell, in films. */
 const SCALE = 4;
 /**
- * A film is painted in short pieces, so that the page stays responsive. `FILM_SLICE`: maximum
- * duration of a piece. `PAUSE`: pause after each piece. Both in ms.
+ * While a film is painted, a pause of `PAUSE` ms follows after every `FILM_SLICE` ms of work, so
+ * that the page stays responsive.
  */
 const FILM_SLICE = 5;
 const PAUSE = 12;
 
 /**
- * Paints a film. A film is an image in which square frames lie side by side.
+ * Paints a film: an image in which square frames lie side by side.
  *
  * @param film the film, with one pixel per cell
- * @param packed genomes of the seed from which the film was made, if known
- * @returns object URL of the painted film, which the browser has already decoded
+ * @param packed genomes of the seed that the film shows, if known
+ * @returns object URL of the painted film, already decoded by the browser
  * @throws Error if the browser cannot decode the film or encode the painted film
  */
 async function paintFilm(film: Blob, net: PainterNet, packed?: PackedGenomes): Promise<string> {
@@ -176,24 +171,23 @@ function penFor(width: number, height: number): CanvasRenderingContext2D {
 }
 
 /**
- * If the painter could not be downloaded, time until the next attempt, in ms. New attempts matter
- * on walls, which run for months without being reloaded.
+ * Delay after which a failed download of the painter is repeated, in ms. Walls run for months
+ * without being reloaded, so one failure must not be final.
  */
 const RETRY = 60_000;
 const NOWHERE = { x: 0, y: 0, width: -1, height: -1 };
 
 /**
- * Loads the painter of the room's checkpoint, and gives it to the renderer as a `RoomPaint`. After
- * the GPU context was lost, creates a new `RoomPaint`.
+ * Loads the painter of the room's checkpoint, and gives it to the renderer as a `RoomPaint`. If the
+ * GPU context is lost, creates a new `RoomPaint`.
  */
 export class Painting {
   /** URL of the painter that was requested last. */
   private asked: string | undefined;
   private net: PainterNet | undefined;
   private genomes: Genomes | undefined;
-  /** Cancels the current download. */
   private loading = new AbortController();
-  /** Time at which the download failed, in ms. Undefined if it did not fail. */
+  /** Time at which the last download failed, in ms; undefined if it did not fail. */
   private failedAt: number | undefined;
 
   /** @param done called when there is something new to draw */
@@ -204,8 +198,8 @@ export class Painting {
   ) {}
 
   /**
-   * If the room's checkpoint has changed, loads the painter of the new checkpoint. Call this method
-   * in each frame.
+   * Loads the painter of the room's checkpoint if the checkpoint has changed, and requests missing
+   * genomes. Call this method in each frame.
    *
    * @param now current time, in ms
    */
@@ -220,7 +214,7 @@ export class Painting {
     } else if (this.net && !this.renderer.paint) this.begin(this.net);
   }
 
-  /** Paints a film, see `paintFilm`. Undefined while no painter is loaded. */
+  /** The function `paintFilm` with the loaded painter; undefined while no painter is loaded. */
   get film(): ((film: Blob, genomes?: PackedGenomes) => Promise<string>) | undefined {
     const { net } = this;
     return net && ((film, genomes) => paintFilm(film, net, genomes));
@@ -239,8 +233,7 @@ export class Painting {
         this.genomes = new Genomes(net, this.model, (id, map) => this.place(id, map));
         this.done();
       },
-      // If the painter cannot be downloaded, only log the error: cells are still drawn, as smooth
-      // shapes.
+      // Continue without the painter: cells are then drawn as smooth shapes.
       (error: unknown) => {
         if (signal.aborted) return;
         this.failedAt = now;
@@ -275,8 +268,7 @@ export class Painting {
     const { x, y, width, height } = this.renderer.paint?.seen ?? NOWHERE;
     const isSeen = (id: OrganismId): boolean => {
       const one = this.model.organisms.get(id);
-      // Skip growing organisms: painters are trained only on fully grown organisms, so growing ones
-      // are painted without a map.
+      // Skip growing organisms, because painters are trained only on fully grown organisms.
       if (!one || one.phase === 'growing') return false;
       const reach = one.side / 2;
       const isBeside = one.x + reach < x || one.x - reach > x + width;

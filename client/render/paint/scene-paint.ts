@@ -1,7 +1,7 @@
 /**
- * Draws cells as many pixels each, with a trained painter. `PaintPasses` runs the painter's layers
- * on the GPU. `RoomPaint` chooses the chunks to paint, keeps the painted chunks in an atlas (a
- * texture), and passes the atlas to the shader that draws the scene.
+ * Paints each cell as many pixels, with a trained painter. `PaintPasses` runs the painter's layers
+ * on the GPU. `RoomPaint` chooses the chunks to paint, and keeps the painted chunks in an atlas (a
+ * texture), from which the scene is drawn.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -30,11 +30,11 @@ import { chunksIn, type Job, PaintPlan, STALE } from './paint-plan.ts';
 
 export type PaintPrograms = ReturnType<typeof createPaintPrograms>;
 
-/** @throws GlError with the compiler's message */
+/** Compiles the shaders for a painter. @throws GlError with the compiler's message */
 export const createPaintPrograms = (gl: WebGL2RenderingContext, net: PainterNet) =>
   createPrograms(gl, paintSources(channelsOf(net)));
 
-/** Textures that contain the colours and the owners of all cells, with one texel per cell. */
+/** Textures with the colours and the owners of all cells, one texel per cell. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;
 
 /** A texture of painted chunks at one scale. */
@@ -46,10 +46,9 @@ interface Atlas {
 }
 
 /**
- * Creates a texture that contains the weights of a layer. A row holds the weights of four outputs.
- * A column holds the weights of one input, and the column after the last input holds the biases. If
- * the painter has learned genomes, the lower half of the texture holds a second set of weights, for
- * cells whose genome the painter knows.
+ * Creates a texture with the weights of one or two layers, one below the other. A row holds the
+ * weights of four outputs, and a column those of one input; the column after the last input holds
+ * the biases. The second layer is for cells whose genome the painter has learned.
  */
 function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): WebGLTexture {
   const width = 1 + Math.max(...layers.map(({ inputs }) => inputs));
@@ -68,9 +67,7 @@ function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): W
   return texture;
 }
 
-/**
- * The texture into which chunks are painted, and the number of painted pixels per side of a cell.
- */
+/** A texture for painted chunks, and the number of painted pixels per side of a cell. */
 type PaintTarget = Pick<Atlas, 'target'> & { readonly scale: number };
 
 /** Runs the layers of a painter on the GPU. Create an instance only if `mayPaint` returns true. */
@@ -82,8 +79,8 @@ export class PaintPasses {
   }[];
 
   /**
-   * Where the chunks of a batch are drawn, with four numbers per chunk (see `CHUNK_VERTEX`):
-   * `strip` in the textures of the layers, in which the chunks form a column; `slots` in the atlas.
+   * Where to draw the chunks of a batch, with four numbers per chunk (see `CHUNK_VERTEX`). `strip`:
+   * in the textures of the layers, where the chunks form a column. `slots`: in the atlas.
    */
   private readonly strip = new Int32Array(4 * BATCH);
   private readonly slots = new Int32Array(4 * BATCH);
@@ -93,9 +90,9 @@ export class PaintPasses {
     private readonly programs: PaintPrograms,
     net: PainterNet,
   ) {
-    // The outputs of the last layer are ramps (colour gradients inside a cell). Each pixel of the
-    // cell multiplies them by its position, so they need a higher precision than the outputs of the
-    // other layers: 32 bits, if the GPU supports this.
+    // The last layer computes colour gradients, which each pixel multiplies by its position. So its
+    // outputs need a higher precision than those of other layers: 32 bits, if the GPU supports
+    // them.
     const ramps = gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F;
     this.layers = net.map((layer, i) => {
       const groups = layer.outputs / 4;
@@ -144,7 +141,7 @@ export class PaintPasses {
   }
 
   /**
-   * Draws one rectangle per chunk of a batch.
+   * Draws one rectangle per chunk.
    *
    * @param places where to draw the chunks, with four numbers per chunk, see `CHUNK_VERTEX`
    */
@@ -169,20 +166,17 @@ export class PaintPasses {
   }
 }
 
-/**
- * Keeps the genome maps of organisms in textures on the GPU. The function `mapAt` in
- * `shaders/paint.ts` reads these textures.
- */
+/** Keeps the genome maps of organisms in textures on the GPU, for the shader function `mapAt`. */
 export class MapTextures {
-  /** The textures, by the name of their sampler. */
+  /** The textures, by the names of their samplers. */
   readonly textures: Readonly<Record<'uMaps' | 'uTable', WebGLTexture>>;
   /**
-   * Contents of the slots, [MAPS, 4]. For each slot: the id of the organism whose genome map the
-   * slot holds (0 if the slot is empty), x and y of the map's upper left cell, and a 0.
+   * [MAPS, 4] For each slot: id of the organism whose genome map the slot holds (0 if the slot is
+   * empty), x and y of the map's upper left cell, and an unused 0.
    */
   private readonly table = new Int32Array(4 * MAPS);
 
-  /** @param channels number of values that a map holds for each cell */
+  /** @param channels number of values per cell in a map */
   constructor(
     private readonly gl: WebGL2RenderingContext,
     private readonly channels: number,
@@ -198,9 +192,8 @@ export class MapTextures {
   }
 
   /**
-   * Stores or removes the genome map of an organism. A map can be stored only in a few slots,
-   * depending on the organism's id (see `PROBES`). If all of them hold maps of other organisms, the
-   * organism is painted without a map.
+   * Stores or removes the genome map of an organism. If all slots that this organism's map may use
+   * (see `PROBES`) hold maps of other organisms, the organism is painted without a map.
    *
    * @returns the area that must be painted again, in cells; undefined if there is none
    */
@@ -237,16 +230,15 @@ export class MapTextures {
 }
 
 /**
- * Whether cells are shown with paint depends on their size on screen: the side of a cell, in device
- * pixels. As the size grows from the first to the second number in `FAR`, paint fades in. As it
- * grows from the first to the second number in `CLOSE`, paint fades out again.
+ * Sizes of a cell on screen, in device pixels. As cells grow from the first to the second size in
+ * `FAR`, paint fades in. As they grow from the first to the second size in `CLOSE`, paint fades
+ * out.
  */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
 /**
- * Sizes of cells on screen, in device pixels, at which the scale (painted pixels per side of a
- * cell) changes. Below the first size, it changes to 4; from the second size on, to 8. In between,
- * it does not change.
+ * Sizes of a cell on screen, in device pixels. Below the first size, cells are painted with 4
+ * pixels per side; from the second size on, with 8. In between, the number does not change.
  */
 const FINE = [5.2, 6.2] as const;
 /** First of the two texture units that only `RoomPaint` uses. */
@@ -255,14 +247,13 @@ const OWN_UNIT = 14;
 const FADE = 500;
 
 /**
- * Returns how opaque paint is shown, from 0 to 1, depending on the size of cells on screen.
+ * Returns the opacity of paint, from 0 to 1.
  *
- * @param size side of a cell, in device pixels
+ * @param size side of a cell on screen, in device pixels
  */
 export const paintedAt = (size: number): number =>
   smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));
 
-/** Statistics of a frame without paint. */
 const NONE = { scale: 0 as PaintScale, chunks: 0, multiplyAdds: 0 };
 
 /** Paints the cells that one renderer has in view. */
@@ -279,24 +270,22 @@ export class RoomPaint {
   seen: Rect = { x: 0, y: 0, width: 0, height: 0 };
   private atlas: Atlas | undefined;
   /**
-   * A new atlas, with another scale or size, that is still being filled. It replaces `atlas` as
-   * soon as it holds all chunks in view.
+   * A new atlas with another scale or size. It replaces `atlas` once it holds all chunks in view.
    */
   private next: Atlas | undefined;
   private shares: WebGLTexture | undefined;
   private planes: Planes | undefined;
   /** Opacity of all paint, 0…1. */
   private presence = 0;
-  /** Time at which all cells will show the newest tick, in ms. */
+  /** Time at which the last cell finishes its transition to the newest tick, in ms. */
   private until = 0;
-  /** Maximum width and height of a texture, in pixels. */
   private readonly largest: number;
   private drawnAt = 0;
-  /** Multiply-adds needed to paint all chunks that were due in the last frame. */
+  /** Cost of painting all chunks that were due in the last frame, in multiply-adds. */
   private due = 0;
   /**
-   * While `next` is being filled, frames paint alternately into `atlas` and into `next`. This is
-   * true if it is the turn of `atlas`.
+   * While `next` is being filled, frames paint alternately into `atlas` and into `next`. True for a
+   * frame that paints into `atlas`.
    */
   private isOldsTurn = false;
   private readonly left = new AbortController();
@@ -315,8 +304,7 @@ export class RoomPaint {
     this.programs = createPaintPrograms(gl, net);
     this.passes = new PaintPasses(gl, this.programs, net);
     this.maps = net.learned && new MapTextures(gl, channelsOf(net));
-    // A page draws no frames while it is hidden. When it becomes visible again, do not count the
-    // long gap between frames, because it does not mean that painting is slow.
+    // A hidden page draws no frames. Do not mistake this pause for slow painting.
     const { signal } = this.left;
     document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
@@ -338,11 +326,11 @@ export class RoomPaint {
   /**
    * Paints the chunks that a frame needs.
    *
-   * @param cells textures that the scene's shader reads, by the name of their sampler
+   * @param cells textures that the scene's shader reads, by the names of their samplers
    * @param now current time, in ms
    * @param crisp whether the frame shows cells as plain squares, without paint
-   * @returns the program that draws the scene with paint; its textures and uniforms for paint have
-   *   been set. Undefined if this frame shows no paint
+   * @returns the program that draws the scene with paint, with its uniforms for paint already set;
+   *   undefined if the frame shows no paint
    */
   begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;
@@ -360,8 +348,8 @@ export class RoomPaint {
     const { scene } = programs;
     const { columns, rows } = atlas.plan.atlas;
     gl.useProgram(scene.program);
-    // Bind these textures to units that no other pass uses, so that no other pass replaces them
-    // before the scene is drawn.
+    // Bind these textures to units that no other pass uses, so that the textures are still bound
+    // when the scene is drawn.
     const own = { uAtlas: atlas.target.texture, uShares: shares };
     Object.entries(own).forEach(([name, texture], i) => {
       gl.activeTexture(gl.TEXTURE0 + OWN_UNIT + i);
@@ -383,8 +371,8 @@ export class RoomPaint {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // `follows` is true if the previous frame requested this one immediately. A long gap between
-    // the two then means that drawing is slow.
+    // `follows` is true if the previous frame requested this one immediately. If so, a long gap
+    // between the two frames means that drawing is slow.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -403,11 +391,7 @@ export class RoomPaint {
     return near > 0 && (fades || this.presence !== goal || waits);
   }
 
-  /**
-   * Stores the genome map of an organism, or removes it.
-   *
-   * @param map the map; undefined to remove the stored map
-   */
+  /** Stores the genome map of an organism. If `map` is undefined, removes the stored map. */
   setMap(id: number, map: PlacedMap | undefined): void {
     const area = this.maps?.set(id, map);
     const now = performance.now();
@@ -423,8 +407,8 @@ export class RoomPaint {
   }
 
   /**
-   * Chooses the scale (painted pixels per side of a cell). If the current atlas has another scale
-   * or is too small, starts a new atlas.
+   * Chooses the number of painted pixels per side of a cell. Starts a new atlas if the current one
+   * has another number or is too small.
    */
   private choose(size: number, view: View, planes: Planes): void {
     const most = this.always ? 8 : this.pace.scale;
@@ -439,8 +423,7 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // Make the atlas so large that it can hold all chunks in view even at the lowest zoom at which
-    // this scale is used.
+    // Make the atlas large enough for all chunks in view at the lowest zoom that uses this scale.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));
@@ -478,8 +461,8 @@ export class RoomPaint {
   }
 
   private paintDue(cells: CellSources, now: number, planes: Planes): void {
-    // While a new atlas is being filled, the old one is still on screen and must be kept up to
-    // date. So paint into both, alternately.
+    // While a new atlas is being filled, the old one is still on screen and must stay up to date.
+    // So paint alternately into the old and the new one.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);
     if (!current) return;
@@ -488,7 +471,7 @@ export class RoomPaint {
     const nearby = { x: x - 1, y: y - 1, width: width + 2, height: height + 2 };
     const seen = chunksIn(nearby, plan.room);
     const { cell, pixel } = painterWork(this.net);
-    // Paint nothing if the view shows more chunks than a texture can hold.
+    // Paint nothing if the view shows more chunks than the atlas can hold.
     if (seen.width > plan.atlas.columns || seen.height > plan.atlas.rows) return;
     const cost = CHUNK ** 2 * (cell + scale ** 2 * pixel);
     const most = this.always ? Infinity : Math.max(1, Math.floor(this.pace.budget / cost));

@@ -1,7 +1,7 @@
 /**
- * Shaders that run a painter. The layers of the painter are computed once per cell; their results
- * are ramps (colour gradients inside the cell). From the ramps, the pixels of the cell are
- * computed, and stored in an atlas (a texture), which the shader of the scene reads.
+ * Shaders that run a painter. For each cell, its layers compute colour gradients. From these
+ * gradients, the pixels of the cell are computed and stored in an atlas (a texture), which the
+ * scene's shader reads.
  */
 
 import { INPUTS, MAP_SIDE } from '../../../shared/painter/net.ts';
@@ -11,18 +11,15 @@ import { fromRows, SCENE_FRAGMENT } from './scene.ts';
 /** Width and height of a chunk, in cells. */
 export const CHUNK = 16;
 /**
- * Maximum number of chunks that are painted together, as a batch. Each batch costs four passes, so
- * the number is large enough for most frames to need only one batch.
+ * Maximum number of chunks that are painted together, as a batch. Each batch costs four passes.
+ * Most frames need only one batch of this size.
  */
 export const BATCH = 64;
 
 /** Vertex shader that draws one rectangle per chunk of a batch. */
 const CHUNK_VERTEX = `#version 300 es
 precision highp int;
-/*
- * Upper left corner of each chunk: xy is its place in the target, in pixels; zw is its place in the
- * room, in cells.
- */
+/* Upper left corner of each chunk. xy: in the target, in pixels. zw: in the room, in cells. */
 uniform ivec4 uPlaces[${BATCH}];
 uniform ivec2 uArea;
 uniform vec2 uTarget;
@@ -49,21 +46,19 @@ flat in int vIndex;
 /** Maximum number of organisms whose genome maps the GPU holds. */
 export const MAPS = 256;
 /**
- * An organism's genome map may be in one of this many consecutive slots. The first of these slots
- * is the organism's id modulo `MAPS`.
+ * Number of slots in which the genome map of an organism may be stored. The slots are consecutive,
+ * and the first is the organism's id modulo `MAPS`.
  */
 export const PROBES = 4;
 /**
- * Number of genome maps that lie side by side in their texture. Limited because textures on some
- * GPUs can be only 2,048 texels wide.
+ * Number of genome maps side by side in their texture. Limited because some GPUs support only
+ * textures up to 2,048 texels wide.
  */
 export const MAP_COLUMNS = 16;
 
 /**
- * Returns GLSL source text of the function `mapAt`. For painters that have learned genomes, this
- * function finds the texels of a cell in the genome map of the cell's organism. It does so with a
- * table that contains, for each slot, an organism's id and the first cell of its map. For cells
- * with known genomes, the weights in the lower half of the weight texture are used.
+ * Returns GLSL source of the function `mapAt`, which finds a cell in the genome map of the cell's
+ * organism.
  *
  * @param texels number of texels per cell in a map; 0 if the painter has not learned genomes
  */
@@ -74,7 +69,7 @@ const findMap = (texels: number): string =>
 uniform sampler2D uMaps;
 uniform isampler2D uTable;
 /*
- * Returns the place of the cell's first texel in the texture of maps. If the cell's genome is
+ * Returns the position of the cell's first texel in the texture of maps. If the cell's genome is
  * unknown, x is -1.
  */
 ivec2 mapAt(ivec2 p) {
@@ -91,8 +86,8 @@ ivec2 mapAt(ivec2 p) {
 }`;
 
 /**
- * Returns GLSL source text that adds the contribution of a cell's genome map to four units of the
- * first layer.
+ * Returns GLSL source that adds the weighted genome map values of a cell to four units of the first
+ * layer.
  */
 const addMap = (texels: number): string =>
   texels === 0
@@ -106,9 +101,8 @@ const addMap = (texels: number): string =>
   }`;
 
 /**
- * Computes four units of the first hidden layer, for each cell of a chunk. In the render target,
- * the units are stored in groups of four; the groups lie side by side, each as wide as a chunk. In
- * the weight texture, the column after the last input holds the biases.
+ * Computes four units of the first hidden layer for each cell of a chunk. In the target, groups of
+ * four units lie side by side, each group as wide as a chunk.
  *
  * @param channels number of values per cell in a map; 0 if the painter has not learned genomes
  */
@@ -144,15 +138,15 @@ void main() {
 }`;
 
 /**
- * Computes four outputs of a later layer, for each cell of a chunk. If the inputs of a cell are
- * negative, there are no living cells near it.
+ * Computes four outputs of a later layer for each cell of a chunk. Negative inputs mark cells that
+ * have no living cells near them.
  */
 const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
 uniform int uGroups;
 /*
- * Result for a cell that has no living cells near it. In hidden layers, it is -1, so that later
- * layers skip the cell; in the last layer, it is 0.
+ * Result for a cell that has no living cells near it: -1 in hidden layers, so that later layers
+ * skip the cell; 0 in the last layer.
  */
 uniform float uEmpty;
 out vec4 units;
@@ -176,9 +170,8 @@ void main() {
 }`;
 
 /**
- * Computes one pixel of the atlas (premultiplied colour), from the colours of the cells around the
- * pixel and from the ramps (colour gradients) of the cell that contains it. See
- * `shared/painter/paint.ts`.
+ * Computes one pixel of the atlas (premultiplied colour) from the cells around the pixel and from
+ * the colour gradients of the pixel's own cell. See `shared/painter/paint.ts`.
  */
 const PIXEL_FRAGMENT = `#version 300 es
 precision highp float;
@@ -219,20 +212,19 @@ void main() {
 }`;
 
 /**
- * Two lines in the source text of the scene's shader: the last declaration, and the line after
- * which the colour and alpha of a cell are known. The code for paint is inserted after these lines.
+ * Two lines in the source of the scene's shader, after which the code for paint is inserted: the
+ * last declaration, and the line after which a cell's colour and alpha are known.
  */
 const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
 /**
- * The line in the source text of the scene's shader that computes how clearly single cells are
- * drawn.
+ * The line in the source of the scene's shader that computes how clearly single cells are drawn.
  */
 const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
 
 /**
- * Draws the scene with paint instead of smoothed cells. Where two organisms touch, there is no
- * paint. The pattern of single cells remains faintly visible through the paint.
+ * Draws the scene with paint instead of smoothed cells, except where two organisms touch. The
+ * pattern of single cells remains faintly visible.
  */
 const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
   DECLARED,
@@ -249,20 +241,20 @@ uniform float uPaint;`,
   float painted = uPaint * texelFetch(uShares, chunk, 0).r;
   if (painted > 0.0) {
     /*
-     * The texture of the atlas repeats at its edges. So clamp the position; otherwise, the opposite
-     * side of the atlas would be visible at the edges of the room.
+     * The texture of the atlas repeats at its edges. Clamp the position, so that the edges of the
+     * room do not show the opposite side of the atlas.
      */
     vec4 paint = textureLod(uAtlas, clamp(p, vec2(0.125), uGrid - 0.125) / uAtlasCells, 0.0);
     float here = painted * (1.0 - max(parted, border_.line));
     vec3 tone = clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0);
     /*
-     * Small differences between paint and smoothed cells come from the pattern of single cells.
-     * Reduce these differences, but keep large ones, which are edges.
+     * Small differences between paint and smoothed cells come from the pattern of single cells, so
+     * reduce them. Large differences are edges, so keep them.
      */
     c = mix(c, tone, here * (0.35 + 0.65 * smoothstep(0.03, 0.14, distance(c, tone))));
     /*
-     * Hide the paint where there is hardly any tissue. The paint there would show the pattern of
-     * single cells.
+     * Hide the paint where there is hardly any tissue, because it shows the pattern of single cells
+     * there.
      */
     alpha = mix(alpha, paint.a * smoothstep(0.14, 0.42, a), here);
   }`),
@@ -270,11 +262,9 @@ uniform float uPaint;`,
   .replace(CLOSE, `${CLOSE} close *= 1.0 - 0.25 * painted;`);
 
 /**
- * Returns the source texts of the vertex and fragment shaders that run a painter, by the name of
- * the program.
+ * Returns the vertex and fragment shaders that run a painter, by the name of the program.
  *
- * @param channels number of values per cell in a genome map; 0 if the painter has not learned
- *   genomes
+ * @param channels number of values per cell in a map; 0 if the painter has not learned genomes
  */
 export const paintSources = (channels: number) =>
   ({

@@ -4,10 +4,7 @@
  */
 import { CURRENT } from '../current.ts';
 
-/**
- * Maximum duration of a cell's transition to its new colour on screen, in ticks; see
- * `TIMES_FRAGMENT`.
- */
+/** Maximum duration of a cell's transition to its new colour on screen, in ticks. */
 export const LONGEST = 6;
 /** Duration of a transition that should look immediate, in ms. */
 export const AT_ONCE = 80;
@@ -20,16 +17,14 @@ void main() {
 }`;
 
 /**
- * When a tick arrives, each changed cell makes a transition on screen from its old to its new
- * colour. This shader computes when each cell last changed and when its transition ends.
+ * When a tick arrives, each changed cell begins a transition on screen to its new colour. This
+ * shader computes when each cell last changed and when its transition ends.
  *
  * Organisms step at different rates, so a transition takes about as long as the time between the
- * cell's last two changes. There are three exceptions. If the previous change was long ago, the
- * transition takes 3.6 ticks. If the cell has died, it disappears within `AT_ONCE` ms. If the cell
- * is new, it fades in slowly, because the cells of an organism are noise right after a division.
+ * cell's last two changes. Exceptions: 3.6 ticks if the previous change was long ago; `AT_ONCE` ms
+ * if the cell has died; `LONGEST` ticks if the cell is new, because new cells look noisy.
  *
- * Times are in ms, as 32-bit integers, which restart at 0 after 49 days. Therefore, compare only
- * differences of times.
+ * Times are in ms, as 32-bit integers that restart at 0 after 49 days. So compare only differences.
  */
 const TIMES_FRAGMENT = `#version 300 es
 precision highp float;
@@ -54,7 +49,7 @@ void main() {
 }`;
 
 /**
- * Computes the cells to show: each cell is interpolated between the last drawn frame and the newest
+ * Computes the cells to show. Each cell is interpolated between the last drawn frame and the newest
  * tick, with its own duration.
  */
 const BLEND_FRAGMENT = `#version 300 es
@@ -75,7 +70,7 @@ void main() {
 
 /**
  * Gaussian blur along one axis. `uPass` contains the width and height of the target, the axis (0:
- * horizontal, 1: vertical), and the standard deviation.
+ * horizontal, 1: vertical), and the standard deviation in texels.
  */
 const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
@@ -95,12 +90,12 @@ void main() {
 }`;
 
 /**
- * Finds for each position the organism that owns the ground there, by a vote of the cells around
- * the position. Without a vote, the border between two organisms that touch would be jagged,
- * because their cells alternate there.
+ * Finds the organism that owns the ground at each position, by a vote of the cells around the
+ * position. Without a vote, the border between two touching organisms would be jagged, because
+ * their cells alternate there.
  *
- * The red channel is the id of the organism, also where there is no cell. The green channel is 1 if
- * cells of several organisms are near, otherwise 0.
+ * Red: id of the organism, even at positions without a cell. Green: 1 if cells of several organisms
+ * are near, otherwise 0.
  */
 const TERRITORY_FRAGMENT = `#version 300 es
 precision highp float;
@@ -176,8 +171,8 @@ void main() {
 }`;
 
 /**
- * Changes each zone from the frame that is on screen towards the new frame, by the share that has
- * been computed for the zone.
+ * Mixes the frame on screen with the new frame, zone by zone. The share of a zone is 1 if only the
+ * new frame is shown.
  */
 const SOFTEN_FRAGMENT = `#version 300 es
 precision highp float;
@@ -194,10 +189,10 @@ void main() {
 /**
  * Computes the corners of the rectangles in which light marks are drawn.
  *
- * - `uRows[0]`: width and height of the view, in device pixels; number of columns and of rows in
- *   the image of seed previews
- * - `uRows[1]`: grid position of the upper left corner of the view, in cells (two values); cells
- *   per device pixel; cells per CSS pixel
+ * - `uRows[0]`: width and height of the view, in device pixels; number of columns and rows in the
+ *   image of seed previews
+ * - `uRows[1]`: x and y of the view's upper left corner, in cells; cells per device pixel; cells
+ *   per CSS pixel
  */
 const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;
@@ -224,8 +219,8 @@ void main() {
 }`;
 
 /**
- * Draws light marks. `vShape` contains the radius (in cells), the softness and the line width (both
- * in CSS pixels), and the kind of the mark (`MARK`).
+ * Draws light marks. `vShape`: radius in cells, softness and line width in CSS pixels, and kind of
+ * the mark (`MARK`).
  */
 const MARKS_FRAGMENT = `#version 300 es
 precision highp float;
@@ -264,7 +259,7 @@ void main() {
   color = vColor * strength;
 }`;
 
-/** Vertex and fragment shader of each pass, by the name of the pass. */
+/** Vertex and fragment shaders of each pass, by the name of the pass. */
 export const PASSES = {
   marks: [MARKS_VERTEX, MARKS_FRAGMENT],
   levels: [COVER_VERTEX, LEVELS_FRAGMENT],

@@ -1,14 +1,14 @@
 /**
- * Shader of the scene: draws the living cells and the lit water around them, in one pass. The light
- * depends on the hour and the season that the server sends, so all screens of a room show the same
+ * Shader of the scene: draws the living cells and the lit water around them in one pass. The light
+ * depends on the hour and season that the server sends, so all screens of a room show the same
  * light.
  */
 import type { Sky } from '../../../shared/vocabulary.ts';
 import { CURRENT } from '../current.ts';
 
 /**
- * Four colours, [LIGHTS, 3], in sRGB with values from 0 to 1: of deep water, of shallow water, of
- * light rays, and of the glow around organisms.
+ * [LIGHTS, 3] Colours of deep water, shallow water, light rays, and the glow around organisms, in
+ * sRGB. 1 is full intensity, which the glow may exceed.
  */
 export type Light = Float32Array;
 const LIGHTS = 4;
@@ -17,9 +17,8 @@ type Colour = readonly [number, number, number];
 type Row = readonly [at: number, ...colours: Colour[]];
 
 /**
- * The light at some hours of the day; in between, it is interpolated. Each row contains the hour
- * and the colours of deep water, shallow water, light rays and glow. The last row equals the first,
- * so that the day closes.
+ * The light at some hours of the day, interpolated in between. Each row contains the hour and the
+ * colours of deep water, shallow water, light rays and glow. The last row repeats the first.
  */
 const HOURS: readonly Row[] = [
   [0, [0.012, 0.024, 0.062], [0.038, 0.088, 0.172], [0.06, 0.11, 0.17], [1, 1, 1.1]],
@@ -33,9 +32,8 @@ const HOURS: readonly Row[] = [
 ];
 
 /**
- * The tint of the light in the middle of winter, spring, summer and autumn; in between, it is
- * interpolated. Each row begins with the month. The last row equals the first, so that the year
- * closes.
+ * The tint of the light in the middle of winter, spring, summer and autumn, interpolated in
+ * between. Each row begins with the month. The last row repeats the first.
  */
 const SEASONS: readonly Row[] = [
   [0, [0.88, 0.96, 1.12]],
@@ -70,18 +68,17 @@ export function lightOf(sky: Sky): Light {
 }
 
 /**
- * The time for breathing restarts at 0 after this period, in seconds. The period is short enough
- * for 32-bit floats to represent the time precisely.
+ * The time for the breathing movement restarts at 0 after this period, in seconds, so that 32-bit
+ * floats represent it precisely.
  */
 export const BREATH = 3600;
 /**
  * The time for the floating particles restarts at 0 after this period, in seconds. The particles
- * fade out before the restart, and fade in again after it, so that nobody sees them jump.
+ * fade out before the restart and fade in after it, so that nobody sees them jump.
  */
 const DRIFT = 7200;
 /**
- * Returns the time that determines where the floating particles are, in seconds. It restarts at 0
- * after `DRIFT` seconds, so that 32-bit floats can represent it precisely.
+ * Returns the time for the floating particles, in seconds, from 0 to `DRIFT`.
  *
  * @param now current time, in ms
  */
@@ -103,9 +100,7 @@ float roundBox(vec2 p, vec2 halfSize, float r) {
   vec2 q = abs(p) - halfSize + r;
   return length(max(q, 0.0)) + min(max(q.x, q.y), 0.0) - r;
 }
-/*
- * Particles that float in the water. Each is a blurred dot that moves slowly on a path of its own.
- */
+/* Floating particles: blurred dots, each of which moves slowly on its own path. */
 float motes(vec2 p, float size, float seed) {
   vec2 q = p / size + vec2(0.011, -0.007) * uTime * (1.0 + seed);
   vec2 home = floor(q);
@@ -116,10 +111,8 @@ float motes(vec2 p, float size, float seed) {
   return step(0.45, h.y) * (0.35 + 0.65 * h.x) * (1.0 - smoothstep(0.35, 1.0, d)) * (0.7 + 0.5 * smoothstep(0.5, 0.9, d));
 }
 /*
- * Draws the water, which is lit from above. g: position, in cells. d: displacement by the current
- * at this position. edge: signed distance to the edge of the grid, in cells. ppc: device pixels per
- * cell. The net of light on the ground is the product of two wave patterns; the current shifts one
- * against the other.
+ * Draws the water, lit from above. g: position, in cells. d: displacement by the current, in cells.
+ * edge: signed distance to the edge of the grid, in cells. ppc: device pixels per cell.
  */
 vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
@@ -236,9 +229,8 @@ Border border(vec2 p) {
 
 const CELLS = `
 /*
- * At high zoom, draws a biological cell at each grid position. The cells are slightly displaced,
- * and sway. Until the time uBreath restarts at 0, each cell sways a whole number of times, so that
- * no cell jumps at the restart.
+ * At high zoom, draws a biological cell at each grid position, slightly displaced and swaying. Each
+ * cell sways a whole number of times before uBreath restarts at 0, so that it does not jump.
  */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
@@ -255,10 +247,7 @@ vec3 cells(vec2 p, vec3 c, float close, float parted) {
   }
   vec4 own = texelFetch(uCells, ivec2(clamp(mine, vec2(0.0), uGrid - 1.0)), 0);
   c = mix(c, own.rgb / max(own.a, 0.02), 0.30 * close * (1.0 - parted) * smoothstep(0.4, 0.8, own.a));
-  /*
-   * Draw the walls between neighbouring cells darker, light the body of each cell from the upper
-   * left, and draw its nucleus.
-   */
+  /* Darken the walls between cells, light each cell from the upper left, and draw its nucleus. */
   float gap = second - first;
   float wall = 1.0 - smoothstep(0.0, 0.30, gap);
   vec2 off = p - kernel;
@@ -311,10 +300,7 @@ vec4 tissue(vec2 p, float ppc) {
   c = mix(c, c * (0.18 + 0.30 * c), 0.80 * border_.line * smoothstep(0.3, 0.7, height));
   return vec4(c * alpha, alpha);
 }
-/*
- * Crisp style: draws cells as plain squares. If the squares are large enough on screen, there are
- * thin gaps between them.
- */
+/* Crisp style: draws cells as plain squares, with thin gaps between large squares. */
 vec4 lattice(vec2 p, float ppc) {
   vec4 s = texelFetch(uCells, ivec2(clamp(p, vec2(0.0), uGrid - 1.0)), 0);
   float apart = smoothstep(4.0, 9.0, ppc);
@@ -324,8 +310,8 @@ vec4 lattice(vec2 p, float ppc) {
 
 const LIFE = `
 /*
- * Breathing: the outline of each living organism swells and shrinks, at a rate of its own. Where
- * two organisms touch, their outlines do not move.
+ * Breathing: the outline of each living organism swells and shrinks at its own rate. Where two
+ * organisms touch, their outlines do not move.
  */
 vec2 breathed(vec2 p) {
   vec2 o = vec2(3.0, 0.0);
@@ -339,8 +325,8 @@ vec2 breathed(vec2 p) {
 }`;
 
 /**
- * Most uniforms of the scene are stored in one array of `vec4`, because setting one array is faster
- * than setting many uniforms. This is the number of elements of the array.
+ * Number of elements of uRows, an array of `vec4` that contains most uniforms of the scene. Setting
+ * one array is faster than setting many uniforms.
  */
 export const SCENE_ROWS = 5;
 const ROWS: Readonly<Record<string, string>> = {
@@ -350,8 +336,7 @@ const ROWS: Readonly<Record<string, string>> = {
 };
 
 /**
- * In the source text of a shader, replaces the names of uniforms by the elements of the array
- * `uRows` in which these uniforms are stored.
+ * In the source of a shader, replaces the names of uniforms by their elements in the array `uRows`.
  */
 export const fromRows = (source: string): string =>
   source.replace(/\bu[A-Z]\w*/g, (name) => ROWS[name] ?? name);
@@ -383,18 +368,12 @@ void main() {
   }
   vec3 c = vec3(0.0);
   if (cell.a < 0.98 && uBare < 0.5) {
-    /*
-     * Draw the ground as if it were farther away than the cells: the water current displaces it
-     * less.
-     */
+    /* Displace the ground less than the cells, as if it were farther away. */
     c = ground(q + 0.4 * d, d, edge, ppc);
     float inside = smoothstep(0.5, -9.0, edge);
     vec4 wide = texture(uWide, p / uGrid);
     vec3 glow = spline(uHalo, p * 0.25, uGrid * 0.25).rgb;
-    /*
-     * Draw two shadows of the organisms: one close to them, where they touch the ground, and a soft
-     * one farther away from the light.
-     */
+    /* Draw two shadows of the organisms: a dark one close to them, and a soft one farther away. */
     float near = texture(uWide, (p - vec2(0.4, 1.1)) / uGrid).a;
     float far = texture(uWide, (q + 0.6 * d - vec2(2.2, 6.0)) / uGrid).a;
     c *= 1.0 - (0.42 * smoothstep(0.0, 0.8, near) + 0.40 * smoothstep(0.02, 0.95, far)) * inside;

@@ -108,8 +108,7 @@ export const drawPadStyle = css`
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
     gap: var(--step);
   }
-  /* Lay out the buttons of all radio groups in one common grid, as if the groups had no boxes of
-     their own. */
+  /* Lay out the buttons of all radio groups in one common grid. */
   .tools [role='radiogroup'] {
     display: contents;
   }
@@ -163,8 +162,10 @@ export const drawPadStyle = css`
     font-size: 1.07em;
     line-height: 1.15;
   }
-  /* Without colours, there are fewer buttons. The selector :where adds no specificity, so that
-     the media queries below can override this rule. */
+  /*
+   * Without colours, there are fewer buttons. The selector :where adds no specificity, so that the
+   * media queries below can override this rule.
+   */
   :host(:where([ink])) {
     --columns: 5;
     --rows: 2;

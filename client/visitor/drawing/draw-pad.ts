@@ -1,6 +1,6 @@
 /**
  * The drawing pad, on which visitors draw with a finger, a mouse or the keyboard. The server turns
- * the drawing into a seed, and a preview beside the drawing shows what grows from that seed.
+ * the drawing into a seed, and a preview shows what grows from the seed.
  */
 import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -32,23 +32,22 @@ import {
   type Width,
 } from './drawing.ts';
 
-/** To read the pixels of a drawing, it is drawn on a square canvas with this side, in pixels. */
+/** Side of the square canvas from which a drawing's pixels are read, in pixels. */
 const READ = 256;
 /** Distance that an arrow key moves the pen, as a share of the pad's side. */
 const KEY_STEP = 0.02;
 
 /**
- * The drawing pad. When the visitor takes the seed made from the drawing, the pad fires `take`
- * (`detail`: SeedSource). If the host reviews drawings, the seed may arrive only minutes later,
- * when the pad has already been closed.
+ * The drawing pad. Fires `take` (`detail`: SeedSource) when the visitor takes the seed made from
+ * the drawing.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
   static override styles = drawPadStyle;
 
   /**
-   * The visitor's session. The pad is rendered again only if another object is assigned, not if the
-   * session's data change, because each rendering draws all lines again.
+   * The visitor's session. Changes of its data do not render the pad again, because each rendering
+   * draws all lines.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the page is connected to the room. */
@@ -56,19 +55,18 @@ export class DrawPad extends VisitorElement {
   /** Whether the host reviews drawings before they grow. */
   @property({ attribute: false }) asks = false;
   /**
-   * The drawing. It is stored outside the pad, because a new pad is created each time the visitor
-   * opens it.
+   * The drawing. It is stored outside the pad, because a new pad is created each time it is opened.
    */
   @property({ attribute: false }) drawing!: Drawing;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
-  /** If a request for a seed is pending: sends the request again. Otherwise undefined. */
+  /** Sends the pending request for a seed again; undefined if no request is pending. */
   @state() private asking: (() => void) | undefined;
   @state() private refusal = '';
   /**
-   * The pen that is moved with the keyboard: its position (0 to 1), and whether it is down, so that
-   * it draws. Undefined while the keyboard is not used.
+   * The pen that is moved with the keyboard: its position (0 to 1), and whether it draws (`down`).
+   * Undefined while the keyboard is not used.
    */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
@@ -101,8 +99,8 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-   * If the server no longer has the seed that was made from the drawing, forgets that seed, so that
-   * the visitor can have another one made.
+   * Forgets the seed made from the drawing if the server no longer has it. The visitor can then
+   * have another seed made.
    */
   private forgetLost(): void {
     if (!this.session.model.seeds.some(({ id }) => id === this.seed?.id))
@@ -111,8 +109,7 @@ export class DrawPad extends VisitorElement {
 
   protected override updated(changed: PropertyValues): void {
     this.repaint();
-    // The connection is live again. If a request was pending when the connection was lost, send it
-    // again, because the lost connection cannot deliver its answer.
+    // After a reconnection, send a pending request again, because its answer was lost.
     if (changed.has('live') && this.live) this.asking?.();
   }
 
@@ -191,9 +188,8 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-   * If the host reviews drawings, returns a note about this, in two situations: before the visitor
-   * has drawn the first line, and while the drawing waits for the host's decision. Otherwise
-   * returns ''.
+   * Returns a note that the host reviews drawings: before the visitor draws the first line, and
+   * while the host decides. Otherwise returns ''.
    */
   private waits(): string {
     if (!this.asks || this.seed) return '';
@@ -323,8 +319,8 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-   * Returns the drawing as bytes: its ink, [side, side], or premultiplied RGBA, [side, side, 4].
-   * Returns undefined if the drawing is empty.
+   * Returns the drawing as bytes: ink, [side, side], or premultiplied RGBA, [side, side, 4];
+   * undefined if the drawing is empty.
    */
   private pixels(): Uint8Array<ArrayBuffer> | undefined {
     const canvas = document.createElement('canvas');

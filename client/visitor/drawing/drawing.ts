@@ -1,6 +1,6 @@
 /**
- * A drawing as a list of lines, which can be undone one by one. The drawing pad is a square;
- * coordinates and widths are multiples of its side (0 to 1).
+ * A drawing as a list of lines, which can be undone one by one. Coordinates and widths are shares
+ * of the square pad's side (0 to 1).
  */
 import { msg } from '@lit/localize';
 import type { SeedView } from '../../../shared/vocabulary.ts';
@@ -14,7 +14,6 @@ export interface Line {
   readonly points: number[];
 }
 
-/** Maximum number of points of a drawing. */
 const MAX_POINTS = 20_000;
 /** Minimum distance between two consecutive points of a line, as a share of the pad's side. */
 const STEP = 0.004;
@@ -22,7 +21,7 @@ const STEP = 0.004;
 export class Drawing {
   /** All lines, in the order in which they were begun. */
   readonly lines: Line[] = [];
-  /** The seed made from the drawing, and the lines from which it was made. */
+  /** `seed`: made from the drawing. `sent`: the lines from which the seed was made. */
   seed: SeedView | undefined;
   sent: readonly Line[] = [];
   private current: Line | undefined;
@@ -78,8 +77,7 @@ export function paint(
     context.lineWidth = width * side;
     context.beginPath();
     context.moveTo(...pointAt(0));
-    // A line with a single point has no length. Give it an end at the same point: its round caps
-    // then draw a dot.
+    // Give a single point a line of length zero, whose round caps draw a dot.
     if (count === 1) context.lineTo(...pointAt(0));
     for (let i = 1; i < count - 1; i++) {
       const [x, y] = pointAt(i);
@@ -98,20 +96,19 @@ export interface Sheet {
   readonly data: Float32Array;
 }
 
-/** Minimum ink or alpha (0 to 1) of a pixel that is not empty. */
+/** Minimum ink or alpha of a pixel that counts as drawn, 0 to 1. */
 const FAINT = 0.02;
 /**
  * In MNIST, a data set of handwritten digits, each digit fills a box of 20×20 pixels in a picture
- * of 28×28 pixels. If the model's pictures are larger, the box still has 20×20 pixels; if they are
- * smaller, the box is reduced in proportion.
+ * of 28×28 pixels. In smaller pictures, the box shrinks in proportion; in larger ones, it does not
+ * grow.
  */
 const DIGIT = { box: 20, side: 28 };
 /** Width of the empty margin around a creature's picture, in pixels. */
 const MARGIN = 1;
 
 /**
- * Computes the bounding box of the non-empty pixels, and the centre of mass. Both depend only on
- * the picture's last channel: ink or alpha.
+ * Computes the bounding box and the centre of mass of a picture's ink or alpha (its last channel).
  *
  * @returns the box and the centre, in pixels; undefined if nothing is drawn
  */
@@ -138,7 +135,7 @@ function extentOf({ side, channels, data }: Sheet) {
 
 /**
  * Scales a picture, and moves its point `centre` to the middle of the new picture. Each new pixel
- * is the average of the old pixels under it, weighted by area.
+ * is the area-weighted average of the old pixels under it.
  *
  * @param side side of the new picture, in pixels
  * @returns the new picture, [side, side, channels]
@@ -174,10 +171,9 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 }
 
 /**
- * Converts a drawing to a picture that resembles those with which the model was trained. A coloured
- * drawing is centred and made as large as possible, like the gallery's creatures. An ink drawing is
- * scaled to a box of 20×20 pixels in a picture of 28×28 pixels (see `DIGIT`), with its centre of
- * mass in the middle, like the digits of MNIST.
+ * Converts a drawing to a picture like those with which the model was trained. Coloured drawings
+ * are centred and made as large as possible, like the gallery's creatures. Ink is scaled to the box
+ * of MNIST digits (see `DIGIT`), with its centre of mass in the middle.
  *
  * @param sheet ink (one channel), or premultiplied RGBA
  * @param side width and height of the result, in pixels
@@ -190,9 +186,8 @@ export function normalise(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> |
   const isInk = sheet.channels === 1;
   const inkSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = (isInk ? inkSide : side - 2 * MARGIN) / longest;
-  // Centre ink as in MNIST. There, each digit's centre of mass was moved to the middle by a whole
-  // number of pixels, rounded up. It therefore lies up to one pixel below and to the right of the
-  // middle.
+  // Centre ink as in MNIST: the centre of mass is moved to the middle by a whole number of pixels,
+  // rounded up. So it lies up to one pixel below and to the right of the middle.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;
@@ -212,12 +207,9 @@ export const WIDTHS = {
 } as const;
 export type Width = keyof typeof WIDTHS;
 
-/**
- * Colour of the pen for checkpoints that were trained with digits. Digits have no colours, only
- * ink.
- */
+/** The pen's colour for checkpoints that were trained with digits, which have only ink. */
 export const INK = '#ffffff';
-/** The pen's colours for all other checkpoints. They are common among the gallery's creatures. */
+/** The pen's colours for all other checkpoints: colours common among the gallery's creatures. */
 export const COLOURS = {
   black: { css: '#2f2f35', label: () => msg('black') },
   brown: { css: '#8a5a3b', label: () => msg('brown') },

@@ -32,8 +32,8 @@ const block = css`
 `;
 
 /**
- * Base class of all elements on the visitor's page. It adds common styles, which an element's own
- * styles can override, and renders the element again when the page's language changes.
+ * Base class of all elements on the visitor's page. Adds common styles, and renders the element
+ * again when the page's language changes.
  */
 @localized()
 export class VisitorElement extends LitElement {
@@ -57,16 +57,14 @@ export class VisitorElement extends LitElement {
 /** Base class of elements that show data of the visitor's session. */
 export abstract class PageElement extends VisitorElement {
   /**
-   * The visitor's session. Its data may have changed although it is still the same object.
-   * Therefore, `hasChanged` always returns true, so that this element is rendered whenever its
-   * parent is.
+   * The visitor's session. Its data may change while the object stays the same. So `hasChanged`
+   * always returns true, and the element is rendered whenever its parent is.
    */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }
 
 /**
- * Base class of panels: elements that exist only while they are open. While such an element is on
- * the page, it is registered as an open panel.
+ * Base class of panels. While such an element is on the page, it is registered as an open panel.
  */
 export abstract class PanelElement extends PageElement {
   protected abstract close(): void;
@@ -77,10 +75,7 @@ export abstract class PanelElement extends PageElement {
   }
 }
 
-/**
- * Fires an event at an element. The event reaches all ancestors of the element, even across the
- * borders of shadow trees.
- */
+/** Fires an event at an element. The event reaches all ancestors, even across shadow trees. */
 export function fire<T>(element: HTMLElement, name: string, detail?: T): void {
   element.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
 }
@@ -119,7 +114,7 @@ export abstract class SheetElement extends PageElement {
   }
 
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
-  /** Whether the dialog is open. If it is not, subclasses need not render its content. */
+  /** Whether the dialog is open. If it is closed, subclasses need not render its content. */
   @state() protected isOpen = false;
 
   async open(): Promise<void> {
@@ -167,8 +162,8 @@ export abstract class SheetElement extends PageElement {
   }
 
   /**
-   * Closes the dialog if the click was outside it. A click on the backdrop has the dialog itself as
-   * its target, so compare the position with the dialog's edges.
+   * Closes the dialog if the click was outside it. A click on the backdrop also has the dialog as
+   * its target, so compare positions.
    */
   private clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;
@@ -183,7 +178,7 @@ interface RadioGroup<T> {
   readonly options: readonly {
     readonly value: T;
     readonly testid: string;
-    /** Accessible name of an option whose content is not a text. */
+    /** Accessible name of an option whose content is not text. */
     readonly label?: string;
     readonly content?: unknown;
     readonly style?: string;
@@ -250,10 +245,10 @@ interface ButtonState {
 }
 
 /**
- * Renders a button whose content is not a text, such as an icon.
+ * Renders a button whose content is not text, such as an icon.
  *
  * @param kind CSS classes of the button
- * @param label accessible name of the button, and its tooltip
+ * @param label accessible name and tooltip of the button
  */
 export const labelled = (
   kind: string,
