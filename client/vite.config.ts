@@ -21,7 +21,6 @@ type PageName = keyof typeof PAGES;
 
 const isPage = (mode: string): mode is PageName => Object.hasOwn(PAGES, mode);
 
-/** Minifies a shader. */
 const shrinkShader = (glsl: string): string =>
   glsl
     .replace(/ *([-+*/=<>?:,;(){}]) */g, '$1')

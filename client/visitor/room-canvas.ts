@@ -58,7 +58,6 @@ export class RoomCanvas {
   private isOpened = false;
   /** Space taken by the header and the dock, in CSS pixels. */
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
-  /** Id of the creature whose card is open; 0 if no card is open. */
   private carded: OrganismId = 0;
   /**
    * The camera, as JSON, after it last left the whole grid to make room for a card. If it has not
@@ -152,7 +151,7 @@ export class RoomCanvas {
     this.act(action);
   }
 
-  /** Performs the action of a keyboard shortcut or its button. */
+  /** Performs the action of a keyboard shortcut or of the button that corresponds to it. */
   act(action: KeyAction): void {
     const { view, canvas } = this;
     const { session } = this.page;
@@ -399,6 +398,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
    * Called when the visitor presses the canvas. Closes the panel that was opened last. But if an
    * organism is selected and the tool is *look*, the press selects another organism or none
    * instead.
+   *
+   * @returns true if a panel was closed
    */
   dismiss(): boolean {
     const { state, panels } = this.session;
@@ -410,7 +411,7 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // Show the whole room. Exception: if one finger taps twice on the grid with another tool than
+    // Show the whole room. Exception: if one finger taps twice on the grid with a tool other than
     // *look*, both taps have already used that tool.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();

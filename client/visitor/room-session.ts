@@ -75,7 +75,6 @@ type Offer = texts.Change & { readonly until: number };
 const MAX_GONE = 12;
 const MAX_CHANGES = 3;
 
-/** Returns whether this page is in a frame of another site. */
 function isFramed(): boolean {
   try {
     return window.top?.location.origin !== location.origin;
@@ -183,8 +182,8 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // In the list of changes, use the current names of all people who are present. A name that the
-    // host has hidden then stays hidden after its owner has left.
+    // Update the names of all people who are present in the list of changes. A name that the host
+    // has hidden then stays hidden after its owner has left.
     model.on('people', () => {
       for (const [id, changes] of this.affected) {
         const current = changes.map((change) => ({
@@ -529,8 +528,8 @@ export class RoomSession {
     state.keepTo(hand, Math.random);
     // After `welcome`, the server sends again which organisms can be renewed.
     this.departing.clear();
-    // While this page was disconnected, others may have transformed organisms that the visitor
-    // planted.
+    // The recorded seeds may be outdated: while this page was disconnected, others may have
+    // transformed the organisms.
     this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
     this.forgetAffected();

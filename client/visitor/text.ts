@@ -136,8 +136,8 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
 };
 
 /**
- * Returns the notice for actions without effect because the page is disconnected. Also shown if the
- * server refuses the connection: the browser does not tell the page the reason.
+ * Returns the notice for an action that has no effect because the page is disconnected. Also shown
+ * if the server refuses the connection: the browser does not tell the page the reason.
  */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');

@@ -21,7 +21,9 @@ export const CAPTION_TIME = 12_000;
 export interface RecentEvent extends texts.News {
   /** Time of the event, in ms. */
   readonly at: number;
-  /** The parents that are still in the room. Empty if the organism was not planted from a cross. */
+  /**
+   * The organism's parents that are still in the room; empty if it was not planted from a cross.
+   */
   readonly parents: readonly OrganismView[];
 }
 
@@ -30,7 +32,7 @@ export type CaptionFacts = NonNullable<ReturnType<WallNews['facts']>>;
 
 /** A caption that can be shown in any language. */
 export interface Line {
-  /** Identifies the caption, even if numbers in its text change. */
+  /** Identifies the caption. Stays unchanged if numbers in the text change. */
   readonly id: string;
   readonly text: (voice: texts.Caption) => string;
   /** The organism beside which the caption is shown. Undefined if the caption is about the room. */
@@ -122,9 +124,9 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. During a close-up of an organism, prefers a caption about a recent
-   * event of this organism. If the whole room is shown, alternates between the latest event without
-   * a caption so far and the caption of `standingLines` that was shown longest ago.
+   * Chooses the next caption. During a close-up, prefers a recent event of the organism shown. If
+   * the whole room is shown, every second caption is about the latest event not reported yet; the
+   * others are the `standingLines` shown longest ago.
    *
    * @returns undefined if there is no suitable caption
    */
@@ -137,7 +139,7 @@ export class CaptionTurns {
     const line = told ?? this.longestAgo(standingLines(facts));
     this.wasNews = told !== undefined;
     if (line) {
-      // Add the entry at the end of the `Map`, so that the caption shown longest ago comes first.
+      // Move the entry to the end of the `Map`, so that the caption shown longest ago comes first.
       this.shown.delete(line.id);
       this.shown.set(line.id, this.turn++);
       if (this.shown.size > MOST_KEPT) this.shown.delete(this.shown.keys().next().value!);

@@ -6,7 +6,10 @@ import type { NewsKind } from './text.ts';
 
 /** Duration of each glide of the camera to or from an event, in ms. */
 export const DIRECTION_GLIDE = 2_200;
-/** Minimum time that the wall shows the whole room between two close-ups, in ms, without glides. */
+/**
+ * Minimum time for which the wall shows the whole room between two close-ups, in ms, not counting
+ * glides.
+ */
 const REST = 8_000;
 /**
  * How long the camera shows the outcome after an event has ended, in ms: usually `LINGER`; less if
@@ -15,8 +18,8 @@ const REST = 8_000;
 const LINGER = 8_000;
 const OUTCOME = 2_000;
 /**
- * Maximum length of a close-up without glides, in ms. A close-up may be longer in order to show an
- * event's outcome for `OUTCOME` ms.
+ * Maximum length of a close-up, in ms, not counting glides. A close-up may be longer in order to
+ * show an event's outcome for `OUTCOME` ms.
  */
 const LONGEST = 12_000;
 /**

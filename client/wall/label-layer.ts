@@ -187,8 +187,8 @@ export class LabelLayer extends LitElement {
   }
 
   /**
-   * @param taken areas covered by other labels, in CSS pixels. If this label is shown, its area is
-   *   added
+   * @param taken areas covered by other labels, in CSS pixels; the area of this label is added if
+   *   the label is shown
    */
   private move(label: Label, now: number, ground: Ground, taken: Rect[]): void {
     const { element, organism, until } = label;

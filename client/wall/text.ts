@@ -149,8 +149,8 @@ export interface News {
 }
 
 /**
- * Captions that say who has planted or grafted, except `unnamed`. That one is for hosts who turn
- * names off, and for programs that plant or graft.
+ * Captions that say who has planted or grafted. `unnamed` names nobody: it is used if the host has
+ * turned names off, or if a program has planted or grafted.
  */
 const SIGNED = {
   born: {
@@ -190,7 +190,7 @@ export function newsText(voice: Caption, { what, organism, by }: News, names: bo
   return say(texts.named, { name: isolated(name), creature });
 }
 
-/** Returns a caption about a child of two gallery creatures that has just been planted. */
+/** Returns a caption about a newly planted child of two gallery creatures. */
 export function crossedText(voice: Caption, parents: readonly OrganismView[]): string {
   const [a, b] = parents.map((one) => creatureName(voice, one));
   return voice.say(msg('Crossed: {a} and {b}. Their child grows here.'), { a, b });
@@ -233,7 +233,7 @@ export function here({ say, language }: Caption, count: number): string {
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**
- * Explains to the person who sets up the wall why it may not join its room.
+ * Explains to the person who sets up a wall why the wall may not join its room.
  *
  * @returns '' if the person need not do anything, because the refusal is temporary
  */

@@ -35,8 +35,8 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
   const rows = whole('rows', 1, 16);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
-  // The strip of texts is at one side of the video wall or, on an upright wall, at the bottom. Both
-  // contain the lower left screen.
+  // One screen of a video wall shows the strip of texts, at the side or, on an upright wall, at the
+  // bottom. The lower left screen suits both.
   const isFirst = column === 0 && row === rows - 1;
   const overlay = oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on';
   // A drifting camera's position depends on the screen's clock. The clocks of a video wall's

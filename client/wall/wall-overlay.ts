@@ -27,7 +27,7 @@ export const INITIAL_STATE = {
   attract: false,
   /** Whether the host has turned captions on. */
   captions: true,
-  /** Whether this browser cannot draw the room because it has no WebGL2. */
+  /** Whether the connection to the server has been lost for a while. */
   away: false,
   /** Whether this browser cannot draw the room, because it has no WebGL2. */
   blind: false,
@@ -389,7 +389,7 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // The caption is still true. Update its text, because numbers in the text may have changed.
+    // If the caption is still true, update its text, because numbers in the text may have changed.
     if (held && line.turn === turn) this.line = { ...line, ...held };
     else if (line?.turn !== turn || (line.about && facts.shown !== undefined)) {
       const said = line ? line.said + 1 : 0;

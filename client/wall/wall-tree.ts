@@ -93,7 +93,7 @@ export class WallTree extends LitElement {
     if (!page || page.organisms.length === 0) return;
     this.page = page;
     this.pictures = new TreePictures(this.room, page, () => {});
-    // Wait up to 5 s for the pictures of gallery organisms before the tree starts to grow.
+    // Before the tree starts to grow, wait up to 5 s for the pictures of gallery organisms.
     await this.pictures.all([], 5_000);
     if (!this.isConnected) return;
     this.since = performance.now();

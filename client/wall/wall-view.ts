@@ -157,7 +157,7 @@ export function closeUpOf(
  * Adds drift to a camera.
  *
  * @param home the camera without drift
- * @param seconds current time, counted from any moment
+ * @param seconds time in seconds, counted from any fixed moment
  */
 export function drifted(
   home: Camera,
@@ -205,7 +205,7 @@ export class WallView extends CanvasView {
   protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /** Chooses the events to show in close-up. Ignored while the host shows a place. */
+  /** Chooses the events to show in close-up. Ignored while a place chosen by the host is shown. */
   direction: Direction | undefined;
   /** Called when a close-up of an event begins, and when it ends. */
   onEvent: () => void = () => {};

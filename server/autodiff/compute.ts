@@ -52,8 +52,8 @@ export interface Compute {
   /** Description of the hardware for people, e.g. 'CPU (ONNX Runtime, 8 threads)'. */
   readonly device: string;
   /**
-   * Recommended number of threads, each with a back end of its own: all cores on the CPU, 1 on a
-   * GPU.
+   * Recommended number of threads, each with a back end of its own: 1 on a GPU; on the CPU, as many
+   * as this process may use.
    */
   readonly workers: number;
   /** Loads native code for the steps of a cell rule. Absent if the back end has no native code. */

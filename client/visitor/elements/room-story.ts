@@ -154,7 +154,10 @@ export class Story {
   }
 }
 
-/** Minimum time between two announcements, in ms, so that a screen reader can finish the first. */
+/**
+ * Minimum time between two announcements, in ms, so that a screen reader can finish one before the
+ * next.
+ */
 const MIN_INTERVAL = 7_000;
 /** How long events are collected for one announcement, in ms. */
 const COLLECT_TIME = 900;
@@ -283,7 +286,7 @@ export class RoomStory extends VisitorElement {
     const wait = Math.max(COLLECT_TIME, this.lastAnnouncement + MIN_INTERVAL - performance.now());
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      // Drop events that happened on a hidden page.
+      // Drop events that happened while the page was hidden.
       if (document.hidden) this.story.forget();
       const text = this.story.hasNews ? this.story.take(this.model) : undefined;
       if (text) this.announce(text);
@@ -351,9 +354,7 @@ export class ToastLayer extends VisitorElement {
   @state() private toasts: readonly Toast[] = [];
   private nextId = 1;
 
-  /**
-   * Shows a toast near a point, in CSS pixels. Replaces a toast with this text, if one is shown.
-   */
+  /** Shows a toast near a point, in CSS pixels. Replaces a toast with an identical text. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
     // Keep the toast, which is centred at the point, inside the layer, even at its maximum width.

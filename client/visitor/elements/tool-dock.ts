@@ -91,7 +91,10 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      /* Equally wide tools: the energy bar's position is computed from the number of tools. */
+      /*
+       * All tools are equally wide, because the energy bar's position is computed from their
+       * number.
+       */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;

@@ -43,7 +43,6 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   @state() private keeping: OrganismView | undefined;
   /** The last message of the host that the visitor has closed; '' if none. */
   @state() private closedMessage = '';
-  /** Whether the room's first picture has arrived. */
   @state() private pictured = false;
   /** Whether this browser lacks WebGL2, so that the page shows only a text that says so. */
   @state() private unsupported = false;
@@ -113,7 +112,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     }
     const { model, estimate } = session;
     const { crisp, planted, selection, sheet } = session.state.state;
-    // A full-page message makes everything behind it inert.
+    // A message over the whole page makes the rest of the page inert.
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
     const { watches } = session;
     return html`
@@ -226,14 +225,12 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
-  /** Renders the host's message to all visitors, unless this visitor has closed it. */
   private message(): TemplateResult | typeof nothing {
     const { message } = this.model.settings ?? {};
     if (!message || message === this.closedMessage) return nothing;
     return notice(html`<bdi>${message}</bdi>`, nothing, () => (this.closedMessage = message));
   }
 
-  /** Renders a notice that one of the visitor's organisms is departing. */
   private departure(): TemplateResult | typeof nothing {
     const { session, model } = this;
     const [departing] = session.departing.values();
@@ -351,7 +348,6 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     void this.list.open();
   }
 
-  /** Opens an organism's card, and moves the view to the organism. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.stopFollowing();
     this.session.state.select(organism.id);

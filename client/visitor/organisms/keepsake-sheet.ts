@@ -187,7 +187,6 @@ const PATIENCE = 5_000;
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
-/** A generated file and its object URL. */
 interface Made {
   readonly file: File;
   readonly url: string;
@@ -237,7 +236,6 @@ export class KeepsakeSheet extends SheetElement {
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
-  /** Requests the parts of the keepsake that have not arrived yet. */
   private requestMissing(): void {
     if (this.link !== '') {
       if (!this.isDrawing) this.requestFilm(RETRIES);
@@ -308,10 +306,7 @@ export class KeepsakeSheet extends SheetElement {
     this.dispatchEvent(new CustomEvent('close', { detail: this.failed }));
   }
 
-  /**
-   * Renders a link that downloads a file. Unlike sharing, this works in every browser and without
-   * https.
-   */
+  /** Renders a download link, which works in every browser and without https, unlike sharing. */
   private save(id: string, label: string, made: Made | undefined): TemplateResult {
     return made
       ? html`<a class="solid" data-testid=${id} href=${made.url} download=${made.file.name}>${label}</a>`

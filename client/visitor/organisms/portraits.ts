@@ -33,7 +33,7 @@ export function portraitOf(
   return shown;
 }
 
-/** A live picture of an organism, drawn again when cells in its window change. */
+/** A live picture of an organism, drawn again when cells around the organism change. */
 @customElement('organism-portrait')
 export class OrganismPortrait extends PageElement {
   static override styles = css`
@@ -159,7 +159,6 @@ export class SeedFilm extends VisitorElement {
   @query('.film') private readonly strip!: HTMLElement | null;
   private animation: Animation | undefined;
   private key = '';
-  /** Key of the seed whose film is being played. */
   private played = '';
 
   override connectedCallback(): void {
