@@ -4,9 +4,9 @@ import { defineConfig, type Plugin } from 'vite';
 import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
 
 /**
- * The HTML file of each page. Each page is built separately (`--mode`), so that no page contains
- * code of another page. The visitor's page must be built last, because the server considers the
- * client to be built as soon as `index.html` exists.
+ * The HTML file of each page. Pages are built one at a time (`--mode`), so that no page contains
+ * code of another. The visitor's page must be last: the server considers the client to be built as
+ * soon as `index.html` exists.
  */
 const PAGES = {
   wall: 'wall.html',
@@ -21,7 +21,6 @@ type PageName = keyof typeof PAGES;
 
 const isPage = (mode: string): mode is PageName => Object.hasOwn(PAGES, mode);
 
-/** Minifies a shader: removes spaces, and unnecessary zeros in numbers. */
 const shrinkShader = (glsl: string): string =>
   glsl
     .replace(/ *([-+*/=<>?:,;(){}]) */g, '$1')
@@ -29,8 +28,7 @@ const shrinkShader = (glsl: string): string =>
     .replace(/\b0(\.\d)/g, '$1');
 
 /**
- * Minifies the CSS in a template. Spaces beside `${…}` are kept, because they may separate two
- * values.
+ * Minifies the CSS in a template. Keeps spaces beside `${…}`, because they may separate two values.
  */
 const shrinkStyle = (css: string): string =>
   css
@@ -47,8 +45,8 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Source text of a function that equals `str` in `@lit/localize`. In the generated modules of
- * texts, it replaces the import of `str`, because the import would add another file to each page.
+ * Source of a function that equals `str` in `@lit/localize`. Generated modules of texts contain it
+ * instead of an import, which would add another file to each page.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
@@ -73,8 +71,8 @@ const shortenIds: Plugin = {
 };
 
 /**
- * Converts the files of translated names to lists that do not contain the English names. The page
- * gets the English names from the room.
+ * Converts files of translated names to lists without the English names, which the page gets from
+ * the room.
  */
 const orderKinds: Plugin = {
   name: 'order-kinds',
@@ -86,10 +84,9 @@ const orderKinds: Plugin = {
 };
 
 /**
- * Removes comments, spaces and line breaks from templates that contain CSS or shaders; the
- * bundler's minifier does not change the contents of templates. Saves 4 kB on the visitor's page.
- * Two facts are assumed: block comments occur only in CSS and shaders, and after minification, line
- * breaks occur only in templates.
+ * Removes comments, spaces and line breaks from templates that contain CSS or shaders, because the
+ * bundler does not minify the contents of templates. Assumes that block comments occur only in CSS
+ * and shaders, and that minified code has line breaks only in templates.
  */
 const shrinkTemplates: Plugin = {
   name: 'shrink-templates',
@@ -103,8 +100,8 @@ const shrinkTemplates: Plugin = {
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
-      // Keep a line break if the next line is a shader directive (`#`). In HTML, replace line
-      // breaks by spaces, which compress better.
+      // Keep line breaks before shader directives (`#`). In HTML, replace line breaks by spaces,
+      // which compress better.
       chunk.code = chunk.code
         .replace(/\n\s+/g, '\n')
         .replace(/([;{])\n(?!#)/g, '$1')
@@ -114,8 +111,8 @@ const shrinkTemplates: Plugin = {
 };
 
 /**
- * Library code that no page runs, and the code that replaces it. Bundlers cannot remove such code,
- * because they cannot know that it never runs. The keys are the ends of the files' paths.
+ * Library code that no page runs, with its replacement, by the end of the file's path. Bundlers
+ * cannot know that this code never runs.
  */
 const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
   // The pages connect only by WebSocket.
@@ -123,10 +120,9 @@ const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
     /.*/s,
     "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
   ],
-  // The pages provide their own parser.
+  // All pages pass a parser of their own.
   'socket.io-client/build/esm/manager.js': [/(?<=opts\.parser) \|\| parser/, ''],
-  // If a message does not match its schema, the pages ignore it, and do not read the explanation
-  // that valibot would give. So leave out the explanations.
+  // Pages ignore messages that do not match their schema, so nobody reads valibot's explanations.
   'valibot/dist/index.mjs': [
     /^function _addIssue\(.*?^\}$/ms,
     `function _addIssue({ kind }, _, dataset) {
@@ -139,8 +135,8 @@ const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
 };
 
 /**
- * Replaces library code that never runs. Also declares that the modules of Socket.IO have no side
- * effects, so that the bundler can leave out unused modules.
+ * Replaces library code that never runs. Also declares that Socket.IO's modules have no side
+ * effects, so that the bundler can leave out unused ones.
  */
 const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
@@ -173,11 +169,10 @@ export default defineConfig(({ mode }) => {
     ],
     resolve: {
       alias: {
-        // By default, Vite would use the CommonJS version of gifenc. That version contains 1 kB of
-        // unused code that the bundler cannot remove.
+        // The CommonJS version, Vite's default, contains 1 kB of unused code that the bundler
+        // cannot remove.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // Let all libraries share one copy of the emitter. By default, each would contain a copy of
-        // its own.
+        // By default, each library would contain its own copy of the emitter.
         '@socket.io/component-emitter': EMITTER,
       },
     },
@@ -186,18 +181,16 @@ export default defineConfig(({ mode }) => {
     build: {
       outDir: 'dist',
       emptyOutDir: mode === 'wall',
-      // Write a manifest, which lists the files that the page loads. A test limits the total size
-      // of these files.
+      // List the files that the page loads. A test limits their total size.
       manifest: `.vite/${mode}.json`,
-      // Write a list of the licences of all libraries that the page contains. The installed package
-      // includes this list.
+      // List the licences of all libraries that the page contains, for the installed package.
       license: { fileName: `.vite/${mode}-licenses.json` },
       target: 'es2022',
       modulePreload: false,
       rollupOptions: {
         input: { [mode]: join(import.meta.dirname, PAGES[mode]) },
-        // Put the texts of all languages into the same file as the code, because `npm run
-        // keep-page` copies only this file into the page (inlines it).
+        // `npm run keep-page` copies only this file into the page, so it must contain the texts of
+        // all languages.
         ...(mode === 'keep' && { output: { codeSplitting: false } }),
       },
     },

@@ -1,7 +1,6 @@
 /**
- * Entry point of the visitor's page. Registers the page's elements, and starts the page in the
- * visitor's language. The order of the imports affects how well the bundle compresses; this order
- * is a good one.
+ * Entry point of the visitor's page: registers its elements, and starts it in the visitor's
+ * language. The order of the imports affects how well the bundle compresses.
  */
 import './elements/room-story.ts';
 import './elements/vivarium-room.ts';

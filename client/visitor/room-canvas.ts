@@ -1,7 +1,4 @@
-/**
- * The room's canvas: shows the room, responds to pointers and keys, and adapts to the window's
- * size.
- */
+/** The room's canvas: shows the room, and responds to pointers, keys and the window's size. */
 import type { LitElement } from 'lit';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -30,7 +27,7 @@ import type { ToolDock } from './elements/tool-dock.ts';
 import type { RoomSession } from './room-session.ts';
 import { offlineText } from './text.ts';
 
-/** Media query for windows that are too small for a view of the whole room. */
+/** Media query for windows in which a view of the whole room would be too small. */
 const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
 /** Height of the hint above the dock, in CSS pixels. */
@@ -49,27 +46,22 @@ export class RoomCanvas {
   private readonly help = this.find<KeyHelp>('key-help');
   private readonly overview = this.find<RoomOverview>('room-overview');
   /**
-   * While the visitor uses the keyboard: the position at which the tool was last pointed, in cells.
-   * Otherwise undefined.
+   * The position, in cells, at which the keyboard has last pointed the tool. Undefined if the
+   * visitor does not use the keyboard.
    */
   private aimed: Point | undefined;
-  /** The open panel beside which the whole grid must stay visible; undefined if there is none. */
+  /** The open panel beside which the whole grid must stay visible. */
   private panel: HTMLElement | undefined;
   private readonly panelSize = new ResizeObserver(() => this.glide());
-  /**
-   * The camera from before `panel` was opened; undefined if the view already showed the whole grid
-   * then.
-   */
+  /** The camera before `panel` was opened; undefined if it showed the whole grid. */
   private before: Camera | undefined;
   private isOpened = false;
   /** Space taken by the header and the dock, in CSS pixels. */
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
-  /** Id of the creature whose card is open; 0 if no card is open. */
   private carded: OrganismId = 0;
   /**
-   * The camera position, as JSON, that the view took when it last left the whole grid to make room
-   * for a card. If the camera is still there when the card closes, the visitor has not moved the
-   * view, so the whole grid is shown again.
+   * The camera, as JSON, after it last left the whole grid to make room for a card. If it has not
+   * moved since, the whole grid is shown again when the card closes.
    */
   private uncovered = '';
 
@@ -79,8 +71,7 @@ export class RoomCanvas {
     const { session } = page;
     const { model, state, estimate, feedback, connection } = session;
     const cursors = this.find<CursorLayer>('cursor-layer');
-    // The signal is needed, but never aborted, because the page shows the room until the window is
-    // closed.
+    // The signal is never aborted, because the page always shows the room.
     const { signal } = new AbortController();
     const view = new RoomView(canvas, model, state);
     const tools = new Tools(session, view, this.find<ToastLayer>('toast-layer'));
@@ -94,15 +85,15 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion);
     applyMotion();
     const lens = new Lens(canvas, this.find('.lens'), signal);
-    // On a phone, request no higher level of detail than `phone`. At this level, the server sends
-    // details later if they are too small to be seen on a phone.
+    // A phone needs no more detail than the level `phone`, at which the server delays details that
+    // are too small to see on a phone.
     const report = reportView(view, connection, signal, byPointer<TierName>('phone', 'full'));
     view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
       this.aim(now);
       lens.draw(tools.drawing, view.size);
       const isSending = tools.flush(now);
-      // Show the cost of a stroke while the visitor draws it.
+      // While the visitor draws a stroke, show its cost.
       dock.energy = estimate.energy;
       const isReporting = report(now);
       overview.draw(view.rig);
@@ -114,8 +105,7 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      // Move the view only for the visitor's own organisms, and not while the view follows another
-      // participant.
+      // Move the view only for the visitor's own organisms, and not while it follows a participant.
       if (organism.planter.id !== model.you?.id || session.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
@@ -146,12 +136,11 @@ export class RoomCanvas {
 
   private press(event: KeyboardEvent): void {
     const { canvas } = this;
-    // While a modal dialog is open, all keys belong to the dialog, even if nothing in it has the
-    // focus.
+    // While a modal dialog is open, it receives all keys, even if nothing in it has the focus.
     if (this.page.session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
-    // Ignore keys with Ctrl, Alt or Meta, but accept brackets with Alt. On many keyboards, brackets
-    // are typed with Option or AltGr; Windows reports AltGr as Ctrl and Alt.
+    // Ignore keys with Ctrl, Alt or Meta, except brackets with Alt. On many keyboards, brackets are
+    // typed with Option or AltGr; Windows reports AltGr as Ctrl and Alt.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
     if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
     if (target.matches('input, select, textarea')) return;
@@ -162,7 +151,7 @@ export class RoomCanvas {
     this.act(action);
   }
 
-  /** Performs the action of a keyboard shortcut or of the corresponding button. */
+  /** Performs the action of a keyboard shortcut or of the button that corresponds to it. */
   act(action: KeyAction): void {
     const { view, canvas } = this;
     const { session } = this.page;
@@ -189,8 +178,8 @@ export class RoomCanvas {
   }
 
   /**
-   * Points the tool at the middle of the view while the canvas has the focus and the visitor uses
-   * the keyboard. Called in every animation frame.
+   * Points the tool at the middle of the view while the visitor uses the canvas with the keyboard.
+   * Called in every animation frame.
    *
    * @param now time of the frame, in ms
    */
@@ -200,8 +189,8 @@ export class RoomCanvas {
       this.aimed = undefined;
       return;
     }
-    // Ignore that the water bends the picture. Otherwise, the position would change all the time,
-    // even if the view does not move.
+    // Ignore that the water bends the picture: the position would change even if the view does not
+    // move.
     const place = screenToWorld(camera, size, rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
@@ -209,8 +198,8 @@ export class RoomCanvas {
   }
 
   /**
-   * Selects the organism that was born next after, or before, the selected one. If none is
-   * selected, selects the organism nearest to the middle of the view.
+   * Selects the next or previous organism in the order of birth. If none is selected, selects the
+   * one nearest to the middle of the view.
    *
    * @param by 1 for the next organism, −1 for the previous one
    */
@@ -230,8 +219,8 @@ export class RoomCanvas {
   }
 
   /**
-   * While a panel is open, shows the whole grid beside the panel. When the panel closes, restores
-   * the view from before, unless the visitor has moved the view in the meantime.
+   * Shows the whole grid beside an open panel. When the panel closes, restores the earlier view,
+   * unless the visitor has moved the view meanwhile.
    *
    * @param panel the open panel; undefined if there is none
    */
@@ -251,16 +240,16 @@ export class RoomCanvas {
   }
 
   /**
-   * When a card opens, moves the view so that the card does not hide its creature. If the view
-   * showed the whole grid before, it does so again when the card closes, unless the visitor has
-   * moved it in the meantime.
+   * When a card opens, moves the view so that the card does not hide its creature. If the
+   * view showed the whole grid before, it shows the whole grid again when the card closes, unless
+   * the visitor has moved the view meanwhile.
    *
    * @param id the card's creature; 0 if no card is open
    */
   async showBeside(card: LitElement | null, id: OrganismId): Promise<void> {
     if (id === this.carded) return;
     this.carded = id;
-    // Wait until the card is rendered and has its final size.
+    // Wait for the card to be rendered, because only then does it have its final size.
     await card?.updateComplete;
     const { rig, size, loop } = this.view;
     const organism = this.page.session.model.organisms.get(this.carded);
@@ -276,12 +265,11 @@ export class RoomCanvas {
     loop.invalidate();
   }
 
-  /** The buttons and the map that cover parts of the view. */
+  /** The elements, apart from the card, that cover parts of the view. */
   private get covers(): Element[] {
     return [...this.page.renderRoot.querySelectorAll('.view, room-overview, find-mine')];
   }
 
-  /** Moves a position on the grid to the middle of the view. */
   centre(place: Point): void {
     this.page.session.stopFollowing();
     this.view.rig.centre(place);
@@ -295,10 +283,9 @@ export class RoomCanvas {
     const size = { width: page.clientWidth, height: page.clientHeight };
     this.view.resize(size);
     const { height, top: dockTop } = this.dock.getBoundingClientRect();
-    // A spectator's page has no dock, so the dock's height is 0.
+    // On a spectator's page, which has no dock, the height is 0.
     const dock = height > 0 ? size.height - dockTop : 0;
-    // Tell the styles the dock's height, because on a phone the organism card is placed above the
-    // dock. The height depends on the dock's labels.
+    // Styles need the dock's height: on a phone, the organism card is above the dock.
     page.style.setProperty('--dock', `${dock}px`);
     const { room } = session.model;
     if (!room) return;
@@ -309,16 +296,15 @@ export class RoomCanvas {
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
     this.insets = insets;
     const isLow = size.height < 520 && size.width > size.height;
-    // On a phone in landscape, there is too little height between the header and the dock, so the
-    // room extends behind them.
+    // A phone in landscape is so low that the room extends behind the header and the dock.
     const edge = { top: 7, right: 7, bottom: 7, left: 7 };
     const free = this.panel ? beside(this.panel, room, size, insets) : insets;
     rig.layout(room, size, free, isLow && !this.panel ? edge : free);
   }
 
   /**
-   * Chooses the initial view. On a small screen, this is an area where a seed can be planted and
-   * that the page's other elements do not cover.
+   * Chooses the initial view. On a small screen, this is an area with space for a seed that no
+   * other element covers.
    */
   private async open(): Promise<void> {
     const { page } = this;
@@ -330,14 +316,14 @@ export class RoomCanvas {
     await this.finder.updateComplete;
     const { rig, loop } = this.view;
     rig.open(rig.camera);
-    // Show the small map. It was hidden, because the view showed the whole room until now.
-    // `groundView` must know which part of the canvas the map covers.
+    // The view is about to leave the whole room. Show the small map now, because `groundView`
+    // avoids the part of the canvas that the map covers.
     this.overview.draw(rig);
     rig.open(this.groundView(room, checkpoint.side));
     loop.invalidate();
   }
 
-  /** Moves the view to an area where there is space between the organisms to plant a seed. */
+  /** Moves the view to an area with space for a seed. */
   findGround(): void {
     const { page, view } = this;
     const { room, checkpoint } = page.session.model;
@@ -348,7 +334,7 @@ export class RoomCanvas {
   }
 
   /**
-   * Returns a view of an area where there is space to plant a seed.
+   * Returns a view of an area with space for a seed.
    *
    * @param side an organism's side, in cells
    */
@@ -366,10 +352,7 @@ export class RoomCanvas {
     );
   }
 
-  /**
-   * Does the same as `layout`, but lets the camera glide to its new position instead of jumping
-   * there.
-   */
+  /** Fits the view, but lets the camera glide to its new position instead of jumping. */
   private glide(): void {
     const { rig, loop } = this.view;
     const { camera, isFitted } = rig;
@@ -381,11 +364,10 @@ export class RoomCanvas {
 }
 
 /**
- * Places the grid beside a panel: above, below, to the left or to the right of it, where the grid
- * can be shown largest.
+ * Returns insets that place the grid beside a panel, on the side where the grid can be shown
+ * largest.
  *
- * @param insets space on each side of the view that the grid must leave free in any case
- * @returns the insets that place the grid there
+ * @param insets space at the edges of the view that the grid must leave free in any case
  */
 function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
@@ -398,10 +380,7 @@ function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets 
   ].reduce((best, each) => (zoom(each) > zoom(best) ? each : best));
 }
 
-/**
- * A visitor's tools. To those of `ToolHand`, this class adds the tool *look*, double taps, and the
- * use of tools by key.
- */
+/** A visitor's tools: those of `ToolHand`, the tool *look*, double taps, and tools used by key. */
 export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   constructor(
     session: RoomSession,
@@ -416,9 +395,11 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Called when the visitor presses the canvas. Closes the panel that was opened last. If an
-   * organism is selected and the tool is *look*, closes nothing, because the press itself selects
-   * another organism or none.
+   * Called when the visitor presses the canvas. Closes the panel that was opened last. But if an
+   * organism is selected and the tool is *look*, the press selects another organism or none
+   * instead.
+   *
+   * @returns true if a panel was closed
    */
   dismiss(): boolean {
     const { state, panels } = this.session;
@@ -430,8 +411,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // Show the whole room. Do not do so if a finger has tapped twice on the grid with another tool
-    // than *look*, because both taps have already used that tool.
+    // Show the whole room. Exception: if one finger taps twice on the grid with a tool other than
+    // *look*, both taps have already used that tool.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();
@@ -440,9 +421,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Uses the tool once at a point of the screen, for a key press. The point is usually the middle
-   * of an organism, where there may be a hole. Therefore, a stroke is made at the nearest cell of
-   * that organism.
+   * Uses the tool once at a point of the screen, for a key press. A stroke is made at the nearest
+   * cell of the organism around the point, because there may be a hole at the point.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

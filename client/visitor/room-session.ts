@@ -1,6 +1,6 @@
 /**
  * A visit to one room: the connection, the visitor's state, and the visitor's requests to the
- * server. Nothing in this module draws or reads input. Start reading at `RoomSession`.
+ * server. This module neither draws nor reads input.
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
@@ -22,7 +22,6 @@ import * as texts from './text.ts';
 
 /** The part of the visitor's page that a session uses. */
 export interface SessionPage {
-  /** Renders the page again, because the data on the page has changed. */
   requestUpdate(): void;
   /**
    * Shows the visitor a message.
@@ -55,28 +54,27 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * The server's reasons that are not shown to the visitor. They mean, in this order: the page has
- * sent a message before it has joined, the page has not joined in time, the room has moved to
- * another server, and the server is shutting down.
+ * Reasons that are not shown unless they answer a request. They mean, in this order: the page has
+ * sent a message before joining, it has not joined in time, the room has moved to another server,
+ * and the server is shutting down.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = STROKE_RADIUS;
 
 /**
- * One of the visitor's organisms that is departing. Until `until` (in ms of `performance.now()`),
- * the visitor can make it stay.
+ * A departing organism of the visitor, which the visitor can make stay until `until` (in ms of
+ * `performance.now()`).
  */
 type Offer = texts.Change & { readonly until: number };
 
 /**
- * `MAX_GONE`: maximum number of dead organisms that the page lists. `MAX_CHANGES`: maximum number
- * of changes that it lists for each organism.
+ * `MAX_GONE`: maximum number of dead organisms listed. `MAX_CHANGES`: maximum number of changes
+ * listed for each organism.
  */
 const MAX_GONE = 12;
 const MAX_CHANGES = 3;
 
-/** Returns whether this page is in a frame of another site. */
 function isFramed(): boolean {
   try {
     return window.top?.location.origin !== location.origin;
@@ -86,24 +84,23 @@ function isFramed(): boolean {
 }
 
 /**
- * A visitor's session in a room. It links the model of the room with the state of the visitor's
- * tools and selections.
+ * A visitor's session in a room. Links the model of the room with the visitor's tools and
+ * selections.
  */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator, who sees everything but cannot act. This is so if the page
-   * was opened through a view-only link, or if another site shows it in a frame.
+   * Whether the visitor is a spectator, who sees everything but cannot act: the page was opened
+   * through a view-only link, or another site shows it in a frame.
    */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
-  /** Stores the name that the visitor has chosen in this tab. */
   private readonly name = new BrowserStore('sessionStorage', 'vivarium name');
   readonly connection = new Connection(
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Keep the seat in the storage of this tab. After a reload, the visitor is then the same
-      // participant. The same visitor in another tab is another participant.
+      // Each tab has a seat of its own: after a reload, the visitor is the same participant, but
+      // another tab is another participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -118,37 +115,30 @@ export class RoomSession {
   readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
-  /**
-   * The latest changes that others have made to the visitor's organisms, by organism, newest first.
-   */
+  /** The latest changes by others to the visitor's organisms, by organism, newest first. */
   readonly affected = new Map<OrganismId, readonly texts.Change[]>();
   /** The visitor's organisms that have died during this visit, newest first. */
   gone: readonly OrganismView[] = [];
   /**
-   * The visitor's organisms that are departing and can be made to stay, or that have departed and
-   * can still be planted again.
+   * The visitor's organisms that can be renewed: they are departing, or departed a short time ago.
    */
   readonly departing = new Map<OrganismId, Offer>();
   /**
-   * The seeds that this visitor has used, as JSON, by position on the grid ('x,y'): the seed
-   * planted there last, or the seed into whose creature the visitor last transformed the organism
-   * there.
+   * The seeds that this visitor has used, as JSON, by position on the grid ('x,y'): planted there
+   * last, or used last to transform the organism there.
    */
   private readonly made = new Map<string, string>();
   /**
-   * Organisms onto which the visitor has not grafted anything since taking back a graft. For these,
-   * the button that takes back a graft is hidden.
+   * Organisms onto which the visitor has grafted nothing since taking back a graft. For them, the
+   * button that takes back a graft is hidden.
    */
   readonly settled = new Set<OrganismId>();
   /**
-   * Id of one of the visitor's organisms that others have changed and that the visitor has not
-   * looked at since; 0 if there is none.
+   * One of the visitor's organisms that others have changed, until the visitor has looked at it; 0
+   * if there is none.
    */
   unseen: OrganismId = 0;
-  /**
-   * Whether the server has refused the visitor's last seed because another creature is in its
-   * place.
-   */
+  /** Whether the visitor's last seed was refused because another creature is in its place. */
   isOccupied = false;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
@@ -157,11 +147,11 @@ export class RoomSession {
   /** Number of participants who follow this page. */
   followers = 0;
   /**
-   * The position at which the host has asked everybody to look, until this visitor has been shown
-   * it or has dismissed the notice; otherwise undefined.
+   * The position at which the host asks everybody to look, until the visitor has seen it or
+   * dismissed the notice.
    */
   spot: Point | undefined;
-  /** Name of the checkpoint that the last `welcome` message named; '' before the first message. */
+  /** Name of the checkpoint in the last `welcome` message; '' before the first one. */
   private checkpoint = '';
 
   constructor(private readonly page: SessionPage) {
@@ -192,8 +182,8 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // In the list of changes, replace the names of people who are present by their current names.
-    // If the host has hidden a participant's name, it then also stays hidden after they have left.
+    // Update the names of all people who are present in the list of changes. A name that the host
+    // has hidden then stays hidden after its owner has left.
     model.on('people', () => {
       for (const [id, changes] of this.affected) {
         const current = changes.map((change) => ({
@@ -216,9 +206,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     this.connection.unasked = {
-      // An acceptance that no request waits for is one of two things. Either the host has approved
-      // a drawing that was sent before this page was reloaded, or the server has answered a
-      // repeated command twice.
+      // Usually, an acceptance without a waiting request means that the host has approved a drawing
+      // that was sent before this page was reloaded.
       accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
       rejected: (answer) => this.reportRefusal(answer),
     };
@@ -249,13 +238,13 @@ export class RoomSession {
     return this.model.connection === 'live';
   }
 
-  /** Whether the room's creatures can be grafted, as far as this page knows. */
+  /** Whether the room's creatures can be grafted; true until the page knows the checkpoint. */
   get canGraft(): boolean {
     const { checkpoint } = this.model;
     return !checkpoint || checkpoint.transforms === true;
   }
 
-  /** Explains why visitors cannot act at the moment; '' if they can act. */
+  /** Explains why visitors cannot act at the moment; '' if they can. */
   get pause(): string {
     const { paused, farewell } = this.model.settings ?? {};
     if (farewell) return texts.goodbyeText();
@@ -287,8 +276,8 @@ export class RoomSession {
   }
 
   /**
-   * Renews one of the visitor's organisms. If it is departing, it stays. If it has already
-   * departed, it is planted again.
+   * Renews one of the visitor's organisms: makes it stay or, if it has already departed, plants it
+   * again.
    */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
@@ -304,8 +293,8 @@ export class RoomSession {
   }
 
   /**
-   * Transforms an organism into the creature of the selected seed. The transformation starts where
-   * the visitor has touched the organism.
+   * Transforms an organism into the creature of the selected seed, starting where the visitor has
+   * touched the organism.
    */
   transform(organism: OrganismView): void {
     const { held: seed, selection } = this.state.state;
@@ -317,8 +306,7 @@ export class RoomSession {
   /**
    * Takes back grafts onto an organism.
    *
-   * @param foreign if true, takes back all grafts that other people have made; otherwise, takes
-   *   back the last graft that this visitor has made
+   * @param foreign true: all grafts by other people; false: this visitor's last graft
    */
   ungraft({ id: organism }: OrganismView, foreign: boolean): void {
     this.act('ungraft', { organism, ...(foreign && { foreign }) }, () => {
@@ -338,9 +326,7 @@ export class RoomSession {
     this.state.sown(Math.random);
   }
 
-  /**
-   * Returns true if the page knows that an organism is already the creature of the selected seed.
-   */
+  /** Whether an organism is known to be the creature of the selected seed already. */
   isHeld({ kind, parts, x, y }: OrganismView): boolean {
     const { held } = this.state.state;
     if (parts) return false;
@@ -399,8 +385,8 @@ export class RoomSession {
   /**
    * Stops following another participant's view.
    *
-   * @param isDismissed if true, also forgets the position at which the host has asked everybody to
-   *   look, which hides the notice about it
+   * @param isDismissed if true, also hides the notice that the host asks everybody to look
+   *   somewhere
    */
   stopFollowing(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
@@ -416,9 +402,8 @@ export class RoomSession {
   }
 
   /**
-   * Called when the seed made from the visitor's drawing has arrived. Selects the seed. If the
-   * drawing pad is closed, tells the visitor that the drawing may grow; an open pad shows this
-   * itself.
+   * Selects the seed made from the visitor's drawing. If the drawing pad is closed, tells the
+   * visitor that the drawing may grow; an open pad shows this itself.
    */
   receiveDrawing(seed: SeedView): void {
     this.hold(seed);
@@ -430,14 +415,14 @@ export class RoomSession {
   }
 
   /**
-   * Called when a drawing was refused. If the drawing pad is closed, tells the visitor why; an open
-   * pad shows this itself.
+   * If the drawing pad is closed, tells the visitor why a drawing was refused; an open pad shows
+   * this itself.
    */
   refuseDrawing(reason: Reason): void {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers to keep a departing organism. Removes the offer when it expires. */
+  /** Offers to keep a departing organism until the offer expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);
@@ -450,8 +435,8 @@ export class RoomSession {
   };
 
   /**
-   * Sends a command, or tells the visitor that there is no connection. If the server refuses the
-   * command, tells the visitor why.
+   * Sends a command. If there is no connection or the server refuses the command, tells the
+   * visitor.
    */
   private act<N extends 'beacon' | 'report' | 'transform' | 'ungraft' | 'cross'>(
     name: N,
@@ -461,7 +446,7 @@ export class RoomSession {
     if (this.isOnline()) this.requests.ask(name, command, { ...this.telling, accepted });
   }
 
-  /** Returns whether the room is connected. If it is not, tells the visitor. */
+  /** Returns whether the room is connected. If not, tells the visitor. */
   private isOnline(): boolean {
     if (!this.isLive) this.page.tell(texts.offlineText());
     return this.isLive;
@@ -488,11 +473,7 @@ export class RoomSession {
     if (state.state.selection || isMine) this.page.requestUpdate();
   }
 
-  /**
-   * Called when others have changed some of the visitor's organisms, or when some of these
-   * organisms are departing. Tells the visitor about the changes, and offers to keep the departing
-   * organisms.
-   */
+  /** Tells the visitor about changes to their organisms, and offers to keep departing ones. */
   private reportChanges(organisms: readonly texts.Change[]): void {
     const { model, state, page } = this;
     this.feedback.affected();
@@ -510,25 +491,25 @@ export class RoomSession {
     }
     const shown = state.state.selection?.organism;
     this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
-    // Show the text above the changed organism, where it does not cover the wound.
+    // Show the text above the organism, where it does not cover the wound.
     const about = model.organisms.get(living[0]?.id);
     const at = about && { x: about.x, y: about.y - about.side / 2 };
     page.tell(texts.affectedText(changes, model), at);
   }
 
-  /** Tells the visitor about a refusal for which the request had no handler. */
+  /** Tells the visitor about a refusal that no request has handled. */
   private reportRefusal({ id, reason }: Event<'rejected'>): void {
     const { page } = this;
     const text = texts.reasonText(reason);
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, texts.wayBack(reason));
-      // The reason 'shutting-down' is usually not shown, because another server may take over the
-      // room. There may be no such server, so announce the shutdown to a connected visitor.
+      // While the page is connected, announce a shutdown, because perhaps no other server takes
+      // over the room.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
-  /** Forgets the changes of organisms that are dead and that the page no longer lists. */
+  /** Forgets the changes of dead organisms that the page no longer lists. */
   private forgetAffected(): void {
     for (const id of this.affected.keys()) {
       const isListed = this.model.organisms.has(id) || this.gone.some((one) => one.id === id);
@@ -540,15 +521,15 @@ export class RoomSession {
     const { model, state } = this;
     this.following = this.followers = 0;
     const isNew = checkpoint.name !== this.checkpoint;
-    // The room now uses another checkpoint. Reload the page, because its pictures and previews
-    // belong to the previous one.
+    // If the room uses another checkpoint now, reload the page: its pictures and previews are
+    // outdated.
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.keepTo(hand, Math.random);
-    // Forget all offers: after `welcome`, the server sends again which organisms can be renewed.
+    // After `welcome`, the server sends again which organisms can be renewed.
     this.departing.clear();
-    // Forget which seeds were planted where: the organisms that grew from them may have been
-    // transformed by others while this page was disconnected.
+    // The recorded seeds may be outdated: while this page was disconnected, others may have
+    // transformed the organisms.
     this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
     this.forgetAffected();
@@ -556,7 +537,7 @@ export class RoomSession {
     for (const id of [selection?.organism, selection?.second]) {
       if (id && !model.organisms.has(id)) state.forget(id);
     }
-    // If the visitor has opened a keepsake link, select the seed in the link.
+    // If the page was opened through a keepsake link, select its seed.
     const token = new URLSearchParams(location.search).get('seed') ?? '';
     if (isNew && /^[\w-]{8,12000}$/.test(token)) state.hold({ from: 'token', token });
     this.checkpoint = checkpoint.name;

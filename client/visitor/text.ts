@@ -20,7 +20,7 @@ type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 /** Returns a sentence that explains what the room is. */
 export const aboutText = (): string => msg('A shared garden of creatures that grow cell by cell');
 
-/** Maximum number of changes described in one message. Few visitors read a longer message. */
+/** Maximum number of changes described in one message. */
 const MAX_CHANGES = 2;
 
 const creatureName = (kind = ''): string => (kind === '' ? msg('creature') : kindName(kind));
@@ -36,8 +36,8 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
       ? msg(str`Your ${name} is leaving.`)
       : msg(str`Your ${name} has left.`);
   }
-  // Replace vertical bars in the person's name: `plural` would take them for the bars that separate
-  // the plural forms in a translation.
+  // Replace vertical bars in the person's name, because `plural` uses them to separate the plural
+  // forms of a translation.
   const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');
   const who =
     others === 0
@@ -58,7 +58,10 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
   return msg(str`${who} took ground from your ${name}.`);
 }
 
-/** If a change was a wound, describes how the organism is now. Returns '' for other changes. */
+/**
+ * If a change was a wound, describes the present condition of the organism. Returns '' for other
+ * changes.
+ */
 function outcome({ id, how }: Change, { organisms }: Room): string {
   const organism = organisms.get(id);
   if (how !== 'wounded') return '';
@@ -133,9 +136,8 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
 };
 
 /**
- * Returns the notice for a visitor whose page is disconnected, so that the visitor's action had no
- * effect. It is also shown if the server refuses the connection, because the browser does not tell
- * the page the reason.
+ * Returns the notice for an action that has no effect because the page is disconnected. Also shown
+ * if the server refuses the connection: the browser does not tell the page the reason.
  */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');
@@ -160,8 +162,8 @@ export function reasonText(reason: Reason): string {
 export const goodbyeText = (): string => msg('This day is over. Thank you, and goodbye.');
 
 /**
- * A button for a visitor whom the server does not let into the room. It opens the address `to`, or
- * reloads the page if there is no `to`.
+ * A button for a visitor whom the server does not let into the room. Opens the address `to`;
+ * without `to`, reloads the page.
  */
 export interface WayBack {
   readonly label: string;
@@ -169,8 +171,8 @@ export interface WayBack {
 }
 
 /**
- * Returns the button to show to a visitor whom the server has refused; undefined if no button can
- * help.
+ * Returns the button to show to a visitor whom the server has refused; undefined if neither a
+ * reload nor another room would help.
  */
 export function wayBack(reason: Reason): WayBack | undefined {
   if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };

@@ -1,7 +1,6 @@
 /**
- * Chooses the captions of a wall. There are captions about recent events in the lives of organisms,
- * and captions about the room in general. The two kinds alternate. A caption is chosen only if it
- * is true at that moment.
+ * Chooses the captions of a wall. Captions about recent events in the lives of organisms alternate
+ * with captions about the room. All of them are true when they are chosen.
  */
 
 import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/hues.ts';
@@ -18,16 +17,12 @@ import * as texts from './text.ts';
 /** How long a caption is shown, in ms. */
 export const CAPTION_TIME = 12_000;
 
-/**
- * A recent event in the life of an organism, with the time of the event and the parents of the
- * organism.
- */
+/** A recent event in the life of an organism, with the organism's parents. */
 export interface RecentEvent extends texts.News {
   /** Time of the event, in ms. */
   readonly at: number;
   /**
-   * The parents that are still in the room, if the organism was planted from a cross of two
-   * organisms. Otherwise empty.
+   * The organism's parents that are still in the room; empty if it was not planted from a cross.
    */
   readonly parents: readonly OrganismView[];
 }
@@ -37,24 +32,24 @@ export type CaptionFacts = NonNullable<ReturnType<WallNews['facts']>>;
 
 /** A caption that can be shown in any language. */
 export interface Line {
-  /** Identifies the caption. Stays the same if numbers in the text change. */
+  /** Identifies the caption. Stays unchanged if numbers in the text change. */
   readonly id: string;
   readonly text: (voice: texts.Caption) => string;
   /** The organism beside which the caption is shown. Undefined if the caption is about the room. */
   readonly about?: OrganismView;
-  /** Whether the host wrote the text. If so, it is not translated. */
+  /** Whether the host wrote the text, so that it is not translated. */
   readonly isOwn?: boolean;
 }
 
 /**
- * Two organisms are considered to push against each other if the distance of their centres is less
- * than this, both horizontally and vertically. In multiples of an organism's side.
+ * Two organisms are assumed to push against each other if their centres are closer than this, both
+ * horizontally and vertically. In multiples of an organism's side.
  */
 const PRESSING = 0.8;
-/** Maximum number of shown captions that are remembered. */
+/** Maximum number of captions remembered as already shown. */
 const MOST_KEPT = 200;
 
-/** Returns the captions about recent events that are still true, the latest event first. */
+/** Returns the captions about recent events that are still true, latest event first. */
 export function newsLines({ news, names }: CaptionFacts): Line[] {
   return news.flatMap((one): Line[] => {
     const { what, organism, parents } = one;
@@ -77,8 +72,8 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
 }
 
 /**
- * Returns the captions about the room that are true at present. Those that have not been shown yet
- * will be shown in this order.
+ * Returns the captions about the room that are true now, in the order in which they are first
+ * shown.
  */
 export function standingLines(facts: CaptionFacts): Line[] {
   const { isAlone, hasCode, isTended, season, exhibition } = facts;
@@ -125,17 +120,13 @@ function press(organisms: readonly OrganismView[]): boolean {
 export class CaptionTurns {
   private turn = 0;
   private wasNews = false;
-  /**
-   * For each caption that has been shown, by its id: the number of the turn in which it was last
-   * shown.
-   */
+  /** For each caption shown so far, by id: the number of the turn in which it was last shown. */
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. While the wall shows an organism in close-up, the caption is about a
-   * recent event of this organism, if there is one. While the wall shows the whole room, two kinds
-   * of captions alternate: first a caption about the latest event that has not been shown yet, then
-   * the caption of `standingLines` that was shown longest ago.
+   * Chooses the next caption. During a close-up, prefers a recent event of the organism shown. If
+   * the whole room is shown, every second caption is about the latest event not reported yet; the
+   * others are the `standingLines` shown longest ago.
    *
    * @returns undefined if there is no suitable caption
    */
@@ -148,8 +139,7 @@ export class CaptionTurns {
     const line = told ?? this.longestAgo(standingLines(facts));
     this.wasNews = told !== undefined;
     if (line) {
-      // A `Map` keeps the order in which entries were added. Delete the entry and add it again, so
-      // that the oldest entries come first.
+      // Move the entry to the end of the `Map`, so that the caption shown longest ago comes first.
       this.shown.delete(line.id);
       this.shown.set(line.id, this.turn++);
       if (this.shown.size > MOST_KEPT) this.shown.delete(this.shown.keys().next().value!);
@@ -157,9 +147,7 @@ export class CaptionTurns {
     return line;
   }
 
-  /**
-   * Returns a caption with its text brought up to date. Undefined if the caption is no longer true.
-   */
+  /** Returns a caption with its text brought up to date; undefined if it is no longer true. */
   again({ id }: Line, facts: CaptionFacts): Line | undefined {
     return [...newsLines(facts), ...standingLines(facts)].find((line) => line.id === id);
   }
@@ -175,32 +163,28 @@ export class CaptionTurns {
 const NEWS_TIME = 20_000;
 /** Maximum number of stored events. */
 const MOST_NEWS = 32;
-/**
- * For this time after it has last planted, in seconds, the gardener is considered to be looking
- * after the room.
- */
+/** How long the gardener counts as looking after the room after it has planted, in seconds. */
 const TENDED_TIME = 60;
 /**
- * The gardener's season is found from the organisms that it has planted in the last `SEASON_TIME`
- * seconds; if there are more than `SEASON_LATEST`, from the latest of them.
+ * The gardener's season is found from at most `SEASON_LATEST` organisms: the latest that it has
+ * planted in the last `SEASON_TIME` seconds.
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
 /**
- * The gardener has a season, such as "A season of animals", if two conditions are met: it has
- * recently planted at least `SEASON_LEAST` organisms, and at least a share of `SEASON_SHARE` of
- * these belong to the same category of the gallery.
+ * The gardener has a season, such as "A season of animals", if it has recently planted at least
+ * `SEASON_LEAST` organisms and at least this share of them (`SEASON_SHARE`) belongs to one category
+ * of the gallery.
  */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
 interface PastEvent extends Omit<RecentEvent, 'organism' | 'by'> {
   readonly id: OrganismId;
-  /** The participant who caused the event. Undefined if no participant did. */
   readonly by: ParticipantId | undefined;
 }
 
-/** Collects the facts that captions depend on from the model of the room. */
+/** Collects the facts that captions depend on. */
 export class WallNews {
   private events: PastEvent[] = [];
 
@@ -216,8 +200,8 @@ export class WallNews {
       if (!(texts.NEWS as readonly string[]).includes(what) || isTakenBack) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // If the organism has been transformed, forget that it was planted: a caption about the
-      // planting would no longer describe it.
+      // If the organism has been transformed, forget its planting: a caption about the planting
+      // would no longer describe it.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
@@ -245,9 +229,8 @@ export class WallNews {
    * @param wall `isAlone`: nobody has been in the room for a while; `hasCode`: the wall shows a QR
    *   code
    * @param isSeen returns whether an organism is visible on the wall
-   * @param shown id of the organism that the wall shows in close-up; undefined while the wall shows
-   *   the whole room
-   * @returns undefined until the page has received the room
+   * @param shown the organism in close-up; undefined if the wall shows the whole room
+   * @returns undefined until the room is known
    */
   facts(
     wall: { readonly isAlone: boolean; readonly hasCode: boolean },
@@ -274,8 +257,8 @@ export class WallNews {
   }
 
   /**
-   * Returns the organisms that the gardener has planted in the last `seconds` seconds, beginning
-   * with the latest.
+   * Returns the organisms that the gardener has planted in the last `seconds` seconds, latest
+   * first.
    */
   private plantedByGardener(organisms: readonly OrganismView[], seconds: number): OrganismView[] {
     const { room, tick = room?.tick ?? 0 } = this.model;
@@ -286,9 +269,8 @@ export class WallNews {
   }
 
   /**
-   * Returns the gardener's season. It is found from the gallery organisms that the gardener planted
-   * last: the category to which most of them belong, and the colour that most of them have, if
-   * there is one. Undefined if there is no such category.
+   * Returns the gardener's season: the category and, if possible, the colour of most gallery
+   * organisms that the gardener planted last. Undefined if no category prevails.
    */
   private season(organisms: readonly OrganismView[]) {
     const gallery = this.model.checkpoint?.gallery ?? [];
@@ -306,10 +288,7 @@ export class WallNews {
     return { kind, colour: COLOUR_RANGES.find((range) => range === commonOf(colours)) };
   }
 
-  /**
-   * Returns the range of colours to which the mean colour of an organism belongs. Undefined if the
-   * organism's cells are not known.
-   */
+  /** Returns the colour range of an organism's mean colour; undefined if its cells are unknown. */
   private colourOf({ id, x, y, side }: OrganismView) {
     const { planes } = this.model;
     if (!planes) return undefined;
@@ -327,8 +306,8 @@ export class WallNews {
 }
 
 /**
- * Returns a word to which at least a share of `SEASON_SHARE` of all words are equal. Undefined if
- * there is no such word, and if there are fewer than `SEASON_LEAST` words.
+ * Returns the word that makes up at least a share of `SEASON_SHARE` of all words. Undefined if
+ * there is none, or if there are fewer than `SEASON_LEAST` words.
  */
 function commonOf(words: readonly string[]): string | undefined {
   if (words.length < SEASON_LEAST) return undefined;

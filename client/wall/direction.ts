@@ -1,28 +1,25 @@
-/**
- * Chooses the events that a wall shows in close-up: one at a time, with breaks in between.
- * Functions that depend on the time get the current time as an argument.
- */
+/** Chooses the events that a wall shows in close-up: one at a time, with breaks in between. */
 import type { OrganismView, ParticipantId } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import type { RecentEvent, WallNews } from './captions.ts';
 import type { NewsKind } from './text.ts';
 
-/** Duration of the camera's glide to an event, and of the glide back, in ms. */
+/** Duration of each glide of the camera to or from an event, in ms. */
 export const DIRECTION_GLIDE = 2_200;
 /**
- * Minimum time from the end of the camera's glide back to the whole room until the next close-up,
- * in ms.
+ * Minimum time for which the wall shows the whole room between two close-ups, in ms, not counting
+ * glides.
  */
 const REST = 8_000;
 /**
- * After an event has ended, the camera stays for a while to show the outcome: for `LINGER` ms, or
- * less if the close-up has already taken long (see `LONGEST`), but for at least `OUTCOME` ms.
+ * How long the camera shows the outcome after an event has ended, in ms: usually `LINGER`; less if
+ * the close-up would exceed `LONGEST`, but at least `OUTCOME`.
  */
 const LINGER = 8_000;
 const OUTCOME = 2_000;
 /**
- * Maximum time that the camera stays after it has arrived, in ms. If the event ends so late that
- * its outcome could not be shown for `OUTCOME` ms, the camera stays longer.
+ * Maximum length of a close-up, in ms, not counting glides. A close-up may be longer in order to
+ * show an event's outcome for `OUTCOME` ms.
  */
 const LONGEST = 12_000;
 /**
@@ -33,28 +30,28 @@ const LEAST = 1_000;
 /** How long a visitor counts as active after an action, in ms. */
 const ACTIVE = 10_000;
 /**
- * If at least this many visitors are active outside the area of a close-up, there is no close-up,
- * so that these visitors can see what they are doing.
+ * If at least this many visitors are active outside the area of a close-up, the wall shows the
+ * whole room, so that these visitors can see what they are doing.
  */
 const SEVERAL = 2;
 
 type Kind = NewsKind | 'crossed';
 
 /**
- * How long each kind of event is assumed to last, in ms, until real durations have been measured.
- * Kinds of events that are not listed are never shown in close-up.
+ * Expected duration of each kind of event, in ms, until durations have been measured. Kinds that
+ * are not listed are never shown in close-up.
  */
 const USUAL: Partial<Record<Kind, number>> = {
   ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
   ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
 };
-/** Weight of the latest measurement in the mean duration of an event. */
+/** Weight of the latest measurement in an event's expected duration. */
 const LATEST = 0.3;
 
 const kindOf = ({ what, parents }: RecentEvent): Kind =>
   what === 'born' && parents.length === 2 ? 'crossed' : what;
 
-/** Returns whether an event is still going on, judging by the present state of its organism. */
+/** Returns whether the present state of an organism shows that an event is still in progress. */
 function lasts(what: NewsKind, { phase, hurt }: OrganismView): boolean {
   if (what === 'born') return phase === 'growing';
   if (what === 'wounded') return hurt && phase !== 'departing' && phase !== 'dead';
@@ -65,7 +62,7 @@ function lasts(what: NewsKind, { phase, hurt }: OrganismView): boolean {
 interface Shown extends Pick<RecentEvent, 'what' | 'organism' | 'at'> {
   readonly kind: Kind;
   readonly since: number;
-  /** Time at which the event ended, in ms. Undefined while it is in progress. */
+  /** Time at which the event ended, in ms. */
   endedAt?: number;
 }
 
@@ -78,10 +75,7 @@ export class Direction {
   /** Time at which each kind of event was last shown, in ms. */
   private readonly lastAt = new Map<Kind, number>();
   private readonly usual = new Map(Object.entries(USUAL) as [Kind, number][]);
-  /**
-   * Events that are still going on, by kind and organism. Their durations are measured when they
-   * end.
-   */
+  /** Events in progress, by kind and organism. Their durations are measured when they end. */
   private readonly open = new Map<string, RecentEvent>();
   private readonly acts = new Map<ParticipantId, { x: number; y: number; at: number }>();
 
@@ -103,8 +97,7 @@ export class Direction {
   }
 
   /**
-   * Returns the event that the wall must now show in close-up. Undefined if it must show the whole
-   * room.
+   * Returns the event that the wall must now show in close-up; undefined for the whole room.
    *
    * @param now current time, in ms
    * @param reach half the side of a close-up's area, in cells
@@ -144,7 +137,7 @@ export class Direction {
       const left = one.at + usual - now - DIRECTION_GLIDE;
       if (left < LEAST || left > LONGEST - OUTCOME || this.isHiding(one.organism, now, reach))
         continue;
-      // Choose the kind of event whose last close-up was longest ago, so that the kinds alternate.
+      // Prefer the kind of event whose last close-up was longest ago, so that the kinds alternate.
       const turn = this.lastAt.get(kind) ?? 0;
       if (best && turn >= (this.lastAt.get(best.kind) ?? 0)) continue;
       best = { what: one.what, organism: one.organism, at: one.at, kind, since: now };
@@ -155,10 +148,7 @@ export class Direction {
     return best;
   }
 
-  /**
-   * Returns whether a close-up of an organism would leave out places at which several visitors are
-   * active.
-   */
+  /** Returns whether at least `SEVERAL` visitors are active outside the area of a close-up. */
   private isHiding({ x, y }: OrganismView, now: number, reach: number): boolean {
     let count = 0;
     for (const [id, act] of this.acts) {
@@ -168,7 +158,7 @@ export class Direction {
     return count >= SEVERAL;
   }
 
-  /** Measures the durations of events, because they depend on the settings of the room. */
+  /** Measures how long events last, which depends on the settings of the room. */
   private measure(news: readonly RecentEvent[], now: number): void {
     const { open, usual } = this;
     for (const one of news) {

@@ -1,4 +1,4 @@
-/** Plays a recorded film of the room on a wall, when the host starts one. */
+/** Plays a film of the room on a wall when the host starts one. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { momentOfFrame } from '../../shared/time-points.ts';
@@ -14,11 +14,11 @@ const RETRY = 1_000;
 /** Downloads each frame of a film when it is due, and shows it. */
 export class FilmPlayer {
   /**
-   * Called with the time of day of each frame that is shown. Called with undefined when the wall
-   * shows the room again.
+   * Called with the time of day of each frame shown, and with undefined when the room is shown
+   * again.
    */
   onMoment: (moment: string | undefined) => void = () => {};
-  /** Number of calls of `play` so far. A loop in `run` ends if there has been a later call. */
+  /** Number of calls of `play` so far. A loop in `run` ends after the next call. */
   private turn = 0;
 
   /**
@@ -63,9 +63,7 @@ export class FilmPlayer {
     }
   }
 
-  /**
-   * @returns undefined if the frame cannot be fetched, or if it does not have the size of the room
-   */
+  /** Returns undefined if the frame cannot be fetched or its size differs from the room's. */
   private async fetch({ id }: Film, frame: number): Promise<Planes | undefined> {
     const { width = 0, height = 0 } = this.screen.room ?? {};
     const cells = width * height;
@@ -82,7 +80,7 @@ export class FilmPlayer {
 }
 
 /**
- * Returns the time of day at which a frame of a film was recorded, such as '13:00', in the server's
+ * Returns the time of day at which a film's frame was recorded, such as '13:00', in the server's
  * time zone. Returns '' if the time or the time zone is unknown.
  */
 function momentOf(film: Film, frame: number): string {

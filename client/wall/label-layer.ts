@@ -1,4 +1,3 @@
-/** Texts beside organisms on a wall. */
 import { css, LitElement } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Planes } from '../../shared/codec/chunks.ts';
@@ -9,20 +8,19 @@ import type { Point, Size } from '../render/camera.ts';
 import { bodyOf, type WallView } from './wall-view.ts';
 
 /**
- * Shifts to try when a text is placed near an organism, in this order. A text below or above the
- * organism is shifted sideways, by this share of the text's width. A text beside the organism is
- * shifted up or down, by this share of the organism's height.
+ * Shifts to try, in this order, when placing a text near an organism. A text below or above the
+ * organism is shifted sideways by this share of the text's width; a text beside it, vertically by
+ * this share of the organism's height.
  */
 const SHIFTS = [0, 0.45, -0.45];
 
 /**
- * Finds a free place for a text near an organism: below the organism, above it, to its right or to
- * its left.
+ * Finds a free place for a text below, above, to the right or to the left of an organism.
  *
  * @param body bounding box of the organism, in CSS pixels
  * @param text size of the text, in CSS pixels
  * @param gap distance between the organism and the text, in CSS pixels
- * @param fits returns whether a text may be placed in an area, which is in CSS pixels
+ * @param fits returns whether the text may cover this area, in CSS pixels
  * @returns the upper left corner of the text, in CSS pixels; undefined if there is no free place
  */
 export function placeBeside(body: Rect, text: Size, gap: number, fits: (area: Rect) => boolean) {
@@ -38,8 +36,8 @@ export function placeBeside(body: Rect, text: Size, gap: number, fits: (area: Re
 }
 
 /**
- * `STAY`: how long a name is still shown after its organism has finished growing. `FADE`: how long
- * it takes a label to fade in or out. Both in ms.
+ * `STAY`: how long a name remains after its organism has grown up or died. `FADE`: how long a label
+ * takes to fade in or out. Both in ms.
  */
 const STAY = 4_000;
 const FADE = 400;
@@ -69,8 +67,8 @@ interface Label {
 }
 
 /**
- * The properties of the view on which labels are drawn, including the room's current planes
- * (colours and owners of all cells).
+ * The parts of the wall's view that labels need, and the room's planes (colours and owners of all
+ * cells).
  */
 type Ground = Pick<WallView, 'camera' | 'isGliding' | 'toScreen' | 'isBare'> & {
   readonly planes: Planes | undefined;
@@ -78,7 +76,7 @@ type Ground = Pick<WallView, 'camera' | 'isGliding' | 'toScreen' | 'isBare'> & {
 
 /**
  * Shows labels beside organisms: the planter's name beside each growing organism, and at most one
- * caption. A label is hidden while the free ground around its organism is too small for it.
+ * caption. Hides a label while there is no free space for it beside its organism.
  */
 @customElement('label-layer')
 export class LabelLayer extends LitElement {
@@ -113,7 +111,7 @@ export class LabelLayer extends LitElement {
     }
   `;
 
-  /** Formats a planter's name. */
+  /** Converts a planter's name to the text of its label. */
   sign: (name: string) => string = (name) => name;
   private readonly names = new Map<OrganismId, Label>();
   private caption: Label | undefined;
@@ -127,15 +125,15 @@ export class LabelLayer extends LitElement {
     this.names.set(id, label);
   }
 
-  /** Schedules the removal of a name, because its organism has grown or died. */
+  /** Removes the name of an organism that has grown up or died, after a delay. */
   done(id: OrganismId, now: number): void {
     const name = this.names.get(id);
     if (name) name.until = Math.min(name.until, now + STAY);
   }
 
   /**
-   * Brings the names up to date when the connection has been restored: adds the names of growing
-   * organisms, and lets the names of all other organisms disappear after a while.
+   * Called when the connection has been restored. Adds the names of growing organisms, and removes
+   * all other names after a delay.
    */
   keep(organisms: ReadonlyMap<OrganismId, OrganismView>, now: number): void {
     for (const organism of organisms.values()) {
@@ -167,7 +165,7 @@ export class LabelLayer extends LitElement {
   /**
    * Moves the labels along with the camera, and hides labels that would cover organisms.
    *
-   * @returns whether there are labels; they must be moved again in the next frame
+   * @returns true if there are labels, so that another frame is needed
    */
   frame(now: number, ground: Ground): boolean {
     const taken: Rect[] = [];
@@ -189,8 +187,8 @@ export class LabelLayer extends LitElement {
   }
 
   /**
-   * @param taken areas that other labels cover, in CSS pixels. If this label is shown, its area is
-   *   added
+   * @param taken areas covered by other labels, in CSS pixels; the area of this label is added if
+   *   the label is shown
    */
   private move(label: Label, now: number, ground: Ground, taken: Rect[]): void {
     const { element, organism, until } = label;

@@ -1,8 +1,7 @@
 /**
- * The texts of a wall. They are short enough for people who pass by. A wall has no single language:
- * it shows each text in several languages, one after another. Therefore, texts are written as
- * `say(msg('…'))`: `msg` marks a text for translation, but returns the English text; `say` then
- * translates it.
+ * The texts of a wall, short enough for passers-by. A wall shows each text in several languages in
+ * turn. In `say(msg('…'))`, `msg` marks an English text for translation and returns it unchanged;
+ * `say` translates it.
  */
 
 import { msg } from '@lit/localize';
@@ -23,36 +22,33 @@ import { LOADERS as KIND_LOADERS } from '../locale/words/kinds/index.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 
 /**
- * Translates an English text. If `values` contains a `count`, chooses the plural form for this
- * number. Replaces placeholders such as `{name}` by the values of the same name.
+ * Translates an English text. The `values` replace placeholders of the same name, such as `{name}`.
+ * A value named `count` also selects the plural form.
  */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
-/** One language of the captions. */
+/** A language in which a wall shows its texts. */
 export interface Caption {
   readonly language: LanguageCode;
   readonly direction: 'ltr' | 'rtl';
   readonly say: Say;
   /**
-   * Translated names of the organisms in the gallery, by English name. If a name is missing, the
-   * English name is used.
+   * Translated names of the gallery's organisms, by English name. Names without a translation are
+   * missing.
    */
   readonly kinds: Readonly<Record<string, string>>;
 }
 
 export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {}, english);
 
-/** Loads the texts of a language. For texts that have no translation, the English text is used. */
+/** Loads the texts of a language. Texts without a translation remain in English. */
 export async function voiceOf(language: LanguageCode): Promise<Caption> {
   if (!isTranslated(language)) return ENGLISH;
   const [texts, kinds] = await Promise.all([LOADERS[language](), KIND_LOADERS[language]()]);
   return voice(language, texts.default, kinds.default);
 }
 
-/**
- * @param texts translated texts, by English text
- * @param kinds see `Caption.kinds`
- */
+/** @param texts translations, by English text */
 function voice(
   language: LanguageCode,
   texts: Readonly<Record<string, string>>,
@@ -94,8 +90,8 @@ export const TEXTS = {
 } as const;
 
 /**
- * Returns a caption that says how many organisms live in the room. If `isAlone`, it also invites
- * people who pass by to join them.
+ * Returns a caption that says how many organisms live in the room. If `isAlone` (no visitor is in
+ * the room), the caption also invites passers-by to join them.
  */
 export function livingText({ say, language }: Caption, count: number, isAlone: boolean): string {
   const isOne = new Intl.PluralRules(language).select(count) === 'one';
@@ -109,8 +105,8 @@ export function livingText({ say, language }: Caption, count: number, isAlone: b
 }
 
 /**
- * Captions for the gardener's season, in which it plants mostly one category of the gallery. The
- * keys are the categories.
+ * Captions for a season, in which the gardener plants mostly one category of the gallery. The keys
+ * are the categories.
  */
 const SEASONS: Readonly<Record<string, string>> = {
   animal: msg('A season of animals'),
@@ -147,15 +143,14 @@ export type NewsKind = (typeof NEWS)[number];
 /** A recent event in the life of an organism. */
 export interface News {
   readonly what: NewsKind;
-  /** The organism, in its current state. */
   readonly organism: OrganismView;
-  /** The participant who planted the organism or, for a graft, who grafted it. */
+  /** For a graft, the participant who grafted. For all other events, the organism's planter. */
   readonly by: OrganismView['planter'];
 }
 
 /**
  * Captions that say who has planted or grafted. `unnamed` names nobody: it is used if the host has
- * turned names off, or if neither a visitor nor the gardener has done it.
+ * turned names off, or if a program has planted or grafted.
  */
 const SIGNED = {
   born: {
@@ -195,11 +190,7 @@ export function newsText(voice: Caption, { what, organism, by }: News, names: bo
   return say(texts.named, { name: isolated(name), creature });
 }
 
-/**
- * Returns a caption about an organism that has just been planted, and is the child of two others.
- *
- * @param parents the two parents; both are creatures of the gallery
- */
+/** Returns a caption about a newly planted child of two gallery creatures. */
 export function crossedText(voice: Caption, parents: readonly OrganismView[]): string {
   const [a, b] = parents.map((one) => creatureName(voice, one));
   return voice.say(msg('Crossed: {a} and {b}. Their child grows here.'), { a, b });
@@ -215,14 +206,14 @@ function creatureName({ say, kinds }: Caption, organism: OrganismView): string {
 }
 
 /**
- * Marks a name as a unit that has its own direction of writing, so that it can be inserted into a
- * text with another direction.
+ * Isolates a name's direction of writing, which may differ from the direction of the text around
+ * it.
  */
 const isolated = (name: string): string => `\u2068${name}\u2069`;
 
 /**
- * Returns the name of a planter as it is shown beside a growing organism. The names of planters
- * that are not visitors, such as the gardener, are translated.
+ * Returns the planter's name to show beside a growing organism. Translates names of planters that
+ * are not visitors, such as the gardener.
  */
 export function signature(say: Say, name: string): string {
   if (name === GARDENER_NAME) return say(msg('The gardener'));
@@ -237,17 +228,14 @@ export function here({ say, language }: Caption, count: number): string {
 }
 
 /**
- * Returns the last line of the list of participants, which says how many participants are not in
- * the list.
- *
- * @param count number of participants who are not in the list
+ * Returns the last line of the list of participants: `count` further participants are not listed.
  */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**
- * Explains to the person who sets up the wall why it may not join its room.
+ * Explains to the person who sets up a wall why the wall may not join its room.
  *
- * @returns '' if the person need not do anything, because the reason will disappear by itself
+ * @returns '' if the person need not do anything, because the refusal is temporary
  */
 export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));

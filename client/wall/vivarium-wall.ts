@@ -1,7 +1,6 @@
 /**
- * The page of a wall. It shows one room in full screen, and runs for days without supervision. It
- * never sends commands to the room. `wall-view.ts` draws the room, `captions.ts` chooses the
- * captions, and `wall-overlay.ts` shows them and the other texts.
+ * The page of a wall. It shows one room in full screen, runs for days without supervision, and
+ * never sends commands to the room.
  */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -24,7 +23,7 @@ import './label-layer.ts';
 import { INITIAL_STATE, type WallOverlay, type WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
-/** When the room has had no visitors for this time, in ms, the wall invites people who pass by. */
+/** How long the room must have been without visitors before the wall invites passers-by, in ms. */
 const LONELY = 45_000;
 /** How long the connection must be lost before the wall says so, in ms. */
 const BLINK = 4_000;
@@ -67,8 +66,8 @@ export class VivariumWall extends LitElement {
       flex: none;
     }
     /*
-     * On a video wall (several screens), the camera leaves the area of the overlay free, so the
-     * overlay may cover a part of the canvas.
+     * On a video wall (several screens), the overlay covers a part of the canvas. The camera leaves
+     * this part free.
      */
     :host([split]) wall-overlay {
       position: absolute;
@@ -132,8 +131,8 @@ export class VivariumWall extends LitElement {
   }
 
   /**
-   * Converts a grid position, in cells, to a point on the wall, in CSS pixels. The point does not
-   * take the rotation of the wall into account.
+   * Converts a grid position, in cells, to a point on the page, in CSS pixels. Ignores the wall's
+   * rotation.
    */
   worldToScreen(x: number, y: number): Point {
     const at = this.stage?.toScreen({ x, y }) ?? { x: 0, y: 0 };
@@ -183,8 +182,7 @@ export class VivariumWall extends LitElement {
 
   override firstUpdated(): void {
     const { model, options, canvas } = this;
-    // Without WebGL2, the room cannot be drawn. The wall then still shows its texts and the QR
-    // code.
+    // Without WebGL2, the wall shows only its texts and the QR code.
     try {
       this.stage = new WallView(canvas, model, options);
     } catch {
@@ -222,8 +220,7 @@ export class VivariumWall extends LitElement {
       stage.loop.invalidate();
     });
     model.on('life', ({ event, organism }) => {
-      // The caption beside an organism may no longer be true after this event, so check the
-      // captions again.
+      // This event may make the caption beside an organism false, so check the captions again.
       this.overlay?.requestUpdate();
       if (event.what === 'born') this.labels.born(organism);
       if (['grown', 'died'].includes(event.what)) this.labels.done(organism.id, performance.now());
@@ -262,8 +259,8 @@ export class VivariumWall extends LitElement {
   }
 
   /**
-   * Loads the texts of the wall in the languages that are listed in the page's address. If the
-   * address lists none, uses the languages that the host has chosen.
+   * Loads the texts in the languages listed in the page's address or, if there are none, in the
+   * languages that the host has chosen.
    */
   private async speak(): Promise<void> {
     const { options, model } = this;
@@ -271,8 +268,8 @@ export class VivariumWall extends LitElement {
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
     this.show({ voices: await Promise.all(languages.map(voiceOf)) });
-    // Whether the texts are to the left or to the right of the room depends on the direction of
-    // writing, which may have changed. So compute the layout again.
+    // The direction of writing may have changed. It decides on which side of the room the texts
+    // are, so compute the layout again.
     await this.updateComplete;
     this.layout();
   }
@@ -298,8 +295,8 @@ export class VivariumWall extends LitElement {
     this.toggleAttribute('split', isSplit);
     const gap = GROUND * Math.min(frame.clientWidth, frame.clientHeight);
     const insets = { top: gap, right: gap, bottom: gap, left: gap };
-    // Only one screen of a video wall shows the texts. But all screens must use the same camera, so
-    // each leaves the area free that the texts cover.
+    // Only one screen of a video wall shows the texts. But all screens share one camera, so each of
+    // them leaves the area of the texts free.
     if (isSplit && options.strip) {
       insets[isUpright ? 'bottom' : isMirrored ? 'right' : 'left'] += strip;
     }

@@ -10,24 +10,20 @@ import {
   type LanguageCode,
 } from '../../shared/languages.ts';
 
-/**
- * Returns a text unchanged if it is an HTTP(S) address, so that phones can open it; otherwise
- * returns ''.
- */
+/** Returns `text` if it is an HTTP(S) address, otherwise ''. */
 function webAddress(text: string | null): string {
   if (text === null || !URL.canParse(text)) return '';
   return /^https?:$/.test(new URL(text).protocol) ? text : '';
 }
 
 /**
- * Reads the options of a wall page from its address. They must be in the address, because all walls
- * load the same HTML.
+ * Reads the options of a wall page from its address.
  *
  * @param location `window.location` of the page
  */
 export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 'search'>) {
   const query = new URLSearchParams(search);
-  /** Reads an integer option. The default is the minimum. */
+  /** Reads an integer option; the default is `min`. */
   const whole = (name: string, min: number, max: number): number => {
     const n = Number(query.get(name) || Number.NaN);
     return Number.isInteger(n) && n >= min && n <= max ? n : min;
@@ -39,12 +35,12 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
   const rows = whole('rows', 1, 16);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
-  // On a video wall, one screen shows the strip of texts. The strip is at the side or, if the wall
-  // is upright, at the bottom. The lower left screen is suitable in both cases.
+  // One screen of a video wall shows the strip of texts, at the side or, on an upright wall, at the
+  // bottom. The lower left screen suits both.
   const isFirst = column === 0 && row === rows - 1;
   const overlay = oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on';
-  // On a video wall, the camera must not drift: its position depends on the clock, and the clocks
-  // of the screens differ, so the screens would show different positions.
+  // A drifting camera's position depends on the screen's clock. The clocks of a video wall's
+  // screens differ, so their cameras must not drift.
   const still = columns * rows > 1;
   const frame = oneOf('frame', ['drift', 'fixed', 'fill']);
   return {
@@ -54,10 +50,7 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
      * without movement; 'fill': filling the screen.
      */
     frame: still && frame === 'drift' ? 'fixed' : frame,
-    /**
-     * Number of columns and rows of screens in the video wall, and the column and row of this
-     * screen, counted from 0.
-     */
+    /** Number of columns and rows of the video wall, and this screen's column and row, from 0. */
     ...{ columns, rows, column, row },
     /** Gap between two neighbouring screens, in CSS pixels. */
     bezel: whole('bezel', 0, 10_000),
@@ -68,24 +61,16 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
     /** Whether this screen shows the QR code, the names and the captions. */
     overlay,
     /**
-     * Whether the camera leaves an area free for the QR code, the names and the captions. It does
-     * so also on screens that do not show them themselves, unless the address contains
-     * `overlay=off`.
+     * Whether the camera leaves an area free for the QR code, the names and the captions, even if
+     * another screen shows them.
      */
     strip: query.get('overlay') !== 'off',
-    /**
-     * Address to show as the QR code, instead of the server's address; '' to show the server's
-     * address.
-     */
+    /** Address to show as the QR code; '' to show the server's address. */
     url: webAddress(query.get('url')),
-    /** Whether the resolution may be lowered on a slow machine (`auto`). */
+    /** 'auto': the resolution may be lowered on a slow machine. 'full': it may not. */
     resolution: oneOf('resolution', ['auto', 'full']),
-    /**
-     * If the host has reserved a seat for this wall: the secret with which the wall gets the seat.
-     * Otherwise ''.
-     */
+    /** Secret for the seat that the host has reserved for this wall; '' if there is none. */
     pass: query.get('pass')?.slice(0, 64) ?? '',
-    /** Languages of the captions, shown in turn. */
     languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
   };
 }
@@ -93,18 +78,17 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
 export type WallOptions = Readonly<ReturnType<typeof readOptions>>;
 
 /**
- * A code point to which no character is assigned. Browsers draw it like any character that is
- * missing from the fonts: as a placeholder.
+ * An unassigned code point. Browsers draw it as the placeholder for characters that are missing
+ * from the fonts.
  */
 const UNASSIGNED = '\u0378';
 /** Side of the canvas on which a character is drawn, in pixels. */
 const SIDE = 32;
 
 /**
- * Returns the languages whose own names this browser cannot show, because letters are missing from
- * the fonts. A letter is missing if it looks like the placeholder that is drawn for an unassigned
- * character. In Firefox, the result is always empty, because the placeholder looks different for
- * each letter.
+ * Returns the languages whose own names this browser cannot show, because a letter is missing from
+ * the fonts. A letter is missing if it looks like the placeholder for an unassigned character.
+ * Always empty in Firefox, whose placeholders differ from letter to letter.
  *
  * @param fonts the fonts of the page, as a CSS `font-family` value
  */

@@ -16,23 +16,14 @@ import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './capt
 import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
 
-/**
- * The state on which the texts of a wall depend. The values here are used until the page has
- * received the room.
- */
+/** The state on which a wall's texts depend, with the values used until the room is known. */
 export const INITIAL_STATE = {
-  /**
-   * The address at which visitors can join, and whether phones can reach it. If phones cannot reach
-   * it, the wall shows no QR code.
-   */
+  /** The address at which visitors can join. If phones cannot reach it, no QR code is shown. */
   visitorAddress: { address: '', forPhones: false } as VisitorAddress,
   people: [] as readonly ParticipantView[],
   /** Languages of the captions, shown in turn. */
   voices: [ENGLISH] as readonly Caption[],
-  /**
-   * Whether there have been no visitors in the room for a while. If so, the wall invites people who
-   * pass by.
-   */
+  /** Whether the room has had no visitors for a while, so that the wall invites passers-by. */
   attract: false,
   /** Whether the host has turned captions on. */
   captions: true,
@@ -48,15 +39,13 @@ export const INITIAL_STATE = {
   tree: false,
   /** Time of day shown in a film of the room. Undefined while no film plays. */
   moment: undefined as string | undefined,
-  /** The host's credits, logo and message to everybody. */
   host: {} as Pick<Event<'settings'>, 'credits' | 'logo' | 'message'>,
 };
 export type WallState = Readonly<typeof INITIAL_STATE>;
 
 /**
- * The strip of texts is beside the room if the wall is wide, and below the room if the wall is
- * upright. `--strip` is the strip's width or, if the wall is upright, its height. Lengths are
- * relative to the size of the wall.
+ * The strip of texts is beside the room or, on an upright wall, below it. `--strip` is the strip's
+ * width or, on an upright wall, its height. Lengths are relative to the wall's size.
  */
 const overlayStyle = css`
   ${brand}
@@ -95,7 +84,7 @@ const overlayStyle = css`
     font-size: 0.86em;
     text-wrap: balance;
   }
-  /* Names that do not fit are moved to a further column or row, which is hidden. */
+  /* Names that do not fit wrap into a second column or row, which is hidden. */
   .people {
     display: flex;
     flex-flow: column wrap;
@@ -162,7 +151,7 @@ const overlayStyle = css`
     text-wrap: balance;
     animation: speak var(--turn) ease-in-out both;
   }
-  /* The host's own text may be long, so show it smaller than captions. */
+  /* The host's own text may be long, so its font is smaller than that of captions. */
   .words p.own {
     font-size: 1.3em;
     line-height: 1.34;
@@ -196,8 +185,8 @@ const overlayStyle = css`
     transition: opacity 4s;
   }
   /*
-   * While there are no visitors, show the QR code less bright than the organisms, so that these
-   * attract attention.
+   * Without visitors, the QR code is less bright than the organisms, which should attract
+   * attention.
    */
   :host([data-attract]) .code {
     opacity: 0.7;
@@ -269,7 +258,7 @@ const overlayStyle = css`
     .words p.long {
       font-size: 0.88em;
     }
-    /* Long texts of the host take the place of the names. */
+    /* A long text of the host replaces the names. */
     .people:has(+ .words .long) {
       display: none;
     }
@@ -303,11 +292,11 @@ const overlayStyle = css`
   ${calm}
 `;
 
-/** If the host's own text has more characters than this, it is shown in a smaller font. */
+/** Host texts with more characters than this are shown in a smaller font. */
 const LONG = 140;
 /** Width of the empty margin around the QR code, in modules. */
 const QUIET = 4;
-/** Maximum number of names, and of dots for participants without a name. */
+/** Maximum number of names shown, and of dots that stand for participants without a name. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
 
@@ -322,20 +311,17 @@ export class WallOverlay extends LitElement {
 
   @property() room = '';
   @property({ attribute: false }) wall!: WallState;
-  /** Returns the facts for captions. Undefined until the room is known. */
+  /** Returns the facts from which captions are chosen; undefined until the room is known. */
   @property({ attribute: false }) facts!: (
     wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
   ) => CaptionFacts | undefined;
-  /**
-   * Called with the caption that must be shown beside an organism; called with undefined if there
-   * is none.
-   */
+  /** Receives the caption to show beside an organism; undefined if there is none. */
   @property({ attribute: false }) tell: (told: OrganismCaption | undefined) => void = () => {};
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
   /**
-   * The current caption. `turn`: the turn for which it was chosen. `said`: number of languages in
-   * which it has been shown before this turn.
+   * The current caption. `turn` is the turn for which it was chosen; `said` is the number of
+   * languages in which it was shown in earlier turns.
    */
   private line:
     | (Line & { readonly turn: number; readonly said: number; readonly isOver?: boolean })
@@ -385,7 +371,7 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** Begins a new turn: another caption is shown immediately, and for the full time. */
+  /** Begins a new turn: shows another caption immediately, for the full time. */
   begin(): void {
     clearInterval(this.timer);
     this.turn++;
@@ -403,16 +389,15 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // The current caption is still true. Keep it, but update its text, because numbers in the text
-    // may have changed.
+    // If the caption is still true, update its text, because numbers in the text may have changed.
     if (held && line.turn === turn) this.line = { ...line, ...held };
     else if (line?.turn !== turn || (line.about && facts.shown !== undefined)) {
       const said = line ? line.said + 1 : 0;
       const next = held && said < voices.length ? { ...held, said } : this.turns.next(facts);
       this.line = next && { said: 0, ...next, turn };
     } else if (line.about) this.line = { ...line, isOver: true };
-    // The last case is a caption about the room that is no longer true. Keep it until its turn
-    // ends, so that it does not disappear while people are reading it.
+    // If a caption about the room stops being true, keep it until its turn ends, so that people can
+    // finish reading it.
   }
 
   /** The caption to show beside an organism, if there is one. */
@@ -467,8 +452,7 @@ export class WallOverlay extends LitElement {
     const { people, voices } = this.wall;
     const [{ say, language, direction }] = voices;
     if (people.length === 0) return nothing;
-    // Begin the list with the newest participants, because people who have just joined look for
-    // their own names.
+    // Newest participants first: people who have just joined look for their own names.
     const named = people.filter(({ name }) => name !== '').reverse();
     const guests = people.filter(({ name }) => name === '').reverse();
     const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);

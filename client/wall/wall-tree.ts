@@ -1,4 +1,4 @@
-/** The family tree of a day. A wall shows it when the day ends in the wall's room. */
+/** The family tree of a day, which a wall shows when the day of its room ends. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
@@ -21,10 +21,7 @@ const GAP = 0.02;
 /** Maximum width of an organism's picture, as a share of the tree's height. */
 const CLOSEST = 0.32;
 
-/**
- * Shows the family tree. When the tree is drawn for the first time, sets `data-organisms`, so that
- * tests can wait for this.
- */
+/** Shows the family tree. Sets `data-organisms` when the tree is first drawn, for tests. */
 @customElement('wall-tree')
 export class WallTree extends LitElement {
   static override styles = css`
@@ -96,8 +93,7 @@ export class WallTree extends LitElement {
     if (!page || page.organisms.length === 0) return;
     this.page = page;
     this.pictures = new TreePictures(this.room, page, () => {});
-    // Wait until the pictures of gallery organisms have loaded, but at most 5 s, so that they are
-    // there when the tree starts to grow.
+    // Before the tree starts to grow, wait up to 5 s for the pictures of gallery organisms.
     await this.pictures.all([], 5_000);
     if (!this.isConnected) return;
     this.since = performance.now();
@@ -136,8 +132,8 @@ export class WallTree extends LitElement {
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
     });
-    // On a slow machine, draw less often. When the tree is fully grown, continue to draw it, but
-    // much less often: pictures of crosses may still be loading.
+    // Draw less often on a slow machine, and when the tree is fully grown. Never stop: pictures of
+    // crosses may still be loading.
     const wait = Math.max(STEP, 3 * (performance.now() - begun));
     this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }

@@ -1,4 +1,4 @@
-/** Draws the room of a wall: camera, animation, and the schedule of frames. */
+/** Draws the room of a wall. */
 
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -22,15 +22,12 @@ import type { WallOptions } from './wall-options.ts';
 const RIM = 3;
 
 /**
- * Slow movement (drift) of a wall's camera. The amplitudes are shares of the view; the periods are
- * in seconds. The periods have no common factor, so that the movement does not repeat within a day.
+ * Slow movement (drift) of a wall's camera: amplitudes, as shares of the view, and periods, in
+ * seconds. The periods have no common factor, so the movement does not repeat within a day.
  */
 const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
 
-/**
- * A close-up shows a square of this size, as a multiple of an organism's side, and what else fits
- * into the view.
- */
+/** Side of the square that a close-up must show, as a multiple of an organism's side. */
 const CLOSE = 2.2;
 
 /** Width of the empty ground that must surround a text, in cells. */
@@ -38,10 +35,7 @@ const MARGIN = 1.5;
 
 type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
 
-/**
- * Returns whether the area contains a cell for which `is` returns true. Calls `is` with the cell's
- * owner and position, and stops at the first such cell.
- */
+/** Returns whether `is` returns true for the owner and position of any cell in an area. */
 function someOwner(
   { width, height, owner }: Owners,
   area: Rect,
@@ -56,17 +50,13 @@ function someOwner(
   return false;
 }
 
-/**
- * Returns whether no cell in an area belongs to an organism.
- *
- * @param area in cells
- */
+/** Returns whether no cell in an area (in cells) belongs to an organism. */
 export const isBare = (planes: Owners, area: Rect): boolean =>
   !someOwner(planes, area, (id) => id !== 0);
 
 /**
- * Returns the smallest rectangle that contains all cells of an organism. If the organism has no
- * cells yet, the rectangle is empty, and is at the organism's centre.
+ * Returns the bounding box of an organism's cells. If the organism has no cells yet, returns an
+ * empty box at its centre.
  */
 export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
   let [left, top, right, bottom] = [x, y, x, y];
@@ -82,7 +72,7 @@ export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
-/** Returns the size of a video wall: all its screens and the gaps between them, in CSS pixels. */
+/** Returns the size of a video wall, including the gaps between its screens, in CSS pixels. */
 export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size {
   return {
     width: columns * screen.width + (columns - 1) * bezel,
@@ -90,16 +80,12 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
   };
 }
 
-/**
- * Returns the size of the strip of texts, in CSS pixels. On a wide wall, this is the strip's width.
- * On an upright wall, where the strip is below the room, it is the strip's height.
- */
+/** Returns the width of the strip of texts or, on an upright wall, its height, in CSS pixels. */
 export const stripOf = ({ width, height }: Size): number =>
   width < height ? 0.27 * width : Math.min(0.165 * width, 0.29 * height);
 
 /**
- * Returns the area of a video wall, in CSS pixels, relative to the upper left corner of one of its
- * screens.
+ * Returns the area of a video wall relative to the upper left corner of one screen, in CSS pixels.
  */
 export function wholeAround(screen: Size, region: Region): Rect {
   const { column, row, bezel } = region;
@@ -107,10 +93,7 @@ export function wholeAround(screen: Size, region: Region): Rect {
   return { x, y, ...wholeView(screen, region) };
 }
 
-/**
- * Converts a camera that shows the room on the whole video wall to the camera of one of its
- * screens.
- */
+/** Converts a camera for a whole video wall to the camera for one of its screens. */
 export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
   const view = wholeView(screen, region);
   const centre = (at: number, side: number): number => at * (side + region.bezel) + side / 2;
@@ -123,7 +106,7 @@ export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
 
 /**
  * Returns a camera that shows the whole grid in the space that texts leave free. If `frame` is
- * 'fill', returns a camera that makes the grid so large that it covers the whole view.
+ * 'fill', the grid covers the whole view instead.
  *
  * @param view size of the whole wall, in CSS pixels
  * @param insets space at the edges of the wall that texts cover
@@ -139,8 +122,8 @@ export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, ins
 }
 
 /**
- * Returns the camera for a close-up. If `at` is near the edge of the grid, moves the camera
- * inwards, so that as little as possible of the area outside the grid is visible.
+ * Returns the camera for a close-up. Near the edge of the grid, moves the camera inwards, so that
+ * the close-up shows as little as possible of the area outside the grid.
  *
  * @param at the centre of the close-up, in cells
  * @param side side of a fully grown organism, in cells
@@ -171,10 +154,10 @@ export function closeUpOf(
 }
 
 /**
- * Returns where the slowly drifting camera is at a given time.
+ * Adds drift to a camera.
  *
  * @param home the camera without drift
- * @param seconds the time, in seconds, counted from any moment
+ * @param seconds time in seconds, counted from any fixed moment
  */
 export function drifted(
   home: Camera,
@@ -195,19 +178,19 @@ export function drifted(
 }
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
-/** If the resolution of a wall has been lowered, a higher one is tried after this time, in ms. */
+/** How long a wall's resolution stays lowered before a higher one is tried again, in ms. */
 const PATIENCE = 60_000;
 /**
- * A gap between two frames that is longer than this, in ms, counts as a pause, not as a slow frame.
- * A wall draws almost all the time, so even long gaps usually mean that frames are slow.
+ * Minimum length of a gap between two frames that counts as a pause, in ms. Shorter gaps count as
+ * slow frames. A wall hardly ever pauses, so the minimum is high.
  */
 const PAUSE = 5_000;
-/** Duration of a glide to the host's close-up, and of the glide back, in ms. */
+/** Duration of each glide to or from the host's close-up, in ms. */
 const GLIDE = 4_000;
 
 /**
- * Returns a camera between two others, for a glide. In the course of the glide, one point of the
- * picture stays in place, as if the camera moved towards it in a straight line.
+ * Interpolates two cameras for a glide. One point of the picture stays in place, as if the camera
+ * moved straight towards it.
  */
 function approach(from: Camera, to: Camera, share: number): Camera {
   const ratio = to.zoom / from.zoom;
@@ -218,34 +201,27 @@ function approach(from: Camera, to: Camera, share: number): Camera {
 
 export class WallView extends CanvasView {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
-  /** Number of frames drawn. */
   drawn = 0;
   protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /**
-   * Chooses the events that are shown in close-up. Not used while the wall shows a place that the
-   * host has chosen.
-   */
+  /** Chooses the events to show in close-up. Ignored while a place chosen by the host is shown. */
   direction: Direction | undefined;
   /** Called when a close-up of an event begins, and when it ends. */
   onEvent: () => void = () => {};
   /** The organism whose event is shown in close-up. */
   event: OrganismView | undefined;
-  /**
-   * The place that the host has chosen to be shown in close-up. Undefined if the host has chosen
-   * none.
-   */
+  /** The place that the host has chosen for a close-up. */
   private place: Point | undefined;
   /**
-   * Cameras for the whole wall: `now` is the current camera; `goal` is the camera at the end of the
+   * Cameras for the whole wall: `now` is the current one; `goal` is the one at the end of the
    * current glide.
    */
   private now: Camera | undefined;
   private goal: Camera | undefined;
   /**
-   * The current glide: the camera at its start (`from`), its duration (`time`) and its start time
-   * (`since`), both in ms.
+   * The current glide. `from`: camera at its start; `time`: its duration, in ms; `since`: its
+   * start, in ms.
    */
   private glide: { readonly from: Camera; readonly time: number; since?: number } | undefined;
   /** Whether the next frame follows the last one without a pause. */
@@ -260,16 +236,12 @@ export class WallView extends CanvasView {
     super(canvas, model, new Resolution(PATIENCE, PAUSE));
   }
 
-  /** Whether the last frame was softened because of flashes. */
+  /** Whether the last frame was softened to prevent flashes. */
   get isSoft(): boolean {
     return this.unsettled;
   }
 
-  /**
-   * Sets the size of the view, and the space that texts cover.
-   *
-   * @param insets space at the edges of the whole wall that texts cover, in CSS pixels
-   */
+  /** @param insets space at the edges of the whole wall that texts cover, in CSS pixels */
   layout(view: Size, insets: Insets): void {
     Object.assign(this, { view, insets });
     this.home = undefined;
@@ -298,7 +270,7 @@ export class WallView extends CanvasView {
     return this.goal ? regionOf(this.goal, this.view, this.options) : this.camera;
   }
 
-  /** Turns off drift, close-ups and other movement (prefers-reduced-motion). */
+  /** If `calm`, avoids drift, close-ups of events and other movement (prefers-reduced-motion). */
   setCalm(calm: boolean): void {
     this.happenings.effects.calm = calm;
     this.loop.invalidate();
@@ -309,8 +281,8 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Shows other planes (colours and owners of all cells) instead of the planes of the room, for
-   * example those of a film. If `planes` is undefined, shows the room again.
+   * Shows other planes (colours and owners of all cells) instead of the room's, such as those of a
+   * film. If `planes` is undefined, shows the room again.
    *
    * @param step time until the next planes will be shown, in ms
    */
@@ -392,7 +364,7 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Begins a close-up of an event, or ends it, when it is time to do so.
+   * Begins or ends a close-up of an event when it is time to do so.
    *
    * @param side side of a fully grown organism, in cells
    */
@@ -406,8 +378,8 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Returns the current camera. During a glide, it is between the start of the glide and `goal`.
-   * The goal may change during the glide, because the camera drifts.
+   * Returns the current camera: during a glide, one between the start of the glide and `goal`.
+   * `goal` may change during the glide, because the camera drifts.
    */
   private glided(goal: Camera, now: number): Camera {
     const { glide } = this;

@@ -25,16 +25,16 @@ export interface Value {
   readonly shape: Shape;
 }
 
-/** Tensors by the name of the input or output that they belong to. */
+/** Tensors by input or output name. */
 export type Values = Readonly<Record<string, Value>>;
 
 /** Expressions that a back end has compiled, ready to run. */
 export interface Program {
   /**
-   * Computes all outputs of the program.
+   * Computes all outputs of the program. The caller frees both inputs and outputs.
    *
-   * @param inputs one tensor for each input of the program; the caller frees these tensors
-   * @returns one tensor for each output of the program; the caller frees these tensors
+   * @param inputs one tensor for each input of the program
+   * @returns one tensor for each output of the program
    * @throws RangeError if an input is missing or has another shape
    */
   run(inputs: Values): Promise<Values>;
@@ -49,17 +49,14 @@ export type ComputeName = (typeof COMPUTE_NAMES)[number];
  */
 export interface Compute {
   readonly name: ComputeName;
-  /** Description of the hardware, as text for people, e.g. 'CPU (ONNX Runtime, 8 threads)'. */
+  /** Description of the hardware for people, e.g. 'CPU (ONNX Runtime, 8 threads)'. */
   readonly device: string;
   /**
-   * Recommended number of threads. Each thread starts its own back end. On the CPU, this is the
-   * number of cores; on a GPU, 1.
+   * Recommended number of threads, each with a back end of its own: 1 on a GPU; on the CPU, as many
+   * as this process may use.
    */
   readonly workers: number;
-  /**
-   * Loads native code that computes the steps of a cell rule with the given architecture. Absent if
-   * the back end has no native code.
-   */
+  /** Loads native code for the steps of a cell rule. Absent if the back end has no native code. */
   readonly openSteps?: (architecture: Architecture) => NativeSteps;
   compile(outputs: Outputs): Promise<Program>;
   /**

@@ -7,14 +7,14 @@ import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 export interface ComputeOptions {
   /** Number of CPU threads to use, at least 1. Default: all threads that this process may use. */
   readonly threads?: number | undefined;
-  /** Called with the reason each time 'auto' skips a back end. */
+  /** Called each time 'auto' skips a back end, with the reason. */
   readonly onSkip?: (reason: string) => void;
 }
 
 /**
- * Starts a back end in this thread. 'auto' uses a hardware GPU if there is one. Otherwise, it uses
- * the CPU: through native code if possible, else through ONNX Runtime. A back end is imported only
- * when it is needed, because each one loads a large library.
+ * Starts a back end in this thread. 'auto' uses a hardware GPU if there is one, otherwise the CPU:
+ * through native code if possible, else through ONNX Runtime. Imports a back end only when it is
+ * needed, because each one loads a large library.
  *
  * @throws ComputeError if the requested back end is missing or cannot be used
  */
@@ -44,12 +44,11 @@ const startOnnx = async (threads: number | undefined) =>
   (await import('./onnx.ts')).createOnnxCompute({ threads });
 
 /**
- * Starts the native back end, which uses the CPU and needs a prebuilt kernel or a C compiler.
- * Native code (engine/native/training.c) computes the steps of a cell rule and their gradients.
- * ONNX Runtime computes everything else. Each program uses one thread.
+ * Starts the native back end, which runs each program on one CPU thread. Native code
+ * (engine/native/training.c) computes the steps of a cell rule and their gradients; ONNX Runtime
+ * computes everything else.
  *
- * @throws ComputeError if there is neither a prebuilt kernel nor a compiler, or if the kernel
- * cannot be compiled or loaded
+ * @throws ComputeError if the kernel can neither be loaded nor compiled
  */
 async function startNative(threads: number | undefined): Promise<Compute> {
   const fail = (what: string, remedy = compilerRemedy()): never => {

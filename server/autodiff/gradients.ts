@@ -6,12 +6,12 @@ import * as g from './graph.ts';
 
 /**
  * Builds the gradients of a scalar: the sum, over all `seeds`, of the inner product ⟨change,
- * result⟩. In other words, `change` is the gradient that flows into each `result`.
+ * result⟩. `change` is the gradient that flows into `result`.
  *
- * @param seeds the expressions from which differentiation starts. `change` is a tensor of the same
- * shape as `result`; if absent, all its elements are 1
+ * @param seeds the expressions from which differentiation starts. `change` has the shape of
+ *   `result`; if absent, all its elements are 1
  * @param wanted the expressions with respect to which the scalar is differentiated
- * @returns one gradient for each expression in `wanted`, with the same shape as that expression
+ * @returns one gradient for each expression in `wanted`, with the shape of that expression
  */
 export function gradients(
   seeds: readonly { result: Expression; change?: Expression }[],

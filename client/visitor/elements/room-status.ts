@@ -1,7 +1,6 @@
 /**
- * Three elements of the visitor's page: the status button, which opens a panel with the visitor's
- * name and details about the room; a small map of the room; and the button that finds the visitor's
- * own organisms.
+ * Three elements of the visitor's page: the status button with its panel, a small map of the room,
+ * and the button that finds the visitor's own organisms.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -18,10 +17,7 @@ import { participantName } from '../room-session.ts';
 import { aboutText } from '../text.ts';
 import { fire, labelled, PageElement } from './page-element.ts';
 
-/**
- * A field in which visitors can enter their name. Names are optional; nothing else on the page asks
- * for one.
- */
+/** A field in which visitors can enter their name. Nothing else on the page asks for a name. */
 @customElement('name-field')
 export class NameField extends PageElement {
   static override styles = css`
@@ -44,9 +40,9 @@ export class NameField extends PageElement {
     }
   `;
 
-  /** The name that the visitor has typed, until the server has confirmed it. */
+  /** The name that the visitor has typed, until the server confirms it. */
   @state() private draft: string | undefined;
-  /** Whether `draft` was sent and waits for the server's answer. */
+  /** Whether `draft` was sent and the server has not answered yet. */
   @state() private submitted = false;
   private you: ParticipantView | undefined;
   @query('input') private readonly input!: HTMLInputElement;
@@ -85,8 +81,8 @@ export class NameField extends PageElement {
   }
 
   /**
-   * Whether the visitor has typed a name that can be submitted: it differs from the visitor's
-   * current name and is not on its way to the server.
+   * Whether the typed name can be submitted: it differs from the visitor's current name, and no
+   * request is in progress.
    */
   private get isNew(): boolean {
     const name = this.submitted ? undefined : this.draft?.trim();
@@ -100,7 +96,7 @@ export class NameField extends PageElement {
     this.submitted = true;
     this.input.blur();
     this.session.rename(name, () => {
-      // Keep the draft if the visitor has typed another name in the meantime.
+      // If the visitor has typed another name meanwhile, keep it.
       if (this.submitted && this.draft === name) this.reset();
     });
   }
@@ -111,12 +107,12 @@ export class NameField extends PageElement {
   }
 }
 
-/** Maximum number of other participants in the list of views to follow. */
+/** Maximum number of other participants listed, whose views can be followed. */
 const MAX_OTHERS = 50;
 
 /**
- * The status button. It shows the number of people in the room or, if the page is not connected,
- * the state of the connection.
+ * The status button. Shows the number of people in the room or, if the page is not connected, the
+ * state of the connection.
  */
 @customElement('room-status')
 export class RoomStatus extends PageElement {
@@ -205,11 +201,10 @@ export class RoomStatus extends PageElement {
   @state() private open = false;
   private closed: (() => void) | undefined;
 
-  /** Closes the panel on Escape, and on a click or focus outside it. */
   override connectedCallback(): void {
     super.connectedCallback();
-    // Listen on the root of the shadow tree that contains this element. The document does not
-    // receive focus events when the focus moves within that tree.
+    // Listen on the root of this element's shadow tree: the document receives no focus events for
+    // focus that moves within the tree.
     const page = this.getRootNode();
     const closeIfOutside = (event: Event): void => {
       if (this.open && !event.composedPath().includes(this)) this.toggle(false);
@@ -366,8 +361,8 @@ export class RoomOverview extends PageElement {
   }
 
   /**
-   * Draws the map, or hides it if the view already shows the whole room. Call it after each change
-   * of the picture or the view.
+   * Draws the map; hides it if the view shows the whole room. Call it after each change of the
+   * picture or the view.
    */
   draw({ isFitted, shown }: CameraRig): void {
     const { room, organisms } = this.session.model;
@@ -385,8 +380,7 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // The view may extend beyond the room's edges. Draw the frame around the visible part so that
-    // it always lies inside the map.
+    // The view may extend beyond the room's edges. Draw only the part of its frame inside the map.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -488,9 +482,8 @@ export class FindMine extends PageElement {
   }
 
   /**
-   * Finds one of the visitor's organisms. If others have changed one of them and the visitor has
-   * not looked at it yet, finds that one. Otherwise, the first call finds the newest organism, and
-   * each further call finds the next older one.
+   * Finds one of the visitor's organisms: first, one that others have changed unseen; then the
+   * newest; with each further call, the next older one.
    */
   find(): void {
     const { session } = this;

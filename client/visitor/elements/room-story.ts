@@ -1,6 +1,6 @@
 /**
- * Texts about what happens in the room: for screen readers, announcements and a list of all
- * organisms; for everybody, toasts (short messages on the canvas).
+ * Texts about what happens in the room: announcements and a list of organisms for screen readers,
+ * and toasts (short messages on the canvas) for everybody.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
@@ -28,7 +28,7 @@ import { fire, VisitorElement } from './page-element.ts';
 
 type Room = People & Pick<RoomModel, 'organisms'>;
 
-/** Maximum number of sentences in one announcement. Few people listen to a longer one. */
+/** Maximum number of sentences in one announcement. */
 const MAX_SENTENCES = 3;
 
 /** The life events that are announced, most important first. */
@@ -76,13 +76,13 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
-/** Returns an organism as it was at the time of an event, but with its planter's current name. */
+/** Returns an organism as it was at an event, but with its planter's current name. */
 function withCurrentPlanter(organism: OrganismView, { organisms }: Room): OrganismView {
   const { planter } = organisms.get(organism.id) ?? organism;
   return { ...organism, planter };
 }
 
-/** Returns the facts on an organism's card as one line of text. */
+/** Describes an organism in one line of text, with the facts on its card. */
 export function portraitText(organism: OrganismView, room: Room): string {
   const facts = [
     planterText(withCurrentPlanter(organism, room), room),
@@ -93,8 +93,8 @@ export function portraitText(organism: OrganismView, room: Room): string {
 }
 
 /**
- * Returns the announcement for a visitor who has just joined: how many organisms and people are in
- * the room.
+ * Returns the announcement for a visitor who has just joined: the numbers of organisms and people
+ * in the room.
  */
 export function greeting(organisms: number, people: number): string {
   const living = plural(
@@ -105,14 +105,11 @@ export function greeting(organisms: number, people: number): string {
   return `${living} ${peopleText(people)}.`;
 }
 
-/**
- * Collects life events. From the collected events, chooses the most important ones for an
- * announcement.
- */
+/** Collects life events, and chooses the most important ones for an announcement. */
 export class Story {
   /**
-   * The collected changes, by organism and type of event. If an organism has several events of the
-   * same type, only the last one is announced.
+   * The collected changes, by organism and type of event. A later event replaces an earlier
+   * event of the same type.
    */
   private readonly pending = new Map<string, LifeChange>();
 
@@ -123,7 +120,7 @@ export class Story {
   add(change: LifeChange): void {
     const { what } = change.event;
     const { id } = change.organism;
-    // If an organism stays or has died, it is no longer worth announcing that it was departing.
+    // If an organism stays or has died, do not announce its departure.
     if (what === 'renewed' || what === 'died') this.pending.delete(`${id} departing`);
     if (RANK.includes(what)) this.pending.set(`${id} ${what}`, change);
   }
@@ -133,18 +130,17 @@ export class Story {
   }
 
   /**
-   * Empties the collection, and describes its events. The most important ones are described in the
-   * order in which they happened; the others are only counted.
+   * Returns an announcement of the collected events, and forgets them. Describes the most important
+   * events in the order in which they happened, and counts the others.
    *
-   * @returns a function that returns the text, with the names that people have at the time of the
-   *   call
+   * @returns a function that returns the text with people's current names
    */
   take(room: Room): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
       RANK.indexOf(event.what) + (organism.planter.id === room.you?.id ? 0 : RANK.length);
     const all = [...this.pending.values()];
     this.pending.clear();
-    // Give priority to events of the reader's own organisms.
+    // Prefer events of the reader's own organisms.
     const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, MAX_SENTENCES));
     const announced = all.filter((change) => chosen.has(change));
     const rest = all.length - announced.length;
@@ -159,8 +155,8 @@ export class Story {
 }
 
 /**
- * Minimum time between two announcements, in ms. It lets a screen reader finish one announcement
- * before the next.
+ * Minimum time between two announcements, in ms, so that a screen reader can finish one before the
+ * next.
  */
 const MIN_INTERVAL = 7_000;
 /** How long events are collected for one announcement, in ms. */
@@ -231,8 +227,8 @@ export class RoomStory extends VisitorElement {
       story.forget();
       this.announce(() => greeting(organisms.length, participants.length));
     });
-    // Write the announcement anew: a participant may have changed their name, or the host may have
-    // hidden the names.
+    // A participant may have changed their name, or the host may have hidden all names. Update the
+    // names in the announcement.
     model.on('people', () => {
       if (this.currentText) this.announcement = this.currentText();
       this.requestUpdate();
@@ -240,10 +236,9 @@ export class RoomStory extends VisitorElement {
     model.on('life', (change) => {
       const { event, organism } = change;
       const you = model.you?.id;
-      // If a toast tells the planter about an event, the event is not announced to the planter as
-      // well. There are toasts about other participants' actions, and about departures.
+      // Whether a toast tells the planter about the event, because another participant has caused
+      // the event, or because it is a departure. If so, do not announce it to the planter.
       const isTold =
-        // A wound, transformation or graft by another participant.
         ('by' in event && event.by !== you) ||
         event.what === 'departing' ||
         (event.what === 'died' && event.cause === 'departed');
@@ -295,7 +290,7 @@ export class RoomStory extends VisitorElement {
       if (document.hidden) this.story.forget();
       const text = this.story.hasNews ? this.story.take(this.model) : undefined;
       if (text) this.announce(text);
-      // There is nothing to announce, but the list of organisms may have changed, so render it.
+      // Without an announcement, still render the list of organisms, which may have changed.
       else this.requestUpdate();
     }, wait);
   }
@@ -303,7 +298,7 @@ export class RoomStory extends VisitorElement {
   /**
    * Announces a text to screen readers.
    *
-   * @param text returns the text, with people's current names
+   * @param text returns the text with people's current names
    */
   private announce(text: () => string): void {
     this.currentText = text;
@@ -322,7 +317,7 @@ const MAX_TOASTS = 3;
 
 type Toast = Point & Readonly<{ id: number; text: string; duration: number }>;
 
-/** Overlay on the canvas that shows toasts, which are short messages. */
+/** Overlay on the canvas that shows toasts (short messages). */
 @customElement('toast-layer')
 export class ToastLayer extends VisitorElement {
   static override styles = css`
@@ -359,14 +354,10 @@ export class ToastLayer extends VisitorElement {
   @state() private toasts: readonly Toast[] = [];
   private nextId = 1;
 
-  /**
-   * Shows a toast near a point, which is in CSS pixels. If a toast with the same text is already
-   * shown, the new toast replaces it.
-   */
+  /** Shows a toast near a point, in CSS pixels. Replaces a toast with an identical text. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    // Keep the toast inside the layer. Its middle is at the point, so on each side of the point it
-    // needs up to half of its maximum width.
+    // Keep the toast, which is centred at the point, inside the layer, even at its maximum width.
     const em = Number.parseFloat(getComputedStyle(this).fontSize);
     const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {

@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import { brand, visuallyHidden } from '../../style/fragments.ts';
 
-/** Layout of the visitor's page. All other elements float over the canvas. */
+/** Layout of the visitor's page: a canvas with all other elements floating over it. */
 export const roomStyle = css`
   ${brand}
   :host {
@@ -37,7 +37,7 @@ export const roomStyle = css`
   tool-dock {
     pointer-events: auto;
   }
-  /* A dark gradient that keeps the title readable in front of organisms. */
+  /* Dark gradient that keeps the title readable in front of organisms. */
   header::before {
     content: '';
     position: absolute;
@@ -54,7 +54,7 @@ export const roomStyle = css`
   .about {
     top: calc(100% + 0.9em);
     inset-inline-start: 4px;
-    /* Leave space for the view's buttons, which are beside this text on a phone. */
+    /* On a phone, leave space for the view's buttons beside the text. */
     max-width: min(26em, 100vw - 190px);
     padding: 6px 12px;
     text-wrap: balance;
@@ -110,7 +110,9 @@ export const roomStyle = css`
     background: var(--bench);
     box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
   }
-  /* Notices are below the view's buttons on a phone, otherwise beside the organism card. */
+  /*
+   * On a phone, notices are below the view's buttons; on other screens, beside the organism card.
+   */
   .shared {
     top: calc(var(--edge-top) + max(7em, 108px));
     inset-inline-start: var(--edge-start);
@@ -194,14 +196,13 @@ export const roomStyle = css`
   .line .aside {
     font-size: 0.95em;
   }
-  /* In a window with little height, hide the hint while a notice is shown. */
+  /* In a low window, a notice replaces the hint. */
   @media (max-height: 520px) {
     .foot:has(+ .shared > *) .hint {
       display: none;
     }
   }
-  /* In windows up to this width, the dock takes the full width, so place the other controls
-     above the dock. */
+  /* Up to this width, the dock is as wide as the window, so other controls are above the dock. */
   @media (max-width: 1120px) {
     find-mine,
     .view {
@@ -241,7 +242,7 @@ export const roomStyle = css`
       inset-block: calc(var(--edge-top) + max(3.4em, 54px) + 54px) auto;
       inset-inline: auto 8px;
     }
-    /* Leave space for the overview, which is beside the notices. */
+    /* Leave space for the small map beside the notices. */
     .shared {
       max-width: calc(100vw - var(--gap) - min(96px, 26vw) - 24px);
     }
@@ -250,7 +251,7 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
     }
   }
-  /* On a phone with little height, an open card covers the dock. */
+  /* On a low phone, an open card covers the dock. */
   @media (max-width: 720px) and (max-height: 640px) {
     organism-card {
       bottom: max(8px, env(safe-area-inset-bottom));
@@ -294,7 +295,7 @@ export const roomStyle = css`
     .view :is(.keys, .closer, .farther) {
       display: none;
     }
-    /* While the visitor chooses an organism to cross with, hide the buttons that cover the grid. */
+    /* While the visitor chooses an organism for a cross, hide the buttons that cover the grid. */
     @media (min-width: 300px) and (min-height: 300px) {
       :host([crossing]) :is(.view, find-mine) {
         display: none;
@@ -313,8 +314,10 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--above) - var(--edge-top) - 48px);
     }
   }
-  /* In a tiny window, such as a phone at 200 % zoom, hide the room's name, and let wide content
-     scroll sideways. */
+  /*
+   * In a tiny window, such as a phone at 200 % zoom, hide the room's name. Wide content scrolls
+   * sideways.
+   */
   @media (max-width: 299px), (max-height: 299px) {
     :host {
       --edge-top: max(6px, env(safe-area-inset-top));
@@ -374,7 +377,7 @@ export const roomStyle = css`
     .language {
       min-width: 44px;
     }
-    /* The select may be small, because its label is the touch target. */
+    /* The select may be small, because its large label opens it, too. */
     .language select {
       min-width: 0 !important;
       min-height: 0 !important;

@@ -1,6 +1,5 @@
 /**
- * Two dialogs: one with the keyboard shortcuts, the other with the visitor's creatures and the
- * latest changes made to them.
+ * Two dialogs: the keyboard shortcuts, and the visitor's creatures with the latest changes to them.
  */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -13,8 +12,8 @@ import { changeText } from '../text.ts';
 import { fire, SheetElement } from './page-element.ts';
 
 /**
- * Dialog with all keyboard shortcuts. It also has a setting that limits single-letter shortcuts to
- * the canvas.
+ * Dialog with all keyboard shortcuts, and a setting that limits single-letter shortcuts to the
+ * canvas.
  */
 @customElement('key-help')
 export class KeyHelp extends SheetElement {
@@ -54,7 +53,7 @@ export class KeyHelp extends SheetElement {
       margin: 0;
       accent-color: var(--accent);
     }
-    /* Show two columns of keys in windows with little height, and one column in narrow windows. */
+    /* Two columns of keys in low windows; one column in narrow windows. */
     @media (min-width: 640px) and (max-height: 520px) {
       dialog {
         width: min(58em, calc(100vw - 16px));
@@ -73,8 +72,8 @@ export class KeyHelp extends SheetElement {
   private readonly setting = new BrowserStore('localStorage', 'vivarium keys');
 
   /**
-   * Whether single-letter shortcuts work on the whole page. If false, they work only while the
-   * canvas has the focus.
+   * Whether single-letter shortcuts work on the whole page, not only while the canvas has the
+   * focus.
    */
   get everywhere(): boolean {
     return this.setting.read() !== 'canvas';

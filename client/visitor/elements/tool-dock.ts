@@ -1,7 +1,4 @@
-/**
- * The dock: the panel at the lower edge of the page with the tools, the visitor's energy, and the
- * controls of the selected tool.
- */
+/** The dock: the panel at the lower edge of the page with the tools and the visitor's energy. */
 
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -49,7 +46,7 @@ export class BrushSize extends PageElement {
         display: none;
       }
     }
-    /* Do not show the radius as text: there is no space for it beside the seeds. */
+    /* Beside the seeds, there is no space for the radius as text. */
     :host([slim]) {
       grid-template-columns: 3.4em 1fr;
       padding-inline: 0 8px;
@@ -80,8 +77,8 @@ export class BrushSize extends PageElement {
 }
 
 /**
- * The dock. It shows the tool buttons and, beside them, what the selected tool needs: the seed
- * tray, the brush size or a hint.
+ * The dock. Beside the tool buttons, shows what the selected tool needs: the seed tray, the brush
+ * size or a hint.
  */
 @customElement('tool-dock')
 export class ToolDock extends PageElement {
@@ -94,8 +91,10 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      /* Make all tools equally wide, because the energy bar is positioned by the number of
-         tools. */
+      /*
+       * All tools are equally wide, because the energy bar's position is computed from their
+       * number.
+       */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
@@ -175,7 +174,7 @@ export class ToolDock extends PageElement {
         min-height: 2.8em;
       }
     }
-    /* On a phone in landscape, show the tools in one row, as icons without labels. */
+    /* On a phone in landscape, show the tools in one row, without labels. */
     @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
       .panel {
         flex-direction: row;
@@ -233,8 +232,7 @@ export class ToolDock extends PageElement {
         min-height: 54px;
       }
     }
-    /* In tiny windows, show the tools in two rows. Hide the energy bar, because it needs a
-       single row of tools. */
+    /* In tiny windows, show two rows of tools, without the energy bar, which needs a single row. */
     @media (max-width: 219px) and (min-height: 300px) {
       .tools {
         grid-auto-flow: row;
@@ -248,8 +246,8 @@ export class ToolDock extends PageElement {
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
   /**
-   * Whether the room's first picture has arrived. The pictures of seeds are loaded only after it,
-   * because they would delay it.
+   * Whether the room's first picture has arrived. Seeds' pictures are loaded later, so that they do
+   * not delay it.
    */
   @property({ attribute: false }) pictured = false;
   @query('.energy div') private readonly line!: HTMLElement;
@@ -284,9 +282,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * Renders the energy bar, which is below the selected tool. It is hidden if that is the look
-   * tool, because looking costs no energy. Screen readers ignore the bar; they announce the toast
-   * that an action was refused.
+   * Renders the energy bar below the selected tool; invisible for the look tool, which costs no
+   * energy. Hidden from screen readers, which announce refused actions instead.
    */
   private energyLine(tool: Tool, tools: typeof TOOLS): TemplateResult {
     const at = tools.findIndex((each) => each.tool === tool);
@@ -303,8 +300,7 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * Animates the energy bar: first from the level that it shows to the actual level, then at the
-   * refill rate until the bar is full.
+   * Animates the energy bar: first to the present level, then at the refill rate until it is full.
    */
   private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
     const { line } = this;
@@ -315,7 +311,7 @@ export class ToolDock extends PageElement {
     const duration = SPEND_DURATION + refill;
     const frame = (scale: number, offset: number) => ({
       transform: `scaleX(${scale.toFixed(4)})`,
-      // A fuller bar is fainter, because energy matters to visitors only when it runs low.
+      // A fuller bar is fainter, because energy matters only when it runs low.
       opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
       offset,
     });

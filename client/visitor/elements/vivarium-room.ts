@@ -1,6 +1,6 @@
 /**
- * The visitor's page. A canvas that fills the window shows the room; a dock, a status button and
- * the card of the selected organism are in front of it.
+ * The visitor's page. The room fills the window; the dock, the status button and the card of the
+ * selected organism are in front of it.
  */
 import { msg } from '@lit/localize';
 import { html, type LitElement, nothing, type TemplateResult } from 'lit';
@@ -23,35 +23,28 @@ import type { ToastLayer } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
 import type { MyCreatures } from './sheets.ts';
 
-/**
- * Root element of the visitor's page. It creates the session, and passes it to the page's other
- * elements.
- */
+/** Root element of the visitor's page. Creates the session, and passes it to the other elements. */
 @customElement('vivarium-room')
 export class VivariumRoom extends VisitorElement implements SessionPage {
   static override styles = roomStyle;
 
   readonly session = new RoomSession(this);
   private room: RoomCanvas | undefined;
-  /** The element that had the focus before an update. */
+  /** The element that had the focus before the current update. */
   private focused: Element | null | undefined;
   private readonly pinchHint = new Hint('pinched');
   private readonly takeHint = new Hint('taken');
-  /**
-   * Whether the visitor has taken a seed from the drawing pad or the map and has not planted it
-   * yet.
-   */
+  /** Whether a seed from the drawing pad or the map is selected and not planted yet. */
   private isTaken = false;
   private hint = '';
   @state() private refusal = '';
   private wayBack: WayBack | undefined;
-  /** The organism whose keepsake sheet is open; undefined if no sheet is open. */
+  /** The organism whose keepsake dialog is open. */
   @state() private keeping: OrganismView | undefined;
-  /** The text of the host's message that the visitor last closed; '' if none. */
+  /** The last message of the host that the visitor has closed; '' if none. */
   @state() private closedMessage = '';
-  /** Whether the room's first picture has arrived. */
   @state() private pictured = false;
-  /** Whether this browser lacks WebGL2. If true, the page shows only a text that says so. */
+  /** Whether this browser lacks WebGL2, so that the page shows only a text that says so. */
   @state() private unsupported = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
@@ -63,7 +56,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     return this.session.model;
   }
 
-  /** Converts a position on the grid, in cells, to CSS pixels of the window. */
+  /** Converts a grid position, in cells, to CSS pixels of the window. */
   worldToScreen(x: number, y: number): Point {
     return this.room?.view.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
@@ -77,12 +70,11 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
       return;
     }
     // Both events mean that the server has let the visitor into the queue or the room. Remove the
-    // notice about an earlier refusal.
+    // notice of an earlier refusal.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => (this.refusal = ''));
     }
-    // Load the pictures of seeds only after the room's first picture. On a slow connection, they
-    // would delay it.
+    // Load the pictures of seeds only after the room's first picture, which they would delay.
     const stop = model.on('picture', () => {
       stop();
       this.pictured = true;
@@ -102,15 +94,14 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
 
   protected override updated(): void {
     if (this.unsupported) return;
-    // The canvas is inert while a message covers the page. Close all panels then, because modal
-    // dialogs would be in front of the message.
+    // The canvas is inert while a message covers the page. Close all panels then: modal dialogs
+    // would be in front of the message.
     if (this.canvas.inert) this.session.panels.closeAll();
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
     const { selection } = this.session.state.state;
     void this.room?.showBeside(this.card, selection?.crossing ? 0 : (selection?.organism ?? 0));
-    // The card or notice that had the focus may have been removed. If so, move the focus to the
-    // canvas.
+    // If the focused card or notice was removed, move the focus to the canvas.
     if (this.focused?.isConnected === false) this.canvas.focus();
   }
 
@@ -121,7 +112,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     }
     const { model, estimate } = session;
     const { crisp, planted, selection, sheet } = session.state.state;
-    // A full-page message makes everything behind it inert.
+    // A message over the whole page makes the rest of the page inert.
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
     const { watches } = session;
     return html`
@@ -202,8 +193,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   }
 
   /**
-   * Returns a hint about what the visitor can try next, or why they cannot act; '' if there is
-   * none.
+   * Returns a hint about what to try next, or why the visitor cannot act; '' if there is no hint.
    */
   private chooseHint(): string {
     const { planted, taken, tool, held, grafted } = this.session.state.state;
@@ -235,14 +225,12 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
-  /** Renders the host's message to all visitors, unless this visitor has closed it. */
   private message(): TemplateResult | typeof nothing {
     const { message } = this.model.settings ?? {};
     if (!message || message === this.closedMessage) return nothing;
     return notice(html`<bdi>${message}</bdi>`, nothing, () => (this.closedMessage = message));
   }
 
-  /** Renders a notice that one of the visitor's organisms is departing. */
   private departure(): TemplateResult | typeof nothing {
     const { session, model } = this;
     const [departing] = session.departing.values();
@@ -257,8 +245,8 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   }
 
   /**
-   * Renders a notice in two situations: if the page follows another participant's view, or if the
-   * host asks everybody to look at a position.
+   * Renders a notice if the page follows another participant's view, or if the host asks everybody
+   * to look at a position.
    */
   private lead(): TemplateResult | typeof nothing {
     const { session, model } = this;
@@ -272,8 +260,8 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   }
 
   /**
-   * If the visitor's seed was refused because another creature is in its place, renders a notice
-   * with a button that finds free space.
+   * If another creature is in the place of the visitor's seed, renders a notice with a button that
+   * finds free space.
    */
   private ground(): TemplateResult | typeof nothing {
     const { session, room } = this;
@@ -349,7 +337,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     this.room?.view.match(area);
   }
 
-  /** Moves this visitor's view to an organism. Also highlights the organism in everybody's view. */
+  /** Moves this visitor's view to an organism, and highlights the organism for everybody. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.stopFollowing();
     this.room?.view.show(organism);
@@ -360,21 +348,20 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     void this.list.open();
   }
 
-  /** Opens an organism's card, and moves the view to the organism. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.stopFollowing();
     this.session.state.select(organism.id);
     this.room?.view.show(organism);
   }
 
-  /** Opens and focuses the card of an organism that was chosen in the list for screen readers. */
+  /** Opens and focuses the card of an organism chosen in the list for screen readers. */
   private async meet(event: CustomEvent<OrganismView>): Promise<void> {
     this.visit(event);
     await this.updateComplete;
     this.card?.focus();
   }
 
-  /** Opens the dialog with an organism's keepsake. The first call loads the dialog's module. */
+  /** Opens the keepsake dialog of an organism. Loads the dialog's module first. */
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
     import('../organisms/keepsake-sheet.ts').then(
       () => (this.keeping = organism),

@@ -1,6 +1,6 @@
 /**
- * Dialog with an organism's keepsake: a picture of the organism, a film of its growth, and a link
- * with which it can be planted again.
+ * Dialog with an organism's keepsake: a picture, a film of its growth, and a link that plants it
+ * again.
  */
 
 import { msg, str } from '@lit/localize';
@@ -29,7 +29,7 @@ import { portraitOf } from './portraits.ts';
 
 export const keepsakeSheetStyle = css`
   .panel {
-    /* The unit of width: the picture is 4 × 5 units, and the film beside it is 5 × 5 units. */
+    /* Unit of width: the picture is 4 × 5 units, the film beside it 5 × 5 units. */
     --ninth: min((100dvw - 60px) / 9, (100dvh - 236px) / 5, 4.8em);
     width: fit-content;
     max-width: calc(100dvw - 16px);
@@ -126,13 +126,13 @@ export const keepsakeSheetStyle = css`
       flex-basis: 100%;
     }
   }
-  /* In a narrow window, place the film below the picture. */
+  /* In a narrow window, the film is below the picture. */
   @media (max-width: 299px) {
     .panel {
       --ninth: min((100dvw - 60px) / 5, 60dvh / 5);
     }
   }
-  /* In landscape, place the text beside the picture and the film. */
+  /* In landscape, the text is beside the picture and the film. */
   @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
     .panel {
       --ninth: min((100dvw - 236px) / 9, max(100dvh - 96px, 80px) / 5);
@@ -176,26 +176,25 @@ export const keepsakeSheetStyle = css`
 `;
 
 /**
- * Time limit in ms for loading the painter (the neural net that draws organisms in detail), and for
- * receiving the organism's genomes.
+ * Time limit for loading the painter (the neural net that draws organisms in detail), and for
+ * receiving the organism's genomes. In ms.
  */
 const PATIENCE = 5_000;
 /**
- * If the server is too busy to send the film, the request is repeated after `RETRY_DELAY` ms, at
- * most `RETRIES` times.
+ * If the server is too busy to send the film, the request is repeated up to `RETRIES` times, each
+ * time after `RETRY_DELAY` ms.
  */
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
-/** A generated file, with an object URL for it. */
 interface Made {
   readonly file: File;
   readonly url: string;
 }
 
 /**
- * Dialog with an organism's keepsake. Fires `close` when it is closed. If the server has refused
- * the keepsake, the event's `detail` is the reason.
+ * Dialog with an organism's keepsake. Fires `close` when it closes; if the server has refused the
+ * keepsake, `detail` is the reason.
  */
 @customElement('keepsake-sheet')
 export class KeepsakeSheet extends SheetElement {
@@ -208,20 +207,14 @@ export class KeepsakeSheet extends SheetElement {
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
   @state() private video: Made | 'none' | undefined = videoFormat ? undefined : 'none';
-  /**
-   * The film as the sheet shows it. If the visitor prefers reduced motion, it is only the film's
-   * last picture.
-   */
+  /** The film on the sheet; only its last picture if the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /**
-   * Whether the film's pictures have arrived from the server, so that the film is being drawn or is
-   * ready.
-   */
+  /** Whether the film's pictures have arrived from the server. */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody!: Promise<DrawBody>;
-  /** Cancels drawing the picture and the film when the sheet is closed. */
+  /** Stops drawing the picture and the film when the sheet closes. */
   private readonly left = new AbortController();
   /** The organism's cells as they were when the sheet was opened. */
   private cells!: HTMLCanvasElement;
@@ -239,12 +232,10 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // The connection is live again. Repeat the requests that were pending when it was lost, because
-    // their answers will not arrive.
+    // The connection has been restored. Repeat requests that it may have interrupted.
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
-  /** Requests the parts of the keepsake that have not arrived yet. */
   private requestMissing(): void {
     if (this.link !== '') {
       if (!this.isDrawing) this.requestFilm(RETRIES);
@@ -315,10 +306,7 @@ export class KeepsakeSheet extends SheetElement {
     this.dispatchEvent(new CustomEvent('close', { detail: this.failed }));
   }
 
-  /**
-   * Renders a link that downloads a file. It works in every browser and without https, unlike the
-   * button that shares the file.
-   */
+  /** Renders a download link, which works in every browser and without https, unlike sharing. */
   private save(id: string, label: string, made: Made | undefined): TemplateResult {
     return made
       ? html`<a class="solid" data-testid=${id} href=${made.url} download=${made.file.name}>${label}</a>`
@@ -326,16 +314,15 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   /**
-   * Renders the button that shares the link. If the device can share files, it also shares the
-   * picture and the film.
+   * Renders a button that shares the link and, if the device can share files, the picture and film.
    */
   private shareButton(): TemplateResult | typeof nothing {
     const { picture, film, link: url } = this;
-    // Browsers provide the share API only on pages loaded over https.
+    // Browsers allow sharing only on pages loaded over https.
     if (typeof navigator.share !== 'function') return nothing;
     const share = (): void => {
       const files = [picture, film].flatMap((made) => (made && made !== 'none' ? made.file : []));
-      // Ignore failures: usually the visitor has only cancelled, which rejects the promise too.
+      // Ignore failures: cancelling rejects the promise, too.
       navigator
         .share(navigator.canShare?.({ files }) ? { files, url } : { url })
         .catch(() => undefined);
@@ -344,13 +331,12 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   /**
-   * Fetches the checkpoint's painter, and returns a function that uses it to draw organisms in
-   * detail. If there is no painter, or if it cannot be fetched, the returned function only enlarges
-   * the cells.
+   * Fetches the checkpoint's painter, and returns a function that draws organisms with it. Without
+   * a painter, the function only enlarges the cells.
    */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
-    // Safari 15 lacks `AbortSignal.timeout`, so it fetches without a time limit.
+    // Safari 15 lacks `AbortSignal.timeout`, so there is no time limit.
     const limit = AbortSignal.timeout?.(PATIENCE);
     const net = url && (await fetchPainter(url, limit).catch(() => undefined));
     if (!net) return enlargedBody;
@@ -358,11 +344,7 @@ export class KeepsakeSheet extends SheetElement {
     return paintedBody({ net, genomes }, this.left.signal);
   }
 
-  /**
-   * Requests the organism's genomes.
-   *
-   * @returns the genomes; undefined if they do not arrive in time
-   */
+  /** Requests the organism's genomes; returns undefined if they do not arrive in time. */
   private genomes(): Promise<PaintedGenomes | undefined> {
     const { model } = this.session;
     const { id } = this.organism;
@@ -386,9 +368,8 @@ export class KeepsakeSheet extends SheetElement {
     const day = new Intl.DateTimeFormat(formats(), { dateStyle: 'long' }).format(new Date());
     const lines = [
       grower,
-      // Put the room's name between two Unicode controls that isolate it from the text around it.
-      // Otherwise, in right-to-left text, the digits of the day would be displayed as if they
-      // belonged to the name.
+      // Isolate the room's name. Otherwise, in right-to-left text, the digits of the day would be
+      // displayed as if they belonged to the name.
       `\u2068${this.session.roomName}\u2069, ${day}`,
       organism.healed > 0 ? survivedText(organism) : '',
     ];
@@ -401,10 +382,7 @@ export class KeepsakeSheet extends SheetElement {
     return capitalized(organismName(this.organism));
   }
 
-  /**
-   * Makes a named file of a blob, and a URL for the file. The URL is valid until the sheet is
-   * closed.
-   */
+  /** Makes a named file of a blob, with a URL that is valid until the sheet closes. */
   private made(blob: Blob, extension: string): Made {
     const words = `${organismName(this.organism)} ${this.session.roomName}`;
     const name = words.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-');
@@ -449,7 +427,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // `navigator.clipboard` works only over https, so use `execCommand`, although it is deprecated.
+    // `navigator.clipboard` works only over https, so use the deprecated `execCommand` instead.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

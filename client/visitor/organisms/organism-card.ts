@@ -1,6 +1,6 @@
 /**
- * The card of the selected organism. It shows a live portrait, facts and relatives. While the
- * visitor crosses the organism with another one, it shows a panel for this instead.
+ * The card of the selected organism: a live portrait, facts and relatives. During a cross with
+ * another organism, a panel for the cross replaces them.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -23,22 +23,18 @@ import {
 import { heldTitle } from '../seeds/seed-tray.ts';
 import { changeText } from '../text.ts';
 
-/**
- * Maximum number of portraits in each group of relatives. The card only says how many further
- * relatives there are.
- */
+/** Maximum number of portraits in each group of relatives. Further relatives are only counted. */
 const MAX_SHOWN = 4;
 
 /**
- * The card of the selected organism. Fires `visit` when the visitor chooses a relative, and `keep`
- * when the visitor asks for the organism's keepsake. The `detail` of both events is an
- * OrganismView.
+ * The card of the selected organism. Fires `visit` to show a relative, and `keep` to open the
+ * organism's keepsake. The `detail` of both events is an OrganismView.
  */
 @customElement('organism-card')
 export class OrganismCard extends PanelElement {
   static override styles = css`
     ${facts}
-    /* The element vivarium-room sets the maximum height of the card. */
+    /* The element vivarium-room sets the card's maximum height. */
     :host,
     .panel {
       display: flex;
@@ -149,7 +145,7 @@ export class OrganismCard extends PanelElement {
       top: 4px;
       inset-inline-end: 4px;
     }
-    /* On a phone, reduce the card's height, so that the room stays visible above the card. */
+    /* On a phone, reduce the card's height, so that the room above it stays visible. */
     @media (max-width: 720px), (max-height: 520px) {
       header organism-portrait {
         width: 3.6em;
@@ -178,8 +174,10 @@ export class OrganismCard extends PanelElement {
         padding: 10px 14px;
       }
     }
-    /* While the visitor crosses two organisms in a small window, hide the card's header, because
-       the panel for crossing shows the organism too. */
+    /*
+     * In a small window, the panel for crossing replaces the card's header, because it shows the
+     * organism, too.
+     */
     @media (max-width: 720px), (max-height: 520px) {
       @media (min-width: 300px) and (min-height: 300px) {
         .crossing {
@@ -282,7 +280,7 @@ export class OrganismCard extends PanelElement {
           html`${icons.cross}<span>${msg('Cross with…')}</span>`,
           () => {
             this.session.state.startCrossing();
-            // Move the focus to the card, because the focused button will be removed.
+            // The focused button will be removed, so move the focus to the card.
             this.focus();
           },
         )}
@@ -295,7 +293,7 @@ export class OrganismCard extends PanelElement {
 
   /**
    * Renders the button that transforms the organism into the creature of the selected seed. Renders
-   * nothing if the visitor may not transform the organism, or if it is that creature already.
+   * nothing if this is not allowed or would change nothing.
    */
   private transformButton(organism: OrganismView, isMine: boolean) {
     const { model, previews, state } = this.session;
@@ -309,14 +307,14 @@ export class OrganismCard extends PanelElement {
       ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
-      // The button disappears after the transformation, so move the focus to the card.
+      // The button will disappear, so move the focus to the card.
       this.focus();
     });
   }
 
   /**
    * Renders up to two buttons: one takes back the visitor's last graft onto the organism; the
-   * other, for the organism's planter, takes back all grafts made by other people.
+   * other, shown to its planter, removes all grafts by other people.
    */
   private ungraftButtons(organism: OrganismView, isMine: boolean) {
     const you = this.session.model.you?.id;
@@ -324,7 +322,7 @@ export class OrganismCard extends PanelElement {
     const button = (id: string, label: string, foreign: boolean): TemplateResult =>
       quiet(id, html`${icons.undo}<span class="cut">${label}</span>`, () => {
         this.session.ungraft(organism, foreign);
-        // Move the focus to the card, because the button may disappear.
+        // The button may disappear, so move the focus to the card.
         this.focus();
       });
     return [
@@ -360,9 +358,8 @@ export class OrganismCard extends PanelElement {
   /**
    * Renders a group of relatives, such as the children.
    *
-   * @param all the relatives of whom portraits can be shown; undefined stands for a dead one
-   * @param total number of relatives to count, which may be larger: for children, all descendants
-   *   count
+   * @param all the relatives to show as portraits; undefined stands for a dead one
+   * @param total number of relatives to state; for children, this includes further descendants
    */
   private relatives(
     name: string,

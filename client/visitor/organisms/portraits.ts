@@ -9,8 +9,7 @@ import type { FilmView, Previews } from '../../room/seed-previews.ts';
 import { PageElement, VisitorElement } from '../elements/page-element.ts';
 
 /**
- * Copies the cells of an organism from the room's planes. Positions that the organism does not own
- * stay transparent.
+ * Copies the cells of an organism from the room's planes. All other positions stay transparent.
  *
  * @returns RGBA [side, side, 4], not premultiplied
  */
@@ -34,10 +33,7 @@ export function portraitOf(
   return shown;
 }
 
-/**
- * A live picture of an organism. It is drawn again whenever cells in the square around the organism
- * change.
- */
+/** A live picture of an organism, drawn again when cells around the organism change. */
 @customElement('organism-portrait')
 export class OrganismPortrait extends PageElement {
   static override styles = css`
@@ -54,8 +50,7 @@ export class OrganismPortrait extends PageElement {
   private shown: OrganismId = 0;
   private isPainting = false;
   /**
-   * Whether the organism's cells have changed while a picture of them is being painted, so that
-   * another painting is needed.
+   * Whether the organism's cells have changed during painting, so that another painting is needed.
    */
   private isStale = false;
 
@@ -83,7 +78,7 @@ export class OrganismPortrait extends PageElement {
   private async draw(): Promise<void> {
     const { planes, organisms } = this.session.model;
     const organism = organisms.get(this.organism);
-    // If the organism was removed, keep its last picture.
+    // If the organism no longer exists, keep its last picture.
     if (!planes || !organism) return;
     const { id, side } = organism;
     const cells = Object.assign(document.createElement('canvas'), { width: side, height: side });
@@ -125,7 +120,7 @@ const DURATION = GROWTH_DURATION + GROWN_DURATION;
 const isOther = (a?: PreviewSource, b?: PreviewSource): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 
-/** Plays a film of a growing seed as soon as the film is available. */
+/** Plays a film of a growing seed when the film has arrived. */
 @customElement('seed-film')
 export class SeedFilm extends VisitorElement {
   static override styles = css`
@@ -158,13 +153,12 @@ export class SeedFilm extends VisitorElement {
 
   @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false, hasChanged: isOther }) seed: PreviewSource | undefined;
-  /** Whether to show the grown organism as a still picture. */
+  /** Whether to show only a still picture of the grown organism. */
   @property({ type: Boolean }) still = false;
   @state() private film: FilmView | undefined;
   @query('.film') private readonly strip!: HTMLElement | null;
   private animation: Animation | undefined;
   private key = '';
-  /** Key of the seed whose film is being played. */
   private played = '';
 
   override connectedCallback(): void {
@@ -195,8 +189,8 @@ export class SeedFilm extends VisitorElement {
   }
 
   /**
-   * Shows the film of the current seed. If it has not arrived yet, the film of the previous seed
-   * stays visible.
+   * Shows the film of the current seed. Until it arrives, the film of the previous seed stays
+   * visible.
    */
   private load(): void {
     const { seed, previews } = this;
@@ -223,8 +217,8 @@ export class SeedFilm extends VisitorElement {
   }
 
   private play(): void {
-    // If the new film shows the same seed, it is the same film painted in finer detail. Continue at
-    // the same position.
+    // If the seed is unchanged, the new film is a finer painting of the last one. Continue at its
+    // position.
     const at = this.played === this.key ? (this.animation?.currentTime ?? 0) : 0;
     this.played = this.key;
     this.animation?.cancel();

@@ -1,5 +1,5 @@
 /**
- * A map of the gallery's creatures, with similar creatures close to each other. Every point of the
+ * A map of the gallery's creatures. Similar creatures are close to each other. Every point of the
  * map stands for a seed: a blend of the creatures near that point.
  */
 import { msg } from '@lit/localize';
@@ -20,24 +20,24 @@ import type { RoomSession } from '../room-session.ts';
 import { betweenText } from './seed-tray.ts';
 
 /**
- * How the map is placed on the screen, with functions that convert between map coordinates (0 to 1)
- * and screen coordinates (CSS pixels).
+ * The map's place on the screen, with functions that convert between map coordinates (0 to 1) and
+ * screen coordinates (CSS pixels).
  */
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * The creatures' pictures are larger by this factor than they would be if they filled the map
- * without overlap. They may overlap, because most of a picture's square is empty.
+ * Size of the creatures' pictures, relative to the size at which they would fill the map without
+ * overlap. They may overlap, because most of a picture's square is empty.
  */
 const OVERLAP = 1.25;
 
-/** Computes how to fit the map into an area of `width` × `height` CSS pixels. */
+/** Fits the map into an area of `width` × `height` CSS pixels. */
 export function mapProjectionOf(places: readonly MapPoint[], width: number, height: number) {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
   const count = Math.max(1, places.length);
-  // Leave space at the edges of the map: a picture is centred at its creature's point, so it
-  // extends beyond that point.
+  // Leave space for the pictures at the edges of the map, because each is centred at its creature's
+  // point.
   const share = Math.sqrt((Math.max(right, 0.01) * Math.max(bottom, 0.01)) / count) * OVERLAP;
   const scale = Math.min(width / (right + share), height / (bottom + share));
   const left = (width - scale * right) / 2;
@@ -49,20 +49,18 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
     tile: Math.min(64, share * scale),
     middle: { x: right / 2, y: bottom / 2 },
     toScreen: ({ x, y }: MapPoint): MapPoint => ({ x: left + x * scale, y: top + y * scale }),
-    /**
-     * Converts a screen position to map coordinates. The result may be outside the range 0 to 1.
-     */
+    /** Converts a screen position to map coordinates. The result may be outside 0 to 1. */
     toMap: (x: number, y: number): MapPoint => ({ x: (x - left) / scale, y: (y - top) / scale }),
   };
 }
 
-/** The text about the selected point names at most this many of the creatures near it. */
+/** Maximum number of nearby creatures named in the text about the selected point. */
 const MAX_NAMES = 3;
 /** Distance by which an arrow key moves the selected point, as a share of the map's side. */
 const KEY_STEP = 0.012;
 /**
- * The coordinates of the selected point are rounded to multiples of 1/`STEPS`. Points that are
- * close together then share a cached preview.
+ * The coordinates of the selected point are rounded to multiples of 1/`STEPS`, so that neighbouring
+ * points share a cached preview.
  */
 const STEPS = 512;
 
@@ -137,7 +135,6 @@ export class LatentMap extends VisitorElement {
         gap: 4px;
       }
     }
-    /* In landscape, the sheet's header is above the text at the side. */
     @media (min-aspect-ratio: 11/10) {
       :host {
         grid-template: minmax(0, 1fr) / minmax(0, 1fr) var(--side);
@@ -156,18 +153,14 @@ export class LatentMap extends VisitorElement {
   `;
 
   /**
-   * The visitor's session. The map is rendered again only if another object is assigned, not if the
-   * session's data change, because they do not affect an open map.
+   * Assigning another session renders the map again. Changes of the session's data do not, because
+   * they do not affect an open map.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /**
-   * Whether the host offers the whole gallery. If not, only the gallery's featured creatures are
-   * offered.
-   */
+  /** Whether the host offers the whole gallery, not only the featured creatures. */
   @property({ attribute: false }) whole: boolean | undefined;
   @state() private places: MapPlaces = [];
   @state() private failed = false;
-  /** The selected point on the map. */
   @state() private spot: MapPoint | undefined;
   @state() private chart: MapProjection | undefined;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -232,9 +225,8 @@ export class LatentMap extends VisitorElement {
   }
 
   /**
-   * Renders lines from the selected point to the creatures of which the seed there is a blend. Also
-   * renders a preview of the blend, above the point or, if the point is near the top edge, below
-   * it.
+   * Renders lines from the selected point to the creatures that are blended at this point. Also
+   * renders a preview of the blend, above or below the point.
    */
   private overlay(spot: MapPoint, near: readonly MapWeight[], chart: MapProjection) {
     const at = chart.toScreen(spot);
@@ -259,7 +251,7 @@ export class LatentMap extends VisitorElement {
       </div>`;
   }
 
-  /** Renders one of the blended creatures at full brightness. The map behind it is dimmed. */
+  /** Renders one of the blended creatures at full brightness over the dimmed map. */
   private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
     const { x, y } = toScreen(this.places[index]!);
     const place = `left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px`;
@@ -336,7 +328,7 @@ export class LatentMap extends VisitorElement {
 }
 
 /**
- * Fetches where each of the gallery's creatures is on the map.
+ * Fetches the positions of the gallery's creatures on the map.
  *
  * @throws Error if the request fails
  */

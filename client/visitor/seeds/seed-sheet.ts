@@ -1,7 +1,4 @@
-/**
- * The dialog in which visitors choose a seed: in the gallery, on the map, or by drawing. Also the
- * grid of the gallery's seeds.
- */
+/** The dialog in which visitors choose a seed: in the gallery, on the map, or by drawing. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -18,8 +15,8 @@ import { reasonText } from '../text.ts';
 import { galleryButton } from './seed-tray.ts';
 
 /**
- * Styles of the seed sheet. The sheet is at the lower edge of the window; in a large window, it is
- * in the middle.
+ * Styles of the seed sheet, which is at the lower edge of a small window and in the middle of a
+ * large one.
  */
 export const seedSheetStyle = css`
   dialog[open] {
@@ -27,7 +24,7 @@ export const seedSheetStyle = css`
     --margin: 0px;
     --head: 44px;
     --safe-width: calc(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right));
-    /* The size that is available for the sheet's content. */
+    /* Size available for the sheet's content. */
     --free-width: calc(var(--safe-width) - 2 * var(--margin) - 2 * var(--edge) - 2px);
     --free-height: calc(
       100dvh - 2 * var(--margin) - 2px - max(var(--edge), env(safe-area-inset-top)) -
@@ -88,7 +85,7 @@ export const seedSheetStyle = css`
   header {
     padding-inline-start: 6px;
   }
-  /* In landscape, the drawing pad or map has the full height, with its controls at the side. */
+  /* In landscape, the drawing pad or map has the full height. Its controls are at the side. */
   @media (min-aspect-ratio: 11/10) {
     dialog[open] {
       --side: clamp(94px, 39dvw, max(188px, 14em));
@@ -103,7 +100,7 @@ export const seedSheetStyle = css`
       width: var(--side);
       height: var(--head);
     }
-    /* Limit the width, so that the map is approximately square. */
+    /* Limit the width to keep the map approximately square. */
     dialog.map[open] {
       width: min(var(--safe-width), 100dvh + var(--side), 72em);
     }
@@ -116,8 +113,8 @@ export const seedSheetStyle = css`
 `;
 
 /**
- * Modal dialog with the gallery, the map or the drawing pad. The property `sheet` says which; while
- * it is undefined, the dialog is closed.
+ * Modal dialog with the gallery, the map or the drawing pad, as `sheet` says. If `sheet` is
+ * undefined, the dialog is closed.
  */
 @customElement('seed-sheet')
 export class SeedSheet extends SheetElement {
@@ -233,7 +230,10 @@ export class GalleryGrid extends VisitorElement {
     }
     .grid {
       grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
-      /* Make rows as high as the tiles. Automatic rows can shrink to a button's minimum height. */
+      /*
+       * Make rows as high as the tiles. Rows of automatic height can shrink to a button's minimum
+       * height.
+       */
       grid-auto-rows: max-content;
       align-content: start;
       gap: 4px;
@@ -268,7 +268,7 @@ export class GalleryGrid extends VisitorElement {
         height: 100%;
       }
     }
-    /* In a tiny window, the whole content scrolls. */
+    /* In a tiny window, scroll the whole content. */
     @media (max-height: 359px) {
       :host {
         grid-template-rows: none;
@@ -290,10 +290,7 @@ export class GalleryGrid extends VisitorElement {
 
   @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
-  /**
-   * The host's choice of gallery seeds: which seeds visitors are offered, which are offered first,
-   * and which are hidden.
-   */
+  /** The gallery seeds that the host allows, offers first, or hides. */
   @property({ attribute: false }) offer: Offer | undefined;
   @state() private typed = '';
   @state() private kind = '';
@@ -357,11 +354,13 @@ export class GalleryGrid extends VisitorElement {
     this.grid.scrollTop = 0;
   }
 
-  /** Moves the focus from the search field to the first result. */
+  /**
+   * Moves the focus from the search field to the first result if Enter or Arrow Down is pressed.
+   */
   private searchKey(event: KeyboardEvent): void {
     if (event.key !== 'Enter' && event.key !== 'ArrowDown') return;
-    // Ignore keys while the visitor composes text with an input method editor (IME). Safari marks
-    // some of these keys only with the key code 229.
+    // Ignore keys that belong to an input method editor (IME). Safari marks some of these keys only
+    // with the key code 229.
     if (event.isComposing || event.keyCode === 229) return;
     this.grid.querySelector('button')?.focus();
     event.preventDefault();

@@ -1,6 +1,6 @@
 /**
- * The seed tray: a preview of how the selected seed grows, buttons for other ways to get a seed,
- * and a row of seeds to choose from.
+ * The seed tray: a preview of how the selected seed grows, buttons for other sources of seeds, and
+ * a row of seeds to choose from.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -49,7 +49,10 @@ export function betweenText(names: readonly string[]): string {
   return msg(str`A mix of ${first}, ${second} and ${third}`);
 }
 
-/** Renders a button with a creature of the gallery. A press fires `take` (`detail`: SeedSource). */
+/**
+ * Renders a button that shows a gallery creature and fires `take` (`detail`: SeedSource) when
+ * pressed.
+ */
 export function galleryButton(
   testid: string,
   checkpoint: Checkpoint,
@@ -73,11 +76,11 @@ export function galleryButton(
 }
 
 /**
- * CSS classes of the buttons that open the gallery, the map and the drawing pad, and of the dice.
+ * CSS classes of the dice and of the buttons that open the gallery, the map and the drawing pad.
  */
 const WAY = 'raise flex small soft shrinks';
 
-/** The part of the dock that shows the selected seed. It is visible for tools that need a seed. */
+/** The part of the dock that shows the selected seed, visible for tools that need a seed. */
 @customElement('seed-tray')
 export class SeedTray extends PageElement {
   static override styles = css`
@@ -134,7 +137,7 @@ export class SeedTray extends PageElement {
         transform: rotate(-200deg) scale(0.8);
       }
     }
-    /* In a small window, show the slider for the width of strokes instead of the row of seeds. */
+    /* In a small window, the slider for the width of strokes replaces the row of seeds. */
     @media (max-width: 720px), (max-height: 520px) {
       :host(:where([brush])) {
         grid-template-columns: auto minmax(0, 1fr);
@@ -213,8 +216,7 @@ export class SeedTray extends PageElement {
         flex: 1 0 auto;
       }
     }
-    /* The row of seeds does not fit, so hide it. The button that opens the gallery stays
-       visible. */
+    /* The row of seeds does not fit, so hide it. The gallery's button remains. */
     @media (max-width: 299px) and (max-height: 299px), (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
       seed-row,
       brush-size {
@@ -318,15 +320,11 @@ export class SeedRow extends VisitorElement {
   `;
 
   /**
-   * The visitor's session. The row is rendered again only if another object is assigned or another
-   * property changes, not if the session's data change, because the row may contain hundreds of
-   * seeds.
+   * Assigning another session renders the row again. Changes of the session's data do not, because
+   * the row may contain hundreds of seeds.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /**
-   * The host's choice of gallery seeds: which seeds visitors are offered, which are offered first,
-   * and which are hidden.
-   */
+  /** The gallery seeds that the host allows, offers first, or hides. */
   @property({ attribute: false }) offer: Offer | undefined;
   /** The visitor's own seeds, oldest first. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
@@ -337,8 +335,7 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.offer));
-    // The visitor may have found the selected seed by its name although the row does not offer it.
-    // Include it.
+    // Show the selected seed even if the row does not offer it, for example after a search by name.
     if (held.from === 'gallery') shown.add(held.index);
     return html`<div
       class="row"
@@ -352,10 +349,7 @@ export class SeedRow extends VisitorElement {
     </div>`;
   }
 
-  /**
-   * Moves the focus to the selected seed. If the row does not contain it, moves the focus to the
-   * first seed.
-   */
+  /** Moves the focus to the selected seed or, if the row does not contain it, to the first seed. */
   override focus(): void {
     this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
   }
@@ -383,8 +377,8 @@ export class SeedRow extends VisitorElement {
   }
 
   /**
-   * Scrolls the row so that the selected seed is visible. This is needed if the seed was selected
-   * elsewhere, for example in the gallery.
+   * Scrolls the row to the selected seed, which may have been selected elsewhere, for example in
+   * the gallery.
    */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
