@@ -261,12 +261,12 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
- * Builds the gradient of `pointwise` with respect to its weights: sums of outer products x ⊗ change
- * over cells.
+ * Builds the gradient of `pointwise` with respect to its weights: sums of outer products of `x` and
+ * `change` over cells.
  *
  * @param change gradient with respect to the result of `pointwise`
- * @param each whether to sum for each sample separately, [N, I, O], instead of over all samples,
- *   [I, O]
+ * @param each if true, sums over each sample separately, [N, I, O]; if false, over all samples, [I,
+ *   O]
  */
 export function pointwiseFilter(x: Expression, change: Expression, each: boolean): Expression {
   const shape = [last(x), last(change)];
@@ -293,9 +293,9 @@ export function conv(
   return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
 }
 /**
- * Builds the gradient of `conv` with respect to its input, which is the transposed convolution.
+ * Builds the gradient of `conv` with respect to its input: a transposed convolution.
  *
- * @param change gradient of the output of `conv`, [N, h, w, O]
+ * @param change gradient with respect to the output of `conv`, [N, h, w, O]
  * @param weights [k, k, I, O]
  * @param shape shape of the input of `conv`, [N, H, W, I]
  */

@@ -69,7 +69,6 @@ async function compile(outputs: Outputs): Promise<Program> {
   };
 }
 
-/** Reorders the dimensions of a map's shape from [N, H, W, C] to [N, C, H, W]. */
 const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
 const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
 /**

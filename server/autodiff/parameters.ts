@@ -29,7 +29,7 @@ export function parameterInputs(shapes: Shapes): Parameters {
 }
 
 /**
- * Uploads the named parameters to a back end. The result contains their values under the names
+ * Uploads the named parameters to a back end. The result contains their values under the keys
  * `parameter:NAME`. The caller frees the values.
  */
 export const uploadParameters = (
@@ -46,7 +46,7 @@ export const uploadParameters = (
 
 /**
  * Matches the names of parameters that are zero before training, so that the untrained rule leaves
- * every cell unchanged, genomes have no effect, and gallery latents are exactly the encoder's.
+ * every cell unchanged, genomes have no effect, and the gallery's latents equal the encoder's.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 

@@ -142,8 +142,8 @@ const meanSquare = (a: Float32Array, b: Float32Array): number =>
  * Compiles the objective for a back end.
  *
  * @param restSteps number of steps to compute after growth, at least 0. If positive, the error is
- *   the mean of the errors before and after these steps, because visitors see the picture to which
- *   cells drift after growth for longer
+ *   the mean of the errors before and after these steps, because cells drift after growth and
+ *   visitors mostly see the result
  */
 export async function compileObjective(
   compute: Compute,
@@ -231,8 +231,9 @@ export function nativeObjective(
   });
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /**
-   * Factor for the squared error of each number in a picture, so that the sum of all errors is the
-   * mean squared error. If there are rest steps, two pictures share the weight equally.
+   * Factor for the squared error of each number in a picture, chosen so that the sum over all
+   * numbers is the mean squared error. If there are rest steps, two pictures share the weight
+   * equally.
    */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };

@@ -123,8 +123,8 @@ export function layerRows(
 /**
  * Builds the expressions that all steps share.
  *
- * @returns a function that builds one step: from states [N, H, W, C] and an optional update mask
- *   [N, H, W, 1], the states after the step
+ * @returns a function that builds one step. Given states [N, H, W, C] and an optional update mask
+ *   [N, H, W, 1], it returns the states after the step
  */
 export function ruleSteps(
   update: Card['update'],

@@ -93,8 +93,9 @@ export async function startDevice(): Promise<Device> {
 }
 
 /**
- * Defines `navigator.gpu` while `use` runs, because TensorFlow.js needs it to accept a device. Then
- * restores the previous `navigator`, because the temporary one would keep the process alive.
+ * Defines `navigator.gpu` while `use` runs, because TensorFlow.js accepts a device only if it is
+ * defined. Then restores the previous `navigator`, because the temporary one would keep the process
+ * alive.
  */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -121,7 +122,7 @@ type TfjsCompute = Compute & Pick<Device, 'gpu'>;
  * Starts the WebGPU back end on a hardware GPU or on a driver that emulates one. A thread can have
  * only one WebGPU back end at a time.
  *
- * @throws ComputeError if no GPU and no emulating driver can be used
+ * @throws ComputeError if neither a GPU nor an emulating driver can be used
  */
 export const createWebgpuCompute = async (): Promise<TfjsCompute> =>
   tfjsCompute(await startDevice());
@@ -154,7 +155,6 @@ function compile(outputs: Outputs): Program {
   const places = new Map(order.map((at, place) => [at, place]));
   const results = Object.entries(outputs).map(([name, at]) => ({ name, place: places.get(at)! }));
   const steps = plan(order, places, new Set(results.map(({ place }) => place)));
-  /** Tensors of the constant expressions, shared by all runs. */
   const constants = new Map<Expression, tf.Tensor>();
   for (const at of order) {
     if (at.operation.kind === 'constant') constants.set(at, tf.scalar(at.operation.value));

@@ -59,7 +59,10 @@ export interface Acquired {
   readonly renewals: Renewals;
 }
 
-/** Answer to an attempt to acquire a lease that another process holds. */
+/**
+ * Answer if the lease was not given, because another process holds it or the room is reserved for
+ * another process.
+ */
 export interface Held {
   readonly epoch?: undefined;
   readonly renewals: Renewals;
@@ -94,7 +97,7 @@ export interface LeaseStore {
    * @returns false if the holder has lost the lease
    */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /** Ends a lease if `holder` still has it. Call it after the leader has stopped the room. */
+  /** Ends a lease if `holder` still has it. Call this after the leader has stopped the room. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
 
@@ -154,7 +157,6 @@ export class Lease {
     void this.renew();
   });
   private cancelLapse = (): void => {};
-  /** Functions that cancel the pending calls of `whileHeld`. */
   private readonly waiting = new Set<() => void>();
   private tellEnded!: () => void;
 
@@ -315,10 +317,9 @@ interface RoomLeasesOptions extends LeaseOptions {
   readonly onEnd?: (room: string) => void;
 }
 
-/** Why a lease was not acquired: another process holds it, or the store does not answer. */
+/** Why a lease was not acquired: another process holds it, or the attempt failed. */
 export type NotAcquired = 'held-elsewhere' | 'no-answer';
 
-/** Acquires and releases the leases of rooms. */
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
   private readonly seen = new Map<string, Sighting>();
@@ -367,7 +368,6 @@ export class RoomLeases {
     return lease;
   }
 
-  /** Unique name of this process. */
   get holder(): string {
     return this.options.holder;
   }

@@ -63,7 +63,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
 /**
- * Lua script that releases a lease. Sets the field `released` only if the leader has stored
+ * Lua script that releases a lease. Marks the room as released only if the leader has stored
  * everything. If not, the next leader treats this leader as crashed.
  */
 const RELEASE = `

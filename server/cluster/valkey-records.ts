@@ -30,8 +30,8 @@ export const RECORD_LIMITS = {
   /** Maximum number of bytes that one Valkey command writes. */
   partBytes: 1_000_000,
   /**
-   * Maximum total size of a room's snapshots, in bytes. Beyond it, the oldest snapshots are
-   * deleted.
+   * Maximum total size of a room's snapshots, in bytes. If they exceed this size, the oldest
+   * snapshots are deleted.
    */
   snapshotBytes: 201_326_592,
 } as const;
@@ -51,7 +51,7 @@ export interface Change {
   readonly bytes?: Uint8Array | undefined;
   /** Whether the bytes are stored separately from the records, with their own key prefix. */
   readonly isApart?: boolean;
-  /** If true and a record with this key exists, the whole write does nothing. */
+  /** If true and a record with this key exists, the write changes nothing. */
   readonly isNew?: boolean;
 }
 
@@ -115,7 +115,6 @@ export class Prepared {
   private uploads = 0;
   private uploaded: Promise<unknown> | undefined;
 
-  /** @param connection used to upload the parts */
   constructor(
     readonly changes: readonly Change[],
     private readonly connection: ValkeyConnection,
@@ -355,8 +354,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
-        // Upload the parts before this write enters the room's queue, so that journal writes do not
-        // wait for the upload. If the upload fails, `lease.write` repeats it.
+        // Upload the parts before this write joins the queue of the room's writes, so that journal
+        // writes do not wait for the upload. If the upload fails, `lease.write` repeats it.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }

@@ -55,7 +55,6 @@ type InCluster = Omit<ReturnType<typeof createClusterRooms>, 'rooms' | 'director
 /** The rooms of a server. If the server runs alone, only `rooms` and `directory` are defined. */
 export interface ServerRooms extends Partial<InCluster> {
   readonly rooms: RoomRegistry;
-  /** Opens sessions for incoming connections. */
   readonly directory: RoomDirectory;
 }
 
@@ -113,9 +112,9 @@ function createClusterRooms(
     cluster: rooms,
     directory: roomDirectory(rooms, wallSeats, remote),
     /**
-     * Whether visitors can join through this server. If this server connects visitors to rooms of
-     * other servers, its bus must work. If not, this server must run an open room, unless no room
-     * is open.
+     * Whether visitors can join through this server. A server that connects visitors to rooms of
+     * other servers is ready while its bus works. Any other server is ready if it runs an open
+     * room, or if no room is open at all.
      */
     isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
     /**

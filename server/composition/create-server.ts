@@ -80,7 +80,6 @@ export interface VivariumServerOptions {
   readonly engineThreads?: number;
   /** Called when the engine has lost a GPU or a thread and is replacing it. */
   readonly onEngineLoss?: (loss: EngineLoss) => void;
-  /** Called after each tick, for measurements. */
   readonly onTick?: (timing: TickTiming) => void;
   /** Returns the wall-clock time, in ms since 1970. The time may jump backwards. */
   readonly date?: () => number;
@@ -95,11 +94,14 @@ export interface VivariumServerOptions {
    * Ends the process so that a supervisor such as systemd restarts it; absent without a supervisor.
    */
   readonly restart?: (() => void) | undefined;
-  /** Called after an error after which the rooms cannot continue. */
+  /** Called after an error that makes it impossible to continue running rooms. */
   readonly onFatal: (error: unknown) => void;
 }
 
-/** State that changes after the start, and parts that are opened after the parts that use them. */
+/**
+ * Parts of the server that do not exist yet when the parts that use them are opened, and state that
+ * changes later.
+ */
 interface Later {
   http?: Server;
   gardeners?: Gardeners;
@@ -139,7 +141,6 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     port: bound().port,
     localOrigin: localOrigin(bound()),
     engine: server.engine.info,
-    /** The room servers of all open rooms, by room name. */
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
     /**
      * The host's access token, if this start created it. Show it now, because only its hash is
@@ -313,8 +314,8 @@ async function openRooms(base: ServerBase) {
 }
 
 /**
- * Creates the tick loop, which steps the rooms that are due, writes the journal, and broadcasts the
- * changes.
+ * Creates the tick loop. At each tick, the loop steps the rooms that are due, writes the journal,
+ * and broadcasts the changes.
  *
  * @param roomServers returns the room servers of all open rooms, by room name
  */

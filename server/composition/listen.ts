@@ -36,7 +36,7 @@ const NO_PHONES = 3;
  */
 function rank(network: string, address: string): number {
   if (VIRTUAL.test(network)) return NO_PHONES + 1;
-  // A link-local address: no router or DHCP server has assigned an address.
+  // A link-local address: the machine gave it to itself, because no DHCP server assigned one.
   if (address.startsWith('169.254.')) return NO_PHONES;
   return address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
 }
@@ -158,7 +158,7 @@ export class ListenError extends ReasonError<ListenReason> {
 }
 
 /**
- * Calls `start`, which must start to listen on the target.
+ * Calls `start`, which must start to listen on the target's address and port.
  *
  * @throws ListenError if the host can fix the cause; otherwise the error that `start` has thrown
  */

@@ -1,4 +1,7 @@
-/** Ends the process. The first signal starts an orderly shutdown; a later one exits immediately. */
+/**
+ * Ends the process. The first signal starts an orderly shutdown. A later signal makes the process
+ * exit immediately.
+ */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -6,7 +9,8 @@ import type { Log } from '../platform/log.ts';
 const SAME_SIGNAL = 1_000;
 
 /**
- * Maximum duration of a shutdown, in ms. The process then exits even if the shutdown is unfinished.
+ * Maximum duration of a shutdown, in ms. After this time, the process exits even if the shutdown is
+ * unfinished.
  */
 const LONGEST = 20_000;
 

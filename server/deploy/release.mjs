@@ -209,7 +209,7 @@ export function packDeb(tree, folder, { version, arch }) {
     controlOf(version, architecture, Number.parseInt(size, 10)),
   );
   const file = join(folder, `vivarium_${version}_${architecture}.deb`);
-  // Make the files readable for all users, whatever their permissions in the tree.
+  // Make the files readable for all users.
   execFileSync('chmod', ['-R', 'u=rwX,go=rX', stage]);
   execFileSync('dpkg-deb', ['--root-owner-group', '-Zzstd', '--build', stage, file]);
   rmSync(stage, { recursive: true });

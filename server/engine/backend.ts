@@ -87,15 +87,15 @@ export interface RuleBackend extends BackendBase {
    */
   readonly maxBatchCells: number;
   /**
-   * Number of patches in every batch; patches of zeros fill smaller batches. Needed if the library
-   * chooses its algorithm by batch size, because a patch's result must not depend on how many other
-   * patches are in the batch. If absent, a batch can have any number of patches.
+   * Number of patches in every batch. Patches of zeros fill a batch that has fewer. Needed if the
+   * library chooses its algorithm by batch size, because a patch's result must not depend on how
+   * many other patches are in the batch. If absent, a batch can have any number of patches.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
 }
 
-/** A backend that also stores the states, for example in the memory of a GPU. */
+/** A backend that computes steps and stores the states, for example in GPU memory. */
 export interface StoreBackend extends BackendBase {
   /** Opens a store for patches of these models. @throws EngineError 'unavailable' */
   open(models: readonly Model[]): Promise<PatchStore>;
@@ -136,15 +136,15 @@ export interface TransferredPatch {
    */
   readonly labels: Uint8Array | undefined;
   /**
-   * Picture after the last step, [s, s, 4]. Undefined from planting or importing until the next
-   * step.
+   * Picture after the last step, [s, s, 4]. Undefined if the patch has not been stepped since it
+   * was planted or imported.
    */
   readonly lastRgba: Uint8Array | undefined;
 }
 
 /**
- * Stores patches and steps them. A method that `Engine` also has does the same and throws the same
- * errors as the method of `Engine`.
+ * Stores patches and steps them. Methods that `Engine` also has do the same and throw the same
+ * errors as those of `Engine`.
  */
 export interface PatchStore {
   /**

@@ -33,9 +33,9 @@ const VENDORS: Readonly<Record<string, GpuVendor>> = {
 const DISPLAY = '0x03';
 
 /**
- * Lists the vendors of this machine's GPUs, each vendor once. The list only decides whether to
- * advise the host to install drivers. It contains PCI devices on Linux, 'apple' on macOS, and
- * nothing on other systems.
+ * Lists the vendors of this machine's GPUs, each vendor once, to decide whether to advise the host
+ * to install drivers. On Linux, only PCI devices are found. On macOS, the result is always 'apple';
+ * on other systems, it is empty.
  *
  * @param devices the folder in which Linux lists PCI devices
  */
@@ -187,7 +187,6 @@ export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 
 /** A backend that was tried and does not work on this machine. */
 export interface SkippedEngine extends Choice {
-  /** Why the backend was skipped, in one line. */
   readonly reason: string;
   /**
    * What a host can do to make the backend work. Absent if nothing helps, for example because the

@@ -335,8 +335,8 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // This server no longer waits for the answer, or a second server has answered. Tell the sender
-    // to close its end of the tunnel.
+    // This server no longer waits for this answer, or another server has answered first. Tell the
+    // sender to close its end of the tunnel.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
     }

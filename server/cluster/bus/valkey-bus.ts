@@ -20,7 +20,7 @@ const BUS = {
   beat: 500,
   /** The connection is closed if this number of consecutive check messages does not return. */
   missedBeats: 3,
-  /** Maximum number of bytes that wait to be sent. Beyond it, the connection is closed. */
+  /** Maximum number of bytes that wait to be sent. If more bytes wait, the connection is closed. */
   backlog: 33_554_432,
   /** Delay before an attempt to replace a lost connection, in ms. */
   redial: 100,
@@ -69,7 +69,8 @@ class ValkeyLink {
   }
 
   /**
-   * Connects to Valkey and subscribes to all channels, including channels that are added meanwhile.
+   * Connects to Valkey and subscribes to all channels, including channels that are added while it
+   * connects.
    *
    * @param channels returns all channels that currently have listeners
    * @throws Error if Valkey cannot be reached, or does not answer

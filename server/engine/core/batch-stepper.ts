@@ -10,7 +10,6 @@ import { type Entry, stageAfter } from './patch-table.ts';
  * The genomes that the cells of a patch read, converted to the form that the patch's rule needs.
  */
 export class Expression {
-  /** Cached result of the last call of `weightsAt`. */
   private weights: { readonly stage: number; readonly values: Float32Array } | undefined;
 
   /**
@@ -54,7 +53,7 @@ const NONE = new Expression();
 
 /**
  * Converts genomes to the form that a rule needs. Drops genomes that no cell reads. If only one
- * genome remains, the result has no labels, so the patch is stepped as a normal patch.
+ * genome remains, the result has no labels, so the patch is not stepped as a chimera.
  *
  * @param before the patch's genomes so far; their conditioning is copied instead of computed again
  */
@@ -98,11 +97,11 @@ export interface Patch {
    * recently.
    */
   spare?: Float32Array | undefined;
-  /** Value of `BatchStepper.commits` when the patch was last stepped. */
+  /** Number of the commit that last stepped the patch. */
   steppedIn?: number;
   /**
-   * Picture after the last step, [s, s, 4]. Undefined from planting or importing until the next
-   * step.
+   * Picture after the last step, [s, s, 4]. Undefined if the patch has not been stepped since it
+   * was planted or imported.
    */
   lastRgba: Uint8Array | undefined;
 }
@@ -120,8 +119,8 @@ export interface Stepped extends Turn {
   /** States after the step, [s, s, C], or [C, s, s] if the backend is planar. */
   readonly after: Float32Array;
   /**
-   * Picture [s, s, 4] and aliveness (`presence`) [s, s] after the step. All results of one call of
-   * `BatchStepper.step` are parts of the same two buffers.
+   * Picture, [s, s, 4], and aliveness of cells (`presence`), [s, s], after the step. All results of
+   * one call of `step` share one buffer for pictures and one for aliveness.
    */
   readonly rgba: Uint8Array;
   readonly presence: Uint8Array;
@@ -142,7 +141,6 @@ const MAX_IDLE_CALLS = 128;
  * them for each step would cause garbage-collection pauses once or twice a second.
  */
 export class BatchStepper {
-  /** Reusable buffers for the batch that is being stepped, by purpose. */
   private readonly buffers = new Map<string, Float32Array>();
   /** Recently stepped patches, which may have a spare buffer. */
   private readonly awake = new Set<Patch>();
@@ -166,7 +164,8 @@ export class BatchStepper {
     const { batchPatches, maxBatchCells } = this.backend;
     const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
     const weights = expression.labels && expression.weightsAt(stage);
-    // Allocate only two buffers per call, because each allocation costs about a microsecond.
+    // Allocate one buffer for all pictures and one for all aliveness, because each allocation costs
+    // about a microsecond.
     const pictures = new Uint8Array(4 * cells * turns.length);
     const presences = new Uint8Array(cells * turns.length);
     const stepped: Stepped[] = [];
@@ -220,10 +219,7 @@ export class BatchStepper {
     }
   }
 
-  /**
-   * Drops the reference to a patch that was removed from the store, so that its memory can be
-   * freed.
-   */
+  /** Drops the reference to a removed patch, so that the patch's memory can be freed. */
   forget(patch: Patch): void {
     this.awake.delete(patch);
   }
@@ -242,9 +238,8 @@ export class BatchStepper {
   }
 
   /**
-   * Returns the states from which a batch is stepped: after cells have divided (if the step says
-   * so) and the masks have been applied. If the batch has fewer than `count` patches, zeros fill
-   * the rest.
+   * Returns a batch's states before the step. Cells have divided if the step says so, and masked
+   * cells are zero. If there are fewer than `count` patches, zeros fill the rest.
    *
    * @param size number of values in the state of one patch
    */
@@ -335,8 +330,8 @@ type StateLayout = ReturnType<typeof stateLayout>;
 /**
  * Creates the functions that depend on the memory layout of a state.
  *
- * @param planar whether a state is [C, s, s], which some backends need for fast convolutions,
- *   instead of [s, s, C]
+ * @param planar if true, a state is [C, s, s], which some backends need for fast convolutions; if
+ *   false, [s, s, C]
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
   /**
@@ -367,8 +362,8 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
   },
   /**
-   * Writes the weighted mean of `steps`, the states after a step with each genome of a chimera, to
-   * `after`.
+   * Computes the weighted mean of `steps`, which has one state per genome of a chimera. Writes the
+   * result to `after`.
    */
   mix(steps: readonly Float32Array[], weights: Float32Array, after: Float32Array): void {
     const cells = after.length / channels;
