@@ -1,19 +1,15 @@
 /**
- * Tensor expressions. They describe the computations of training, and of refining the latents of
- * drawings, independently of a back end. A back end (`compute.ts`) compiles expressions.
- * `gradients.ts` builds the gradients of expressions; gradients are expressions, too, so one
- * implementation serves all back ends.
+ * Tensor expressions. They describe computations of training, and of refining the latents of
+ * drawings, without reference to a back end. Back ends (`compute.ts`) compile them. Gradients
+ * (`gradients.ts`) are expressions too, so one implementation serves all back ends.
  *
  * A tensor is either *plain*, stored in row-major order, or a *map* [N, H, W, C], which a back end
- * may store in any order. The shape of an expression is fixed when the expression is created.
+ * may store in any order.
  */
 
 export type Shape = readonly number[];
 
-/**
- * Element-wise functions of one tensor. The names are those of TensorFlow.js; ONNX uses the same
- * names with a capital letter.
- */
+/** Element-wise functions of one tensor, named as in TensorFlow.js. */
 export type Unary =
   | 'elu'
   | 'exp'
@@ -71,8 +67,8 @@ export interface Expression {
   readonly inputs: readonly Expression[];
   readonly shape: Shape;
   /**
-   * True if the tensor is a map [N, H, W, C], which may be stored in any order; false if it is a
-   * plain tensor, stored in row-major order.
+   * Whether the tensor is a map [N, H, W, C], which may be stored in any order, instead of a plain
+   * tensor in row-major order.
    */
   readonly map: boolean;
 }
@@ -93,15 +89,13 @@ function check(holds: boolean, what: string, ...of: Expression[]): void {
   if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);
 }
 
-/**
- * Creates an expression for an input of the program: a plain tensor, which is passed to each run.
- */
+/** Creates an expression for an input that each run receives as a plain tensor. */
 export const input = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, false);
 
 /**
- * Creates an expression for an input of the program: a map [N, H, W, C], which is passed to each
- * run in row-major order.
+ * Creates an expression for an input that each run receives as a map [N, H, W, C] in row-major
+ * order.
  */
 export const inputMap = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, true);
@@ -129,8 +123,8 @@ export const tanh = unary('tanh');
 export const square = (x: Expression): Expression => multiply(x, x);
 
 /**
- * Returns the shape that results from broadcasting the inputs. A scalar can be combined with any
- * shape. All other inputs must have the same rank; dimensions of size 1 are expanded.
+ * Returns the shape to which the inputs broadcast. Inputs other than scalars must have the same
+ * rank; dimensions of size 1 are expanded.
  */
 function broadcast(...inputs: Expression[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
@@ -161,12 +155,11 @@ export const maximum = binary('maximum');
 export const minimum = binary('minimum');
 /** Computes, for each element, 1 if a > b, else 0. Has no gradient. */
 export const greater = binary('greater');
-/** Takes each element from `a` if the condition is 1 there, and from `b` if it is 0. */
+/** Takes each element from `a` if the condition is 1 for this element, and from `b` if it is 0. */
 export const where = (condition: Expression, a: Expression, b: Expression): Expression =>
   make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
 /**
- * Limits each element to the range from `low` to `high`. The gradient is zero for elements outside
- * this range.
+ * Limits each element to the range from `low` to `high`. The gradient is zero outside this range.
  */
 export const clip = (x: Expression, low: number, high: number): Expression =>
   make({ kind: 'clip', low, high }, [x], x.shape);
@@ -190,7 +183,7 @@ function reduce(kind: 'sum' | 'max', x: Expression, axes: readonly number[]): Ex
   return make({ kind, axes: left } as Operation, [x], shape);
 }
 
-/** Sums over axes. The result keeps these axes, with size 1. */
+/** Sums over the given axes, which remain in the result with size 1. */
 export const sum = (
   x: Expression,
   axes: readonly number[] = x.shape.map((_, i) => i),
@@ -202,9 +195,10 @@ export const sum = (
 export const max = (x: Expression, axes: readonly number[]): Expression => reduce('max', x, axes);
 
 /**
- * Backpropagates through a broadcast. `shape` is the shape before the broadcast, and x is the
- * gradient with respect to the result of the broadcast. Sums x over the dimensions that were
- * expanded.
+ * Backpropagates through a broadcast: sums over the dimensions that the broadcast expanded.
+ *
+ * @param x gradient with respect to the result of the broadcast
+ * @param shape shape before the broadcast
  */
 export function sumTo(x: Expression, shape: Shape): Expression {
   const axes = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== (shape[i] ?? 1));
@@ -227,15 +221,15 @@ export function slice(x: Expression, from: number, to: number): Expression {
   return make({ kind: 'slice', from }, [x], [...x.shape.slice(0, -1), to - from]);
 }
 /**
- * Pads the last axis with zeros to a total of `channels` channels. `from` of the zeros are put
- * before x, the rest after x. Reverses `slice`.
+ * Pads the last axis with zeros to `channels` channels: `from` zeros before x, the rest after x.
+ * This is the gradient of `slice`.
  */
 export const pad = (x: Expression, from: number, channels: number): Expression =>
   make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);
 
 /**
- * Computes the product of two plain matrices, [M, K] · [K, N]. Each of the two may be given in
- * transposed form.
+ * Computes the product [M, K] · [K, N] of two plain matrices. Either may be given in transposed
+ * form.
  */
 export function matMul(
   a: Expression,
@@ -249,8 +243,7 @@ export function matMul(
 }
 
 /**
- * Whether each sample has weights of its own, [N, I, O]. If false, all samples share the weights
- * [I, O].
+ * Whether each sample has its own weights, [N, I, O], instead of weights [I, O] for all samples.
  */
 export const isEach = (weights: Expression): boolean => weights.shape.length === 3;
 
@@ -258,7 +251,7 @@ export const isEach = (weights: Expression): boolean => weights.shape.length ===
  * Applies a 1×1 convolution to a map [N, H, W, I]. The weights are [I, O] if all samples share
  * them, or [N, I, O] if each sample has its own.
  *
- * @param transposed if true, the weights are stored as [O, I] or [N, O, I] instead
+ * @param transposed whether the weights are stored as [O, I] or [N, O, I] instead
  */
 export function pointwise(x: Expression, weights: Expression, transposed = false): Expression {
   const [a, b] = weights.shape.slice(-2);
@@ -268,9 +261,12 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
- * Builds the gradient of `pointwise` with respect to its weights. If `each` is false, this is the
- * sum of the outer products x ⊗ change over all cells of all samples, [I, O]. If `each` is true,
- * the sum is computed for each sample separately, [N, I, O].
+ * Builds the gradient of `pointwise` with respect to its weights: sums of outer products of `x` and
+ * `change` over cells.
+ *
+ * @param change gradient with respect to the result of `pointwise`
+ * @param each if true, sums over each sample separately, [N, I, O]; if false, over all samples, [I,
+ *   O]
  */
 export function pointwiseFilter(x: Expression, change: Expression, each: boolean): Expression {
   const shape = [last(x), last(change)];
@@ -297,9 +293,9 @@ export function conv(
   return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
 }
 /**
- * Builds the gradient of `conv` with respect to its input, which is the transposed convolution.
+ * Builds the gradient of `conv` with respect to its input: a transposed convolution.
  *
- * @param change gradient of the output of `conv`, [N, h, w, O]
+ * @param change gradient with respect to the output of `conv`, [N, h, w, O]
  * @param weights [k, k, I, O]
  * @param shape shape of the input of `conv`, [N, H, W, I]
  */
@@ -335,8 +331,7 @@ export const sumPool = (x: Expression): Expression =>
   make({ kind: 'sumPool' }, [x], [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]]);
 
 /**
- * Lists the roots and all expressions that they depend on, in topological order: each expression
- * comes after its inputs.
+ * Lists the roots and all expressions that they depend on. Each expression comes after its inputs.
  */
 export function inOrder(roots: Iterable<Expression>): Expression[] {
   const order: Expression[] = [];

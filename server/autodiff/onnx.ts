@@ -1,6 +1,6 @@
 /**
- * Compiles tensor expressions to ONNX models, which run on the CPU. In these models, maps are
- * stored as [N, C, H, W], because ONNX Runtime's convolutions are fastest in this order.
+ * Compiles tensor expressions to ONNX models for the CPU. The models store maps as [N, C, H, W],
+ * the order in which ONNX Runtime's convolutions are fastest.
  */
 import { availableParallelism } from 'node:os';
 import { ModelWriter, openSession, Tensor } from '../engine/onnx/model.ts';
@@ -27,13 +27,11 @@ class OnnxValue implements Value {
 }
 
 /**
- * Creates the ONNX Runtime back end. A run uses only the thread that calls it, and blocks this
- * thread. To run several programs in parallel, start several threads (see `workers`), each with its
- * own back end. ONNX Runtime's own multithreading is not used: on a busy machine it halved the
- * speed, because the threads of a program wait for each other.
+ * Creates the ONNX Runtime back end. A run blocks the thread that calls it, and uses no other
+ * thread: ONNX Runtime's own multithreading halved the speed on a busy machine. To run programs in
+ * parallel, start several threads, each with its own back end.
  *
- * @param options.threads number of threads, at least 1. Default: all threads that this process may
- * use
+ * @param options.threads number of threads, at least 1; by default, as many as this process may use
  */
 export function createOnnxCompute({
   threads = availableParallelism(),
@@ -71,12 +69,10 @@ async function compile(outputs: Outputs): Promise<Program> {
   };
 }
 
-/** Reorders the dimensions of a map's shape from [N, H, W, C] to [N, C, H, W]. */
 const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
 const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
 /**
- * For each axis of a map [N, H, W, C], the index of the same axis in the order in which the map is
- * stored, [N, C, H, W].
+ * For each axis of a map [N, H, W, C], the index of that axis in the stored order, [N, C, H, W].
  */
 const AXIS = [0, 2, 3, 1];
 const physicalAxes = ({ map }: Expression, axes: readonly number[]): readonly number[] =>
@@ -123,10 +119,9 @@ const FLOAT = 1;
 const BOOL = 9;
 
 /**
- * Returns the name of the ONNX operator for a function. One of the operators is Elu, whose rounding
- * in ONNX Runtime depends on an element's position in the batch. This does not matter in training.
- * The engine's results, however, must not depend on the batch, so the engine avoids Elu (see
- * `engine/onnx/graph.ts`).
+ * Returns the name of the ONNX operator for a function. ONNX Runtime's rounding of Elu depends on
+ * an element's position in the batch. This is harmless in training, but not in the engine, so the
+ * engine avoids Elu.
  */
 const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
@@ -204,8 +199,8 @@ const WRITERS: Writers = {
     const [, height, width, inputs] = node.shape;
     const outputs = node.inputs[0].shape[3];
     if (stride === 1) {
-      // The gradient is a convolution of `y` with the kernel, which is first rotated by 180° and
-      // has its input and output channels swapped.
+      // The gradient is a convolution of `y` with the kernel, rotated by 180° and with its input
+      // and output channels swapped.
       const taps = model.reshape(weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
       const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });

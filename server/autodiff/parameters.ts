@@ -1,6 +1,6 @@
 /**
- * Parameters: the named tensors that training changes. This file declares parameters as inputs of
- * expressions, uploads their values, and draws their initial values.
+ * Parameters: the named tensors that training changes. Declares them as inputs of expressions,
+ * uploads their values, and draws their initial values.
  */
 import type { Random } from '../../shared/random.ts';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -9,15 +9,14 @@ import type { Compute, Value } from './compute.ts';
 import { type Expression, input, type Shape, sizeOf } from './graph.ts';
 
 export type Shapes = ReadonlyMap<string, Shape>;
-/** Tensors by name, stored in this process's own memory and not on a back end. */
+/** Tensors by name, stored in this process's own memory. */
 export type Tensors = ReadonlyMap<string, Float32Tensor>;
 export type Parameters = (name: string) => Expression;
 
 /**
- * Returns a function that looks up the expression of a parameter by the parameter's name. The
- * expression is an input with the name `parameter:NAME`, created on first use.
+ * Returns a function that looks up a parameter's expression, an input named `parameter:NAME`.
  *
- * @throws RangeError (from the returned function) if there is no parameter of that name
+ * @throws RangeError from the returned function, if there is no parameter of that name
  */
 export function parameterInputs(shapes: Shapes): Parameters {
   const inputs = new Map<string, Expression>();
@@ -30,8 +29,8 @@ export function parameterInputs(shapes: Shapes): Parameters {
 }
 
 /**
- * Uploads the values of the named parameters to a back end. In the result, each value has the input
- * name that `parameterInputs` gives to the parameter. The caller frees the values.
+ * Uploads the named parameters to a back end. The result contains their values under the keys
+ * `parameter:NAME`. The caller frees the values.
  */
 export const uploadParameters = (
   compute: Compute,
@@ -46,16 +45,14 @@ export const uploadParameters = (
   );
 
 /**
- * Matches the names of parameters whose initial values are zero. Before training, therefore, the
- * rule leaves every cell unchanged, genomes have no effect, and the latents of a gallery are
- * exactly those that the encoder computes.
+ * Matches the names of parameters that are zero before training, so that the untrained rule leaves
+ * every cell unchanged, genomes have no effect, and the gallery's latents equal the encoder's.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 
 /**
- * Draws initial values as PyTorch 1.9 does, because the published model was trained with that
- * version: kernels and biases are uniform in ±1/√fan-in. Parameters that match `STARTS_AT_ZERO` are
- * zero.
+ * Draws initial values as PyTorch 1.9 does, with which the published model was trained: uniform in
+ * ±1/√fan-in. Parameters that match `STARTS_AT_ZERO` are zero.
  */
 export function initialise(shapes: Shapes, random: Random): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

@@ -1,8 +1,7 @@
 /**
- * Refines the latent of a picture, such as a visitor's drawing. Gradient descent through the rule's
- * growth changes the latent so that it grows into the picture. This is needed because the encoder
- * is exact only for pictures that it was trained on. For any other picture, the encoder's latent
- * keeps little more than the colour and the rough shape.
+ * Refines the latent of a picture, such as a visitor's drawing: gradient descent through the rule's
+ * growth changes the latent so that it grows into the picture. The encoder alone keeps little more
+ * than the colour and the rough shape of a picture that it was not trained on.
  */
 
 import type { NativeSteps } from '../engine/native/native.ts';
@@ -32,13 +31,13 @@ export interface Refinement {
   /** Initial latent, [Z]. */
   readonly latent: Float32Array;
   /**
-   * Time limit for refining, in ms. A gradient step that is running when the limit is reached is
-   * still completed.
+   * Time limit for refining, in ms. A gradient step that is running at the limit is still
+   * completed.
    */
   readonly budget: number;
   /**
    * Weight, in the loss, of the mean squared distance between the latent and the initial latent.
-   * The weight of the picture's error is 1. Default 0.
+   * The picture's error has the weight 1. Default 0.
    */
   readonly pull?: number;
 }
@@ -49,26 +48,26 @@ export interface Refinement {
  */
 export interface Objective {
   /**
-   * Lets a latent grow into a picture, and computes the picture's error.
+   * Grows a latent into a picture, and computes the picture's error.
    *
    * @param latent [Z]
    * @param image wanted picture, [side, side, channels], 0…1
-   * @returns `error`: the mean squared difference between the grown picture and `image`; `slope`:
-   * the gradient of `error` with respect to the latent, [Z]
+   * @returns `error`: mean squared difference between the grown picture and `image`; `slope`:
+   *   gradient of `error` with respect to the latent, [Z]
    */
   evaluate(
     latent: Float32Array,
     image: Float32Array,
   ): Promise<{ readonly error: number; readonly slope: Float32Array }>;
-  /** Frees the program and the tensors that the objective uses on its back end. */
+  /** Frees the objective's program and tensors on its back end. */
   dispose?(): Promise<void>;
 }
 
 /** Maximum number of gradient steps; further steps change little. */
 const MOST_STEPS = 48;
 /**
- * Settings of the Adam optimiser: the initial step size, the final step size as a fraction of the
- * initial one, and the decay rates of the first and second moments.
+ * Settings of the Adam optimiser: initial step size, final step size as a fraction of the initial
+ * one, and decay rates of the first and second moments.
  */
 const RATE = 0.15;
 const LAST_RATE = 0.2;
@@ -76,8 +75,8 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 
 /**
- * Whether a checkpoint's latents can be refined. This requires that pictures are a differentiable
- * function of cell states, and that updates are not random.
+ * Whether a checkpoint's latents can be refined: pictures must be a differentiable function of cell
+ * states, and updates must not be random.
  */
 export const canRefine = ({
   readout,
@@ -92,21 +91,19 @@ export interface RefinerOptions {
   /** Returns the current time, in ms. */
   readonly now: () => number;
   /**
-   * Called before each gradient step. If it returns true, refining ends and returns the best latent
-   * so far.
+   * Called before each gradient step. If the result is true, refining ends with the best latent so
+   * far.
    */
   readonly isStopped?: () => boolean;
   /**
-   * Bounds of the latents to search. Without them, the result could lie outside the bounds of a
-   * room, and the room would shorten it and thus change its picture.
+   * Bounds of the latents to search. A room would shorten a latent outside its bounds, and thereby
+   * change the latent's picture.
    */
   readonly bounds?: LatentBounds;
 }
 
 /**
- * Creates a function that refines one latent per call.
- *
- * @returns a function that resolves to the best latent found, [Z]
+ * Creates a function that refines one latent per call and resolves to the best latent found, [Z].
  */
 export function createRefiner(
   objective: Objective,
@@ -144,10 +141,9 @@ const meanSquare = (a: Float32Array, b: Float32Array): number =>
 /**
  * Compiles the objective for a back end.
  *
- * @param restSteps number of further steps to compute after growth, at least 0. If positive, the
- * error is the mean of two errors: that of the picture at the end of growth, and that of the
- * picture after the further steps. The second matters because cells drift to a resting picture
- * after growth, and visitors see the resting picture for longer
+ * @param restSteps number of steps to compute after growth, at least 0. If positive, the error is
+ *   the mean of the errors before and after these steps, because cells drift after growth and
+ *   visitors mostly see the result
  */
 export async function compileObjective(
   compute: Compute,
@@ -177,8 +173,9 @@ export async function compileObjective(
 }
 
 /**
- * Builds expressions for the error of a latent and its gradient. Their inputs are `latent` [1, Z],
- * `image` [1, side, side, 4], and one input `parameter:NAME` for each of the rule's parameters.
+ * Builds expressions for the error of a latent and for the gradient of this error. Their inputs are
+ * `latent` [1, Z], `image` [1, side, side, 4], and `parameter:NAME` for each of the rule's
+ * parameters.
  */
 function errorAndSlope(
   { card }: RefinedModel,
@@ -213,8 +210,8 @@ function errorAndSlope(
 }
 
 /**
- * Creates an objective that uses native code for growth and for the gradient of growth. The
- * gradient of the genome net is computed here, in TypeScript.
+ * Creates an objective that computes growth and its gradient in native code, and the gradient of
+ * the genome net in TypeScript.
  *
  * @param restSteps see `compileObjective`
  */
@@ -234,9 +231,9 @@ export function nativeObjective(
   });
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /**
-   * Factor for the squared error of each number in a picture. With this factor, the sum of all
-   * errors is the mean squared error. If there are rest steps, the error covers two pictures (at
-   * the end of growth and after the rest steps), and each has half of the weight.
+   * Factor for the squared error of each number in a picture, chosen so that the sum over all
+   * numbers is the mean squared error. If there are rest steps, two pictures share the weight
+   * equally.
    */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };
@@ -275,8 +272,8 @@ export function nativeObjective(
 }
 
 /**
- * Backpropagates through `divide`: sums the gradients of each 2×2 block of cells, [2s, 2s, C] → [s,
- * s, C].
+ * Backpropagates through `divide`: sums the gradients of each 2×2 block of cells. The result is [s,
+ * s, C] for a `slope` of [2s, 2s, C].
  */
 function gather(slope: Float32Array, stage: number, channels: number): Float32Array {
   const sums = new Float32Array(stage * stage * channels);
@@ -289,10 +286,9 @@ function gather(slope: Float32Array, stage: number, channels: number): Float32Ar
 }
 
 /**
- * Backpropagates through the function that `createCondition` creates: computes the gradient with
- * respect to the latent from the gradient with respect to the layers of the latent's patch.
+ * Backpropagates through the function that `createCondition` creates.
  *
- * @param total gradient with respect to the layers, in the order of `layersAsRead`
+ * @param total gradient with respect to the patch's layers, in the order of `layersAsRead`
  * @returns gradient with respect to the latent, [Z]
  */
 function slopeThroughGenome(
@@ -344,8 +340,10 @@ function slopeThroughGenome(
 }
 
 /**
- * Backpropagates through a dense layer with the kernel [in, out]: computes the gradient with
- * respect to the inputs, [in], from the gradient with respect to the outputs, [out].
+ * Backpropagates through a dense layer: computes the gradient with respect to its inputs, [in].
+ *
+ * @param slope gradient with respect to the layer's outputs, [out]
+ * @param kernel [in, out]
  */
 function throughKernel(slope: Float32Array, kernel: Float32Array): Float32Array {
   const inputs = new Float32Array(kernel.length / slope.length);

@@ -1,6 +1,6 @@
 /**
- * The cell rule as tensor expressions, for training. For the reference implementation of the rule,
- * see `engine/tfjs/tensorflow.ts`.
+ * The cell rule as tensor expressions, for training. The reference implementation of the rule is in
+ * `engine/tfjs/tensorflow.ts`.
  */
 import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';
@@ -13,18 +13,16 @@ export const overCells = (vector: Expression): Expression =>
   g.reshapeToMap(vector, [1, 1, 1, vector.shape[0]]);
 
 export interface RuleInputs {
-  /** Result of `readGenome`. Required for rules with a standing input. */
+  /** Result of `readGenome`. Required if `standingInput` is true in the card. */
   readonly genome?: Expression;
   /**
-   * Scalar that replaces the card's leak. Needed in training, which may start without a leak and
-   * introduce it later.
+   * Scalar that replaces the card's leak. Training may start without a leak and introduce it later.
    */
   readonly leak?: Expression;
 }
 
 /**
- * Computes, from each latent, the patch's standing input: the numbers through which the latent
- * affects every step. Equals the reference implementation.
+ * Computes the numbers through which each latent affects every step.
  *
  * @param latents [N, Z]
  * @returns [N, hidden] or, if the rule has a genome net, [N, size] in the layout of `genomeLayout`
@@ -48,8 +46,8 @@ export function readGenome(
 /**
  * Builds the layers of a rule, and applies the genome's scales, shifts and weights to them.
  *
- * @returns for each layer, weights [I, O] and biases [1, 1, 1, O]; where genomes change them, [N,
- * I, O] and [N, 1, 1, O]
+ * @returns each layer's weights [I, O] and biases [1, 1, 1, O], or [N, I, O] and [N, 1, 1, O] if
+ *   genomes change them
  */
 function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Expression) {
   const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
@@ -76,8 +74,8 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
         .slice(1, -1)
         .map((name) => {
           const own = modulation?.layers[name];
-          // Apply the scales to the weights of each patch. Applying them to the layer's result in
-          // every cell would cost more.
+          // Scale the weights of each patch, which costs less than scaling the layer's result in
+          // every cell.
           const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
           return [name, { weights, bias: bias(name, own) }];
         }),
@@ -87,12 +85,10 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
 }
 
 /**
- * Concatenates all numbers of a rule's layers in the order in which native code
- * (`engine/native/native.ts`) reads them: the scales and biases of perception, then the weights and
- * biases of each later layer.
+ * Concatenates all numbers of a rule's layers in the order in which native code reads them: scales
+ * and biases of the layer `perceive`, then weights and biases of each later layer.
  *
- * @returns one row per patch, [N, size]; or a single row, [1, size], if there is no genome, so that
- * all patches share the layers
+ * @returns one row per patch, [N, size]; a single row, [1, size], if there is no genome
  */
 export function layerRows(
   update: Card['update'],
@@ -125,11 +121,10 @@ export function layerRows(
 }
 
 /**
- * Builds the expressions that are the same in all steps. Call `ruleSteps` only once; call the
- * function that it returns once per step.
+ * Builds the expressions that all steps share.
  *
- * @returns a function that takes states [N, H, W, C] and an optional update mask [N, H, W, 1], and
- * returns the states after one step
+ * @returns a function that builds one step. Given states [N, H, W, C] and an optional update mask
+ *   [N, H, W, 1], it returns the states after the step
  */
 export function ruleSteps(
   update: Card['update'],
@@ -177,8 +172,9 @@ const onMap = (x: Expression): Expression => g.reshapeToMap(x, [x.shape[0], 1, 1
 const inEach = (weights: Expression): Expression => g.reshape(weights, [1, ...weights.shape]);
 
 /**
- * Multiplies the weights [I, O] by the output scales of each patch, [N, O]. @returns each patch's
- * own weights, [N, I, O]
+ * Multiplies weights [I, O] by the output scales of each patch, [N, O].
+ *
+ * @returns each patch's own weights, [N, I, O]
  */
 const ownWeights = (weights: Expression, scales: Expression): Expression =>
   g.multiply(inEach(weights), g.reshape(scales, [scales.shape[0], 1, scales.shape[1]]));

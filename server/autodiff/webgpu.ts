@@ -28,13 +28,10 @@ const NAME = 'webgpu';
 
 export interface Device {
   readonly device: string;
-  /**
-   * True if the device is a hardware GPU, false if it is a driver that emulates a GPU on the CPU.
-   */
+  /** Whether the device is a hardware GPU instead of a driver that emulates a GPU on the CPU. */
   readonly gpu: boolean;
   /**
-   * Throws if the device has failed. Call before results are used: they are invalid after a
-   * failure.
+   * Call this before results are used, because results are invalid after the device has failed.
    *
    * @throws ComputeError if the device has failed
    */
@@ -43,13 +40,13 @@ export interface Device {
 }
 
 /**
- * Opens the GPU, and makes it this thread's TensorFlow.js backend with the name 'webgpu'.
+ * Opens the GPU, and registers it as this thread's TensorFlow.js backend 'webgpu'.
  *
  * @throws ComputeError if there is no GPU, or if an npm package is missing
  */
 export async function startDevice(): Promise<Device> {
   // Import the package before `navigator.gpu` exists. If `navigator.gpu` existed, the package would
-  // open a device of its own when imported; without it, the package only registers its kernels.
+  // open a device of its own.
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
       const [why] = error.message.split('\n');
@@ -63,8 +60,8 @@ export async function startDevice(): Promise<Device> {
     },
   );
 
-  // Record errors that TensorFlow.js does not notice. For example, if the GPU has no memory left
-  // for a kernel's result, TensorFlow.js returns zeros.
+  // Record errors that TensorFlow.js does not notice. For example, it returns zeros if the GPU has
+  // no memory left.
   let failure: string | undefined;
   device.onuncapturederror = ({ error }) => {
     failure ??= error.message;
@@ -88,17 +85,17 @@ export async function startDevice(): Promise<Device> {
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
-      // Keep a reference to the instance until the device is lost: if the instance is
-      // garbage-collected earlier, Dawn (the WebGPU library) crashes the process.
+      // Keep the instance until the device is lost. If the instance is garbage-collected earlier,
+      // Dawn (the WebGPU library) crashes the process.
       void device.lost.then(() => instance);
     },
   };
 }
 
 /**
- * Calls `use` while `navigator.gpu` is defined, because TensorFlow.js accepts a device only if
- * `navigator.gpu` exists. Afterwards, restores the previous `navigator`, because the temporary one,
- * which holds the GPU, would keep the process alive.
+ * Defines `navigator.gpu` while `use` runs, because TensorFlow.js accepts a device only if it is
+ * defined. Then restores the previous `navigator`, because the temporary one would keep the process
+ * alive.
  */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -125,7 +122,7 @@ type TfjsCompute = Compute & Pick<Device, 'gpu'>;
  * Starts the WebGPU back end on a hardware GPU or on a driver that emulates one. A thread can have
  * only one WebGPU back end at a time.
  *
- * @throws ComputeError if there is neither a GPU nor such a driver, or if it cannot be used
+ * @throws ComputeError if neither a GPU nor an emulating driver can be used
  */
 export const createWebgpuCompute = async (): Promise<TfjsCompute> =>
   tfjsCompute(await startDevice());
@@ -158,7 +155,6 @@ function compile(outputs: Outputs): Program {
   const places = new Map(order.map((at, place) => [at, place]));
   const results = Object.entries(outputs).map(([name, at]) => ({ name, place: places.get(at)! }));
   const steps = plan(order, places, new Set(results.map(({ place }) => place)));
-  /** Tensors of the constant expressions, shared by all runs. */
   const constants = new Map<Expression, tf.Tensor>();
   for (const at of order) {
     if (at.operation.kind === 'constant') constants.set(at, tf.scalar(at.operation.value));
@@ -181,9 +177,8 @@ function compile(outputs: Outputs): Program {
             tensors[operand] = undefined;
           }
         });
-        // Clone the results, so that the caller can free each one separately. Without clones, two
-        // results could be the same tensor: one expression can have two names, or be an input as
-        // well. Cloning costs little, because clones share memory.
+        // Clone the results, so that the caller can free each one separately even if two results
+        // are the same tensor. Clones share memory, so cloning costs little.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );
@@ -199,10 +194,7 @@ function compile(outputs: Outputs): Program {
   };
 }
 
-/**
- * Plans the steps of a run, one per expression: which earlier results the step reads, and which
- * earlier results can be freed after it because no later step reads them.
- */
+/** Plans the steps of a run, one per expression. */
 function plan(
   order: readonly Expression[],
   places: ReadonlyMap<Expression, number>,
@@ -235,8 +227,8 @@ function compute(at: Expression, operands: readonly tf.Tensor[]): tf.Tensor {
 }
 
 /**
- * Computes an operation with TensorFlow.js's active backend. The caller disposes of the
- * intermediate tensors that the operation creates.
+ * Computes an operation with TensorFlow.js's active backend. The caller disposes of intermediate
+ * tensors.
  */
 type Kernel<O extends Operation = Operation> = (
   at: Expression,
@@ -295,8 +287,8 @@ const KERNELS: Kernels = {
     tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
   convInput(at, [change, weights], { size, stride, pad }) {
     if (stride === 1) {
-      // The gradient is a convolution of `change` with the kernel, which is first rotated by 180°
-      // and has its input and output channels swapped.
+      // The gradient is a convolution of `change` with the kernel, rotated by 180° and with its
+      // input and output channels swapped.
       const turned = tf.transpose(tf.reverse(weights, [0, 1]), [0, 1, 3, 2]);
       return tf.conv2d(change as tf.Tensor4D, turned as tf.Tensor4D, 1, sides(size - 1 - pad));
     }
@@ -316,7 +308,7 @@ const KERNELS: Kernels = {
     const [, h, w] = x.shape;
     return tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * h, 2 * w]);
   },
-  // Computes each sum of four cells as 4 × their average. Multiplying by 4 does not round.
+  // Four times the average of four cells is their sum. Multiplying by 4 does not round.
   sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
 };
 
@@ -335,9 +327,10 @@ const rows = (x: tf.Tensor): tf.Tensor3D =>
 const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.length - 1]]);
 
 /**
- * Computes the gradient with respect to a convolution's weights, separately for each position of
- * the kernel (tap): the matrix product of the input cells under the tap and `change`, the gradient
- * with respect to the output. This is twice as fast as the library's function.
+ * Computes the gradient with respect to a convolution's weights: for each position in the kernel,
+ * one matrix product of input cells and `change`. Twice as fast as the library's function.
+ *
+ * @param change gradient with respect to the convolution's output
  */
 function convFilterByTaps(
   padded: tf.Tensor,

@@ -1,28 +1,24 @@
 /**
- * A room's lease, as used by the server that leads the room. The server renews the lease, and
- * relies on it for a limited time. It measures this time only with its own monotonic clock, from
- * the moment when it sent the last successful renewal, so that a slow answer does not lengthen the
- * time. Start reading at `Lease`.
+ * A room's lease, as used by the server that leads the room. The server relies on the lease for a
+ * limited time, measured with its own monotonic clock from when it sent the last successful
+ * renewal. A slow answer therefore does not lengthen this time. Start reading at `Lease`.
  */
 import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
 
 export const LEASE = {
-  /** A lease expires in Valkey this long after its last renewal, in ms. */
+  /** Time after which a lease expires in Valkey unless it is renewed, in ms. */
   lease: 3_000,
   /** Interval of lease renewals, in ms. */
   renewal: 1_000,
-  /**
-   * How long a leader relies on its lease, in ms, counted from the moment when it sent the last
-   * successful renewal.
-   */
+  /** How long a leader relies on its lease after sending a successful renewal, in ms. */
   trusted: 2_000,
   /**
-   * Delay before a new leader's first tick, in ms. The delay is longer than `trusted`, so at its
-   * end the previous leader has certainly stopped, whatever Valkey's clock says. The delay starts
-   * when this server first saw the previous leader's last renewal or, if it saw none, when it
-   * acquired the lease.
+   * Delay before a new leader's first tick if the previous leader did not release the room, in ms.
+   * Longer than `trusted`, so that the previous leader has certainly stopped by then. Starts when
+   * this server first saw the previous leader's last renewal or, if it saw none, when it acquired
+   * the lease.
    */
   firstTickDelay: 2_200,
   /** Interval between attempts to acquire a lease, in ms. */
@@ -30,37 +26,32 @@ export const LEASE = {
   /** Delay before the next attempt to take over a room that could not be opened, in ms. */
   failed: 5_000,
   /**
-   * Delay before the next attempt to take over a room if Valkey refused the lease or the room's
-   * writes, in ms.
+   * Delay before the next attempt to take over a room whose lease or writes Valkey refused, in ms.
    */
   refused: 30_000,
   /** Delay before a failed write is retried, in ms. */
   writeRetry: 100,
-  /**
-   * How long a room that a leader has given to another server is reserved for that server, in ms.
-   */
+  /** How long a room stays reserved for the server to which it has been given, in ms. */
   offer: 1_500,
 } as const;
 
 /**
- * Interval at which a server reports its load, in ms. A server is considered gone if it has sent no
- * report for three intervals.
+ * Interval at which a server reports its load, in ms. After three intervals without a report, the
+ * server is considered gone.
  */
 export const REPORT_INTERVAL = 1_000;
 
-/** Number of leaders that a room has had so far. Never decreases or expires. */
+/** Number of leaders that a room has had. Never decreases or expires. */
 export type Epoch = number;
 
-/**
- * Number of times that a room's lease was acquired or renewed so far. Never decreases or expires.
- */
+/** Number of times that a room's lease was acquired or renewed. Never decreases or expires. */
 export type Renewals = number;
 
 /** A lease that has just been acquired. */
 export interface Acquired {
   readonly epoch: Epoch;
   /**
-   * Whether the room had no leader before, or its previous leader stored everything and then
+   * Whether the room had no earlier leader, or its previous leader stored everything and then
    * released the room.
    */
   readonly isReleased: boolean;
@@ -68,24 +59,24 @@ export interface Acquired {
   readonly renewals: Renewals;
 }
 
-/** Answer to an attempt to acquire a lease that another process holds. */
+/**
+ * Answer if the lease was not given, because another process holds it or the room is reserved for
+ * another process.
+ */
 export interface Held {
   readonly epoch?: undefined;
   readonly renewals: Renewals;
 }
 
 export interface Release {
-  /**
-   * Whether all ticks of the room that visitors have seen are stored, including ticks of earlier
-   * leaders.
-   */
+  /** Whether all ticks that visitors have seen are stored, including ticks of earlier leaders. */
   readonly isStored: boolean;
   /** The only process that may acquire the room's lease during the next `LEASE.offer` ms. */
   readonly heir?: string | undefined;
 }
 
 /**
- * Stores leases. If a call gets no answer, it fails, but the store may still have executed it.
+ * Stores leases. A call that fails without an answer may still have been executed.
  *
  * @throws Refused if the store refuses the call; Error if the store cannot be reached
  */
@@ -95,10 +86,9 @@ export interface LeaseStore {
    * renewed.
    *
    * @param holder unique name of this process
-   * @param abandoned set only if the caller has waited long enough to know that the current holder
-   *   no longer relies on the lease: the number of renewals that the caller saw last. If the lease
-   *   has not been renewed since (it still has this number), the store hands it over even though it
-   *   has not expired.
+   * @param abandoned number of renewals that the caller saw last, if the caller has waited long
+   *   enough to know that the current holder has stopped. If the number is unchanged, the store
+   *   hands over the lease before it expires
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /**
@@ -107,28 +97,27 @@ export interface LeaseStore {
    * @returns false if the holder has lost the lease
    */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /** Ends a lease if `holder` still has it. Call it after the leader has stopped the room. */
+  /** Ends a lease if `holder` still has it. Call this after the leader has stopped the room. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
 
-/** Identifies a write to a room: the epoch of its leader, and the write's number. */
+/** Position of a write to a room: the epoch of the leader that writes, and the write's number. */
 export interface Position {
   readonly epoch: Epoch;
-  /** Sequence number of the write among all writes of this leader, from 1. */
+  /** Sequence number among all writes of this leader, from 1. */
   readonly number: number;
 }
 
 /** A log that accepts writes of type `W` only from a room's latest leader. */
 export interface FencedLog<W> {
   /**
-   * Writes atomically, if the epoch is the room's latest one. If the log already contains a write
-   * of this leader with this number or a later one, does nothing and reports success, because the
-   * write is either a repetition or outdated.
+   * Writes atomically if the epoch is the room's latest. If the log already contains this write or
+   * a later write of the same leader, does nothing and returns true.
    *
-   * @returns true if the data are written and survive a power failure; false if nothing is written,
+   * @returns true if the data are stored and survive a power failure; false if nothing is written,
    *   because the epoch is not the latest
-   * @throws Refused if the log refuses the write; Error if there is no answer, in which case the
-   *   data may still have been written
+   * @throws Refused if the log refuses the write; Error if there is no answer, although the data
+   *   may have been written
    */
   write(room: string, position: Position, write: W): Promise<boolean>;
 }
@@ -143,8 +132,8 @@ interface LeaseOptions {
 }
 
 /**
- * An observation of a room's lease: the number of its renewals, and the time (in ms of this
- * process's clock) at which this process first saw that number.
+ * What this process last saw of a room's lease: the number of renewals, and the time at which this
+ * process first saw that number, in ms of its own clock.
  */
 export interface Sighting {
   readonly renewals: Renewals;
@@ -154,14 +143,9 @@ export interface Sighting {
 /** A room's lease in the process that holds it, from its acquisition to its end. */
 export class Lease {
   readonly epoch = this.acquired.epoch;
-  /**
-   * Whether all ticks of the room that visitors have seen are stored. The leader keeps this field
-   * up to date.
-   */
+  /** Whether all ticks that visitors have seen are stored. The leader updates this field. */
   isStored = this.acquired.isReleased;
-  /**
-   * Resolves when the lease has ended: it was released, has lapsed, or belongs to another process.
-   */
+  /** Resolves when the lease was released, has lapsed, or belongs to another process. */
   readonly ended: Promise<void>;
   private hasEnded = false;
   private readonly writes = new Mutex();
@@ -173,7 +157,6 @@ export class Lease {
     void this.renew();
   });
   private cancelLapse = (): void => {};
-  /** Functions that cancel the pending calls of `whileHeld`. */
   private readonly waiting = new Set<() => void>();
   private tellEnded!: () => void;
 
@@ -184,8 +167,8 @@ export class Lease {
     seen: Sighting | undefined,
   ) {
     const { isReleased, renewals } = acquired;
-    // The previous leader sent its last renewal before this process saw the renewal, so it is safe
-    // to start the delay at the sighting.
+    // The previous leader sent its last renewal before this process saw the renewal, so the delay
+    // can safely start at `seen.at`.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -196,9 +179,9 @@ export class Lease {
 
   /**
    * Acquires a room's lease. If this process has seen no renewal for so long that the current
-   * leader must have stopped, acquires the lease even if it has not yet expired in the store.
+   * leader must have stopped, does not wait until the lease expires.
    *
-   * @param seen this process's latest sighting of the room's lease
+   * @param seen what this process last saw of the room's lease
    * @throws the errors of `LeaseStore`
    */
   static async acquire(
@@ -225,7 +208,7 @@ export class Lease {
   }
 
   /**
-   * Waits for a promise, but at most until the lease ends.
+   * Waits for a promise, but only until the lease ends.
    *
    * @returns the promise's result; undefined if the lease ended first
    */
@@ -247,12 +230,12 @@ export class Lease {
   }
 
   /**
-   * Writes to a log after all earlier writes are done. If the log does not answer, retries while
-   * the lease is held. If the log rejects the write, ends the lease, because a leader must not show
+   * Writes to a log after all earlier writes are done. Retries while the lease is held if the log
+   * does not answer. Ends the lease if the log rejects the write, because a leader must not show
    * changes that are not stored.
    *
    * @returns whether the data are written and survive a power failure
-   * @throws Refused if the log refuses the write; the lease has then ended
+   * @throws Refused if the log refuses the write
    */
   write<W>(log: FencedLog<W>, write: W): Promise<boolean> {
     return this.writes.runExclusive(async () => {
@@ -274,10 +257,7 @@ export class Lease {
     });
   }
 
-  /**
-   * Ends the lease in this process, so that the room stops here immediately. Does not notify the
-   * store.
-   */
+  /** Ends the lease in this process, so that the room stops here. Does not notify the store. */
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
@@ -288,26 +268,26 @@ export class Lease {
   }
 
   /**
-   * Releases the lease in the store, so that another process can take the room over without
-   * waiting. Afterwards, nothing may write to the room.
+   * Releases the lease in the store, so that another process can take over the room immediately.
+   * Afterwards, nothing may write to the room.
    *
-   * @param heir name of the process that should take the room
+   * @param heir name of the process that should take over the room
    */
   async release(heir?: string): Promise<void> {
-    // A room with a released lease gets its next leader immediately. So do not release the lease
-    // while an earlier leader may still be running the room.
+    // Do not release the lease while an earlier leader may still run the room, because the next
+    // leader starts immediately after a release.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, holder } = this.options;
     const { room, epoch, isStored } = this;
-    // If the room is not released, or if releasing fails, the lease expires in the store.
+    // Without a successful release, the lease expires in the store.
     if (mayGiveUp) await leases.release(room, holder, epoch, { isStored, heir }).catch(() => {});
   }
 
   private async renew(): Promise<void> {
     const { leases, holder, clock, onRefused } = this.options;
     const sentAt = clock.now();
-    // If the store does not answer, do nothing: the next renewal may succeed.
+    // Ignore a missing answer, because the next renewal may succeed.
     const renewed = await leases.renew(this.room, holder, this.epoch).catch((error: unknown) => {
       if (error instanceof Refused) onRefused?.(this.room, error.message);
       return undefined;
@@ -325,7 +305,7 @@ export class Lease {
     this.cancelLapse();
     const left = this.until - this.options.clock.now();
     this.cancelLapse = this.options.clock.after(Math.max(0, left), () => {
-      // A timer may fire slightly too early. If the lease is still held then, wait again.
+      // Wait again if the timer has fired slightly too early.
       if (this.isHeld) this.awaitLapse();
       else this.end();
     });
@@ -337,20 +317,19 @@ interface RoomLeasesOptions extends LeaseOptions {
   readonly onEnd?: (room: string) => void;
 }
 
-/** Why a lease was not acquired: another process holds it, or the store does not answer. */
+/** Why a lease was not acquired: another process holds it, or the attempt failed. */
 export type NotAcquired = 'held-elsewhere' | 'no-answer';
 
-/** Acquires and releases the leases of rooms. */
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
   private readonly seen = new Map<string, Sighting>();
-  /** The earliest time at which this process may take over each room, in ms, by room name. */
+  /** Earliest time at which this process may take over each room, in ms, by room name. */
   private readonly notBefore = new Map<string, number>();
 
   constructor(private readonly options: RoomLeasesOptions) {}
 
   /**
-   * Acquires a room's lease. If this process holds the lease already, returns it.
+   * Acquires a room's lease, or returns the lease that this process already holds.
    *
    * @returns the lease, or the reason why it was not acquired
    */
@@ -358,8 +337,8 @@ export class RoomLeases {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
-      // The lease is no longer valid, but its room may still be running here. End the lease, which
-      // stops the room; a later attempt can then acquire a new lease.
+      // The lease has lapsed, but the room may still run here. End the lease, which stops the room.
+      // A later attempt can then acquire a new lease.
       own.end();
       return 'no-answer';
     }
@@ -389,7 +368,6 @@ export class RoomLeases {
     return lease;
   }
 
-  /** Unique name of this process. */
   get holder(): string {
     return this.options.holder;
   }
@@ -405,19 +383,17 @@ export class RoomLeases {
     this.notBefore.set(room, Math.max(until, this.notBefore.get(room) ?? 0));
   }
 
-  /** Whether this process may take over a room now. */
   mayTakeOver(room: string): boolean {
     return this.options.clock.now() >= (this.notBefore.get(room) ?? 0);
   }
 
-  /** Whether this process may tick and show a room now. */
   readonly mayTick = (room: string): boolean => this.held.get(room)?.mayTick ?? false;
 
   /**
-   * Releases a room's lease. Call it after the room's ticks have stopped and all its writes are
+   * Releases a room's lease. Call this after the room's ticks have stopped and all its writes are
    * done.
    *
-   * @param heir name of the process that should take the room
+   * @param heir name of the process that should take over the room
    */
   async release(room: string, heir?: string): Promise<void> {
     const lease = this.held.get(room);
@@ -436,8 +412,8 @@ interface StandbyOptions {
   /** Lists the rooms that should run but do not run in this process. */
   readonly waiting: () => Iterable<string>;
   /**
-   * Opens a room whose lease this process has just acquired. If opening fails, `open` must release
-   * the lease.
+   * Opens a room whose lease this process has just acquired. Must release the lease if opening
+   * fails.
    */
   readonly open: (room: string) => Promise<void>;
   /** Called when a room could not be opened. Another attempt follows later. */

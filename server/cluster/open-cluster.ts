@@ -1,6 +1,6 @@
 /**
- * Connects a process to a cluster. Gives the process access to the stored records, its leases, and
- * the secret that all processes share. Does not run rooms. Start reading at `openCluster`.
+ * Connects a process to a cluster: to the cluster's records, leases and shared secret. Start
+ * reading at `openCluster`.
  */
 
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -53,9 +53,8 @@ return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 `;
 
 /**
- * Lua script that renews a lease. The script writes to Valkey, which refuses most writes when its
- * memory is full. The flag `allow-oom` exempts the script, so that rooms keep their leases even
- * then (a room that stores nothing new can continue).
+ * Lua script that renews a lease. The flag `allow-oom` lets the script run even if Valkey's memory
+ * is full, so that rooms keep their leases.
  */
 const RENEW = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -64,9 +63,8 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
 /**
- * Lua script that releases a lease. If the leader stopped without storing everything, the script
- * does not set the field `released` (see `fenceKey`). The next leader then treats the previous
- * leader as crashed.
+ * Lua script that releases a lease. Marks the room as released only if the leader has stored
+ * everything. If not, the next leader treats this leader as crashed.
  */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -78,8 +76,7 @@ return redis.call('DEL', KEYS[1])
 /**
  * Creates a store for leases in Valkey.
  *
- * @param connection a connection that is used only for leases, so that no large write delays a
- *   renewal
+ * @param connection used only for leases, so that no large write delays a renewal
  */
 export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
   const keys = (room: string): string[] => [leaseKey(room), fenceKey(room), heirKey(room)];
@@ -108,8 +105,8 @@ const load = v.object({
   /** Rooms of other servers that the process could take over immediately. */
   followed: v.array(v.string()),
   /**
-   * State of the server for the host's page. Undefined if the process is stopping, or if it runs a
-   * different release that uses another format for the state.
+   * Server state for the host's page. Undefined if the process is stopping, or if its release uses
+   * another format.
    */
   server: v.fallback(v.optional(serverState), undefined),
   /** Films that the process has recorded or is recording. */
@@ -118,7 +115,7 @@ const load = v.object({
 export type NodeLoad = v.InferOutput<typeof load>;
 
 /**
- * Sends this process's report of its load.
+ * Sends this process's report to the cluster.
  *
  * @returns the reports of the other processes
  * @throws Error if Valkey does not answer
@@ -150,7 +147,7 @@ export const reportLoad =
       ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
     );
     return (found as readonly Reply[]).flatMap((one) => {
-      // Skip reports that do not match the schema: they come from processes of another release.
+      // Skip reports of processes whose release uses another schema.
       const parsed = v.safeParse(load, JSON.parse(`${one}`));
       return parsed.success ? [parsed.output] : [];
     });
@@ -177,7 +174,7 @@ export async function openChecked(url: string, clock: Clock): Promise<ValkeyConn
 }
 
 /**
- * Connects to Valkey like `ValkeyConnection.open`, but turns errors into sentences for the host.
+ * Calls `ValkeyConnection.open`, but turns errors into sentences for the host.
  *
  * @throws ClusterError if Valkey cannot be reached
  */
@@ -256,11 +253,11 @@ async function check(connection: ValkeyConnection): Promise<void> {
 const failure = (why: string): ClusterError => new ClusterError(`--cluster: ${why}`);
 
 /**
- * Checks that the Valkey user has all rights that writing a room needs: writes a record and removes
- * it, with the same commands that are used for rooms.
+ * Checks that the Valkey user may write rooms: writes and removes a record, with the same commands
+ * that rooms use.
  */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
-  // The second change has no bytes, so it removes the record that the first change has written.
+  // The second change has no bytes, so it removes the record.
   const changes = [{ key: 'probe', bytes: new Uint8Array() }, { key: 'probe' }];
   for (let attempt = 1; ; attempt++) {
     try {
@@ -273,16 +270,15 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       if (error instanceof Refused || attempt === 3) {
         throw failure(`Valkey rejects the rooms' writes (${message}).`);
       }
-      // Wait before the next attempt: Valkey's disk may be busy, or the connection may have been
-      // lost and is being replaced.
+      // Wait before the next attempt: Valkey's disk may be busy, or the connection is being
+      // replaced.
       await pause(clock, ANSWER_TIMEOUT);
     }
   }
 }
 
 /**
- * Executes a Valkey command like `ValkeyConnection.ask`, but turns errors into sentences for the
- * host.
+ * Calls `ValkeyConnection.ask`, but turns errors into sentences for the host.
  *
  * @throws ClusterError if the command fails
  */
@@ -303,18 +299,16 @@ export interface Cluster {
   readonly node: string;
   readonly leases: RoomLeases;
   /**
-   * Secret that signs resume tokens, with which a page returns to its seat after a lost connection;
-   * 32 bytes. All processes share the secret, so that each process accepts tokens that another
-   * process has issued.
+   * 32-byte secret that signs resume tokens, with which pages return to their seats. All processes
+   * share the secret, so each process accepts tokens that another process has issued.
    */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;
   /**
-   * Returns the rooms for which Valkey has recently refused the lease or a write. Each room's name
-   * is mapped to a sentence that explains the reason.
+   * Returns why Valkey has recently refused leases or writes: sentences for the host, by room name.
    */
   refused(): ReadonlyMap<string, string>;
-  /** Sets the function to call when a lease of this process has ended. */
+  /** Sets the function to call when a lease of this process has ended without being released. */
   onEnd(call: (room: string) => void): void;
 }
 
@@ -340,15 +334,15 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
           `Valkey does not answer (${why}). Rooms stop until it answers again.`,
         );
     };
-    // Leases are renewed every second, so this connection is the first to notice a failure. It is
-    // therefore the one that reports failures.
+    // This connection renews leases every second, so it is the first to notice failures, and it
+    // alone reports them.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);
     connections.push(writes);
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
-    /** The latest refusal for each room, and when it happened, in ms. */
+    /** The latest refusal for each room, with its time in ms. */
     const refused = new Map<string, { sentence: string; at: number }>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, LEASE.refused);
@@ -370,8 +364,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // Omit old refusals. A server tries again every `LEASE.refused` ms, so if Valkey still
-        // refused the room, there would be a more recent refusal.
+        // Omit old refusals: if Valkey still refused the room, the next attempt, after
+        // `LEASE.refused` ms, would have added a newer refusal.
         const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));
@@ -387,8 +381,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
 }
 
 /**
- * Opens a cluster's records for reading only. Writing to a room fails, because this process holds
- * no leases.
+ * Opens a cluster's records for reading only. Writes to rooms fail, because this process has no
+ * leases.
  *
  * @throws ClusterError if Valkey cannot be reached
  */

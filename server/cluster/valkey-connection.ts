@@ -1,7 +1,6 @@
 /**
  * A connection to Valkey that reconnects automatically, and the names of all keys in Valkey. While
- * the connection is lost, commands fail immediately instead of waiting for it. Start reading at
- * `ValkeyConnection`.
+ * Valkey is disconnected, commands fail immediately. Start reading at `ValkeyConnection`.
  */
 
 import type { RedisClientType } from '@redis/client';
@@ -22,12 +21,12 @@ export class ClusterError extends Error {
 export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
-/** Matches errors after which Valkey will accept the same command later. */
+/** Matches temporary errors, after which the same command can succeed later. */
 const LATER = /^(?:LOADING|BUSY|TRYAGAIN|MASTERDOWN)\b/;
 /** Returns the delay before the next attempt to reconnect, in ms. */
 const redial = (retries: number): number => Math.min(500, 50 * 2 ** retries);
 
-/** A connection to Valkey. If it is lost, it is re-established automatically. */
+/** A connection to Valkey that reconnects automatically. */
 export class ValkeyConnection {
   private client: RedisClientType;
   private isClosed = false;
@@ -44,8 +43,7 @@ export class ValkeyConnection {
   }
 
   /**
-   * Connects to Valkey. Loads the client library only here, because servers without a cluster do
-   * not need it.
+   * Connects to Valkey.
    *
    * @param url address of Valkey, in the form redis://user:password@host:port/database
    * @param onAnswering called when Valkey stops answering, and when it answers again
@@ -86,8 +84,8 @@ export class ValkeyConnection {
   /**
    * Executes a Valkey command. Commands are sent immediately and executed in order.
    *
-   * @throws Refused if Valkey refuses the command; Error if there is no answer, in which case the
-   *   command may still have been executed
+   * @throws Refused if Valkey refuses the command; Error if Valkey does not answer, although the
+   *   command may have been executed
    */
   async ask(...command: readonly Argument[]): Promise<Reply> {
     const { client } = this;
@@ -130,11 +128,9 @@ export class ValkeyConnection {
     const client = this.create((retries) =>
       this.wasUp && !this.isClosed ? redial(retries) : false,
     ) as RedisClientType;
-    // Ignore the client's own errors. If the connection is lost, commands fail, and their callers
-    // handle these failures.
+    // Ignore the client's own errors. Callers of commands handle lost connections.
     client.on('error', () => {});
-    // While a connection is being set up, the library waits for answers without a time limit, so
-    // limit the time here.
+    // Limit the time for setting up a connection, because the library has no limit of its own.
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();
@@ -164,22 +160,22 @@ function destroy(client: RedisClientType): void {
 const PREFIX = 'vivarium:';
 
 /**
- * Returns the key of a room's hash. Its fields are `epoch`, the latest epoch; `renewals`, the
- * number of lease renewals; `last`, the number of the last write; `released`, the latest epoch
- * whose leader released the room; and `bytes`, the total size of the room's records.
+ * Returns the key of a hash about a room. Fields: `epoch`, the latest epoch; `renewals`, the number
+ * of lease renewals; `last`, the number of the last write; `released`, the latest epoch whose
+ * leader released the room; `bytes`, the total size of the room's records.
  */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
 /**
- * Returns the key that stores the holder of a room's lease: the name of a process. The key expires
- * with the lease.
+ * Returns the key that stores the holder of a room's lease, in the form process/epoch. The key
+ * expires with the lease.
  */
 export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
 /**
- * Returns the key that stores a room's heir: the name of the process to which the room has been
- * given. The key expires.
+ * Returns the key that stores the name of the process to which a room has been given. The key
+ * expires.
  */
 export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
-/** Key of the set of the names of all processes. */
+/** Key of the set of all process names. */
 export const NODES_KEY = `${PREFIX}nodes`;
 /** Key prefix of a process's latest report; the name of the process follows. The key expires. */
 export const NODE_PREFIX = `${PREFIX}node:`;

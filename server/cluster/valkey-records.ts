@@ -30,25 +30,19 @@ export const RECORD_LIMITS = {
   /** Maximum number of bytes that one Valkey command writes. */
   partBytes: 1_000_000,
   /**
-   * Maximum total size of a room's snapshots, in bytes. If the snapshots grow larger, the oldest
-   * ones are deleted.
+   * Maximum total size of a room's snapshots, in bytes. If they exceed this size, the oldest
+   * snapshots are deleted.
    */
   snapshotBytes: 201_326_592,
 } as const;
 
-/**
- * Thrown if a room's records exceed their limit, or if Valkey is full. The write has changed
- * nothing.
- */
+/** Thrown if a room's records exceed their limit, or if Valkey is full. Nothing was written. */
 export class LogFull extends Refused {
   override readonly name: string = 'LogFull';
 }
 
 const { partBytes, roomBytes } = RECORD_LIMITS;
-/**
- * Uploaded parts expire after this time, in ms, unless a write has turned them into records by
- * then.
- */
+/** Uploaded parts expire after this time, in ms, unless a write has turned them into records. */
 const PART_LIFE = 600_000;
 
 /** One change in a write: puts a record or, if `bytes` is undefined, removes the record. */
@@ -57,7 +51,7 @@ export interface Change {
   readonly bytes?: Uint8Array | undefined;
   /** Whether the bytes are stored separately from the records, with their own key prefix. */
   readonly isApart?: boolean;
-  /** If true and a record with this key exists, the whole write does nothing. */
+  /** If true and a record with this key exists, the write changes nothing. */
   readonly isNew?: boolean;
 }
 
@@ -111,8 +105,8 @@ return 1
 `;
 
 /**
- * Changes to be written in one transaction. Large values do not fit into the transaction, so they
- * are uploaded separately (as parts) before it.
+ * Changes to write in one transaction. Values that are too large for the transaction are uploaded
+ * before it, as parts.
  */
 export class Prepared {
   /** Unique name of this write, used in the keys of its uploaded parts. */
@@ -121,7 +115,6 @@ export class Prepared {
   private uploads = 0;
   private uploaded: Promise<unknown> | undefined;
 
-  /** @param connection used to upload the parts */
   constructor(
     readonly changes: readonly Change[],
     private readonly connection: ValkeyConnection,
@@ -133,14 +126,14 @@ export class Prepared {
   }
 
   /**
-   * Returns the key under which the bytes of a change are uploaded; undefined if the change is so
-   * small that it is not uploaded separately.
+   * Returns the key under which a change's bytes are uploaded; undefined if the change is so small
+   * that it needs no upload.
    *
    * @param change index of the change
    */
   partOf(change: number): string | undefined {
-    // Use new keys for each upload, because a delayed command of an earlier upload could otherwise
-    // change the parts of the new one.
+    // Use new keys for each upload, so that a delayed command of an earlier upload cannot change
+    // the new parts.
     const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
     return this.isLarge[change] ? name : undefined;
   }
@@ -148,7 +141,7 @@ export class Prepared {
   /**
    * Uploads the parts, unless they have already been uploaded.
    *
-   * @throws LogFull if Valkey is full; Error if there is no answer
+   * @throws LogFull if Valkey is full; Error if Valkey does not answer
    */
   upload(): Promise<unknown> {
     this.uploaded ??= this.uploadParts().catch((error: unknown) => {
@@ -158,9 +151,7 @@ export class Prepared {
     return this.uploaded;
   }
 
-  /**
-   * Makes the next write upload the parts again, because Valkey may have lost the uploaded parts.
-   */
+  /** Makes the next write upload the parts again, because Valkey may have lost them. */
   discard(): void {
     this.uploaded = undefined;
   }
@@ -181,7 +172,7 @@ export class Prepared {
 /**
  * Waits for a Valkey command and returns its result.
  *
- * @throws LogFull if Valkey answers that its memory is full; otherwise the command's own error
+ * @throws LogFull if Valkey's memory is full; otherwise the command's own error
  */
 async function full<T>(work: Promise<T>): Promise<T> {
   try {
@@ -199,9 +190,9 @@ export class ValkeyLog implements FencedLog<Prepared> {
   /**
    * Writes changes in one transaction.
    *
-   * @param position the write's position; undefined for records that belong to no room
-   * @returns whether the changes are written. False if the position is not that of the room's
-   *   latest leader, or if a change with `isNew` found an existing record.
+   * @param position epoch and number of the write; undefined for records that belong to no room
+   * @returns whether the changes are written; false if the room has had a later leader, or if a
+   *   change with `isNew` found an existing record
    */
   async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
@@ -215,8 +206,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
     const { epoch = '', number = 0 } = position ?? {};
     const limits = [epoch, number, roomBytes, RECORD_PREFIX, APART_PREFIX];
     try {
-      // Send both commands at the same time. WAITAOF makes Valkey wait until the changes of the
-      // first command are on disk.
+      // Send both commands at the same time. WAITAOF waits until the changes of the first command
+      // are on disk.
       const [written, durable] = await Promise.all(
         [
           this.connection.run(WRITE, [fenceKey(room), INDEX_KEY, BYTES_KEY], ...limits, ...changes),
@@ -230,8 +221,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
         );
       }
       if (written === 3) throw new Error('Valkey has lost uploaded data');
-      // WAITAOF does not fail after a timeout. It returns the number of servers that have written
-      // the changes to disk, which may be 0.
+      // WAITAOF returns the number of servers that have the changes on disk. After a timeout, the
+      // number may be 0.
       const [disks] = durable as readonly Reply[];
       if (Number(disks) < 1) throw new Error('Valkey does not write to its disk');
       return true;
@@ -245,9 +236,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
 /** Maximum number of records read at a time. */
 const READ_AT_ONCE = 100;
 /**
- * Lua script that reads the values of several keys, from the first key on. It stops before the
- * total would exceed `partBytes` bytes, because a larger answer could exceed the time limit. If
- * even the first value is larger, returns no values.
+ * Lua script that reads the values of keys, in order, up to `partBytes` bytes in total: a larger
+ * answer might not arrive in time. Returns no values if the first value alone is larger.
  */
 const READ = `
 local left, found = tonumber(ARGV[1]), {}
@@ -260,18 +250,15 @@ return found
 `;
 /** Maximum number of attempts to write records that belong to no room. */
 const ATTEMPTS = 3;
-/**
- * Matches the keys `kind/room` and `kind/room/…` of records that belong to a room. Its group
- * captures the name of the room.
- */
+/** Matches the keys of records that belong to a room, and captures the room's name. */
 const ROOM_KEY =
   /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted|moderation)\/([^/]+)/;
 
 export interface ValkeyRecordsOptions {
   readonly reads: ValkeyConnection;
   /**
-   * Connection for writing. It is separate from `reads`, so that writes to journals do not wait for
-   * large reads.
+   * Connection for writing; separate from `reads`, so that journal writes do not wait for large
+   * reads.
    */
   readonly writes: ValkeyConnection;
   readonly leases: RoomLeases;
@@ -281,11 +268,11 @@ export interface ValkeyRecordsOptions {
 }
 
 /**
- * Opens the records of a cluster. Writes to one room take effect in order, with one exception: a
- * large write is uploaded first, and later small writes may overtake it meanwhile.
+ * Opens the records of a cluster. Writes to one room take effect in order, except that small writes
+ * may overtake a large write while its data are uploaded.
  *
  * @returns the records. A write throws StoreError 'not-owner' if this process does not lead the
- *   room. All methods throw StoreError 'unreachable' if Valkey does not answer.
+ *   room. All methods throw StoreError 'unreachable' if Valkey does not answer
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const { reads, writes, leases, clock, onRefused } = options;
@@ -312,8 +299,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
   /**
-   * Reads the values at the given keys, in order, as many as fit into one answer, but at least the
-   * first one.
+   * Reads the values at the given keys in order: as many as fit into one answer, but at least the
+   * first.
    */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
@@ -323,8 +310,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
   /**
-   * Reads a large value in pieces. If another process changes the value in the meantime, the result
-   * may contain pieces of both the old and the new value; `Store.recent` detects this.
+   * Reads a large value in pieces. If the value changes meanwhile, old and new pieces may be mixed;
+   * `Store.recent` detects this.
    */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
@@ -382,7 +369,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const change = async (changes: readonly Change[]): Promise<void> => {
     requireOpen();
     const byRoom = new Map<string | undefined, Change[]>();
-    // If the same record is changed several times, apply only the last change.
+    // If a record is changed several times, apply only the last change.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
       getOrAdd(byRoom, ROOM_KEY.exec(one.key)?.[1], () => []).push(one);
     }
@@ -428,8 +415,8 @@ export const unreachable = (error: unknown): StoreError =>
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
 /**
- * Schema of a value that consists of several byte arrays. Copies each array: the copies are
- * aligned, so that other typed arrays (such as Float32Array) can use their bytes.
+ * Schema of a value that consists of several byte arrays. Copies each array to an aligned buffer,
+ * so that other typed arrays (such as Float32Array) can use the bytes.
  */
 const parts = v.array(
   v.pipe(

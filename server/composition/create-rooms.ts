@@ -1,6 +1,6 @@
 /**
- * Creates a server's registry of rooms, for a server that runs alone or in a cluster. In a cluster,
- * also forwards HTTP requests about a room to the server that runs the room.
+ * Creates a server's registry of rooms. In a cluster, also forwards HTTP requests about a room to
+ * the server that runs the room.
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -33,17 +33,15 @@ interface CreateRoomsOptions extends RoomRegistryOptions {
   readonly config: Config;
   readonly records: HostRecords;
   /**
-   * `version`: the version of this server. `since`: the wall-clock time at which this server
-   * started, in ms.
+   * `version`: this server's version. `since`: wall-clock time at which this server started, in ms.
    */
   readonly version: string;
   readonly since: number;
 }
 
 /**
- * Creates a registry without any rooms, and the directory that connects visitors to rooms. In a
- * cluster, the registry takes over a room when it acquires the room's lease, and visitors reach
- * rooms of other servers through the bus.
+ * Creates an empty registry of rooms, and the directory that connects visitors to rooms. In a
+ * cluster, a room enters the registry when this server acquires the room's lease.
  */
 export function createRooms(options: CreateRoomsOptions): ServerRooms {
   const { cluster, bus, wallSeats } = options;
@@ -57,7 +55,6 @@ type InCluster = Omit<ReturnType<typeof createClusterRooms>, 'rooms' | 'director
 /** The rooms of a server. If the server runs alone, only `rooms` and `directory` are defined. */
 export interface ServerRooms extends Partial<InCluster> {
   readonly rooms: RoomRegistry;
-  /** Opens sessions for incoming connections. */
   readonly directory: RoomDirectory;
 }
 
@@ -111,17 +108,17 @@ function createClusterRooms(
   const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
     rooms,
-    /** The same object as `rooms`, but with the type that includes the methods for a cluster. */
+    /** The same object as `rooms`, typed with the methods for a cluster. */
     cluster: rooms,
     directory: roomDirectory(rooms, wallSeats, remote),
     /**
      * Whether visitors can join through this server. A server that connects visitors to rooms of
      * other servers is ready while its bus works. Any other server is ready if it runs an open
-     * room, or if no room is open (`ClusterRooms.isLeader`).
+     * room, or if no room is open at all.
      */
     isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
     /**
-     * Releases the leases of all rooms, so that other servers can take the rooms over immediately.
+     * Releases the leases of all rooms, so that other servers can take over the rooms immediately.
      */
     releaseAll: (): Promise<void> => {
       accesses.closeAll();
@@ -136,8 +133,8 @@ function createClusterRooms(
       }),
     }),
     /**
-     * Lists connections between servers: those from other servers to rooms that run here, and those
-     * from this server to rooms that run elsewhere.
+     * Lists connections between servers: from other servers to rooms that run here, and from this
+     * server to rooms that run elsewhere.
      */
     connections: () => [
       ...[...accesses.connections].flatMap(([room, servers]) =>
@@ -146,7 +143,7 @@ function createClusterRooms(
       ...remoteViewers().map((viewer) => ({ ...viewer, server: node })),
     ],
     /**
-     * Closes the links to rooms of other servers. Call it after all visitors have been
+     * Closes the links to rooms of other servers. Call this after all visitors have been
      * disconnected.
      */
     close: (): void => remote?.close(),
@@ -167,8 +164,8 @@ function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): R
 /**
  * Creates the directory that connects visitors to rooms.
  *
- * @param remote connects visitors to rooms of other servers; if undefined, visitors can reach only
- *   rooms of this server
+ * @param remote opens rooms of other servers; if undefined, visitors can reach only rooms of this
+ *   server
  */
 function roomDirectory(
   rooms: Pick<RoomRegistry, 'findServer'>,
@@ -204,8 +201,8 @@ export function gardenerSettings({ attract, curation }: RoomSettings): GardenerS
 }
 
 /**
- * Lists the rooms named in the configuration. Also returns whether the configuration sets their
- * size and whether it sets their checkpoint.
+ * Lists the rooms named in the configuration. Also returns whether the configuration sets a size
+ * for them, and whether it sets a checkpoint.
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
   const { width, height } = size ?? DEFAULT_SIZE;
@@ -240,14 +237,14 @@ export async function openRelay(options: RelayOptions) {
   const { bus, cluster, clock, rooms, hostApi } = options;
   let relay: RequestRelay | undefined;
   /**
-   * Returns the key under which limits count a request: the key of the visitor's address, even if
-   * another server has forwarded the request.
+   * Returns the key under which limits count requests from the visitor's address, even if another
+   * server has forwarded the request.
    */
   const addressOf = (request: IncomingMessage): string =>
     relay?.addressOf(request) ?? options.addressOf(request);
   /**
-   * Whether a wall that shows the room is connected from the same address as the request; undefined
-   * if the room is not open on this server.
+   * Whether a wall that shows the room is connected from the request's address; undefined if the
+   * room is not open on this server.
    */
   const hasWall = (room: string, request: IncomingMessage): boolean | undefined =>
     rooms.roomServers.get(room)?.walls.hasWallAt(addressOf(request));

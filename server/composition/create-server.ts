@@ -1,7 +1,6 @@
 /**
- * Opens the parts of a server one after another, connects them to each other, and closes them.
- * Contains no behaviour of its own: the parts themselves define how rooms, pages and the host's API
- * behave. Start reading at `createVivariumServer`.
+ * Opens the parts of a server, connects them to each other, and closes them. Start reading at
+ * `createVivariumServer`.
  */
 
 import { once } from 'node:events';
@@ -79,37 +78,29 @@ export interface VivariumServerOptions {
   readonly clock?: Clock;
   /** Maximum number of engine threads, at least 1. If absent, the engine decides. */
   readonly engineThreads?: number;
-  /**
-   * Called when the engine has lost a GPU or a thread and is replacing it. Rooms pause briefly and
-   * then continue.
-   */
+  /** Called when the engine has lost a GPU or a thread and is replacing it. */
   readonly onEngineLoss?: (loss: EngineLoss) => void;
-  /** Called after each tick, for measurements. */
   readonly onTick?: (timing: TickTiming) => void;
-  /**
-   * Returns the wall-clock time, in ms since 1970. The time may jump backwards if somebody sets the
-   * machine's clock.
-   */
+  /** Returns the wall-clock time, in ms since 1970. The time may jump backwards. */
   readonly date?: () => number;
   /**
-   * Returns this machine's network addresses. Addresses that phones can probably reach come first.
+   * Lists this machine's network addresses; addresses that phones can probably reach come first.
    */
   readonly networkAddresses?: () => readonly string[];
   readonly log?: Log;
   /** Called about once a second while ticks run. */
   readonly onHeartbeat?: () => void;
   /**
-   * Ends the process, so that the supervisor (such as systemd) starts it again; absent if there is
-   * no supervisor.
+   * Ends the process so that a supervisor such as systemd restarts it; absent without a supervisor.
    */
   readonly restart?: (() => void) | undefined;
-  /** Called after an error that makes it impossible to continue the rooms. */
+  /** Called after an error that makes it impossible to continue running rooms. */
   readonly onFatal: (error: unknown) => void;
 }
 
 /**
- * State that changes after the start, and parts of the server that do not exist yet when the parts
- * that use them are opened.
+ * Parts of the server that do not exist yet when the parts that use them are opened, and state that
+ * changes later.
  */
 interface Later {
   http?: Server;
@@ -150,11 +141,10 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     port: bound().port,
     localOrigin: localOrigin(bound()),
     engine: server.engine.info,
-    /** The room servers of all open rooms, by room name. */
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
     /**
-     * The host's access token, if it was created at this start. The caller must show it now,
-     * because only its hash is stored.
+     * The host's access token, if this start created it. Show it now, because only its hash is
+     * stored.
      */
     hostToken: host.token.fresh,
     /** Port for metrics, if metrics have a separate port. */
@@ -188,14 +178,13 @@ async function openBase(options: VivariumServerOptions) {
   const { onEngineLoss: onLoss, engineThreads: threads } = options;
   const folder = config.data === 'none' ? undefined : config.data;
   const checkpoints = await loadCheckpoints(config, folder, log);
-  // Read the client's files before opening other parts. If the files are unreadable, there are then
-  // no other parts to close.
+  // Read the client's files first. If they are unreadable, there are no other parts to close yet.
   const files = await StaticFiles.load(options.clientFolder);
   const checkpointFolders = new Map(checkpoints.map((one) => [one.card.name, one.folder]));
   const gallery = await loadGalleries(checkpointFolders);
   const names = createNameCheck(config.bannedWords ?? []);
   const hooks = await Hooks.open(config.extension, clock, log, config.limits);
-  /** Engines that would be faster than the chosen one but could not be used, with the reasons. */
+  /** Faster engines that could not be used, with the reasons. */
   let skippedEngines: readonly SkippedEngine[] = [];
   const engineOptions = {
     ...(onLoss && { onLoss }),
@@ -255,14 +244,11 @@ async function openBase(options: VivariumServerOptions) {
     version: serverVersion(),
     since: date(),
     /**
-     * Returns the origins at which phones may be able to reach the server now. The most likely
-     * origin comes first.
+     * Lists the origins at which phones may be able to reach the server now, the most likely one
+     * first.
      */
     networkOrigins: () => networkOrigins(bound(), (addresses ?? networkAddresses)()),
-    /**
-     * Returns the origin for QR codes; '' if phones probably cannot reach the server at any of its
-     * addresses.
-     */
+    /** Returns the origin for QR codes; '' if phones probably cannot reach the server. */
     qrOrigin: () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '',
   };
 }
@@ -328,8 +314,8 @@ async function openRooms(base: ServerBase) {
 }
 
 /**
- * Creates the tick loop. At each tick, the loop steps the cells of the rooms that are due, writes
- * the journal, and lets the rooms broadcast their changes.
+ * Creates the tick loop. At each tick, the loop steps the rooms that are due, writes the journal,
+ * and broadcasts the changes.
  *
  * @param roomServers returns the room servers of all open rooms, by room name
  */
@@ -347,10 +333,7 @@ export function createTickLoop(
     later.hasFailed = true;
     options.onFatal(error);
   };
-  /**
-   * Whether this server may now tick the room and show it to visitors. False if another server may
-   * be running the room.
-   */
+  /** Whether this server may tick the room now. False if another server may be running the room. */
   const mayTick = (room: string): boolean => cluster?.leases.mayTick(room) ?? true;
   const onStalled = (): void =>
     fail(
@@ -374,8 +357,8 @@ export function createTickLoop(
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {
         const roomServer = roomServers().get(room.name);
-        // Skip rooms that this server was allowed to run before the tick but is not any more: the
-        // process may have been suspended during the tick, or writing the journal may have failed.
+        // Skip rooms that this server may no longer run, for example because the process was
+        // suspended during the tick.
         if (!roomServer || !mayTick(room.name)) continue;
         roomServer.handleTick(result, clock.now());
         hooks.ticked(roomServer, result);
@@ -386,9 +369,8 @@ export function createTickLoop(
           if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
         }
       });
-      // Broadcast now if there is time before the next tick. Also broadcast now if a refresh is
-      // pending: a refresh sends the room's current state, so it must run before the next tick
-      // changes that state.
+      // Broadcast now if there is time before the next tick, or if a refresh is pending: the
+      // refresh must send the room's current state before the next tick changes that state.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }
@@ -467,8 +449,7 @@ async function openDoors(server: WholeServer): Promise<void> {
   const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;
   later.osc = await openOsc({
     ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
-    // A gateway runs no rooms, so it does not need OSC messages that other servers receive. It
-    // needs the bus only to forward the OSC messages that it receives itself, if `oscIn` is set.
+    // A gateway runs no rooms, so it needs the bus only to forward OSC messages that it receives.
     bus: config.role === 'gateway' && !config.oscIn ? undefined : server.bus,
     ...{ hooks, rooms, limits, rejections, clock, log },
     pause: async (room, paused) => {
@@ -487,8 +468,7 @@ async function openDoors(server: WholeServer): Promise<void> {
     http.listen(config.port, config.host);
     await once(http, 'listening');
   });
-  // Only log the error and continue, because it may concern just one connection that could not be
-  // accepted.
+  // Only log the error, because it may concern just one connection that could not be accepted.
   http.on('error', (error) => log.warn('not-accepted', error.message));
   const { metrics: port } = config;
   if (metrics && typeof port === 'number') {
@@ -501,13 +481,13 @@ async function openDoors(server: WholeServer): Promise<void> {
     for (const { refresh } of rooms.roomServers.values()) refresh.requestWalls();
   });
   later.alerts = await startAlerts(server);
-  // Store the host's new access token only now, as the last step. If the token were stored and a
-  // later step failed, the token would never be shown to the host.
+  // Store the new access token last. If a later step failed, the token would be stored but never
+  // shown to the host.
   await server.host.keepToken();
 }
 
 /**
- * Stops the server. Also works after a failed start, when some parts of the server do not exist.
+ * Stops the server. Also works after a failed start, when some parts do not exist.
  *
  * @throws the error of the first phase that failed
  */
@@ -521,8 +501,7 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
 }
 
 /**
- * Lists the phases of a shutdown, in order. After a failed start, the parts in `later` may not
- * exist.
+ * Lists the phases of a shutdown, in order. After a failed start, parts in `later` may be missing.
  */
 export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
   const { config, cluster, sockets, previews, journalWriter, serverRooms, later } = server;
@@ -539,8 +518,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      // Release the rooms only after all records are stored, because the next server to run a room
-      // starts from the stored records.
+      // Release the rooms only after all records are stored, because the next server that runs a
+      // room starts from the stored records.
       run: () =>
         Promise.all([server.host.close(), later.alerts?.close()]).finally(() =>
           serverRooms.releaseAll?.(),
@@ -549,9 +528,9 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     {
       name: 'clients are disconnected',
       run: async () => {
-        // Make pages that are connected to a gateway reconnect gradually, because their rooms
-        // continue on other servers. Make pages that are connected to a server that runs rooms
-        // reconnect immediately, because they get no frames during the shutdown.
+        // Pages on a gateway reconnect gradually, because their rooms continue on other servers.
+        // Pages on a server that runs rooms reconnect immediately, because they get no frames
+        // during the shutdown.
         if (cluster) await sockets.moveAway(config.role === 'gateway' ? MOVING.time : 0);
         await sockets.close();
         serverRooms.close?.();
@@ -562,8 +541,7 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => server.hooks.close() },
     {
       name: 'the engine has stopped',
-      // First wait for the threads that refine visitors' drawings. They use the engine, and closing
-      // the rooms did not wait for them.
+      // Wait for the threads that refine visitors' drawings, because these threads use the engine.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await server.engine.close();

@@ -15,8 +15,8 @@ import { ReasonError } from '../platform/log.ts';
 export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
 
 /**
- * Names of network interfaces of containers, virtual machines and tunnels. Visitors' phones cannot
- * reach these interfaces.
+ * Names of network interfaces that visitors' phones cannot reach: those of containers, virtual
+ * machines and tunnels.
  */
 const VIRTUAL =
   /^(br-(?!lan)|bridge1\d\d|cali|cni|docker|flannel|incus|lxc|lxd|podman|tailscale|tap|tun|utun|vboxnet|veth|virbr|virtualbox|vmnet|vmware|wg|zt)/i;
@@ -29,15 +29,14 @@ export const POLL_INTERVAL = 10_000;
 const NO_PHONES = 3;
 
 /**
- * Ranks an address of this machine. The lower the rank, the more likely it is that visitors' phones
- * can reach the address.
+ * Ranks an address of this machine. A lower rank means that visitors' phones are more likely to
+ * reach the address.
  *
  * @param network name of the network interface
  */
 function rank(network: string, address: string): number {
   if (VIRTUAL.test(network)) return NO_PHONES + 1;
-  // The address is link-local: the machine gave it to itself, because no router or DHCP server
-  // assigned one.
+  // A link-local address: the machine gave it to itself, because no DHCP server assigned one.
   if (address.startsWith('169.254.')) return NO_PHONES;
   return address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
 }
@@ -45,8 +44,8 @@ function rank(network: string, address: string): number {
 type Networks = ReturnType<typeof networkInterfaces>;
 
 /**
- * Lists the machine's network interfaces. Returns an empty list if the system call fails, which
- * happens when the process has no file descriptors left.
+ * Lists the machine's network interfaces. Returns an empty list if the system call fails, for
+ * example because the process has no file descriptors left.
  */
 function askNetworks(): Networks {
   try {
@@ -80,9 +79,8 @@ const originAt = (address: string, port: number): string =>
   `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 
 /**
- * Lists the origins at which phones may be able to reach a server, the most likely one first. The
- * list is empty if the server listens only on the loopback interface, or if the machine is in no
- * network.
+ * Lists the origins at which phones may be able to reach a server, the most likely one first. Empty
+ * if the server listens only on the loopback interface, or if the machine has no network.
  */
 export function networkOrigins(
   { address, port }: BoundAddress,
@@ -100,9 +98,8 @@ export function localOrigin({ address, port }: BoundAddress): string {
 }
 
 /**
- * Watches for changes of the server's origin. The origin changes, for example, if the network comes
- * up late or assigns another address. `onChange` is called only after two consecutive checks have
- * found the same new origin.
+ * Calls `onChange` when the server's origin has changed, for example because the network came up
+ * late. A new origin counts only if two consecutive checks find it.
  *
  * @param origin returns the current origin
  * @returns a function that stops watching
@@ -161,9 +158,8 @@ export class ListenError extends ReasonError<ListenReason> {
 }
 
 /**
- * Starts to listen on a port.
+ * Calls `start`, which must start to listen on the target's address and port.
  *
- * @param start starts listening; called once
  * @throws ListenError if the host can fix the cause; otherwise the error that `start` has thrown
  */
 export async function listen<T>(target: ListenTarget, start: () => Promise<T>): Promise<T> {

@@ -33,8 +33,8 @@ interface Services {
 interface OpenStorage {
   readonly store: Store;
   /**
-   * Lists the data that were moved to another folder because they were damaged. Absent if the
-   * settings say that the server must not start with damaged data.
+   * Damaged data that were moved to a separate folder. Absent in a cluster, and if the settings
+   * forbid starting with damaged data.
    */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;
@@ -45,11 +45,10 @@ interface OpenStorage {
 /**
  * Opens the cluster's store or, without a cluster, the store in the data folder.
  *
- * @param folder the data folder; undefined if nothing is stored
- * @returns undefined if nothing is stored
+ * @param folder the data folder; undefined if there is none
+ * @returns undefined if there is neither a cluster nor a data folder
  * @throws ClusterError if the cluster cannot be used; StoreError 'not-writable', 'in-use' or
- *   'other-version'. If damaged data are not to be moved aside (`onDamage`), also StoreError
- *   'damaged'.
+ *   'other-version'; also StoreError 'damaged' unless `onDamage` is 'set-aside'
  */
 export async function openStorage(
   { cluster, onDamage }: Pick<Config, 'cluster' | 'onDamage'>,
@@ -65,7 +64,7 @@ export async function openStorage(
 }
 
 async function openClusterStorage(url: string, { clock, log }: Services): Promise<OpenStorage> {
-  // Load these modules only in a cluster, because a server that runs alone does not need them.
+  // Import these modules only in a cluster, because other servers do not need them.
   const { openCluster } = await import('../cluster/open-cluster.ts');
   const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
   const cluster = await openCluster(url, clock, log);
@@ -77,8 +76,7 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
       log.warn('bus-lost', `${notDelivered} (${why}). This server keeps trying to reach Valkey.`);
   };
   try {
-    // Retry. The cluster's store, which uses the same Valkey, has just answered, so a failure now
-    // probably means only that Valkey is busy.
+    // Retry: Valkey has just answered, so a failure now probably means only that Valkey is busy.
     const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
       clock,
       pauses: [200, 1_000],
@@ -115,8 +113,8 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // If the data file was unreadable, `found` is a new store that contains only the records that
-    // could be read. Damaged records that are not in it need no further treatment.
+    // If the data file was unreadable, `found` is a new store with only the readable records.
+    // Damaged records that are missing from `found` need no further treatment.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -132,17 +130,16 @@ async function openDamaged(
 }
 
 /**
- * Types of records that a room can be opened without. If a record of another type is damaged, it
- * stays in the store for now. If it later prevents its room from opening, all data of the room are
- * moved aside.
+ * Types of records that a room can be opened without. Damaged records of other types stay in the
+ * store. If they later prevent a room from opening, all data of that room are moved aside.
  */
 const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Selects the damaged records that can be moved aside immediately: room records that are not needed
- * to open the room, and records that belong to the whole server.
+ * Selects the damaged records that can be moved aside immediately: records of the types in
+ * `DISPENSABLE`, and records of the whole server.
  *
- * @returns the keys by room name; under null, the keys of the whole server's records
+ * @returns the keys by room name; null stands for the whole server
  */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();
@@ -182,7 +179,7 @@ const NO_ENGINE: Engine = {
 };
 
 /**
- * Loads the installed checkpoints and the checkpoints that are stored in the data folder.
+ * Loads the installed checkpoints and the checkpoints in the data folder.
  *
  * @returns all checkpoints; the checkpoint named in the settings comes first
  * @throws CheckpointError if an installed checkpoint cannot be loaded
@@ -199,31 +196,24 @@ export async function loadCheckpoints(
 }
 
 /**
- * Maximum number of times that a change is written to the shared list. The second write is needed
- * if another server has written the list at the same time and thereby undone the change.
+ * Maximum number of times to write a change to the shared list. A second write is needed if another
+ * server wrote the list at the same time and thereby undid the change.
  */
 const MOST_WRITES = 2;
 
 /**
- * Changes that may not be in the stored list yet, by the id of the changed item. `item` is the new
- * item, or undefined if it was removed. `writes` is the number of times that the change has been
- * written.
+ * Changes that may not be stored yet, by item id. `item` is the new item, or undefined if the item
+ * was removed. `writes` is the number of times that the change has been written.
  */
 type Changes<T> = Map<number, { readonly item: T | undefined; writes: number }>;
 
-/**
- * A stored list that several servers can change. No two items have the same id, even if different
- * servers created them.
- */
+/** A stored list that several servers can change. Item ids are unique across all servers. */
 class SharedList<T extends { readonly id: number }> {
   private known: readonly T[] = [];
   private readonly changes: Changes<T> = new Map();
   private readonly mutex = new Mutex();
 
-  /**
-   * @param onReplaced called with the new list whenever this server has merged its list with the
-   *   stored list
-   */
+  /** @param onReplaced called with the new list after each merge with the stored list */
   constructor(
     private readonly store: Store,
     private readonly name: string,
@@ -238,8 +228,7 @@ class SharedList<T extends { readonly id: number }> {
   }
 
   /**
-   * Takes over a new version of the list: finds the items that differ from the previous version,
-   * and stores these changes.
+   * Replaces this server's list, and stores the items that differ from the previous list.
    *
    * @throws StoreError
    */
@@ -255,8 +244,8 @@ class SharedList<T extends { readonly id: number }> {
   }
 
   /**
-   * Reads the stored list, which other servers may have changed, and adds the changes of this
-   * server that are not stored yet.
+   * Reads the stored list, which other servers may have changed, and writes this server's pending
+   * changes to it.
    *
    * @throws StoreError
    */
@@ -272,8 +261,7 @@ class SharedList<T extends { readonly id: number }> {
         await this.store.putServerRecord(this.name, merged(stored, changes));
       }
       for (const change of changes.values()) change.writes++;
-      // Use `this.changes` here, because it also contains changes that this server has made while
-      // the list was being written.
+      // Use `this.changes`, which includes changes made while the list was being written.
       this.known = merged(stored, this.changes);
       this.onReplaced(this.known);
     });
@@ -300,7 +288,6 @@ function merged<T extends { readonly id: number }>(
  * Opens the lists of bans and wall seats, which all servers of a cluster share.
  *
  * @param isShared whether other servers may also change the lists
- * @param secret the secret that `Bans` needs
  */
 export async function openHostRecords(
   store: Store,
@@ -316,9 +303,8 @@ export async function openHostRecords(
     onChange: (all) => void banList.changed(all).catch(warn),
   });
   const stored = await seatList.open();
-  // `WallSeats` treats the walls in the list that it is created with as disconnected. In a cluster,
-  // these walls may be connected to other servers, so create it with an empty list and add the
-  // stored seats afterwards.
+  // `WallSeats` assumes that walls passed to its constructor are disconnected. In a cluster, these
+  // walls may be connected to other servers, so add their seats afterwards.
   const seats = new WallSeats(
     date,
     isShared ? [] : stored,

@@ -1,16 +1,16 @@
 /**
- * Ends the process. After the first signal, the server shuts down in an orderly way; after a second
- * signal, the process exits immediately.
+ * Ends the process. The first signal starts an orderly shutdown. A later signal makes the process
+ * exit immediately.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 
-/** Two signals within this time count as one, in ms. */
+/** Time after the first signal during which further signals are ignored, in ms. */
 const SAME_SIGNAL = 1_000;
 
 /**
- * Maximum duration of a shutdown, in ms. After this time, the process exits even if the shutdown
- * has not finished.
+ * Maximum duration of a shutdown, in ms. After this time, the process exits even if the shutdown is
+ * unfinished.
  */
 const LONGEST = 20_000;
 
@@ -48,10 +48,9 @@ export class ProcessEnd {
   }
 
   /**
-   * Handles a signal to end the process. A second signal usually means that the host does not want
-   * to wait for the shutdown, so the process exits immediately. But if the server was started
-   * through npm, one Ctrl+C can arrive twice: from the terminal and, shortly afterwards, from npm.
-   * So signals in quick succession count as one.
+   * Handles a signal to end the process. A second signal makes the process exit immediately, unless
+   * it quickly follows the first: npm passes on a Ctrl+C that the terminal has already sent, so one
+   * Ctrl+C can arrive twice.
    */
   readonly signal = (): void => {
     const { clock, exit } = this.options;
@@ -63,10 +62,7 @@ export class ProcessEnd {
 }
 
 export interface ShutdownPhase {
-  /**
-   * What has been achieved when the phase has ended, for example 'rooms are saved'. The log then
-   * says "Closing: rooms are saved."
-   */
+  /** What the log reports when the phase has ended, for example 'rooms are saved'. */
   readonly name: string;
   readonly run: () => unknown;
 }

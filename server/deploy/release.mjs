@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Script of `npm run release`. Writes a release to `dist/release`: the package `vivarium` as a
- * tarball, Debian packages made from the tarball, a bill of materials, release notes and checksums.
- * Run `npm ci` first. The compilers that `npm run kernels` uses must be installed.
+ * Script of `npm run release`. Writes a release to `dist/release`: an npm tarball, Debian packages,
+ * a bill of materials, release notes and checksums. Requires that `npm ci` has run and that the
+ * compilers for `npm run kernels` are installed.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,11 +25,11 @@ const pages = join(root, 'client/dist');
 const deploy = join(root, 'server/deploy');
 
 /**
- * Runs a command in the top folder.
+ * Runs a command in the repository's root folder.
  *
  * @param {string} command
  * @param {string[]} args
- * @returns {string} its standard output
+ * @returns {string} the command's standard output
  */
 const run = (command, ...args) =>
   execFileSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1e8 });
@@ -42,7 +42,8 @@ const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 /**
  * Finds the npm packages whose code is in a bundle.
  *
- * @param {readonly string[]} files the bundle's source files, relative to the top folder
+ * @param {readonly string[]} files the bundle's source files, relative to the repository's root
+ *   folder
  * @returns {Bundled[]}
  */
 function packagesOf(files) {
@@ -60,11 +61,11 @@ function packagesOf(files) {
 }
 
 /**
- * Makes the npm package. The pages must have been built before this call.
+ * Makes the npm package. The pages must already be built.
  *
  * @param {string} folder folder to write the tarball to
- * @returns {Promise<{ file: string, bundled: Bundled[] }>} the name of the tarball, and the npm
- *   packages whose code it contains
+ * @returns {Promise<{ file: string, bundled: Bundled[] }>} the tarball's name, and the npm packages
+ *   whose code it contains
  */
 export async function pack(folder) {
   const target = join(root, 'dist/server');
@@ -93,11 +94,11 @@ export async function pack(folder) {
 }
 
 /**
- * Lists all npm packages that a host installs: packages whose code is in the tarball, and the
- * packages on which the tarball depends.
+ * Lists all npm packages that a host installs: packages in the tarball and packages on which the
+ * tarball depends.
  *
  * @param {readonly Bundled[]} bundled packages whose code is in the tarball
- * @returns {object} a bill of materials in the format CycloneDX
+ * @returns {object} a bill of materials in CycloneDX format
  */
 export function billOfMaterials(bundled) {
   const flags = ['--sbom-format', 'cyclonedx', '--package-lock-only', '--workspaces=false'];
@@ -108,7 +109,7 @@ export function billOfMaterials(bundled) {
   const found = new Set(
     bill.components.filter(({ name }) => direct.includes(name)).map((part) => part['bom-ref']),
   );
-  // The loop adds packages to the set over which it iterates, and then visits these packages too.
+  // The set grows during the loop, so the dependencies of dependencies are added too.
   for (const ref of found) for (const one of needs.get(ref) ?? []) found.add(one);
   for (const { name, version } of bundled) found.add(`${name}@${version}`);
   const components = bill.components.filter((part) => found.has(part['bom-ref']));
@@ -119,7 +120,7 @@ export function billOfMaterials(bundled) {
 }
 
 /**
- * Returns the section about a version from the change log.
+ * Returns the change log's section about a version.
  *
  * @param {string} version
  * @returns {string}
@@ -135,7 +136,7 @@ function notesOf(version) {
 const HOME = 'usr/lib/vivarium';
 
 /**
- * Maps Node's names of processor architectures to Debian's names.
+ * Debian's names of processor architectures, by Node's names.
  *
  * @type {Readonly<Record<string, string>>}
  */
@@ -146,7 +147,7 @@ export const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
  *
  * @param {string} version
  * @param {string} architecture Debian's name of the processor architecture
- * @param {number} size size of the installed files, in KiB
+ * @param {number} size total size of the installed files, in KiB
  */
 const controlOf = (version, architecture, size) => `Package: vivarium
 Version: ${version}
@@ -163,7 +164,7 @@ Description: multiplayer canvas of living cells
 `;
 
 /**
- * Adapts a systemd unit for the Debian package. The original unit is for a clone of the repository
+ * Adapts a systemd unit to the Debian package. The original unit is for a clone of the repository
  * in /opt/vivarium.
  *
  * @param {string} unit content of the unit file
@@ -208,7 +209,7 @@ export function packDeb(tree, folder, { version, arch }) {
     controlOf(version, architecture, Number.parseInt(size, 10)),
   );
   const file = join(folder, `vivarium_${version}_${architecture}.deb`);
-  // Make the files readable for all users, whatever their permissions in the tree.
+  // Make the files readable for all users.
   execFileSync('chmod', ['-R', 'u=rwX,go=rX', stage]);
   execFileSync('dpkg-deb', ['--root-owner-group', '-Zzstd', '--build', stage, file]);
   rmSync(stage, { recursive: true });

@@ -21,8 +21,8 @@ const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
 /**
- * Maps PCI vendor ids to GPU vendors. Omits vendors that make only the simple display adapters of
- * servers and virtual machines.
+ * GPU vendors by PCI vendor id. Omits vendors that make only simple display adapters for servers
+ * and virtual machines.
  */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x10de': 'nvidia',
@@ -33,9 +33,9 @@ const VENDORS: Readonly<Record<string, GpuVendor>> = {
 const DISPLAY = '0x03';
 
 /**
- * Lists the vendors of this machine's GPUs, each vendor once. Finds no GPUs on Windows, and no GPUs
- * that are not PCI devices. The list is used only to decide whether to advise the host to install
- * drivers; engines can use GPUs that are not in the list.
+ * Lists the vendors of this machine's GPUs, each vendor once, to decide whether to advise the host
+ * to install drivers. On Linux, only PCI devices are found. On macOS, the result is always 'apple';
+ * on other systems, it is empty.
  *
  * @param devices the folder in which Linux lists PCI devices
  */
@@ -63,21 +63,18 @@ function attempt<T>(read: () => T, otherwise: T): T {
   }
 }
 
-/**
- * A backend that 'auto' or the host can select. All are listed in `CANDIDATES`; a new backend needs
- * a row there.
- */
+/** A backend that the host or 'auto' can select. All candidates are listed in `CANDIDATES`. */
 export interface Candidate {
   /**
-   * Returns why the backend cannot start on this machine. Undefined if no reason is known, in which
-   * case the start may still fail. Does not load the backend's libraries.
+   * Returns why the backend cannot start on this machine; undefined if no reason is known, although
+   * the start may still fail. Does not load the backend's libraries.
    *
-   * @param onlyGpu true if the backend is wanted only if it runs on a GPU
+   * @param onlyGpu whether the backend must run on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
   /**
-   * Prepares what the backend's threads share. Called once, before any thread starts. If it fails,
-   * no thread is started.
+   * Prepares what the backend's threads share. Called once, before any thread starts. If this
+   * fails, no thread is started.
    */
   readonly prepare?: () => Promise<void>;
   /** Loads the backend's libraries and starts the backend. @throws Error if this fails */
@@ -87,13 +84,12 @@ export interface Candidate {
   /** What the backend needs, as text for the host. */
   readonly needs: string;
   /**
-   * What a host can do if the backend does not start; undefined if nothing helps on this operating
-   * system.
+   * What a host can do if the backend does not start; undefined if nothing helps on this system.
    */
   readonly remedy: string | undefined;
   /**
-   * Only for backends that can use a GPU: the vendors of the supported GPUs, and what a host who
-   * has such a GPU can do if the backend does not find it.
+   * For backends that can use a GPU: vendors of the supported GPUs, and advice for a host whose GPU
+   * the backend does not find.
    */
   readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
 }
@@ -104,17 +100,16 @@ const noGpu = (onlyGpu: boolean): string | undefined =>
   onlyGpu && !mayHaveGpu() ? 'there is no GPU' : undefined;
 
 /**
- * The systems for which ONNX Runtime has a library: operating system and processor architecture.
- * The library for Linux also needs glibc.
+ * Operating systems and processor architectures for which ONNX Runtime has a library. The library
+ * for Linux also needs glibc.
  */
 const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
 /**
- * Always throws. Called with the error that occurred when ONNX Runtime was loaded. If ONNX Runtime
- * supports this system, throws `error` itself. Otherwise, throws an error without a remedy, because
- * the usual remedy (installing the package) would not help.
+ * Handles an error that occurred when ONNX Runtime was loaded. Always throws.
  *
- * @throws StartError if ONNX Runtime has no library for this system; otherwise `error` itself
+ * @throws `error` if ONNX Runtime supports this system; otherwise a StartError without a remedy,
+ *   because installing the package would not help
  */
 export function notLoaded(
   error: Error,
@@ -175,8 +170,7 @@ interface Choice {
 }
 
 /**
- * Lists the backends to try. If 'auto' is wanted, a backend that supports GPUs may be used only if
- * it runs on a GPU.
+ * Lists the backends to try. For 'auto', a backend that supports GPUs may be used only on a GPU.
  */
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto'
@@ -191,9 +185,8 @@ const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
  */
 export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 
-/** A backend that was tried and does not work here. */
+/** A backend that was tried and does not work on this machine. */
 export interface SkippedEngine extends Choice {
-  /** Why the backend was skipped, in one line. */
   readonly reason: string;
   /**
    * What a host can do to make the backend work. Absent if nothing helps, for example because the
@@ -205,13 +198,13 @@ export interface SkippedEngine extends Choice {
 export interface Selection {
   readonly backend: Backend;
   /**
-   * Backends that are preferred to `backend` but do not work here; the most preferred one comes
+   * Backends that are preferred to `backend` but do not work on this machine, the most preferred
    * first.
    */
   readonly skipped: readonly SkippedEngine[];
 }
 
-/** Thrown if none of the wanted backends works here. */
+/** Thrown if none of the wanted backends works on this machine. */
 export class NoBackendError extends EngineError {
   constructor(readonly skipped: readonly SkippedEngine[]) {
     super('unavailable', skipped.map(explain).join('; '));
@@ -223,13 +216,13 @@ export function explain(skipped: SkippedEngine): string {
   return `${nameOf(skipped)}: ${reason}${remedy ? ` (to fix it: ${remedy})` : ''}`;
 }
 
-/** Returns the skipped backends that a host can make work. */
+/** Returns the skipped backends for which a remedy is known. */
 export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =>
   skipped.filter(({ remedy }) => remedy !== undefined);
 
 /**
- * Predicts which backend will be selected, without loading a backend. Returns undefined if this is
- * uncertain, for example because it depends on whether a GPU works.
+ * Predicts which backend will be selected, without loading any backend. Returns undefined if none
+ * is likely to work, or if the choice depends on whether a GPU works.
  */
 export function expectedBackend(wanted: BackendName | 'auto', candidates = CANDIDATES) {
   const likely = choicesOf(wanted).find(
@@ -243,8 +236,8 @@ export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =
   candidates[name].threads?.() ?? 1;
 
 /**
- * Selects a backend as `selectBackend` does, and opens a patch store on it. A backend that cannot
- * load the models is skipped.
+ * Selects a backend with `selectBackend`, and opens a patch store on it. Skips backends that cannot
+ * load the models.
  *
  * @throws NoBackendError if no wanted backend works
  * @throws EngineError 'unavailable' if two models have the same name
@@ -260,12 +253,11 @@ export async function openStore(wanted: BackendName | 'auto', models: readonly M
 }
 
 /**
- * Starts a backend in this thread. If `wanted` is 'auto', starts the first backend of `autoOrder`
- * that works here.
+ * Starts a backend in this thread: the wanted backend or, for 'auto', the first of `autoOrder` that
+ * works on this machine.
  *
- * @param use called with each backend that starts; if it throws, this backend is skipped and the
- * next one is tried
- * @param options.gpus vendors of all GPUs in this machine, even if no backend can use them
+ * @param use called with each backend that starts; if `use` throws, the next backend is tried
+ * @param options.gpus vendors of this machine's GPUs
  * @throws NoBackendError if no wanted backend works
  */
 export async function selectBackend(
@@ -277,8 +269,8 @@ export async function selectBackend(
   for (const { name, onlyGpu } of choicesOf(wanted)) {
     const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
-      // If the backend is wanted only on a GPU and this machine has no suitable one, omit the
-      // remedy: the remedies install software, which would not help.
+      // If the backend must run on a GPU and this machine has no suitable GPU, installing software
+      // would not help, so omit the remedy.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
       skipped.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };

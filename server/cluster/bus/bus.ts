@@ -1,7 +1,6 @@
 /**
- * Messages on named channels between the servers of a cluster. A message arrives at most once.
- * Messages of one publisher on one channel arrive in order. If a message must not be lost, its
- * sender must repeat it until the receiver has answered.
+ * Messages on named channels between the servers of a cluster. Any message may be lost. Messages of
+ * one publisher on one channel arrive in order, each at most once.
  */
 import type { EventEmitter } from 'node:events';
 import { Packr } from 'msgpackr';
@@ -9,10 +8,7 @@ import * as v from 'valibot';
 import { OPTIONS } from '../../../shared/protocol/packets.ts';
 import { afterMessages, type Clock } from '../../platform/clock.ts';
 
-/**
- * Time limit for an answer from Valkey, in ms. A command that is not answered within this time
- * counts as failed.
- */
+/** Time limit for an answer from Valkey, in ms. A command without an answer counts as failed. */
 export const ANSWER_TIMEOUT = 1_000;
 
 /** Function that receives a message. It must not throw or change the message. */
@@ -27,15 +23,14 @@ export interface Bus {
   readonly isUp: boolean;
 
   /**
-   * Round-trip time of a recent message that this process sent to itself over the bus, in ms;
-   * undefined if no such time is known.
+   * Round-trip time of a recent message from this process to itself, in ms; undefined if unknown.
    */
   readonly latency: number | undefined;
 
   /**
-   * Sends a message to all subscribers of a channel, including those in this process. Their
-   * listeners are never called during this call, only later. Messages sent while the bus is down
-   * are lost.
+   * Sends a message to all subscribers of a channel, including subscribers in this process.
+   * Listeners are called later, never during this call. Messages sent while the bus is down are
+   * lost.
    *
    * @param channel any text
    * @param message must not be changed afterwards
@@ -45,15 +40,15 @@ export interface Bus {
   /**
    * Calls a listener for each message on a channel.
    *
-   * @returns a promise that resolves once the subscription is active, so that the listener receives
-   *   all later messages. While the bus is down, the promise stays pending.
+   * @returns a promise that resolves once the listener is certain to receive later messages;
+   *   pending while the bus is down
    * @throws Error if the bus has been closed
    */
   subscribe(channel: string, listener: Listener): Promise<Subscription>;
 
   /**
-   * Calls a listener whenever the bus works again after an interruption. Messages sent during the
-   * interruption may be lost. All subscriptions are restored before the listener is called.
+   * Calls a listener after each interruption of the bus, once all subscriptions are restored.
+   * Messages sent during the interruption may be lost.
    */
   onGap(listener: () => void): Subscription;
 
@@ -63,7 +58,7 @@ export interface Bus {
 
 const packr = new Packr(OPTIONS);
 
-/** Encodes a message. @param message plain data and bytes */
+/** Encodes a message, which consists of plain data and bytes. */
 export const encodeMessage = (message: unknown): Uint8Array => packr.pack(message);
 
 /** Decodes a message; undefined if the bytes do not match the schema. */
@@ -87,8 +82,7 @@ export const GAP = Symbol('gap');
 /**
  * Adds a listener to an event emitter.
  *
- * @param onLast called when the returned subscription is closed and the event has no other
- *   listeners
+ * @param onLast called when the subscription is closed, if the event has no other listeners
  * @returns a subscription that removes the listener when it is closed
  */
 export function listenTo(
@@ -109,8 +103,8 @@ export function listenTo(
 /**
  * Waits for an answer from Valkey, for at most `ANSWER_TIMEOUT`.
  *
- * @param onLate called if there is no answer in time
- * @throws Error if there is no answer in time
+ * @param onLate called if the time runs out
+ * @throws Error if the time runs out
  */
 export async function inTime<T>(
   clock: Clock,

@@ -1,8 +1,6 @@
 /**
- * Forwards a page's request to the server that runs the requested room, because only that server
- * has the room's data. The request and its answer are sent as HTTP through a tunnel over the bus.
- * The other server handles the request as if it came from a page. Start reading at
- * `RequestRelay.pass`.
+ * Forwards a page's request to the server that runs the requested room. The request and its answer
+ * are sent as HTTP through a tunnel over the bus. Start reading at `RequestRelay.pass`.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -26,8 +24,8 @@ import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus
 /** Times and limits for HTTP requests that one server forwards to another. */
 export const REQUESTS = {
   /**
-   * Interval at which each end of a tunnel sends a heartbeat, in ms. A heartbeat tells the other
-   * end that the tunnel is still open.
+   * Interval of the heartbeats that show the other end of a tunnel that this end is still open, in
+   * ms.
    */
   beat: 2_500,
   /** Maximum number of bytes in one message of a tunnel. */
@@ -35,9 +33,9 @@ export const REQUESTS = {
   /** Maximum number of unconfirmed messages per direction of a tunnel. */
   window: 4,
   /**
-   * Maximum number of requests that a server has forwarded and that are still in progress. At this
-   * limit, the server forwards no further GET or HEAD requests. The same limit applies, with a
-   * separate count, to requests that the server answers for other servers.
+   * Maximum number of forwarded requests in progress. At this limit, the server forwards no further
+   * GET or HEAD requests. Requests that it answers for other servers have a separate count with the
+   * same limit.
    */
   most: 64,
   /**
@@ -50,31 +48,25 @@ export const REQUESTS = {
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
 /**
- * Request header that carries the visitor's address. It is trusted only in requests that arrive
- * through a tunnel.
+ * Request header with the visitor's address, trusted only in requests that arrive through a tunnel.
  */
 const ADDRESS = 'x-vivarium-address';
 const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
 /**
- * Response headers that are not forwarded to the visitor, because they describe only the connection
- * between the two servers.
+ * Response headers that are not forwarded, because they describe only the connection between the
+ * two servers.
  */
 const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
-/** Suffix that is added to a tunnel's id at the server that answers. */
+/** Suffix of a tunnel's id at the server that answers. */
 const ANSWER = '/answer';
 const BUSY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
 
 const id = v.pipe(v.string(), v.maxLength(64));
 const target = v.union([v.strictObject({ room: id }), v.strictObject({ server: id })]);
 const opening = v.strictObject({ id, from: id, to: target, isLimited: v.boolean() });
-/**
- * A message to one end of a tunnel. A message with only the fields `id` and `from` is a heartbeat.
- */
+/** A message to one end of a tunnel. A message with only `id` and `from` is a heartbeat. */
 const message = v.strictObject({
-  /**
-   * `id`: id of the tunnel at the server that receives the message. `from`: id of the server that
-   * sent the message.
-   */
+  /** `id`: id of the tunnel at the receiving server. `from`: id of the sending server. */
   ...{ id, from: id },
   /** Sequence number; present if the message has `bytes` or ends the stream. */
   number: v.optional(count),
@@ -86,8 +78,8 @@ const message = v.strictObject({
 type Message = v.InferOutput<typeof message>;
 
 /**
- * Identifies the server that should answer a request: the server that runs `room`, or the server
- * named `server`.
+ * The server that should answer a request: the server that runs `room`, or the server named
+ * `server`.
  */
 export type RelayTarget = v.InferOutput<typeof target>;
 
@@ -101,24 +93,21 @@ export class RelayError extends Error {
 }
 
 /**
- * One end of a stream of bytes between two servers. The tunnel breaks if a message is lost, or if
- * the other end has sent nothing for `ANSWER_PATIENCE` ms.
+ * One end of a byte stream between two servers. The tunnel breaks if a message is lost, or if the
+ * other end sends nothing for `ANSWER_PATIENCE` ms.
  */
 class Tunnel extends Duplex {
   private sent = 0;
   private received = 0;
   private toldReceived = 0;
-  /**
-   * Resumes a write that was paused because too many sent messages were unconfirmed. Does nothing
-   * if no write is paused.
-   */
+  /** Resumes the write that waits for confirmations, if there is one. */
   private goOn = (): void => {};
   private cancelPatience = (): void => {};
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed number of messages to treat as already read by the other end: 0, or
-   *   `-REQUESTS.window` if nothing may be sent before the other end's first message
+   * @param confirmed number of messages that count as already read by the other end: 0, or
+   *   `-REQUESTS.window` to send nothing before the other end's first message
    */
   constructor(
     private readonly clock: Clock,
@@ -188,22 +177,21 @@ export interface RequestRelayOptions {
   /** Whether this server answers requests for a target. */
   readonly isFor: (to: RelayTarget) => boolean;
   /**
-   * Handles requests that other servers have forwarded. The forwarding server has already checked
-   * that the sender may make the request.
+   * Handles requests that other servers forward. The forwarding server has already checked that the
+   * sender may make the request.
    */
   readonly serve: RequestListener;
 }
 
 /**
- * The relay of one server. Forwards requests of this server's visitors over the bus, and answers
- * requests of other servers.
+ * Forwards requests of this server's visitors over the bus, and answers requests of other servers.
  */
 export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server = createServer({ requestTimeout: 0 }, this.options.serve);
   /**
-   * Open tunnels, by their id at this server. `other`: the server at the tunnel's other end; absent
-   * until that server has sent its first message.
+   * Open tunnels, by their id at this server. `other` is the server at the tunnel's other end, once
+   * that server has sent a message.
    */
   private readonly tunnels = new Map<string, { readonly tunnel: Tunnel; other?: string }>();
   /** Tunnels through which this server answers requests of other servers. */
@@ -226,8 +214,8 @@ export class RequestRelay {
   }
 
   /**
-   * Returns the address of the visitor who made a request that another server has forwarded;
-   * undefined for all other requests.
+   * Returns the visitor's address for a request that another server has forwarded; undefined for
+   * other requests.
    */
   addressOf({ socket, headers }: IncomingMessage): string | undefined {
     return this.answering.has(socket) ? `${headers[ADDRESS]}` : undefined;
@@ -240,13 +228,13 @@ export class RequestRelay {
   }
 
   /**
-   * Forwards a request to another server, and sends that server's answer to the visitor. Resolves
-   * when the answer has ended. If the answer breaks off, closes the visitor's connection.
+   * Forwards a request to another server, and sends the answer to the visitor. Resolves when the
+   * answer has ended. If the answer breaks off, closes the visitor's connection.
    *
    * @param to the server that should answer
    * @param address the visitor's address
    * @throws RelayError if the other server does not answer, or if too many requests are in
-   *   progress. In both cases, nothing has been sent to the visitor.
+   *   progress; nothing has then been sent to the visitor
    */
   async pass(
     to: RelayTarget,
@@ -256,8 +244,8 @@ export class RequestRelay {
   ): Promise<void> {
     const { method, originalUrl, url = '', body } = request;
     const path = originalUrl ?? url;
-    // Limit only GET and HEAD requests. Other methods are used only by the host, and visitors must
-    // not be able to block the host.
+    // Limit only GET and HEAD requests. Only the host uses other methods, and visitors must not be
+    // able to block the host.
     const isLimited = method === 'GET' || method === 'HEAD';
     const ofAddress = this.passing.get(address) ?? 0;
     const all = [...this.passing.values()].reduce((sum, one) => sum + one, 0);
@@ -347,8 +335,7 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // The message answers a request of this server, but the tunnel is unknown or belongs to another
-    // server: this server no longer waits for the answer, or a second server has answered. Tell the
+    // This server no longer waits for this answer, or another server has answered first. Tell the
     // sender to close its end of the tunnel.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
@@ -395,8 +382,7 @@ async function ask(
     headers: { ...asked.headers, ...type, host: 'vivarium' },
   }).end(body);
   const answered = once(request, 'response');
-  // Ignore errors of the request that occur after the response has begun, because they also appear
-  // as errors when the response is read.
+  // Ignore errors after the response has begun, because they also appear when the response is read.
   request.on('error', () => {});
   const [answer] = (await answered) as [IncomingMessage];
   return answer;

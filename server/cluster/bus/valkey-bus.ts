@@ -1,6 +1,5 @@
 /**
- * A message bus that uses Valkey's publish and subscribe, and reconnects automatically. Start
- * reading at `ValkeyBus`.
+ * A message bus that uses Valkey's publish and subscribe commands. Start reading at `ValkeyBus`.
  */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
@@ -19,15 +18,9 @@ import {
 const BUS = {
   /** Interval of the check messages that a server sends to itself through Valkey, in ms. */
   beat: 500,
-  /**
-   * Number of consecutive check messages that may be lost. If more are lost, the connection is
-   * closed.
-   */
+  /** The connection is closed if this number of consecutive check messages does not return. */
   missedBeats: 3,
-  /**
-   * Maximum number of bytes that wait in memory to be sent. If there are more, the connection is
-   * closed.
-   */
+  /** Maximum number of bytes that wait to be sent. If more bytes wait, the connection is closed. */
   backlog: 33_554_432,
   /** Delay before an attempt to replace a lost connection, in ms. */
   redial: 100,
@@ -43,9 +36,9 @@ interface LinkOptions {
 }
 
 /**
- * A pair of connections to Valkey: one publishes messages, the other receives them. The link
- * regularly sends a check message to itself. It closes if check messages do not return, or if too
- * many bytes wait to be sent. A closed link never reconnects.
+ * A pair of connections to Valkey: one publishes messages, the other receives them. The link closes
+ * if its check messages to itself do not return, or if too many bytes wait to be sent. A closed
+ * link never reconnects.
  */
 class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
@@ -57,10 +50,7 @@ class ValkeyLink {
   private cancelBeat = (): void => {};
   private isOver = false;
   private isReady = false;
-  /**
-   * Subscriptions by channel: the message handler, and a promise that resolves when Valkey has
-   * confirmed the subscription.
-   */
+  /** Subscriptions by channel. `confirmed` resolves when Valkey has confirmed the subscription. */
   private readonly subscriptions = new Map<
     string,
     { readonly handler: (message: Buffer) => void; readonly confirmed: Promise<void> }
@@ -80,7 +70,7 @@ class ValkeyLink {
 
   /**
    * Connects to Valkey and subscribes to all channels, including channels that are added while it
-   * connects. Loads the client library only here, because servers without a cluster do not need it.
+   * connects.
    *
    * @param channels returns all channels that currently have listeners
    * @throws Error if Valkey cannot be reached, or does not answer
@@ -92,9 +82,8 @@ class ValkeyLink {
         ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
         socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy: false },
       }) as unknown as RedisClientType;
-    // Put the database's number into the channel names. Valkey keeps the keys of different
-    // databases apart, but not their messages. Without the number, clusters in different databases
-    // would receive each other's messages.
+    // Put the database's number into the channel names, because Valkey does not separate the
+    // messages of different databases.
     const database = new URL(options.url).pathname.slice(1) || '0';
     const link = new ValkeyLink(options, create(), create(), `vivarium:${database}:`);
     const connect = async (): Promise<void> => {
@@ -157,8 +146,8 @@ class ValkeyLink {
     const known = this.subscriptions.get(channel);
     if (!known || this.isOver) return;
     this.subscriptions.delete(channel);
-    // Pass the handler, so that only this handler is removed. Otherwise, if the channel is
-    // subscribed to again immediately afterwards, the library would remove the new handler too.
+    // Remove only this handler. If the channel was subscribed to again in the meantime, the new
+    // handler must stay.
     this.subscriber
       .unsubscribe(this.prefix + channel, known.handler, true)
       .catch((error: Error) => this.lose(error.message));
@@ -199,10 +188,7 @@ interface ValkeyBusOptions extends Pick<LinkOptions, 'url' | 'clock'> {
   readonly onUp?: (isUp: boolean, why: string) => void;
 }
 
-/**
- * A message bus that uses the channels of a Valkey server. If the link to Valkey is lost, the bus
- * opens a new link.
- */
+/** A message bus over Valkey. If the link to Valkey is lost, the bus opens a new one. */
 export class ValkeyBus implements Bus {
   private readonly emitter = new EventEmitter().setMaxListeners(0);
   private link: ValkeyLink | undefined;
@@ -241,7 +227,7 @@ export class ValkeyBus implements Bus {
     const { link } = this;
     await link?.subscribe(channel).catch(() => {});
     // If the link was lost before it confirmed the subscription, wait for the next link, which
-    // subscribes to all channels again.
+    // subscribes to all channels.
     if (!link || link !== this.link) await this.up(signal);
     return subscription;
   }

@@ -10,15 +10,14 @@ import { type Entry, stageAfter } from './patch-table.ts';
  * The genomes that the cells of a patch read, converted to the form that the patch's rule needs.
  */
 export class Expression {
-  /** Cached result of the last call of `weightsAt`. */
   private weights: { readonly stage: number; readonly values: Float32Array } | undefined;
 
   /**
-   * @param conditioning results of `StepRule.condition`, one per genome, [genomes, K]; undefined if
-   * the rule has no method `condition`
-   * @param labels for each cell of the fully grown patch, the index of the genome that the cell
-   * reads, [S, S]; undefined if there is only one genome
-   * @param latents the latents of the genomes; empty if they are not known
+   * @param conditioning what `StepRule.condition` returns for each genome, [genomes, K]; undefined
+   *   if the rule has no `condition`
+   * @param labels index of the genome that each cell of the fully grown patch reads, [S, S];
+   *   undefined if there is only one genome
+   * @param latents latents of the genomes, if known
    */
   constructor(
     readonly conditioning?: Float32Array,
@@ -27,8 +26,8 @@ export class Expression {
   ) {}
 
   /**
-   * Returns a copy of the conditioning [K] that was computed for a latent; undefined if the latent
-   * is not one of these genomes.
+   * Returns a copy of the conditioning [K] of the genome with this latent; undefined if the patch
+   * has no such genome.
    */
   rowOf(latent: Float32Array): Float32Array | undefined {
     const genome = this.latents.findIndex((own) => own.every((x, i) => x === latent[i]));
@@ -38,8 +37,8 @@ export class Expression {
   }
 
   /**
-   * Computes how much each genome of a chimera contributes to each cell of a patch with the side
-   * `stage` (s), [genomes, s, s].
+   * Computes how much each genome contributes to each cell of a chimera with side `stage` (s),
+   * [genomes, s, s].
    */
   weightsAt(stage: number): Float32Array {
     if (this.weights?.stage !== stage) {
@@ -54,11 +53,9 @@ const NONE = new Expression();
 
 /**
  * Converts genomes to the form that a rule needs. Drops genomes that no cell reads. If only one
- * genome remains, the result has no labels, and the patch is therefore stepped as a normal patch,
- * not as a chimera.
+ * genome remains, the result has no labels, so the patch is not stepped as a chimera.
  *
- * @param before the genomes that the patch has read so far; if a genome is among them, its
- * conditioning is copied instead of computed again
+ * @param before the patch's genomes so far; their conditioning is copied instead of computed again
  */
 export function express(
   { condition }: StepRule,
@@ -96,20 +93,20 @@ export interface Patch {
   /** States of the patch, [s, s, C], or [C, s, s] if the backend is planar. */
   state: Float32Array;
   /**
-   * Buffer that will receive the states after the next step. Undefined if the patch has not been
-   * stepped for a while.
+   * Buffer for the states after the next step. Undefined if the patch has not been stepped
+   * recently.
    */
   spare?: Float32Array | undefined;
-  /** Value of `BatchStepper.commits` when the patch was last stepped. */
+  /** Number of the commit that last stepped the patch. */
   steppedIn?: number;
   /**
-   * Picture after the last step, [s, s, 4]. Undefined if the patch was planted or imported and has
-   * not been stepped since.
+   * Picture after the last step, [s, s, 4]. Undefined if the patch has not been stepped since it
+   * was planted or imported.
    */
   lastRgba: Uint8Array | undefined;
 }
 
-/** A step to be computed, with its patch. */
+/** A patch and the step to compute for it. */
 export interface Turn extends Entry<Patch> {
   /** The genomes that the patch expresses from this step on. */
   readonly expression: Expression;
@@ -122,8 +119,8 @@ export interface Stepped extends Turn {
   /** States after the step, [s, s, C], or [C, s, s] if the backend is planar. */
   readonly after: Float32Array;
   /**
-   * Picture after the step. The pictures of all patches stepped by one call are parts of one
-   * buffer. The same holds for the aliveness, `presence`.
+   * Picture, [s, s, 4], and aliveness of cells (`presence`), [s, s], after the step. All results of
+   * one call of `step` share one buffer for pictures and one for aliveness.
    */
   readonly rgba: Uint8Array;
   readonly presence: Uint8Array;
@@ -132,34 +129,30 @@ export interface Stepped extends Turn {
 }
 
 /**
- * A patch's spare buffer is freed if the patch was not stepped in this number of consecutive
- * commits. Between two ticks, previews of seeds are stepped many times. Each of these steps is a
- * commit in which the organisms' patches are not stepped. The number must be so large that these
- * patches keep their spare buffers meanwhile.
+ * A patch's spare buffer is freed after this number of consecutive commits that did not step the
+ * patch. Each step of a seed's preview is a commit, so the number must exceed the number of preview
+ * steps between two ticks.
  */
 const MAX_IDLE_CALLS = 128;
 
 /**
- * Steps patches in two phases: `step` computes the results, and `commit` applies them. If one batch
- * fails, the caller does not commit, and no patch changes. Large buffers are reused: if they were
- * allocated for each step, the garbage collector would pause the engine once or twice a second.
+ * Steps patches in two phases: `step` computes the results, and `commit` applies them. If a step
+ * fails, nothing is committed, and no patch changes. Large buffers are reused, because allocating
+ * them for each step would cause garbage-collection pauses once or twice a second.
  */
 export class BatchStepper {
-  /** Reusable buffers for the batch that is being stepped, by purpose. */
   private readonly buffers = new Map<string, Float32Array>();
-  /** Patches that were stepped recently and may have a spare buffer. */
+  /** Recently stepped patches, which may have a spare buffer. */
   private readonly awake = new Set<Patch>();
   private commits = 0;
 
   constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {}
 
   /**
-   * Computes one step of each patch: divides its cells if the step says so, applies the masks,
-   * steps the cells, and reads out the picture. No patch changes until the results are passed to
-   * `commit`.
+   * Computes one step of each patch. No patch changes until the results are passed to `commit`.
    *
-   * @param turns the steps to compute. All patches must have the same species and the same stage
-   * (after cells have divided), and none may be a chimera; or there is only one step, of a chimera
+   * @param turns the steps to compute. All patches must have the same species and, after cells have
+   *   divided, the same stage. A chimera must be the only patch
    */
   async step(turns: readonly Turn[]): Promise<Stepped[]> {
     const [{ patch: first, step, expression }] = turns;
@@ -171,7 +164,7 @@ export class BatchStepper {
     const { batchPatches, maxBatchCells } = this.backend;
     const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
     const weights = expression.labels && expression.weightsAt(stage);
-    // Use one buffer for all pictures, and one for all aliveness, because each allocation costs
+    // Allocate one buffer for all pictures and one for all aliveness, because each allocation costs
     // about a microsecond.
     const pictures = new Uint8Array(4 * cells * turns.length);
     const presences = new Uint8Array(cells * turns.length);
@@ -226,17 +219,14 @@ export class BatchStepper {
     }
   }
 
-  /**
-   * Drops the reference to a patch that was removed from the store, so that the patch's memory can
-   * be freed.
-   */
+  /** Drops the reference to a removed patch, so that the patch's memory can be freed. */
   forget(patch: Patch): void {
     this.awake.delete(patch);
   }
 
   /**
-   * Returns a buffer of the given length with arbitrary content. The buffer is valid until the next
-   * call with the same `purpose`, which reuses it.
+   * Returns a buffer of the given length with arbitrary content, valid until the next call with the
+   * same `purpose`.
    */
   private buffer(purpose: string, length: number): Float32Array {
     let buffer = this.buffers.get(purpose);
@@ -248,9 +238,8 @@ export class BatchStepper {
   }
 
   /**
-   * Computes the input of a batch: the states of its patches, after their cells have divided (if
-   * the step says so) and the masks have been applied. If there are fewer than `count` patches,
-   * zeros fill the rest.
+   * Returns a batch's states before the step. Cells have divided if the step says so, and masked
+   * cells are zero. If there are fewer than `count` patches, zeros fill the rest.
    *
    * @param size number of values in the state of one patch
    */
@@ -269,8 +258,8 @@ export class BatchStepper {
   }
 
   /**
-   * Returns the conditioning of each patch in a batch, [count, K]; for a chimera, the conditioning
-   * of each genome, [genomes, K]; undefined if the rule has no conditioning.
+   * Returns the conditioning of each patch in a batch, [count, K]. For a chimera, returns the
+   * conditioning of each genome, [genomes, K]. Returns undefined if the rule has no conditioning.
    */
   private conditioningOf(turns: readonly Turn[], count: number): Float32Array | undefined {
     const [{ expression }] = turns;
@@ -296,9 +285,7 @@ export class BatchStepper {
     const genomes = weights.length / stage ** 2;
     const width = conditioning!.length / genomes;
     const { batchPatches: count = 1 } = this.backend;
-    /**
-     * Appends zeros to the values of one patch, as the values of the other patches in a full batch.
-     */
+    /** Pads the values of one patch with zeros to the size of a full batch. */
     const padded = (values: Float32Array): Float32Array => {
       if (count === 1) return values;
       const all = new Float32Array(count * values.length);
@@ -341,16 +328,15 @@ function updateMask(
 type StateLayout = ReturnType<typeof stateLayout>;
 
 /**
- * Creates the functions that depend on how the values of a state are ordered.
+ * Creates the functions that depend on the memory layout of a state.
  *
- * @param planar if true, a state is [C, s, s], with one plane per channel; some backends need this
- * order for fast convolutions. If false, a state is [s, s, C], the order that the engine's callers
- * use
+ * @param planar if true, a state is [C, s, s], which some backends need for fast convolutions; if
+ *   false, [s, s, C]
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
   /**
-   * Divides every cell of the state `source` into a 2×2 block of equal cells. Writes the new state
-   * to `target`, starting at index `offset`.
+   * Divides each cell of `source` into a 2×2 block of equal cells. Writes the new state to
+   * `target`, starting at index `offset`.
    */
   divideInto(target: Float32Array, offset: number, source: Float32Array): void {
     const planes = planar ? channels : 1;
@@ -361,9 +347,8 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Sets some cells of the state that begins at index `offset` to zero: if `where` is 'zero', the
-   * cells whose value in the mask [s, s] is 0; if `where` is 'set', the cells whose value is not 0.
-   * Does nothing if there is no mask.
+   * Sets some cells of the state at index `offset` to zero: cells whose value in `mask` [s, s] is 0
+   * if `where` is 'zero', or all other cells if `where` is 'set'. Does nothing without a mask.
    */
   clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {
     if (!mask) return;
@@ -372,13 +357,13 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     for (let i = 0; i < mask.length; i++) {
       if ((mask[i] === 0) === (where === 'zero')) hit.push(offset + i * toCell);
     }
-    // Clear the first channel of all cells, then the second channel of all cells, and so on. In a
-    // planar state, the cells of one channel are close together in memory, so this order is fast.
+    // Clear one channel after another. In a planar state, the cells of one channel are close
+    // together in memory, so this order is fast.
     for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
   },
   /**
-   * Computes the weighted mean of the states that a step with each genome of a chimera gives; see
-   * `mixSteps`.
+   * Computes the weighted mean of `steps`, which has one state per genome of a chimera. Writes the
+   * result to `after`.
    */
   mix(steps: readonly Float32Array[], weights: Float32Array, after: Float32Array): void {
     const cells = after.length / channels;
