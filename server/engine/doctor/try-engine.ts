@@ -1,6 +1,5 @@
 /**
- * Tries one engine. Runs in a process of its own, so that a broken native library crashes only this
- * process.
+ * Tries one engine in a process of its own, the only one that a broken native library can crash.
  */
 import { loadModel } from '../../vnca/checkpoint.ts';
 import type { SkippedEngine } from '../choose-backend.ts';
