@@ -17,8 +17,8 @@ export interface EngineOptions {
   /** Models to load. Patches refer to a model by its name (`card.name`). */
   readonly checkpoints: readonly Model[];
   /**
-   * Backend to use. Default: 'auto', which selects the first backend of `autoOrder` that works on
-   * this machine.
+   * Backend to use. Default: 'auto', which selects the most preferred backend that works on this
+   * machine.
    */
   readonly backend?: BackendName | 'auto';
   /** Maximum number of threads. Default: the number that is recommended for the backend. */
@@ -50,7 +50,7 @@ type Start = (
 
 /**
  * Starts the engine's threads and waits until they are ready. If a thread dies or loses its GPU, a
- * new thread continues its patches from the same states. If 'auto' selected the backend, and the
+ * new thread continues the patches from the same states. If 'auto' selected the backend, and the
  * backend fails repeatedly or cannot be restarted, `FALLBACK` replaces it.
  *
  * @throws EngineError 'unavailable' if no wanted backend works, or if two checkpoints have the same

@@ -2,8 +2,8 @@
  * The interface of an engine, which steps batches of patches. An engine knows nothing about rooms.
  *
  * The caller chooses the ids of patches. Calls take effect in the order in which they are made,
- * even if earlier calls have not ended. After each step, the caller receives pictures (`Readout`);
- * it must ask for states.
+ * even if earlier calls have not ended. After each step, the caller receives a picture of each
+ * patch (`Readout`), but no states.
  */
 
 import type { Genomes } from '../vnca/chimera.ts';
@@ -53,8 +53,8 @@ export interface PatchStep {
 }
 
 /**
- * A patch after a step. The pictures of all patches stepped by one call share a buffer, so copy a
- * picture before keeping it for a long time.
+ * A patch after a step. The pictures of all patches stepped by one call share a buffer. Copy a
+ * picture before keeping it for a long time, because it keeps the whole buffer in memory.
  */
 export interface Readout {
   readonly patch: PatchId;

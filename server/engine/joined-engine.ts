@@ -51,8 +51,8 @@ export class JoinedEngine implements Engine {
     );
     const failed = planted.find((one) => one.status === 'rejected');
     if (!failed) return;
-    // One engine has failed. Remove the patches that the other engines have planted, so that none
-    // is added.
+    // One engine has failed. Remove the patches that the other engines have planted, so that no
+    // patch is added.
     await Promise.all(
       parts.map(([engine, part], k) =>
         planted[k].status === 'fulfilled' ? engine.dispose(part.map((i) => patches[i].patch)) : [],
@@ -87,7 +87,7 @@ export class JoinedEngine implements Engine {
   /**
    * Groups items by the engine that holds their patches.
    *
-   * @returns for each engine, the indices of its items
+   * @returns for each engine, the indices of the engine's items
    */
   private partsOf(items: readonly Item[]): Map<Engine, number[]> {
     const parts = new Map<Engine, number[]>();
@@ -98,7 +98,7 @@ export class JoinedEngine implements Engine {
   }
 
   /**
-   * Divides a call among the engines that hold the patches.
+   * Divides a call among the engines that hold the patches of `items`.
    *
    * @returns the results, in the order of `items`
    */

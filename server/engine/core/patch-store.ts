@@ -1,6 +1,6 @@
 /**
- * A patch store on any `RuleBackend`. It plants, steps and reads out patches, all in the thread
- * that calls it. A call that throws leaves every patch unchanged.
+ * A patch store that works with any `RuleBackend`. It plants, steps and reads out patches, all in
+ * the thread that calls it. A call that throws leaves every patch unchanged.
  */
 
 import { getOrAdd } from '../../platform/collections.ts';
@@ -136,7 +136,8 @@ function groupsOf(entries: readonly Turn[]): Turn[][] {
 }
 
 /**
- * Builds the read-out of a committed step, and keeps the picture for comparison with the next one.
+ * Builds the read-out of a committed step, and keeps its picture, with which the next picture is
+ * compared.
  */
 function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);

@@ -29,7 +29,7 @@ export interface TrialTask {
   readonly seconds: number;
 }
 
-/** What a child process sends to its parent after trying an engine. */
+/** Result of trying an engine, which the child process sends to its parent. */
 export interface TrialResult {
   /** The engine that started; absent if none did. */
   readonly info?: EngineInfo;

@@ -1,5 +1,6 @@
 /**
- * Tries one engine in a process of its own, the only one that a broken native library can crash.
+ * Tries one engine. Runs in a child process, so that a broken native library crashes only this
+ * process.
  */
 import { loadModel } from '../../vnca/checkpoint.ts';
 import type { SkippedEngine } from '../choose-backend.ts';

@@ -122,8 +122,8 @@ export async function compileKernel({
   try {
     const made = join(draft, name);
     await callCompiler([...FLAGS, processor, ...LINKING, ...unitsOf(), '-o', made]);
-    // Write the content to disk before the renaming. A power failure could otherwise leave an empty
-    // file with the final name, which crashes the process that loads it.
+    // Write the content to disk before renaming the file. After a power failure, an empty file with
+    // the final name could remain, and it would crash the process that loads it.
     const handle = await open(made, 'r+');
     await handle.sync().finally(() => handle.close());
     await rename(made, file);

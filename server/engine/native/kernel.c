@@ -22,8 +22,8 @@ ptrdiff_t layers_size(const Net *net) {
 /*
  * Computes the new states of a tile: kept * old state + change, clamped to the limit. Cells that
  * the mask excludes keep their states. If `weights` is a null pointer, writes the new states to
- * `after` [side, side, channels]. If not, `weights` [side, side] is one genome's share in each cell
- * of a chimera; adds weight * new state to `mixed` [16, channels].
+ * `after` [side, side, channels]. If `weights` is set, it is one genome's share in each cell of a
+ * chimera, [side, side], and the function adds weight * new state to `mixed` [16, channels].
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
                         const float *weights, float *mixed, float *after) {

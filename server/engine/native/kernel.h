@@ -10,9 +10,9 @@
 typedef struct {
   int side, channels, hidden, elu;
   /*
-   * The trunk of the net (see vnca/architecture.ts): `blocks` blocks of `depth` layers. An
-   * activation function follows perception if `activates` is set, the last layer of each block if
-   * `activates_last` is set, and all other layers of the blocks.
+   * The trunk of the net (see vnca/architecture.ts) has `blocks` blocks of `depth` layers. An
+   * activation function follows every layer of a block but the last. It also follows the last layer
+   * if `activates_last` is set, and perception if `activates` is set.
    */
   int activates, blocks, depth, activates_last;
   /* Numbers of channels and hidden units, rounded up to whole vectors. */
@@ -89,15 +89,15 @@ typedef struct {
       /* Outputs: the states after the last step, and the states before the last step. */
       float *after, *last;
       /*
-       * Each pointer may be null. `masks` [steps, count, side, side]: 0 for cells that are not
-       * updated in a step. `open` [count, side, side]: 0 for cells that are set to zero before each
-       * step, 1 for all others. `closed` [count, side, side]: how many of the first steps are
-       * followed by setting the cell to zero.
+       * Each pointer may be null. `masks` [steps, count, side, side] is 0 for cells that are not
+       * updated in a step. `open` [count, side, side] is 0 for cells that are set to zero before
+       * each step, 1 for all others. `closed` [count, side, side] holds numbers n: the cell is set
+       * to zero after each of the first n steps.
        */
       const float *masks, *open, *closed;
       /*
-       * The gradients with respect to `after` and `last`. If `change_last` is a null pointer, this
-       * gradient is zero.
+       * The gradients with respect to `after` and `last`. A null pointer in `change_last` stands
+       * for zero.
        */
       const float *change, *change_last;
       /*

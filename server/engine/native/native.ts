@@ -93,7 +93,6 @@ export interface Kernel {
     state: Float32Array,
     ...to: readonly [Uint8Array, Uint8Array, Uint8Array, Float32Array]
   ): number;
-  /** For training; see addon.c. */
   rollout(net: Int32Array): number;
   train(...arrays: (Int32Array | Float32Array | undefined)[]): void;
   trim(): void;
@@ -293,8 +292,8 @@ interface StepInputs {
    */
   readonly open: Float32Array | undefined;
   /**
-   * For each cell, how many of the first steps are followed by setting the cell to zero, [N, s, s].
-   * If absent, no cell is set to zero.
+   * Numbers n, [N, s, s]: the cell is set to zero after each of the first n steps. If absent, no
+   * cell is set to zero.
    */
   readonly closed: Float32Array | undefined;
 }

@@ -68,7 +68,6 @@ async function start({ bytes, parts }: StepModel) {
   };
 }
 
-/** Returns the i-th patch of a batch as a batch of its own. */
 function patchOf(batch: Batch, i: number): Batch {
   if (batch.count === 1) return batch;
   const { count, stage, ...numbers } = batch;

@@ -42,7 +42,7 @@ const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => 
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown as WorkerMethods;
 
 /**
- * Returns a patch store's methods as methods of a worker thread, whose calls are answered in order.
+ * Wraps a patch store's methods so that calls are answered in the order in which they are made.
  * Unless the store is pipelined, a call runs only when the earlier calls have ended.
  */
 export function inOrder(store: PatchStore): WorkerMethods {

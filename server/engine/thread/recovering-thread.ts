@@ -18,14 +18,15 @@ import {
 import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 
 /**
- * Number of steps between two backups of a patch's states on a CPU. Copying the states then takes
- * less than 1 % of the time, and repeating the lost steps after a crash takes one or two seconds.
+ * Number of steps between two backups of a patch's states on a CPU. Copying the states takes less
+ * than 1 % of the time of these steps. After a crash, repeating the lost steps takes one or two
+ * seconds.
  */
 export const SAVE_EVERY = 64;
 /**
  * Number of steps between two backups of a patch's states on a GPU, from which copying takes
- * longer. A much larger number would slow recovery if the GPU stays lost, because a CPU must then
- * repeat the steps.
+ * longer. If the GPU stays lost, a slower CPU must repeat the steps, so this number must not be
+ * much larger.
  */
 export const SAVE_GPU_EVERY = 128;
 
@@ -47,7 +48,6 @@ const copyOf = (step: PatchStep): PatchStep => ({
  * steps restores the patch exactly.
  */
 class Backup {
-  /** Steps made since the states were copied. */
   steps: PatchStep[] = [];
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
@@ -235,11 +235,7 @@ class Recovery {
     }
   }
 
-  /**
-   * Starts a replacement for a lost thread.
-   *
-   * @throws Error if threads have been lost repeatedly, or if no replacement starts
-   */
+  /** @throws Error if threads have been lost repeatedly, or if no replacement starts */
   private async startReplacement(error: EngineError): Promise<ThreadEngine> {
     const { onLoss, retryDelays = RETRY_DELAYS, clock = systemClock } = this.options;
     const [first, ...pauses] = retryDelays;
@@ -302,10 +298,6 @@ interface TransferredBackup extends TransferredPatch {
   readonly engine: string;
 }
 
-/**
- * Restores patches on a new thread: plants them, imports their copied states, and repeats the steps
- * in their logs.
- */
 async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promise<void> {
   await thread.plant(backups.map(({ seed }) => seed));
   await thread.importStates(
@@ -342,7 +334,6 @@ export function recoveringThread(
     return recovery.submit(run, accept);
   };
 
-  /** Calls a method of the current thread. @param accept see `Recovery.submit` */
   const ask = <M extends keyof WorkerMethods>(
     method: M,
     argument: Parameters<ThreadEngine[M]>[0],
@@ -371,8 +362,8 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // The log now contains exactly the steps before the copy, because steps are logged when
-        // they are answered, and answers come in the order of the calls.
+        // The log now contains exactly the steps that the copy includes, because steps are logged
+        // when they are answered, and answers come in the order of the calls.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });
@@ -390,7 +381,7 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // When this empty call is answered, all earlier calls have been answered.
+    // When this call without patches is answered, all earlier calls have been answered.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();
@@ -434,8 +425,8 @@ export function recoveringThread(
       const given = patches as readonly TransferredBackup[];
       const arrive = (thread: ThreadEngine): Promise<void> => {
         const isAlike = given.every(({ engine }) => engine === thread.info.name);
-        // If only one of the two threads has fallen back to another engine, their layouts of states
-        // differ. Restore the patches from their backups, which do not depend on the layout.
+        // If the patches come from a thread with another engine, their states have another layout.
+        // Restore them from their backups, which do not depend on the layout.
         if (!isAlike)
           return restore(
             thread,

@@ -54,8 +54,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 
   /**
-   * Divides a call among the threads that hold the patches. The answer has the results in the order
-   * of `items`.
+   * Divides a call among the threads that hold the patches of `items`. The answer has the results
+   * in the order of `items`.
    */
   const distribute = <M extends ListMethod>(
     method: M,

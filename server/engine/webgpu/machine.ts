@@ -36,7 +36,6 @@ const LOSS_REPORT_DELAY = 100;
 /** Maximum number of bytes read through one buffer. Larger buffers are harder to allocate. */
 const MAX_READ_BYTES = 64 * 2 ** 20;
 
-/** An open GPU with everything that is stored on it. */
 export class Machine {
   /** Loaded nets, by checkpoint name. */
   readonly nets = new Map<string, Net>();
@@ -44,8 +43,8 @@ export class Machine {
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
   /**
-   * The failure after which answers are not reliable: the loss of the GPU or, without a loss, the
-   * first failure.
+   * The loss of the GPU or, without a loss, the first failure; undefined if there was none. After
+   * it, answers are not reliable.
    */
   private failure: EngineError | undefined;
 

@@ -155,8 +155,8 @@ export class Net {
   }
 
   /**
-   * Encodes the GPU commands for the steps of one page's patches, which a section of the work
-   * buffer describes.
+   * Encodes the GPU commands that step one page's patches. A section of the work buffer describes
+   * the steps.
    *
    * @param section.at offset of the section in the work buffer, in bytes
    * @param answerBytes total size of the answers of all pages, in bytes
@@ -199,7 +199,7 @@ export class Net {
   /**
    * Adds pages until at least `count` slots are free.
    *
-   * @returns a function that removes the added pages, of which no slot may be in use
+   * @returns a function that removes the added pages; call it only if none of their slots is in use
    */
   grow(count: number): () => void {
     const before = this.pages.length;

@@ -140,8 +140,8 @@ export function planFor(
 const MAX_PERCEIVED = 12;
 
 /**
- * Returns the number of groups per thread that leaves the fewest places unused. If several numbers
- * are equally good, returns the largest.
+ * Returns the number of groups per thread for which the threads need the least padding. If several
+ * numbers are equally good, returns the largest.
  */
 function bestColumns(groups: number): number {
   let best = 1;
@@ -189,11 +189,11 @@ export const DIVIDES = 1;
 export const COMPARES = 2;
 
 /**
- * Number of words before the picture in an answer: the largest change of any value of the picture,
- * or `BROKEN`; and the random seed of the step.
+ * Number of words before the picture in a step's answer: the largest change of any value of the
+ * picture, or `BROKEN`; and the random seed of the step.
  */
 export const ANSWER_HEAD = 2;
-/** Replaces the largest change in an answer if the new state contains NaN or infinity. */
+/** In an answer, replaces the largest change if the new state contains NaN or infinity. */
 export const BROKEN = 256;
 
 /** Returns the number of words in the answer for a patch of this side. */
@@ -268,7 +268,7 @@ export function recordLayout(card: Card, plan: Plan) {
   return {
     /**
      * For each layer, the offset of its shifts and, if it has scales, the offset of its scales.
-     * Each takes `Columns.all` groups.
+     * Shifts and scales take `Columns.all` groups each.
      */
     layers,
     /**
