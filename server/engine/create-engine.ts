@@ -1,6 +1,6 @@
 /**
- * Creates an engine that runs in threads of its own, so that computing steps does not delay the
- * server's connections.
+ * Creates an engine that runs in worker threads, so that its work does not delay the server's
+ * connections.
  */
 import { Worker } from 'node:worker_threads';
 import { FEW_OBJECTS } from '../platform/worker-rpc.ts';
@@ -17,29 +17,23 @@ export interface EngineOptions {
   /** Models to load. Patches refer to a model by its name (`card.name`). */
   readonly checkpoints: readonly Model[];
   /**
-   * Name of the backend to use. Default 'auto', which selects the first backend in `CANDIDATES`
-   * that works on this machine.
+   * Backend to use. Default: 'auto', which selects the most preferred backend that works on this
+   * machine.
    */
   readonly backend?: BackendName | 'auto';
-  /**
-   * Maximum number of threads to start. Default: the number of threads that is recommended for the
-   * backend.
-   */
+  /** Maximum number of threads. Default: the number that is recommended for the backend. */
   readonly threads?: number;
-  /**
-   * Called at most once, with the backends that were skipped, before the promise of `createEngine`
-   * settles.
-   */
+  /** Called at most once, before `createEngine` settles, with the backends that were skipped. */
   readonly onSkipped?: (skipped: readonly SkippedEngine[]) => void;
-  /** Called each time a thread or GPU is lost, before the patches are restored. */
+  /** Called when a thread or GPU is lost. Called again if another backend replaces the lost one. */
   readonly onLoss?: (loss: EngineLoss) => void;
-  /** Starts a worker thread. Tests pass a function of their own. */
+  /** Starts a worker thread. Default: `spawnThread`. */
   readonly spawn?: (start: WorkerStart) => Worker;
 }
 
 /**
- * Backend that replaces a backend that has failed. It needs no GPU, no GPU driver and no code
- * compiled on this machine, so it also works if one of these has caused the failure.
+ * Backend that replaces a failed backend. It works without a GPU, a GPU driver and a compiled
+ * kernel, one of which may have caused the failure.
  */
 const FALLBACK = 'onnx';
 export const spawnThread = (workerData: WorkerStart): Worker =>
@@ -55,10 +49,9 @@ type Start = (
 ) => Promise<ThreadEngine>;
 
 /**
- * Starts the recommended number of threads for the backend, at most `threads`, and waits until they
- * are ready. If a thread later dies or loses its GPU, a new thread replaces it, and the patches
- * continue from the same states. If 'auto' selected the backend, and the backend fails repeatedly
- * or cannot be restarted, the backend `FALLBACK` replaces it.
+ * Starts the engine's threads and waits until they are ready. If a thread dies or loses its GPU, a
+ * new thread continues the patches from the same states. If 'auto' selected the backend, and the
+ * backend fails repeatedly or cannot be restarted, `FALLBACK` replaces it.
  *
  * @throws EngineError 'unavailable' if no wanted backend works, or if two checkpoints have the same
  * name
@@ -71,7 +64,7 @@ export async function createEngine({
   onLoss,
   spawn = spawnThread,
 }: EngineOptions): Promise<Engine> {
-  // Send only the update net to the threads, because they do not need the encoder and the gallery.
+  // The threads need only the update net.
   const models = checkpoints.map(({ card, tensors }) => ({
     card,
     tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
@@ -101,10 +94,9 @@ export async function createEngine({
 }
 
 /**
- * Starts the threads of the first backend that works. Throws only if the first thread does not
- * start; if another thread does not start, the engine works without it.
+ * Starts the threads of the first backend that works. Later threads that do not start are left out.
  *
- * @throws EngineError 'unavailable'
+ * @throws EngineError 'unavailable' if the first thread does not start
  */
 async function startThreads(
   backend: BackendName | 'auto',
@@ -114,8 +106,8 @@ async function startThreads(
 ): Promise<ThreadEngine[]> {
   const expected = expectedBackend(backend);
   if (expected) await CANDIDATES[expected].prepare?.();
-  // If the backend can be predicted, start all of its threads at the same time, because each takes
-  // about a second to start. Otherwise, start one thread first, to find out which backend works.
+  // Each thread takes about a second to start. If the backend can be predicted, start all threads
+  // at the same time. If not, start one thread first, to find out which backend works.
   const [first, ...others] = await Promise.allSettled(
     Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
       start(backend, i === 0 ? onSkipped : undefined),

@@ -1,11 +1,9 @@
 /**
- * The interface of an engine, which steps batches of patches. An engine works only with tensors; it
- * does not know which rooms the patches belong to.
+ * The interface of an engine, which steps batches of patches. An engine knows nothing about rooms.
  *
- * The caller chooses the ids of patches. Calls take effect in the order in which they are made, so
- * a call of `step` may include any patch that was planted by an earlier call, even if that call has
- * not ended. States stay inside the engine: callers receive a picture after each step (`Readout`),
- * but states only if they ask for them.
+ * The caller chooses the ids of patches. Calls take effect in the order in which they are made,
+ * even if earlier calls have not ended. After each step, the caller receives a picture of each
+ * patch (`Readout`), but no states.
  */
 
 import type { Genomes } from '../vnca/chimera.ts';
@@ -22,62 +20,58 @@ export interface EngineInfo {
 
 export interface NewPatch {
   readonly patch: PatchId;
-  /** Name of the checkpoint whose rule steps the patch; it must be loaded. */
+  /** Name of a loaded checkpoint, whose rule steps the patch. */
   readonly checkpoint: string;
   /**
-   * Latent of the patch, [Z]. At the patch's first stage, every cell's state is the first C values
-   * of the latent. If the rule has a standing input, the latent also affects every step, as the
-   * patch's conditioning.
+   * Latent of the patch, [Z]. At the first stage, every cell's state is the latent's first C
+   * values.
    */
   readonly latent: Float32Array;
-  /** The genomes that the cells read in every step. If absent, every cell reads `latent`. */
+  /** Genomes that the cells read in every step. If absent, every cell reads `latent`. */
   readonly genomes?: Genomes | undefined;
 }
 
 export interface PatchStep {
   readonly patch: PatchId;
-  /** Whether every cell divides into 2×2 before the step. */
+  /** Whether every cell divides into 2×2 cells before the step. */
   readonly divide: boolean;
   /**
-   * Mask [s, s] of the cells to keep. Cells whose value in the mask is 0 are set to zero before the
-   * step. If `divide` is set, s is the patch's side after the cells have divided.
+   * Cells to keep, [s, s]. Before the step, cells with the value 0 in this mask are set to zero. If
+   * `divide` is set, s is the side after the division.
    */
   readonly keep?: Uint8Array;
   /**
-   * Mask [s, s] of the closed cells. Cells whose value in the mask is not 0 are set to zero before
-   * the step and again after it. If `divide` is set, s is the patch's side after the cells have
-   * divided.
+   * Closed cells, [s, s]. Before and after the step, cells with a value other than 0 in this mask
+   * are set to zero. If `divide` is set, s is the side after the division.
    */
   readonly closed?: Uint8Array;
   /**
-   * New genomes, which the cells read in this step and all later steps. The states are not
-   * replaced. Has no effect if the rule has no standing input.
+   * New genomes, which the cells read from this step on. Ignored if the rule's steps read no
+   * genomes.
    */
   readonly express?: Genomes;
 }
 
 /**
- * What a patch looks like after a step. The pictures of all patches that were stepped by one call
- * are parts of one buffer. A caller that keeps one picture for a long time should copy it, because
- * the original keeps the whole buffer in memory.
+ * A patch after a step. The pictures of all patches stepped by one call share a buffer. Copy a
+ * picture before keeping it for a long time, because it keeps the whole buffer in memory.
  */
 export interface Readout {
   readonly patch: PatchId;
-  /** Side s of the patch after the step. */
+  /** Side s of the patch, in cells. */
   readonly stage: number;
-  /** Picture of the patch, [s, s, 4], premultiplied RGBA, 0…255. */
+  /** Picture, [s, s, 4], premultiplied RGBA, 0…255. */
   readonly rgba: Uint8Array;
   /** Aliveness of each cell, [s, s], 0…255. */
   readonly presence: Uint8Array;
   /**
-   * Largest difference, 0…255, between any value of `rgba` and the same value in the picture after
-   * the previous step. 255 if there is no such picture, or it has another size.
+   * Largest change of any value of `rgba` since the previous step, 0…255. It is 255 if there is no
+   * previous picture of the same size.
    */
   readonly change: number;
   /**
-   * Set if the state contains a value that is not a finite number, i.e. the rule has diverged. In
-   * this case, all values of `rgba` and `presence` are 0, and `change` is 255. Other patches of the
-   * batch are not affected.
+   * Set if the state contains NaN or infinity. Then, `rgba` and `presence` are all 0, and `change`
+   * is 255.
    */
   readonly broken?: true;
 }
@@ -85,16 +79,15 @@ export interface Readout {
 export interface Engine {
   readonly info: EngineInfo;
   /**
-   * Adds patches. If the call throws, no patch is added.
+   * Adds all patches, or none if the call throws.
    *
    * @throws EngineError 'unknown-checkpoint', 'duplicate-patch', 'bad-latent', 'bad-labels' or
    * 'out-of-memory'
    */
   plant(patches: readonly NewPatch[]): Promise<void>;
   /**
-   * Steps each patch once: divides the cells if `divide` is set, applies the masks, computes the
-   * step, and reads out the picture. The result of a patch is the same, bit for bit, whichever
-   * other patches are stepped in the same call. If the call throws, no patch was stepped.
+   * Steps each patch once and reads out its picture. The result of a patch is the same, bit for
+   * bit, whichever other patches are stepped with it. If the call throws, no patch was stepped.
    *
    * @returns the read-outs, in the order of `steps`
    * @throws EngineError 'unknown-patch', 'bad-mask', 'bad-latent' or 'bad-labels';
@@ -103,14 +96,14 @@ export interface Engine {
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   /**
-   * Returns copies of the patches' states, in the order of `patches`. Each state is [s, s, C].
+   * Returns copies of the patches' states, [s, s, C] each, in the order of `patches`.
    *
    * @throws EngineError 'unknown-patch'
    */
   exportStates(patches: readonly PatchId[]): Promise<Float32Array[]>;
   /**
-   * Replaces the states of patches. Each new state is [s, s, C]; its stage s may differ from the
-   * patch's present stage.
+   * Replaces the states of patches. Each new state is [s, s, C]; its side s may differ from the
+   * patch's present side.
    *
    * @throws EngineError 'unknown-patch' or 'bad-state'
    */
@@ -121,20 +114,13 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/**
- * Describes the loss of a thread or GPU. The engine replaces what was lost, and rooms do not notice
- * the loss, but the host should know about it.
- */
+/** The loss of a thread or GPU, for the host. The engine recovers without effect on rooms. */
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
-  /** Cause of the loss, if known. */
   readonly why: string;
-  /** How many losses of this kind (`what`) there have been so far, including this one. */
+  /** Number of losses of this kind (`what`) so far, including this one. */
   readonly count: number;
-  /**
-   * Set if the engine could not be restarted or was lost repeatedly, and another engine has
-   * replaced it: the engine that is in use from now on.
-   */
+  /** The engine in use from now on. Set only if another backend replaces the lost one. */
   readonly replacement?: EngineInfo;
 }
 

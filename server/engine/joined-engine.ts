@@ -1,6 +1,6 @@
 /**
- * Joins several engines into one, so that checkpoints can be added while rooms are running. One
- * engine exists from the start; each checkpoint that is added later has an engine of its own.
+ * Joins several engines into one, so that checkpoints can be added while rooms are running. Each
+ * added checkpoint has its own engine.
  */
 import { getOrAdd } from '../platform/collections.ts';
 import { type Engine, EngineError, type PatchId } from './engine.ts';
@@ -12,12 +12,9 @@ type Item = PatchId | { readonly patch: PatchId };
 const patchOf = (item: Item): PatchId => (typeof item === 'number' ? item : item.patch);
 
 export class JoinedEngine implements Engine {
-  /** Engines of the added checkpoints, by the checkpoint's name. */
+  /** Engines of the added checkpoints, by checkpoint name. */
   private readonly added = new Map<string, Engine>();
-  /**
-   * For each patch of an added checkpoint, the engine that holds the patch. All other patches are
-   * in the engine `first`.
-   */
+  /** The engine of each patch of an added checkpoint. All other patches are in `first`. */
   private readonly holders = new Map<PatchId, Engine>();
 
   constructor(private readonly first: Engine) {}
@@ -26,13 +23,14 @@ export class JoinedEngine implements Engine {
     return this.first.info;
   }
 
-  /** Adds a checkpoint with its engine. The method `close` closes this engine, too. */
+  /** Adds a checkpoint with its engine. `close` then closes this engine, too. */
   add(checkpoint: string, engine: Engine): void {
     this.added.set(checkpoint, engine);
   }
 
   /**
-   * Removes an added checkpoint, and closes its engine. No patch of this checkpoint may be left.
+   * Removes an added checkpoint and closes its engine. All patches of the checkpoint must have been
+   * disposed of.
    */
   async remove(checkpoint: string): Promise<void> {
     await this.added.get(checkpoint)?.close();
@@ -53,8 +51,8 @@ export class JoinedEngine implements Engine {
     );
     const failed = planted.find((one) => one.status === 'rejected');
     if (!failed) return;
-    // One engine has failed. Remove the patches that the other engines have planted: either all
-    // patches are added or none.
+    // One engine has failed. Remove the patches that the other engines have planted, so that no
+    // patch is added.
     await Promise.all(
       parts.map(([engine, part], k) =>
         planted[k].status === 'fulfilled' ? engine.dispose(part.map((i) => patches[i].patch)) : [],
@@ -87,8 +85,9 @@ export class JoinedEngine implements Engine {
   }
 
   /**
-   * Groups items by the engine that holds the item's patch. @returns for each engine, the indices
-   * of its items in `items`
+   * Groups items by the engine that holds their patches.
+   *
+   * @returns for each engine, the indices of the engine's items
    */
   private partsOf(items: readonly Item[]): Map<Engine, number[]> {
     const parts = new Map<Engine, number[]>();
@@ -99,8 +98,9 @@ export class JoinedEngine implements Engine {
   }
 
   /**
-   * Calls a method of several engines, each with the items whose patches the engine holds. @returns
-   * the results of all engines, in the order of `items`
+   * Divides a call among the engines that hold the patches of `items`.
+   *
+   * @returns the results, in the order of `items`
    */
   private async distribute<M extends ListMethod>(
     method: M,

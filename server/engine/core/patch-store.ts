@@ -1,8 +1,6 @@
 /**
- * The patch store that every `RuleBackend` uses. It plants, steps and reads out patches, all in the
- * thread that calls it.
- *
- * Each call either takes effect completely, or throws an error and leaves every patch unchanged.
+ * A patch store that works with any `RuleBackend`. It plants, steps and reads out patches, all in
+ * the thread that calls it. A call that throws leaves every patch unchanged.
  */
 
 import { getOrAdd } from '../../platform/collections.ts';
@@ -24,9 +22,9 @@ import {
 import { brokenReadout, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
- * Loads models on a backend and returns a patch store that is still empty.
+ * Loads models on a backend and returns an empty patch store.
  *
- * @param models each must have a different name (`card.name`), by which patches refer to it
+ * @param models must have unique names (`card.name`)
  */
 export async function createPatchStore(
   models: readonly Model[],
@@ -122,8 +120,8 @@ export async function createPatchStore(
 }
 
 /**
- * Groups steps into lists that can be computed as one tensor. The patches of a list must have the
- * same species and stage. Each chimera has a list of its own.
+ * Groups steps that can be computed as one tensor: steps of patches with the same species and
+ * stage. Each chimera forms a group alone.
  */
 function groupsOf(entries: readonly Turn[]): Turn[][] {
   const groups = new Map<string | PatchId, Turn[]>();
@@ -138,8 +136,8 @@ function groupsOf(entries: readonly Turn[]): Turn[][] {
 }
 
 /**
- * Builds the read-out of a committed step. Stores the picture, so that the next step can be
- * compared with it.
+ * Builds the read-out of a committed step, and keeps its picture, with which the next picture is
+ * compared.
  */
 function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
@@ -149,10 +147,12 @@ function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Reado
   return finite ? readout : brokenReadout(readout);
 }
 
-/** Compares two pictures of equal size, value by value. @returns the largest difference, 0…255 */
+/**
+ * Returns the largest difference, 0…255, between corresponding values of two pictures of equal
+ * size.
+ */
 function largestChange(a: Uint8Array, b: Uint8Array): number {
-  // Compare the four values of a cell as one 32-bit number, and look at the single values only if
-  // it has changed. Most cells of most patches do not change.
+  // Compare whole cells as 32-bit numbers first, because most cells of most patches do not change.
   const [cellsOfA, cellsOfB] = [a, b].map(
     ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
   );
@@ -168,9 +168,8 @@ function largestChange(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * Creates the function that computes the picture and the aliveness of a checkpoint's patches.
+ * Creates a function that computes a patch's picture and aliveness from its states.
  *
- * @param card the checkpoint's card
  * @param planar true if states are [C, s, s], false if they are [s, s, C]
  */
 export function readerOf(card: Visible, planar: boolean): ReadPatch {
@@ -182,9 +181,8 @@ export function readerOf(card: Visible, planar: boolean): ReadPatch {
 }
 
 function allFinite(values: Float32Array): boolean {
-  // Sum the values instead of testing each one. A float64 sum of float32 values cannot overflow, so
-  // the sum is finite if and only if all values are. Four independent sums make this several times
-  // faster than testing each value.
+  // Four independent sums are several times faster than testing each value. A float64 sum of
+  // float32 values cannot overflow, so the sum is finite if and only if all values are.
   let [a, b, c, d] = [0, 0, 0, 0];
   const unrolled = values.length - (values.length % 4);
   for (let i = 0; i < unrolled; i += 4) {

@@ -1,7 +1,4 @@
-/**
- * The table of a store's patches, which also checks the arguments of calls. All patch stores share
- * it.
- */
+/** The table of a patch store's patches, which also checks the arguments of calls to the store. */
 
 import { firstStage } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -15,11 +12,7 @@ import {
   type Readout,
 } from '../engine.ts';
 
-/**
- * Checks that no two models have the same name.
- *
- * @throws EngineError 'unavailable' if two models have the same name
- */
+/** @throws EngineError 'unavailable' if two models have the same name */
 export function checkNames(models: readonly Model[]): void {
   for (const { card } of models) {
     if (models.filter((other) => other.card.name === card.name).length > 1) {
@@ -28,10 +21,9 @@ export function checkNames(models: readonly Model[]): void {
   }
 }
 
-/** The properties of a patch that `PatchTable` checks. */
 interface CheckedPatch {
   readonly species: { readonly card: Card };
-  /** Side s of the patch, in cells. */
+  /** Side of the patch, in cells. */
   readonly stage: number;
 }
 
@@ -40,17 +32,14 @@ export interface Entry<P> {
   readonly step: PatchStep;
 }
 
-/**
- * Maps ids to patches. Checks all arguments of a call to the store before the call changes
- * anything.
- */
+/** Maps ids to patches, and checks the arguments of calls to a patch store. */
 export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   /** @param species loaded checkpoints, by name */
   constructor(private readonly species: ReadonlyMap<string, P['species']>) {
     super();
   }
 
-  /** Returns the patch with this id. @throws EngineError unknown-patch */
+  /** @throws EngineError 'unknown-patch' */
   require(id: PatchId): P {
     const patch = this.get(id);
     if (!patch) throw new EngineError('unknown-patch', String(id));
@@ -58,7 +47,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks new patches. Does not add them to the table; the caller does.
+   * Checks new patches without adding them to the table.
    *
    * @returns for each new patch, its loaded checkpoint and the side of its first stage, in cells
    * @throws EngineError 'unknown-checkpoint', 'duplicate-patch', 'bad-latent' or 'bad-labels'
@@ -113,7 +102,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   /**
    * Checks the size and the values of new states, each of which is [s, s, C].
    *
-   * @returns for each new state, its patch and its side s, in cells
+   * @returns for each state, its patch and its side s, in cells
    * @throws EngineError 'unknown-patch' or 'bad-state'
    */
   importsOf(
@@ -132,9 +121,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 }
 
-/**
- * Whether a patch can have the side `stage`: repeated doubling must lead to the full side, `side`.
- */
+/** True if doubling `stage` zero or more times gives `side`. */
 const isStage = (stage: number, side: number): boolean =>
   stage >= 1 &&
   stage <= side &&
@@ -155,10 +142,7 @@ function checkNumbers(
   }
 }
 
-/**
- * Checks the latents and labels of a patch's genomes. @throws EngineError 'bad-latent' or
- * 'bad-labels'
- */
+/** @throws EngineError 'bad-latent' or 'bad-labels' if the genomes do not fit the checkpoint */
 function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card): void {
   const { length } = latents;
   if (length < 1 || length > MAX_GENOMES) {
@@ -183,9 +167,9 @@ export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchSte
   step.divide ? 2 * stage : stage;
 
 /**
- * Builds the read-out of a patch whose state is no longer finite (its rule has diverged). The
- * picture is empty; `change` has its maximum, so that the patch is not considered to be at rest.
- * Reuses the buffers of `readout`.
+ * Builds the read-out of a patch whose state contains NaN or infinity: an empty picture, and the
+ * maximum `change`, so that the patch does not count as resting. Overwrites the arrays of
+ * `readout`.
  */
 export function brokenReadout(readout: Readout): Readout {
   readout.rgba.fill(0);

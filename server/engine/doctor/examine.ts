@@ -1,6 +1,6 @@
 /**
- * `npm run doctor` examines which engines work on this machine, which of them 'auto' selects, and
- * what a host can do to get a better one.
+ * `npm run doctor`: examines which engines work on this machine, which one 'auto' selects, and how
+ * a host can get a better one.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { askChild } from '../../platform/worker-rpc.ts';
@@ -18,57 +18,44 @@ import {
 import type { Engine, EngineInfo } from '../engine.ts';
 
 /**
- * The task of a child process (`try-engine.ts`), which tries one engine. Passed to the process as
- * JSON, in its only argument.
+ * The task of the child process `try-engine.ts`, which tries one engine. The process receives the
+ * task as JSON, in its only argument.
  */
 export interface TrialTask {
   readonly backend: BackendName | 'auto';
-  /**
-   * Folder of the checkpoint whose update net is used to measure the engine's speed. If absent,
-   * speed is not measured.
-   */
+  /** Folder of the checkpoint used to measure speed. If absent, speed is not measured. */
   readonly checkpoint?: string;
-  /** How long to measure speed, in seconds. If 0, speed is not measured. */
+  /** Duration of the speed measurement, in seconds; 0 means no measurement. */
   readonly seconds: number;
 }
 
-/**
- * The result of a child process that has tried an engine. It is the only message that the process
- * sends to its parent.
- */
+/** Result of trying an engine, which the child process sends to its parent. */
 export interface TrialResult {
-  /** The engine that was started; absent if no engine could be started. */
+  /** The engine that started; absent if none did. */
   readonly info?: EngineInfo;
-  /**
-   * The engines that do not work and were therefore skipped. If the task was to try one particular
-   * engine and that engine does not work, it is the only one in the list.
-   */
+  /** Engines that were skipped because they do not work. */
   readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
-  /**
-   * Error message, if the engine does not work or its speed could not be measured. Absent if the
-   * reason is in `skipped`.
-   */
+  /** Error message, if no engine started or the measurement failed. */
   readonly failure?: string;
 }
 
-/** Number of patches that are stepped together when speed is measured. */
+/** Number of patches that are stepped together in a measurement. */
 const RATE_PATCHES = 16;
 const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
 
 /**
- * Measures how fast an engine steps `RATE_PATCHES` fully grown patches.
+ * Measures how fast an engine steps and reads out `RATE_PATCHES` fully grown patches.
  *
- * @param seconds minimum duration of the measurement, in seconds. One step is made before the
- * measurement begins
- * @returns number of cells stepped per second. The measured time includes read-outs
+ * @param seconds minimum duration of the measurement
+ * @returns number of cells stepped per second
  */
 export async function measureRate(engine: Engine, { card }: Model, seconds: number) {
   const { name, side, channels, latentSize } = card;
   const latent = new Float32Array(latentSize).fill(0.5);
   await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));
-  // Import full-size states instead of growing the patches, because growing is slow on some
-  // engines. Any states will do: the cost of a step does not depend on them.
+  // Import full-size states, because growing the patches is slow on some engines. The cost of a
+  // step does not depend on the states.
   const state = seedState(latent, side, channels);
   await engine.importStates(PATCHES.map((patch) => ({ patch, state })));
   const steps = PATCHES.map((patch) => ({ patch, divide: false }));
@@ -84,21 +71,20 @@ export async function measureRate(engine: Engine, { card }: Model, seconds: numb
   return Math.round((count * RATE_PATCHES * side ** 2 * 1000) / taken);
 }
 
-/** Maximum time to wait for an engine's child process, in ms. A broken library may never return. */
+/** Maximum time for trying one engine, in ms. A broken native library may never return. */
 const TIMEOUT = 120_000;
 
-/** The report of `npm run doctor`, which can be printed as text or JSON. */
 export type Report = Awaited<ReturnType<typeof examine>>;
 
 export type EngineReport = Report['engines'][number];
 
 /**
- * Examines which engines work on this machine and how fast they are. If an engine is missing or
- * broken, the report says so, and no error is thrown.
+ * Examines which engines work on this machine and how fast they are. A missing or broken engine is
+ * part of the report, not an error.
  *
- * @param checkpoint folder of the checkpoint whose update net is used to measure speed
- * @param seconds how long to measure the speed of each engine, in seconds
- * @param progress called before each engine is tried, with one line of text to show
+ * @param checkpoint folder of the checkpoint used to measure speed
+ * @param seconds duration of each engine's measurement
+ * @param progress called with lines of text that say what is being examined
  */
 export async function examine(
   checkpoint: string,
@@ -120,8 +106,7 @@ export async function examine(
     engines.push(reportOf(name, await tryEngine(task)));
   }
   progress('asking auto …');
-  // Load the checkpoint's update net, although no speed is measured: 'auto' skips an engine that
-  // cannot load the net. The server loads the net, too, so it will select the same engine.
+  // Load the checkpoint as the server does, because 'auto' skips engines that cannot load it.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
   const { info, skipped: passed, failure } = await tryEngine(task);
   return {
@@ -129,17 +114,14 @@ export async function examine(
       cpu: cpus()[0]?.model.trim() || process.arch,
       cores: availableParallelism(),
       memoryGiB: Math.round(totalmem() / 2 ** 30),
-      /**
-       * Vendors of the machine's GPUs. Empty if there are none, or if GPUs cannot be listed on this
-       * operating system.
-       */
+      /** Vendors of the machine's GPUs. Empty if there are none, or if they cannot be listed. */
       gpus: findGpus(),
       system: `${process.platform} ${process.arch}`,
       node: process.versions.node,
     },
-    /** The model whose update net was used to measure speed; null if it cannot be loaded. */
+    /** The checkpoint used to measure speed; null if it cannot be loaded. */
     checkpoint: model,
-    /** Why the checkpoint cannot be loaded; null if it was loaded. */
+    /** Why the checkpoint cannot be loaded; null if it can be. */
     unreadable: unreadable as string | null,
     patches: RATE_PATCHES,
     engines,
@@ -150,12 +132,10 @@ export async function examine(
       why: info
         ? `the first engine that works here, in the order ${autoOrder().join(', ')}`
         : (failure ?? 'no engine works here'),
-      /**
-       * The engines that 'auto' prefers but had to skip, with the reasons; one sentence per engine.
-       */
+      /** One sentence for each engine that 'auto' prefers but had to skip, with the reason. */
       passed: passed.map(explain),
     },
-    /** How a host can get a better engine on this machine, one sentence each. */
+    /** How a host can get a better engine on this machine, one sentence per engine. */
     better: withRemedy(passed).map(explain),
   };
 }
@@ -166,23 +146,14 @@ function reportOf(name: BackendName, tried: TrialResult) {
   return {
     name,
     usable: info !== undefined,
-    /** The device that the engine runs on; null if the engine does not run. */
+    /** The engine's device; null if the engine does not run. */
     device: info?.device ?? null,
     needs: CANDIDATES[name].needs,
-    /**
-     * Why the engine does not work, or why its speed was not measured. Null if it works and was
-     * measured.
-     */
+    /** Why the engine does not work or its measurement failed; null if neither happened. */
     reason: own?.reason ?? failure ?? null,
-    /**
-     * What a host can do to make the engine work. Null if the engine works, or if no remedy is
-     * known.
-     */
+    /** How a host can make the engine work; null if it works or no remedy is known. */
     remedy: info ? null : ((own ?? CANDIDATES[name]).remedy ?? null),
-    /**
-     * Number of cells that the engine steps per second when it steps `RATE_PATCHES` patches
-     * together; null if not measured.
-     */
+    /** Number of cells stepped per second; null if not measured. */
     cellsPerSecond: cellsPerSecond ?? null,
   };
 }

@@ -30,7 +30,7 @@ const COMMAND = {
 
 async function main(options: Values<typeof COMMAND.options>): Promise<void> {
   const { json, seconds, checkpoint } = options;
-  // Progress goes to standard error, so that a pipe receives only the report.
+  // Write progress to standard error, so that a pipe receives only the report.
   const report = await examine(checkpoint, seconds, console.error);
   console.log(json ? JSON.stringify(report, null, 2) : `\n${reportText(report)}`);
 }

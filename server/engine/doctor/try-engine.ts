@@ -1,5 +1,5 @@
 /**
- * Tries one engine. Runs in a process of its own, so that a broken native library crashes only this
+ * Tries one engine. Runs in a child process, so that a broken native library crashes only this
  * process.
  */
 import { loadModel } from '../../vnca/checkpoint.ts';

@@ -1,7 +1,6 @@
 /*
- * The functions that JavaScript calls. They give access to the functions of the kernel for stepping
- * and for training. One more function reads out patches; its results equal those of
- * vnca/readout.ts, byte for byte.
+ * The functions that JavaScript calls: stepping and training with the kernel, and reading out
+ * patches. The read-outs equal those of vnca/readout.ts, byte for byte.
  */
 #include "kernel.h"
 
@@ -14,9 +13,8 @@
 #include <string.h>
 
 /*
- * Declares the functions of Node-API that this file uses. Node's own header files, which declare
- * these functions, are not installed on every machine. Node-API is a stable interface, so these
- * declarations will not become outdated.
+ * The functions of Node-API that this file uses. They are declared here because Node's header files
+ * are not installed on every machine; Node-API is stable.
  */
 typedef struct napi_env__ *napi_env;
 typedef struct napi_value__ *napi_value;
@@ -32,8 +30,8 @@ NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
 #ifdef __GLIBC__
 /*
- * Only glibc has these functions. Declaring them as weak symbols lets a prebuilt kernel load even
- * if the machine has another C library.
+ * Weak symbols, so that a prebuilt kernel also loads if the C library does not have these
+ * functions.
  */
 #pragma weak malloc_trim
 #pragma weak mallopt
@@ -42,8 +40,8 @@ NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 enum { MOST_ARRAYS = 16 };
 
 /*
- * The arguments of a call from JavaScript. Each argument is a typed array or undefined. If it is
- * undefined, its data pointer and its length are 0.
+ * The arguments of a call from JavaScript. If an argument is not a typed array, its data and length
+ * are 0.
  */
 typedef struct {
   napi_env env;
@@ -73,9 +71,8 @@ static napi_value number(napi_env env, int64_t value) {
 }
 
 /*
- * Creates a Net from an array that `shapeOf` in native.ts has made. The array holds, in this order:
- * the number of patches; their side; the number of channels; the number of hidden units; 1 if the
- * activation function is ELU, else 0; the four fields of the trunk in `Net`.
+ * Creates a Net from the numbers that `shapeOf` in native.ts lists. The first of them, the number
+ * of patches, is not part of a Net.
  */
 static Net net_of(const int32_t *shape) {
   return (Net){
@@ -93,8 +90,8 @@ static Net net_of(const int32_t *shape) {
 }
 
 /*
- * Called from JavaScript as skip(numbers: Float32Array). Returns how many numbers lie between the
- * beginning of the array and the first cache line that begins inside the array.
+ * Called from JavaScript as skip(numbers: Float32Array). Returns the index of the first number that
+ * begins a cache line.
  */
 static napi_value skip(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -108,9 +105,8 @@ static napi_value skip(napi_env env, napi_callback_info info) {
 static napi_value fused(napi_env env, napi_callback_info info) { return number(env, is_fused); }
 
 /*
- * Called from JavaScript as measure(net, sizes: Int32Array). Writes the results of four functions
- * to `sizes`: whole_vectors(1) (the number of lanes of a vector), perception_size, layers_size and
- * memory_size; see kernel.h.
+ * Called from JavaScript as measure(net, sizes: Int32Array). Writes four numbers to `sizes`: the
+ * number of lanes of a vector, and the results of perception_size, layers_size and memory_size.
  */
 static napi_value measure(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -121,10 +117,10 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). Steps patches. The
- * array `fixed` must be aligned to a cache line. It holds, in this order: `kept` and `limit` of
- * `Net`, padded to one cache line; the kernel of perception; the layers (omitted if each patch has
- * its own layers); and working memory. For the other arrays, see `Batch` in kernel.h.
+ * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). `fixed` begins on
+ * a cache line. It holds `kept` and `limit` of Net, padded to a cache line; the kernel of
+ * perception; the layers, unless `own` is given; and working memory. For the arrays after `fixed`,
+ * see Batch in kernel.h.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -160,10 +156,9 @@ static napi_value step(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Creates a Rollout and a Net from the arguments of `train`. The first argument holds the numbers
- * that net_of reads, followed by the numbers of Rollout, in the order of its fields. The second
- * argument holds `kept` and `limit` of `Net`. The third is the working memory. The other arguments
- * are the arrays of Rollout, in the order of its fields.
+ * Creates a Rollout and its Net from the arguments of `train`: the numbers that net_of reads,
+ * followed by the numbers of Rollout; `kept` and `limit` of Net; working memory; the arrays of
+ * Rollout. Numbers and arrays are in the order of Rollout's fields.
  */
 static Rollout rollout_of(const Arrays *arrays, Net *net) {
   const int32_t *shape = arrays->data[0];
@@ -176,8 +171,8 @@ static Rollout rollout_of(const Arrays *arrays, Net *net) {
 }
 
 /*
- * Called from JavaScript as rollout(net). Returns rollout_size; but if the number of steps in `net`
- * is 0, returns row_size instead.
+ * Called from JavaScript as rollout(net). Returns rollout_size, or row_size if the number of steps
+ * in `net` is 0.
  */
 static napi_value rollout(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -187,9 +182,9 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as train(...); for the arguments, see rollout_of. If the array `change` is
- * absent, computes the steps of the rollout. If it is present, differentiates the steps that the
- * preceding call computed, which must have used the same working memory.
+ * Called from JavaScript as train(...) with the arguments that rollout_of reads. If the array
+ * `change` is absent, computes the steps of the rollout. If it is present, differentiates the steps
+ * of the preceding call, which must have used the same working memory.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -213,10 +208,7 @@ static napi_value train(napi_env env, napi_callback_info info) {
 typedef float four_floats __attribute__((vector_size(16)));
 typedef double four_doubles __attribute__((vector_size(32)));
 
-/*
- * Converts the values of four channels from the range 0...1 to bytes, in the same way as toByte in
- * vnca/readout.ts.
- */
+/* Converts four channels from 0...1 to bytes, as toByte in vnca/readout.ts does. */
 static inline void write_bytes(const float *state, const int32_t *channels, uint8_t *rgba) {
   const four_floats value = {state[channels[0]], state[channels[1]], state[channels[2]], state[channels[3]]};
   const four_doubles scaled = __builtin_convertvector(value, four_doubles) * 255 + 0.5;
@@ -231,9 +223,8 @@ static int is_bare(const float *state, int channels) {
 }
 
 /*
- * The lookup table INK of vnca/readout.ts, which converts logits to bytes. The table covers logits
- * from -limit to limit; all logits below that give the byte 0, and all logits above it give the
- * byte 255.
+ * The table INK of vnca/readout.ts, which converts logits from -limit to limit to bytes. Lower
+ * logits give the byte 0, higher logits give 255.
  */
 typedef struct {
   double limit, per_logit;
@@ -249,11 +240,11 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 }
 
 /*
- * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Reads
- * out a patch: writes its picture to `rgba` and its aliveness to `presence`. `shown` holds, in this
- * order: the number of channels; the channel of aliveness, or -1 if there is none; the limit of the
- * ink table; and then either the channels of R, G, B and alpha, or the channel of ink followed by
- * -1. `bytes` and `next` are the ink table.
+ * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Writes a
+ * patch's picture to `rgba` and its aliveness to `presence`. `shown` holds the number of channels;
+ * the channel of aliveness, or -1 if aliveness is alpha; the limit of the ink table; and the
+ * channels of R, G, B and alpha, or the channel of ink and -1. `bytes` and `next` are the ink
+ * table.
  *
  * @returns 1 if every number of the state is finite, otherwise 0
  */
@@ -297,10 +288,9 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as trim(). Returns memory that malloc no longer uses to the system. Does
- * this at most once every 6 s, even if many threads call it. malloc_trim runs in a new thread,
- * which executes no code of this library, because the library may be unloaded while malloc_trim is
- * still running.
+ * Called from JavaScript as trim(). Returns memory that malloc no longer uses to the system, at
+ * most once every 6 s. malloc_trim runs in a thread that executes no code of this library, because
+ * the library may be unloaded meanwhile.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__
@@ -316,15 +306,12 @@ static napi_value trim(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-/*
- * Allocations larger than this, in bytes, are returned to the system as soon as they are freed. The
- * states of a patch have about this size.
- */
+/* Size, in bytes, above which freed buffers are returned to the system immediately. */
 #define MOST_KEPT (128 * 1024)
 
 /*
- * Exports this file's functions to JavaScript. Node calls this function once in each thread that
- * loads the add-on.
+ * Exports this file's functions to JavaScript. Node calls this function in each thread that loads
+ * the add-on.
  */
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   static const struct {
@@ -334,9 +321,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
                    {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
-   * Fix the size above which freed buffers are returned to the system immediately. By default,
-   * glibc raises this size, to as much as 32 MB, when large buffers are freed, and the process
-   * would then keep the memory.
+   * Set the threshold so that it stays fixed. By default, glibc raises it to as much as 32 MB when
+   * large buffers are freed, and the process keeps their memory.
    */
   if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif

@@ -1,6 +1,6 @@
 /*
- * Matrix products, activation functions and Winograd transforms. Used both for stepping (kernel.c)
- * and for training (training.c).
+ * Matrix products, activation functions and Winograd transforms, for stepping (kernel.c) and
+ * training (training.c).
  */
 #ifndef BLOCKS_H
 #define BLOCKS_H
@@ -20,11 +20,11 @@ typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
 enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64 / sizeof(float) };
 
 /*
- * Defines a function that computes a block of the matrix y = start + x w, where x is [rows, depth]
- * and w is [depth, outputs]. The block has ROWS rows; each row has VECTORS vectors. `x_row` and
- * `x_step` are the distances between neighbouring rows and columns of x in memory; with these two
- * exchanged, x is read as transposed. `start_row` is the distance between neighbouring rows of
- * `start`, or 0 if `start` is a single row (a bias) that is used for all rows.
+ * Defines a function that computes ROWS rows of VECTORS vectors of the matrix y = start + x w,
+ * where x is [rows, depth] and w is [depth, outputs]. `x_row` and `x_step` are the distances in
+ * memory between neighbouring rows and columns of x; if they are exchanged, x is transposed.
+ * `start_row` is the distance between rows of `start`, or 0 if all rows of y start with the same
+ * row (a bias).
  */
 #define DEFINE_BLOCK(ROWS, VECTORS)                                                                    \
   static void block_##ROWS##_##VECTORS(int depth, const float *x, ptrdiff_t x_row, ptrdiff_t x_step,   \
@@ -53,8 +53,8 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
                            y + row * outputs + at, outputs)
 
 /*
- * Computes VECTORS vectors of every row of y. Works on at most MOST rows at a time, because the
- * sums of more rows would not fit in the processor's registers.
+ * Computes VECTORS vectors of every row of y, at most MOST rows at a time, so that the sums fit in
+ * registers.
  */
 #define COLUMN(MOST, VECTORS)                                                                          \
   for (int row = 0; row < rows;) {                                                                     \
@@ -73,9 +73,8 @@ DEFINE_BLOCK(1, 4) DEFINE_BLOCK(2, 4) DEFINE_BLOCK(1, 5) DEFINE_BLOCK(2, 5)
 DEFINE_BLOCK(1, 1) DEFINE_BLOCK(2, 1) DEFINE_BLOCK(1, 2) DEFINE_BLOCK(2, 2) DEFINE_BLOCK(1, 3) DEFINE_BLOCK(2, 3)
 
 /*
- * Computes y [rows, outputs] = start + x [rows, depth] w [depth, outputs]. `outputs` must be a
- * multiple of LANES. `start` may be y itself, or a null pointer if nothing is to be added. For the
- * other parameters, see DEFINE_BLOCK.
+ * Computes y [rows, outputs] = start + x [rows, depth] w [depth, outputs]; see DEFINE_BLOCK.
+ * `outputs` must be a multiple of LANES. `start` may be y or a null pointer, which adds nothing.
  */
 static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t x_row, ptrdiff_t x_step,
                      const float *w, const float *start, ptrdiff_t start_row, float *y) {
@@ -102,8 +101,8 @@ static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t
 INLINE vec elu_of(vec x) {
   const vec low = largest(all(-87.0f), least(all(0), x));
   /*
-   * Round to a whole number: adding 1.5 * 2^23 to a float leaves the rounded number in the lowest
-   * bits of the sum.
+   * Round to a whole number: adding 1.5 * 2^23 leaves the rounded number in the lowest bits of the
+   * sum.
    */
   const vec shifted = fma(low, all(1.44269504f), all(12582912.0f));
   const vec whole = shifted - all(12582912.0f);
@@ -120,7 +119,7 @@ INLINE vec elu_of(vec x) {
   return largest(all(0), x) + (grown - all(1));
 }
 
-/* Applies the activation function. NaN stays NaN. */
+/* Applies ELU if `elu` is set, otherwise ReLU. NaN stays NaN. */
 INLINE vec activated(vec x, int elu) { return elu ? elu_of(x) : largest(all(0), x); }
 
 INLINE void activate(float *x, int size, int elu) {
@@ -146,8 +145,8 @@ INLINE void add_weighted(float *x, float weight, const float *y, int size) {
 }
 
 /*
- * Winograd's transform in one dimension: computes, from six numbers d of the image, the numbers t
- * at the six Winograd points. `step` is the distance between neighbouring points in t.
+ * Winograd's transform in one dimension: computes the values t at the six Winograd points from six
+ * values d of the image. `step` is the distance between points in t.
  */
 INLINE void to_points(const vec *d, vec *t, int step) {
   const vec four = all(4), two = all(2), five = all(-5);
@@ -162,8 +161,8 @@ INLINE void to_points(const vec *d, vec *t, int step) {
 }
 
 /*
- * Winograd's inverse transform in one dimension: computes four numbers t of a tile from the
- * products m at the six Winograd points.
+ * Winograd's inverse transform in one dimension: computes four values t of a tile from the products
+ * m at the six Winograd points.
  */
 INLINE void from_points(const vec *m, vec *t) {
   const vec a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
@@ -174,9 +173,8 @@ INLINE void from_points(const vec *m, vec *t) {
 }
 
 /*
- * Transforms a 6x6 window of the image to the 36 Winograd points. Each point has one number per
- * channel. `row` is the distance between neighbouring rows of `image`; `apart` is the distance
- * between neighbouring points in `to`.
+ * Transforms a 6x6 window of the image to the 36 Winograd points, [channels] each. `row` is the
+ * distance between rows of `image`, and `apart` the distance between points in `to`.
  */
 static void transform_window(const float *image, ptrdiff_t row, int channels, float *to, ptrdiff_t apart) {
   for (int c = 0; c < channels; c += LANES) {
@@ -196,8 +194,8 @@ static void transform_window(const float *image, ptrdiff_t row, int channels, fl
 
 /*
  * Transforms the products at the 36 Winograd points, [hidden] each, to the 16 cells of a tile, [16,
- * hidden]. Then multiplies the values of each cell by `scale` and adds `shift`. `apart` is the
- * distance between neighbouring points in `products`.
+ * hidden]. Then multiplies by `scale` and adds `shift`. `apart` is the distance between points in
+ * `products`.
  */
 static void transform_back(const float *products, ptrdiff_t apart, int hidden, const float *scale, const float *shift,
                            float *cells) {
@@ -219,16 +217,16 @@ static void transform_back(const float *products, ptrdiff_t apart, int hidden, c
 }
 
 /*
- * Returns for how many arrays [rows, hidden] the argument `x` of `think` must have room: one for
- * the result of perception, and one for the result of each hidden layer.
+ * Returns the number of arrays [rows, hidden] in the argument `x` of `think`: one for the result of
+ * perception, and one for each hidden layer.
  */
 INLINE int activations(const Net *net) { return 1 + net->blocks * net->depth; }
 
 /*
- * Computes all layers after perception, for some cells. At the start, the first array in x must be
- * the result of perception, [rows, hidden]. The result of each hidden layer is written to the next
- * array in x. The result of a block is the sum of the block's input and the result of its last
- * layer. Writes the changes of the cells' states, [rows, channels], to `change`.
+ * Computes all layers after perception. The first array in x must be the result of perception,
+ * [rows, hidden]; the result of each hidden layer is written to the next array. A block's result is
+ * the sum of its input and its last layer's result. Writes the changes of the states, [rows,
+ * channels], to `change`.
  */
 static void think(const Net *net, const float *layers, int rows, float *x, float *change) {
   const int inputs = net->hidden, hidden = net->wide_hidden, size = rows * hidden;
@@ -247,8 +245,7 @@ static void think(const Net *net, const float *layers, int rows, float *x, float
 }
 
 /*
- * Returns the number of tiles along one side of a patch. The last of these tiles may extend beyond
- * the patch.
+ * Returns the number of tiles along one side of a patch. The last tile may extend beyond the patch.
  */
 INLINE int tiles_along(const Net *net) { return (net->side + TILE - 1) / TILE; }
 

@@ -1,6 +1,6 @@
 /**
  * Finds or builds the kernel for this machine. A release contains prebuilt kernels. If none fits,
- * or this is not a release, compiles the kernel with the system's C compiler and caches the result.
+ * the kernel is compiled with the system's C compiler and cached.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,33 +16,32 @@ import { StartError } from '../backend.ts';
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
 /**
- * Folder for compiled kernels, used if `CACHE` is not writable. The process loads code from this
- * folder, so other users must not be able to write to it.
+ * Folder for compiled kernels if `CACHE` is not writable. Code is loaded from this folder, so other
+ * users must have no access to it.
  */
 const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
 /** Maximum time for a run of the compiler, in ms. */
 const PATIENCE = 180_000;
 /**
- * Flags of the compiler. With `-ffp-contract=off`, the compiler fuses a multiplication with an
- * addition only if the source code explicitly says so.
+ * Compiler flags. `-ffp-contract=off` makes the compiler fuse a multiplication with an addition
+ * only where the source says so.
  */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /**
- * Flag of the compiler that optimises for the processor of this machine. On ARM64 it is `-mcpu`,
- * because Apple's compiler supports no other flag there.
+ * Compiler flag that optimises for this machine's processor. For ARM64, Apple's compiler supports
+ * only `-mcpu`.
  */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 /**
- * Flags of the linker. They allow undefined symbols: the functions of Node-API are undefined until
- * Node loads the add-on.
+ * Linker flags. They allow undefined symbols, because Node-API is defined only when Node loads the
+ * add-on.
  */
 const LINKING =
   process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
 /**
- * Returns what a host can do to get a C compiler; undefined if the kernel does not support this
- * system, so that a compiler would not help.
+ * Returns how a host can get a C compiler; undefined if the kernel does not support this system.
  */
 export function compilerRemedy(platform: NodeJS.Platform = process.platform): string | undefined {
   if (!isFor(platform, process.arch)) return undefined;
@@ -57,8 +56,8 @@ const isFor = (platform: NodeJS.Platform, arch: string): boolean =>
   platform !== 'win32' && ['x64', 'arm64', 'arm'].includes(arch);
 
 /**
- * Returns why the kernel cannot be compiled on this machine. Undefined if no reason is known, in
- * which case compiling may still fail. Does not run the compiler.
+ * Returns why the kernel cannot be compiled on this machine; undefined if no reason is known. Does
+ * not run the compiler.
  */
 export function missingCompiler(path = process.env.PATH ?? ''): string | undefined {
   const { platform, arch } = process;
@@ -74,26 +73,25 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
   return isThere ? undefined : 'no C compiler was found';
 }
 
-/** Lists the kernel's source and header files. */
 const sources = (): string[] =>
   readdirSync(SOURCES)
     .filter((name) => /\.[ch]$/.test(name))
     .sort()
     .map((name) => join(SOURCES, name));
 
-/** Lists the kernel's source files without the headers. */
+/** Lists the kernel's .c files. */
 const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
 
 /**
  * Compiles the kernel, unless the cache already holds a kernel for the same compiler and processor.
  *
- * @param folders.cache folder in which compiled kernels are stored
- * @param folders.spare folder to use instead if `cache` is not writable. Created if it does not
- * exist. It must belong to this user, and no other user may have access to it
- * @param folders.processor the compiler's flag for the target processor. Default: the flag for this
- * machine
- * @returns the file of the add-on for Node, and whether this call has compiled it
- * @throws Error if the kernel cannot be compiled; StartError if neither folder can be used
+ * @param folders.cache folder for compiled kernels
+ * @param folders.spare folder to use if `cache` is not writable; created if it does not exist. Only
+ * this user may have access to it
+ * @param folders.processor compiler flag for the target processor. Default: this machine's
+ * processor
+ * @returns the file of the add-on for Node, and whether this call compiled it
+ * @throws StartError if the kernel cannot be compiled, or if neither folder can be used
  */
 export async function compileKernel({
   cache = CACHE,
@@ -118,14 +116,14 @@ export async function compileKernel({
   const file = join(folder, name);
   if (existsSync(file)) return { file, isNew: false };
 
-  // Compile to a temporary folder first, and give the file its final name only when it is complete:
-  // another thread or server may look for the kernel, or compile it, at the same time.
+  // Compile to a temporary folder, because another thread or server may look for `file` at the same
+  // time.
   const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const made = join(draft, name);
     await callCompiler([...FLAGS, processor, ...LINKING, ...unitsOf(), '-o', made]);
-    // Write the file's content to disk before renaming it. Otherwise, after a power failure, there
-    // could be an empty file with the final name; loading it would crash the process.
+    // Write the content to disk before renaming the file. After a power failure, an empty file with
+    // the final name could remain, and it would crash the process that loads it.
     const handle = await open(made, 'r+');
     await handle.sync().finally(() => handle.close());
     await rename(made, file);
@@ -136,10 +134,9 @@ export async function compileKernel({
 }
 
 /**
- * Creates a folder if it does not exist, and checks that it is safe to load code from it.
+ * Creates a folder if it does not exist, and checks that only this user has access to it.
  *
- * @returns the folder
- * @throws StartError if the folder cannot be created, or if another user could write to it
+ * @throws StartError if the folder cannot be created, or if other users have access to it
  */
 async function ownFolder(folder: string, instead: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {});
@@ -153,9 +150,8 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
 }
 
 /**
- * Runs the C compiler.
+ * Runs the C compiler and returns its standard output.
  *
- * @returns what the compiler writes to its standard output
  * @throws StartError with the compiler's first error message, or if the compiler takes too long
  */
 async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
@@ -172,9 +168,8 @@ async function callCompiler(args: readonly string[], compiler = COMPILER): Promi
 }
 
 /**
- * Describes the features of the processor on which the output of `-march=native` depends. The name
- * of the processor's model is not enough, because a virtual machine may hide some features of the
- * processor.
+ * Describes the processor's features, on which the output of `-march=native` depends. The
+ * processor's model is not enough, because a virtual machine may hide some features.
  */
 function features(): string {
   const model = `${process.arch} ${cpus()[0]?.model}`;
@@ -187,8 +182,8 @@ function features(): string {
 }
 
 /**
- * Folder of the prebuilt kernels in a release. Undefined in a clone of the repository: prebuilt
- * kernels that lie there may be older than the sources.
+ * Folder of a release's prebuilt kernels. Undefined in a clone of the repository, where prebuilt
+ * kernels may be older than the sources.
  */
 const FOLDER = isInstalled ? join(ROOT, 'dist/kernels') : undefined;
 
@@ -197,7 +192,7 @@ const AVX512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
 
 interface Target {
   readonly arch: NodeJS.Architecture;
-  /** Command that runs the compiler for this target on Debian. */
+  /** Command of the compiler for this target on Debian. */
   readonly compiler: string;
   readonly processor: string;
   /** Processor features that the kernel needs, by their names in /proc/cpuinfo. */
@@ -207,8 +202,8 @@ interface Target {
 const x64 = { arch: 'x64', compiler: 'x86_64-linux-gnu-gcc' } as const;
 
 /**
- * The targets for which a release contains prebuilt kernels, all of them for Linux. The targets are
- * sorted: if a machine supports several of them, the first is the fastest.
+ * The targets of a release's prebuilt kernels, all for Linux. Faster targets come before slower
+ * ones.
  */
 export const TARGETS: Readonly<Record<string, Target>> = {
   avx512: { ...x64, processor: '-march=x86-64-v4', features: [...AVX2, ...AVX512] },
@@ -222,11 +217,10 @@ export const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 /**
- * Compiles a kernel for a release. The compiled file is not linked to any version of the C library.
- * It uses the C library that Node has already loaded, so it can also be loaded on old systems.
+ * Compiles a kernel for a release. It is not linked to a C library but uses the one that Node has
+ * loaded, so it also loads on old systems.
  *
  * @param target a key of `TARGETS`
- * @param folder folder for the compiled file
  * @returns the path of the compiled file
  * @throws StartError if the kernel cannot be compiled
  */
@@ -238,10 +232,7 @@ export async function buildKernel(target: string, folder: string): Promise<strin
   return file;
 }
 
-/**
- * Returns the path of the best prebuilt kernel for this machine; undefined if no prebuilt kernel
- * fits.
- */
+/** Returns the path of the best prebuilt kernel for this machine; undefined if none fits. */
 export function findPrebuilt(folder = FOLDER): string | undefined {
   if (process.platform !== 'linux' || folder === undefined) return undefined;
   const [, flags = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
@@ -254,8 +245,8 @@ export function findPrebuilt(folder = FOLDER): string | undefined {
 }
 
 /**
- * Returns why the native backend has no kernel on this machine. Undefined if there is a prebuilt
- * kernel, or if no reason is known why the kernel could not be compiled. Does not run the compiler.
+ * Returns why there can be no kernel for this machine; undefined if no reason is known. Does not
+ * run the compiler.
  */
 export const missingKernel = (): string | undefined =>
   findPrebuilt() === undefined ? missingCompiler() : undefined;

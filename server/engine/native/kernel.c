@@ -1,16 +1,14 @@
 /*
- * Steps patches of a cell rule. Computes perception, layers and new states of a few tiles before
- * going on to the next tiles, so that the results of one layer are still in the cache when the next
- * layer reads them. native.ts calls these functions through addon.c.
+ * Steps patches of a cell rule. Computes all layers for a few tiles before going on to the next
+ * tiles, so that the results of one layer are still in the cache when the next layer reads them.
  *
- * Perception is a 3x3 convolution. It is computed by Winograd's minimal filtering F(4x4, 3x3), with
- * the points 0, 1, -1, 2, -2 and infinity (Lavin and Gray 2016, arXiv 1509.09308), which needs only
- * a quarter of the multiplications of a direct convolution.
+ * Perception is a 3x3 convolution, computed by Winograd's minimal filtering F(4x4, 3x3) with the
+ * points 0, 1, -1, 2, -2 and infinity (Lavin and Gray 2016, arXiv 1509.09308). It needs a quarter
+ * of the multiplications of a direct convolution.
  *
- * The terms of each sum are added in a fixed order, and a multiplication is fused with an addition
- * only where the code says `fma`. The lanes of a vector hold different outputs, never parts of one
- * sum. Therefore, a patch's result is the same in every batch, and on every processor that has
- * fused operations.
+ * Sums are computed in a fixed order, and only `fma` fuses a multiplication with an addition.
+ * Therefore, a patch's result is the same in every batch, and on every processor that has fused
+ * operations.
  */
 #include "blocks.h"
 
@@ -24,10 +22,8 @@ ptrdiff_t layers_size(const Net *net) {
 /*
  * Computes the new states of a tile: kept * old state + change, clamped to the limit. Cells that
  * the mask excludes keep their states. If `weights` is a null pointer, writes the new states to
- * `after` [side, side, channels]. Otherwise, the patch is a chimera, and `weights` [side, side]
- * says how much the present genome contributes to each cell: adds weight * new state to `mixed`
- * [16, channels]. The product is rounded before it is added (not fused), so that a state with the
- * weight 1 stays unchanged.
+ * `after` [side, side, channels]. If `weights` is set, it is one genome's share in each cell of a
+ * chimera, [side, side], and the function adds weight * new state to `mixed` [16, channels].
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
                         const float *weights, float *mixed, float *after) {
@@ -55,28 +51,23 @@ ptrdiff_t perception_size(const Net *net) { return (ptrdiff_t)POINTS * net->chan
 
 int whole_vectors(int numbers) { return (numbers + LANES - 1) / LANES * LANES; }
 
-/* Pointers to a patch's weights and to the parts of the working memory. */
 typedef struct {
   const float *perception;
   /*
-   * The layers of the patch, [layers_size]. If the patch is a chimera, the layers of each of its
-   * genomes, [genomes, layers_size].
+   * The layers of the patch, [layers_size]; for a chimera, the layers of each genome, [genomes,
+   * layers_size].
    */
   const float *layers;
   /*
-   * The parts of the working memory. `image` is a copy of the patch with a border of zeros.
-   * `windows` and `products` hold values of several tiles for each of the 36 Winograd points:
-   * [tiles, channels] and [tiles, hidden]. The last three parts hold values of one tile: `seen` the
-   * results of all layers, `change` the changes of the states, and `mixed` the new states of a
-   * chimera.
+   * Parts of the working memory. `image`: a copy of the patch with a border of zeros. `windows` and
+   * `products`: values of several tiles at each of the 36 Winograd points, [tiles, channels] and
+   * [tiles, hidden]. For one tile: `seen` holds the results of all layers, `change` the changes of
+   * the states, and `mixed` the new states of a chimera.
    */
   float *image, *windows, *products, *seen, *change, *mixed;
 } Memory;
 
-/*
- * Asks the processor to load into the cache the numbers with the indices `from` (inclusive) to `to`
- * (exclusive), which will soon be read.
- */
+/* Prefetches numbers[from] to numbers[to - 1] into the cache. */
 INLINE void expect(const float *numbers, ptrdiff_t from, ptrdiff_t to) {
   for (ptrdiff_t i = from / LINE * LINE; i < to; i += LINE) __builtin_prefetch(numbers + i, 0, 2);
 }
@@ -90,8 +81,8 @@ INLINE void expect_tile(const Net *net, int top, int left, const float *after) {
 }
 
 /*
- * Whether a genome contributes to any cell of a tile. `weights` [side, side] says how much the
- * genome contributes to each cell.
+ * Whether a genome contributes to any cell of a tile. `weights` [side, side] is the genome's share
+ * in each cell.
  */
 static int has_weight(const Net *net, int top, int left, const float *weights) {
   for (int y = top; y < top + TILE && y < net->side; y++) {
@@ -103,11 +94,8 @@ static int has_weight(const Net *net, int top, int left, const float *weights) {
 }
 
 /*
- * Computes the layers after perception, and then the new states, for one tile. `layers` are the
- * layers to use.
- *
- * @param products results of perception, at the Winograd points
- * @param weights see update_tile
+ * Computes the layers after perception, and then the new states, for one tile. `products` is the
+ * result of perception at the Winograd points. For `weights`, see update_tile.
  */
 static void step_tile(const Net *net, const Memory *at, int top, int left, const float *products, ptrdiff_t apart,
                       const float *layers, const float *mask, const float *weights, float *after) {
@@ -117,8 +105,8 @@ static void step_tile(const Net *net, const Memory *at, int top, int left, const
 }
 
 /*
- * Steps a tile of a chimera, once with each genome that contributes to a cell of the tile. Writes
- * the weighted sum of the resulting states to the batch's `after`.
+ * Steps a tile of a chimera with each genome that contributes to a cell of the tile. Writes the
+ * weighted sum of the new states to the batch's `after`.
  */
 static void step_mixed_tile(const Net *net, const Memory *at, const Batch *batch, int top, int left,
                             const float *products, ptrdiff_t apart) {
@@ -139,7 +127,6 @@ static void step_mixed_tile(const Net *net, const Memory *at, const Batch *batch
   }
 }
 
-/* Steps the patch with this index in the batch. */
 static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptrdiff_t index) {
   const ptrdiff_t cells = (ptrdiff_t)net->side * net->side;
   const float *states = batch->states + index * cells * net->channels;
@@ -153,14 +140,13 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   for (int group = 0; group < groups; group++) {
     const int first = count * group / groups, tiles = count * (group + 1) / groups - first;
     /*
-     * Leave a gap of one cache line between the numbers of neighbouring Winograd points. Without
-     * the gap, numbers of different points would map to the same sets of the cache and evict one
-     * another.
+     * Leave a gap of one cache line between neighbouring Winograd points. Without the gap, numbers
+     * of different points would evict one another from the cache.
      */
     const ptrdiff_t apart = (ptrdiff_t)tiles * channels + LINE, products_apart = (ptrdiff_t)tiles * hidden + LINE;
     /*
-     * Copy only the rows of the patch that this group of tiles needs (rows that earlier groups
-     * needed have been copied before). Rows for later groups are prefetched below.
+     * Copy only the rows that this group of tiles needs and that are not copied yet. Rows for later
+     * groups are prefetched below.
      */
     int needed = (first + tiles - 1) / along * TILE + TILE + 1;
     for (needed = needed < side ? needed : side; copied < needed; copied++) {
@@ -191,10 +177,7 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   }
 }
 
-/*
- * Divides the working memory into its parts, and stores pointers to them in `at`. @returns the end
- * of the last part
- */
+/* Divides the working memory into the parts of `at`. @returns the end of the last part */
 static float *lay_out(const Net *net, float *memory, Memory *at) {
   float *end = memory;
   at->image = end, end += image_size(net);
@@ -220,7 +203,7 @@ void step_batch(const Net *net, const Batch *batch, float *memory) {
   at.layers = batch->own ? own : batch->layers;
   memset(at.image, 0, image_size(net) * sizeof(float));
   for (ptrdiff_t i = 0; i < batch->count; i++) {
-    /* Copy the layers to aligned memory, so that no vector is split between two cache lines. */
+    /* Align the layers, so that no vector is split between two cache lines. */
     if (batch->own) memcpy(own, batch->own + i * layers, layers * sizeof(float));
     step_patch(net, &at, batch, i);
   }

@@ -1,8 +1,7 @@
 /**
  * The native backend, on the CPU. Its kernel, written in C, computes all layers of a step for a few
- * tiles at a time. A release contains prebuilt kernels for common processors; on other machines,
- * the kernel is compiled. There is one engine thread per CPU core, and each thread holds some of
- * the patches. For training, the kernel also computes steps and their gradients (`training.c`).
+ * tiles at a time. The kernel is prebuilt for common processors, and compiled on other machines.
+ * For training, it also computes gradients (`training.c`).
  */
 
 import { existsSync } from 'node:fs';
@@ -22,8 +21,8 @@ const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / la
 
 /**
  * Transforms the kernel of perception, [3, 3, C, hidden], to Winograd's 6×6 points, [36, C,
- * hidden]. Computes in double precision. The last dimension is padded to a multiple of `lanes`, the
- * vector length.
+ * hidden], in double precision. The last dimension is padded to a multiple of `lanes`, the vector
+ * length.
  */
 function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
   const { channels } = card;
@@ -50,13 +49,12 @@ function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Arr
 }
 
 /**
- * Concatenates the numbers of a patch's layers in the order in which the kernel reads them: the
- * scales and shifts of perception, then the weights and shifts of each later layer. Each row of
- * numbers is padded to a multiple of the vector length.
+ * Concatenates the numbers of a patch's layers as the kernel reads them: scales and shifts of
+ * perception, then weights and shifts of each later layer. Rows are padded to multiples of `lanes`,
+ * the vector length.
  *
- * @param lanes vector length: the number of values in a vector
- * @param row the weights that are the patch's own, as `createCondition` computes them; absent if
- * the rule has no such weights
+ * @param row the patch's own weights, as `createCondition` computes them; absent if the rule has
+ * none
  */
 export function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
   const { hidden } = model.card.update;
@@ -95,7 +93,6 @@ export interface Kernel {
     state: Float32Array,
     ...to: readonly [Uint8Array, Uint8Array, Uint8Array, Float32Array]
   ): number;
-  /** Functions for training; see addon.c. */
   rollout(net: Int32Array): number;
   train(...arrays: (Int32Array | Float32Array | undefined)[]): void;
   trim(): void;
@@ -104,20 +101,18 @@ export interface Kernel {
 /** Interval at which free memory is returned to the operating system, in ms. */
 const TRIM_EVERY = 10_000;
 
-/** Number of float32 values in a line of the CPU's cache. */
+/** Number of float32 values in a cache line of the CPU. */
 const LINE = 16;
 
 /**
- * Loads a kernel for this machine. Tries the prebuilt kernel first. If there is none, or it cannot
- * be loaded, uses a kernel compiled on this machine: the one in the cache or, if the cache has
- * none, a newly compiled one. If the cached kernel cannot be loaded, deletes it and compiles the
- * kernel once more.
+ * Loads a kernel for this machine: if possible, a prebuilt one; if not, one that is compiled on
+ * this machine or was cached. A cached kernel that cannot be loaded is deleted, and the kernel is
+ * compiled once more.
  *
  * @param folders.prebuilt folder of the prebuilt kernels; for the other folders, see
  * `compileKernel`
- * @param isRetry whether this call follows the deletion of a cached kernel
- * @returns the kernel and the path of its file
- * @throws Error if the kernel cannot be compiled; StartError if it cannot be loaded
+ * @param isRetry whether a cached kernel has just been deleted
+ * @throws StartError if the kernel cannot be compiled or loaded
  */
 export async function loadKernel(
   folders: Parameters<typeof compileKernel>[0] & { readonly prebuilt?: string } = {},
@@ -127,16 +122,14 @@ export async function loadKernel(
   try {
     if (prebuilt) return { kernel: open(prebuilt), file: prebuilt };
   } catch {
-    // Continue without the prebuilt kernel. One reason why it may not load: the file system that
-    // holds it is mounted with the option noexec.
+    // Continue without the prebuilt kernel. Its file system may be mounted with the option noexec.
   }
   const { file, isNew } = await compileKernel(folders);
   try {
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    // Retry only once. If the cached file could not be deleted, a retry would load the same file
-    // again, and would be followed by endless further retries.
+    // Retry only once: if the cached file cannot be deleted, every retry would load the same file.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(
@@ -152,20 +145,17 @@ function open(file: string): Kernel {
   return addOn.exports;
 }
 
-/**
- * Key under which the result of `prepareNative` is stored in the environment data, which new worker
- * threads inherit.
- */
+/** Key of the environment data in which new worker threads find the result of `prepareNative`. */
 const PREPARED = 'vivarium-native';
-/** The result of `prepareNative`: the path of the kernel's file, or why there is no kernel. */
+/** The path of the kernel's file, or why there is no kernel. */
 interface Prepared {
   readonly file?: string;
   readonly failure?: { readonly reason: string; readonly remedy: string | undefined };
 }
 
 /**
- * Finds or compiles the kernel in advance, for all threads that are started afterwards. If there is
- * no kernel, each of these threads fails with the error that occurred here.
+ * Finds or compiles the kernel for all threads that start later. If there is no kernel,
+ * `openKernel` throws the same error in those threads.
  *
  * @param folders see `compileKernel`
  */
@@ -178,8 +168,7 @@ export async function prepareNative(folders?: Parameters<typeof compileKernel>[0
 }
 
 /**
- * Returns the path of the kernel that `prepareNative` has prepared in the parent thread; undefined
- * if it was not called.
+ * Returns the path of the kernel that `prepareNative` found; undefined if it was not called.
  *
  * @throws StartError if `prepareNative` found no kernel
  */
@@ -190,19 +179,14 @@ function preparedFile(): string | undefined {
 }
 
 /**
- * Loads the kernel that was prepared by `prepareNative`. If none was prepared, or its file no
- * longer exists, finds or compiles a kernel.
+ * Loads the kernel in `file`. If there is no such file, finds or compiles a kernel.
  *
- * @throws StartError if the preparation failed; other errors as in `loadKernel`
+ * @throws StartError if `prepareNative` found no kernel; other errors as in `loadKernel`
  */
 export const openKernel = async (file = preparedFile()): Promise<Kernel> =>
   (file !== undefined && existsSync(file) && open(file)) || (await loadKernel()).kernel;
 
-/**
- * Starts the native backend.
- *
- * @throws Error, StartError as `loadKernel` does
- */
+/** Starts the native backend. @throws Error if no kernel can be loaded */
 export async function startNative(file?: string): Promise<RuleBackend> {
   const kernel = await openKernel(file);
   setInterval(() => kernel.trim(), TRIM_EVERY).unref();
@@ -216,14 +200,16 @@ export const backendOf = (kernel: Kernel): RuleBackend => ({
   },
   gpu: false,
   planar: false,
-  // Pass one patch at a time: the kernel steps the patches of a batch one after the other, so
-  // larger batches would save no time.
+  // Pass one patch at a time: the kernel steps patches one after the other, so larger batches would
+  // save no time.
   maxBatchCells: 1,
   load: async (model) => loadRule(kernel, model),
 });
 
 /**
  * Lists the numbers that describe a net, in the order in which `net_of` in addon.c reads them.
+ *
+ * @param count number of patches
  * @param side side of each patch, in cells
  */
 function shapeOf(
@@ -267,9 +253,8 @@ function loadRule(kernel: Kernel, model: Model): StepRule {
 }
 
 /**
- * Creates a function that reads out patches with the kernel. Returns undefined if the card's
- * read-out is of the kind 'dmol', which needs exponentials in each cell; the kernel does not
- * support it.
+ * Creates a function that reads out patches with the kernel. Returns undefined for read-outs of the
+ * kind 'dmol', which the kernel does not support.
  */
 function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   const { readout, presence, channels } = card;
@@ -279,10 +264,7 @@ function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   return (state, rgba, alive) => kernel.read(shown, state, rgba, alive, INK.bytes, INK.next) === 1;
 }
 
-/**
- * The inputs for computing several steps of N patches with s × s cells each. All arrays are
- * row-major.
- */
+/** Inputs for several steps of N patches with s × s cells. All arrays are row-major. */
 interface StepInputs {
   /** Side s of each patch, in cells. */
   readonly side: number;
@@ -293,32 +275,32 @@ interface StepInputs {
   /** Kernel of perception, [3, 3, C, hidden]. */
   readonly kernel: Float32Array;
   /**
-   * The patches' layers, as `layerRows` arranges them: [N, size], or [1, size] if all patches share
+   * The layers, in rows as `layerRows` computes them: [N, size], or [1, size] if all patches share
    * the layers.
    */
   readonly layers: Float32Array;
   /** States before the first step, [N, s, s, C]. */
   readonly states: Float32Array;
   /**
-   * For each step, the cells that are updated (1) and those that are not (0), [steps, N, s, s]. If
-   * absent, every step updates all cells.
+   * Cells that are updated (1) or not (0) in each step, [steps, N, s, s]. If absent, every step
+   * updates all cells.
    */
   readonly masks: Float32Array | undefined;
   /**
-   * Mask of the cells, [N, s, s]. Cells whose value in the mask is 0 are set to zero before each
-   * step; all other values must be 1. If absent, no cell is set to zero.
+   * Cells that are set to zero before each step (0) or not (1), [N, s, s]. If absent, no cell is
+   * set to zero.
    */
   readonly open: Float32Array | undefined;
   /**
-   * For each cell, the number of steps, from the first step on, in which the cell is closed, [N, s,
-   * s]. After each of these steps, the cell is set to zero. If absent, no cell is ever closed.
+   * Numbers n, [N, s, s]: the cell is set to zero after each of the first n steps. If absent, no
+   * cell is set to zero.
    */
   readonly closed: Float32Array | undefined;
 }
 
 export type NativeSteps = ReturnType<typeof openSteps>;
 
-/** Prepares native code that computes the steps of a rule. */
+/** Prepares native code that computes steps of a rule and their gradients. */
 export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
   const scales = Number(update.genome?.scalesPerception ?? false);
   const netOf = (side: number, { count = 0, steps = 0 }, sets = 1, keeps = false) => {
@@ -327,8 +309,8 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
   };
   const rowSize = kernel.rollout(netOf(0, {}));
   /**
-   * Working memory of finished calls, kept for reuse. Allocating new memory would take longer,
-   * because the operating system clears it first.
+   * Working memory of finished calls. Reusing it is faster than allocating memory, which the
+   * operating system clears first.
    */
   const spare: Float32Array[] = [];
 
@@ -354,19 +336,17 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
       if (!keeps) spare.push(memory);
       return {
         /**
-         * `after` holds the states after the last step; `last` holds the states before the last
-         * step. Both are [N, s, s, C].
+         * `after`: states after the last step. `last`: states before the last step. Both are [N, s,
+         * s, C].
          */
         after,
         last,
         /**
-         * Differentiates the steps. Adds the gradient with respect to the layers to
-         * `totals.layers`. If `totals.kernel` is given, adds the gradient with respect to the
-         * kernel to it. Call this method at most once.
+         * Differentiates the steps. Adds the gradients with respect to the layers and, if given,
+         * the kernel to `totals`. May be called only once.
          *
-         * @param change.after gradient with respect to the states after the last step
-         * @param change.last gradient with respect to the states before the last step; absent if it
-         * is zero
+         * @param change gradients with respect to `after` and `last`; if `last` is absent, its
+         * gradient is zero
          * @returns gradient with respect to the states before the first step
          */
         reverse(

@@ -1,69 +1,64 @@
 /*
  * Steps patches of a cell rule for training, and differentiates these steps. Perception uses
- * Winograd's filtering, as in kernel.c. The gradients of Winograd's transforms are the transposed
- * transforms, because the transforms are linear.
+ * Winograd's filtering, as in kernel.c. Winograd's transforms are linear, so their gradients are
+ * the transposed transforms.
  *
- * Tiles are processed in two kinds of portions. A *run* consists of a few neighbouring tiles of one
- * patch, whose layers are computed together. A *group* consists of several runs, whose perception
- * is computed together. Of each run, the results of all layers are kept for `reverse_steps`.
+ * A *run* is a few neighbouring tiles of one patch, whose layers are computed together. A *group*
+ * is several runs, whose perception is computed together.
  */
 #include "blocks.h"
 
 enum { GROUP = 32, RUN = 4, MOST_CELLS = RUN * CELLS };
 
 /*
- * A rollout (several steps of a batch), the sizes of its data, and pointers to the parts of its
- * working memory.
+ * A rollout (several steps of a batch), the sizes of its data, and the parts of its working memory.
  */
 typedef struct {
   const Net *net;
   const Rollout *of;
   /*
-   * `along`: side of a patch, in tiles. `wide`: side of an image, in cells. `per_patch`: number of
-   * tiles of one patch. `tiles`: number of tiles of the whole batch.
+   * `along`: side of a patch, in tiles. `wide`: side of an image, in cells. `per_patch` and
+   * `tiles`: number of tiles of one patch and of the batch.
    */
   int along, wide, per_patch, tiles;
   /*
-   * Sizes, in float32 values. `image`: an image (a copy of a patch with a border of zeros).
-   * `record`: the results of all layers, for one tile. `layers_size`: the padded layers of one
-   * patch.
+   * Sizes, in float32 values. `image`: a copy of a patch with a border of zeros. `record`: the
+   * results of all layers for one tile. `layers_size`: the padded layers of one patch.
    */
   ptrdiff_t image, record, layers_size;
   /*
-   * `images` holds copies of the states of all patches; each copy has a border of zeros. If
-   * `records` is set, these are the states before each step and after the last step. Otherwise,
-   * they are the states before two consecutive steps, which are overwritten in turn. `slopes` holds
-   * the gradients with respect to the states before two consecutive steps, in the same layout.
+   * `images`: copies of the states of all patches, each with a border of zeros. If `records` is
+   * set, these are the states before each step and after the last step; if not, the states before
+   * two consecutive steps. `slopes`: gradients with respect to the states before two consecutive
+   * steps, in the layout of `images`.
    */
   float *images, *slopes[2];
   /*
-   * `points`: the kernel of perception, transformed to the Winograd points, [36, channels,
-   * wide_hidden]. `turned_points`: its transpose, [36, hidden, wide_channels]. `points_slope`: the
-   * gradient with respect to `points`, in the layout of `points`.
+   * `points`: the kernel of perception at the Winograd points, [36, channels, wide_hidden].
+   * `turned_points`: its transpose, [36, hidden, wide_channels]. `points_slope`: the gradient with
+   * respect to `points`.
    */
   float *points, *turned_points, *points_slope;
   /*
-   * `layers`: the layers, padded to whole vectors, [sets, layers_size] (for sets, see Rollout).
-   * `turned_layers`: the transposes of the layers' weights. `layers_slope`: the gradient with
-   * respect to `layers`.
+   * `layers`: the layers, padded to whole vectors, [sets, layers_size]. `turned_layers`: the
+   * transposes of the layers' weights. `layers_slope`: the gradient with respect to `layers`.
    */
   float *layers, *turned_layers, *layers_slope;
   float *records;
   /*
-   * Values of one group of tiles, separately for each of the 36 Winograd points: [tiles, channels]
-   * per point in `windows`, [tiles, hidden] per point in `products`.
+   * Values of one group of tiles at each of the 36 Winograd points: [tiles, channels] in `windows`,
+   * [tiles, hidden] in `products`.
    */
   float *windows, *products;
   /* Values of a run's cells. `change`, `slope`: [cells, channels]; all others: [cells, hidden]. */
   float *change, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
-  /* Scales that are all 1, followed by shifts that are all 0. */
+  /* Scales of 1, followed by shifts of 0. */
   float *one;
 } Work;
 
 /*
- * Returns how many arrays [cells, hidden] are in the record of a run (a few neighbouring tiles).
- * The record holds the results of all layers: one array per layer, and one more for the unscaled
- * result of perception if the layers scale it.
+ * Returns how many arrays [cells, hidden] hold the results of all layers: one for perception, one
+ * for each hidden layer, and one for the unscaled result of perception if the layers scale it.
  */
 static int arrays_of(const Net *net, const Rollout *of) { return activations(net) + of->scales; }
 
@@ -111,8 +106,8 @@ ptrdiff_t row_size(const Net *net) {
 }
 
 /*
- * Copies the row of layers to `layers`, where each part is padded to whole vectors. If `adds` is
- * set, does the reverse for gradients: adds the padded `layers` to `row`.
+ * Copies `row` to `layers`, where each part is padded to whole vectors. If `adds` is set, does the
+ * reverse for gradients: adds the padded `layers` to `row`.
  */
 static void pad_layers(const Net *net, float *row, float *layers, int adds) {
   const int of_hidden = 2 + net->blocks * net->depth * (net->hidden + 1);
@@ -125,7 +120,7 @@ static void pad_layers(const Net *net, float *row, float *layers, int adds) {
   }
 }
 
-/* Transposes a matrix [rows, columns]. In both matrices, each row is padded to whole vectors. */
+/* Transposes a matrix [rows, columns]. The rows of both matrices are padded to whole vectors. */
 static void transpose(const float *from, int rows, int columns, float *to) {
   const int from_row = whole_vectors(columns), to_row = whole_vectors(rows);
   for (int c = 0; c < columns; c++) {
@@ -134,7 +129,7 @@ static void transpose(const float *from, int rows, int columns, float *to) {
   }
 }
 
-/* Winograd's matrix G: transforms 3 values along a kernel's side to 6, one per Winograd point. */
+/* Winograd's matrix G: transforms 3 values of a kernel to 6, one per Winograd point. */
 static const float OF_KERNEL[WINDOW][3] = {
     {1.0f / 4, 0, 0},
     {-1.0f / 6, -1.0f / 6, -1.0f / 6},
@@ -146,8 +141,7 @@ static const float OF_KERNEL[WINDOW][3] = {
 
 /*
  * Transforms a kernel [3, 3, channels, hidden] to the Winograd points. If `adds` is set, does the
- * reverse for gradients: computes the gradient with respect to the kernel from the gradient at the
- * points, and adds it to `kernel`.
+ * reverse for gradients: transforms the gradient `points` and adds it to `kernel`.
  */
 static void transform_kernel(const Net *net, float *kernel, float *points, int adds) {
   const int hidden = net->hidden, wide = net->wide_hidden;
@@ -186,8 +180,8 @@ INLINE void gather(const vec *p, vec *d, int step) {
 }
 
 /*
- * The transpose of transform_back (without scales and shifts): computes, from the cells of a tile,
- * [16, hidden], the values at the 36 Winograd points, [hidden] each.
+ * The transpose of transform_back (without scales and shifts): from the cells of a tile, [16,
+ * hidden], to the 36 Winograd points, [hidden] each.
  */
 static void spread_tile(const float *cells, int hidden, float *products, ptrdiff_t apart) {
   for (int h = 0; h < hidden; h += LANES) {
@@ -208,8 +202,8 @@ static void spread_tile(const float *cells, int hidden, float *products, ptrdiff
 }
 
 /*
- * The transpose of transform_window: transforms the gradient at the 36 Winograd points to the
- * gradient of a 6x6 window, and adds it to this window of the image.
+ * The transpose of transform_window: transforms a gradient at the 36 Winograd points, and adds it
+ * to a 6x6 window of the image.
  */
 static void gather_window(const float *from, ptrdiff_t apart, int channels, float *image, ptrdiff_t row) {
   for (int c = 0; c < channels; c += LANES) {
@@ -231,7 +225,7 @@ static void gather_window(const float *from, ptrdiff_t apart, int channels, floa
   }
 }
 
-/* Multiplies a gradient by the activation function's derivative where the function returns y. */
+/* Multiplies a gradient by the derivative of the activation function, whose result is y. */
 INLINE vec through(vec slope, vec y, int elu) {
   if (elu) return fma(slope, least(all(0), y), slope);
   return (vec)((bits)slope & (bits)(y > all(0)));
@@ -247,8 +241,8 @@ static void add_rows(const float *rows, int count, int size, float *sum) {
 }
 
 /*
- * Returns a patch's image (a copy of its states with a border of zeros) before the given step. The
- * first step is 0. If `step` equals the number of steps, returns the image after the last step.
+ * Returns a patch's image (a copy of its states with a border of zeros) before the given step,
+ * counted from 0. If `step` is the number of steps, returns the image after the last step.
  */
 static float *image_of(const Work *w, int step, int patch) {
   const int at = w->of->records ? step : step % 2;
@@ -256,9 +250,8 @@ static float *image_of(const Work *w, int step, int patch) {
 }
 
 /*
- * Sets to zero the parts of an image that put_states does not overwrite: the border around the
- * patch. If channels are padded, sets the whole image to zero, because the padding in each cell
- * must be zero, too.
+ * Sets to zero the parts of an image that put_states does not overwrite: the border or, if channels
+ * are padded, the whole image.
  */
 static void clear_margin(const Work *w, float *image) {
   const int side = w->net->side, channels = w->net->wide_channels;
@@ -283,8 +276,8 @@ static void prepare(const Work *w) {
 }
 
 /*
- * Returns the index after the last tile of the run (a few neighbouring tiles) that begins at
- * `tile`. A run ends after RUN tiles, at the end of its patch, or at `end`, whichever comes first.
+ * Returns the end of the run (a few neighbouring tiles) that begins at `tile`: after RUN tiles, at
+ * the end of the patch, or at `end`, whichever comes first.
  */
 static int end_of_run(const Work *w, int tile, int end) {
   const int patch_end = (tile / w->per_patch + 1) * w->per_patch;
@@ -292,23 +285,17 @@ static int end_of_run(const Work *w, int tile, int end) {
   return end < tile + RUN ? end : tile + RUN;
 }
 
-/* The position of a cell, for loops over the cells of some tiles of a patch. */
+/* The position of a cell in a loop over the cells of some tiles of a patch. */
 typedef struct {
-  /*
-   * `row`: index of the cell in the loop. `top` and `left`: first row and first column of the tile
-   * that contains the cell.
-   */
+  /* `row`: index in the loop. `top` and `left`: first row and first column of the cell's tile. */
   int row, top, left;
-  /*
-   * `of_batch`: index of the cell among all cells of the batch. `image`: index of the cell's first
-   * channel in the patch's image.
-   */
+  /* Index of the cell in the batch, and index of its first channel in the patch's image. */
   ptrdiff_t of_batch, image;
 } Place;
 
 /*
- * Moves `at` to the next cell of the tiles from `first` to `end` - 1. Skips cells of a tile that
- * lie outside the patch.
+ * Moves `at` to the next cell of the tiles from `first` to `end` - 1, skipping cells outside the
+ * patch.
  *
  * @returns 1 if there is a next cell, otherwise 0
  */
@@ -332,15 +319,14 @@ INLINE int next_place(const Work *w, int first, int end, Place *at) {
 #define EACH_CELL(at) for (Place at = {.row = -1}; next_place(w, first, end, &at);)
 
 /*
- * Returns the record of the run (a few neighbouring tiles) that begins at tile `first`. The record
- * holds the results of layers, each in an array [cells, hidden]. For the number of arrays, see
- * arrays_of.
+ * Returns where the results of layers are kept for the run (a few neighbouring tiles) that begins
+ * at tile `first`. They are arrays [cells, hidden]; for their number, see arrays_of.
  */
 static float *record_of(const Work *w, int step, int first) {
   return w->records + (w->of->records ? w->record * ((ptrdiff_t)step * w->tiles + first) : 0);
 }
 
-/* Returns where the layers of the patch that contains tile `first` begin in the array `layers`. */
+/* Returns the offset, in `layers`, of the layers of the patch that contains tile `first`. */
 static ptrdiff_t layers_of(const Work *w, int first) {
   return w->of->sets == 1 ? 0 : first / w->per_patch * w->layers_size;
 }
@@ -352,10 +338,9 @@ static int is_updated(const Work *w, int step, ptrdiff_t cell) {
 static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
 
 /*
- * Stores a cell's states before the given step. They are written to the image of that step (see
- * image_of). If `step` is the last step, they are also written to `last`. If `step` equals the
- * number of steps, they are the final states; they are then written to `after`, and to an image
- * only if `records` is set.
+ * Stores a cell's states before the given step in the image of that step and, before the last step,
+ * also in `last`. If `step` is the number of steps, these are the final states: they go to `after`,
+ * and to an image only if `records` is set.
  */
 static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
   const Rollout *of = w->of;
@@ -368,7 +353,7 @@ static void put_states(const Work *w, int step, int patch, const Place *at, cons
   if (step == of->steps && of->records) copy(to, states, channels);
 }
 
-/* Computes a step for the cells of one run (a few neighbouring tiles). */
+/* Computes a step for one run (a few neighbouring tiles). */
 static void forward_run(const Work *w, int step, int first, int end, const float *products, ptrdiff_t apart) {
   const Net *net = w->net;
   const Rollout *of = w->of;
@@ -403,8 +388,8 @@ static void forward_run(const Work *w, int step, int first, int end, const float
 }
 
 /*
- * Transforms the windows of a group of tiles to the Winograd points. @returns the distance between
- * neighbouring points in `windows`
+ * Transforms the tiles `first` to `end` - 1, with their borders, to the Winograd points. @returns
+ * the distance between points in `windows`
  */
 static ptrdiff_t transform_group(const Work *w, int step, int first, int end) {
   const int channels = w->net->wide_channels;
@@ -444,9 +429,9 @@ void forward_steps(const Net *net, const Rollout *of) {
 
 /*
  * Differentiates the layers for one run (a few neighbouring tiles). `change_slope` [cells,
- * channels] is the gradient with respect to the changes of the states. Computes from it the
- * gradient with respect to the result of perception, and adds that to `seen_slope`. Adds the
- * gradients with respect to the layers to `layers_slope`.
+ * channels] is the gradient with respect to the changes of the states. Adds the gradient with
+ * respect to the result of perception to `seen_slope`, and the gradients with respect to the layers
+ * to `layers_slope`.
  */
 static void reverse_layers(const Work *w, int step, int first, int end, float *change_slope) {
   const Net *net = w->net;
@@ -501,7 +486,7 @@ static void reverse_layers(const Work *w, int step, int first, int end, float *c
 
 /*
  * Writes to `slope` the gradient with respect to a cell's states before the given step. If `step`
- * equals the number of steps, these are the states after the last step.
+ * is the number of steps, these are the states after the last step.
  */
 static void get_slope(const Work *w, int step, const Place *at, float *slope) {
   const Rollout *of = w->of;
@@ -514,8 +499,8 @@ static void get_slope(const Work *w, int step, const Place *at, float *slope) {
 }
 
 /*
- * Differentiates the update and the layers for the cells of a run (a few neighbouring tiles).
- * Writes the gradient with respect to the result of perception to `seen_slope`.
+ * Differentiates the update and the layers for one run (a few neighbouring tiles). Writes the
+ * gradient with respect to the result of perception to `seen_slope`.
  */
 static void reverse_run(const Work *w, int step, int first, int end) {
   const Net *net = w->net;

@@ -1,7 +1,4 @@
-/*
- * Vectors of float32 numbers: a type and the operations that the kernel needs, with one
- * implementation for each kind of processor.
- */
+/* A type for vectors of float32 numbers, and its operations, for each kind of processor. */
 #ifndef VECTORS_H
 #define VECTORS_H
 #include <stdint.h>
@@ -41,13 +38,13 @@ typedef float32x4_t vec;
 #define all(x) vdupq_n_f32(x)
 #define fma(a, b, c) vfmaq_f32(c, a, b)
 /*
- * If the two numbers are equal, or if one of them is NaN, the result is the second number, as with
- * the instructions of x86.
+ * As with the instructions of x86, the result is the second number if the numbers are equal or one
+ * of them is NaN.
  */
 #define largest(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
 #define least(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #else
-/* On all other processors, the compiler chooses the instructions. */
+/* On other processors, the compiler chooses the instructions. */
 typedef float vec __attribute__((vector_size(16)));
 typedef int32_t mask __attribute__((vector_size(16)));
 #define LANES 4
@@ -77,8 +74,8 @@ INLINE vec multiply_add(vec a, vec b, vec c) { return a * b + c; }
 #endif
 
 /*
- * Keeps a vector in a register: without this, the compiler may load the same vector from memory
- * again for each row.
+ * Keeps a vector in a register. Without this, the compiler may load the vector from memory again
+ * for each row.
  */
 #if defined(__x86_64__) && !defined(IN_REGISTER)
 #define IN_REGISTER(v) __asm__("" : "+v"(v))

@@ -1,6 +1,6 @@
 /**
- * Builds an ONNX model that computes one step of a cell rule. The terms are explained in the
- * reference implementation of the rule, `tfjs/tensorflow.ts`.
+ * Builds an ONNX model that computes one step of a cell rule. For the rule's reference
+ * implementation, see `tfjs/tensorflow.ts`.
  */
 import { runTrunk } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -8,15 +8,15 @@ import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { ModelWriter } from './model.ts';
 import { convolveTiles, TILE } from './winograd.ts';
 
-/** Names of the inputs and of the output of the ONNX model. */
+/** Names of the model's inputs and of its output. */
 export const STATES = 'states';
 export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
 /**
- * An input of the model, for one part of a patch's own weights. It also says which range of the
- * patch's conditioning holds this part.
+ * An input of the model for one part of a patch's own weights. Also says where this part is in the
+ * patch's conditioning.
  */
 interface OwnInput extends OwnPart {
   readonly name: string;
@@ -26,21 +26,19 @@ interface OwnInput extends OwnPart {
 export type StepModel = ReturnType<typeof stepModel>;
 
 /**
- * Whether patches of this side are stepped one at a time, with perception computed in tiles. The
- * alternative is one run of the model for a whole batch, without tiles. Tiles save time, but each
- * run of the model has a cost, so they pay only for large patches: measured times, relative to the
- * alternative, are 2 for 8×8 cells, 0.86 for 16×16, and 0.78 for 32×32.
+ * Whether patches of this side are stepped one at a time, with perception computed in tiles,
+ * instead of in batches without tiles. Measured times, relative to batches: 2 for 8×8 cells, 0.86
+ * for 16×16, 0.78 for 32×32.
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
 
 /**
- * Builds the ONNX model of one step. Inputs: `states` [N, C, s, s]; if the rule has a standing
- * input, `own` [N, K], the weights that are each patch's own (`ownLayout`); if the rule updates
- * cells at random, `mask` [N, 1, s, s]. Output: `after` [N, C, s, s]. Channels come before cells,
- * because ONNX Runtime's convolutions are fastest in this order.
+ * Builds the ONNX model of one step. Inputs: `states` [N, C, s, s]; `own` [N, K], each patch's own
+ * weights, if the rule has any (`ownLayout`); `mask` [N, 1, s, s], if the rule updates cells at
+ * random. Output: `after` [N, C, s, s].
  *
- * @param stage if given, the model is for one patch (N = 1) of this side, perception is computed in
- * tiles (`winograd.ts`), and each part of `own` is an input of its own
+ * @param stage if given, the model is for one patch of this side, perception is computed in tiles,
+ * and each part of `own` is an input of its own
  */
 export function stepModel({ card, tensors }: Model, stage?: number) {
   const { channels, update } = card;
@@ -55,7 +53,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
   /**
-   * Adds a tensor that holds one part of each patch's own weights.
+   * Adds a tensor with one part of each patch's own weights.
    *
    * @param as shape of the tensor; −1 stands for the number of patches
    * @returns the tensor's name
@@ -72,8 +70,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.reshape(numbers, as);
   };
   /**
-   * Adds a k×k convolution that has the same weights for all patches. The checkpoint stores these
-   * weights as [k, k, in, out], or as [in, out] if k = 1.
+   * Adds a k×k convolution with the same weights for all patches. The checkpoint stores them as [k,
+   * k, in, out], or as [in, out] if k = 1.
    */
   const conv = (layer: string, input: string, withBias = true): string => {
     const kernel = tensors.get(`update.${layer}.kernel`)!;
@@ -87,10 +85,9 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
   };
   /**
-   * Adds a layer that has different weights for each patch. If the model is for several patches,
-   * the layer is a matrix product, [out, in] × [in, cells], for each patch. If it is for one patch,
-   * the layer is a convolution, because the runtime can fuse a convolution with its bias and
-   * activation.
+   * Adds a layer with different weights for each patch: a matrix product, [out, in] × [in, cells].
+   * For a single patch, the layer is a convolution, because the runtime can fuse a convolution with
+   * its bias and activation.
    */
   const ownLayer = (
     { weights, shifts }: { readonly weights: OwnPart; readonly shifts: OwnPart | undefined },
@@ -109,8 +106,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return shifts ? add(result, bias(shifts)) : result;
   };
   /**
-   * Adds a tensor whose content is the shape of a layer's result: [N, units, s, s], or [4, units,
-   * s/4, s] if tiles are used.
+   * Adds a tensor that contains the shape of a layer's result: [N, units, s, s], or [4, units, s/4,
+   * s] if tiles are used.
    */
   const likeStates = (units: number): string => {
     if (tiled) return model.integers([TILE, units, -1, stage]);
@@ -121,9 +118,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Concat', [patches, model.integers([units]), sides], { axis: 0 });
   };
   /**
-   * Adds the first layer (perception), computed in tiles. The rows of the result are not in their
-   * usual order. The later layers work on each cell separately, so the order does not matter to
-   * them.
+   * Adds perception, computed in tiles. Tiles change the order of rows. This does not matter to
+   * later layers, which work on each cell separately.
    */
   const perceiveTiles = (withBias: boolean): string => {
     const [kernel, shift] = ['kernel', 'bias'].map((part) =>
@@ -179,18 +175,17 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   return {
     bytes: model.finish(),
     /**
-     * The model's inputs for the parts of a patch's own weights. Empty if the model receives all
-     * parts in the single input `own`.
+     * Inputs for the parts of a patch's own weights. Empty if the single input `own` holds all
+     * parts.
      */
     parts,
   };
 }
 
 /**
- * Adds an ELU that is built from simpler operators, which are no slower. The runtime's own ELU
- * operator divides the elements of a batch into ranges, one per thread, and rounds some elements at
- * the end of each range differently. Where the ranges end depends on the size of the batch. With
- * that operator, a patch's result would therefore depend on the other patches in its batch.
+ * Adds an ELU built from simpler operators, which are no slower. The runtime's own ELU rounds some
+ * elements differently depending on the size of the batch, so a patch's result would depend on the
+ * other patches in its batch.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [model.number(0), model.number(1)];
@@ -199,7 +194,7 @@ function elu(model: ModelWriter, input: string): string {
 }
 
 /**
- * Reorders a kernel from [taps, in, out], TensorFlow.js's order, to [out, in, taps], ONNX's order.
+ * Reorders a kernel from TensorFlow.js's order, [taps, in, out], to ONNX's order, [out, in, taps].
  */
 function outputsFirst(data: Float32Array, taps: number, inputs: number, outputs: number) {
   const result = new Float32Array(data.length);

@@ -2,8 +2,8 @@ import './no-telemetry.ts';
 import { InferenceSession } from 'onnxruntime-node';
 
 /**
- * Version numbers and type codes of the ONNX format, as defined in onnx.proto3. The field numbers
- * in the code below are defined there, too.
+ * Version numbers and type codes of the ONNX format. onnx.proto3 defines them and the field numbers
+ * below.
  */
 const IR_VERSION = 8;
 const OPSET = 17;
@@ -14,19 +14,15 @@ type Attribute = number | readonly number[];
 /** A dimension of a tensor: a number if it is fixed, a name if it is dynamic. */
 export type Dimension = number | string;
 
-/**
- * Builds an ONNX model in memory. Nodes, constants, inputs and outputs are added one by one;
- * `finish` serializes the model.
- */
+/** Builds an ONNX model in memory. `finish` serializes it. */
 export class ModelWriter {
   private readonly graph = new ProtoWriter().text(2, 'step');
   private names = 0;
 
   /**
-   * Adds a node, which has one output.
+   * Adds a node with one output.
    *
-   * @param type name of the operator. If the operator is not a standard one: its domain, a dot, and
-   * its name
+   * @param type name of the operator, preceded by its domain and a dot if it is not a standard one
    * @returns the output's name
    */
   node(
@@ -74,10 +70,8 @@ export class ModelWriter {
   }
 
   /**
-   * Adds a Reshape node.
-   *
-   * @param shape may contain −1 and 0, with the meanings that ONNX defines
-   * @returns the output's name
+   * Adds a Reshape node. In `shape`, −1 and 0 have the meanings that ONNX defines. @returns the
+   * output's name
    */
   reshape(input: string, shape: readonly number[]): string {
     return this.node('Reshape', [input, this.integers(shape)]);
@@ -123,13 +117,13 @@ function valueInfo(name: string, shape: readonly Dimension[]): ProtoWriter {
 }
 
 /**
- * Encodes messages in the format of Protocol Buffers. Supports only the types that occur in an ONNX
- * model. https://protobuf.dev/programming-guides/encoding
+ * Encodes messages of Protocol Buffers, with the types that occur in ONNX models.
+ * https://protobuf.dev/programming-guides/encoding
  */
 class ProtoWriter {
   private readonly parts: Uint8Array[] = [];
 
-  /** Appends a non-negative integer to the message, as a varint. */
+  /** Appends a non-negative integer, as a varint. */
   int(field: number, value: number): this {
     this.parts.push(varint(field * 8), varint(value));
     return this;
@@ -167,8 +161,8 @@ function varint(value: number): Uint8Array {
 export { Tensor } from 'onnxruntime-node';
 
 /**
- * Loads a model. Its runs use one thread each: several threads would have to wait for each other
- * after every layer.
+ * Loads a model. Each run uses one thread: several threads would wait for each other after every
+ * layer.
  */
 export const openSession = (model: Uint8Array): Promise<InferenceSession> =>
   InferenceSession.create(model, {

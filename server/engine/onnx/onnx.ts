@@ -1,7 +1,4 @@
-/**
- * The ONNX Runtime backend, which runs on the CPU. There is one engine thread per CPU core, and
- * each thread holds some of the patches.
- */
+/** The ONNX Runtime backend, which runs on the CPU. */
 
 import { growthSchedule } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -12,15 +9,12 @@ import { openSession, Tensor } from './model.ts';
 
 /**
  * Maximum number of cells in a batch: as many as in one patch of 32×32 cells, whose layers fit in
- * the cache of a CPU core. A larger patch has a batch of its own. A batch of one patch is also
- * faster because its states need not be copied.
+ * the cache of a CPU core.
  */
 const MAX_BATCH_CELLS = 1024;
 
-/** Starts the backend. @throws Error if the package is not installed */
 export async function startOnnx(): Promise<RuleBackend> {
   return {
-    // Do not mention the number of threads here, because it does not affect the results.
     info: { name: 'onnx', device: 'CPU (ONNX Runtime)' },
     gpu: false,
     planar: true,
@@ -74,7 +68,6 @@ async function start({ bytes, parts }: StepModel) {
   };
 }
 
-/** Returns the i-th patch of a batch as a batch of its own. */
 function patchOf(batch: Batch, i: number): Batch {
   if (batch.count === 1) return batch;
   const { count, stage, ...numbers } = batch;

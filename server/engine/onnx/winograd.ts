@@ -3,15 +3,15 @@
  * minimal filtering F(4, 3) on tiles of four rows, with the points 0, ±1, ±2 and ∞ (Lavin and Gray
  * 2016, arXiv 1509.09308, section 4.2). Horizontally, it is an ordinary convolution.
  *
- * The transforms are composed of operations that ONNX Runtime computes fast: six depthwise
- * convolutions with stride 4, and one small matrix product.
+ * The transforms use operations that ONNX Runtime computes fast: depthwise convolutions and a small
+ * matrix product.
  */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { ModelWriter } from './model.ts';
 
 /**
- * Winograd's matrix G. It transforms the three numbers in a column of the kernel to six numbers,
- * one per Winograd point.
+ * Winograd's matrix G, which transforms three values in a column of the kernel to six, one per
+ * Winograd point.
  */
 export const OF_KERNEL = [
   [1 / 4, 0, 0],
@@ -26,8 +26,8 @@ export const OF_KERNEL = [
 export const TILE = 4;
 
 /**
- * Winograd's matrix Bᵀ. It transforms six rows of the image (a tile's four rows, one row above and
- * one row below) to six rows, one per Winograd point.
+ * Winograd's matrix Bᵀ, which transforms six rows of the image (a tile, one row above and one row
+ * below) to six rows, one per Winograd point.
  */
 const OF_IMAGE = [
   [4, 0, -5, 0, 1, 0],
@@ -38,7 +38,7 @@ const OF_IMAGE = [
   [0, 4, 0, -5, 0, 1],
 ];
 /**
- * Winograd's matrix Aᵀ. It transforms six rows of products, one per Winograd point, to the four
+ * Winograd's matrix Aᵀ, which transforms six rows of products, one per Winograd point, to the four
  * rows of a tile.
  */
 const BACK = [
@@ -50,13 +50,13 @@ const BACK = [
 const POINTS = OF_IMAGE.length;
 
 /**
- * Adds a 3×3 convolution, computed in tiles of four rows, to a model.
+ * Adds a 3×3 convolution, computed in tiles of four rows, to a model. Values outside the image are
+ * zero.
  *
- * @param image name of a tensor [1, in, s, s], where s is a multiple of 4. Outside the image, all
- * values are taken to be zero
+ * @param image name of a tensor [1, in, s, s], where s is a multiple of 4
  * @param kernel [3, 3, in, out]
- * @returns name of a tensor [4, out × s²/4]. It holds the first rows of all tiles, then the second
- * rows of all tiles, and so on
+ * @returns name of a tensor [4, out × s²/4]: the first rows of all tiles, then the second rows, and
+ * so on
  */
 export function convolveTiles(model: ModelWriter, image: string, kernel: Float32Tensor): string {
   const [inputs, outputs] = kernel.shape.slice(-2);
@@ -84,8 +84,8 @@ export function convolveTiles(model: ModelWriter, image: string, kernel: Float32
 }
 
 /**
- * Transforms a kernel [3, 3, in, out] to the Winograd points, [points, out, in, 3]. Computes in
- * double precision.
+ * Transforms a kernel [3, 3, in, out] to the Winograd points, [points, out, in, 3], in double
+ * precision.
  */
 function kernelsOf(kernel: Float32Array, inputs: number, outputs: number): Float32Array {
   const result = new Float32Array(POINTS * outputs * inputs * 3);

@@ -1,30 +1,24 @@
 /**
  * Checks whether TensorFlow's native library is installed, without importing the npm package that
- * uses it.
+ * loads it.
  */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/**
- * The npm packages through which TensorFlow's native library can be used; the preferred one comes
- * first.
- */
+/** The npm packages that load TensorFlow's native library, the preferred one first. */
 export const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
-/**
- * Returns why the TensorFlow backend cannot start. Undefined if no reason is known, in which case
- * the start may still fail.
- */
+/** Returns why the TensorFlow backend cannot start; undefined if no reason is known. */
 export function missingNativePart(): string | undefined {
   const folders = tensorflowFolders();
-  // If no package is installed, do not return a reason: the backend will try to import a package,
-  // and the error of that import is more precise.
+  // If no package is installed, return no reason: the error of the backend's import is more
+  // precise.
   if (folders.length === 0) return undefined;
   return folders.some(hasAddOn) ? undefined : 'its native part is not installed';
 }
 
-/** Lists the folders of those packages that are installed; the preferred one comes first. */
+/** Lists the folders of the installed packages, the preferred one first. */
 function tensorflowFolders(): string[] {
   const { resolve } = createRequire(import.meta.url);
   return TENSORFLOW_PACKAGES.flatMap((name) => {
@@ -37,8 +31,8 @@ function tensorflowFolders(): string[] {
 }
 
 /**
- * Whether a package's folder contains the native library. Searches the subfolders, too, because the
- * installer creates one for each version of Node-API.
+ * Whether a package's folder contains the native library. Subfolders are searched, too, because
+ * there is one for each version of Node-API.
  */
 function hasAddOn(folder: string): boolean {
   try {

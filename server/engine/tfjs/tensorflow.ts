@@ -1,7 +1,6 @@
 /**
- * The TensorFlow backend, which expresses the cell rule in operations of TensorFlow.js.
- * TensorFlow's native library computes them; it is called through the npm package tfjs-node-gpu or
- * tfjs-node.
+ * The TensorFlow backend: the cell rule in operations of TensorFlow.js, which TensorFlow's native
+ * library computes.
  */
 
 import { createRequire } from 'node:module';
@@ -14,8 +13,8 @@ import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { TENSORFLOW_PACKAGES } from './native-part.ts';
 
 /**
- * Maximum number of cells in a batch: as many as in 64 patches of 32×32 cells. If the hidden layer
- * has 72 units, such a batch takes about 100 MB.
+ * Maximum number of cells in a batch: as many as in 64 patches of 32×32 cells. With 72 hidden
+ * units, this takes about 100 MB.
  */
 const MAX_BATCH_CELLS = 65_536;
 
@@ -35,10 +34,9 @@ export const tfjsBackend = (
  * @throws Error if the backend does not start
  */
 export async function useBackend(name: string): Promise<void> {
-  // Disable TensorFlow.js's debug checks and its message on the console.
+  // Turns off TensorFlow.js's debug checks and its message on the console.
   tf.enableProdMode();
-  // If the backend does not start, TensorFlow.js hides the error and returns false. Throw an error
-  // instead.
+  // If the backend does not start, TensorFlow.js hides the error and returns false.
   if (!(await tf.setBackend(name))) throw new Error('the backend does not start');
   await tf.ready();
 }
@@ -76,8 +74,8 @@ async function loadTfjsRule({ card, tensors }: Model): Promise<StepRule> {
 }
 
 /**
- * Creates the functions of a cell rule's net. They are the reference implementation of the rule:
- * all other backends compute the same functions. The caller disposes of the tensors.
+ * Creates the functions of a cell rule's net: the reference implementation, whose results all other
+ * backends reproduce. The caller disposes of the tensors.
  */
 function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tensor>) {
   const { hidden, genome: net } = update;
@@ -93,8 +91,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Applies a 1×1 convolution, [N, H, W, in] → [N, H, W, out]. It is computed as one matrix
-   * product, in which each cell is a row.
+   * Applies a 1×1 convolution, [N, H, W, in] → [N, H, W, out], as one matrix product with a row for
+   * each cell.
    */
   const pointwise = (layer: string, x: tf.Tensor4D): tf.Tensor4D => {
     const [n, height, width, units] = x.shape;
@@ -103,16 +101,13 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Takes `size` numbers of each genome in [N, …], from the index `from` on. Returns them as [N, 1,
-   * 1, size], so that they broadcast over cells.
+   * Takes `size` numbers of each genome, beginning at `from`. The result, [N, 1, 1, size],
+   * broadcasts over cells.
    */
   const part = (genome: tf.Tensor2D, from: number, size: number): tf.Tensor4D =>
     tf.reshape(tf.slice(genome, [0, from], [genome.shape[0], size]), [-1, 1, 1, size]);
 
-  /**
-   * Applies the genomes' scales and shifts to a layer's result, [N, H, W, units]. Returns the
-   * result unchanged if there is no genome.
-   */
+  /** Applies the genomes' scales and shifts to a layer's result, [N, H, W, units]. */
   const modulate = (layer: string, x: tf.Tensor4D, genome?: tf.Tensor2D): tf.Tensor4D => {
     if (!genome) return x;
     if (!layout) return layer === 'perceive' ? tf.add(x, part(genome, 0, hidden)) : x;
@@ -124,10 +119,10 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Adds, to `changes`, the product of `cells` and the part of the last layer's weights that each
-   * genome sets itself. These weights affect only the first `expressed` channels.
+   * Adds to `changes` the part of the last layer's result that comes from each genome's own
+   * weights. This affects only the first `expressed` channels.
    *
-   * @param cells results of the layer before the last, [N, H, W, hidden]
+   * @param cells input of the last layer, [N, H, W, hidden]
    */
   const addExpressed = (
     changes: tf.Tensor4D,
@@ -155,9 +150,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
   return {
     /**
-     * Computes the genomes of the latents [N, Z]: how each latent changes the layers in every step.
-     * Only for rules with a standing input. If the rule has no genome net, the result is shifts of
-     * the first layer, [N, hidden]. If it has one, the result is scales, shifts and weights of
+     * Computes the genomes of the latents [N, Z]. Without a genome net, a genome consists of shifts
+     * of the first layer, [N, hidden]. With one, it consists of scales, shifts and weights of
      * several layers, in the layout of `genomeLayout`.
      */
     readGenome(latents: tf.Tensor2D): tf.Tensor2D {
@@ -166,12 +160,10 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
     },
     /**
      * Computes one step of every cell: s ← clamp(s + mask · (u(s) − leak · s)), where s are the
-     * states and u is the net. The parameter α of ELU is 1.
+     * states and u is the net.
      *
-     * @param states [N, H, W, C]; outside a patch, all states are taken to be zero
-     * @param mask the cells to update (1) and not to update (0), [N, H, W, 1]; if absent, all cells
-     * are updated
-     * @returns the states after the step, [N, H, W, C]
+     * @param states [N, H, W, C]; states outside a patch are zero
+     * @param mask cells to update (1) or not (0), [N, H, W, 1]; if absent, all cells are updated
      */
     stepStates(states: tf.Tensor4D, genome?: tf.Tensor2D, mask?: tf.Tensor4D): tf.Tensor4D {
       const seen = tf.fused.conv2d({
@@ -197,24 +189,21 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 }
 
 /**
- * Number of patches in every batch. It is fixed, so that a patch's result does not depend on how
- * many other patches are in its batch. On the CPU, every batch has only one patch, because
- * TensorFlow adds up the terms of a sum in a different order in the last rows of a batch. (Measured
- * with TensorFlow 2.15: up to 46 cells of a batch are affected. If the genomes of several latents
- * are computed together, the last two are affected.)
+ * Number of patches in every batch. It is fixed, so that a patch's result does not depend on the
+ * number of other patches. On the CPU, it is 1, because TensorFlow computes the last rows of a
+ * batch differently (measured with TensorFlow 2.15).
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
 /**
  * Starts the TensorFlow backend.
  *
- * @throws Error if neither of the two packages is installed, or if the native library is missing
+ * @throws Error if neither package is installed, or if the native library is missing
  */
 export async function startTensorflow(): Promise<RuleBackend> {
   loadTensorflow();
   await useBackend('tensorflow');
-  // Ask the package's backend which device it uses: the GPU package may use the CPU instead,
-  // without an error.
+  // Ask which device is used, because the GPU package may use the CPU without an error.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return tfjsBackend({
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
@@ -224,12 +213,11 @@ export async function startTensorflow(): Promise<RuleBackend> {
 }
 
 /**
- * Loads one of the TensorFlow packages. When it is loaded, the package registers the backend
- * 'tensorflow' with the module tfjs-core that this file imports.
+ * Loads a TensorFlow package, which registers the backend 'tensorflow' with the module tfjs-core.
  */
 function loadTensorflow(): void {
   polyfillUtil();
-  // Make results reproducible: prevent cuDNN from choosing its algorithms by measured times.
+  // Make results reproducible: cuDNN must not choose algorithms by measured times.
   process.env.TF_CUDNN_DETERMINISTIC ??= '1';
   process.env.TF_CUDNN_USE_AUTOTUNE ??= '0';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
@@ -242,16 +230,12 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // If the native library is missing, replace the package's error message, which has five lines and
-  // begins with a path.
+  // Replace the package's error message about a missing library, which has five lines.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }
 
-/**
- * Defines functions of node:util that tfjs-node calls, if they are missing. Node 23 has removed
- * them.
- */
+/** Defines functions of node:util that tfjs-node calls and that Node 23 has removed. */
 function polyfillUtil(): void {
   const helpers: Record<string, (value: unknown) => boolean> = {
     isNullOrUndefined: (value) => value === null || value === undefined,

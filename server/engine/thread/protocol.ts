@@ -1,4 +1,4 @@
-/** The calls that the main thread makes to an engine in a worker thread. */
+/** Calls from the main thread to an engine in a worker thread. */
 import type { Worker } from 'node:worker_threads';
 import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
@@ -15,21 +15,17 @@ export interface WorkerStart {
 
 /**
  * The message of a worker thread that has started. A worker that cannot start throws a
- * `NoBackendError` instead, which lists the skipped backends.
+ * `NoBackendError`.
  */
 export interface Started {
   readonly info: EngineInfo;
   readonly skipped: readonly SkippedEngine[];
 }
 
-/**
- * An engine that runs in one worker thread. Patches can be moved to another thread: `take` removes
- * them from this thread, and `put` adds them to the other one.
- */
+/** An engine that runs in one worker thread. `take` and `put` move patches to another thread. */
 export interface ThreadEngine extends Engine {
   /**
-   * Removes patches from this thread and returns them. The caller can then add them, with `put`, to
-   * another thread.
+   * Removes patches from this thread, and returns them for `put` of another thread.
    *
    * @throws EngineError 'unknown-patch'
    */
@@ -42,14 +38,12 @@ export interface ThreadEngine extends Engine {
 export type WorkerMethods = Omit<ThreadEngine, 'info' | 'close'>;
 const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take', 'put'] as const;
 
-/** Builds an object with all methods of a worker, each created by `make`. */
 const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown as WorkerMethods;
 
 /**
- * Returns a patch store's methods as the methods of a worker thread. Calls are answered in the
- * order in which they are made. Unless the store is pipelined, a call runs only when the earlier
- * calls have ended.
+ * Wraps a patch store's methods so that calls are answered in the order in which they are made.
+ * Unless the store is pipelined, a call runs only when the earlier calls have ended.
  */
 export function inOrder(store: PatchStore): WorkerMethods {
   const mutex = new Mutex();
@@ -58,9 +52,8 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // Handle a failure of `early` here, so that it does not count as unhandled: `runExclusive`
-      // looks at `early` only when the earlier calls have ended, and then reports the failure to
-      // the caller.
+      // Mark a failure of `early` as handled. `runExclusive` reports it to the caller when the
+      // earlier calls have ended.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };
@@ -68,8 +61,8 @@ export function inOrder(store: PatchStore): WorkerMethods {
 }
 
 /**
- * Waits until a worker thread has started. Returns an engine whose methods call the worker. If the
- * worker dies, all pending and later calls fail with EngineError 'failed'.
+ * Waits until a worker thread has started, and returns an engine whose methods call the worker. If
+ * the worker dies, all pending and later calls fail with EngineError 'failed'.
  *
  * @param onSkipped see `EngineOptions.onSkipped`
  * @throws EngineError 'unavailable' if the worker does not start

@@ -1,7 +1,7 @@
 /**
- * An engine thread that recovers from crashes. If the thread or its GPU is lost, a new thread is
- * started, all patches are restored on it, and the calls that were not answered are made again.
- * Calls reach the thread immediately, and are answered in the order in which they were made.
+ * An engine thread that recovers from crashes. If the thread or its GPU is lost, a new thread
+ * restores all patches and repeats the unanswered calls. Calls are answered in the order in which
+ * they were made.
  */
 import { type Clock, pause, retry, systemClock } from '../../platform/clock.ts';
 import { freeBuffers } from '../../platform/worker-rpc.ts';
@@ -18,16 +18,15 @@ import {
 import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 
 /**
- * Number of steps between two backup copies of a patch's states, if the patch is on a CPU. With
- * this interval, copying takes well under 1 % of the time that the steps take, and after a crash,
- * it takes one or two seconds to repeat the steps since the last copy.
+ * Number of steps between two backups of a patch's states on a CPU. Copying the states takes less
+ * than 1 % of the time of these steps. After a crash, repeating the lost steps takes one or two
+ * seconds.
  */
 export const SAVE_EVERY = 64;
 /**
- * Number of steps between two backup copies of a patch's states, if the patch is on a GPU. The
- * interval is longer than on a CPU, because copying from a GPU takes longer. It must not be much
- * longer: if the GPU stays unavailable after a loss, a slower CPU must repeat the steps since the
- * last copy.
+ * Number of steps between two backups of a patch's states on a GPU, from which copying takes
+ * longer. If the GPU stays lost, a slower CPU must repeat the steps, so this number must not be
+ * much larger.
  */
 export const SAVE_GPU_EVERY = 128;
 
@@ -36,10 +35,7 @@ const copyOfGenomes = ({ latents, labels }: Genomes): Genomes => ({
   labels: labels?.slice(),
 });
 
-/**
- * Copies a step, with its masks and genomes. The step is kept in a log, and the caller may change
- * the original later.
- */
+/** Copies a step with its masks and genomes, because the caller may change the original later. */
 const copyOf = (step: PatchStep): PatchStep => ({
   ...step,
   ...(step.keep && { keep: step.keep.slice() }),
@@ -48,39 +44,35 @@ const copyOf = (step: PatchStep): PatchStep => ({
 });
 
 /**
- * A backup of a patch: a copy of its states, and a log of the steps that were made since the states
- * were copied. Repeating these steps restores the patch exactly, because the result of a step
- * depends only on the states, the masks and the genomes.
+ * A backup of a patch: a copy of its states, and a log of the steps since then. Repeating these
+ * steps restores the patch exactly.
  */
 class Backup {
-  /** Steps made since the states were copied, in order. */
   steps: PatchStep[] = [];
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
   /**
-   * When the log has this number of steps, the states are copied again. `Infinity` while a copy is
-   * being made.
+   * Number of steps in the log at which the states are copied again. `Infinity` while they are
+   * being copied.
    */
   saveAfter: number;
 
   /**
-   * @param seed the patch as it was planted, except for its genomes: they are those that the cells
-   * read when the states were copied
-   * @param saveEvery number of steps between two copies of the states
-   * @param saved the copied states, [s, s, C]; undefined if they have not been copied since
-   * planting
+   * @param seed the patch as planted, but with the genomes that its cells read when the states were
+   * copied
+   * @param saved the copied states, [s, s, C]; undefined if not copied since planting
    */
   constructor(
     public seed: NewPatch,
     private readonly saveEvery: number,
     public saved?: Float32Array,
   ) {
-    // Make the first copy after a number of steps that depends on the patch's id. Otherwise,
-    // patches that are planted together would all be copied in the same step.
+    // Spread the first copies over several steps, because many patches may have been planted
+    // together.
     this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
   }
 
-  /** Whether the states are to be copied before the next step. */
+  /** Whether to copy the states before the next step. */
   get isDue(): boolean {
     return !this.isBroken && this.steps.length >= this.saveAfter;
   }
@@ -92,14 +84,13 @@ class Backup {
   }
 
   /**
-   * Ends an attempt to copy the states. If it was successful, the new copy replaces the old one,
-   * and the log of steps becomes empty.
+   * Ends an attempt to copy the states. If it was successful, the log of steps becomes empty.
    *
    * @param saved the states after all steps in the log; undefined if the attempt failed
    */
   endSave(saved: Float32Array | undefined): void {
     if (!saved) {
-      // Copying failed. Wait for some steps before the next attempt.
+      // Wait for some steps before the next attempt.
       this.saveAfter = this.steps.length + this.saveEvery / 8;
       return;
     }
@@ -119,10 +110,7 @@ class Backup {
 interface RecoveryOptions {
   /** Starts an engine thread. @throws EngineError unavailable */
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
-  /**
-   * Backend to start in place of the current one, if the current one is lost repeatedly or does not
-   * start. If absent, only the current backend is tried.
-   */
+  /** Backend to start if the current one is lost repeatedly or does not start. Default: none. */
   readonly alternative?: BackendName;
   /** Called when a thread or GPU is lost, before a replacement starts. */
   readonly onLoss?: (what: EngineLoss['what'], why: string) => void;
@@ -135,22 +123,18 @@ interface RecoveryOptions {
 }
 
 /**
- * How long to wait before each attempt to start a replacement, in ms. The waits add up to several
- * seconds, because a driver that has been reset may need this time to make the GPU available again.
+ * Delay before each attempt to start a replacement, in ms. After a reset, a driver may need several
+ * seconds to make the GPU available again.
  */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /**
- * Maximum number of losses within `LOSS_WINDOW` after which a replacement is still started. When
- * this number is reached, the replacement uses the alternative backend, if there is one. One more
- * loss is fatal.
+ * After this number of losses within `LOSS_WINDOW`, the replacement uses the alternative backend,
+ * if there is one. One more loss is fatal.
  */
 const MAX_LOSSES = 3;
-/**
- * After this number of failed attempts to start the current backend, the alternative backend is
- * tried.
- */
+/** Number of failed attempts to start the current backend before the alternative is tried. */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
-/** Period in which losses are counted for `MAX_LOSSES`, in ms. */
+/** Period in which losses are counted, in ms. */
 const LOSS_WINDOW = 60_000;
 
 interface PendingCall {
@@ -158,10 +142,7 @@ interface PendingCall {
   reject(error: EngineError): void;
 }
 
-/**
- * Holds the current thread, and the calls that it has not answered yet. Replaces the thread if it
- * is lost.
- */
+/** Holds the current thread and its unanswered calls. Replaces the thread if it is lost. */
 class Recovery {
   /** The running thread; undefined while a replacement is starting. */
   private current: ThreadEngine | undefined;
@@ -171,10 +152,7 @@ class Recovery {
   private backend: BackendName;
   private readonly pending = new Set<PendingCall>();
 
-  /**
-   * @param restore plants all patches on a new thread and gives them the states that they had
-   * before the pending calls
-   */
+  /** @param restore gives a new thread all patches, in their states before the pending calls */
   constructor(
     first: ThreadEngine,
     private readonly options: RecoveryOptions,
@@ -188,11 +166,10 @@ class Recovery {
    * Makes a call to the current thread. If the thread is lost before it answers, makes the call
    * again to its replacement.
    *
-   * @param run makes the call, immediately, to the thread that is passed to it
-   * @param accept called with the thread's answer, before the promise resolves. After this, the
-   * call is not made again
-   * @throws EngineError 'failed' if threads are lost repeatedly or no replacement starts;
-   * EngineError 'closed'; or the error with which the thread answers
+   * @param run makes the call to the thread that it receives
+   * @param accept called once with the thread's answer, before the promise resolves
+   * @throws EngineError 'failed' if threads are lost repeatedly or no replacement starts; 'closed';
+   * or the error with which the thread answers
    */
   submit<T>(run: (thread: ThreadEngine) => Promise<T>, accept?: (result: T) => void): Promise<T> {
     const { pending } = this;
@@ -213,8 +190,7 @@ class Recovery {
               return this.replace(thread, error as EngineError);
             settle = () => reject(error);
           }
-          // Ignore the answer of a thread that has been lost: the call is made again to its
-          // replacement, which gives the answer that counts.
+          // Ignore the answer of a lost thread, because the replacement will answer the same call.
           if (thread !== this.current) return;
           pending.delete(call);
           settle();
@@ -235,9 +211,8 @@ class Recovery {
   }
 
   /**
-   * Replaces a thread: starts a new one, restores the patches on it, and makes the pending calls
-   * again. If a call failed although the thread still runs, the thread is replaced, too, because
-   * the failed call may have left it in an inconsistent state.
+   * Replaces a thread, restores its patches, and makes the pending calls again. A thread that still
+   * runs after a failed call is replaced, too, because its patches may be inconsistent.
    */
   private async replace(lost: ThreadEngine, error: EngineError): Promise<void> {
     if (lost !== this.current) return;
@@ -260,11 +235,7 @@ class Recovery {
     }
   }
 
-  /**
-   * Starts a thread that replaces a lost one.
-   *
-   * @throws Error if threads have been lost repeatedly, or if no replacement starts
-   */
+  /** @throws Error if threads have been lost repeatedly, or if no replacement starts */
   private async startReplacement(error: EngineError): Promise<ThreadEngine> {
     const { onLoss, retryDelays = RETRY_DELAYS, clock = systemClock } = this.options;
     const [first, ...pauses] = retryDelays;
@@ -284,8 +255,8 @@ class Recovery {
   }
 
   /**
-   * Returns a function that starts a thread. The thread has the same backend as the lost one or,
-   * after repeated losses or failed starts, the alternative backend.
+   * Returns a function that starts a thread, with the current backend or, after repeated losses or
+   * failed starts, with the alternative one.
    */
   private replacementStarter(): () => Promise<ThreadEngine> {
     const { start, alternative, onFallback } = this.options;
@@ -323,14 +294,10 @@ const detailOf = (error: Error): string =>
 /** A patch that is moving from one recovering thread to another. */
 interface TransferredBackup extends TransferredPatch {
   readonly backup: Backup;
-  /** Name of the engine from which the states come. Each engine has its own layout of states. */
+  /** Name of the engine that the states come from. Each engine has its own layout of states. */
   readonly engine: string;
 }
 
-/**
- * Restores patches on a new thread: plants them, imports the copies of their states, and repeats
- * the steps in their logs.
- */
 async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promise<void> {
   await thread.plant(backups.map(({ seed }) => seed));
   await thread.importStates(
@@ -344,21 +311,17 @@ async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promis
 }
 
 /**
- * Wraps an engine thread: returns an engine that recovers if the thread is lost. Calls to the
- * returned engine fail with EngineError 'failed' only if threads are lost repeatedly or no
- * replacement starts.
+ * Wraps an engine thread in an engine that recovers if the thread is lost. Its calls fail with
+ * EngineError 'failed' only if threads are lost repeatedly or no replacement starts.
  *
- * @param first the thread to begin with, which is already running
+ * @param first a thread that is already running
  */
 export function recoveringThread(
   first: ThreadEngine,
   { saveEvery = SAVE_EVERY, ...options }: RecoveryOptions,
 ): ThreadEngine {
   const backups = new Map<PatchId, Backup>();
-  /**
-   * Describes the engine of the current thread. When the thread is replaced, the properties of this
-   * object are overwritten.
-   */
+  /** Describes the current thread's engine. Overwritten when the thread is replaced. */
   const info = { ...first.info };
   const recovery = new Recovery(first, options, (thread) => {
     Object.assign(info, thread.info);
@@ -371,7 +334,6 @@ export function recoveringThread(
     return recovery.submit(run, accept);
   };
 
-  /** Calls a method of the current thread. @param accept see `Recovery.submit` */
   const ask = <M extends keyof WorkerMethods>(
     method: M,
     argument: Parameters<ThreadEngine[M]>[0],
@@ -389,10 +351,9 @@ export function recoveringThread(
     });
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
-    // Copy the states before this step and not after it. The log then always contains at least one
-    // step, which is repeated if the patch must be restored. Repeating a step also reads out its
-    // picture. The new thread needs this picture, because the picture of the next step is compared
-    // with it (`Readout.change`).
+    // Copy the states before this step, so that the log always contains at least one step.
+    // Repeating it after a loss gives the new thread the picture with which the next picture is
+    // compared (`Readout.change`).
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -401,9 +362,8 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // Now the log can be cleared. It contains exactly the steps that the copied states already
-        // include, because steps are logged when they are answered, and answers come in the order
-        // of the calls.
+        // The log now contains exactly the steps that the copy includes, because steps are logged
+        // when they are answered, and answers come in the order of the calls.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });
@@ -421,8 +381,7 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // Make a call that does nothing. When it is answered, all earlier calls have been answered,
-    // too.
+    // When this call without patches is answered, all earlier calls have been answered.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();
@@ -466,9 +425,8 @@ export function recoveringThread(
       const given = patches as readonly TransferredBackup[];
       const arrive = (thread: ThreadEngine): Promise<void> => {
         const isAlike = given.every(({ engine }) => engine === thread.info.name);
-        // If only one of the two threads has fallen back to another engine, the threads differ in
-        // their layout of states. In this case, restore the patches from their backups, which do
-        // not depend on the layout.
+        // If the patches come from a thread with another engine, their states have another layout.
+        // Restore them from their backups, which do not depend on the layout.
         if (!isAlike)
           return restore(
             thread,

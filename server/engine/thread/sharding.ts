@@ -1,8 +1,6 @@
 /**
- * Combines several threads, each with its own patch store, into one engine. Each patch is in one of
- * the threads. If a step would give some threads much more work than others, patches are moved
- * between threads. Callers do not notice this, because a patch's steps have the same results in
- * every thread.
+ * Combines several threads into one engine. Each patch is in one of the threads, and is moved to
+ * another if this balances the work of a step. A move does not change a patch's results.
  */
 import { Mutex } from '../../platform/queues.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -10,10 +8,7 @@ import { type Entry, PatchTable, stageAfter } from '../core/patch-table.ts';
 import { type Engine, EngineError, type PatchId } from '../engine.ts';
 import type { ThreadEngine } from './protocol.ts';
 
-/**
- * Where a patch is: the index of its thread. Also holds the patch's present side, in cells
- * (`stage`).
- */
+/** Where a patch is (index of its thread), and its present side in cells (`stage`). */
 interface Placement {
   readonly species: { readonly card: Card };
   thread: number;
@@ -29,40 +24,38 @@ interface Submitted<T> {
 }
 
 /**
- * Maximum number of patches that are moved to another thread in one step. There is a limit because
- * the state of each moved patch must be copied.
+ * Maximum number of patches that are moved in one step, because the state of each moved patch must
+ * be copied.
  */
 const MAX_MOVES = 8;
 
-/** Combines threads into one engine. @param threads must all have loaded the same checkpoints */
+/** Combines threads, which must have loaded the same checkpoints, into one engine. */
 export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Card[]): Engine {
   const placements = new PatchTable<Placement>(new Map(cards.map((card) => [card.name, { card }])));
   const mutex = new Mutex();
   let closing: Promise<void> | undefined;
-  /** Resolves when all calls made so far have been answered, even if some of them have failed. */
+  /** Resolves when all calls made so far have been answered or have failed. */
   let answered: Promise<unknown> = Promise.resolve();
   /**
-   * Makes a call that involves several threads. Calls are submitted in order and answered in order.
-   * A call does not wait for the answers to earlier calls before it is submitted, because each
-   * thread executes its calls in order anyway.
+   * Makes a call that involves several threads. Calls are submitted in order and answered in order,
+   * but submitting a call does not wait for earlier answers.
    *
-   * @param submit submits the call to the threads. Its promise resolves when the next call may be
-   * submitted, which is often before the call is answered
+   * @param submit submits the call. Its promise resolves when the next call may be submitted
    */
   const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
     if (closing) throw new EngineError('closed');
     const before = answered;
     const answer = mutex.runExclusive(submit).then((call) => call.answer);
-    // Do not keep the results: each promise refers to the one before it, so the results of all
-    // calls would stay in memory.
+    // Do not keep the results: each promise refers to the one before it, so all results would stay
+    // in memory.
     answered = Promise.allSettled([before, answer]).then(() => {});
     await before;
     return answer;
   };
 
   /**
-   * Calls a method of the threads, each with the items whose patches the thread holds. If the
-   * method has results, the answer contains them in the order of `items`.
+   * Divides a call among the threads that hold the patches of `items`. The answer has the results
+   * in the order of `items`.
    */
   const distribute = <M extends ListMethod>(
     method: M,
@@ -91,12 +84,10 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 
   /**
-   * Chooses the patches to move to other threads before a step, so that all threads have about the
-   * same number of cells to step.
+   * Chooses patches to move before a step, so that all threads step about the same number of cells.
    */
   const movesFor = (entries: readonly Entry<Placement>[]) => {
-    // If one of the threads has fallen back to another engine, do not move patches: the threads
-    // differ in their layout of states.
+    // If the threads use different engines, move no patches: the layouts of states differ.
     if (new Set(threads.map(({ info }) => info.name)).size > 1) return [];
     const load = threads.map(() => 0);
     const work = entries.map(({ patch: placement, step }) => {
@@ -108,8 +99,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
-      // Move at most half of the gap. Otherwise, the receiving thread would have more work than the
-      // sending thread.
+      // Move at most half of the gap, so that the receiving thread does not get more work than the
+      // sending one.
       const fitting = work.filter((one) => one.to === from && 2 * one.cells <= gap);
       if (fitting.length === 0) break;
       const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
@@ -167,9 +158,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
 }
 
 /**
- * Waits until all promises have settled. Unlike Promise.allSettled, throws if a promise fails.
+ * Waits until all promises have settled, even if some of them fail.
  *
- * @throws the error of the first promise in the list that has failed
+ * @throws the error of the first promise in the list that failed
  */
 async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(promises);

@@ -1,6 +1,5 @@
 /**
- * The program of an engine's worker thread: opens a patch store, and answers the main thread's
- * calls with it.
+ * The program of an engine's worker thread. It answers the main thread's calls with a patch store.
  */
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../../platform/worker-rpc.ts';

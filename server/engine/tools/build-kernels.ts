@@ -1,7 +1,4 @@
-/**
- * `npm run kernels -- --out FOLDER`: compiles the prebuilt kernels for a release, and stores them
- * in FOLDER.
- */
+/** `npm run kernels -- --out FOLDER`: compiles a release's prebuilt kernels into FOLDER. */
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildKernel, TARGETS } from '../native/compile.ts';

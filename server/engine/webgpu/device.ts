@@ -1,6 +1,6 @@
 /**
- * Finds and opens a GPU with Dawn, a WebGPU library. The machine needs a Vulkan, Metal or Direct3D
- * 12 driver for the GPU.
+ * Finds and opens a GPU with Dawn, a WebGPU library, which needs a Vulkan, Metal or Direct3D 12
+ * driver.
  */
 
 import { existsSync } from 'node:fs';
@@ -9,10 +9,7 @@ import { EngineError } from '../engine.ts';
 
 export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 
-/**
- * Finds the GPU that the library prefers on this machine, and describes it. @throws EngineError
- * 'unavailable'
- */
+/** Describes the GPU that the library prefers on this machine. @throws EngineError 'unavailable' */
 export const findGpu = async () => describe((await request()).adapter);
 
 function describe({ info }: GPUAdapter) {
@@ -21,40 +18,34 @@ function describe({ info }: GPUAdapter) {
   return {
     /** Name of the GPU and its interface, as text for the host. */
     name: `${real ? 'GPU' : 'CPU emulating a GPU'} (WebGPU, ${what.trim()})`,
-    /**
-     * True if the adapter is a hardware GPU, false if it is a driver that emulates a GPU on the
-     * CPU.
-     */
+    /** Whether the adapter is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
     real,
     info,
   };
 }
 
 /**
- * Files that exist on Linux if there is a GPU. The first is created by the kernel's drivers, the
- * second by NVIDIA's driver, and the third by WSL.
+ * Files that exist on Linux if there is a GPU: created by the kernel's drivers, by NVIDIA's driver,
+ * and by WSL.
  */
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
 /**
- * Whether this machine may have a GPU. Check this before opening a GPU: if there is none, drivers
- * may print errors on the terminal.
+ * Whether this machine may have a GPU. If it has none, drivers may print errors, so check this
+ * before opening a GPU.
  */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
 
-/**
- * Matches the names of drivers that emulate a GPU on the CPU. Such a driver should set
- * `isFallbackAdapter`, but not all of them do.
- */
+/** Names of drivers that emulate a GPU on the CPU. Some of them do not set `isFallbackAdapter`. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
 
-/** True if an adapter is a hardware GPU, false if it is a driver that emulates a GPU on the CPU. */
+/** Whether an adapter is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
 export const isRealGpu = (
   info: Pick<GPUAdapterInfo, 'isFallbackAdapter' | 'architecture' | 'description'>,
 ): boolean => !info.isFallbackAdapter && !SOFTWARE.test(`${info.architecture} ${info.description}`);
 
-/** Opens the machine's preferred GPU. @throws EngineError unavailable */
+/** Opens the machine's preferred GPU. @throws EngineError 'unavailable' */
 export async function openGpu() {
   // Request a new adapter, because an adapter can open only one device.
   const { instance, adapter } = await request();
@@ -77,8 +68,8 @@ export async function openGpu() {
     ...describe(adapter),
     device,
     /**
-     * The instance of Dawn, the WebGPU library. Keep a reference to it until the device is lost: if
-     * the instance is garbage-collected earlier, Dawn crashes the process.
+     * Keep a reference until the device is lost. If Dawn's instance is garbage-collected earlier,
+     * Dawn crashes the process.
      */
     instance,
   };
@@ -86,7 +77,7 @@ export async function openGpu() {
 
 async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {
   const { create, globals } = await load();
-  // Dawn (the WebGPU library) expects its classes to be global.
+  // Dawn, the WebGPU library, expects its classes to be global.
   Object.assign(globalThis, globals);
   const instance = create([]);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });

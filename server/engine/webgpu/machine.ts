@@ -1,7 +1,7 @@
 /**
- * A GPU and everything that is stored on it: nets, patches, and the buffers through which results
- * are read. If the GPU is lost, all of this is lost. A call sends its commands to the GPU
- * immediately; the call's promise resolves when the GPU's answer has arrived.
+ * A GPU and everything that is stored on it: nets, patches and buffers, which are lost with the
+ * GPU. Calls send commands to the GPU immediately. Their promises resolve when the GPU has
+ * answered.
  */
 import { setTimeout } from 'node:timers/promises';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -27,31 +27,24 @@ import {
 } from './plan.ts';
 
 /**
- * Maximum total size of the answers to one submission, in bytes. Needed because the answers must
- * fit in one buffer binding. If a step has more answers, it is split into several submissions.
+ * Maximum total size of the answers to one submission, in bytes. A step with more answers is split
+ * into several submissions, because the answers must fit in one buffer binding.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
-/**
- * After a call has failed, wait this long for the device to report that it was lost, in ms. If it
- * reports this, the loss is taken as the cause of the failure.
- */
+/** How long to wait, after a failed call, for the device to report its loss as the cause, in ms. */
 const LOSS_REPORT_DELAY = 100;
-/**
- * Maximum number of bytes to read through one buffer. Larger buffers are more difficult to
- * allocate.
- */
+/** Maximum number of bytes read through one buffer. Larger buffers are harder to allocate. */
 const MAX_READ_BYTES = 64 * 2 ** 20;
 
-/** An open GPU with everything that is stored on it. */
 export class Machine {
-  /** Loaded nets by the name of the checkpoint. */
+  /** Loaded nets, by checkpoint name. */
   readonly nets = new Map<string, Net>();
   private readonly device: GPUDevice;
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
   /**
-   * The first failure after which answers are not reliable; undefined if there has been none.
-   * Replaced if the GPU is lost.
+   * The loss of the GPU or, without a loss, the first failure; undefined if there was none. After
+   * it, answers are not reliable.
    */
   private failure: EngineError | undefined;
 
@@ -80,11 +73,11 @@ export class Machine {
   }
 
   /**
-   * Allocates the memory that is missing for new patches, one for each entry of `wanted`, and for a
-   * step of all patches at full size. Returns undefined if nothing is missing.
+   * Allocates memory for new patches, and for a step of all patches at full size. Returns undefined
+   * if no memory is missing.
    *
-   * @param wanted the nets of the new patches
-   * @throws EngineError 'out-of-memory'. Existing patches are not affected
+   * @param wanted the net of each new patch
+   * @throws EngineError 'out-of-memory'; existing patches are not affected
    */
   reserve(wanted: readonly Net[]): Promise<void> | undefined {
     const counts = new Map<Net, number>();
@@ -93,7 +86,7 @@ export class Machine {
     const short = [...counts].filter(([net, count]) => net.free < count);
     const undo = short.map(([net, count]) => net.grow(count));
     const buffers = this.buffers.preallocate(...this.requiredBytes(counts));
-    // Ignore a loss of the device here, because the next call reports it.
+    // Ignore a loss of the device: the next call reports it.
     const allocation = this.device.popErrorScope().catch(() => null);
     if (short.length === 0 && !buffers) return undefined;
     return allocation.then((error) => {
@@ -120,8 +113,7 @@ export class Machine {
   }
 
   /**
-   * Copies the states of patches to the CPU's memory. Each state keeps the GPU's layout, [C/4, s,
-   * s, 4].
+   * Copies the states of patches to the CPU's memory, in the GPU's layout, [C/4, s, s, 4].
    *
    * @throws EngineError 'out-of-memory', 'gpu-lost' or 'failed'
    */
@@ -132,11 +124,11 @@ export class Machine {
     const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
     const portions = inPortions(patches, ({ bytes }) => bytes, most);
     const copies = Promise.all(portions.map((portion) => readStates(device, portion)));
-    // Mark a failure of `copies` as handled. `copies` is awaited only below, and not at all if the
-    // GPU is out of memory.
+    // Mark a failure of `copies` as handled: `copies` is awaited later, or never if the GPU is out
+    // of memory.
     copies.catch(() => {});
-    // Check first whether an allocation has failed: lack of memory also makes the commands that use
-    // the buffer invalid, so there would be two errors, and lack of memory is the cause.
+    // Check for lack of memory first. It also makes commands invalid, so there may be two errors
+    // with this one cause.
     const [full, wrong] = await Promise.all(
       [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
     );
@@ -149,7 +141,7 @@ export class Machine {
     this.buffers.destroy();
     for (const net of this.nets.values()) net.destroy();
     this.device.destroy();
-    // Keep a reference to Dawn's instance until the device is lost; see `openGpu` for the reason.
+    // Keep Dawn's instance until the device is lost, as `openGpu` explains.
     void this.device.lost.then(() => this.gpu);
   }
 
@@ -158,7 +150,7 @@ export class Machine {
   }
 
   /**
-   * Waits for an answer of the GPU. Rejects if the GPU has failed, even if this answer has arrived.
+   * Waits for an answer of the GPU. Rejects if the GPU has failed, even if the answer has arrived.
    */
   private async checked<T>(answer: Promise<T>): Promise<T> {
     const result = await answer.catch(async (error: Error) => {
@@ -170,8 +162,7 @@ export class Machine {
   }
 
   /**
-   * Submits one portion of a step to the GPU, and reads the answers. The answers of a portion must
-   * fit in one buffer.
+   * Submits one portion of a step to the GPU, and reads the answers, which must fit in one buffer.
    */
   private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const { queue } = this.device;
@@ -204,8 +195,7 @@ export class Machine {
     try {
       encoder.copyBufferToBuffer(buffers.answers, 0, buffers.mappable, 0, answerBytes);
       queue.submit([encoder.finish()]);
-      // Copy the bytes: the mapped buffer, and all views of it, become invalid at the end of
-      // `readMapped`.
+      // Copy the bytes, because the mapped buffer becomes invalid when `readMapped` ends.
       const answers = await readMapped(buffers.mappable, answerBytes, (mapped) => mapped.slice(0));
       return jobs.map((job) => readAnswer(answers, job));
     } finally {
@@ -214,11 +204,10 @@ export class Machine {
   }
 
   /**
-   * Computes how large the work buffer and the answer buffer must be, in bytes, for a step of all
-   * patches at full size. If such a step has to be split into portions, the buffers are for one
-   * portion.
+   * Computes the sizes of the work buffer and the answer buffer, in bytes, for a step of all
+   * patches at full size. If the step must be split, the sizes are for one portion.
    *
-   * @param more for each net, the number of patches that will be added to it
+   * @param more for each net, the number of patches that will be added
    */
   private requiredBytes(more: ReadonlyMap<Net, number>): [work: number, answers: number] {
     let [work, heads, answers] = [0, 0, 0];
@@ -237,18 +226,17 @@ export class Machine {
 interface Job extends Entry<GpuPatch> {
   /** Side of the patch after the step, in cells. */
   readonly stage: number;
-  /** Offset of this step's answer in the answer buffer, in words. */
+  /** Offset of the answer in the answer buffer, in words. */
   readonly answer: number;
   /** Whether the kernel compares the picture with the patch's last picture. */
   readonly isCompared: boolean;
 }
 
 /**
- * Writes the section of the work buffer for one page. It describes the page's jobs; a job is the
- * step of one patch. After the jobs and their masks, the section has two words for each tile of
- * each patch. The first word holds the index of the job and, in its lowest `MAX_GENOMES` bits,
- * which genomes contribute to a cell of the tile. The second word holds the tile's position in the
- * patch.
+ * Writes the section of the work buffer for one page: the jobs (steps of single patches), their
+ * masks, and two words for each tile. The first word holds the job's index and, in the lowest
+ * `MAX_GENOMES` bits, the genomes that contribute to the tile. The second holds the tile's position
+ * in the patch.
  */
 function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
@@ -301,7 +289,7 @@ function writeSection(jobs: readonly Job[], plan: Plan) {
 /**
  * Groups jobs by page, and creates a section of the work buffer for each page.
  *
- * @returns the sections. `at` is the section's offset in the work buffer, in bytes
+ * @returns the sections; `at` is the offset in the work buffer, in bytes
  */
 function sectionsOf(jobs: readonly Job[]) {
   const pages = new Map<Page, Job[]>();
@@ -315,8 +303,8 @@ function sectionsOf(jobs: readonly Job[]) {
 }
 
 /**
- * Copies the states of patches to the CPU's memory. When the function returns its promise, the copy
- * command has already been submitted.
+ * Copies the states of patches to the CPU's memory. Submits the copy command before returning the
+ * promise.
  */
 async function readStates(device: GPUDevice, patches: readonly GpuPatch[]) {
   const size = patches.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -349,8 +337,8 @@ function readAnswer(answers: ArrayBuffer, { step: { patch }, stage, answer, isCo
 }
 
 /**
- * Maps a GPU buffer, so that the CPU can read it, and passes it to `read`. @param read must not
- * keep a view of the mapped bytes, which become invalid
+ * Maps a GPU buffer, so that the CPU can read it, and passes the bytes to `read`. They become
+ * invalid when `read` returns.
  */
 async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: ArrayBuffer) => T) {
   await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
@@ -363,10 +351,7 @@ async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: Ar
 
 /** Maximum number of idle buffer sets in the pool, not counting the preallocated sets. */
 const MAX_IDLE = 2;
-/**
- * Number of preallocated buffer sets. There are two, so that one can be filled while the other is
- * being read.
- */
+/** Number of preallocated buffer sets: one can be filled while the other is being read. */
 const PREALLOCATED = 2;
 
 type CallBuffers = ReturnType<typeof createBuffers>;
@@ -374,7 +359,7 @@ type CallBuffers = ReturnType<typeof createBuffers>;
 /** Creates a set of buffers of at least these sizes, in bytes. */
 function createBuffers(device: GPUDevice, work: number, answers: number) {
   const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
-  // Round the sizes up to powers of two. Calls of similar size can then use the same buffers.
+  // Round up to powers of two, so that calls of similar size can use the same buffers.
   const [workBytes, answerBytes] = [work, answers].map(
     (bytes) => 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096))),
   );
@@ -382,9 +367,9 @@ function createBuffers(device: GPUDevice, work: number, answers: number) {
   return {
     workBytes,
     answerBytes,
-    /** Describes the jobs of a call; written by the CPU and read by kernels. */
+    /** The jobs of a call; written by the CPU and read by kernels. */
     work: create(workBytes, STORAGE | COPY_DST),
-    /** Receives the answers of a call; written by kernels. */
+    /** The answers of a call; written by kernels. */
     answers: create(answerBytes, STORAGE | COPY_SRC | COPY_DST),
     mappable: create(answerBytes, MAP_READ | COPY_DST),
   };
@@ -394,7 +379,6 @@ function destroyBuffers({ work, answers, mappable }: CallBuffers): void {
   for (const buffer of [work, answers, mappable]) buffer.destroy();
 }
 
-/** A pool of buffer sets, which calls reuse. */
 class BufferPool {
   /** Idle buffer sets, smallest first. */
   private readonly idle: CallBuffers[] = [];
@@ -404,11 +388,8 @@ class BufferPool {
   constructor(private readonly device: GPUDevice) {}
 
   /**
-   * Takes a set of buffers from the pool, or creates one if no set in the pool is large enough. The
+   * Takes a set of buffers of at least these sizes, in bytes, from the pool, or creates one. The
    * caller must pass the set to `release` after reading the answers.
-   *
-   * @param work minimum size of the work buffer, in bytes
-   * @param answers minimum size of the answer buffer, in bytes
    */
   acquire(work: number, answers: number): CallBuffers {
     const at = this.idle.findIndex((one) => one.workBytes >= work && one.answerBytes >= answers);
@@ -416,8 +397,7 @@ class BufferPool {
   }
 
   /**
-   * Creates new buffer sets, unless the preallocated ones are already large enough. The arguments
-   * are the minimum sizes of the work buffer and of the answer buffer, in bytes.
+   * Creates new buffer sets, unless the preallocated ones have at least these sizes, in bytes.
    *
    * @returns the new sets, which the caller must pass to `keep` or destroy; undefined if none are
    * needed
@@ -450,8 +430,8 @@ class BufferPool {
 }
 
 /**
- * Returns the first line of a GPU driver's error message. If the message is empty, returns the name
- * of the error's class. If the GPU is out of memory, puts 'out of memory' before the line.
+ * Returns the first line of a GPU error's message, or the name of the error's class if there is no
+ * message. Adds 'out of memory' if this is the cause.
  */
 function messageOf(error: GPUError): string {
   const [first] = error.message.split('\n');
@@ -460,8 +440,8 @@ function messageOf(error: GPUError): string {
 }
 
 /**
- * Splits a list into portions, without changing the order of the items. The total size of a portion
- * is at most `most`, except that a larger item forms a portion alone.
+ * Splits a list into consecutive portions whose total sizes are at most `most`. A larger item forms
+ * a portion alone.
  */
 function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: number): T[][] {
   const portions: T[][] = [];

@@ -1,9 +1,8 @@
 /**
- * A checkpoint's net on a GPU: its kernels, its weights, and the memory of its patches. This memory
- * consists of pages, each of which has many equal slots. A slot holds one patch, which may have any
- * stage. A slot has two halves: a step reads the states in one half and writes the new states to
- * the other. In each half, channels are in groups of four, [C/4, s, s, 4]: neighbouring threads
- * step neighbouring cells, and in this order, they also read neighbouring memory.
+ * A checkpoint's net on a GPU: its kernels, its weights, and pages of memory for its patches. A
+ * page has many equal slots, each for one patch. A slot has two halves: a step reads states in one
+ * half and writes new states to the other. Channels are in groups of four, [C/4, s, s, 4], so that
+ * neighbouring threads, which step neighbouring cells, read neighbouring memory.
  */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -21,14 +20,14 @@ import {
 } from './plan.ts';
 import { BINDINGS, seedSource, stepSource } from './shader.ts';
 
-/** A set of GPU buffers with slots for several patches. */
+/** GPU buffers with slots for several patches. */
 export interface Page {
   readonly net: Net;
   readonly states: GPUBuffer;
   readonly seen: GPUBuffer;
   /**
-   * For each slot, in the layout of `recordLayout`: the records of the patch's genomes, and how
-   * much each genome contributes to each cell. Undefined if all patches share one record.
+   * For each slot, in the layout of `recordLayout`: the records of the patch's genomes, and the
+   * share of each genome in each cell. Undefined if all patches share one record.
    */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
@@ -37,16 +36,16 @@ export interface Page {
 
 /** A patch in a slot of a page. */
 export class GpuPatch {
-  /** Index (0 or 1) of the half of the slot that holds the current states. */
+  /** Which half of the slot (0 or 1) holds the current states. */
   currentHalf = 0;
   /** Whether `page.seen` holds the picture after the patch's last step. */
   hasLastRgba = false;
-  /** The genomes that the patch's cells read; undefined if the rule has no standing input. */
+  /** Genomes that the cells read; undefined if the rule reads none. */
   genomes: Genomes | undefined;
   /**
-   * Set only if the patch is a chimera and `page.records` holds how much each genome contributes to
-   * each cell. `stage` is the stage for which it holds these numbers. `tiles` has one byte per tile
-   * of the patch, with one bit for each genome that contributes to a cell of the tile.
+   * Set if `page.records` holds, for the side `stage`, the share of each genome in each cell of a
+   * chimera. `tiles` has one byte per tile, with one bit for each genome that contributes to the
+   * tile.
    */
   mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
@@ -61,8 +60,7 @@ export class GpuPatch {
   }
 
   /**
-   * Returns where the first (0) or second (1) half of the slot begins in `page.states`, in groups
-   * of four values.
+   * Returns where a half (0 or 1) of the slot begins in `page.states`, in groups of four values.
    */
   offsetOf(half: number): number {
     return (2 * this.slot + half) * this.species.halfGroups;
@@ -81,14 +79,14 @@ export class GpuPatch {
 
 const FIRST_PAGE_SLOTS = 16;
 /**
- * Maximum size of a page, in bytes. Larger pages would reduce the number of dispatches only
- * slightly, and are more difficult to allocate.
+ * Maximum size of a page, in bytes. Larger pages would save only few dispatches, and are harder to
+ * allocate.
  */
 const MAX_PAGE_BYTES = 256 * 2 ** 20;
 
 /**
- * A net that has been loaded on a GPU. Each new page has twice as many slots as the one before.
- * Therefore, a net has few pages, and most of them are full.
+ * A net that has been loaded on a GPU. Each new page has twice as many slots as the one before, so
+ * that there are few pages.
  */
 export class Net {
   readonly card: Card;
@@ -107,10 +105,7 @@ export class Net {
       readonly layout: GPUBindGroupLayout;
       readonly pipelines: readonly GPUComputePipeline[];
       readonly weights: GPUBuffer;
-      /**
-       * The record that all patches share, in the layout of `recordLayout`. Undefined if each patch
-       * has records of its own.
-       */
+      /** The record that all patches share; undefined if each patch has records of its own. */
       readonly records: GPUBuffer | undefined;
     },
   ) {
@@ -160,11 +155,11 @@ export class Net {
   }
 
   /**
-   * Encodes the GPU commands that step the patches of one page. The work buffer's section for this
-   * page describes the steps.
+   * Encodes the GPU commands that step one page's patches. A section of the work buffer describes
+   * the steps.
    *
    * @param section.at offset of the section in the work buffer, in bytes
-   * @param answerBytes size of the answers of all pages together, in bytes
+   * @param answerBytes total size of the answers of all pages, in bytes
    */
   encode(
     pass: GPUComputePassEncoder,
@@ -204,8 +199,7 @@ export class Net {
   /**
    * Adds pages until at least `count` slots are free.
    *
-   * @returns a function that removes the added pages. It may be called only if none of their slots
-   * is in use
+   * @returns a function that removes the added pages; call it only if none of their slots is in use
    */
   grow(count: number): () => void {
     const before = this.pages.length;
@@ -215,11 +209,7 @@ export class Net {
     };
   }
 
-  /**
-   * Adds a patch. A slot must be free; call `grow` to make sure of this.
-   *
-   * @param state groups of four channels, [C/4, s, s, 4]
-   */
+  /** Adds a patch. A slot must be free (see `grow`). @param state [C/4, s, s, 4] */
   plant(stage: number, state: Float32Array<ArrayBuffer>, genomes: Genomes): GpuPatch {
     const page = this.pages.find(({ free }) => free.length > 0)!;
     const patch = new GpuPatch(page, page.free.pop()!, stage);
@@ -228,10 +218,7 @@ export class Net {
     return patch;
   }
 
-  /**
-   * Replaces the states of a patch. @param state new states, in groups of four channels, [C/4, s,
-   * s, 4]
-   */
+  /** Replaces the states of a patch. @param state [C/4, s, s, 4] */
   write(patch: GpuPatch, stage: number, state: Float32Array<ArrayBuffer>): void {
     patch.stage = stage;
     patch.hasLastRgba = false;
@@ -240,15 +227,15 @@ export class Net {
 
   /**
    * Gives a patch new genomes, which its cells read from the next step on. Does nothing if the rule
-   * has no standing input.
+   * reads no genomes.
    */
   express(patch: GpuPatch, { latents, labels }: Genomes): void {
     const { page, slot, genomes } = patch;
     if (!page.records) return;
     const { size, patchSize } = this.record;
     for (const [i, latent] of latents.entries()) {
-      // Write only the genomes that have changed. For example, while a genome spreads through an
-      // organism, only the labels change.
+      // Write only genomes that have changed. For example, while a genome spreads, only the labels
+      // change.
       if (genomes?.latents[i]?.every((value, at) => value === latent[at])) continue;
       const record = packRecord(this.model, this.record, latent);
       const at = (slot * patchSize + i * size) * GROUP_BYTES;
@@ -259,9 +246,8 @@ export class Net {
   }
 
   /**
-   * Writes how much each genome of a chimera contributes to each cell, for a patch with the side
-   * `stage`. Does nothing if `page.records` already holds these numbers, or if the patch has only
-   * one genome.
+   * Writes the share of each genome in each cell of a chimera to `page.records`, unless the shares
+   * for this stage are there already. Does nothing if the patch has no labels.
    */
   mix(patch: GpuPatch, stage: number): void {
     const { page, slot, genomes } = patch;
@@ -283,14 +269,13 @@ export class Net {
   }
 
   /**
-   * Frees a patch's slot. GPU commands that were submitted earlier may still be using the slot.
-   * This does no harm: the GPU executes commands in order, so they end before the commands of the
-   * next patch in this slot begin.
+   * Frees a patch's slot. Submitted GPU commands may still use the slot, but they end before
+   * commands for the slot's next patch begin.
    */
   release({ page, slot }: GpuPatch): void {
     page.free.push(slot);
-    // Keep one empty page. Otherwise, if patches were planted and disposed of again and again, a
-    // page would be created and destroyed each time.
+    // Keep one empty page, so that repeated planting and disposal do not create and destroy a page
+    // each time.
     const empty = this.pages.filter(({ free, slots }) => free.length === slots);
     if (empty.length < 2) return;
     const last = empty.at(-1)!;

@@ -1,11 +1,10 @@
 /**
- * Plans how the work of a net is divided among the threads of a GPU, and defines the layout of the
- * buffers that the net's kernels read and write.
+ * Plans how the threads of a GPU share the work of a net, and defines the layout of the buffers
+ * that the net's kernels read and write.
  *
- * A workgroup steps one tile of a patch, through all layers of the net. Each thread computes some
- * units of some cells in each layer, with the sums in registers. Workgroup memory holds the values
- * of the cells and the next rows of weights. Values are in groups of four, because a GPU loads four
- * values in one operation.
+ * A workgroup steps one tile of a patch through all layers. Each thread computes some units of some
+ * cells, with the sums in registers. Workgroup memory holds the cells' values and the next rows of
+ * weights. Values are in groups of four, which a GPU loads in one operation.
  */
 import { cellLayers, genomeLayout } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -15,28 +14,27 @@ import { readGenome } from '../../vnca/genome.ts';
 import { EngineError } from '../engine.ts';
 
 /**
- * How the units of a layer are distributed among the threads of a workgroup. Units are counted in
- * groups of four.
+ * How the units of a layer, in groups of four, are distributed among the threads of a workgroup.
  */
 export interface Columns {
-  /** Number of groups of units that each thread computes. */
+  /** Number of groups that each thread computes. */
   readonly perThread: number;
   /**
-   * Total number of groups that the threads compute. Those beyond the layer's units are padding,
-   * and hold zeros.
+   * Number of groups that all threads compute. Groups beyond the layer's units are padding, and
+   * hold zeros.
    */
   readonly all: number;
 }
 
-/** The sizes for which the GPU kernels of a net are generated. */
+/** Sizes for which the GPU kernels of a net are generated. */
 export type Plan = ReturnType<typeof planFor>;
 
 /** Returns the number of groups of four that this number of values needs. */
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
 
 /**
- * The possible sizes of a tile, [width, height], in cells. Larger tiles come first, because they
- * are more efficient: more cells share each weight that is loaded.
+ * Possible sizes of a tile, [width, height], in cells. Larger tiles come first: in them, more cells
+ * share each weight that is loaded.
  */
 const TILES = [
   [8, 8],
@@ -47,8 +45,8 @@ const TILES = [
 ] as const;
 const CELLS_PER_THREAD = 4;
 /**
- * Maximum number of groups of units per thread. At this maximum, the sums of a thread take 64
- * values (4 cells × 4 groups × 4 units), which leaves enough registers for everything else.
+ * Maximum number of groups of units per thread. The sums of a thread then take 64 values (4 cells ×
+ * 4 groups × 4 units), which fit in its registers.
  */
 const MAX_COLUMNS = 4;
 /** Size of a group of four float32 values, in bytes. */
@@ -56,8 +54,8 @@ export const GROUP_BYTES = 16;
 /** Workgroup memory reserved for a kernel's other variables, in bytes. */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the weights that are in workgroup memory at the same time, in bytes. More would
- * save no time, and would leave too little memory for a second workgroup to run in parallel.
+ * Maximum size of the weights in workgroup memory, in bytes. More would save no time, and would
+ * leave too little memory for a second workgroup to run in parallel.
  */
 const MAX_WEIGHT_BYTES = 12_288;
 
@@ -106,32 +104,26 @@ export function planFor(
       cells,
       cellsPerThread: cells / cellThreads,
       /**
-       * Number of threads among which the cells of a tile are divided. If a workgroup has more
-       * threads, several threads have the same cells and compute different units of them.
+       * Number of threads among which a tile's cells are divided. Further threads of the workgroup
+       * compute other units of the same cells.
        */
       cellThreads,
-      /**
-       * `channels`: number of groups of four channels. `hidden`: number of groups of four units in
-       * a hidden layer.
-       */
+      /** Number of groups of four channels, and of groups of four hidden units. */
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Perception reads the cells of a tile and its border. Number of groups of four channels of
-       * these cells that are in workgroup memory at the same time.
+       * How many groups of four channels perception holds in workgroup memory at a time, for the
+       * cells of a tile and its border.
        */
       perceived,
       /**
-       * Number of groups of four inputs whose weights are in workgroup memory at the same time: in
+       * How many groups of four inputs have their weights in workgroup memory at a time: in
        * perception, in hidden layers, and in the last layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),
       hiddenRows: rows(h, hiddenColumns),
       outRows: rows(h, outColumns),
-      /**
-       * `cellSpace` and `weightSpace`: size of the workgroup memory for cells and for weights, in
-       * groups of four values.
-       */
+      /** Sizes of the workgroup memory for cells and for weights, in groups of four values. */
       ...{ cellSpace, weightSpace },
     };
   }
@@ -142,15 +134,14 @@ export function planFor(
 }
 
 /**
- * Perception reads the cells of a tile and its border. Maximum number of groups of four channels of
- * these cells for which workgroup memory is planned. A net with fewer channels needs less memory.
+ * Maximum number of groups of four channels, of a tile's cells and border, for which workgroup
+ * memory is planned.
  */
 const MAX_PERCEIVED = 12;
 
 /**
- * Chooses how a layer's groups of units are distributed among threads. Returns the number of groups
- * per thread that leaves the fewest places for groups unused; if several numbers are equally good,
- * the largest.
+ * Returns the number of groups per thread for which the threads need the least padding. If several
+ * numbers are equally good, returns the largest.
  */
 function bestColumns(groups: number): number {
   let best = 1;
@@ -162,8 +153,9 @@ function bestColumns(groups: number): number {
 }
 
 /**
- * Splits `total` into as few portions as possible, of nearly equal size and at most `most` each.
- * Returns the size of the largest portion, or 0 if `most` is less than 1.
+ * Splits `total` into as few nearly equal portions of at most `most` as possible.
+ *
+ * @returns the size of the largest portion, or 0 if `most` is less than 1
  */
 function evenly(total: number, most: number): number {
   return most < 1 ? 0 : Math.ceil(total / Math.ceil(total / most));
@@ -173,15 +165,12 @@ function evenly(total: number, most: number): number {
 export const ROW = 32_768;
 
 /**
- * A section of the work buffer begins with this number of words, which precede the jobs (steps of
- * single patches): the number of tiles, the offset of the list of tiles, and two unused words.
+ * Number of words before the jobs in a section of the work buffer: the number of tiles, the offset
+ * of the list of tiles, and two unused words.
  */
 export const JOBS_AT = 4;
 
-/**
- * The fields of a job (the step of one patch) in the work buffer, in this order. Each field takes
- * one word.
- */
+/** The fields of a job (the step of one patch) in the work buffer, one word each. */
 export const JOB_FIELDS = [
   'source',
   'destination',
@@ -196,21 +185,15 @@ export const JOB_FIELDS = [
 
 /** Flag of a job: every cell divides into 2×2 before the step. */
 export const DIVIDES = 1;
-/**
- * Flag of a job: the kernel is to compare the new picture with the picture after the patch's last
- * step.
- */
+/** Flag of a job: compare the new picture with the patch's last picture. */
 export const COMPARES = 2;
 
 /**
- * An answer begins with this number of words, which precede the picture and the aliveness. The
- * first word is the largest change of any value of the picture, or `BROKEN`. The second word is the
- * random seed of the step.
+ * Number of words before the picture in a step's answer: the largest change of any value of the
+ * picture, or `BROKEN`; and the random seed of the step.
  */
 export const ANSWER_HEAD = 2;
-/**
- * Stands in an answer in place of the largest change, if the new state contains NaN or infinity.
- */
+/** In an answer, replaces the largest change if the new state contains NaN or infinity. */
 export const BROKEN = 256;
 
 /** Returns the number of words in the answer for a patch of this side. */
@@ -222,24 +205,19 @@ export const tilesOf = (stage: number, { tileWidth, tileHeight }: Plan): number 
 /** Returns the number of words in a mask, which has one bit per cell. */
 export const maskWords = (cells: number): number => Math.ceil(cells / 32);
 
-/** Returns how many words of the work buffer one patch with the side `stage` needs at most. */
+/** Returns the maximum number of words of the work buffer that a patch of this side needs. */
 export const maxWorkWords = (stage: number, plan: Plan): number =>
   JOB_FIELDS.length + 2 * tilesOf(stage, plan) + 2 * maskWords(stage * stage);
 
-/**
- * Alignment of the sections of the work buffer, in words. There is one section for each page (a set
- * of buffers with slots for several patches).
- */
+/** Alignment of the sections of the work buffer, in words. */
 export const SECTION_WORDS = 64;
 
 /**
- * Packs the weights of all layers into one array. For each input of a layer, there is one row of
- * weights, padded with zeros to the number of units in the plan. Each layer is padded with rows of
- * zeros, so that its number of inputs is a multiple of four. For the layer 'perceive', there are
- * such rows for each of the nine cells of its kernel: [9, inputs].
+ * Packs the weights of all layers into one array. Each input of a layer has a row of weights,
+ * padded with zeros to the plan's number of units. The number of inputs is padded to a multiple of
+ * four. The layer 'perceive' has rows for each of the nine cells of its kernel: [9, inputs].
  *
- * @returns `data`: the packed array; `offsets`: where each layer begins in it, in groups of four
- * values
+ * @returns `data`: the array; `offsets`: where each layer begins, in groups of four values
  */
 export function packWeights({ card, tensors }: Model, plan: Plan) {
   let size = 0;
@@ -271,9 +249,8 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
 export type RecordLayout = ReturnType<typeof recordLayout>;
 
 /**
- * Computes the layout of a genome's record. A record holds everything in the layers that depends on
- * the genome: scales, shifts, and weights of the last layer. All offsets and sizes are in groups of
- * four values.
+ * Computes the layout of a genome's record: the scales, shifts and last-layer weights that depend
+ * on the genome. All offsets and sizes are in groups of four values.
  */
 export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
@@ -290,31 +267,30 @@ export function recordLayout(card: Card, plan: Plan) {
   const size = at + 4 * plan.hidden * ownGroups;
   return {
     /**
-     * For each layer, from 'perceive' on, the offset of its shifts and, if it has scales, the
-     * offset of its scales. Shifts and scales take `Columns.all` groups each.
+     * For each layer, the offset of its shifts and, if it has scales, the offset of its scales.
+     * Shifts and scales take `Columns.all` groups each.
      */
     layers,
     /**
-     * `own`: offset of the weights of the last layer that depend on the genome, [hidden rows,
+     * `own`: offset of the last layer's weights that depend on the genome, [hidden rows,
      * ownGroups]. They replace the shared weights for the first `ownGroups` groups of channels.
      */
     ...{ own: at, ownGroups },
     size,
     /**
-     * The memory of a patch, of size `patchSize`, begins with `MAX_GENOMES` records. `mix` is the
-     * offset of the data after these records. This data has one group of four values for each cell,
-     * which says how much each genome contributes to the cell.
+     * `patchSize`: size of a patch's memory. The memory consists of `MAX_GENOMES` records and, from
+     * the offset `mix` on, one group per cell: the share of each genome in the cell.
      */
     ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
-    /** Whether all patches share one record. This is the case if the rule has no standing input. */
+    /** Whether all patches share one record, because the rule reads no genomes. */
     shared: !update.standingInput,
   };
 }
 
 /**
- * Computes the numbers in a genome's record, [size, 4].
+ * Computes a genome's record, [size, 4].
  *
- * @param latent latent of the genome, [Z]; absent if all patches share one record
+ * @param latent the genome's latent, [Z]; absent if all patches share one record
  */
 export function packRecord(model: Model, layout: RecordLayout, latent?: Float32Array) {
   const { card, tensors } = model;
