@@ -169,9 +169,9 @@ export class FilmJobs {
   }
 
   /**
-   * Starts to make a film.
+   * Starts making a film.
    *
-   * @param place where the rooms are stored, and the path of the checkpoint's folder
+   * @param place where the room is stored, and the checkpoint's folder
    * @throws HostRefusal 'too-many-jobs'
    */
   begin(
@@ -182,7 +182,7 @@ export class FilmJobs {
     if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
     const { date, engine, start = fork } = this.options;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
-    // Create the folder again: the operating system may have removed it if it was unused for days.
+    // The operating system may have removed the folder if it was unused for days.
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const id = randomBytes(9).toString('base64url');
     const extension = kind === 'gif' ? 'gif' : 'zip';
@@ -202,8 +202,8 @@ export class FilmJobs {
     const { child } = job;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // Use `on`, not `once`: if the process cannot start, `child.send` below emits a second `error`
-    // event, which would otherwise be unhandled and end the server.
+    // Use `on`, not `once`. If the process cannot start, `child.send` below causes a second `error`
+    // event, and an unhandled one would end the server.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) =>
       this.fail(job, 'ended', `The process that makes the film ended (${code}).`),
@@ -228,7 +228,7 @@ export class FilmJobs {
   }
 
   /**
-   * Returns the state of a film that has at least one picture. The film may be unfinished.
+   * Returns the state of a film that has at least one picture, even if the film is unfinished.
    *
    * @throws HostRefusal 'no-such-job', or 'job-not-done' if there is no picture
    */
@@ -275,7 +275,6 @@ export class FilmJobs {
   }
 
   private hear(job: Job, news: FilmNews): void {
-    // Ignore messages that arrive after the job has ended.
     if (job.state.state !== 'going') return;
     this.wait(job);
     if ('error' in news) this.fail(job, news.error, news.message);
