@@ -114,8 +114,8 @@ export class FilmPainter {
    *
    * @param planes the colours and owners of the cells; must have the same size in each call
    * @param room the organisms in `planes`. If absent, the picture depends only on `planes`
-   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined once the time
-   * limit is reached
+   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined once the
+   *   time limit is reached
    */
   draw(planes: Planes, room?: Organisms): Uint8Array | undefined {
     const { limit, now, scale } = this;
@@ -235,7 +235,8 @@ const PAINTING_LIMIT = 600_000;
 const PAINTED_SCALES = { least: 3, most: 9 };
 
 /**
- * Maximum interval between progress reports, in ms. One per cent of progress is reported sooner.
+ * Maximum interval between progress reports, in ms. A report is sent earlier after one per cent of
+ * progress.
  */
 const SIGN = 10_000;
 
@@ -306,8 +307,8 @@ async function make(order: FilmOrder): Promise<number> {
 
 /**
  * Creates a function that encodes pictures as PNGs. Pictures are painted if the checkpoint has a
- * painter and the scale is within `PAINTED_SCALES`. Without a painter, outside these scales and
- * after `PAINTING_LIMIT`, pictures show enlarged cells.
+ * painter and the scale is within `PAINTED_SCALES`. If not, or once `PAINTING_LIMIT` is used up,
+ * pictures show enlarged cells.
  */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {
   const { least, most } = PAINTED_SCALES;

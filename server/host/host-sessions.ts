@@ -15,11 +15,13 @@ import { commandLine } from '../platform/installation.ts';
 import { Mutex, TokenBucket } from '../platform/queues.ts';
 import type { Store } from '../storage/store.ts';
 
-/** Characters used in tokens, without similar-looking ones, because people type tokens. */
+/**
+ * Characters used in tokens. Similar-looking characters are left out, because people type tokens.
+ */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 /**
- * Number of characters for 160 random bits. Such a token cannot be guessed, so its hash is safe
- * without a salt.
+ * Number of characters in a token: enough for 160 random bits. Such a token cannot be guessed, so
+ * its hash is safe without a salt.
  */
 const LENGTH = Math.ceil(160 / Math.log2(LETTERS.length));
 
@@ -66,9 +68,10 @@ export class HostToken {
   }
 
   /**
-   * Stores the hash of a new token. Call this just before showing the token: a host who has not
-   * seen a stored token is locked out. If several servers with the same store start at the same
-   * time, only one stores its token. The other servers adopt that token and have none to show.
+   * Stores the hash of a new token. Call this just before showing the token: if the server stored a
+   * token without showing it, the host would be locked out. If several servers with the same store
+   * start at the same time, only one stores its token. The other servers adopt that token and have
+   * none to show.
    *
    * @param now wall clock, ms
    * @throws StoreError
@@ -115,7 +118,7 @@ const quoted = (text: string): string =>
  *
  * @param data the value of `--data`: a folder, or `none`
  * @param isShared whether servers share the rooms through Valkey. The hint omits Valkey's URL,
- * which is secret
+ *   which is secret
  */
 export function tokenRecoveryHint(data: string, isShared: boolean): string {
   if (data === 'none' && !isShared) return 'the next start creates a new token';
@@ -276,12 +279,13 @@ export type HostSession = v.InferOutput<typeof sessionRecord>;
 const random = (): string => randomBytes(32).toString('base64url');
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** The host's sessions. The servers of a cluster share them. */
+/** The host's sessions. The servers of a cluster share the sessions. */
 export class HostSessions {
   /**
-   * @param now returns the current time, in ms, by a clock that all servers with this `store` share
-   * @param tokenMark returns `HostToken.mark` of the current token. A session that was started with
-   * another token is invalid
+   * @param now returns the current time, in ms. Servers that share `store` must use the same
+   *   clock
+   * @param tokenMark returns `HostToken.mark` of the current token. A session that was started
+   *   with another token is invalid
    */
   constructor(
     private readonly store: Store,
@@ -309,7 +313,7 @@ export class HostSessions {
    *
    * @param word the cookie's value
    * @param isUse true if the host is active, which extends the session; false if the page only
-   * polls
+   *   polls
    * @throws StoreError
    */
   async find(word: string | undefined, isUse: boolean): Promise<HostSession | undefined> {

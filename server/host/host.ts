@@ -158,12 +158,12 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         );
       }
     },
-    // Restart the servers of a cluster one at a time, so that the other servers can take over its
-    // rooms.
+    // Restart the servers of a cluster one at a time, so that the others can take over each
+    // server's rooms.
     restartDelay: () => (cluster?.place ?? 0) * RESTART_APART,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
-      // Stop a farewell that began at closing time if the host has since extended the opening
-      // hours.
+      // If the host has extended the opening hours since closing time, stop the farewell that began
+      // then.
       if (isOpen) farewells.stopClosing();
       // Dim the walls only after the farewell, because they show the farewell.
       if (isClosingTime && farewell) await farewells.endAll();

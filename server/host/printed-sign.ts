@@ -87,7 +87,6 @@ function chooseCreatures(species: Species): readonly number[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 
-/** Grows the sign's creatures. @throws Refusal 'room-busy' */
 const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creature[]> =>
   Promise.all(
     chooseCreatures(species).map(async (index) => {
@@ -249,7 +248,7 @@ export function drawSign(sign: PrintedSign): string {
    * scanning the code.
    *
    * @param most maximum side of the code in mm; if there is a caption, also the text's maximum
-   * width
+   *   width
    * @param x horizontal centre of the code, in mm
    */
   const column = (
