@@ -30,9 +30,8 @@ import {
 import { type ActRequest, ExtensionThread, type HookAnswer, LIMITS } from './extension-thread.ts';
 
 /**
- * Creates the `generation` event if a new day of the room has begun in a tick. A new day is
- * recognised by its heirs, which the server plants in the name of the host and which have parents.
- * At other times, the server never plants organisms with parents in the name of the host.
+ * Creates the `generation` event if a tick has begun a new day of the room with heirs. Heirs are
+ * the only organisms with parents that are planted in the name of the host.
  *
  * @param life the tick's life events
  * @returns an array with the event; empty if no day has begun
@@ -53,12 +52,9 @@ function generationIn(
   return [{ what: 'generation', number, heirs }];
 }
 
-/**
- * Computes the mean colour of the owned cells (0…1 per component), and the share of cells that are
- * owned (0…1).
- */
+/** Computes the mean colour of the owned cells, and their share of all cells. Both are 0…1. */
 function coverOf({ rgba, owner }: Planes) {
-  // For speed, allocate an array of the maximum length instead of growing it.
+  // Allocate the maximum length, because growing the array would be slow.
   const owned = new Uint32Array(owner.length);
   let count = 0;
   for (let cell = 0; cell < owner.length; cell++) if (owner[cell] !== 0) owned[count++] = cell;
@@ -75,8 +71,9 @@ class ApprovalQueue {
    *
    * @param askExtensions asks the extensions for approval; never rejects. If absent, the command
    *   needs no approval
-   * @returns undefined if the command may run immediately; otherwise, a promise. It resolves when
-   *   the command may run. If an extension objects, it rejects with the Refusal 'not-here'
+   * @returns undefined if the command may run immediately; otherwise, a promise that resolves
+   *   when the command may run. The promise rejects with the Refusal 'not-here' if an extension
+   *   objects
    * @throws Refusal 'too-fast' if the participant has too many commands queued
    */
   submit(
@@ -97,14 +94,13 @@ class ApprovalQueue {
   }
 }
 
-/** Checks the answer of an extension. @throws Refusal 'not-here' if the extension objects */
 function requireAllowed({ refuse }: HookAnswer = {}): void {
   if (refuse !== undefined) throw new Refusal('not-here', refuse);
 }
 
 /**
- * A part of the server that receives events. If one of its hooks throws an error, `Hooks` logs the
- * error and removes the listener.
+ * A part of the server that receives events. If one of its hooks throws an error, the listener is
+ * removed.
  */
 export type Listener = { readonly name: string } & {
   readonly [H in NotifyHook]?: (about: Notifications[H]) => void;
@@ -114,7 +110,6 @@ interface WatchedRoom {
   readonly roomServer: RoomServer;
   readonly pace: () => Pace;
   readonly approvals: ApprovalQueue;
-  /** The actors that issue the extensions' commands in this room. */
   readonly actors: Map<ExtensionThread, SystemActor>;
   figuresAt: number;
   isActive: boolean;
@@ -136,8 +131,7 @@ export class Hooks {
   ) {}
 
   /**
-   * Loads extensions. Fails if a file does not exist or is not an extension. An extension that
-   * cannot be loaded for another reason is loaded again later.
+   * Loads extensions. If loading fails without a HookError, tries again later.
    *
    * @param files paths of the extensions
    * @param limits rate limits of each extension
@@ -157,8 +151,7 @@ export class Hooks {
           clock,
           log,
           act: (extension, act) => hooks.act(extension, act),
-          // Announce the open rooms to the restarted extension, because it missed the events that
-          // announced them.
+          // A restarted extension has missed the events that announced the open rooms.
           onRestarted: (extension) => {
             for (const { roomServer, pace } of hooks.rooms.values()) {
               extension.tell('onRoomOpened', opened(roomServer, pace()));
@@ -261,13 +254,12 @@ export class Hooks {
   }
 
   /**
-   * Finds the extensions that have a hook, and creates a function that asks all of them whether
-   * they allow an action.
+   * Creates a function that asks all extensions with a hook whether they allow an action.
    *
    * @param except an extension that is not asked
-   * @returns undefined if there are no extensions to ask; otherwise the function. It resolves to
-   *   the first objection, if there is one. If nobody objects, it resolves to `{ allow: true }` if
-   *   at least one extension explicitly allows the action, and otherwise to `{}`
+   * @returns undefined if there are no extensions to ask. The function resolves to the first
+   *   objection. If nobody objects, it resolves to `{ allow: true }` if an extension explicitly
+   *   allows the action, and otherwise to `{}`
    */
   private ask<H extends AskHook>(
     hook: H,

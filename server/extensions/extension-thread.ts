@@ -1,7 +1,6 @@
 /**
- * Runs an extension in a separate thread, so that its errors and delays never affect ticks. Logs
- * failures with the extension's name. If the extension cannot be loaded, if its thread ends or does
- * not respond, or if its hooks fail too often, starts the extension again after a pause.
+ * Runs an extension in a separate thread, so that its errors and delays never affect ticks. If the
+ * extension cannot be loaded, does not respond or fails too often, starts it again after a pause.
  */
 
 import { basename } from 'node:path';
@@ -37,18 +36,14 @@ export interface ServerMethods {
   say(line: string): void;
 }
 
-// The following schemas validate messages from the extension's thread, because extensions are not
-// trusted.
+// These schemas validate messages from the extension's thread, because extensions are not trusted.
 
 const shortText = v.pipe(
   v.string(),
   v.transform((text) => text.slice(0, 300)),
 );
 
-/**
- * What the thread reports after loading: the extension's name and hooks, or why the extension
- * cannot be used.
- */
+/** The thread's report after loading: the extension's name and hooks, or why it cannot be used. */
 const startedSchema = v.union([
   v.strictObject({
     name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
@@ -65,7 +60,7 @@ const answerSchema = v.strictObject({
 });
 export type HookAnswer = v.InferOutput<typeof answerSchema>;
 
-/** A command from an extension. Its parameters are validated later, when it is executed. */
+/** A command from an extension. The parameters are validated when the command is executed. */
 const actSchema = v.strictObject({
   room: v.string(),
   what: v.picklist(Object.keys(HOOK_OF) as ActName[]),
@@ -82,28 +77,27 @@ export const DRAWING_ANSWER = 5_000;
 export const LIMITS = {
   loading: 20_000,
   /**
-   * Time limit within which a hook must answer whether an action is allowed. If it does not answer
-   * in time, the action is allowed.
+   * Time limit for a hook's verdict on an action. Without a verdict in time, the action is allowed.
    */
   answer: 250,
-  /** Interval between pings. A thread that does not answer before the next ping is restarted. */
+  /** Interval between pings. A thread that has not answered before the next ping is restarted. */
   stall: 5_000,
-  /** Pause before the first restart. Each further pause is twice as long, up to `maxPause`. */
+  /** Pause before the first restart. Doubles with each restart, up to `maxPause`. */
   firstPause: 1_000,
   /**
-   * Maximum pause before a restart. If an extension has run for at least this long, the next pause
-   * is `firstPause` again.
+   * Maximum pause before a restart. After an extension has run for this long, its next pause is
+   * `firstPause` again.
    */
   maxPause: 60_000,
   /** Time limit for the hook `onClose`. */
   closing: 2_000,
   /**
-   * An extension is restarted when its count of failures reaches this number. Each failure adds one
-   * to the count. Every `forgivenAfter / failures` ms, the count decreases by one.
+   * Number of failures at which an extension is restarted. One failure is forgiven every
+   * `forgivenAfter / failures` ms.
    */
   failures: 5,
   forgivenAfter: 60_000,
-  /** Maximum number of events sent to an extension that it has not handled yet. */
+  /** Maximum number of events that an extension has not handled yet. */
   backlog: 2_000,
   messagesPerSecond: 5_000,
   linesPerSecond: 10,
@@ -121,10 +115,7 @@ interface ExtensionThreadOptions {
   readonly log: Log;
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
-  /**
-   * Called when the extension has been loaded by a restart. Not called if the first attempt to load
-   * it succeeds.
-   */
+  /** Called each time the extension has been loaded, but not for the first attempt. */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
@@ -134,38 +125,34 @@ type Rpc = WorkerRpc<ThreadMethods, unknown, ServerMethods>;
 
 const ignore = (): void => {};
 
-/** The server's interface to an extension: calls the extension's hooks in its thread. */
+/** The server's interface to an extension. Calls hooks in the extension's thread. */
 export class ExtensionThread {
-  /** The thread of the loaded extension; undefined while the extension is not running. */
+  /** The thread of the loaded extension; undefined while no extension is running. */
   private rpc: Rpc | undefined;
-  /** The thread in which the extension is being loaded; undefined at other times. */
+  /** The thread in which the extension is being loaded, if any. */
   private loading: Rpc | undefined;
-  /** The extension's name; until the extension has been loaded for the first time, its file's name. */
+  /** The extension's name; before the first loading, its file's name. */
   name: string;
   private hooks = new Set<string>();
-  /** Number of events sent to the extension that it has not handled yet. */
+  /** Number of events that the extension has not handled yet. */
   private backlog = 0;
   private dropped = 0;
   private readonly allowedFailures: TokenBucket;
   private readonly messageLimit: TokenBucket;
   private readonly logLimit: TokenBucket;
   private hasAnsweredPing = true;
-  /**
-   * Whether the backlog was full when the last ping was sent, and no event has been handled since
-   * then.
-   */
+  /** Whether the backlog was full at the last ping, and no event has been handled since then. */
   private isStuck = false;
   /** When a late answer was last counted as a failure (monotonic clock, ms). */
   private lateAt = -Infinity;
-  /** The pause before the next restart, in ms. */
+  /** Pause before the next restart, in ms. */
   private pause: number = firstPause;
-  /** When the extension was loaded (monotonic clock, ms); Infinity while it is not running. */
+  /**
+   * When the current run began (monotonic clock, ms); Infinity while the extension is not running.
+   */
   private runsSince = Infinity;
   private closing = false;
-  /**
-   * Cancels the current timer. There is only one at a time: the time limit for loading, or the
-   * timer of the next ping or restart.
-   */
+  /** Cancels the current timer: the time limit for loading, the next ping or the next restart. */
   private cancelTimer = ignore;
 
   private constructor(private readonly options: ExtensionThreadOptions) {
@@ -178,9 +165,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Starts the thread and loads the extension. Fails if the file does not exist or is not an
-   * extension. If loading fails for another reason, tries again later, because the extension may
-   * need a service that is temporarily unavailable.
+   * Starts the thread and loads the extension. If loading fails without a HookError, tries again
+   * later.
    *
    * @throws HookError if the file does not exist or is not an extension
    */
@@ -200,7 +186,7 @@ export class ExtensionThread {
     return this.rpc !== undefined && this.hooks.has(hook);
   }
 
-  /** Calls a hook with an event, without waiting. Drops the event if the extension's backlog is full. */
+  /** Calls a hook with an event, without waiting. Drops the event if the backlog is full. */
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): void {
     if (!this.has(hook)) return;
     if (this.backlog >= LIMITS.backlog) {
@@ -210,8 +196,8 @@ export class ExtensionThread {
       return;
     }
     this.backlog++;
-    // The call fails only if the thread has ended. Ignore this: `open` sets the backlog to 0 for
-    // the next thread.
+    // The call fails only if the thread has ended. `open` then resets the backlog for the next
+    // thread.
     this.rpc!.call('tell', hook, about).then(() => this.eventHandled(), ignore);
   }
 
@@ -224,8 +210,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Asks a hook for its verdict on an action. Resolves to an empty verdict, which allows the
-   * action, if the hook does not answer in time.
+   * Asks a hook for its verdict on an action. If there is no answer in time, resolves to an empty
+   * verdict, which allows the action.
    */
   ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer> {
     const { rpc } = this;
@@ -323,7 +309,9 @@ export class ExtensionThread {
     this.watch(rpc);
   }
 
-  /** Validates data from the thread. If the data are malformed, ends the thread and returns undefined. */
+  /**
+   * Validates data from the thread. Malformed data end the thread; the result is then undefined.
+   */
   private checked<S extends v.GenericSchema>(
     rpc: Rpc,
     schema: S,
@@ -336,8 +324,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Pings the thread regularly. Restarts the extension if it has not answered before the next ping,
-   * or if its backlog was full at a ping and no event was handled before the next ping.
+   * Pings the thread regularly. Restarts the extension if a ping is not answered before the next
+   * one, or if the backlog is full and no event is handled between two pings.
    */
   private watch(rpc: Rpc): void {
     const { stall, backlog } = LIMITS;
@@ -353,8 +341,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Ends a thread that has failed. Restarts the extension if it was running in this thread. If the
-   * thread was still loading the extension, the caller of `open` restarts it.
+   * Ends a thread that has failed, and restarts the extension. If the thread was still loading the
+   * extension, the caller of `open` restarts it.
    */
   private lost(rpc: Rpc, why: string): void {
     void rpc.terminate(new Error(`The extension ${this.options.file} failed: ${why}.`));
@@ -364,8 +352,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Counts a late answer as a failure, but at most one failure per `limit` ms. If the machine
-   * stalls, many answers are late at the same time, which should not count as many failures.
+   * Counts a late answer as a failure, at most once per `limit` ms, because many answers are late
+   * at the same time if the machine stalls.
    */
   private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();
@@ -385,7 +373,7 @@ export class ExtensionThread {
     this.restart();
   }
 
-  /** Ends the extension's thread, if there is one, and loads the extension again after a pause. */
+  /** Ends the extension's thread, if any, and loads the extension again after a pause. */
   private restart(): void {
     if (this.closing) return;
     const { clock, onRestarted } = this.options;

@@ -1,7 +1,7 @@
 /**
  * Types for authors of extensions. An extension is a file whose default export has hooks: functions
- * that the server calls when something happens in a room. It runs in a separate thread, and can send
- * commands like a participant. EXTENSIONS.md shows how to write an extension.
+ * that the server calls when something happens in a room. Extensions run in separate threads, and
+ * can send commands like participants. EXTENSIONS.md shows how to write one.
  */
 
 import type {
@@ -15,7 +15,7 @@ import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Expressing } from '../world/organisms/expressions.ts';
 import type { Pace } from '../world/ticker.ts';
 
-/** Event: a room was opened. An extension that restarts gets this event again for each open room. */
+/** Event: a room was opened. After an extension restarts, it gets this event for each open room. */
 export interface RoomOpened {
   readonly room: string;
   /** Size of the grid, in cells. */
@@ -31,9 +31,9 @@ export interface RoomOpened {
 /**
  * A life event, such as a birth or a wound, or one of these events:
  * - `expressing`: a resting organism has begun to express a relative;
- * - `crossed`: the participant `by` has crossed two organisms, and can plant the resulting seed;
- * - `generation`: a new day of the room has begun. The organisms `heirs`, children of the previous
- *   day's organisms, are generation `number` of the room's family tree.
+ * - `crossed`: the participant `by` has crossed two organisms;
+ * - `generation`: the room's new day has begun with the organisms `heirs`, children of the
+ *   previous day's organisms. They are generation `number` of the family tree.
  */
 export type RoomLifeEvent =
   | LifeEvent
@@ -61,7 +61,7 @@ export interface TickSummary extends Pace {
   readonly people: number;
 }
 
-/** Event with a room's statistics, sent at most twice a second. */
+/** A room's statistics, sent at most twice a second. */
 export interface Figures extends TickSummary {
   /** Mean colour of all owned cells, 0…1 per component; black if no cell is owned. */
   readonly colour: readonly [red: number, green: number, blue: number];
@@ -69,7 +69,7 @@ export interface Figures extends TickSummary {
   readonly living: number;
 }
 
-/** For each hook that only receives events, the type of its argument. */
+/** Argument types of the hooks that only receive events. */
 export interface Notifications {
   readonly onRoomOpened: RoomOpened;
   readonly onRoomClosed: { readonly room: string };
@@ -88,16 +88,13 @@ export interface Drawing {
   readonly by: ParticipantView;
   /** Side of the drawing, in cells. */
   readonly side: number;
-  /**
-   * Either the amount of ink of each pixel, [side, side], 0…255; or the RGBA colours of the pixels,
-   * [side, side, 4], premultiplied with alpha.
-   */
+  /** Amount of ink per pixel, [side, side], 0…255; or premultiplied RGBA, [side, side, 4]. */
   readonly pixels: Uint8Array;
 }
 
 /**
- * For each command that extensions can send, the name of a hook. Before such a command is executed,
- * no matter who sent it, the hook is called and can refuse it.
+ * The commands that extensions can send, each with a hook. The hook is called before the command is
+ * executed, no matter who sent the command, and may refuse the command.
  */
 export const HOOK_OF = {
   plant: 'onPlant',
@@ -109,8 +106,8 @@ export const HOOK_OF = {
 export type ActName = keyof typeof HOOK_OF;
 
 /**
- * For each hook that may refuse an action (a command, a visitor's entry or a drawing), the type of
- * the hook's argument. The server calls these hooks before the action takes place.
+ * Argument types of the hooks that may refuse an action (a command, a visitor's entry or a
+ * drawing). The server calls these hooks before the action.
  */
 export type Questions = {
   readonly [W in ActName as (typeof HOOK_OF)[W]]: RoomCommand<W> & { readonly room: string };
@@ -120,16 +117,12 @@ export type Questions = {
   readonly onDraw: Drawing;
 };
 
-/**
- * Verdict of a hook that refuses an action. `refuse` states the reason, for developers and the log.
- */
+/** Verdict of a hook that refuses an action, with the reason for developers and the log. */
 export interface Objection {
   readonly refuse: string;
 }
 
-/**
- * Verdict of the hook `onDraw` that approves a drawing. The host then need not approve the drawing.
- */
+/** Verdict of `onDraw` that approves a drawing. The host then need not decide about the drawing. */
 export interface Permission {
   readonly allow: true;
 }
@@ -143,28 +136,25 @@ type Hooks = {
 };
 
 /**
- * An extension. Its hooks are called in the order of events. The server does not wait for one call
- * to finish before it makes the next. A hook that may refuse an action returns its verdict, or a
- * promise that resolves to the verdict. The results of other hooks are ignored.
+ * An extension. Hooks are called in the order of events, without waiting for earlier calls to
+ * finish. A hook that may refuse an action returns its verdict, or a promise of the verdict.
+ * Results of other hooks are ignored.
  */
 export interface Extension extends Hooks {
   /** The extension's name in the log, and as the planter of its organisms. */
   readonly name: string;
-  /**
-   * Called before the server closes. If it returns a promise, the server waits up to 2 s for it.
-   */
+  /** Called before the server closes. The server waits up to 2 s for a returned promise. */
   readonly onClose?: () => unknown;
 }
 
 /**
- * The result of a command. `refused` is set if the command was refused. After a `cross` command,
- * `seed` is the new seed; plant it with `{ from: 'hand', seed: seed.id }`.
+ * Result of a command. `refused` is set if the command was refused. After a `cross` command, plant
+ * the new seed with `{ from: 'hand', seed: seed.id }`.
  */
 export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 
 /**
- * Functions with which an extension sends commands. The commands have the same costs and limits as
- * a participant's commands.
+ * Functions that send an extension's commands. Costs and limits are the same as for a participant.
  */
 export type Hand = {
   [W in ActName]: (
@@ -203,12 +193,11 @@ export type HookReason =
   | 'no-extension'
   /** The configured OSC address is unknown, or does not belong to this machine. */
   | 'no-address'
-  /** Another program uses the port. */
   | 'port-taken';
 
 /**
- * Thrown if an extension or the OSC interface cannot be started. The message is one sentence for
- * the host.
+ * Thrown if an extension or the OSC interface cannot be started. The message is one sentence,
+ * written for the host.
  */
 export class HookError extends ReasonError<HookReason> {
   override readonly name = 'HookError';

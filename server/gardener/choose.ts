@@ -1,9 +1,7 @@
 /**
- * Constants and choices of the gardener, the automatic player: which creatures it plants, where it
- * plants them, which organisms it crosses, and where it cuts and grafts. It plants in a few groups,
- * called reefs. The bodies of organisms in a reef nearly touch. The space between reefs stays free.
- * A season is a period of a few minutes in which the gardener prefers certain creatures. In each
- * season, a different reef is the densest.
+ * Choices of the gardener, the automatic player: what and where it plants, which organisms it
+ * crosses, and where it cuts and grafts. It plants in groups, called reefs, in which bodies nearly
+ * touch. In each season, a period of a few minutes, it prefers certain creatures.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
@@ -20,46 +18,43 @@ import { featuredOf, type Species } from '../world/species.ts';
 /** Constants of the gardener. Durations are in ms. */
 export const GARDENING = {
   /**
-   * Preferred families of creatures. Other families are planted only if the gallery has no creature
-   * of a preferred family.
+   * Preferred families of creatures. Other families are used only if the gallery has none of these.
    */
   reefFamilies: ['plant', 'sea'] as readonly string[],
-  /** Families of creatures that are planted only if a gallery has no other families. */
+  /** Families of creatures that are used only if the gallery has no other families. */
   avoidedFamilies: ['face'] as readonly string[],
   /** Number of organisms planted immediately in a room in which nobody has played yet. */
   initialPlants: 12,
   /**
-   * Minimum and maximum delay between actions while the room needs more organisms. These delays are
-   * short enough to fill a new room within two minutes.
+   * Minimum and maximum delay between actions while the room needs more organisms. These delays
+   * fill a new room within two minutes.
    */
   plantingDelay: [1_500, 3_000],
   /** Minimum and maximum delay between actions while the room has enough organisms. */
   actionDelay: [5_000, 10_000],
   refusalDelay: 15_000,
-  /** Delay between the strokes of a cut. A cut consists of several strokes. */
+  /** Delay between two strokes of a cut. */
   strokeInterval: 130,
-  /** Minimum time between two cuts of the same organism, if the gardener planted the organism. */
+  /** Minimum time between two cuts of an organism that the gardener planted. */
   recutDelay: 30_000,
-  /** Minimum time between two cuts of the same organism, if somebody else planted the organism. */
+  /** Minimum time between two cuts of an organism that somebody else planted. */
   othersRecutDelay: 600_000,
   /**
-   * If a room has more than this share of its maximum number of organisms, the gardener makes
-   * unattended organisms depart. An organism is unattended if its planter has been absent for ten
-   * minutes.
+   * Share of a room's maximum number of organisms above which the gardener makes unattended
+   * organisms depart.
    */
   thinAbove: 0.9,
   /**
    * Number of organisms that the gardener may have even in a crowded room: the share `leastShare`
-   * of the room's maximum number of organisms, but not more than `leastPlants`.
+   * of the room's maximum, up to `leastPlants`.
    */
   leastShare: 1 / 6,
   leastPlants: 6,
   /**
-   * Minimum and maximum duration of a season. During a season, the gardener prefers one family of
-   * creatures and one colour.
+   * Minimum and maximum duration of a season, in which the gardener prefers one family and colour.
    */
   seasonLength: [180_000, 300_000],
-  /** A season can have a theme only if at least this many gallery entries match the theme. */
+  /** A season's theme needs at least this many matching gallery entries. */
   seasonEntries: 4,
 } as const;
 const { avoidedFamilies, reefFamilies, seasonEntries, seasonLength } = GARDENING;
@@ -67,7 +62,6 @@ const { avoidedFamilies, reefFamilies, seasonEntries, seasonLength } = GARDENING
 /** The family and colour that a season prefers. */
 export interface Theme {
   readonly family: string;
-  /** If absent, the season has no preferred colour. */
   readonly colour?: ColourRange | undefined;
 }
 
@@ -79,9 +73,8 @@ export function isOfSeason(index: number, { family, colour }: Theme, species: Ga
 }
 
 /**
- * Selects the members of `entries` (indices in the gallery) that belong to preferred families. If
- * there are none, selects those of all families except avoided families. If there are none of these
- * either, returns all entries.
+ * Selects the first of these groups of `entries` (gallery indices) that is not empty: entries of
+ * preferred families; entries of families that are not avoided; all entries.
  */
 export function suitable(entries: readonly number[], { gallery }: Gallery): readonly number[] {
   const family = (index: number): string => familyOf(gallery[index]);
@@ -90,9 +83,8 @@ export function suitable(entries: readonly number[], { gallery }: Gallery): read
 }
 
 /**
- * Lists the possible themes of seasons. A theme is a family of creatures, combined with a colour if
- * enough creatures of the family have this colour. Omits families with too few creatures, unless
- * all families have too few.
+ * Lists the possible themes of seasons: each family with enough creatures, combined with each
+ * colour that enough of these creatures have. If no family has enough creatures, uses all families.
  */
 export function themesOf(species: Gallery): Theme[] {
   const entries = suitable(featuredOf(species), species);
@@ -105,14 +97,13 @@ export function themesOf(species: Gallery): Theme[] {
     const themes = [...colours].flatMap((colour) =>
       colour && countOf({ family, colour }) >= seasonEntries ? [{ family, colour }] : [],
     );
-    // If the family has too few entries of each colour, use the family as a theme without a colour.
+    // If no colour has enough entries, the theme is the family without a colour.
     return themes.length > 0 ? themes : [{ family }];
   });
 }
 
 /**
- * A sequence of random seasons. If possible, each season differs from the previous one both in its
- * family and in its colour.
+ * A sequence of random seasons. If possible, consecutive seasons differ in family and in colour.
  */
 export class Seasons {
   private theme: Theme | undefined;
@@ -141,8 +132,8 @@ export class Seasons {
   }
 
   /**
-   * Draws the next theme at random: first a family, then one of its colours. A family with few
-   * colours is therefore drawn as often as a family with many.
+   * Draws the next theme: first a family, then one of the family's colours, so that families with
+   * few colours are drawn as often as families with many.
    */
   draw(): Theme | undefined {
     const { last, random } = this;
@@ -157,10 +148,7 @@ export class Seasons {
   }
 }
 
-/**
- * Returns the items for which `passes` returns true. If it returns true for none, returns all
- * items.
- */
+/** Returns the items for which `passes` returns true; all items if there are none. */
 export function preferably<T>(items: readonly T[], passes: (item: T) => boolean): readonly T[] {
   const passing = items.filter(passes);
   return passing.length > 0 ? passing : items;
@@ -171,16 +159,16 @@ export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
   phase === 'asleep' || phase === 'awake';
 
 /**
- * Returns whether the gardener planted an organism. Compares names, not ids: the gardener gets a
- * new id when the server restarts, so organisms from before the restart have an old id.
+ * Returns whether the gardener planted an organism. Compares names, because the gardener gets a new
+ * id when the server restarts.
  */
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean =>
   planter.name === GARDENER_NAME;
 
 /**
- * Chooses two grown organisms to cross, no matter who planted them, and if possible of different
- * kinds. Avoids organisms that result from a cross, because crosses of crosses soon all look alike.
- * Never chooses two organisms that already have a living child together.
+ * Chooses two grown organisms to cross, if possible of different kinds. Avoids organisms that
+ * result from a cross, because crosses of crosses soon all look alike. Never chooses two organisms
+ * that already have a living child together.
  *
  * @returns undefined if there is no such pair
  */
@@ -198,10 +186,10 @@ export function choosePair(
 }
 
 /**
- * Lists the organisms that the gardener may wound: grown organisms without a wound.
+ * Lists grown, unhurt organisms that the gardener may wound.
  *
  * @param whose 'own' for only the organisms that the gardener planted; 'unattended' to include
- *   organisms of other planters who have been absent for ten minutes
+ *   other planters' unattended organisms
  */
 export function woundable(
   room: Pick<Room, 'organisms' | 'unattended'>,
@@ -212,11 +200,11 @@ export function woundable(
   return [...own, ...others].filter((one) => isGrown(one) && !one.hurt);
 }
 
-/** Size of the grid, and of organisms in it. All lengths are in cells. */
+/** Size of the grid and of organisms, in cells. */
 export interface PlantingArea {
   readonly width: number;
   readonly height: number;
-  /** Side of the square window in which a grown organism lives. */
+  /** Side of a grown organism's square window. */
   readonly side: number;
 }
 
@@ -230,34 +218,26 @@ type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
 
 /**
- * Any two organisms must be at least this far apart along the x axis or along the y axis, as a
- * multiple of the side of an organism's window. If they were closer along both axes, they could
- * block each other's growth.
+ * Minimum distance between a random planting position and each organism, along the x axis or the y
+ * axis, as a multiple of a window's side. Closer organisms could block each other's growth.
  */
 const MIN_DISTANCE = 1.1;
 /**
- * A position that is at least this far from all other organisms is as good as any position that is
- * even farther away. The distance is a multiple of the side of an organism's window.
+ * Distance from other organisms beyond which all positions are equally good, as a multiple of a
+ * window's side.
  */
 const AMPLE_DISTANCE = 1.7;
 /** Share of a room's area that the gardener fills with organisms. The rest is for visitors. */
 const PLANTED_SHARE = 0.27;
-/**
- * Distance between the centres of two organisms whose bodies touch, as a multiple of the side of an
- * organism's window.
- */
+/** Distance between the centres of two touching organisms, as a multiple of a window's side. */
 const BODY = 0.75;
 const CANDIDATES = 96;
-/**
- * In a search for free space, only positions on a lattice are tried. This is the distance between
- * neighbouring positions, in cells.
- */
+/** Distance between neighbouring positions that a search for free space tries, in cells. */
 const LATTICE = 4;
 /**
- * What a search for free space requires of an organism's window. The entries are tried one after
- * another, until a window satisfies one. Each entry has two numbers: the side of the square in the
- * middle of the window that must be free, and the maximum distance of the window's centre from the
- * requested position. Both are multiples of the window's side.
+ * Requirements for free space, tried in this order. Each has two numbers: the side of the square in
+ * the middle of a window that must be free, and the maximum distance from the requested position.
+ * Both are multiples of the window's side.
  */
 const BARE = [
   [1, 2.5],
@@ -265,17 +245,17 @@ const BARE = [
   [0.25, Number.POSITIVE_INFINITY],
 ] as const;
 
-/** Returns how many organisms fill an area well and still leave space for visitors' organisms. */
+/** Returns how many organisms fill an area well, with space left for visitors' organisms. */
 export function targetCount({ width, height, side }: PlantingArea): number {
   return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (BODY * side) ** 2));
 }
 
 /**
- * Chooses where to plant an organism. Among random positions, chooses the one whose nearest
- * organism is farthest away (Mitchell's best-candidate algorithm).
+ * Chooses where to plant an organism: among random positions, the one whose nearest organism is
+ * farthest away (Mitchell's best-candidate algorithm).
  *
  * @param taken centres of the living organisms
- * @returns the centre of the new organism's window; undefined if no tried position has enough space
+ * @returns the centre of the organism's window; undefined if no tried position has enough space
  */
 export function choosePlantingPlace(
   area: PlantingArea,
@@ -300,9 +280,8 @@ export function choosePlantingPlace(
 }
 
 /**
- * Finds the free space nearest to a position. Prefers a nearby window that is completely free. If
- * there is none, accepts a window of which only the middle is free: a seed there has space to grow.
- * For speed, only tries every `LATTICE`-th position along x and y.
+ * Finds the free space nearest to a position. If no nearby window is completely free, accepts a
+ * window of which only the middle is free. For speed, tries only every `LATTICE`-th position.
  *
  * @param near the position, in cells
  * @returns the centre of the window; undefined if there is no free space
@@ -342,8 +321,7 @@ export const between = (a: PlantingPlace, b: PlantingPlace): number =>
 const PIECES = 5;
 
 /**
- * Creates a random cut across an organism. The cut is an arc that consists of several strokes. Send
- * the strokes one after another.
+ * Creates a random cut across an organism: an arc of several strokes, to be sent one after another.
  *
  * @returns undefined if the cut would hit another organism or leave the grid
  */
@@ -371,10 +349,7 @@ export function cutAcross(
   return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;
 }
 
-/**
- * Creates a stroke with a single point, which is a disc. The disc covers part of an organism, at
- * some distance from the organism's centre.
- */
+/** Creates a single-point stroke: a disc that covers part of an organism, away from its centre. */
 export function discBeside(
   { x, y, side }: Pick<OrganismView, 'x' | 'y' | 'side'>,
   random: Random,
@@ -400,11 +375,10 @@ interface Reef extends PlantingPlace {
   theme: Theme | undefined;
 }
 
-/** Number of organisms per reef, from which the number of reefs is computed. */
+/** Number of organisms per reef. */
 const REEF_SIZE = 10;
 /**
- * Side of the square that is reserved for each reef (group of organisms) when the centres of reefs
- * are chosen, as a multiple of the side of an organism's window.
+ * Side of the square reserved for each reef (group of organisms), as a multiple of a window's side.
  */
 const SPACE = 2.2;
 /**
@@ -416,16 +390,13 @@ const DIRECTIONS = 16;
 const STRETCH = 1.6;
 /**
  * Maximum number of cells of a new organism's body that may touch or overlap other organisms. With
- * more, the bodies would be dented, and loose cells would surround them.
+ * more, bodies would be dented.
  */
 const PRESS = 6;
-/**
- * If the shape of an organism's body is unknown, it is treated as a disc with this radius, as a
- * multiple of the side of the organism's window.
- */
+/** Radius of the disc that replaces a body of unknown shape, as a multiple of a window's side. */
 const RADIUS = 0.38;
 
-/** A living organism, or an organism that will be planted soon. The latter has no `phase`. */
+/** A living organism or, without `phase`, an organism that will be planted soon. */
 export type Planted = Pick<OrganismView, 'x' | 'y' | 'kind'> &
   Partial<Pick<OrganismView, 'phase' | 'hurt'>>;
 
@@ -454,9 +425,8 @@ export class Reefs {
   }
 
   /**
-   * Returns the reef that is sparsest or most crowded in proportion to its intended density. The
-   * intended densities differ: in each season, a different reef should be the densest. The season's
-   * densest reef also gets the season's theme.
+   * Returns the reef that is sparsest or most crowded relative to its intended density. In each
+   * season, a different reef should be the densest. This reef gets the season's theme.
    *
    * @param now current time, in ms
    */
@@ -487,13 +457,12 @@ export class Reefs {
   }
 
   /**
-   * Chooses a position in a reef. The position is as near to the reef's centre as possible, while
-   * at most `PRESS` cells of the creature's body touch or overlap other organisms. Tries all given
-   * creatures in several random directions from the centre, and chooses the creature that fits
-   * nearest to the centre.
+   * Chooses a creature and a position in a reef. Tries all given creatures in random directions,
+   * and chooses the one that fits nearest to the reef's centre. At most `PRESS` cells of the
+   * creature's body may touch or overlap other organisms.
    *
-   * @param kinds names of the creatures to try. A creature that is not in the gallery is treated as
-   *   a disc
+   * @param kinds names of the creatures. A creature that is not in the gallery is treated as a
+   *   disc
    * @param planted all living organisms, and organisms that will be planted soon
    * @returns the creature, and the centre of its window in cells; undefined if there is no space
    */
@@ -530,8 +499,8 @@ export class Reefs {
   }
 
   /**
-   * Computes which cells of the grid are taken. A cell is taken if it is owned, if it will be owned
-   * when all organisms are grown and healed, or if it is a neighbour of such a cell.
+   * Computes which cells of the grid are taken. These are cells that are owned now or will be owned
+   * when all organisms are grown and healed, and all neighbours of such cells.
    *
    * @returns [height · width] 1 for each taken cell, otherwise 0
    */
@@ -550,8 +519,7 @@ export class Reefs {
   }
 
   /**
-   * Returns the cells of a grown creature of the given kind. Each cell is given as the difference
-   * between its index in the grid and the index of the window's centre.
+   * Returns the cells of a grown creature, as offsets from the grid index of the window's centre.
    */
   private bodyOf(kind: string): number[] {
     const { species, grid } = this.room;

@@ -1,15 +1,11 @@
 /**
- * The gardener is an automatic player that keeps a room lively while no visitor plays. It plants in
- * free space, crosses neighbouring organisms, wounds organisms so that people can watch them heal,
- * and replaces its own organisms. Occasionally it grafts a part onto an organism that it or the
- * host has planted. It wounds its own organisms and, if the host allows this, organisms of planters
- * who have been absent for ten minutes. In a crowded room, it makes organisms depart (rule DEP-4).
+ * The gardener is an automatic player that keeps a room lively while no visitor plays. It plants,
+ * crosses, grafts, replaces its own organisms, and wounds organisms so that people can watch them
+ * heal. It stops when a visitor acts, and while nobody watches.
  *
- * The gardener stops when a visitor acts, draws or chooses a seed, and while nobody watches. It
- * plants immediately in a room in which nobody has played yet, so that the first visitor sees life.
- * Its commands are journalled and cost energy like those of visitors. A replay repeats the
- * journalled commands and does not run the gardener. The gardener therefore has random numbers of
- * its own, so that it does not change the sequence of the room's random numbers.
+ * Its commands are journalled and cost energy like those of visitors. A replay repeats the commands
+ * and does not run the gardener. The gardener therefore must not draw from the room's random
+ * numbers.
  */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
@@ -28,8 +24,7 @@ import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
   /**
-   * How long visitors must have been inactive before the gardener starts, in ms; 'off' if the
-   * gardener must never start.
+   * How long visitors must be inactive before the gardener starts, in ms; 'off' if it never starts.
    */
   readonly after: number | 'off';
   /** Whose organisms the gardener may wound. By default, only those that it planted. */
@@ -45,25 +40,22 @@ export interface GardenerOptions extends GardenerSettings {
   /** Sends a command to the room. May reject with a `Refusal`. */
   readonly act: (act: SystemCommand) => Promise<Answer>;
   readonly watched: () => boolean;
-  /** Whether nobody has played in the room yet. If so, the gardener plants immediately. */
+  /** Whether nobody has played in the room yet. If true, the gardener plants immediately. */
   readonly isNew?: boolean;
 }
 
 const { initialPlants, leastPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
 
-/** The gardener of a room. Decides when to act; the class `Tending` executes the actions. */
+/** The gardener of a room. Decides when to act; `Tending` executes the actions. */
 export class Gardener {
   private after: number | 'off';
   /** When a visitor was last active (monotonic clock, ms). */
   private lastActivity = Number.NEGATIVE_INFINITY;
-  /**
-   * Actions to run later. Each runs at the first tick after its time `at` (monotonic clock, ms).
-   */
+  /** Actions to run, each at the first tick after its time `at` (monotonic clock, ms). */
   private scheduled: { readonly at: number; readonly run: () => void }[] = [];
   private nextAt = Number.NEGATIVE_INFINITY;
   private working = false;
   private readonly tending: Tending;
-  /** Whether the first planting of a new room is in progress. */
   private isFirstPlanting: boolean;
 
   constructor(private readonly options: GardenerOptions) {
@@ -98,13 +90,13 @@ export class Gardener {
   }
 
   /**
-   * Runs the scheduled actions that are due, and starts the next action when its time has come.
-   * Call after each tick.
+   * Runs the actions that are due, and starts the next action when its time has come. Call after
+   * each tick.
    */
   tick(): void {
     const now = this.options.clock.now();
-    // Call `plantsFirst` even while the gardener is off. The call notices that somebody has
-    // planted, so that the gardener does not treat the room as new when it is switched on later.
+    // Call `plantsFirst` even while the gardener is off, so that a room in which somebody plants
+    // meanwhile is no longer treated as new.
     const plantsFirst = this.plantsFirst();
     const { after, lastActivity, options } = this;
     const isIdle = (delay: number) => now - lastActivity >= delay && options.watched();
@@ -127,8 +119,8 @@ export class Gardener {
   }
 
   /**
-   * Returns whether to continue the first planting in a new room. The first planting continues even
-   * while visitors are active.
+   * Returns whether to continue the first planting in a new room. Visitors do not interrupt this
+   * planting.
    */
   private plantsFirst(): boolean {
     if (!this.isFirstPlanting) return false;
@@ -161,16 +153,15 @@ export class Gardener {
   private delay(): number {
     const { tending, options } = this;
     const [least, most] = tending.mayPlant ? plantingDelay : actionDelay;
-    // If the gardener has few organisms, act less often. Otherwise, each of its organisms would be
-    // wounded or replaced too often.
+    // With few organisms, act less often, so that each is not wounded or replaced too often.
     const few = leastPlants / Math.max(1, tending.own.length);
     const slower = tending.mayPlant ? 1 : Math.min(2, Math.max(1, few));
     return slower * (least + (most - least) * options.random.uniform());
   }
 
   /**
-   * Sends a command to the room. If the command is refused, cancels all scheduled actions and delays
-   * the next action.
+   * Sends a command to the room. A refusal cancels all scheduled actions and delays the next
+   * action.
    *
    * @returns the room's answer; undefined if the command was refused
    */
@@ -238,8 +229,8 @@ export class Gardeners implements Listener {
 
   onTick({ room }: { readonly room: string }): void {
     const gardener = this.gardeners.get(room);
-    // While a visitor is drawing or choosing a seed on the map, treat the visitor as active, so
-    // that the gardener does not change the room in the meantime.
+    // Treat a visitor who is drawing or choosing a seed on the map as active, so that the gardener
+    // does not change the room.
     if (this.roomServers.get(room)?.isBusy) gardener?.visitorActive();
     gardener?.tick();
   }

@@ -1,6 +1,6 @@
 /**
- * Executes the gardener's actions in a room. The methods return whether the action could be
- * started.
+ * Executes the gardener's actions in a room. Each action's method returns whether the action could
+ * be started.
  */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { placesUnder } from '../../shared/geometry.ts';
@@ -34,21 +34,20 @@ import {
 
 const { protectedSeconds } = DEPARTURE;
 
-/** Share of the gardener's plantings that must match the theme of the reef. */
+/** Share of the gardener's plantings that match the theme of the reef. */
 const THEMED = 0.85;
-/** Number of creatures that the gardener considers for a planting. It plants the one that fits best. */
+/** Number of creatures to consider for a planting. The one that fits best is planted. */
 const CHOICE = 4;
 /**
- * Probability that the gardener, when it makes space in a reef (group of organisms), removes its
- * outermost organism in the reef rather than its oldest. The probability is high, so that reefs
- * keep their shape.
+ * When the gardener makes space in a reef (group of organisms): probability that the outermost of
+ * its organisms departs rather than the oldest. A high probability keeps the reef's shape.
  */
 const AT_RIM = 0.85;
 /** Number of organisms above which a room is crowded, as a multiple of `Tending.target`. */
 const CROWD = 1.5;
 /** Maximum strength of the mutation when the gardener crosses two organisms, 0…1. */
 const MUTATION = 0.2;
-/** Maximum number of random strokes to try until one touches no neighbouring organism. */
+/** Maximum number of random strokes to try until one hits no other organism. */
 const TRIES = 12;
 
 export interface RoomAccess {
@@ -62,18 +61,15 @@ export interface RoomAccess {
 
 export class Tending {
   wounds: GardenerWounds = 'own';
-  /**
-   * The creatures that the host has hidden, and those that the host has chosen for the gardener.
-   */
+  /** The creatures that the host has hidden or chosen for the gardener. */
   curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
   /** When the gardener last cut each organism (monotonic clock, ms). */
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Organisms whose `plant` command the room has not answered yet. */
   private readonly pending = new Set<Planted>();
   /**
-   * Number of organisms that the gardener had when it last made one depart. Until its next
-   * planting, it may always have this many organisms, so that it can replace the departed one. 0
-   * after that planting.
+   * Number of organisms that the gardener had when it last made one depart; 0 after its next
+   * planting. The gardener may always have this many, so that it can replace the departed organism.
    */
   private replaced = 0;
   private readonly reefs: Reefs;
@@ -86,22 +82,20 @@ export class Tending {
     this.reefs = new Reefs(room, new Seasons(room.species, random), random);
   }
 
-  /** Whether a `plant` command of the gardener is still waiting for the room's answer. */
+  /** Whether a `plant` command is waiting for the room's answer. */
   get isWaiting(): boolean {
     return this.pending.size > 0;
   }
 
-  /** The organisms that the gardener planted, except those that are departing, oldest first. */
+  /** The gardener's organisms, except departing ones, oldest first. */
   get own(): OrganismView[] {
     return this.room.organisms.filter((one) => isOwn(one) && one.phase !== 'departing');
   }
 
   /**
-   * Whether the gardener may plant another organism. It may have at most half of the room's maximum
-   * number of organisms, and fewer if other planters have many. However, it may always have a few
-   * organisms, and may always replace an organism that it has removed. In a full room, planting
-   * removes another organism; the gardener never plants if this would be an organism whose planter
-   * is present.
+   * Whether the gardener may plant another organism. It may have at most half of the room's
+   * maximum, and fewer if other planters have many, but always a few. In a full room, planting
+   * removes another organism, so the planter of some organism must be absent.
    */
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
@@ -113,8 +107,8 @@ export class Tending {
     );
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
-    // In a full room, a planting removes another organism (rule DEP-1). Make sure that there is one
-    // whose planter is absent. The gardener, which counts as absent, loses its organisms first.
+    // In a full room, planting removes another organism (rule DEP-1). Require that the planter of
+    // some organism is absent. The gardener counts as absent.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
@@ -142,17 +136,15 @@ export class Tending {
   }
 
   /**
-   * Makes an unattended organism depart if the room is nearly full, has no free space for another
-   * organism, or has many more organisms than the gardener would plant. Chooses the organism that
-   * is farthest from all reefs (the gardener's groups), so that the space between reefs stays free.
+   * Makes an unattended organism depart if the room is crowded or has no free space. Chooses the
+   * organism farthest from all reefs, so that the space between reefs stays free.
    */
   thin(): boolean {
     const { room } = this;
     const [longest, ...others] = room.unattended();
     if (!longest) return false;
     const farthest = others.reduce(this.farther, longest);
-    // If there is no free space but an organism is already departing, do not remove another one:
-    // the departing organism's space will become free.
+    // If an organism is already departing, its space will become free: remove no other organism.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (room.size <= this.crowd && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin', organism: farthest.id });
@@ -172,8 +164,8 @@ export class Tending {
     const chosen = candidates[random.integer(candidates.length)];
     const { planes } = room.grid;
     const { id, x, y, side } = chosen;
-    // Do not cut an organism if an organism beside it is not asleep, because that organism would
-    // take over the wounded cells.
+    // Do not cut an organism beside one that is not asleep, because the neighbour would take over
+    // the wounded cells.
     const isBeside = (one: OrganismView): boolean =>
       one.id !== id && Math.max(Math.abs(one.x - x), Math.abs(one.y - y)) < side;
     if (room.organisms.some((one) => one.phase !== 'asleep' && isBeside(one))) return false;
@@ -185,8 +177,7 @@ export class Tending {
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
       access.later(i * GARDENING.strokeInterval, () => {
-        // Check again, because another organism may have grown under this stroke since the cut was
-        // chosen.
+        // Check again, because another organism may have grown under the stroke meanwhile.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
         void access.send({ what: 'damage', ...stroke });
       });
@@ -194,10 +185,7 @@ export class Tending {
     return true;
   }
 
-  /**
-   * Grafts a part of a gallery creature onto a sleeping organism that the gardener or the host
-   * planted.
-   */
+  /** Grafts a part of a gallery creature onto a sleeping organism of the gardener or the host. */
   graft(): boolean {
     const { random, room, access } = this;
     const { species } = room;
@@ -219,8 +207,8 @@ export class Tending {
   }
 
   /**
-   * Crosses two organisms, no matter who planted them, and plants the child near one of them.
-   * Prefers two organisms of the sparsest reef (group of organisms).
+   * Crosses two organisms, preferably in the sparsest reef (group of organisms), and plants the
+   * child near one of them.
    */
   cross(): boolean {
     const { random, room, access, reefs } = this;
@@ -252,9 +240,8 @@ export class Tending {
   }
 
   /**
-   * Makes one of the gardener's own organisms depart: usually the outermost organism of the most
-   * crowded reef, and sometimes the oldest organism of that reef. Chooses only among organisms that
-   * are asleep, unhurt and older than a minute.
+   * Makes one of the gardener's resting organisms depart: usually the outermost organism of the
+   * most crowded reef, sometimes that reef's oldest organism.
    *
    * @param excluded organisms that must not depart
    */
@@ -273,7 +260,6 @@ export class Tending {
     return true;
   }
 
-  /** Returns which of two organisms is farther from its nearest reef. */
   private readonly farther = (a: OrganismView, b: OrganismView): OrganismView =>
     this.reefs.distance(b) > this.reefs.distance(a) ? b : a;
 
@@ -287,7 +273,6 @@ export class Tending {
     return Math.floor(Math.min(GARDENING.thinAbove * this.room.maxOrganisms, CROWD * this.target));
   }
 
-  /** All living organisms, and organisms that are being planted. */
   private get planted() {
     return [...this.room.organisms, ...this.pending];
   }
@@ -298,16 +283,15 @@ export class Tending {
     return this.placeNear({ x: width / 2, y: height / 2 }) !== undefined;
   }
 
-  /** Finds the free space nearest to a position. @param kind is copied to the result */
   private placeNear(near: PlantingPlace, kind = '') {
     const place = nearestGround(this.room.grid.planes, this.room.species.side, near);
     return place && { ...place, kind };
   }
 
   /**
-   * Lists the gallery entries that the gardener may use and whose names satisfy `passes`. The
-   * gardener may use the entries that the host has chosen for it or, if the host has chosen none,
-   * the `suitable` ones; never those that the host has hidden.
+   * Lists gallery entries whose names satisfy `passes`: entries that the host has chosen for the
+   * gardener or, if there are none, `suitable` entries. Never lists entries that the host has
+   * hidden.
    */
   private entries(passes: (name: string) => boolean): readonly number[] {
     const { species } = this.room;
@@ -317,14 +301,13 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // If no entry that the host has chosen satisfies `passes`, return all chosen entries. The host
-    // may have chosen only a few entries, which the gardener must then plant several times.
+    // If the host has chosen only a few entries, the gardener must plant them several times.
     return passing.length > 0 ? passing : shown;
   }
 
   /**
-   * Chooses some gallery creatures to plant, usually creatures of the given theme. Prefers
-   * creatures that are not in the room yet.
+   * Chooses gallery creatures to plant, usually of the given theme, and preferably not in the room
+   * yet.
    *
    * @returns names of gallery entries; empty if no creature can be planted
    */
@@ -344,10 +327,7 @@ export class Tending {
   }
 }
 
-/**
- * Calls a function until it returns something other than undefined, at most `TRIES` times. Returns
- * that result, or undefined if there is none.
- */
+/** Calls a function until its result is not undefined, at most `TRIES` times. */
 function firstOf<T>(make: () => T | undefined): T | undefined {
   for (let i = 0; i < TRIES; i++) {
     const made = make();

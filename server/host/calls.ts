@@ -1,7 +1,7 @@
 /**
- * Implements everything that the host can do: contains a handler for each call in
- * `shared/host/api.ts`. Before a handler runs, serve-calls.ts has authenticated and validated the
- * call, and passed it to the server that must execute it. Start reading at `HANDLERS`.
+ * Handlers for the calls of the host's API (`shared/host/api.ts`). Before a handler runs,
+ * serve-calls.ts has authenticated and validated the call, and passed it to the server that must
+ * execute it.
  */
 
 import { randomInt } from 'node:crypto';
@@ -61,8 +61,8 @@ import {
 import type { VisitCounter } from './visit-statistics.ts';
 
 /**
- * Maximum number of times to check whether another server has added a checkpoint, and the pause
- * between two checks, in ms.
+ * Maximum number of checks whether another server has added a checkpoint, and the pause between two
+ * checks, in ms.
  */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;
@@ -77,17 +77,17 @@ export interface Host extends HostContext {
   readonly access: AccessTokens;
   readonly isSupervised: boolean;
   /**
-   * Asks the server that runs a room for the room's current summary. Returns `known`, an earlier
-   * summary, if the answer takes too long.
+   * Requests a room's current summary from the server that runs the room. Returns `known`, an
+   * earlier summary, if there is no answer in time.
    */
   readonly summaryOf: (known: RoomSummary) => RoomSummary | Promise<RoomSummary>;
-  /** Returns the sender of alerts to the webhook; undefined if no webhook is configured. */
+  /** Returns the sender of alerts; undefined if no webhook is configured. */
   readonly alerts: () => { test(): Promise<number | string | undefined> } | undefined;
   readonly announceSchedule: () => void;
   readonly announceLibrary: () => void;
   /**
-   * Finds a checkpoint in another server's library. Resolves to undefined if that library does not
-   * have it.
+   * Requests a checkpoint in another server's library. Resolves to undefined if that library does
+   * not have the checkpoint, or if there is no answer in time.
    */
   readonly findElsewhere: (
     server: string,
@@ -98,12 +98,12 @@ export interface Host extends HostContext {
 /** Parameters of a path, such as the room in `/rooms/:room`. */
 export type Parts = Readonly<Record<string, string>>;
 
-/** Calls that begin, check or end a host's session. serve-calls.ts handles these calls itself. */
+/** Calls that begin, check or end a host's session. serve-calls.ts handles them. */
 type SessionCall = 'login' | 'logout' | 'session';
 
 /**
- * Result of a handler for a call with the answer `A`. If the empty object is a valid `A`, the
- * handler may return nothing, which is treated as the empty object.
+ * Result of a handler for a call with the answer `A`. The handler may return nothing if the empty
+ * object is a valid `A`.
  */
 type Returned<A> = Record<never, never> extends A ? unknown : A;
 
@@ -138,8 +138,8 @@ export const HANDLERS: Handlers = {
     }
     const checkpoint = await library.add(folder);
     host.announceLibrary();
-    // Wait until each of the other servers has added the checkpoint. Until then, a server would
-    // refuse a room that uses the checkpoint.
+    // Wait until the other servers have added the checkpoint. Until then, they would refuse rooms
+    // that use the checkpoint.
     for (const name of others) {
       for (let i = 0; i < MOST_LOOKS && !(await host.findElsewhere(name, folder))?.added; i++) {
         await new Promise<void>((wake) => clock.after(LOOK_PAUSE, wake));
@@ -383,10 +383,9 @@ async function execute({ rooms }: Host, name: string, act: SystemCommand) {
   return { removed, command: { tick: live.room.tick, id } };
 }
 
-/** For each room's dispatcher, the actor in whose name the call `act` executes commands. */
+/** For each room's dispatcher, the sender of commands from the call `act`. */
 const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
-/** Finds the reserved seat of a wall. @throws HostRefusal 'no-such-wall' */
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
   const seat = wallSeats.of(room).find(({ id }) => id === Number(wall));
   if (!seat) throw new HostRefusal('no-such-wall');
@@ -395,19 +394,17 @@ function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
 
 const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Returns the storage. @throws HostRefusal 'not-kept' if nothing is stored */
 function requireStorage({ storage }: Host): NonNullable<Host['storage']> {
   if (!storage) throw new HostRefusal('not-kept');
   return storage;
 }
 
-/** Returns the cluster. @throws HostRefusal 'no-such-server' if the server is not in a cluster */
 function requireCluster({ cluster }: Host): NonNullable<Host['cluster']> {
   if (!cluster) throw new HostRefusal('no-such-server');
   return cluster;
 }
 
-/** How long the host's page warns after the clock was set back, in ms. */
+/** Time for which the host's page warns that the clock was set back, in ms. */
 const DAY = 86_400_000;
 
 /** Collects the state of this server, and the films and rooms of all servers in the cluster. */
@@ -477,7 +474,7 @@ function detailOf({ rooms, wallSeats, clock, date }: Host, name: string): RoomDe
   };
 }
 
-/** Lists the snapshots of a room that can be read, latest first. */
+/** Lists a room's readable snapshots, latest first. */
 async function snapshotsOf({ rooms, storage }: Host, name: string): Promise<SnapshotRecord[]> {
   if (!storage) return [];
   const roomServer = rooms.roomServers.get(name);
@@ -487,7 +484,7 @@ async function snapshotsOf({ rooms, storage }: Host, name: string): Promise<Snap
   return storage.store.readableSnapshots(name);
 }
 
-/** Writes a replay bundle of the last state of a room that is about to be removed. */
+/** Writes a replay bundle of a room's last state before the room is removed. */
 async function saveLastState({ storage, folder, date }: Host, room: string): Promise<void> {
   if (!storage || folder === undefined) return;
   const tail = await storage.store.tail(room);
@@ -504,22 +501,21 @@ async function saveLastState({ storage, folder, date }: Host, room: string): Pro
 async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {
   const { rooms, farewells } = host;
   rooms.requireOpen(room);
-  // First stop a farewell that is in progress, because it would also make the new organisms depart.
+  // Stop a farewell first, because the farewell would also make the new organisms depart.
   await farewells.stop(room);
   const live = rooms.requireOpen(room);
   const kept = await takeSnapshot(host, live.room, { before: 'reseed' });
   const { width, height } = live.room.grid;
   const cleared = runSystemCommand(live, { what: 'clear', area: { x: 0, y: 0, width, height } });
-  // The result counts only `plant` commands that the room executed, because a busy room may refuse
-  // some.
+  // Count only executed `plant` commands, because a busy room may refuse some.
   const planted = countExecuted(sow(live, count));
   await cleared;
   return { planted: await planted, kept };
 }
 
 /**
- * Plants `count` organisms, spread evenly over the room. The organisms are all of different kinds
- * if the gallery has enough kinds.
+ * Plants `count` organisms, spread evenly over the room, and all of different kinds if the gallery
+ * has enough kinds.
  */
 function sow(live: OpenRoom, count: number) {
   const { grid, species } = live.room;
@@ -543,12 +539,12 @@ function sow(live: OpenRoom, count: number) {
 }
 
 /**
- * Computes where to plant the i-th of n organisms along one axis of the grid. The organisms are
- * evenly spaced, and each is shifted by a small random amount.
+ * Computes the i-th of n evenly spaced positions along one axis of the grid, with a small random
+ * shift. All lengths are in cells.
  *
- * @param length length of the axis, in cells
- * @param side side of an organism's window, in cells
- * @returns the centre of the organism's window, in cells
+ * @param length length of the axis
+ * @param side side of an organism's window
+ * @returns the centre of the organism's window
  */
 function positionIn(i: number, n: number, length: number, side: number): number {
   const room = length - side;

@@ -1,7 +1,4 @@
-/**
- * The daily schedule: the opening hours, and the nightly restart. Outside the opening hours, walls
- * are dimmed.
- */
+/** The daily schedule: opening hours, outside which walls are dimmed, and the nightly restart. */
 import { isDeepStrictEqual } from 'node:util';
 import {
   ALWAYS_OPEN,
@@ -21,14 +18,14 @@ export interface DailyScheduleOptions {
   /**
    * Called when the building opens or closes, and when the schedule changes.
    *
-   * @param isClosingTime true if the building closes because closing time has been reached; false
-   *   if the building is open, or is closed because the schedule was changed
+   * @param isClosingTime true if closing time has just been reached; false if the building is
+   *   open, or is closed for another reason
    */
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   readonly onRestart: () => void;
   /**
    * Whether a supervisor restarts the server after the process exits. If false, `next` never
-   * reports a scheduled restart.
+   * reports a restart.
    */
   readonly isSupervised: boolean;
   /** Returns how long this server delays the scheduled restart, in ms. */
@@ -37,23 +34,23 @@ export interface DailyScheduleOptions {
 
 const MINUTE = 60_000;
 /**
- * Maximum interval between checks of the schedule, in ms. It is short, so that the server soon
- * notices if somebody sets the machine's clock.
+ * Maximum interval between checks of the schedule, in ms. Checks are frequent, so that a change of
+ * the machine's clock is noticed soon.
  */
 const LOOK = 30_000;
-/** Yesterday, as a number of days from today. Yesterday's opening hours may end after midnight. */
+/** Yesterday, in days from today. Yesterday's opening hours may end after midnight. */
 const YESTERDAY = -1;
 /** How many days ahead to search for the next day with opening hours. */
 const MAX_AHEAD = 366;
 
-/** Follows the schedule: calls `onChange` and `onRestart` when opening, closing or a restart is due. */
+/** Calls `onChange` and `onRestart` when opening, closing or a restart is due. */
 export class DailySchedule {
   private cancel: (() => void) | undefined;
   private cancelRestart: (() => void) | undefined;
   private wasOpen = true;
   /**
-   * Whether the schedule has been checked since the server started. The first check may find that
-   * the building closed long ago. This must not be reported as closing time.
+   * Whether the schedule has been checked since the server started. The first check must not report
+   * closing time, because the building may have closed long ago.
    */
   private isFollowing = false;
   /** When the schedule was last checked (wall clock, ms). */
@@ -138,7 +135,7 @@ export class DailySchedule {
 }
 
 /**
- * Finds the opening hours of the day that is `ahead` days after the day of `moment`. `ahead` may be
+ * Finds the opening hours of the day `ahead` days after the day of `moment`; `ahead` may be
  * negative.
  */
 function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['days'][number] {
@@ -150,15 +147,11 @@ function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['day
   return exception ? exception.hours : wanted.days[(date.getDay() + 6) % 7];
 }
 
-/**
- * Converts a time of day, on the day that is `days` days after the day of `moment`, to wall-clock
- * time in ms.
- */
+/** Converts a time of day, `days` days after the day of `moment`, to wall-clock time in ms. */
 function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
-  // Add calendar days, not multiples of 24 hours, because daylight saving time makes some days
-  // longer or shorter.
+  // Add calendar days, not multiples of 24 hours, because of daylight saving time.
   date.setDate(date.getDate() + days);
   return date.setHours(hours, minutes, 0, 0);
 }
@@ -195,15 +188,14 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       { at: at(now, ahead, hours.from), what: 'open' },
       { at: closing(now, ahead, hours), what: 'close' },
     ] as const;
-    // If the opening hours of two days overlap or adjoin, the building stays open from one to the
-    // other. The first day's closing time and the second day's opening time then change nothing.
-    // Omit such times.
+    // If the opening hours of two days overlap or adjoin, the building stays open. Omit times at
+    // which the building does not open or close.
     const changes = events.filter(
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );
     coming.push(...changes);
-    // Once a day has a change, check only one more day. That day must be checked because its
-    // opening hours may begin before the earlier day's opening hours end.
+    // After a day with a change, check only one more day. Its opening hours may begin before the
+    // earlier day's opening hours end.
     if (changes.length > 0) last = Math.min(last, ahead + 1);
   }
   return coming.sort((a, b) => a.at - b.at)[0] ?? null;

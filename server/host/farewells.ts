@@ -1,7 +1,7 @@
 /**
- * Ends a room's day. Takes a snapshot; then the organisms depart one by one, by default within a
- * minute. The next day begins with an empty room or, if the setting `generations` is on, with
- * heirs: children of the old day's organisms.
+ * Ends a room's day: takes a snapshot, then lets the organisms depart one by one. The next day
+ * begins with an empty room or, if the setting `generations` is on, with heirs: children of the old
+ * day's organisms.
  */
 
 import { randomInt } from 'node:crypto';
@@ -28,7 +28,7 @@ import {
   takeSnapshot,
 } from './room-operations.ts';
 
-/** Breeds heirs from the organisms of a room. Returns an empty list if no organism is fully grown. */
+/** Breeds heirs from a room's grown organisms. Returns an empty list if there are none. */
 function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];
@@ -41,10 +41,7 @@ function heirsIn(room: Room): HeirSeed[] {
   return breed(chooseAncestors(candidates, tick), species.latentBounds);
 }
 
-/**
- * Returns a living organism's latent; undefined if the latent is outside the range that the
- * checkpoint's model allows.
- */
+/** Returns a living organism's latent; undefined if the checkpoint does not allow this latent. */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
     return room.previewSeed({ from: 'organism', organism }, HOUSE.id).latent;
@@ -55,8 +52,8 @@ function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
 }
 
 /**
- * Plants heirs in an empty room, far apart. If the room is too small for all heirs, plants as many
- * as fit. Resolves when all `plant` commands have been answered.
+ * Plants heirs far apart in an empty room, as many as fit. Resolves when all `plant` commands have
+ * been answered.
  *
  * @returns the number of planted heirs
  */
@@ -75,29 +72,28 @@ async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<n
 }
 
 /**
- * Key of the stored list of rooms whose day is ending and whose heirs (children of the old day's
- * organisms) have been chosen but not planted yet.
+ * Key of the stored list of rooms whose heirs (children of the old day's organisms) have been
+ * chosen but not planted yet.
  */
 const RECORD = 'days';
 const days = v.array(v.string());
 
 /**
- * Default duration of a farewell, in seconds: from the start of the first departure until the last
- * organism is gone.
+ * Default time from the start of the first departure until the last organism is gone, in seconds.
  */
 const DURATION = 60;
 /** Maximum time for which walls show the family tree after a farewell, in ms. */
 const TREE = 45_000;
-/** Interval between the steps of a farewell, in ms. Each step may start further departures. */
+/** Interval between the steps of a farewell, in ms. */
 const STEP = 500;
 const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;
-  /** Duration from the start of the first departure until the last organism is gone, in seconds. */
+  /** Time from the start of the first departure until the last organism is gone, in seconds. */
   readonly seconds: number;
   /**
-   * When the last organism should be gone (monotonic clock, ms); Infinity until departures begin.
+   * When the last organism should be gone (monotonic clock, ms); Infinity before the departures.
    */
   until: number;
   /** Whether the farewell began because the opening hours ended. */
@@ -105,10 +101,7 @@ interface Farewell {
   cancel: () => void;
   readonly end: () => void;
   readonly done: Promise<void>;
-  /**
-   * Number of organisms that should already be departing but for which no `depart` command has been
-   * sent yet. May be fractional.
-   */
+  /** Number of departures that are due but have not been requested yet. May be fractional. */
   owed: number;
   heirs: readonly HeirSeed[];
   /** Resolves when all requested departures have begun. */
@@ -119,16 +112,16 @@ interface Farewell {
 export class Farewells {
   private readonly going = new Map<string, Farewell>();
   /**
-   * Names of the rooms whose heirs have not been planted yet. The names are stored, so that the
-   * server can warn at its next start if it ended before planting the heirs.
+   * Names of the rooms whose heirs have not been planted yet. They are stored, so that the server
+   * can warn at its next start if heirs were lost.
    */
   private readonly withHeirs = new Set<string>();
 
   private constructor(private readonly context: HostContext) {}
 
   /**
-   * Creates the object. Logs a warning for each room whose heirs were lost because the server ended
-   * before planting them.
+   * Opens the stored list of unfinished days. Logs a warning for each room whose heirs were lost
+   * because the server ended before planting them.
    *
    * @throws StoreError
    */
@@ -145,12 +138,11 @@ export class Farewells {
   }
 
   /**
-   * Ends the day of a room: starts its farewell. Until the farewell is over, visitors can only
-   * watch.
+   * Starts the farewell of a room. Until the farewell is over, visitors can only watch.
    *
-   * @param seconds duration from the start of the first departure until the last organism is gone
-   * @returns two things. `kept` is the snapshot taken before the farewell, or null if the server
-   *   stores nothing. `done` resolves when the farewell is over or was stopped
+   * @param seconds time from the start of the first departure until the last organism is gone
+   * @returns `kept`: the snapshot taken before the farewell, or null if the server stores
+   *   nothing. `done`: resolves when the farewell is over or was stopped
    * @throws HostRefusal 'no-such-room', 'room-closed' or 'room-busy'
    */
   async begin(
@@ -170,7 +162,7 @@ export class Farewells {
     };
     this.going.set(name, farewell);
     this.setFarewell(farewell, true);
-    // Stop films on the walls, so that the walls show the farewell.
+    // Stop films, so that the walls show the farewell.
     live.server.walls.show(undefined);
     try {
       const kept = await takeSnapshot(this.context, live.room, { before: 'reseed' });
@@ -198,8 +190,8 @@ export class Farewells {
   }
 
   /**
-   * Stops a room's farewell, if one is in progress. Organisms that have not begun to depart stay.
-   * Resolves when all departures that were already requested have begun.
+   * Stops a room's farewell, if there is one. Organisms that have not begun to depart stay.
+   * Resolves when all requested departures have begun.
    */
   async stop(name: string): Promise<void> {
     await Promise.all([this.leave(name), this.forgetHeirs(name)]);
@@ -250,8 +242,8 @@ export class Farewells {
   }
 
   /**
-   * Runs one step of a farewell. The steps start departures at an even rate, so that the last
-   * organism is gone when the farewell ends.
+   * Starts the departures that are due. Departures start at an even rate, so that the last organism
+   * is gone when the farewell ends.
    */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;
@@ -272,9 +264,8 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // Do not let more than the maximum number of organisms dissolve simultaneously: each organism
-    // above the maximum would make another one vanish immediately, without dissolving. Only in the
-    // last step, ignore the maximum.
+    // Do not exceed the maximum number of dissolving organisms before the last step. Each organism
+    // above the maximum would make another one vanish without dissolving.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];
@@ -282,8 +273,8 @@ export class Farewells {
       const [{ id: organism }] = staying.splice(randomInt(staying.length), 1);
       begun.push(runSystemCommand(live, { what: 'depart', organism, seconds }));
     }
-    // A `depart` command fails if the organism has just died or if the room's command queue is
-    // full. In the latter case, the next step tries again.
+    // A `depart` command fails if the organism has just died, or if the room's command queue is
+    // full. If the queue was full, the next step tries again.
     farewell.begun = Promise.allSettled(begun);
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
@@ -309,12 +300,12 @@ export class Farewells {
 }
 
 /**
- * Computes how long each organism takes to dissolve. With this time, all organisms are gone at the
- * end of the farewell, and at most `maxDissolving` of them dissolve simultaneously.
+ * Computes how long each organism takes to dissolve. All are gone when the farewell ends, and at
+ * most `maxDissolving` dissolve simultaneously.
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds
- * @returns the time that each organism takes to dissolve, in seconds
+ * @returns time in seconds
  */
 const dissolvingTime = (organisms: number, left: number): number =>
   Math.max(

@@ -24,7 +24,6 @@ const tick = v.optional(
 const bundleQuery = v.object({ from: tick, to: tick });
 const statisticsQuery = v.object({ by: v.optional(v.picklist(['hour', 'day']), 'day') });
 
-/** Validates the query of a request. @throws HostRefusal 'bad-call' */
 function queryOf<T>(schema: v.GenericSchema<unknown, T>, { query }: Request): T {
   const result = v.safeParse(schema, query, { abortEarly: true });
   if (result.success) return result.output;
@@ -37,7 +36,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   picture: async (host, request, response) => {
     const name = roomOf(host, request);
     const { rooms, world } = host;
-    // After this server has closed a room, `world` still contains the room in its last state.
+    // After this server has closed a room, `world` still contains the room's last state.
     const room = rooms.planOf(name).open ? rooms.requireOpen(name).room : world.rooms.get(name);
     const [last = 0] = room ? [] : ((await host.storage?.store.snapshotTicks(name)) ?? []);
     await sendPng(response, room?.grid.planes ?? (await planesAt(host, name, last)));
@@ -90,8 +89,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   logo: async ({ rooms, hostStore }, { params, query }, response) => {
     const logo = await readLogo(hostStore, rooms.planOf(`${params.name}`).name);
     if (!logo) throw new HostRefusal('no-such-logo');
-    // The URLs of logos in pages contain the logo's id, so the response to such a URL never
-    // changes.
+    // If the URL contains the logo's id, the response to this URL never changes.
     if (logo.id in query) response.set('Cache-Control', 'public, max-age=31536000, immutable');
     response.type('png').send(logo.png);
   },
@@ -129,7 +127,6 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   },
 };
 
-/** Returns the name of the room in the path. @throws HostRefusal 'no-such-room' */
 const roomOf = ({ rooms }: Host, { params }: Request): string =>
   rooms.planOf(`${params.room}`).name;
 
@@ -147,7 +144,6 @@ async function planesAt({ storage }: Host, room: string, tick: number): Promise<
   return state.planes;
 }
 
-/** Finds a drawing that waits for the host's decision. @throws HostRefusal 'no-such-drawing' */
 function drawingOf({ rooms }: Host, { params }: Request) {
   const live = rooms.requireOpen(`${params.room}`);
   const drawing = live.server.drawings.find(Number(params.drawing));
@@ -156,8 +152,8 @@ function drawingOf({ rooms }: Host, { params }: Request) {
 }
 
 /**
- * Converts a drawing to the format of an organism's cells, so that `createGrowthFilm` can draw it.
- * An ink drawing, which has only one value per pixel, is drawn in white.
+ * Converts a drawing to the format of an organism's cells. An ink drawing, which has only one value
+ * per pixel, becomes white.
  */
 function readOutOf(pixels: Uint8Array, side: number) {
   const isInk = pixels.length === side * side;
@@ -173,8 +169,8 @@ function asRefusal(error: unknown): never {
 }
 
 /**
- * Streams a file to the client. Closes the file's descriptor when the connection closes, even if the
- * client has not received the whole file.
+ * Streams a file to the client. Closes the file when the connection closes, even if the client has
+ * not received the whole file.
  */
 async function stream(path: string, request: Request, response: Response): Promise<void> {
   const { size } = await stat(path);

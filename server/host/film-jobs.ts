@@ -1,7 +1,6 @@
 /**
- * Makes films of rooms, one at a time, each in a separate process (film-process.ts). Keeps the
- * latest films for download. Each picture of a film is also stored as a separate file, so that pages
- * can show any moment of the film.
+ * Makes films of rooms, one at a time, each in a separate process. Keeps the latest films for
+ * download. Each picture is also stored as a file, so that pages can show any moment of a film.
  */
 import { type ChildProcess, fork as forkProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -36,7 +35,7 @@ export const FILMS = {
   seconds: 20,
 } as const;
 
-/** The message that tells the film process which film to make. */
+/** Tells the film process which film to make. */
 export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
   /** Where rooms are stored: the data folder, or the Valkey URL of the cluster. */
   readonly records: { readonly folder: string } | { readonly cluster: string };
@@ -53,10 +52,9 @@ export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
 }
 
 /**
- * A message from the film process. The first message says when the film begins (wall clock, ms),
- * which moments its pictures show, and how many pictures it has in total. The next messages report
- * the progress (0 to 1) and the number of pictures made so far. The last message says that the film
- * is done, or why it failed.
+ * Messages from the film process, in this order. First: when the film begins (wall clock, ms), its
+ * pictures' times, and their number. Then, repeatedly: progress (0 to 1) and number of pictures
+ * made. Last: success or failure.
  */
 export type FilmNews =
   | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
@@ -64,14 +62,12 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
-/**
- * Returns the path of a picture's file. The file is gzipped, and contains the RGBA pixels followed
- * by the cells' owners.
- */
+/** Returns the path of a picture's file: gzipped RGBA pixels, followed by the cells' owners. */
 const frameFile = (film: string, index: number): string => join(`${film}.frames`, `${index}`);
 
 /**
- * Creates a writer that writes each picture to a separate file and then passes it on to `pictures`.
+ * Creates a writer that stores each picture in a separate file, then passes it on to `pictures`.
+ *
  * @param film path of the film's file
  */
 export function withFrames(
@@ -97,18 +93,14 @@ function bytesOf({ rgba, owner }: Planes): Uint8Array {
   return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);
 }
 
-/**
- * Ensures that only one picture file is read at a time, to limit the number of open file
- * descriptors.
- */
+/** Allows only one picture file to be read at a time, to limit the number of open files. */
 const reading = new Mutex();
-/** Pictures that are being sent, by path, with the number of clients that are receiving each. */
+/** Pictures that are being sent, by path, with the number of clients receiving each. */
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
 
 /**
- * Sends a picture of a film. Reads the whole file into memory before sending it, because streaming
- * the file to a slow client would keep the file open. If several clients get the same picture at
- * the same time, their responses share the picture's bytes.
+ * Sends a picture of a film. Reads the whole file first, because a slow client would keep a
+ * streamed file open. Clients that get the same picture at the same time share the picture's bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {
@@ -118,7 +110,7 @@ export function sendFrame(file: string, response: Response): void {
   response.once('close', () => {
     if (--frame.receivers === 0) sending.delete(file);
   });
-  // Browsers may cache the picture, because the pictures of a film never change.
+  // Browsers may cache a film's pictures, because the pictures never change.
   response.set({ 'Content-Encoding': 'gzip', 'Cache-Control': 'private, max-age=86400' });
   response.type('application/octet-stream');
   frame.bytes.then(
@@ -136,7 +128,7 @@ interface Job {
 
 const PROCESS = fileURLToPath(new URL('./film-process.mjs', import.meta.url));
 const HOUR = 3_600_000;
-/** Maximum time without progress before a job fails, in ms. The job's total time is not limited. */
+/** Maximum time without progress before a job fails, in ms. */
 const STALLED = 900_000;
 /** Options for removing a folder in which a process may still be writing. */
 const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 } as const;
@@ -169,9 +161,9 @@ export class FilmJobs {
   }
 
   /**
-   * Starts to make a film.
+   * Starts making a film.
    *
-   * @param place where the rooms are stored, and the path of the checkpoint's folder
+   * @param place where the room is stored, and the checkpoint's folder
    * @throws HostRefusal 'too-many-jobs'
    */
   begin(
@@ -182,7 +174,7 @@ export class FilmJobs {
     if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
     const { date, engine, start = fork } = this.options;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
-    // Create the folder again: the operating system may have removed it if it was unused for days.
+    // The operating system may have removed the folder if it was unused for days.
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const id = randomBytes(9).toString('base64url');
     const extension = kind === 'gif' ? 'gif' : 'zip';
@@ -202,8 +194,8 @@ export class FilmJobs {
     const { child } = job;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // Use `on`, not `once`: if the process cannot start, `child.send` below emits a second `error`
-    // event, which would otherwise be unhandled and end the server.
+    // Use `on`, not `once`. If the process cannot start, `child.send` below causes a second `error`
+    // event, and an unhandled one would end the server.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) =>
       this.fail(job, 'ended', `The process that makes the film ended (${code}).`),
@@ -228,7 +220,7 @@ export class FilmJobs {
   }
 
   /**
-   * Returns the state of a film that has at least one picture. The film may be unfinished.
+   * Returns the state of a film that has at least one picture, even if the film is unfinished.
    *
    * @throws HostRefusal 'no-such-job', or 'job-not-done' if there is no picture
    */
@@ -275,7 +267,6 @@ export class FilmJobs {
   }
 
   private hear(job: Job, news: FilmNews): void {
-    // Ignore messages that arrive after the job has ended.
     if (job.state.state !== 'going') return;
     this.wait(job);
     if ('error' in news) this.fail(job, news.error, news.message);

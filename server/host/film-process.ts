@@ -32,18 +32,14 @@ import { FILMS, type FilmNews, type FilmOrder, withFrames } from './film-jobs.ts
 /** A file in a ZIP archive. Its name must be ASCII. */
 type ZipEntry = { readonly name: string; readonly bytes: Uint8Array };
 
-/** Minimum version of ZIP that a reader must support: 2.0. */
+/** ZIP version needed to read the archive: 2.0. */
 const VERSION = 20;
-/**
- * The modification date of all files in an archive: 1980-01-01, the earliest date that ZIP can
- * store.
- */
+/** Modification date of all files in an archive: 1980-01-01, the earliest date in ZIP. */
 const DAY = 0x0021;
 
 /**
- * Writes the fields that are the same in a file's local header and in its entry in the archive's
- * directory: from the ZIP version to the length of the file's name. The compression method stays 0:
- * not compressed.
+ * Writes the header fields that a file's local header and its directory entry have in common. The
+ * compression method stays 0: not compressed.
  */
 function common({ name, bytes }: ZipEntry): Buffer {
   const header = Buffer.alloc(26);
@@ -56,10 +52,7 @@ function common({ name, bytes }: ZipEntry): Buffer {
   return header;
 }
 
-/**
- * Yields the bytes of a ZIP archive, part by part. The archive can have at most 4 GiB and 65,535
- * files.
- */
+/** Yields a ZIP archive part by part. The maximum is 4 GiB and 65,535 files. */
 export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   const directory: Buffer[] = [];
   let offset = 0;
@@ -87,24 +80,20 @@ export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
 
 /** Side of the square tiles that are painted separately, in cells. */
 const TILE = 16;
-/** A cell affects how other cells are painted if they are at most this many cells away. */
+/** Maximum distance at which a cell affects how another cell is painted, in cells. */
 const AROUND = (REACH - 1) / 2;
 
 type MapOf = NonNullable<Painting['mapOf']>;
-/** Access to the genomes and positions of a room's organisms. */
 type Organisms = Pick<Room, 'genomesOf' | 'viewOf'>;
 
-/**
- * Paints consecutive pictures of one room. Paints only the tiles that have changed since the
- * previous picture.
- */
+/** Paints consecutive pictures of one room. Repaints only the tiles that have changed. */
 export class FilmPainter {
-  /** The pixels of the previous picture, and the planes from which it was painted. */
+  /** The previous picture: its pixels, and the cells from which it was painted. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
   /**
-   * Cached genome maps. A genome map is what the painter has learned about each place of an
-   * organism. The key consists of the latents and labels of the organism's genomes.
+   * Genome maps (what the painter has learned about each place of an organism), cached by the
+   * organism's latents and labels.
    */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
@@ -125,8 +114,8 @@ export class FilmPainter {
    *
    * @param planes the colours and owners of the cells; must have the same size in each call
    * @param room the organisms in `planes`. If absent, the picture depends only on `planes`
-   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined if the time
-   *   for painting is used up, and then also in all later calls
+   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined once the
+   *   time limit is reached
    */
   draw(planes: Planes, room?: Organisms): Uint8Array | undefined {
     const { limit, now, scale } = this;
@@ -154,9 +143,8 @@ export class FilmPainter {
   }
 
   /**
-   * Returns a function that finds an organism's genome map by the organism's id. The function
-   * computes a new map if the organism's genomes have changed. It returns undefined for an organism
-   * that is still growing.
+   * Returns a function that finds an organism's genome map by the organism's id. The map is
+   * undefined while the organism is still growing.
    */
   private mapsOf(room: Organisms | undefined): MapOf {
     const found = new Map<number, { readonly map: PlacedMap | undefined }>();
@@ -182,8 +170,8 @@ export class FilmPainter {
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
       let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
-      // The colours are premultiplied with alpha, so they are already correct on a black
-      // background. Copy them unchanged, and omit alpha.
+      // Colours that are premultiplied with alpha are already correct on a black background. Copy
+      // them without alpha.
       for (let from = 4 * v * row; from < 4 * (v + 1) * row; from += 4, to += 3) {
         pixels[to] = painted[from];
         pixels[to + 1] = painted[from + 1];
@@ -193,7 +181,7 @@ export class FilmPainter {
   }
 }
 
-/** Extends a tile by the surrounding cells that affect how it is painted. */
+/** Extends a tile by the surrounding cells that affect how the tile is painted. */
 function around({ x, y, width, height }: Rect, grid: Pick<Planes, 'width' | 'height'>): Rect {
   const [left, top] = [Math.max(0, x - AROUND), Math.max(0, y - AROUND)];
   return {
@@ -216,7 +204,7 @@ function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
  * Lists the ticks at which `runReplay` makes a picture. It makes none at the tick of the snapshot
  * from which the replay starts.
  *
- * @param every number of ticks from one picture to the next
+ * @param every number of ticks between pictures
  */
 function pictureTicks({ from, to, snapshot }: JournalRange, every: number): number[] {
   const ticks: number[] = [];
@@ -226,8 +214,7 @@ function pictureTicks({ from, to, snapshot }: JournalRange, every: number): numb
 }
 
 /**
- * Selects a few of the pictures' times, from which the times of the other pictures can be
- * interpolated.
+ * Selects a few of the pictures' times, enough to interpolate the rest.
  *
  * @param dates the times of all pictures (wall clock, ms), never decreasing
  */
@@ -239,20 +226,17 @@ function filmTimes(dates: readonly number[]): FilmTimes {
 
 type Encode = (planes: Planes, room: Organisms) => Promise<Buffer>;
 
-/**
- * Maximum total time for painting the pictures of a film, in ms. After that, the remaining pictures
- * show enlarged cells instead.
- */
+/** Maximum total time for painting a film's pictures, in ms. Later pictures show enlarged cells. */
 const PAINTING_LIMIT = 600_000;
 /**
- * Range of scales (side of a cell, in pixels) at which pictures are painted. At a smaller scale,
- * painting makes no visible difference. At a larger scale, it looks coarse.
+ * Range of scales (side of a cell, in pixels) at which pictures are painted. Painting makes no
+ * visible difference at smaller scales, and looks coarse at larger scales.
  */
 const PAINTED_SCALES = { least: 3, most: 9 };
 
 /**
- * Maximum interval between progress reports, in ms. A report is sent earlier if the progress has
- * increased by one per cent.
+ * Maximum interval between progress reports, in ms. A report is sent earlier after one per cent of
+ * progress.
  */
 const SIGN = 10_000;
 
@@ -262,13 +246,12 @@ const say = (news: FilmNews): void => {
 
 async function openRecords(records: FilmOrder['records']): Promise<Records> {
   if ('folder' in records) return readFolder(records.folder);
-  // Import the module only if the rooms are stored in a cluster, because other servers do not need
-  // it.
+  // Import the cluster code only for films of rooms that are stored in a cluster.
   const { readCluster } = await import('../cluster/open-cluster.ts');
   return readCluster(records.cluster, systemClock);
 }
 
-/** Makes the film. @returns the number of pictures in the film */
+/** Makes a film. @returns the number of pictures */
 async function make(order: FilmOrder): Promise<number> {
   const store = new Store(await openRecords(order.records));
   const { room, now } = order;
@@ -277,8 +260,8 @@ async function make(order: FilmOrder): Promise<number> {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (FILMS.rate * order.seconds - 1)));
       const shown = pictureTicks(found, apart);
-      // If the times cannot be read, make the film without times: damage in a part of the journal
-      // that the film does not need must not prevent the film.
+      // Make the film even if its times cannot be read: damage may be in a part of the journal that
+      // the film does not need.
       const dates = await timesOf(store, room, shown, now).catch(() => null);
       const times = filmTimes(dates ?? []);
       say({ from: times[0]?.at ?? null, times, total: Math.max(1, shown.length) });
@@ -323,9 +306,9 @@ async function make(order: FilmOrder): Promise<number> {
 }
 
 /**
- * Creates a function that encodes pictures as PNGs. The pictures are painted if the checkpoint has
- * a painter, the scale is within `PAINTED_SCALES`, and painting time is left. Otherwise, they show
- * enlarged cells.
+ * Creates a function that encodes pictures as PNGs. Pictures are painted if the checkpoint has a
+ * painter and the scale is within `PAINTED_SCALES`. If not, or once `PAINTING_LIMIT` is used up,
+ * pictures show enlarged cells.
  */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {
   const { least, most } = PAINTED_SCALES;
@@ -365,7 +348,7 @@ const REASONS: Partial<Record<StoreError['reason'], JobReason>> = {
 const reasonOf = (error: unknown): JobReason =>
   (error instanceof StoreError && REASONS[error.reason]) || 'failed';
 
-// Run at low priority, so that the server's rooms take precedence on a busy machine.
+// Run at low priority, so that the server's rooms take precedence.
 setPriority(10);
 process.once('message', (message) => {
   make(message as FilmOrder)

@@ -1,7 +1,6 @@
 /**
  * Decides who may use the host's API: a host who has signed in with the host's token, and programs
- * that have an access token. Each token is shown only once, because the server stores only the
- * token's hash.
+ * with an access token. The server stores only hashes of tokens.
  */
 import { createHash, randomBytes, randomInt, randomUUID, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -16,18 +15,17 @@ import { commandLine } from '../platform/installation.ts';
 import { Mutex, TokenBucket } from '../platform/queues.ts';
 import type { Store } from '../storage/store.ts';
 
-/** Characters used in tokens. Similar-looking characters are excluded, because people type tokens. */
+/**
+ * Characters used in tokens. Similar-looking characters are left out, because people type tokens.
+ */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 /**
- * Number of characters in a token, enough for 160 random bits. Such a token cannot be guessed, so
+ * Number of characters in a token: enough for 160 random bits. Such a token cannot be guessed, so
  * its hash is safe without a salt.
  */
 const LENGTH = Math.ceil(160 / Math.log2(LETTERS.length));
 
-/**
- * Hashes a token. Upper and lower case, spaces and dashes make no difference, because people may
- * type a token differently from how it is shown.
- */
+/** Hashes a token. Ignores case, spaces and dashes, because people type tokens. */
 const digestOf = (token: string): Buffer =>
   createHash('sha256')
     .update(token.toLowerCase().replace(/[\s-]+/g, ''))
@@ -47,17 +45,19 @@ export class HostToken {
     private readonly store: Store,
     private readonly renew: boolean,
     private hash: Buffer,
-    /** The token in plain text, if it was created at this start. Call `keep` before showing it. */
+    /**
+     * The token in plain text if it was created at this start. Call `keep` before showing the
+     * token.
+     */
     public fresh?: string,
     private isStored = fresh === undefined,
   ) {}
 
   /**
-   * Reads the stored hash of the token. If none is stored, creates a new token; its hash is not
-   * stored until `keep` is called.
+   * Reads the stored hash of the token. If none is stored, creates a new token, which `keep`
+   * stores.
    *
-   * @param renew whether to create a new token even if a hash is stored; the old token becomes
-   *   invalid
+   * @param renew whether to replace a stored token; the old token becomes invalid
    * @throws StoreError
    */
   static async open(store: Store, renew: boolean): Promise<HostToken> {
@@ -68,10 +68,10 @@ export class HostToken {
   }
 
   /**
-   * Stores the hash of a new token. Call this just before showing the token: if a token were stored
-   * but then not shown, the host would be locked out. If several servers that share a store start
-   * simultaneously, only one server stores its token. The other servers adopt that token, and have
-   * no token to show.
+   * Stores the hash of a new token. Call this just before showing the token: if the server stored a
+   * token without showing it, the host would be locked out. If several servers with the same store
+   * start at the same time, only one stores its token. The other servers adopt that token and have
+   * none to show.
    *
    * @param now wall clock, ms
    * @throws StoreError
@@ -86,11 +86,12 @@ export class HostToken {
   }
 
   /**
-   * Reads the stored hash of the token again, because another server may have changed the token.
+   * Reads the stored hash again, in case another server has changed the token.
+   *
    * @throws StoreError
    */
   async reload(): Promise<void> {
-    // Do not discard a new token of this server that `keep` has not stored yet.
+    // Do not discard this server's new token, which is not stored yet.
     if (!this.isStored) return;
     const stored = await this.store.serverRecord('token', tokenRecord);
     if (!stored || stored.hash === this.hash.toString('hex')) return;
@@ -103,7 +104,7 @@ export class HostToken {
     return createHash('sha256').update('mark').update(this.hash).digest('base64url');
   }
 
-  /** Returns whether a token is the host's token. Takes constant time, against timing attacks. */
+  /** Returns whether a token is the host's token. Takes constant time to prevent timing attacks. */
   is(token: string): boolean {
     return timingSafeEqual(digestOf(token), this.hash);
   }
@@ -113,8 +114,7 @@ const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * Creates the hint that is logged with the host's token. The hint says how to get a new token if
- * the token is lost.
+ * Creates the hint that is logged with the host's token: how to get a new token.
  *
  * @param data the value of `--data`: a folder, or `none`
  * @param isShared whether servers share the rooms through Valkey. The hint omits Valkey's URL,
@@ -133,7 +133,7 @@ export function tokenRecoveryHint(data: string, isShared: boolean): string {
 }
 
 const MAX_TOKENS = 32;
-/** Maximum rate and burst of calls with one access token, per server. */
+/** Limits of calls with one access token, per server: calls per second, and calls at once. */
 const RATE = { perSecond: 20, atOnce: 60 } as const;
 const MAX_ID = 0x7fffffff;
 
@@ -143,8 +143,8 @@ type AccessToken = v.InferOutput<typeof accessRecord>;
 const RECORDS = 'tokens/';
 
 /**
- * The access tokens of programs. Each token has a role. Each is stored in a separate record, so
- * that servers of a cluster do not overwrite one another's changes.
+ * The access tokens of programs. Each token is a separate record, so that servers of a cluster do
+ * not overwrite one another's changes.
  */
 export class AccessTokens {
   private readonly rates = new Map<number, TokenBucket>();
@@ -178,7 +178,7 @@ export class AccessTokens {
     return this.tokens.map(({ hash: _, ...token }) => token);
   }
 
-  /** Reads the stored tokens again, because another server may have changed them. @throws StoreError */
+  /** Reads the stored tokens again. @throws StoreError */
   reload(): Promise<void> {
     return this.change(async () => {});
   }
@@ -187,7 +187,7 @@ export class AccessTokens {
    * Creates an access token.
    *
    * @param made time of creation (wall clock, ms)
-   * @returns the token's entry in `list`, and the token itself, which the server does not store
+   * @returns the token's entry in `list`, and the token itself, which is not stored
    * @throws HostRefusal 'too-many-tokens'
    * @throws StoreError
    */
@@ -218,7 +218,6 @@ export class AccessTokens {
     return found.name;
   }
 
-  /** Runs `write`, which may change the stored tokens, then reads all stored tokens again. */
   private change(write: () => Promise<void>): Promise<void> {
     return this.mutex.runExclusive(async () => {
       await write();
@@ -228,8 +227,8 @@ export class AccessTokens {
   }
 
   /**
-   * Finds an access token; undefined if it is unknown or revoked. Compares hashes, not tokens, so
-   * that the duration of the comparison reveals nothing about a token.
+   * Finds an access token; undefined if it is unknown or revoked. Compares hashes to prevent timing
+   * attacks.
    */
   find(token: string): AccessToken | undefined {
     const hash = digestOf(token).toString('hex');
@@ -237,8 +236,7 @@ export class AccessTokens {
   }
 
   /**
-   * Counts a call towards the rate limit of an access token, and checks whether the token's role
-   * may make the call.
+   * Counts a call towards an access token's rate limit, and checks the token's role.
    *
    * @param least lowest role that may make the call
    * @throws HostRefusal 'not-allowed' or 'too-many-calls'
@@ -251,29 +249,26 @@ export class AccessTokens {
   }
 }
 
-/**
- * Limits of sessions. A session ends after `idle` ms without activity, and at the latest after
- * `life` ms.
- */
+/** A session ends after `idle` ms without activity, and at the latest after `life` ms. */
 export const SESSION = {
   idle: 3_600_000,
   life: 43_200_000,
-  /** Maximum number of sessions. Starting another session ends the oldest session. */
+  /** Maximum number of sessions. At this maximum, a new session ends the oldest one. */
   most: 32,
 } as const;
-/** The time of a session's last use is stored at most once in this interval, in ms. */
+/** Minimum interval between two writes of a session's last use, in ms. */
 const RECORD_USE = 60_000;
 const SESSIONS = 'sessions/';
 
 const sessionRecord = v.strictObject({
-  /** Hash of the cookie's value. The hash alone does not give access. */
+  /** Hash of the session cookie's value. The hash cannot be used as the cookie. */
   hash: v.string(),
   /**
-   * Secret against cross-site request forgery (CSRF). The page must send it with every call that
+   * Secret against cross-site request forgery (CSRF). The page sends it with every call that
    * changes data.
    */
   key: v.string(),
-  /** Identifies the host's token with which the session was started (`HostToken.mark`). */
+  /** `HostToken.mark` of the token with which the session was started. */
   token: v.string(),
   /** When the host signed in (`since`) and was last active (`used`), in ms. */
   since: v.number(),
@@ -284,15 +279,13 @@ export type HostSession = v.InferOutput<typeof sessionRecord>;
 const random = (): string => randomBytes(32).toString('base64url');
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/**
- * The host's sessions. In a cluster, all servers share them, so a session is valid on every server.
- */
+/** The host's sessions. The servers of a cluster share the sessions. */
 export class HostSessions {
   /**
-   * @param now returns the current time, in ms. All servers that share `store` must use the same
+   * @param now returns the current time, in ms. Servers that share `store` must use the same
    *   clock
-   * @param tokenMark returns `HostToken.mark` of the current token. A session that was started with
-   *   another token is invalid
+   * @param tokenMark returns `HostToken.mark` of the current token. A session that was started
+   *   with another token is invalid
    */
   constructor(
     private readonly store: Store,
@@ -316,10 +309,10 @@ export class HostSessions {
   }
 
   /**
-   * Finds the session that belongs to a cookie; undefined if the session has ended.
+   * Finds a cookie's session; undefined if the session has ended.
    *
    * @param word the cookie's value
-   * @param isUse whether the host is active, which extends the session; false if the page only
+   * @param isUse true if the host is active, which extends the session; false if the page only
    *   polls
    * @throws StoreError
    */
@@ -335,28 +328,26 @@ export class HostSessions {
     return session;
   }
 
-  /** Ends the session of a cookie, if there is one. @throws StoreError */
+  /** Ends a cookie's session, if there is one. @throws StoreError */
   async end(word: string | undefined): Promise<void> {
     if (word) await this.store.removeServerRecord(SESSIONS + hashOf(word));
   }
 
-  /** Returns how long the session lasts if the host does nothing more, in ms. */
+  /** Returns how long the session lasts without further activity, in ms. */
   left({ since, used }: HostSession): number {
     return Math.min(used + SESSION.idle, since + SESSION.life) - this.now();
   }
 
   private isValid(session: HostSession): boolean {
     const now = this.now();
-    // Reject a session whose last use is in the future. The clock must have been set back, so the
-    // real age of the session is unknown.
+    // If the last use is in the future, the clock was set back. Reject the session, because its
+    // real age is unknown.
     const isPast = session.used - RECORD_USE <= now;
     return session.token === this.tokenMark() && isPast && this.left(session) > 0;
   }
 }
 
-/**
- * Returns whether `given` is the key of the session. Takes constant time, against timing attacks.
- */
+/** Returns whether `given` is the session's key. Takes constant time to prevent timing attacks. */
 export function hasKey({ key }: HostSession, given = ''): boolean {
   return timingSafeEqual(Buffer.from(hashOf(key)), Buffer.from(hashOf(given)));
 }
@@ -366,16 +357,15 @@ export const LOGIN = {
   /** Number of wrong tokens after which an address is delayed. */
   free: 5,
   /**
-   * Delay after wrong token number `free`. Each further wrong token doubles the delay, up to
-   * `maxDelay`.
+   * Delay after wrong token number `free`. Doubles with each further wrong token, up to `maxDelay`.
    */
   firstDelay: 2_000,
   maxDelay: 600_000,
-  /** If an address sends no wrong token for this long, its count of wrong tokens is reset. */
+  /** Time without wrong tokens after which an address's count of wrong tokens is reset. */
   forget: 3_600_000,
   /**
-   * Maximum number of wrong tokens from all addresses together within `window`. While there are
-   * more, each wrong token delays its address, even the first one from this address.
+   * Number of wrong tokens within `window`, from all addresses together, above which every wrong
+   * token delays its address.
    */
   allFree: 50,
   window: 600_000,
@@ -385,26 +375,25 @@ export const LOGIN = {
 
 const TRIES = 'host:tries';
 const triedMessage = v.strictObject({
-  /** Random id of the server that sends this message. */
+  /** Random id of the sending server. */
   node: v.pipe(v.string(), v.maxLength(256)),
   address: v.pipe(v.string(), v.maxLength(256)),
   isRight: v.boolean(),
 });
 
 /**
- * Counts wrong tokens per client address, and delays further attempts from an address with many.
- * The servers of a cluster share their counts through the bus. If they did not, an attacker behind
- * a load balancer would get more attempts. While the bus is unavailable, each server counts only
- * its own clients' attempts.
+ * Counts wrong tokens per client address, and delays addresses that send many. The servers of a
+ * cluster share their counts, so that an attacker behind a load balancer does not get more
+ * attempts.
  */
 export class LoginThrottle {
   private readonly node = randomUUID();
   /**
-   * For each address, the number of wrong tokens, when the delay ends (`until`) and when the last
-   * wrong token arrived (`last`). Times are in ms of the monotonic clock.
+   * For each address: number of wrong tokens, end of the delay (`until`), and time of the last
+   * wrong token (`last`). Times are in ms of the monotonic clock.
    */
   private readonly wrong = new Map<string, { count: number; until: number; last: number }>();
-  /** When recent wrong tokens arrived from any address (monotonic clock, ms). */
+  /** Times of recent wrong tokens from all addresses (monotonic clock, ms). */
   private recent: number[] = [];
   private subscription: Subscription | undefined;
 
@@ -414,7 +403,7 @@ export class LoginThrottle {
   ) {}
 
   /**
-   * Creates a throttle that also counts attempts that were made on other servers.
+   * Creates a throttle that also counts attempts on other servers.
    *
    * @throws Error if the bus has been closed
    */
@@ -422,8 +411,7 @@ export class LoginThrottle {
     const throttle = new LoginThrottle(clock, bus);
     throttle.subscription = await bus?.subscribe(TRIES, (bytes) => {
       const tried = decodeMessage(triedMessage, bytes);
-      // Skip this server's own messages, because the attempts that they report have been counted
-      // already.
+      // Skip this server's own messages, because their attempts have already been counted.
       if (!tried || tried.node === throttle.node) return;
       if (tried.isRight) throttle.wrong.delete(tried.address);
       else throttle.count(tried.address);
@@ -442,7 +430,7 @@ export class LoginThrottle {
     return this.count(address);
   }
 
-  /** Resets the count of an address after a correct token. */
+  /** Resets an address's count after a correct token. */
   succeed(address: string): void {
     this.publish(address, true);
     this.wrong.delete(address);
@@ -463,12 +451,12 @@ export class LoginThrottle {
     const known = this.wrong.get(address);
     const count = known && now - known.last < forget ? known.count + 1 : 1;
     this.recent = [...this.recent.filter((at) => at > now - window), now].slice(-(allFree + 1));
-    // Treat many addresses that each send a few wrong tokens as one attacker.
+    // Many addresses that each send a few wrong tokens may be one attacker.
     const isCrowd = this.recent.length > allFree;
     const steps = isCrowd ? Math.max(count, free) : count - free;
     const delay = steps < 0 ? 0 : Math.min(maxDelay, firstDelay * 2 ** steps);
-    // Delete the address before setting it, to move it to the end of the map. The map's first
-    // address is therefore the one whose last wrong token is oldest.
+    // Delete the address first, to move it to the end of the map. The map's first address is then
+    // the one whose last wrong token is oldest.
     this.wrong.delete(address);
     this.wrong.set(address, { count, until: now + delay, last: now });
     if (this.wrong.size > maxAddresses) this.wrong.delete(this.wrong.keys().next().value!);

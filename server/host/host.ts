@@ -22,7 +22,7 @@ export interface HostOptions
   extends HostContext,
     Pick<ApiOptions, 'relay' | 'addressOf'>,
     Pick<Host, 'alerts'> {
-  /** Whether to create a new token for the host even if a token is stored. */
+  /** Whether to replace the host's token if one is stored. */
   readonly newToken: boolean;
   /** Carries messages between the servers of a cluster; undefined outside a cluster. */
   readonly bus: Bus | undefined;
@@ -32,7 +32,7 @@ export interface HostOptions
 
 /** Timeout for requesting the summary of a room from another server, in ms. */
 const GLANCE = 1_000;
-/** Timeout for requesting a checkpoint of another server's library, in ms. */
+/** Timeout for requesting a checkpoint from another server, in ms. */
 const READING = 10_000;
 
 export type RunningHost = Awaited<ReturnType<typeof openHost>>;
@@ -55,8 +55,7 @@ export async function openHost(options: HostOptions) {
   const hours = await openHours(options, farewells);
   const schedule = await followRecord(bus, 'host:schedule', () => hours.reload().catch(() => {}));
   /**
-   * Sends a GET request to another server. Resolves to the parsed answer; undefined if the answer
-   * is late or invalid.
+   * Sends a GET request to another server. Resolves to undefined if the answer is late or invalid.
    */
   const ask = async <T>(
     to: RelayTarget,
@@ -104,8 +103,8 @@ export async function openHost(options: HostOptions) {
     ...{ isSupervised: options.restart !== undefined, summaryOf },
   };
   const token = await HostToken.open(store, options.newToken);
-  // Without a cluster, keep sessions in memory and use the monotonic clock. Sessions then end with
-  // the process, and are not affected when the wall clock is changed.
+  // Without a cluster, keep sessions in memory, so that they end with the process. Use the
+  // monotonic clock, so that changes of the wall clock do not affect sessions.
   const sessionStore = cluster ? store : new Store(openMemory());
   const now = cluster ? date : () => clock.now();
   const sessions = new HostSessions(sessionStore, now, () => token.mark);
@@ -118,13 +117,15 @@ export async function openHost(options: HostOptions) {
       ...{ host, token, sessions, throttle, relay, addressOf },
       cookie: `vivarium-host-${suffix}`,
     }),
-    /** Router for requests that another server of the cluster has authenticated. */
+    /** Router for requests that another server of the cluster has already authenticated. */
     relayed: createRelayedApi(host, () => isClosed),
     token,
     counter,
     /**
      * Stores a newly created token, and notifies the other servers. Call this just before showing
-     * the token. @throws StoreError
+     * the token.
+     *
+     * @throws StoreError
      */
     async keepToken(): Promise<void> {
       await token.keep(date());
@@ -157,14 +158,14 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         );
       }
     },
-    // Restart the servers of a cluster one after another. While one server restarts, the others can
-    // take over its rooms.
+    // Restart the servers of a cluster one at a time, so that the others can take over each
+    // server's rooms.
     restartDelay: () => (cluster?.place ?? 0) * RESTART_APART,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
-      // If a farewell that began at closing time is still in progress, the host must have extended
-      // the opening hours. Stop the farewell.
+      // If the host has extended the opening hours since closing time, stop the farewell that began
+      // then.
       if (isOpen) farewells.stopClosing();
-      // Wait until the farewell is over before dimming the walls, because they show the farewell.
+      // Dim the walls only after the farewell, because they show the farewell.
       if (isClosingTime && farewell) await farewells.endAll();
       if (isClosingTime && hours.isOpen) return;
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
@@ -178,8 +179,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
 }
 
 /**
- * Calls `reload` when another server has changed a record. Also calls it when the bus is available
- * again after an interruption, because messages about changes may have been lost.
+ * Calls `reload` when another server has changed a record. Also calls it after an interruption of
+ * the bus, because messages may have been lost.
  */
 async function followRecord(bus: Bus | undefined, channel: string, reload: () => Promise<void>) {
   const load = (): void => void reload();

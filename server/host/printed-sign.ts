@@ -1,7 +1,7 @@
 /**
- * Draws a sign to hang beside a wall display, as an SVG in millimetres. It shows a few creatures, a
- * sentence about what visitors can do, a QR code with the room's address, this address as text, and
- * the exhibition's logo. A second QR code can join phones to the Wi-Fi.
+ * Draws a printed sign for a room, as an SVG in millimetres. The sign shows creatures,
+ * instructions, the room's address with a QR code, and a logo. A second QR code can join phones to
+ * the Wi-Fi.
  */
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
@@ -33,12 +33,9 @@ import words from './sign-words.json' with { type: 'json' };
 const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'];
 /** Maximum time to wait for the sign's creatures to grow, in ms. */
 const GROWING = 4_000;
-/** How long painting may block the thread before it lets the thread's rooms run, in ms. */
+/** Maximum time that painting may block the thread without a pause, in ms. */
 const SLICE = 4;
-/**
- * Pictures of the sign's creatures, by checkpoint. They are reused for signs in other sizes and
- * languages.
- */
+/** Pictures of creatures by checkpoint, reused for signs in other sizes and languages. */
 const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly Buffer[]>>();
 
 /** A grown creature. `rgba` is [side, side, 4] with straight (not premultiplied) alpha. */
@@ -49,7 +46,7 @@ interface Creature {
 }
 
 /**
- * Grows the sign's creatures with a checkpoint, and paints them.
+ * Grows and paints the sign's creatures.
  *
  * @returns a JPEG of each creature; an empty list if growing fails or takes too long
  */
@@ -59,7 +56,7 @@ export const creaturesOf = (
 ): Promise<readonly Buffer[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
     const painted: Buffer[] = [];
-    // Limit the waiting time. Creatures grow only while a room is awake, so they may never be
+    // Limit the waiting time: creatures grow only while a room is awake, so they may never be
     // ready.
     const none = pause(clock, GROWING).then(() => []);
     try {
@@ -67,8 +64,8 @@ export const creaturesOf = (
         painted.push(await paintCreature(creature, checkpoint.painter, clock));
       }
     } catch (error) {
-      // Continue without pictures, because a sign is usable without them. Do not log a `Refusal`:
-      // it means that the server is too busy to grow creatures, which is normal.
+      // Continue, because a sign is usable without pictures. Do not log a `Refusal`, which only
+      // means that the server is busy.
       if (!(error instanceof Refusal)) log.warn('sign-not-painted', (error as Error).message);
     }
     if (painted.length === 0) paintedBefore.delete(checkpoint);
@@ -76,8 +73,8 @@ export const creaturesOf = (
   });
 
 /**
- * Chooses the sign's creatures: those in `CREATURES` if the gallery has all of them; otherwise,
- * creatures at regular intervals in the gallery.
+ * Chooses the sign's creatures: `CREATURES` if the gallery has all of them; otherwise, creatures at
+ * regular intervals in the gallery.
  *
  * @returns gallery indices
  */
@@ -90,7 +87,6 @@ function chooseCreatures(species: Species): readonly number[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 
-/** Grows the sign's creatures. @throws Refusal 'room-busy' */
 const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creature[]> =>
   Promise.all(
     chooseCreatures(species).map(async (index) => {
@@ -101,11 +97,9 @@ const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creatur
   );
 
 /**
- * Paints a creature on a white background. If the checkpoint has no painter, shows the creature's
- * enlarged cells.
+ * Paints a creature on a white background, or enlarges its cells if the checkpoint has no painter.
  *
- * @returns a JPEG, because it is much smaller than a PNG, and because vector graphics programs can
- *   read it
+ * @returns a JPEG, which is smaller than a PNG and readable by vector graphics programs
  */
 export async function paintCreature(
   { side, rgba, genomes }: Creature,
@@ -130,14 +124,14 @@ interface PrintedSign {
   readonly language: LanguageCode;
   /** The address in the QR code. */
   readonly url: string;
-  /** The Wi-Fi network that the second QR code joins; null for a sign with only one code. */
+  /** The network that the second QR code joins; null for a sign with only one code. */
   readonly wifi: Wifi | null;
   /** JPEGs of the creatures, shown in a row along the upper edge. */
   readonly creatures: readonly Buffer[];
   /** The host's texts about the exhibition and its makers, printed along the lower edge. */
   readonly exhibition: string;
   readonly credits: string;
-  /** PNG of the logo; undefined to show no logo. */
+  /** A PNG; undefined to show no logo. */
   readonly logo: Uint8Array | undefined;
 }
 
@@ -148,15 +142,12 @@ const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
 };
 
 /**
- * The translations, indexed by language, then by English text. `npm run words` writes the imported
- * file, sign-words.json. TypeScript reports an error if a language is missing in it.
+ * Translations by language and English text, written by `npm run words`. TypeScript reports an
+ * error if a language is missing.
  */
 const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
 
-/**
- * Marks an English text, so that `npm run words` extracts it for translation. Pages use Lit's `msg`
- * instead, which is not loaded here.
- */
+/** Marks an English text for `npm run words` to extract, as Lit's `msg` does on pages. */
 const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
 /** The English texts on a sign. The character | separates lines. */
@@ -186,17 +177,11 @@ const QUIET = '#5b6670';
 const FONTS =
   "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
-/**
- * Fonts for texts that people have to type. In these fonts, 1 and l look different, and so do 0 and
- * O.
- */
+/** Fonts for texts that people type. They distinguish 1 from l, and 0 from O. */
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;
-/**
- * Minimum font size of the address, in mm. If the address would need a smaller font to fit on one
- * line, it is broken into several lines.
- */
+/** Minimum font size of the address, in mm. An address that does not fit is broken into lines. */
 const SMALLEST = 7;
 
 /** Escapes a text for XML, and removes characters that XML cannot contain. */
@@ -220,11 +205,7 @@ const BETWEEN = 22;
 const CREATURE = 30;
 const APART = 4;
 
-/**
- * Draws a sign in black on white. The drawing has the size of the paper.
- *
- * @returns an SVG document
- */
+/** Draws a sign. @returns an SVG document in the size of the paper */
 export function drawSign(sign: PrintedSign): string {
   const { paper, language, url, wifi, creatures, logo } = sign;
   const [width, height] = SIZES[paper];
@@ -263,12 +244,11 @@ export function drawSign(sign: PrintedSign): string {
   );
 
   /**
-   * Draws a QR code. Above the code is a caption, if there is one; below the code are the lines
-   * that people can type instead of scanning the code.
+   * Draws a QR code. Above the code is a caption, if there is one; below is text to type instead of
+   * scanning the code.
    *
-   * @param about.text content of the QR code
-   * @param most maximum side of the code and, if it has a caption, maximum width of the lines, in
-   *   mm
+   * @param most maximum side of the code in mm; if there is a caption, also the text's maximum
+   *   width
    * @param x horizontal centre of the code, in mm
    */
   const column = (
@@ -282,8 +262,7 @@ export function drawSign(sign: PrintedSign): string {
       Math.min(caption ? 6.4 : 10, fitting(lines, space, TYPED_EM));
     const broken = fits(typed) < SMALLEST ? typed.flatMap(addressLines) : typed;
     const size = fits(broken);
-    // If the lines below the code would otherwise overlap the logo or the footer, make the code
-    // smaller.
+    // Shrink the code if the lines below it would overlap the logo or the footer.
     const below = 26 + size * (1 + 1.25 * (broken.length - 1));
     const isFree = footer.length === 0 && !logo;
     const side = isFree ? most : Math.min(most, (logo ? logoTop : footerTop) - top - below);
@@ -332,12 +311,12 @@ export function drawSign(sign: PrintedSign): string {
   ].join('\n');
 }
 
-/** Matches characters that are as wide as they are high: Chinese, Japanese and Korean. */
+/** Matches Chinese, Japanese and Korean characters, which are as wide as they are high. */
 const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
 
 /**
- * Layout of the footer, in mm on an A4 page: the distance from the page's upper edge to the
- * baseline of the footer's last line, the font size, the line height, and the height of the logo.
+ * Layout of the footer, in mm on an A4 page: baseline of the last line (from the page's upper
+ * edge), font size, line height, and height of the logo.
  */
 const LAST_LINE = 289;
 const FOOTER_SIZE = 3.9;
@@ -345,8 +324,8 @@ const FOOTER_LINE = 5.2;
 const LOGO_HEIGHT = 13;
 
 /**
- * Matches the places at which a line may be broken: after a space, and on either side of a Chinese,
- * Japanese or Korean character.
+ * Matches where a line may be broken: after a space, and on either side of a Chinese, Japanese or
+ * Korean character.
  */
 const BREAKS = new RegExp(`(?<=\\s|${FULL_WIDTH.source})|(?=${FULL_WIDTH.source})`, 'u');
 
@@ -366,8 +345,7 @@ function footerLines({ exhibition, credits }: PrintedSign, width: number): strin
 const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
 
 /**
- * Computes the largest font size at which every line fits into `width`. The result has the same
- * unit as `width`.
+ * Computes the largest font size, in the unit of `width`, at which every line fits into `width`.
  *
  * @param em average width of a letter, as a multiple of the font size
  */
@@ -385,20 +363,18 @@ function code(text: string, side: number): string {
 
 const logoRecord = v.object({ id: v.string(), png: v.instance(Uint8Array) });
 
-/**
- * Maximum size of a stored logo, in pixels. A wall of 3840×2160 pixels shows the logo at this size.
- */
+/** Maximum size of a stored logo, in pixels. */
 const SIZE = { width: 640, height: 320 } as const;
 /**
- * Maximum number of pixels of an uploaded logo. Without this limit, a small file could be
- * decompressed to a picture that fills the memory.
+ * Maximum number of pixels of an uploaded logo. A small file can decompress to a picture that would
+ * fill the memory.
  */
 const MAX_PIXELS = 25_000_000;
 const FORMATS: readonly (string | undefined)[] = ['png', 'jpeg', 'webp'];
 
 /**
- * Stores a room's logo, which is shown on walls, signs and visitors' pages. Re-encodes the picture,
- * so that metadata in the host's file is not published.
+ * Stores a room's logo. Re-encodes the picture, so that metadata in the host's file is not
+ * published.
  *
  * @returns an id that identifies the picture
  * @throws HostRefusal 'not-a-picture' or 'too-large'
@@ -421,6 +397,6 @@ export async function storeLogo(store: Store, room: string, file: Buffer): Promi
   return id;
 }
 
-/** Reads the logo of a room; undefined if the room has none. */
+/** Reads a room's logo; undefined if the room has none. */
 export const readLogo = (store: Store, room: string) =>
   store.serverRecord(`logo/${room}`, logoRecord);

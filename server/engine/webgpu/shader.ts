@@ -1,7 +1,6 @@
 /**
- * Generates the WGSL code of the kernels. The main kernel computes, from a patch's states, its new
- * states and its picture. Each thread computes some units of some cells, with the sums in
- * registers.
+ * Generates the WGSL code of the kernels. The main kernel computes a patch's new states and
+ * picture. Each thread computes some units of some cells, with the sums in registers.
  */
 import { trunkOf } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -20,11 +19,11 @@ import {
   ROW,
 } from './plan.ts';
 
-/** Generates a line of code for each index from 0 to n − 1. Returns all lines as one string. */
+/** Joins the lines of code generated for the indices from 0 to n − 1. */
 const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
-/** Like `each`, with a line for each pair of a cell and a group of units that a thread computes. */
+/** Like `each`, for each pair of a cell and a group of units that a thread computes. */
 const eachSum = (
   plan: Plan,
   { perThread }: Columns,
@@ -32,8 +31,8 @@ const eachSum = (
 ): string => each(plan.cellsPerThread, (j) => each(perThread, (p) => line(j, p)));
 
 /**
- * Generates WGSL that declares variables for each cell j of a thread: i_j, the cell's index in the
- * tile; x_j and y_j, its position in the patch; and h_j, its index in the tile with its border.
+ * Generates WGSL that declares, for each cell j of a thread: its index in the tile (i_j), its
+ * position in the patch (x_j, y_j), and its index in the tile with border (h_j).
  */
 function positionSource({ cellsPerThread, cellThreads, tileWidth }: Plan): string {
   return `
@@ -48,21 +47,19 @@ ${each(
 )}`;
 }
 
-/** Generates WGSL that declares a layer's sums, `name`_j_p for cell j and group of units p. */
+/** Generates WGSL that declares a layer's sums: `name`_j_p for cell j and group of units p. */
 const declareSums = (plan: Plan, columns: Columns, name: string): string =>
   eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
 /**
- * Generates WGSL that computes a matrix product: adds weights × inputs to the sums of a layer. The
- * variable `sums`_j_p holds the sum for cell j and group of units p. The weights are copied to
- * workgroup memory, a few rows at a time.
+ * Generates WGSL that adds weights × inputs to a layer's sums: `sums`_j_p for cell j and group of
+ * units p. The weights are copied to workgroup memory, a few rows at a time.
  *
- * @param rows.count WGSL expression: the number of rows of weights, in groups of four
- * @param rows.atOnce number of groups of rows that are copied at a time
- * @param rows.stage WGSL statement that copies the element `i` of these rows, which begin with
- * group `k0`
- * @param rows.sums first part of the names of the sums
- * @param input returns a WGSL expression for the group `k0 + k` of a cell's inputs
+ * @param rows.count WGSL expression: number of rows of weights, in groups of four
+ * @param rows.atOnce number of groups of rows to copy at a time
+ * @param rows.stage WGSL statement that copies element `i` of the rows from group `k0`
+ * @param rows.sums first part of the sums' names
+ * @param input returns a WGSL expression: group `k0 + k` of a cell's inputs
  */
 function multiplySource(
   plan: Plan,
@@ -92,8 +89,8 @@ ${each(plan.cellsPerThread, (j) => `        ${sums}_${j}_${p} = fma(vec4f(v_${j}
 }
 
 /**
- * Generates WGSL that computes perception, a 3×3 convolution. The sum for cell j and group of units
- * p is added to the variable h_j_p.
+ * Generates WGSL that computes perception, a 3×3 convolution. Adds the results to the sums h_j_p
+ * for cell j and group of units p.
  *
  * @param offset where the layer's weights begin, in groups of four values
  */
@@ -126,9 +123,8 @@ ${rows}
 }
 
 /**
- * Generates WGSL that copies a thread's results to workgroup memory, so that all threads can read
- * them as inputs of the next layer. The result for cell j and group of units p is in the variable
- * `name`_j_p.
+ * Generates WGSL that copies a thread's results to workgroup memory, as inputs of the next layer
+ * for all threads. The results are `name`_j_p for cell j and group of units p.
  */
 const shareSource = (plan: Plan, name: string): string => `
   workgroupBarrier();
@@ -140,13 +136,13 @@ ${eachSum(
 )}`;
 
 /**
- * Generates WGSL that computes the sums of a layer after perception. The inputs are the values that
- * the code of `shareSource` last wrote to workgroup memory. The sum for cell j and group of units p
- * is added to the variable u_j_p in a hidden layer, or c_j_p in the last layer.
+ * Generates WGSL that computes a layer after perception. The inputs are the values that
+ * `shareSource` last wrote to workgroup memory. The results are added to the sums u_j_p in a hidden
+ * layer, or c_j_p in the last layer.
  *
  * @param offset WGSL expression: where the layer's weights begin, in groups of four values
- * @param last given only for the last layer. If weights of this layer depend on the genome, they
- * replace the shared weights for the first `ownGroups` groups of channels
+ * @param last given only for the last layer, whose first `ownGroups` groups of channels use the
+ *   genome's own weights
  */
 function laterSource(plan: Plan, offset: string, last?: Pick<RecordLayout, 'own' | 'ownGroups'>) {
   const [columns, atOnce] = last
@@ -180,7 +176,7 @@ export const BINDINGS = [
   { name: 'work', type: 'array<u32>', written: false },
 ] as const;
 
-/** Generates the beginning that all kernels share: constants, buffers and functions. */
+/** Generates the beginning of all kernels: constants, buffers and functions. */
 function commonSource({ channels, threads }: Plan): string {
   const buffers = BINDINGS.map(
     ({ name, type, written }, i) =>
@@ -193,8 +189,8 @@ ${buffers.join('\n')}
 
 struct Job { ${JOB_FIELDS.map((field) => `${field}: u32`).join(', ')} }
 /**
- * A workgroup's tile: its job (the step of one patch); one bit for each genome that contributes to
- * a cell of the tile; and the tile's position in the patch.
+ * A workgroup's tile: its job (the step of one patch), its genomes (one bit for each genome that
+ * contributes to a cell), and its position in the patch.
  */
 struct Tile { job: Job, genomes: u32, x: i32, y: i32 }
 
@@ -217,24 +213,20 @@ fn inside(job: Job, x: i32, y: i32) -> bool {
   return x >= 0 && y >= 0 && x < i32(job.side) && y < i32(job.side);
 }
 
-/** What sourceOf returns for a cell that is outside its patch or is set to zero by a mask. */
+/** Returned by sourceOf for a cell that starts the step with zeros. */
 const BARE = 0xffffffffu;
 
-/**
- * Whether a cell is set in a mask. The mask begins at the given offset in this section of the work
- * buffer.
- */
+/** Whether a cell is set in the mask that begins at the given offset of the work buffer. */
 fn isSet(mask: u32, cell: u32) -> bool {
   return (work[mask + (cell >> 5u)] & (1u << (cell & 31u))) != 0u;
 }
 
-/** Whether a cell is closed, so that it is zero before and after the step. */
+/** Whether a cell is closed. A closed cell is zero before and after the step. */
 fn isClosed(job: Job, cell: u32) -> bool { return job.closed != 0u && isSet(job.closed, cell); }
 
 /**
- * Returns the offset of the states with which a cell starts the step. These are its own states or,
- * if cells divide before the step, the states of the cell from which it comes. Returns BARE if the
- * cell starts with zeros.
+ * Returns the offset of the states with which a cell starts the step, or BARE if these are zeros.
+ * If cells divide before the step, these are the states of the cell that divides.
  */
 fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   if (!inside(job, x, y)) { return BARE; }
@@ -253,7 +245,7 @@ fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
 `;
 }
 
-/** A WGSL function that mixes a number's bits: the finalizer of the hash function MurmurHash3. */
+/** The finalizer of the hash function MurmurHash3, which mixes a number's bits. */
 const MIX = `
 fn mix32(bits: u32) -> u32 {
   var h = bits;
@@ -264,7 +256,8 @@ fn mix32(bits: u32) -> u32 {
 `;
 
 /**
- * Generates a WGSL function, `takesPart(seed, cell)`: decides at random whether a cell updates.
+ * Generates a WGSL function, `takesPart(seed, cell)`, that decides at random whether a cell
+ * updates.
  *
  * @param probability probability of an update, 0…1
  */
@@ -276,8 +269,8 @@ fn takesPart(seed: u32, cell: u32) -> bool {
 `;
 
 /**
- * Generates a kernel that runs before the step and computes a random seed for each patch. The seed
- * is a hash of the patch's state. It is written to the second word of the patch's answer.
+ * Generates a kernel that runs before the step. It computes a random seed for each patch, a hash of
+ * the patch's state, and writes the seed to the second word of the patch's answer.
  */
 export function seedSource(plan: Plan): string {
   const { cells, tileWidth } = plan;
@@ -298,8 +291,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var c = 0u; c < CHANNELS; c++) {
       let bits = bitcast<vec4u>(groupOf(job, source, c));
       for (var k = 0u; k < 4u; k++) {
-        // Hash each value together with its position. Otherwise, the sum would be the same after
-        // two values have changed places.
+        // Hash each value together with its position, so that swapping two values changes the sum.
         hash += mix32(bits[k] ^ mix32((cell * CHANNELS + c) * 4u + k + 1u));
       }
     }
@@ -310,9 +302,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 }
 
 /**
- * Generates WGSL functions that read out one cell. The cell's states begin at the offset `at` in
- * `states`; `stride` is the distance between its groups of channels. `readCell` returns RGBA as
- * four bytes, with R in the lowest byte. `readPresence` returns the aliveness, 0…255.
+ * Generates WGSL functions that read out the cell whose states begin at `at`, with `stride` between
+ * groups of channels. `readCell` returns RGBA in four bytes, with R in the lowest. `readPresence`
+ * returns the aliveness, 0…255.
  */
 function readoutSource(card: Visible): string {
   const { channel } = card.presence;
@@ -360,8 +352,7 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
     }
     case 'bernoulli':
-      // Limit logits to ±30, because exp could overflow. The resulting byte is the same beyond
-      // these limits.
+      // Limit logits to ±30, because exp could overflow. The byte is the same beyond these limits.
       return `
 fn readCell(at: u32, stride: u32) -> u32 {
   if (isBare(at, stride)) { return 0u; }
@@ -400,9 +391,9 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
 
 /**
- * Generates the kernel that computes a step. Each workgroup of the kernel computes one tile.
+ * Generates the kernel that computes a step, one tile per workgroup.
  *
- * @param offsets for each layer, where its weights begin, in groups of four values
+ * @param offsets where each layer's weights begin, in groups of four values
  */
 export function stepSource(
   card: Card,
@@ -429,8 +420,8 @@ export function stepSource(
   const assign = (line: (h: string, u: string) => string): string =>
     eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
   /**
-   * Generates WGSL that computes the sums of a hidden layer. The code declares a variable u_j_p in
-   * the enclosing block for each cell j and group of units p.
+   * Generates WGSL that computes a hidden layer's sums, in new variables u_j_p for cell j and group
+   * of units p.
    */
   const hidden = (layer: string, further = '0u', blockSize = 0, recordSize = 0): string[] => [
     declareSums(plan, hiddenColumns, 'u'),
@@ -447,8 +438,7 @@ export function stepSource(
   if (activates) net.push(assign((h) => `${h} = activate(${h});`));
   if (blocks.length > 0) {
     const [first, second] = blocks;
-    // Generate a loop over the blocks. If the loop were unrolled, compilers would take four times
-    // as long.
+    // Generate a loop over the blocks. Compilers take four times as long if the loop is unrolled.
     const loop = `for (var block = 0u; block < ${blocks.length}u; block++) `;
     const blockSize = second && offsets.get(second[0].name)! - offsets.get(first[0].name)!;
     const recordSize = first.length * hiddenColumns.all;
@@ -476,8 +466,7 @@ export function stepSource(
 var<workgroup> cells: array<vec4f, ${plan.cellSpace}>;
 var<workgroup> staged: array<vec4f, ${plan.weightSpace}>;
 /**
- * Largest change, 0...255, of any value in this tile of the picture; or BROKEN if a new state is
- * not finite.
+ * Largest change, 0...255, of a value in the tile's picture; BROKEN if a new state is not finite.
  */
 var<workgroup> largest: atomic<u32>;
 ${readoutSource(card)}
@@ -486,10 +475,7 @@ fn activate(x: vec4f) -> vec4f {
   return ${update.activation === 'relu' ? 'max(x, vec4f(0))' : 'select(exp(min(x, vec4f(0))) - 1.0, x, x > vec4f(0))'};
 }
 
-/**
- * Returns how much a genome contributes to a cell. Returns 0 if the cell is closed, so that the
- * cell remains zero.
- */
+/** Returns how much a genome contributes to a cell; 0 if the cell is closed. */
 fn weightOf(tile: Tile, genome: u32, cell: u32) -> f32 {
   if (isClosed(tile.job, cell)) { return 0.0; }
   if (countOneBits(tile.genomes) == 1u) { return 1.0; }
@@ -498,7 +484,7 @@ fn weightOf(tile: Tile, genome: u32, cell: u32) -> f32 {
 
 /**
  * Whether all numbers are finite. Tests the bits, because compilers may assume that all floats are
- * finite and then remove a normal test.
+ * finite.
  */
 fn finite(x: vec4f) -> bool {
   return all((bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
@@ -512,8 +498,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let job = tile.job;
   let stride = job.side * job.side;
 ${positionSource(plan)}
-  // Compute the step with each genome of the tile in turn. The weighted sum of the resulting states
-  // is built up at the destination of the job.
+  // Compute the step with each genome of the tile in turn. The weighted states are added up at the
+  // destination of the job.
   for (var genomes = tile.genomes; genomes != 0u; genomes &= genomes - 1u) {
   let genome = firstTrailingBit(genomes);
   let record = job.record + genome * ${record.size}u;
@@ -527,8 +513,7 @@ ${answerSource(plan)}
 
 /**
  * Generates WGSL that computes the new states from the net's output (the change), the leak (the
- * fraction of each state that is lost in a step), the update mask, and the limit to which states
- * are clamped.
+ * share of a state lost in each step), the update mask and the limit of states.
  */
 function changeSource({ update }: Card, plan: Plan): string {
   const { perThread } = plan.outColumns;
@@ -569,8 +554,8 @@ ${groups}
 }
 
 /**
- * Generates WGSL that reads out the new states of a tile. First, barriers wait until all threads of
- * the workgroup have written their states.
+ * Generates WGSL that reads out a tile's new states. The barriers wait until all threads of the
+ * workgroup have written their states.
  */
 const answerSource = ({ cells, tileWidth }: Plan): string => `
   storageBarrier();

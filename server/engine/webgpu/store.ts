@@ -19,8 +19,8 @@ export async function startWebgpu(): Promise<StoreBackend> {
 }
 
 /**
- * Converts states from [s, s, C] to the GPU's layout, [C/4, s, s, 4]. If C is not a multiple of
- * four, zeros are added.
+ * Converts states from [s, s, C] to the GPU's layout, [C/4, s, s, 4], padded with zeros if C is not
+ * a multiple of four.
  */
 export function toGroups(state: Float32Array, stage: number, channels: number) {
   const cells = stage * stage;
@@ -56,16 +56,14 @@ export async function createGpuStore(
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
-   * The allocation of memory that is in progress, if any. When it ends, the patches for which it
-   * was made are planted. Calls that are made during the allocation wait until then, because they
-   * may refer to these patches.
+   * The memory allocation in progress, if any. Afterwards, patches are planted in the new memory.
+   * Other calls wait until then, because they may refer to these patches.
    */
   let allocation: Promise<void> | undefined;
   const inOrder =
     <A, T>(call: (argument: A) => T | Promise<T>) =>
     async (argument: A): Promise<T> => {
-      // Check again after waiting: another call that has waited, too, may have started a new
-      // allocation.
+      // Check again, because another waiting call may have started a new allocation.
       while (allocation) await allocation;
       return call(argument);
     };

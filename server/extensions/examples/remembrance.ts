@@ -31,8 +31,7 @@ export default function remembrance(
       for (const one of opened.organisms) living.set(`${opened.room}/${one.id}`, one);
     },
 
-    // To reject the command, return an object with the reason as `refuse`. To allow it, return
-    // undefined.
+    // To refuse the command, return the reason as `refuse`. To allow the command, return undefined.
     onPlant({ room, x, y }) {
       const { width, height } = rooms.get(room)!;
       const distance = Math.max(Math.abs(x - width / 2), Math.abs(y - height / 2));

@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * An extension that connects rooms to an MQTT broker. It publishes the rooms' events. When another
- * MQTT client sends a message that requests a call, the extension makes this call of the host's
- * API. For such calls, it needs an access token with the role operator. README.md lists the topics.
+ * An extension that connects rooms to an MQTT broker. It publishes the rooms' events, and makes
+ * calls of the host's API that MQTT clients request. These calls need an access token with the role
+ * operator. README.md lists the topics.
  */
 import { connect } from 'mqtt';
 
 /**
- * Limits on messages that request a call of the host's API: the maximum size of a message in bytes,
- * and the maximum number of requested calls that have not ended yet.
+ * Limits on MQTT messages that request calls: maximum size of a message in bytes, and maximum
+ * number of calls that have not ended yet.
  */
 const MAX_BYTES = 16_384;
 const MAX_WAITING = 32;
@@ -27,12 +27,11 @@ export default function mqtt(hand) {
   const status = `${root}/status`;
   const broker = connect(MQTT_URL, {
     will: { topic: status, payload: Buffer.from('offline'), retain: true, qos: 1 },
-    // Drop messages while the broker is unreachable. If they were queued, they would fill the
-    // memory.
+    // Drop messages while the broker is unreachable, because queued messages would fill the memory.
     queueQoSZero: false,
   });
   let waiting = 0;
-  /** Resolves when the latest call has ended. Used to make calls one after another. */
+  /** Resolves when the latest call has ended, so that calls are made one after another. */
   let last = Promise.resolve();
   let complaint = '';
 
@@ -76,12 +75,12 @@ export default function mqtt(hand) {
     hand.say(`connected to ${new URL(MQTT_URL).host}`);
   });
   broker.on('error', ({ message }) => {
-    // Log each error only once, because the client keeps trying to connect.
+    // Log a repeated error only once, because the client keeps trying to connect.
     if (message !== complaint) hand.say(message);
     complaint = message;
   });
   broker.on('message', (topic, bytes, { retain }) => {
-    // Ignore retained messages, because they may have been sent long ago.
+    // Ignore retained messages, which may be old.
     if (retain) return;
     const [room, , what] = topic.slice(root.length + 1).split('/');
     const answer = (/** @type {unknown} */ value) => send(`${room}/done/${what}`, value);

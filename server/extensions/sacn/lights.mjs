@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * An extension that lets stage lights follow a room: sends the room's state as DMX channels over sACN.
- * README.md lists the channels.
+ * An extension that lets stage lights follow a room. It sends DMX channels over sACN. README.md
+ * lists the channels.
  */
 import { randomBytes } from 'node:crypto';
 import { Sender } from 'sacn';
@@ -9,8 +9,8 @@ import { Sender } from 'sacn';
 /** Interval between packets, in ms. */
 const FRAME = 40;
 /**
- * Share of the remaining difference between a channel's current level and its target level that
- * each packet removes. With 0.15, a fade takes about 0.5 s.
+ * Share of the difference between a channel's level and its target level that each packet removes.
+ * With 0.15, a fade takes about 0.5 s.
  */
 const FADE = 0.15;
 /** Factor by which the brightness of a pulse decreases per packet. */
@@ -18,10 +18,7 @@ const DECAY = 0.9;
 /** Minimum time between two pulses, in ms. At most three flashes a second are safe (WCAG 2.3.1). */
 const APART = 500;
 
-/**
- * The events that cause a pulse, for each pulse channel. In a packet, the four pulse channels
- * follow the six channels with levels.
- */
+/** The events that cause a pulse, for each of the four pulse channels. */
 const PULSES = [['born'], ['wounded', 'grafted'], ['healed', 'renewed'], ['sensed']];
 
 /** Creates the extension. @returns {import('../extension.ts').Extension} */
@@ -50,8 +47,7 @@ export default function lights() {
   /** Name of the room that the lights follow; undefined while no room is open. @type {string | undefined} */
   let room;
   /**
-   * Target levels (`goals`) and current levels of the channels red, green, blue, living, awake and
-   * people. All are 0…1.
+   * Target levels (`goals`) and current levels of red, green, blue, living, awake and people, 0…1.
    */
   let goals = [0, 0, 0, 0, 0, 0];
   let levels = goals;
@@ -64,8 +60,7 @@ export default function lights() {
     const values = [...levels, ...pulses].map((value) => Math.round(255 * Math.min(1, value)));
     pulses = pulses.map((pulse) => DECAY * pulse);
     const payload = Object.fromEntries(values.map((value, i) => [first + i, value]));
-    // Ignore errors, for example if there is no network. Nothing is lost, because each packet
-    // contains the full state.
+    // Ignore network errors, because the next packet contains the full state again.
     sender.send({ payload, useRawDmxValues: true }).catch(() => {});
   }, FRAME);
 

@@ -1,8 +1,7 @@
-// If the extension is written in TypeScript and tsx is installed, use tsx as the compiler. It is
-// installed in a clone of the repository. Register it for `require` as well as for `import`,
-// because Node loads `.ts` files with `require` unless a package.json sets the type "module". The
-// published package does not include tsx; there, Node must compile TypeScript itself, which Node
-// 22.18 and later can.
+// Use tsx, if it is installed, to compile an extension written in TypeScript. Register tsx for
+// `require` as well: Node loads `.ts` files with `require` unless a package.json sets the type
+// "module". The published package does not include tsx; there, Node (22.18 or later) compiles
+// TypeScript itself.
 import { workerData } from 'node:worker_threads';
 import { enter } from '../../launch/worker-entry.mjs';
 

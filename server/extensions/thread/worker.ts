@@ -52,8 +52,7 @@ async function load(
 
 /**
  * Returns a module's default export. If tsx has compiled the module to CommonJS, `module.default`
- * is the whole `exports` object of the module, and the default export is the property `default` of
- * that object.
+ * is the module's `exports` object, which contains the default export.
  */
 function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
   const { __esModule: isCompiled, default: inner } = Object(module.default);
@@ -61,7 +60,7 @@ function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile
 }
 
 function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadMethods {
-  /** Calls a hook. If the hook throws an error, reports it to the server. */
+  /** Calls a hook, and reports its errors to the server. */
   const run = async (hook: NotifyHook | AskHook | 'onClose', about?: unknown): Promise<unknown> => {
     try {
       return await (extension[hook] as ((about: unknown) => unknown) | undefined)?.(about);
@@ -71,8 +70,7 @@ function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadM
     }
   };
   return {
-    // Do not return the hook's result to the server. The result may be of a type that cannot be
-    // sent in a message between threads.
+    // Do not return the hook's result, which may be of a type that cannot be sent between threads.
     tell: async (hook, about) => void (await run(hook, about)),
     ask: async (hook, about) => {
       const answer = (await run(hook, about)) as Partial<Objection & Permission> | undefined | null;
