@@ -73,8 +73,8 @@ export function targetOf(
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
   // A server that cannot run rooms, or is handing its rooms over, must not execute the calls in
-  // `OF_ANY_OWNER`. Pass these calls to a server that runs another room: the room of the call may
-  // have just been closed.
+  // `OF_ANY_OWNER`. Pass these calls to a server that runs some other room, because the room in the
+  // call may be closed on all servers.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -203,7 +203,7 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Parse and validate the body, because the parsed body is passed on.
+      // Check that the body has been parsed, because the parsed body is passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
       // The other server has not answered. If the request is for a file, this server may have the
@@ -229,8 +229,7 @@ export function createHostApi(options: ApiOptions): Router {
 /**
  * Creates the router for requests that another server has authenticated and passed on.
  *
- * @param isClosed returns whether the host's services have been closed, so that requests are
- *   refused
+ * @param isClosed returns whether the host's services have been closed. If so, requests are refused
  */
 export function createRelayedApi(host: Host, isClosed: () => boolean): Router {
   const router = express.Router();

@@ -89,7 +89,7 @@ export async function singlePage(
 }
 
 /**
- * Escapes a script for embedding in HTML, by backslashes that do not change the script's meaning.
+ * Escapes a script for embedding in HTML. The added backslashes do not change what the script does.
  */
 const asInline = (script: string): string =>
   script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');

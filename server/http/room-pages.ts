@@ -29,9 +29,9 @@ const AGE = 'public, max-age=3600';
 
 interface Gallery {
   readonly png: Representation;
-  /** The picture drawn by the painter; undefined if the checkpoint has none. */
+  /** The gallery picture drawn by the painter; undefined if the checkpoint has none. */
   readonly avif: Representation | undefined;
-  /** The plain picture as WebP, encoded when it is first requested. */
+  /** The plain gallery picture as WebP, encoded when it is first requested. */
   webp?: Promise<Representation | undefined>;
 }
 
@@ -45,7 +45,7 @@ async function asWebp(png: Buffer): Promise<Representation | undefined> {
   }
 }
 
-/** Reads a checkpoint's gallery pictures; undefined if there are none. @throws Error if reading fails */
+/** Reads a checkpoint's gallery pictures, if any. @throws Error if reading fails */
 async function readGallery(folder: string): Promise<Gallery | undefined> {
   const read = (file: string) =>
     readFile(join(folder, file)).then(representation, (error: NodeJS.ErrnoException) => {
@@ -76,8 +76,8 @@ export async function loadGalleries(
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
     const { png, avif } = gallery;
-    // Require that the `Accept` header names the format: a browser that accepts all types may be
-    // unable to decode AVIF or WebP.
+    // Send AVIF or WebP only if the `Accept` header names the format: a browser that accepts all
+    // types may be unable to decode the picture.
     if (avif && request.headers.accept?.includes('image/avif')) {
       return response.set('ETag', avif.etag).type('image/avif').send(avif.bytes);
     }
@@ -103,10 +103,7 @@ export interface LineageOptions {
 const TREE_AGE = 2_000;
 /** Temporary refusals. They have status 503, so that the client tries again. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
-/**
- * Maximum number of simultaneous picture requests from one client address. The family tree page
- * never sends this many.
- */
+/** Maximum number of simultaneous picture requests from one client address. */
 const MOST_PICTURES = 4;
 
 /** A request about a room which the visitor is allowed to watch. */

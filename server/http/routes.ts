@@ -51,7 +51,7 @@ interface AppOptions {
   readonly later: { readonly hasFailed: boolean; readonly closing?: unknown };
   readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
   readonly descriptors: Pick<ExhaustionWatch, 'hasSome'>;
-  /** Tells whether changes of rooms are being stored; undefined if storage is off. */
+  /** Tells whether the rooms' changes are being stored; undefined if storage is off. */
   readonly journalWriter: { readonly isPersisting: boolean } | undefined;
   /** `isReady` tells whether visitors can join through this server; undefined outside a cluster. */
   readonly serverRooms: { readonly isReady?: (() => boolean) | undefined };
@@ -78,8 +78,8 @@ export const WALL_ALIVE = ['/wall/:room/alive', '/table/:room/alive'];
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /**
- * Returns the source for the content security policy that allows WebSockets to the page's own host.
- * Older browsers do not apply 'self' to WebSockets.
+ * Returns the entry of the content security policy that allows WebSockets to the page's own host.
+ * In older browsers, 'self' does not allow WebSockets.
  */
 function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;
@@ -162,7 +162,7 @@ export function createApp(options: AppOptions): Express {
     const needed = { engine, ticking: watchdog.isTicking, descriptors: descriptors.hasSome, open };
     const owner = options.serverRooms.isReady?.();
     const isReady = Object.values(needed).every(Boolean) && owner !== false;
-    // With HAProxy, status 404 stops new visitors but keeps connected ones.
+    // HAProxy sends no new visitors to a server that answers 404, but keeps connected visitors.
     const unready = request.query.unready === '404' ? 404 : 503;
     // `keeping` (whether changes are stored) does not affect the status: even with a full disk, the
     // server can serve visitors.

@@ -63,7 +63,7 @@ export async function ensureBundle() {
   const draft = mkdtempSync(join(bundles, 'draft-'));
   try {
     await bundle(draft);
-    // Lets other users of this machine read the bundle.
+    // Let other users of this machine read the bundle.
     chmodSync(draft, 0o755);
     renameSync(draft, folder);
   } catch (error) {

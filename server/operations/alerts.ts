@@ -80,7 +80,7 @@ interface Watched {
 /** Creates a function that returns all current problems of a server. */
 export function problemFinder(server: Watched): () => Problem[] {
   const { rooms, http, connectionLimits, limits, journalWriter, watchdog, descriptors } = server;
-  /** Number of TCP connections at the previous check, because Node.js reports it asynchronously. */
+  /** Number of TCP connections at the previous check. Node.js reports the number asynchronously. */
   let tcp = 0;
   const whyNobodyCanJoin = (): string | undefined => {
     http.getConnections((_, count = 0) => {
@@ -238,7 +238,8 @@ export class AlertMonitor {
   readonly stop: () => void;
 
   /**
-   * @param open announcements by an earlier process of problems that were not over when it ended
+   * @param open messages in which an earlier process announced problems that were not over when the
+   *   process ended
    */
   constructor(
     private readonly options: Pick<AlertsOptions, 'clock' | 'date' | 'problems'>,
@@ -447,7 +448,7 @@ export async function openAlerts(options: AlertsOptions) {
   };
   const keep = (stopped = false): Promise<void> => {
     const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
-    // Ignore errors: the journal cannot be stored either then, which causes an alert.
+    // Ignore errors: if storing fails, storing the journal fails too, and this causes an alert.
     return store.putServerRecord(name, record).catch(() => {});
   };
   const webhook =

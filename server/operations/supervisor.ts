@@ -46,8 +46,8 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // Before version 248, systemd does not set SYSTEMD_EXEC_PID. If systemd started a script that
-  // started this process, the variable has the id of the script. Then the control group decides.
+  // Systemd before version 248 does not set SYSTEMD_EXEC_PID. If systemd starts a script that
+  // starts this process, SYSTEMD_EXEC_PID names the script. Therefore also check the control group.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 

@@ -210,7 +210,7 @@ export class TickWatchdog {
     this.stop = repeat(clock, CHECK_INTERVAL, () => this.check());
   }
 
-  /** Whether no tick has been running for `SLOW` or longer. */
+  /** False while a tick has been running for `SLOW` or longer. */
   get isTicking(): boolean {
     return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }

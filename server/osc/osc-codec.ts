@@ -15,7 +15,7 @@ export interface OscMessage {
   readonly args: readonly OscArgument[];
 }
 
-/** Creates an integer argument (OSC type `i`). @throws RangeError if the value is not a 32-bit integer */
+/** Creates a 32-bit integer argument (OSC type `i`). @throws RangeError */
 export function int(value: number): OscArgument {
   if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
   return { type: 'integer', value };

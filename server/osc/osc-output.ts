@@ -20,7 +20,7 @@ const ELEMENT_HEADER = 4;
 
 export const OUTPUT = {
   /**
-   * Maximum number of messages per second. The number of further messages, which are dropped, is
+   * Maximum number of messages per second. Excess messages are dropped, and their number is
    * reported.
    */
   messagesPerSecond: 400,
@@ -29,7 +29,8 @@ export const OUTPUT = {
 } as const;
 
 /**
- * Maximum number of messages in a burst, and in the queue, which is sent at the end of each tick.
+ * Maximum number of messages in a burst. Also limits the queue, which is sent at the end of each
+ * tick.
  */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 

@@ -17,7 +17,7 @@ export const systemClock: Clock = {
 };
 
 /**
- * Calls `call` once, after `delay` ms and after handling all messages that have arrived by then.
+ * Calls `call` after `delay` ms, once all messages that have arrived by then have been handled.
  * After a stall, Node would run a plain timer before it reads waiting messages.
  *
  * @returns a function that cancels the call

@@ -19,7 +19,8 @@ type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
 /**
- * Error classes to preserve when an error is sent to another thread, by the `name` of their errors.
+ * Error classes to preserve when an error is sent to another thread. The key is the `name` of the
+ * class's errors.
  */
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
 
@@ -29,7 +30,7 @@ const START = 0;
 interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
-  /** Absent if the caller expects no answer. */
+  /** Id of the call; absent if the caller expects no answer. */
   readonly call?: number;
 }
 

@@ -128,8 +128,8 @@ interface GrowingSeed {
 }
 
 /**
- * If a step is faster than estimated, the estimate is multiplied by this factor, but stays at least
- * the step's duration.
+ * After a step that was faster than estimated, the estimate is multiplied by this factor, but not
+ * reduced below the step's duration.
  */
 const COST_DECAY = 0.9;
 
@@ -224,8 +224,8 @@ export class GrowthPreviews {
   /**
    * Grows each growing seed by one step, as far as `cells` permits.
    *
-   * @param cells maximum number of cells to compute; the first seed takes a step even if it exceeds
-   *   this
+   * @param cells maximum number of cells to compute. The first seed always takes a step, even if
+   *   its organism has more cells
    */
   private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;

@@ -316,6 +316,7 @@ export class DrawingReview {
 
   /**
    * Finds the visitor's current connection, and the request id that an answer must name.
+   *
    * @returns undefined if the visitor is away
    */
   private addressee({ by, client, request }: SentDrawing) {
