@@ -16,9 +16,8 @@ import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
 
 /**
- * Exits after a fatal error. If the host can fix the cause, shows only the error's message: this is
- * the case for errors from Valkey, and for errors with a `reason`. Shows other errors with their
- * stack.
+ * Exits after a fatal error. If the host can fix the cause (errors from Valkey, and errors with a
+ * `reason`), shows only the error's message. Shows other errors with their stack.
  *
  * @param log where to write the error; if absent, the console
  * @param advice sentence to append to the message, with a space before it
@@ -31,10 +30,7 @@ function fail(error: unknown, log?: Log, advice = ''): never {
   process.exit(1);
 }
 
-/**
- * Returns advice for the host if damaged data caused the error and the setting `--on-damage` can
- * help; else ''.
- */
+/** Returns advice if damaged data caused the error and `--on-damage` can help; otherwise ''. */
 function adviceOn(error: unknown, { cluster, onDamage }: Config): string {
   const isDamage = error instanceof StoreError && error.reason === 'damaged';
   if (!isDamage || cluster !== undefined || onDamage === 'set-aside') return '';
@@ -76,8 +72,8 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
     onFatal,
   });
 
-  // Install the signal handlers before the addresses are printed. A script may send a signal as
-  // soon as it has read the address.
+  // Install the signal handlers before printing the addresses: a script may send a signal as soon
+  // as it has read an address.
   const end = new ProcessEnd({
     ...{ clock: systemClock, log, onFailure: onFatal },
     close: () => vivarium.close(),

@@ -1,6 +1,6 @@
 /**
- * Operations on rooms that several modules of this folder need: commands, snapshots and undo in the
- * name of the host. An undo replays a room's journal without some of its commands.
+ * Commands, snapshots and undo on behalf of the host. An undo replays a room's journal without some
+ * of its commands.
  */
 import type { CallAnswer, CallBody, HostCommand } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -20,27 +20,26 @@ import type { Room } from '../world/room.ts';
 
 export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo' | 'maxSpectators'> {
   readonly rooms: RoomRegistry;
-  /** The same object as `rooms` if the server is in a cluster; undefined otherwise. */
+  /** The same object as `rooms` if the server is in a cluster, otherwise undefined. */
   readonly cluster: ClusterRooms | undefined;
   readonly library: CheckpointLibrary;
   /** Paths of the checkpoints' folders, by checkpoint name. */
   readonly checkpointFolders: ReadonlyMap<string, string>;
-  /** URL of the Valkey server that stores the rooms; undefined if rooms are stored in `folder`. */
+  /**
+   * URL of the Valkey server that stores the rooms; undefined if rooms are not stored in Valkey.
+   */
   readonly valkey: string | undefined;
   /** The data folder; undefined if nothing is stored. */
   readonly folder: string | undefined;
   readonly backend: BackendName | 'auto';
-  /**
-   * Returns the URLs at which visitors can reach the server. The first URL is the most likely to
-   * work.
-   */
+  /** Returns the URLs at which visitors can reach the server, the most likely to work first. */
   readonly addresses: () => string[];
   /** When the server started (wall clock, ms). */
   readonly since: number;
   readonly version: string;
   /**
-   * Free space on the disk of the data folder, in bytes; `free` is undefined if the space is
-   * unknown. `disk` is undefined if nothing is stored.
+   * The disk of the data folder; undefined if nothing is stored. `free` is the free space in bytes;
+   * undefined if unknown.
    */
   readonly disk: { readonly free: number | undefined } | undefined;
 }
@@ -64,9 +63,9 @@ export async function takeSnapshot(
 }
 
 /**
- * Executes a command of the host at the room's next tick. Resolves to the command's answer.
+ * Executes a command of the host at the room's next tick, and returns the room's answer.
  *
- * @throws HostRefusal 'room-busy'; 'room-closed' or 'elsewhere' if the room has stopped on this
+ * @throws HostRefusal 'room-busy'; 'room-closed' or 'elsewhere' if the room no longer runs on this
  *   server
  */
 export async function runSystemCommand(
@@ -92,8 +91,8 @@ export async function countExecuted(commands: readonly Promise<Answer>[]): Promi
 type UndoHost = HostContext & { readonly farewells: { stop(room: string): Promise<void> } };
 
 /**
- * Undoes the commands of a recent period, or a single command of the host. For a period, undoes the
- * commands of the given participant or, if `participant` is null, of everybody except the host.
+ * Undoes the commands of a recent period, or one command of the host. For a period, undoes the
+ * commands of `participant` or, if `participant` is null, of everybody except the host.
  *
  * @throws HostRefusal
  */
@@ -105,7 +104,7 @@ export async function undoCommands(
   const { rooms, farewells } = host;
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
-    // Stop a farewell that is in progress, because it would also remove the restored organisms.
+    // A farewell in progress would also remove the restored organisms.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), begin };
     const { commands, backup } = await shown(live, () => undo(options, request));
@@ -129,8 +128,8 @@ export async function restore(
 }
 
 /**
- * Runs `work`, which changes a room's state, then sends the new state to all clients. Sends it even
- * after a storage error, because the state may have changed before the error.
+ * Runs `work`, which changes a room's state, then sends the new state to all clients. Sends nothing
+ * after a HostRefusal, because then the state has not changed.
  */
 async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
   let isUnchanged = false;

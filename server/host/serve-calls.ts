@@ -1,5 +1,5 @@
 /**
- * The host's HTTP API. Authenticates and validates requests, passes them to the right server of a
+ * The host's HTTP API: authenticates and validates requests, passes them to the right server of a
  * cluster, and sends error responses. calls.ts executes the calls, and files.ts sends the files.
  */
 import { type ConversionConfig, toJsonSchema } from '@valibot/to-json-schema';
@@ -45,18 +45,17 @@ import {
   SESSION,
 } from './host-sessions.ts';
 
-/** Maximum size of a request body, in bytes, except for `putLogo`. */
+/** Maximum size of request bodies, in bytes. Only `putLogo` has a different limit. */
 export const MAX_BODY_BYTES = 16_384;
 
 /**
- * Calls about a room that may be closed on all servers. Such a call may be executed by any server
- * that can run rooms.
+ * Calls about a room that may be closed on all servers. Any server that can run rooms may execute
+ * these calls.
  */
 const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
 
 /**
- * Finds the server that must answer a call or send a file: the server that is named in the path,
- * the server that made the film in the path, or the server that runs the room in the path.
+ * Finds the server that must answer a request, by the server, film or room in the request's path.
  *
  * @param call name of the call; undefined for a file
  * @returns undefined if this server must answer
@@ -73,10 +72,9 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // A server that cannot run rooms, or is handing its rooms to other servers, must not execute the
-  // calls in `OF_ANY_OWNER`. Pass these calls to a server that runs another room (`ledElsewhere`).
-  // Do not pass them to the server that runs the room of the call: the room may have just been
-  // closed, and this server may not know this yet.
+  // A server that cannot run rooms, or is handing its rooms over, must not execute the calls in
+  // `OF_ANY_OWNER`. Pass these calls to a server that runs some other room, because the room in the
+  // call may be closed on all servers.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -93,14 +91,13 @@ export const isTarget = (
 /** Passes requests to other servers of the cluster. */
 export interface Relay {
   /**
-   * Passes a request to another server, and sends that server's answer to the client.
+   * Passes a request to another server, and that server's answer to the client.
    *
-   * @returns false if the other server does not answer. In this case, nothing has been sent to the
-   *   client
+   * @returns false if the other server does not answer; the client has then been sent nothing
    */
   pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
   /**
-   * Sends a GET request to another server and returns the parsed JSON of the answer.
+   * Sends a GET request to another server, and returns the parsed JSON of the answer.
    *
    * @param time timeout, in ms
    * @throws Error if the other server does not answer in time
@@ -116,23 +113,20 @@ export interface ApiOptions {
   readonly throttle: LoginThrottle;
   readonly addressOf: (request: Request) => string;
   /**
-   * Name of the session cookie. The name is derived from the server's secret, so that several
-   * servers on one machine use different names. This is necessary because a browser sends the
-   * cookies of a machine to all ports of the machine.
+   * Name of the session cookie. The name differs between servers, because a browser sends a
+   * machine's cookies to all ports of the machine.
    */
   readonly cookie: string;
 }
 
 /** Files that walls and visitors fetch without signing in. */
 const PUBLIC_FILES: readonly FileName[] = ['wallFrame', 'logo'];
-/**
- * Files that are never requested from another server, because they contain this server's addresses.
- */
+/** Files that no other server may send, because they contain this server's addresses. */
 const OWN_FILES: readonly FileName[] = ['sign'];
 
 /**
  * HTTP status by reason. The status for other reasons is 404 if the reason begins with `no-such-`,
- * and 409 otherwise.
+ * otherwise 409.
  */
 const STATUS: Partial<Record<HostReason, number>> = {
   'no-session': 401,
@@ -152,7 +146,7 @@ const STATUS: Partial<Record<HostReason, number>> = {
 const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
 const parseJson = express.json({ limit: MAX_BODY_BYTES, strict: true });
-/** Parses the body of a call that contains a picture in base64. */
+/** Parses the body of `putLogo`, which contains a picture in base64. */
 const parsePicture = express.json({ limit: 1.4 * MAX_LOGO_BYTES, strict: true });
 
 /** Creates the router for all calls and files of the host's API. */
@@ -172,8 +166,8 @@ export function createHostApi(options: ApiOptions): Router {
     next();
   };
   /**
-   * Creates middleware for the call or file `name`. It admits a signed-in host, and programs whose
-   * access token allows this call or file.
+   * Creates middleware that admits the signed-in host, and programs whose access token allows the
+   * call or file `name`.
    */
   const admitted =
     (name: string) => async (request: Request, response: Response, next: NextFunction) => {
@@ -209,12 +203,11 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Validate the body before passing the request on. This ensures that the body has been
-      // parsed, which is necessary because the parsed body is passed on.
+      // Check that the body has been parsed, because the parsed body is passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
-      // The other server has not answered. If the request is for a file, try to send the file from
-      // this server: it may have the file even though it does not run the room.
+      // The other server has not answered. If the request is for a file, this server may have the
+      // file, too.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
@@ -234,10 +227,9 @@ export function createHostApi(options: ApiOptions): Router {
 }
 
 /**
- * Creates the router for requests that another server has authenticated and passed to this server.
+ * Creates the router for requests that another server has authenticated and passed on.
  *
- * @param isClosed returns whether the services for the host have been closed. If so, requests are
- *   refused
+ * @param isClosed returns whether the host's services have been closed. If so, requests are refused
  */
 export function createRelayedApi(host: Host, isClosed: () => boolean): Router {
   const router = express.Router();
@@ -276,9 +268,8 @@ function addFiles(router: Router, host: Host, before: (name: FileName) => Reques
 }
 
 /**
- * Rejects calls from pages of other sites, which could otherwise use the host's cookie. Accepts
- * calls that have neither a `sec-fetch-site` nor an `origin` header: they come from a program, not
- * from a browser.
+ * Rejects calls from pages of other sites, which could otherwise use the host's cookie. Calls with
+ * neither a `sec-fetch-site` nor an `origin` header come from programs, and are accepted.
  */
 function requireOwnPage(request: Request): void {
   const site = request.get('sec-fetch-site');
@@ -298,9 +289,8 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
 }
 
 /**
- * Counts a wrong token, and creates the refusal to send. A delay applies only to further wrong
- * tokens. If it applied to correct tokens, too, somebody with the same address as the host could
- * lock the host out by sending wrong tokens.
+ * Counts a wrong token, and creates the refusal to send. Correct tokens are never delayed:
+ * otherwise, somebody with the host's address could lock the host out with wrong tokens.
  */
 function wrongToken(what: string, address: string, { throttle, host }: ApiOptions): HostRefusal {
   const wait = throttle.wait(address);
@@ -311,9 +301,9 @@ function wrongToken(what: string, address: string, { throttle, host }: ApiOption
 }
 
 /**
- * Returns the role of the access token with which a program makes a call.
+ * Returns the role of a program's access token if the token allows the request.
  *
- * @param name name of the call or file that the program requests
+ * @param name name of the requested call or file
  * @throws HostRefusal 'wrong-token', 'too-many-tries', 'too-many-calls' or 'not-allowed'
  */
 function roleOfProgram(token: string, name: string, request: Request, options: ApiOptions): Role {
@@ -348,8 +338,7 @@ function wordOf(request: Request, cookie: string): string | undefined {
 }
 
 /**
- * If a request's body cannot be parsed, the reason for refusing the request, by the type of the
- * body parser's error.
+ * The reason for refusing a request whose body cannot be parsed, by the type of the parser's error.
  */
 const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'entity.too.large': 'too-large',
@@ -388,8 +377,8 @@ function refusalOf(error: unknown, log: Log): HostRefusal {
 type Schema = Parameters<typeof toJsonSchema>[0];
 
 /**
- * Options for converting a Valibot schema to JSON Schema. Checks that JSON Schema cannot express,
- * for example for duplicates, are left out.
+ * Options for converting a Valibot schema to JSON Schema. Checks that JSON Schema cannot express
+ * are omitted.
  */
 const INPUT: ConversionConfig = { typeMode: 'input', errorMode: 'ignore' };
 

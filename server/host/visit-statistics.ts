@@ -20,10 +20,7 @@ import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
 import type { HostContext } from './room-operations.ts';
 
-/**
- * Maximum number of stored records of each kind. A record of the kind `hours` has the sums of one
- * hour. A record of the kind `counted` has the sums of one day.
- */
+/** Maximum number of stored records: one per hour in `hours`, and one per day in `counted`. */
 export const MOST_COUNTED = { hours: 840, counted: 1_100 } as const;
 
 type Sums = Omit<HourStatistics, 'hour'>;
@@ -41,7 +38,7 @@ const STORE_INTERVAL = 60_000;
 interface Visit {
   /** When the visitor arrived (wall clock, ms). */
   readonly since: number;
-  /** Where the visitor's last stroke of each kind ended, and its radius. */
+  /** End and radius of the visitor's last stroke of each kind. */
   readonly ends: Partial<Record<RoomCommand['what'], StrokeEnd>>;
 }
 
@@ -56,7 +53,7 @@ export class VisitCounter {
   /** Visitors who are in a room now, by room. */
   private readonly present = new Map<string, Map<ParticipantId, Visit>>();
   private readonly stop: () => void;
-  /** Ensures that ticks are counted in order, because counting is asynchronous. */
+  /** Counting is asynchronous. The mutex keeps the ticks in order. */
   private readonly mutex = new Mutex();
   private readonly store: Store;
 
@@ -95,9 +92,8 @@ export class VisitCounter {
   }
 
   /**
-   * Ends the visits of all visitors of a closed room, and stores the room's sums. Then forgets the
-   * sums, because another server may run the room and change them in the store. They are read again
-   * when this server next opens the room. Resolves even if storing fails.
+   * Ends all visits in a closed room, and stores the room's sums. Then forgets the sums, because
+   * another server may change them in the store. Resolves even if storing fails.
    */
   closed(room: string): Promise<void> {
     return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);
@@ -106,9 +102,7 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // Usually, the end of a visit is noticed when the visitor's seat expires, a grace period
-      // after the visitor has left. That period is then subtracted from the visit's length. Do not
-      // subtract it here, because these visits end now.
+      // These visits end now, not when a seat expires, so no grace period is subtracted.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);
@@ -139,8 +133,7 @@ export class VisitCounter {
       await this.store.putCounted(room, counted.hour, counted.day, MOST_COUNTED);
     } catch (error) {
       counted.changed = true;
-      // If another server runs the room now, forget the sums: that server continues to count from
-      // the stored sums.
+      // Another server runs the room now, and continues to count from the stored sums.
       if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }
@@ -160,15 +153,14 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // Store the sums of the previous hour before replacing them. If storing fails, that hour's sums
-    // are lost.
+    // If storing fails now, the sums of the previous hour are lost.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // The day's sums stay in memory. If storing them failed above, they must be stored later.
+      // If storing failed above, the day's sums must be stored later.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);
@@ -201,7 +193,7 @@ export class VisitCounter {
     const isVisitor = this.context.rooms.roomServers.get(room.name)?.seats.memberOf(id);
     if (id === HOUSE.id || !isVisitor) return;
     const sum = isRefused ? 'refused' : COUNTED[command.what];
-    // Count a stroke only once, even if it was sent in several messages.
+    // A stroke may be sent in several messages, but is counted only once.
     if (!isRefused && isStroke(command) && this.goesOn(room.name, command)) return;
     if (sum) this.add(counted, (sums) => sums[sum]++);
     if (isRefused) return;

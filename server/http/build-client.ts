@@ -1,6 +1,6 @@
 /**
- * Implements `npm run build`: builds all pages, and the client library for other programs (exported
- * as `vivarium/client`, see client/CLIENT.md). With `--types`, also writes the library's types.
+ * Implements `npm run build`: builds all pages and the client library (`vivarium/client`, see
+ * client/CLIENT.md). With `--types`, also writes the library's types.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -15,8 +15,8 @@ const ENTRY = 'client/room/join';
 const ELEMENT = 'client/embed/vivarium-room.ts';
 
 /**
- * Code that is inserted at the start of the bundle for Node. It defines `require`, with which
- * bundled CommonJS modules load Node's built-in modules.
+ * Code inserted at the start of the bundle for Node. It defines `require`, with which bundled
+ * CommonJS modules load Node's own modules.
  */
 const REQUIRE =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
@@ -37,16 +37,14 @@ async function buildLibrary(folder: string): Promise<void> {
   const banner = { js: REQUIRE };
   await bundle({
     ...{ ...common, ...into('client.node.js'), platform: 'node', target: 'node20.19', banner },
-    // The optional native dependencies of `ws` cannot be bundled. Leave them out, because `ws`
-    // works without them.
+    // These native packages cannot be bundled. `ws` works without them.
     external: ['bufferutil', 'utf-8-validate'],
   });
 }
 
 /**
- * Writes the type declarations of the client library to a folder: `client.d.ts`, and all
- * declaration files that it imports, including Valibot's. Requires TypeScript, which the published
- * package does not include.
+ * Writes the type declarations of the client library to a folder: `client.d.ts`, and all files that
+ * it imports, including Valibot's. Requires TypeScript.
  */
 async function writeTypes(folder: string): Promise<void> {
   const draft = await mkdtemp(join(root, '.cache', 'types-'));
@@ -64,8 +62,8 @@ async function writeTypes(folder: string): Promise<void> {
         ...{ files: [entry], include: [], exclude: [] },
       }),
     );
-    // Ignore type errors, because they may be in files that the library's types do not use. If a
-    // file that they do use is missing, copying it fails below.
+    // Ignore type errors, because they may be in files that the library does not use. If a needed
+    // file is missing, `copyReached` fails.
     const tsc = join(root, 'node_modules/.bin/tsc');
     await promisify(execFile)(tsc, ['-p', project]).catch(() => undefined);
     await mkdir(folder, { recursive: true });
@@ -77,7 +75,7 @@ async function writeTypes(folder: string): Promise<void> {
   }
 }
 
-/** Copies a declaration file, and all files that it imports directly or indirectly. */
+/** Copies a declaration file and all files that it imports directly or indirectly. */
 async function copyReached(from: string, entry: string, to: string): Promise<void> {
   const reached = new Set([entry]);
   for (const file of reached) {
@@ -99,8 +97,8 @@ async function copyReached(from: string, entry: string, to: string): Promise<voi
   await copyFile(join(dirname(valibot), 'index.d.mts'), join(to, 'valibot.d.ts'));
 }
 
-// Always build for production. With another value of this variable, such as the value that tests
-// set, the pages would contain the development versions of libraries.
+// Always build for production. With the value that tests set, for example, the pages would contain
+// development versions of libraries.
 process.env.NODE_ENV = 'production';
 // Each mode of client/vite.config.ts builds one page.
 for (const mode of ['wall', 'table', 'host', 'keep', 'lineage', 'visitor']) {

@@ -1,6 +1,6 @@
 /**
- * Builds the client if the build is missing or older than the sources, and serves the build from
- * memory. Files are not streamed from disk, because slow clients would keep file descriptors open.
+ * Builds the client if the build is missing or older than the sources, and serves it from memory:
+ * streaming files to slow clients would keep file descriptors open.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,8 +17,7 @@ const clientSource = join(ROOT, 'client');
 const built = join(clientSource, 'dist');
 
 /**
- * Returns the latest modification time of all files in a folder, in ms. Ignores the folder with the
- * built client.
+ * Returns the latest modification time of the files in a folder, except in the built client, in ms.
  */
 async function newest(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true });
@@ -31,8 +30,7 @@ async function newest(folder: string): Promise<number> {
 }
 
 /**
- * Builds the client if the build is missing or out of date. Does nothing in the published package,
- * which contains a build.
+ * Builds the client if the build is missing or out of date. Does nothing in the published package.
  *
  * @param log called with a line of text when a build begins
  * @returns the folder of the built client
@@ -40,15 +38,14 @@ async function newest(folder: string): Promise<number> {
 export async function ensureClient(log: (line: string) => void): Promise<string> {
   if (isInstalled) return built;
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
-  // Treat the lock file as a source file: it changes when the versions of the bundled libraries
-  // change.
+  // The lock file changes with the versions of the bundled libraries.
   const { mtimeMs: libraries } = await stat(join(ROOT, 'package-lock.json'));
   const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(ROOT, folder))];
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  // Build in a separate process. If this process built the client, it would not free the 250 MB of
-  // memory that a build needs.
+  // Build in a separate process: this process would not free the 250 MB of memory that a build
+  // needs.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return built;
@@ -67,16 +64,10 @@ export interface Representation {
   readonly etag: string;
 }
 
-/**
- * Extensions of the files to compress: the files that take longest to load on slow wireless
- * networks.
- */
+/** Extensions of the files to compress. */
 const COMPRESSED: ReadonlySet<string> = new Set(['.js', '.css']);
 
-/**
- * Returns the bytes of a response together with their entity tag (ETag), which is a hash of the
- * bytes.
- */
+/** Returns the bytes of a response with their ETag, a hash of the bytes. */
 export function representation(bytes: Buffer): Representation {
   const hash = createHash('sha256').update(bytes).digest('base64url');
   return { bytes, etag: `"${hash.slice(0, 27)}"` };
@@ -92,7 +83,7 @@ async function load(path: string) {
 }
 type StaticFile = Awaited<ReturnType<typeof load>>;
 
-/** Lists the names of a folder's files, except hidden files; empty if the folder does not exist. */
+/** Lists the files in a folder, except hidden files. Returns [] if the folder does not exist. */
 async function namesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
@@ -107,8 +98,8 @@ export class StaticFiles {
   private constructor(private readonly files: ReadonlyMap<string, StaticFile>) {}
 
   /**
-   * Reads all pages and their assets into memory. Later changes on disk have no effect until the
-   * server restarts.
+   * Reads all pages and assets into memory. Changes on disk have no effect until the server
+   * restarts.
    *
    * @param folder the folder of the built client
    * @throws Error of the file system if a file cannot be read
@@ -121,8 +112,8 @@ export class StaticFiles {
   }
 
   /**
-   * Sends a file. The file is gzipped if the client accepts this. If the client already has the
-   * file, sends only status 304.
+   * Sends a file, gzipped if the client accepts this. If the client already has the file, sends
+   * only status 304.
    *
    * @param path URL path, beginning with `/`
    * @param caching value of the Cache-Control header

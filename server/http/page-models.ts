@@ -1,7 +1,4 @@
-/**
- * Packs checkpoints for the keepsake page, which grows creatures in the browser. Each packed model is
- * a file with the checkpoint's card, update net, gallery and painter.
- */
+/** Packs checkpoints for the keepsake page, which grows creatures in the browser. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,8 +10,11 @@ import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './client-build.ts';
 
 /**
- * Packs checkpoints for the keepsake page. Returns the packed models, indexed by the checkpoints'
- * identities. If several checkpoints have the same identity, packs only the first one.
+ * Packs checkpoints for the keepsake page. Each packed model is a file with the checkpoint's card,
+ * update net, gallery and painter. Of several checkpoints with the same identity, packs only the
+ * first.
+ *
+ * @returns the packed models, by the checkpoints' identities
  */
 export function pageModels(
   checkpoints: readonly (Model & { readonly painter?: Buffer })[],
@@ -25,7 +25,7 @@ export function pageModels(
     const { card, tensors, painter } = model;
     const identity = card.identity ?? identityOf(model);
     if (models.has(identity)) continue;
-    // Omit the training settings and the evaluation results, because pages do not use them.
+    // Pages do not use the training settings and the evaluation results.
     const { training: _, figures: __, ...needed } = card;
     const net = new Map<string, Float32Tensor>();
     for (const tensor of [...updateShapes(card).keys(), 'gallery.latents']) {
@@ -43,21 +43,17 @@ export function pageModels(
   return models;
 }
 
-/**
- * Content security policy of the keepsake page. It forbids all network requests, because the page
- * needs none.
- */
+/** Content security policy of the keepsake page. It forbids all network requests. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
 
 /**
- * Creates the keepsake page as a single HTML file, in which its script, styles and models are
- * embedded.
+ * Creates the keepsake page as one HTML file with embedded script, styles and models.
  *
  * @param clientFolder the folder of the built client
  * @param models the result of `pageModels`
- * @param server origin of the server on which people can plant the creature that the page shows. If
- *   absent, the page does not offer planting
+ * @param server origin of the server on which people can plant the shown creature; if absent, the
+ *   page does not offer planting
  * @throws Error of the file system if the built client cannot be read
  */
 export async function singlePage(
@@ -93,8 +89,7 @@ export async function singlePage(
 }
 
 /**
- * Escapes a script for embedding in HTML. In texts that would end the script element or begin an
- * HTML comment, adds a backslash, which does not change the script's meaning.
+ * Escapes a script for embedding in HTML. The added backslashes do not change what the script does.
  */
 const asInline = (script: string): string =>
   script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');

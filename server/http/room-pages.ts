@@ -1,7 +1,6 @@
 /**
- * Serves gallery pictures and family trees. Gallery pictures are the largest files that phones
- * download. Browsers that support AVIF get pictures that were drawn by the painter and have more
- * pixels. Other browsers get the plain pictures, as WebP if they support it.
+ * Serves gallery pictures and family trees. Browsers that support AVIF get gallery pictures drawn
+ * by the painter. Other browsers get plain pictures, as WebP if they support WebP.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,12 +29,9 @@ const AGE = 'public, max-age=3600';
 
 interface Gallery {
   readonly png: Representation;
-  /** The painted gallery picture; undefined if the checkpoint has none. */
+  /** The gallery picture drawn by the painter; undefined if the checkpoint has none. */
   readonly avif: Representation | undefined;
-  /**
-   * The gallery picture as WebP, which is less than half as large as the PNG. Encoded when it is
-   * first requested.
-   */
+  /** The plain gallery picture as WebP, encoded when it is first requested. */
   webp?: Promise<Representation | undefined>;
 }
 
@@ -49,7 +45,7 @@ async function asWebp(png: Buffer): Promise<Representation | undefined> {
   }
 }
 
-/** Reads a checkpoint's gallery pictures; undefined if there are none. @throws Error if reading fails */
+/** Reads a checkpoint's gallery pictures, if any. @throws Error if reading fails */
 async function readGallery(folder: string): Promise<Gallery | undefined> {
   const read = (file: string) =>
     readFile(join(folder, file)).then(representation, (error: NodeJS.ErrnoException) => {
@@ -63,8 +59,8 @@ async function readGallery(folder: string): Promise<Gallery | undefined> {
 /**
  * Reads the gallery pictures of checkpoints into memory, and creates a handler that serves them.
  *
- * @param folders paths of the checkpoints' folders, by checkpoint name. A checkpoint may have no
- *   pictures. If a folder is added later, its pictures are read when they are first requested
+ * @param folders the checkpoints' folders, by checkpoint name. If a folder is added later, its
+ *   pictures are read when they are first requested
  * @throws Error of the file system if a picture cannot be read
  */
 export async function loadGalleries(
@@ -80,8 +76,8 @@ export async function loadGalleries(
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
     const { png, avif } = gallery;
-    // Send AVIF or WebP only if the `Accept` header names the format. A browser that accepts `*/*`
-    // may still be unable to decode it.
+    // Send AVIF or WebP only if the `Accept` header names the format: a browser that accepts all
+    // types may be unable to decode the picture.
     if (avif && request.headers.accept?.includes('image/avif')) {
       return response.set('ETag', avif.etag).type('image/avif').send(avif.bytes);
     }
@@ -105,15 +101,9 @@ export interface LineageOptions {
 
 /** Maximum age of a family tree that is served from memory, in ms. */
 const TREE_AGE = 2_000;
-/**
- * Refusals that may be temporary. They are answered with status 503, so that the client tries
- * again.
- */
+/** Temporary refusals. They have status 503, so that the client tries again. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
-/**
- * Maximum number of picture requests from one client address that are processed simultaneously. The
- * family tree page never sends this many at the same time.
- */
+/** Maximum number of simultaneous picture requests from one client address. */
 const MOST_PICTURES = 4;
 
 /** A request about a room which the visitor is allowed to watch. */
@@ -125,12 +115,12 @@ interface RoomRequest {
 }
 
 /**
- * Creates the routes for family trees: one for the tree, one for the picture of an organism, and
- * one for the token of an organism's seed.
+ * Creates the routes for family trees, pictures of their organisms, and tokens of the organisms'
+ * seeds.
  */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
-  /** The latest family tree of each room, and when it was computed (`madeAt`; wall clock, ms). */
+  /** The latest family tree of each room. `madeAt` is when it was computed (wall clock, ms). */
   const trees = new WeakMap<
     RoomServer,
     { madeAt: number; json: Buffer; gzipped: Promise<Buffer> }
@@ -163,9 +153,8 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // Requests from different sources take turns, and the source of seed previews is the client's
-    // address. Use another source for pictures, so that the pictures and the previews of one
-    // address also take turns.
+    // Waiting requests of different sources take turns. For seed previews, the source is the
+    // client's address. Pictures need another source, so that they take turns with previews.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

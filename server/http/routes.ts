@@ -28,18 +28,15 @@ interface AppOptions {
   readonly defaultRoom: string;
   /** Router of the host's API. */
   readonly host: Router;
-  /**
-   * Handlers of requests about rooms. They also work for rooms that run on other servers of the
-   * cluster.
-   */
+  /** Handlers of requests about rooms, including rooms that run on other servers of the cluster. */
   readonly relay: {
     readonly lineage: Router;
     readonly hasWall: HasWall;
     readonly passRoom: RequestHandler;
   };
   /**
-   * Number of reverse proxies in front of the server that are trusted to report the client's
-   * address, and whether the client uses TLS.
+   * Number of reverse proxies in front of the server. The server trusts them to report the client's
+   * address and the use of TLS.
    */
   readonly trustProxy: number;
   readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
@@ -54,38 +51,35 @@ interface AppOptions {
   readonly later: { readonly hasFailed: boolean; readonly closing?: unknown };
   readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
   readonly descriptors: Pick<ExhaustionWatch, 'hasSome'>;
-  /** Says whether changes of rooms are being stored; undefined if storage is off. */
+  /** Tells whether the rooms' changes are being stored; undefined if storage is off. */
   readonly journalWriter: { readonly isPersisting: boolean } | undefined;
-  /** Says whether visitors can join through this server. `isReady` is only defined in a cluster. */
+  /** `isReady` tells whether visitors can join through this server; undefined outside a cluster. */
   readonly serverRooms: { readonly isReady?: (() => boolean) | undefined };
-  /** The metrics to serve at `/metrics`; undefined if this port does not serve metrics. */
+  /** The metrics to serve at `/metrics`; undefined if this port serves none. */
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
 /**
- * Returns whether a wall with the same address as the request is connected; undefined if the room
- * is closed.
+ * Returns whether a wall is connected from the address that sends the request; undefined if the
+ * room is closed.
  */
 type HasWall = (room: string, request: IncomingMessage) => boolean | undefined;
 
 /** Maximum delay in a `Retry-After` header, in ms. */
 const LONGEST_WAIT = 60_000;
 
-/**
- * Paths that accept requests without a `Host` header, because some load balancers do not send one.
- * For other paths, the header is required, and browsers always send it.
- */
+/** Paths that accept requests without a `Host` header, which some load balancers do not send. */
 const HEALTH_PATHS = ['/healthz', '/readyz'];
 
 /** Paths at which the computer of a wall or table can ask whether its browser is connected. */
 export const WALL_ALIVE = ['/wall/:room/alive', '/table/:room/alive'];
 
-/** `Cache-Control` header for files whose names contain a hash. Such files never change. */
+/** `Cache-Control` header for files that never change, because their names contain a hash. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /**
  * Returns the entry of the content security policy that allows WebSockets to the page's own host.
- * The entry 'self' is not sufficient, because older browsers do not apply it to WebSockets.
+ * In older browsers, 'self' does not allow WebSockets.
  */
 function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;
@@ -93,9 +87,9 @@ function ownSockets(request: IncomingMessage): string {
 }
 
 /**
- * Creates a handler that tells a wall's computer whether the wall's browser is connected. If it is
- * not, the computer can restart the browser. The answer is `null` if the room is closed, because a
- * restart of the browser would not help.
+ * Creates a handler that tells a wall's computer whether the wall's browser is connected, so that
+ * the computer can restart the browser. The answer is `null` if the room is closed, because a
+ * restart would not help.
  */
 export const wallAlive =
   (hasWall: HasWall): RequestHandler<{ room: string }> =>
@@ -106,8 +100,7 @@ export const wallAlive =
   };
 
 /**
- * Returns a function that returns a cached value computed from a list. If the list has grown since
- * then, the function computes the value again.
+ * Returns a function that computes a value from a list, and caches the value until the list grows.
  */
 function following<I, T>(list: readonly I[], of: (list: readonly I[]) => T): () => T {
   let [length, value] = [list.length, of(list)];
@@ -122,12 +115,11 @@ export function createApp(options: AppOptions): Express {
   const models = following(checkpointList, pageModels);
   const painters = following(checkpointList, paintersByPath);
   const app = express();
-  // Use Express in production mode, so that error pages do not show stack traces.
+  // In production mode, error pages do not show stack traces.
   app.set('env', 'production');
   app.disable('x-powered-by');
   app.set('trust proxy', options.trustProxy);
-  // Ignore a request if the server has closed its connection because of an earlier request on the
-  // connection.
+  // Ignore a request if an earlier request has made the server close the connection.
   app.use((request, _response, next) => {
     if (!request.socket.destroyed) next();
   });
@@ -160,8 +152,7 @@ export function createApp(options: AppOptions): Express {
     response.status(WRONG_HOST.status).type('text').send(WRONG_HOST.text);
   });
   app.get('/healthz', (_request, response) => {
-    // A supervisor restarts a server that is not healthy. Therefore, count only problems that a
-    // restart can fix.
+    // A supervisor restarts an unhealthy server, so count only problems that a restart can fix.
     const [ticking, hasDescriptors] = [!later.hasFailed, descriptors.hasSome];
     const health = { ticking, descriptors: hasDescriptors };
     response.status(ticking && hasDescriptors ? 200 : 503).json(health);
@@ -171,15 +162,15 @@ export function createApp(options: AppOptions): Express {
     const needed = { engine, ticking: watchdog.isTicking, descriptors: descriptors.hasSome, open };
     const owner = options.serverRooms.isReady?.();
     const isReady = Object.values(needed).every(Boolean) && owner !== false;
-    // With HAProxy, status 404 stops new visitors but keeps connected ones.
+    // HAProxy sends no new visitors to a server that answers 404, but keeps connected visitors.
     const unready = request.query.unready === '404' ? 404 : 503;
-    // Report whether changes are stored (`keeping`), but do not let this affect the status: even
-    // with a full disk, the server can serve visitors.
+    // `keeping` (whether changes are stored) does not affect the status: even with a full disk, the
+    // server can serve visitors.
     const keeping = options.journalWriter?.isPersisting ?? null;
     response.status(isReady ? 200 : unready).json({ ...needed, keeping, owner });
   });
-  // Limit the rate of requests only after the health checks above. Otherwise, a flood of requests
-  // would make health checks fail, and a supervisor would restart the server.
+  // Limit the rate of requests only after the health checks. If a flood of requests made the health
+  // checks fail, a supervisor would restart the server.
   app.use((request, response, next) => {
     const wait = connectionLimits.admitRequest(request);
     if (wait === 0) return next();
@@ -202,8 +193,7 @@ export function createApp(options: AppOptions): Express {
     next();
   });
   app.get('/', (request, response) => {
-    // Keep the seed in the redirect's query. Links on keepsakes may contain a seed but no room, so
-    // they lead here.
+    // Links on keepsakes may have a seed but no room, so keep the seed in the redirect.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
     response.redirect(`/r/${options.defaultRoom}${query}`);
   });
@@ -236,7 +226,7 @@ export function createApp(options: AppOptions): Express {
     const map = request.query.whole === undefined ? species?.map : species?.wholeMap;
     if (!map) return next();
     response.set('Cache-Control', 'max-age=3600');
-    // Round positions (0…1) to four decimals, which is finer than a pixel.
+    // Four decimals of a position (0…1) are finer than a pixel.
     const rounded = (share: number): number => Math.round(share * 1e4) / 1e4;
     response.json(map.map((place) => place && [rounded(place.x), rounded(place.y)]));
   });
@@ -248,8 +238,7 @@ export function createApp(options: AppOptions): Express {
   app.use((_request, response) => {
     response.status(404).type('text').send('Page not found. Check the address.');
   });
-  // Answer malformed URLs with plain text, because the default error page would show internal
-  // details.
+  // Answer malformed URLs with plain text, because the default error page shows internal details.
   app.use((error: { status?: number }, _: Request, response: Response, next: NextFunction) => {
     const { status = 500 } = error;
     if (response.headersSent || status >= 500) next(error);

@@ -1,7 +1,4 @@
-/**
- * Implements `npm run keep-page`: writes the keepsake page as one HTML file, which any web server
- * can serve.
- */
+/** Implements `npm run keep-page`: writes the keepsake page as one HTML file for any web server. */
 
 import { writeFile } from 'node:fs/promises';
 import { commandLine } from '../platform/installation.ts';

@@ -1,7 +1,6 @@
 // @ts-check
 /**
- * Bundles the server with esbuild. Without a bundle, the server takes twice as long to start,
- * because each of its threads loads and transpiles hundreds of files. This module is plain
+ * Bundles the server with esbuild, so that the server starts twice as fast. This module is
  * JavaScript, because it runs before TypeScript can be loaded.
  */
 import { createHash } from 'node:crypto';
@@ -24,10 +23,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const bundles = join(root, '.cache', 'server');
 
-/**
- * Main modules of the server's processes and threads, by the name under which `worker-entry.mjs`
- * loads them from the bundle.
- */
+/** Main modules of the server's processes and threads, by their names in the bundle. */
 const ENTRIES = {
   main: 'server/main.ts',
   engine: 'server/engine/thread/worker.ts',
@@ -44,21 +40,18 @@ const ENTRIES = {
 };
 
 /**
- * npm packages that no bundle contains, even if it is made with `withPackages`. `NATIVE`: they
- * contain native code, which cannot be bundled. `UNUSED`: the installed server does not need them.
+ * npm packages that no bundle contains. `NATIVE` packages contain native code, which cannot be
+ * bundled. `UNUSED` packages are not needed by the installed server.
  */
 const NATIVE = ['lmdb', 'msgpackr-extract', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
 const UNUSED = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
 
-/**
- * Number of bundles to keep: the latest one and older ones, because a running server may still load
- * parts of the bundle with which it was started.
- */
+/** Number of bundles to keep. A running server may still load parts of an older bundle. */
 const KEPT = 3;
 
 /**
  * Returns the folder of the bundle for the current source files. Builds the bundle if it does not
- * exist yet.
+ * exist.
  *
  * @returns {Promise<string>}
  */
@@ -66,12 +59,11 @@ export async function ensureBundle() {
   const folder = join(bundles, digest());
   if (existsSync(folder)) return folder;
   mkdirSync(bundles, { recursive: true });
-  // Build the bundle in a draft folder, and rename the folder only when the bundle is complete:
-  // another server may be building the same bundle at the same time.
+  // Another server may be building the same bundle, so rename the folder only when it is complete.
   const draft = mkdtempSync(join(bundles, 'draft-'));
   try {
     await bundle(draft);
-    // Allow other users of this machine to read the bundle.
+    // Let other users of this machine read the bundle.
     chmodSync(draft, 0o755);
     renameSync(draft, folder);
   } catch (error) {
@@ -85,8 +77,8 @@ export async function ensureBundle() {
 /**
  * Bundles the server.
  *
- * @param {string} folder folder to write to. It may later be moved, but only to a place at the same
- *   depth, because the bundle contains relative paths.
+ * @param {string} folder folder to write to. The bundle may be moved only to a folder at the same
+ *   depth, because it contains relative paths.
  * @param {boolean} withPackages whether to include npm packages that are pure JavaScript
  * @returns the files that the bundle was made from, in esbuild's format
  */
@@ -104,14 +96,12 @@ export async function bundle(folder, withPackages = false) {
     splitting: true,
     format: 'esm',
     platform: 'node',
-    // JSON files are imported with import attributes, which Node 20 supports only from this version
-    // on.
+    // The first Node 20 version with import attributes, which imports of JSON files need.
     target: 'node20.19',
     ...(withPackages
       ? {
           external: [...NATIVE, ...UNUSED],
-          // Define `require` in the bundle. Bundled CommonJS packages call it to load Node's own
-          // modules.
+          // Bundled CommonJS packages call `require` to load Node's own modules.
           banner: {
             js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
           },
@@ -144,8 +134,8 @@ function digest() {
 }
 
 /**
- * Preserves two things that esbuild would change: the values of `import.meta.url` in modules, and
- * the `const` declarations at the top level of modules.
+ * Preserves two things that esbuild would change: the values of `import.meta.url`, and top-level
+ * `const` declarations.
  */
 class Sources {
   /** Names that any module declares with `const`. @type {Set<string>} */
@@ -181,9 +171,8 @@ class Sources {
   };
 
   /**
-   * Declares the top-level constants of modules with `const` again. esbuild turns them into `var`,
-   * whose value JavaScript engines must look up and check at each access. With `var`, encoding
-   * frames would take a sixth longer.
+   * Restores top-level `const` declarations, which esbuild has turned into `var`. With `var`,
+   * encoding frames would take a sixth longer.
    *
    * @param {string} bundled content of a file of the bundle
    */
@@ -191,7 +180,6 @@ class Sources {
     const restored = (/** @type {string} */ part) =>
       part.replace(/^var (?:(\w+) =|\{)/gm, (found, name) => {
         // If two modules declare the same name, esbuild appends a number to one of the two names.
-        // So also look for the name without the number.
         const names = name ? [name, name.replace(/\d+$/, '')] : [];
         const isConstant =
           !name ||
@@ -199,8 +187,8 @@ class Sources {
             !names.some((one) => this.variables.has(one)));
         return isConstant ? found.replace('var', 'const') : found;
       });
-    // In the bundle, a comment with the module's path precedes each module. Do not restore `const`
-    // in npm packages, because packages may assign new values to their variables.
+    // In the bundle, a comment with the module's path precedes each module. npm packages may assign
+    // new values to their variables, so do not change those to `const`.
     return bundled
       .split(/^(?=\/\/ \S+$)/m)
       .map((part) => (part.startsWith('// node_modules/') ? part : restored(part)))
@@ -217,5 +205,5 @@ function removeOld(latest) {
   for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
 }
 
-// Do not await this promise: a module with a top-level `await` could not be loaded with `require`.
+// Do not await: `require` cannot load a module with a top-level `await`.
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();

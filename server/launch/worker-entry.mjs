@@ -1,19 +1,19 @@
 // @ts-check
 /**
  * Loads the main module of a process or thread of the server. This file is JavaScript, because some
- * supported versions of Node cannot start a process or thread with a TypeScript file.
+ * supported versions of Node cannot start a process or thread from TypeScript.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Environment variable that holds the path of the bundle's folder. `start.mjs` sets it for the
- * server's process, and all threads and child processes inherit it.
+ * Environment variable with the path of the bundle's folder. `start.mjs` sets it for the server,
+ * and all threads and child processes inherit it.
  */
 export const BUNDLE = 'VIVARIUM_BUNDLE';
 
 /**
- * Loads a module: from the bundle if there is one, otherwise from the source file, through tsx.
+ * Loads a module from the bundle, or from its source file through tsx if there is no bundle.
  *
  * @param {string} name name of the module in the bundle
  * @param {URL} source URL of the module's source file

@@ -1,6 +1,5 @@
 /**
- * Detects problems of a server, and announces their beginning and their end. `ALERTS` lists the
- * kinds of problems, and `problemFinder` detects them. They are announced as messages to a webhook
+ * Detects problems of a server, and announces their beginning and end, as messages to a webhook
  * (JSON schema: server/deploy/alert.schema.json) and as metrics. Messages never contain text that
  * visitors wrote. Start reading at `startAlerts`.
  */
@@ -27,7 +26,7 @@ const MINUTE = 60_000;
 
 /**
  * The kinds of alerts, by name. `hold` is how long a problem must last before it is announced, in
- * ms. `over` is the text of the message that announces the problem's end.
+ * ms. `over` is the text that announces the problem's end.
  */
 export const ALERTS = {
   'server-restarted': {
@@ -40,34 +39,26 @@ export const ALERTS = {
   'not-kept': { severity: 'critical', hold: 0, over: 'The rooms are stored again.' },
   'disk-low': { severity: 'critical', hold: 0, over: 'The disk has space again.' },
   slow: { severity: 'warning', hold: MINUTE, over: 'The room keeps its tick rate again.' },
-  /** A test message, sent at the host's request. `problemFinder` never returns this alert. */
+  /** A test message, sent at the host's request. */
   test: { severity: 'info', hold: 0, over: '' },
 } as const satisfies Record<string, { severity: Severity; hold: number; over: string }>;
 
 type AlertName = keyof typeof ALERTS;
 
-/**
- * A current problem. If two problems have the same alert, they concern different rooms or walls.
- */
+/** A current problem, identified by `alert`, `room` and `wall`. */
 export interface Problem {
   readonly alert: AlertName;
   readonly room?: string | undefined;
-  /**
-   * The host's name for the lost wall; undefined if the wall has no name, or if the problem does
-   * not concern a wall.
-   */
+  /** The host's name for the lost wall; undefined if the wall has no name or no wall is lost. */
   readonly wall?: string | undefined;
   readonly text: string;
   /** Overrides the severity in `ALERTS`. */
   readonly severity?: Severity;
-  /**
-   * Whether the problem is expected now. While this is true, the problem's beginning is not
-   * announced.
-   */
+  /** If true, the problem is expected now, and its beginning is not announced. */
   readonly isExpected?: boolean;
   /**
-   * Whether the problem seems to be over but may soon return. While this is true, neither the
-   * problem's beginning nor its end is announced, and the time does not count towards `hold`.
+   * If true, the problem seems to be over but may soon return. Meanwhile, neither its beginning nor
+   * its end is announced, and the time does not count towards `hold`.
    */
   readonly isRecovering?: boolean;
 }
@@ -89,10 +80,7 @@ interface Watched {
 /** Creates a function that returns all current problems of a server. */
 export function problemFinder(server: Watched): () => Problem[] {
   const { rooms, http, connectionLimits, limits, journalWriter, watchdog, descriptors } = server;
-  /**
-   * Number of TCP connections at the previous check. It is one check old because Node.js reports
-   * the number asynchronously.
-   */
+  /** Number of TCP connections at the previous check. Node.js reports the number asynchronously. */
   let tcp = 0;
   const whyNobodyCanJoin = (): string | undefined => {
     http.getConnections((_, count = 0) => {
@@ -110,7 +98,7 @@ export function problemFinder(server: Watched): () => Problem[] {
       ...wallProblems(room, roomServer),
       ...roomProblems(room, rooms.summary(room)),
     ]);
-    // Add the rooms that have stopped because the cluster refused to store their changes.
+    // Rooms that have stopped because the cluster refused to store their changes.
     for (const [room, text] of server.cluster?.refused() ?? []) {
       problems.push({ alert: 'nobody-can-join', room, text });
     }
@@ -146,8 +134,8 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
 
 /**
  * Finds lost walls. Outside the opening hours, a lost wall is expected, because staff may switch
- * walls off. A wall that has reconnected remains a problem until it has been connected for a while:
- * a browser that keeps crashing also reconnects after each crash.
+ * walls off. A wall that has just reconnected is still a problem, because its browser may be
+ * crashing repeatedly.
  */
 export function wallProblems(
   room: string,
@@ -219,7 +207,7 @@ function cleared(message: AlertMessage, date: number): AlertMessage {
 }
 
 const CHECK_INTERVAL = 1_000;
-/** A problem's end is announced when the problem has not been detected for this long, in ms. */
+/** A problem's end is announced if the problem has not been detected for this long, in ms. */
 const CLEAR_AFTER = 10_000;
 
 interface AlertsOptions {
@@ -228,11 +216,11 @@ interface AlertsOptions {
   readonly date: () => number;
   readonly log: Log;
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
-  /** Name of the record in `store`. It must differ between servers that share a store. */
+  /** Name of the record in `store`. Servers that share a store need different names. */
   readonly record: string;
-  /** URL of the webhook; undefined if there is no webhook. */
+  /** URL of the webhook; undefined if there is none. */
   readonly url: string | undefined;
-  /** Returns the current problems. Called at every check. */
+  /** Returns the current problems. */
   readonly problems: () => readonly Problem[];
 }
 
@@ -243,15 +231,15 @@ export class AlertMonitor {
    * (monotonic clock, ms).
    */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** How long each problem that has not been announced yet has lasted, in ms, by key. */
+  /** Durations of problems that have not been announced yet, in ms, by key. */
   private readonly pending = new Map<string, number>();
-  /** When the previous check was made (monotonic clock, ms). */
+  /** Time of the previous check (monotonic clock, ms). */
   private checked: number;
   readonly stop: () => void;
 
   /**
-   * @param open messages of an earlier process about problems that it has announced and that were
-   *   not over when it ended
+   * @param open messages in which an earlier process announced problems that were not over when the
+   *   process ended
    */
   constructor(
     private readonly options: Pick<AlertsOptions, 'clock' | 'date' | 'problems'>,
@@ -264,7 +252,7 @@ export class AlertMonitor {
     this.stop = repeat(clock, CHECK_INTERVAL, () => this.check(), 0);
   }
 
-  /** The announcements of all problems that are not over yet. */
+  /** The announcements of all problems that are not over. */
   get open(): AlertMessage[] {
     return [...this.announced.values()].map(({ message }) => message);
   }
@@ -287,7 +275,7 @@ export class AlertMonitor {
     const announced = this.announced.get(key);
     if (announced) announced.seen = now;
     const rank = SEVERITIES.indexOf(severityOf(problem));
-    // Announce a problem a second time only if its severity has increased.
+    // Announce a problem again only if its severity has increased.
     if (announced && rank <= SEVERITIES.indexOf(announced.message.severity)) return;
     const { isExpected, isRecovering } = problem;
     const before = isExpected ? undefined : this.pending.get(key);
@@ -311,18 +299,16 @@ export const MAX_WAITING = 64;
 /** Timeout of a request to the webhook, in ms. */
 const TIMEOUT = 10_000;
 /**
- * First and longest pause after failed requests, in ms. Each pause is twice as long as the one
- * before.
+ * Pauses after failed requests, in ms. Each pause is twice as long as the one before, but at most
+ * `longest`.
  */
 const PAUSE = { first: 1_000, longest: 300_000 };
 
-/**
- * Result of a request: the HTTP status or, if there was no response, the code or name of the error.
- */
+/** Result of a request: the HTTP status or, without a response, the code or name of the error. */
 export type PostResult = number | string;
 
 /**
- * Posts JSON to a URL. Does not follow redirects, so that data are never sent to another URL. Never
+ * Posts JSON to a URL. Does not follow redirects, so that no other URL receives the data. Never
  * rejects.
  */
 async function postJson(url: string, body: string, signal: AbortSignal): Promise<PostResult> {
@@ -343,16 +329,16 @@ async function postJson(url: string, body: string, signal: AbortSignal): Promise
 const isDelivered = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 200 && result < 300;
 
-/** Returns whether trying again would be useless. This is so for all 3xx and most 4xx statuses. */
+/** Returns whether a retry would be useless. This is so for all 3xx and most 4xx statuses. */
 const isFinal = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 300 && result < 500 && ![408, 425, 429].includes(result);
 
 /**
- * Sends messages to the webhook one after another. Tries again until a message is delivered, or the
- * receiver rejects it with a status that makes a retry useless.
+ * Sends messages to the webhook one after another. Repeats a message until it is delivered, or
+ * until the receiver rejects it with a status that makes a retry useless.
  */
 export class Webhook {
-  /** Messages that have not been delivered yet, oldest first. */
+  /** Undelivered messages, oldest first. */
   readonly waiting: AlertMessage[];
   private readonly stopped = new AbortController();
   private isSending = false;
@@ -387,7 +373,7 @@ export class Webhook {
     void this.sendNext();
   }
 
-  /** Aborts the current request, and stops retrying. Undelivered messages stay in `waiting`. */
+  /** Aborts the current request and stops retrying. Undelivered messages stay in `waiting`. */
   stop(): void {
     this.stopped.abort();
     this.cancel();
@@ -409,8 +395,7 @@ export class Webhook {
         );
       this.failures = 0;
       this.isSending = false;
-      // Remove the message only if it is still in the queue: it may have been dropped during the
-      // request.
+      // The message may have been dropped from a full queue during the request.
       if (this.waiting[0] === message) this.waiting.shift();
       onChange();
       return this.sendNext();
@@ -428,17 +413,17 @@ export class Webhook {
     });
   }
 
-  /** Logs a warning. Of the webhook's URL, logs only the host, because the path may be a secret. */
+  /** Logs a warning. Logs only the host of the webhook's URL, because the path may be a secret. */
   private warn(event: string, sentence: string): void {
     this.options.log.warn(event, sentence, { receiver: new URL(this.options.url).host });
   }
 }
 
-/** How long after its start a server reports the alert `server-restarted`, in ms. */
+/** How long after a start the alert `server-restarted` is reported, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
-  /** The messages that announced the problems that were not over when the record was stored. */
+  /** Announcements of problems that were not over when the record was stored. */
   open: v.array(alertMessage),
   waiting: v.array(alertMessage),
   stopped: v.boolean(),
@@ -447,8 +432,7 @@ const alertRecord = v.strictObject({
 export type Alerts = Awaited<ReturnType<typeof openAlerts>>;
 
 /**
- * Starts the alerts. Continues from the state that an earlier process has stored. If that state
- * cannot be read, starts without it.
+ * Starts the alerts with the state that an earlier process has stored, if the state can be read.
  */
 export async function openAlerts(options: AlertsOptions) {
   const { clock, date, log, store, record: name, url } = options;
@@ -464,7 +448,7 @@ export async function openAlerts(options: AlertsOptions) {
   };
   const keep = (stopped = false): Promise<void> => {
     const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
-    // Ignore errors. If storing fails, the journal cannot be stored either, which causes an alert.
+    // Ignore errors: if storing fails, storing the journal fails too, and this causes an alert.
     return store.putServerRecord(name, record).catch(() => {});
   };
   const webhook =
@@ -482,7 +466,7 @@ export async function openAlerts(options: AlertsOptions) {
   const monitor = new AlertMonitor({ clock, date, problems }, announce, stored?.open);
   await keep();
   return {
-    /** The announcements of all problems that are not over yet. */
+    /** The announcements of all problems that are not over. */
     get open(): readonly AlertMessage[] {
       return monitor.open;
     },
@@ -498,7 +482,7 @@ export async function openAlerts(options: AlertsOptions) {
       const result = await postJson(url, JSON.stringify(message), new AbortController().signal);
       return isDelivered(result) ? undefined : result;
     },
-    /** Ends the checks, and stores the state of the alerts. Call this before closing the store. */
+    /** Ends the checks, and stores the state of the alerts. Call before closing the store. */
     close(): Promise<void> {
       monitor.stop();
       webhook?.stop();
@@ -511,8 +495,7 @@ export async function openAlerts(options: AlertsOptions) {
  * Starts the alerts of a server.
  *
  * @param options.config `alerts` is the URL of the webhook; `metrics` is 'none' if metrics are off
- * @returns undefined if there is neither a webhook nor metrics, so that alerts could not be
- *   announced
+ * @returns undefined if there is neither a webhook nor metrics
  */
 export async function startAlerts(
   options: Watched &
@@ -526,13 +509,12 @@ export async function startAlerts(
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
   const alerts = await openAlerts({
     ...{ clock, date, log, store, url: config.alerts, problems: problemFinder(options) },
-    // Servers of a cluster share a store, so their records must have different names. Use the
-    // machine's name and the port in the name, because they are the same after a restart.
+    // Servers of a cluster share a store. The machine's name and the port make the record's name
+    // unique, and stay the same after a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // If a wall has a seat, its stored seat says that it was lost before the restart. If a room has
-  // no wall seats, only the stored alerts say that it had lost its last wall. Pass this on to these
-  // rooms.
+  // Tell rooms without wall seats that they had lost their last wall before the restart. Rooms with
+  // wall seats know this from the stored seats.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

@@ -25,18 +25,18 @@ interface MetricsOptions {
   /** Returns a room's actual tick rate, in ticks per second. */
   readonly rateOf: (room: Room) => number;
   /**
-   * Counts the visitors whose room runs on a different server from the one to which they are
-   * connected. Includes only visitors who are connected to this server or whose room runs on it.
-   * `server`: the server to which the visitors are connected.
+   * Counts the visitors who are connected to one server while another runs their room, by room and
+   * by the server to which they are connected. Includes only visitors whose connection or room is
+   * on this server.
    */
   readonly remote: () => readonly { room: string; server: string; connections: number }[];
   /**
-   * Returns the latency of the bus in ms, and the epoch of each lease that this server holds;
-   * undefined if the server is not in a cluster.
+   * Returns the latency of the bus in ms, and the epochs of the leases that this server holds;
+   * undefined outside a cluster.
    */
   readonly cluster: () => ClusterFigures | undefined;
   /**
-   * Returns how many connections and messages the server has rejected since its start, by reason.
+   * Returns the numbers of connections and messages rejected since the server's start, by reason.
    */
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Returns whether the journal is being written; undefined if storage is off. */
@@ -45,10 +45,10 @@ interface MetricsOptions {
   readonly diskFree: () => number | undefined;
   /**
    * Returns the number of damaged records that were set aside; undefined if this server never sets
-   * records aside but refuses to start with damaged data.
+   * records aside.
    */
   readonly setAside: () => number | undefined;
-  /** Returns the announcements of all problems that are not over yet. */
+  /** Returns the announcements of all problems that are not over. */
   readonly alerts: () => readonly AlertMessage[];
 }
 
@@ -58,8 +58,8 @@ export type Metrics = ReturnType<typeof createMetrics>;
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /**
- * The metrics of each wall, by name: the help text, and a function that returns the value. If the
- * value is null, the metric is not reported.
+ * The metrics of each wall, by name: the help text, and a function that returns the value. A null
+ * value is not reported.
  */
 const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
   up: ['1 while the wall is connected, otherwise 0', ({ upFor }) => Number(upFor !== null)],
@@ -74,15 +74,11 @@ const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => 
   ],
 };
 
-/**
- * Creates the metrics of a server. All names begin with `vivarium_`, except those of Node's default
- * metrics.
- */
+/** Creates the metrics of a server. */
 export function createMetrics(options: MetricsOptions) {
   const { engine, roomServers, rateOf } = options;
   const registers = [new Registry()];
   const [registry] = registers;
-  // Add Node's default metrics, such as event-loop delay, heap and file descriptors.
   collectDefaultMetrics({ register: registry });
   const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
   const histogram = (name: string, help: string) =>
@@ -258,7 +254,7 @@ export async function serveMetrics(
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  // Log errors and continue, because an error may affect only one connection.
+  // An error may affect only one connection, so log it and continue.
   server.on('error', (error) => log.warn('not-accepted', error.message));
   return {
     port: (server.address() as AddressInfo).port,
@@ -271,14 +267,13 @@ export async function serveMetrics(
 }
 
 /**
- * How much the heap may grow before a full garbage collection, in per cent of the size of its live
- * objects. By default, a small heap may grow by only 8 MB, including external buffers. A busy room
- * allocates this much every second, and each full collection pauses the room for 30 to 60 ms.
- * Collections of young objects take only 2 ms; they are not affected by this setting.
+ * How much the heap may grow before a full garbage collection, in per cent of the live objects.
+ * V8's default lets a small heap grow by 8 MB, which a busy room allocates every second, and each
+ * full collection pauses the room for 30 to 60 ms.
  */
 const GROWTH_PERCENT = 100;
 
-/** Makes full garbage collections rare, in this process and all its threads. */
+/** Makes full garbage collections rare in this process and its threads. */
 export function collectGarbageRarely(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 }

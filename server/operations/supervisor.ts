@@ -1,7 +1,6 @@
 /**
- * Detects whether systemd supervises this process. Notifies systemd that the server is ready and
- * alive (`Type=notify` and `WatchdogSec` in the unit). Also limits how often the server restarts
- * itself.
+ * Detects whether systemd supervises this process, notifies systemd that the server is ready and
+ * alive, and limits how often the server restarts itself.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,9 +8,7 @@ import * as v from 'valibot';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
 
-/**
- * Exit code with which the process asks its supervisor for a restart: EX_TEMPFAIL in sysexits.h.
- */
+/** Exit code that asks the supervisor for a restart: EX_TEMPFAIL in sysexits.h. */
 export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,17 +23,15 @@ function read(process: string, file: string): string {
 }
 
 /**
- * Matches the control group of a system service. Excludes cron, atd and ssh: people use these
- * services to start programs, and systemd does not supervise those programs.
+ * Matches the control group of a system service, except cron, atd and ssh: people start programs
+ * with these services, and systemd does not supervise those programs.
  */
 const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
- * Returns whether systemd runs this process as a service, directly or through npm. The environment
- * variable NOTIFY_SOCKET proves this. The other variables that systemd sets do not: a desktop
- * terminal is also a systemd unit, and programs started in it inherit its variables. If there is no
- * NOTIFY_SOCKET, systemd must therefore have started exactly this process (or its npm), or the
- * process must belong to a system service.
+ * Returns whether systemd runs this process as a service, directly or through npm. NOTIFY_SOCKET
+ * proves this. Other variables of systemd do not, because programs started in a desktop terminal
+ * inherit them.
  *
  * @param pid id of this process
  * @param name returns the name of another process, by id
@@ -51,9 +46,8 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // In two other cases, only the control group shows that systemd runs this process: if systemd is
-  // older than version 248, which introduced SYSTEMD_EXEC_PID; or if systemd started a script that
-  // then started this process.
+  // Systemd before version 248 does not set SYSTEMD_EXEC_PID. If systemd starts a script that
+  // starts this process, SYSTEMD_EXEC_PID names the script. Therefore also check the control group.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
@@ -61,16 +55,15 @@ export function isService(
 const BEAT_INTERVAL = 5_000;
 
 /**
- * Creates functions that notify systemd. Each runs the program `systemd-notify`, because Node does
- * not support Unix datagram sockets. The unit must set `NotifyAccess=all`, so that systemd accepts
- * notifications from that program.
+ * Creates functions that notify systemd. They run the program `systemd-notify`, because Node does
+ * not support Unix datagram sockets. The unit must set `NotifyAccess=all`.
  *
  * @returns undefined if systemd does not expect notifications
  */
 export function findSupervisor(environment: Environment) {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
-    // Ignore errors: if notifications are missing, systemd's watchdog notices this.
+    // Ignore errors: systemd's watchdog notices missing notifications.
     try {
       execFile('systemd-notify', [state], () => {});
     } catch {
@@ -94,7 +87,7 @@ const HOUR = 3_600_000;
 const MOST_RESTARTS = 3;
 const RECORD = 'restarts';
 
-/** Schema of the stored record: the time of each restart, in ms since the epoch. */
+/** The stored record: the time of each restart, in ms since the epoch. */
 const restartRecords = v.array(v.number());
 
 /** Limits the number of restarts per hour. */
@@ -103,7 +96,7 @@ export class RestartLimit {
 
   /**
    * @param store stores the times of restarts; undefined if storage is off
-   * @param date returns the wall-clock time, in ms since the epoch; the clock may be set back
+   * @param date returns the wall-clock time, in ms since the epoch; may jump backwards
    */
   constructor(
     private readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'> | undefined,
@@ -115,8 +108,7 @@ export class RestartLimit {
 
   /**
    * Requests permission for a restart, and stores the time of the request. If the time cannot be
-   * stored, permits a restart only if the process has run for at least 1 h / `MOST_RESTARTS`. This
-   * ensures the same maximum number of restarts per hour.
+   * stored, permits a restart only if the process has run for at least 1 h / `MOST_RESTARTS`.
    *
    * @returns whether the server may restart now
    */

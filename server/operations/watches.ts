@@ -1,8 +1,6 @@
 /**
- * Watches for three problems that make a server unusable: a full disk, no free file descriptors,
- * and a stalled tick. A full disk is only logged. For the other two problems, the classes call
- * functions that can end the process, so that it is restarted. The classes never end the process
- * themselves.
+ * Watches for a full disk, missing file descriptors and stalled ticks. A full disk is only logged.
+ * For the other two problems, calls functions that can restart the process.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -17,8 +15,8 @@ import type { RestartLimit } from './supervisor.ts';
 export const FILLING = 1_073_741_824;
 export const DISK_INTERVAL = 10_000;
 /**
- * After the warning, the disk counts as filling until at least `FILLING` × `AGAIN` bytes are free.
- * Because this factor is more than 1, small changes around `FILLING` do not repeat the warning.
+ * After a warning, the disk counts as filling until `FILLING` × `AGAIN` bytes are free, so that
+ * small changes do not repeat the warning.
  */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;
@@ -28,10 +26,7 @@ async function freeSpaceOf(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-/**
- * Checks regularly how much space is free on the disk of the data folder, and warns if there is too
- * little.
- */
+/** Regularly checks the free space on the data folder's disk, and warns if there is too little. */
 export class DiskWatch {
   /** Free space at the last check, in bytes; undefined if unknown. */
   free: number | undefined;
@@ -67,11 +62,9 @@ export class DiskWatch {
 }
 
 export const DESCRIPTOR_INTERVAL = 2_000;
-/**
- * Number of consecutive failed checks after which the process counts as having no free descriptors.
- */
+/** After this many consecutive failed checks, the process counts as having no free descriptors. */
 const MOST_FAILURES = 2;
-/** Number of free file descriptors to reserve for other purposes than connections. */
+/** Number of file descriptors to keep free for other purposes than connections. */
 const RESERVED = 256;
 const CONSEQUENCE = 'Restart the server: until then, nobody can connect';
 
@@ -88,9 +81,8 @@ function isExhaustion(error: unknown): boolean {
 }
 
 /**
- * Checks regularly whether the process has file descriptors left, by opening a file. Without free
- * descriptors, the process cannot accept connections or open files. Other checks do not notice this
- * problem, because ticks continue.
+ * Regularly checks whether the process has file descriptors left, by opening a file. Without
+ * descriptors, nobody can connect, but ticks continue, so other checks do not notice the problem.
  */
 export class ExhaustionWatch {
   private failed = 0;
@@ -100,8 +92,8 @@ export class ExhaustionWatch {
 
   /**
    * @param options.limit limits how often `restart` is called
-   * @param options.restart ends the process so that a supervisor restarts it; undefined without a
-   *   supervisor
+   * @param options.restart ends the process so that a supervisor restarts it; undefined if there is
+   *   no supervisor
    * @param options.probe opens and closes a file; throws an error if this fails
    */
   constructor(
@@ -116,7 +108,7 @@ export class ExhaustionWatch {
     this.stop = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
   }
 
-  /** Whether file descriptors are left, so that the process can open files and accept connections. */
+  /** Whether the process can open files and accept connections. */
   get hasSome(): boolean {
     return this.failed < MOST_FAILURES;
   }
@@ -167,9 +159,8 @@ export function readDescriptors(
 }
 
 /**
- * Lowers the maximum number of visitors' connections if there are not enough file descriptors. Of
- * the free descriptors, reserves some (at most a quarter of the system's limit) for the server's
- * own files. Of the rest, half are for visitors' connections, and half for page requests.
+ * Lowers the maximum number of visitors' connections if there are not enough file descriptors.
+ * Reserves some free descriptors for files. Visitors' connections may use half of the rest.
  *
  * @param descriptors limit and use of file descriptors; if undefined, `limits` are returned
  *   unchanged
@@ -189,10 +180,7 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
   return { ...limits, connections };
 }
 
-/**
- * How long a tick may take before it counts as stalled, in ms. When a tick stalls, the process
- * should exit, so that its supervisor restarts it.
- */
+/** How long a tick may take before it counts as stalled and the process should restart, in ms. */
 export const STALL = 30_000;
 /** How long a tick may take before `isTicking` becomes false, in ms. */
 const SLOW = 5_000;
@@ -204,8 +192,8 @@ export class TickWatchdog {
   private ended = 0;
   private endedAtLastCheck = 0;
   /**
-   * Number of consecutive checks at which the same tick was running. Used instead of the tick's
-   * duration, because time also passes while the process is suspended or the machine sleeps.
+   * Number of consecutive checks during the same tick. Unlike the tick's duration, it does not grow
+   * while the process is suspended or the machine sleeps.
    */
   private stalledChecks = 0;
   readonly stop: () => void;
@@ -222,7 +210,7 @@ export class TickWatchdog {
     this.stop = repeat(clock, CHECK_INTERVAL, () => this.check());
   }
 
-  /** Whether no tick has been running for longer than `SLOW`. */
+  /** False while a tick has been running for `SLOW` or longer. */
   get isTicking(): boolean {
     return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }

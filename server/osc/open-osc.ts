@@ -1,6 +1,6 @@
 /**
- * Opens the input and output of OSC (Open Sound Control) if they are configured. In a cluster, a
- * server that receives a datagram for rooms of other servers passes it on to them.
+ * Opens the configured input and output of OSC (Open Sound Control). In a cluster, passes datagrams
+ * for rooms of other servers on to those servers.
  */
 import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
@@ -29,11 +29,12 @@ interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'> {
   readonly log: Log;
 }
 
-/** The result of `openOsc`: the port of the input, and a function that closes all sockets. */
 export type Osc = Awaited<ReturnType<typeof openOsc>>;
 
 const CHANNEL = 'osc';
-/** A datagram on the bus. `node` is the id of the server that received it from the network. */
+/**
+ * A datagram on the bus. `node` identifies the server that received the datagram from the network.
+ */
 const passedDatagram = v.object({
   node: v.pipe(v.string(), v.maxLength(64)),
   datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
@@ -82,15 +83,14 @@ export async function openOsc(options: OscOptions) {
 }
 
 /**
- * Interval at which a host name is looked up again, in ms. This is necessary because, after a power
- * cut, names may be unknown for a while, and machines may get different addresses.
+ * Interval at which a host name is looked up again, in ms. After a power cut, names may be unknown
+ * for a while, and addresses may change.
  */
 const LOOK_UP_INTERVAL = 15_000;
 
 /**
- * Creates a sender of datagrams to one endpoint. Datagrams that are sent before the host name has
- * been resolved are lost. If sending fails, logs a warning, and no further warnings until the host
- * has a different address.
+ * Creates a sender of datagrams to one endpoint. Datagrams sent before the host name has been
+ * resolved are lost. If sending fails, logs one warning for each address of the host.
  */
 export function openSender(
   { host, port }: Endpoint,
@@ -128,8 +128,7 @@ export function openSender(
       if (found.address !== target?.address) warned = false;
       target = found;
     } catch (error) {
-      // If the lookup fails, keep the previous address if there is one, because it may still be
-      // correct.
+      // Keep the previous address, if any: it may still be correct.
       if (!target) warn(error as Error);
     }
     if (!isClosed && !isIP(host)) cancel = clock.after(LOOK_UP_INTERVAL, lookUp);

@@ -1,24 +1,21 @@
 /**
- * Encodes and decodes Open Sound Control 1.0 with the library osc-min. Only bundles are decoded
- * without the library, because it silently drops malformed elements of bundles, and deeply nested
- * bundles overflow its stack.
+ * Encodes and decodes Open Sound Control 1.0 with the library osc-min. Bundles are decoded without
+ * osc-min, which silently drops malformed elements and overflows its stack on deeply nested
+ * bundles.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
 import { ReasonError } from '../platform/log.ts';
 
-/**
- * An argument of a message: a value, and the name of its type in osc-min, such as `integer`,
- * `float`, `string` or `true`.
- */
+/** An argument of a message: a value, and the name of its type in osc-min, such as `integer`. */
 export type OscArgument = OscArgOutputOrArray;
 
 export interface OscMessage {
-  /** The message's OSC address. It begins with a slash. */
+  /** The OSC address, which begins with a slash. */
   readonly address: string;
   readonly args: readonly OscArgument[];
 }
 
-/** Creates an integer argument (OSC type `i`). @throws RangeError if the value is not a 32-bit integer */
+/** Creates a 32-bit integer argument (OSC type `i`). @throws RangeError */
 export function int(value: number): OscArgument {
   if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
   return { type: 'integer', value };
@@ -38,7 +35,7 @@ export class OscError extends ReasonError<OscReason> {
 }
 
 const MAX_DEPTH = 4;
-/** Maximum total number of elements in all bundles of a packet. */
+/** Maximum number of elements in all bundles of a packet together. */
 const MAX_ELEMENTS = 256;
 const MAX_ARGUMENTS = 256;
 
@@ -95,8 +92,7 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // Convert every error to an `OscError`: osc-min throws errors of its own classes, and those
-    // that `DataView` throws.
+    // osc-min and `DataView` throw errors of several classes. Convert them all.
     throw new OscError('malformed', (error as Error).message);
   }
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');

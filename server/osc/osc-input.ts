@@ -1,6 +1,6 @@
 /**
- * Executes incoming OSC messages as commands in rooms. The checks and limits are the same as for
- * visitors' commands.
+ * Executes incoming OSC messages as commands in rooms, with the same checks and limits as visitors'
+ * commands.
  */
 
 import { BlockList, isIPv6 } from 'node:net';
@@ -35,7 +35,7 @@ export interface OscInputOptions {
   readonly passOn?: (bytes: Uint8Array) => void;
   /** Pauses or resumes visitors' commands in a room. @throws Refusal */
   readonly pause: (room: string, paused: boolean) => void | Promise<void>;
-  /** IP addresses that may send messages. If absent, all addresses may. */
+  /** IP addresses that may send messages; if absent, all addresses may. */
   readonly allowed?: readonly string[] | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -48,7 +48,7 @@ const place = v.pipe(number, v.transform(Math.round));
 const index = v.pipe(number, v.integer());
 /** Index or name of a gallery entry. */
 const named = v.union([index, v.pipe(v.string(), v.maxLength(64))]);
-/** Index or name of a gallery entry. If absent, a random seed is planted. */
+/** Index or name of a gallery entry; absent for a random seed. */
 const entry = v.optional(named);
 
 /** Schemas of the messages' arguments, by the last part of the OSC address. */
@@ -102,21 +102,21 @@ export class OscInput {
   }
 
   /**
-   * Handles a datagram that another server has received and passed on. Ignores messages for rooms
-   * that do not run on this server, because the servers on which they run get the datagram, too.
+   * Handles a datagram that another server has passed on. Ignores messages for rooms of other
+   * servers, because those servers get the datagram, too.
    */
   receivePassed(bytes: Uint8Array): void {
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
-    // Ignore datagrams that cannot be decoded. The other server was able to decode them, for
-    // example because it runs a different release.
+    // This server cannot decode the datagram if, for example, the other server runs another
+    // release.
     for (const message of decoded(bytes) ?? [])
       if (concerns(message, running)) void this.handle(message);
   }
 
   /**
-   * Passes a datagram on to the other servers if one of its messages is addressed to a room that
-   * another server runs. Does not pass it on if this server's rate limit is exceeded.
+   * Passes a datagram on to the other servers if it has a message for a room of another server and
+   * the rate limit permits this.
    */
   private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
     const { rooms, rejections, passOn } = this.options;
@@ -158,8 +158,7 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Use the rate limit of previews. It is low, which is needed because each pause is stored,
-      // and sent to all clients.
+      // Each pause is stored, and sent to all clients, so charge the low rate limit of previews.
       this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
@@ -178,8 +177,7 @@ export class OscInput {
       roomServer.dispatcher.createSystemActor(OSC_NAME, true),
     );
     const { refused } = await actor.act(command);
-    // Do not count the refusal here, because the metrics already count it at the end of the room's
-    // tick.
+    // The metrics count the refusal at the end of the room's tick, so do not count it here.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
   }
 }
@@ -218,8 +216,8 @@ function commandOf(
 }
 
 /**
- * Finds a gallery seed by the index or name of its gallery entry. If `entry` is undefined, returns
- * a random seed.
+ * Finds a gallery seed by the index or name of its entry. Returns a random seed if `entry` is
+ * undefined.
  *
  * @throws Refusal 'no-such-seed'
  */
@@ -235,15 +233,15 @@ function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
 
 function jsValue({ type, value }: OscArgument): unknown {
   if (type === 'bigint') return Number(value);
-  // Return null, not undefined: undefined would be treated as a missing argument.
+  // `undefined` would be treated as a missing argument.
   return type === 'null' || type === 'bang' ? null : value;
 }
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
 /**
- * Creates a list that matches the given addresses in any notation. For example, it matches an IPv4
- * address even if it is written as an IPv4-mapped IPv6 address.
+ * Creates a list that matches addresses in any notation, such as an IPv4 address that is written as
+ * an IPv4-mapped IPv6 address.
  */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();

@@ -14,26 +14,23 @@ import {
   text,
 } from './osc-codec.ts';
 
-/** Size of a bundle's header, and of the header before each element of a bundle, in bytes. */
+/** Size of a bundle's header, and of the header of each element, in bytes. */
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
 export const OUTPUT = {
   /**
-   * Maximum number of messages per second. Further messages are dropped, and their number is
+   * Maximum number of messages per second. Excess messages are dropped, and their number is
    * reported.
    */
   messagesPerSecond: 400,
-  /**
-   * Maximum size of a datagram, in bytes. Most networks transmit datagrams of this size without
-   * fragmenting them.
-   */
+  /** Maximum size of a datagram, in bytes. Most networks do not fragment datagrams of this size. */
   datagramBytes: 1_400,
 } as const;
 
 /**
- * Maximum number of messages in a burst, and maximum length of the queue. The queue fills up while
- * no room ticks, because messages are sent only at the end of a tick.
+ * Maximum number of messages in a burst. Also limits the queue, which is sent at the end of each
+ * tick.
  */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
@@ -78,7 +75,7 @@ export class OscOutput implements Listener {
     this.flush();
   }
 
-  /** Queues a message which reports that an incoming OSC message was refused. */
+  /** Queues a report that an incoming OSC message was refused. */
   refused(room: string, what: string, reason: string): void {
     this.enqueue(room, 'refused', [text(what), text(reason)]);
   }
@@ -113,9 +110,7 @@ function messageOf(room: string, what: string, args: readonly OscArgument[]): Os
   return { address: `/vivarium/${room}/${what}`, args };
 }
 
-/**
- * Returns the OSC arguments that describe an event; undefined if events of this kind are not sent.
- */
+/** Returns the OSC arguments for an event; undefined if events of this kind are not sent. */
 function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
   switch (event.what) {
     case 'born': {

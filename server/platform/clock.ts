@@ -1,9 +1,6 @@
 import type { Sky } from '../../shared/vocabulary.ts';
 
-/**
- * A monotonic clock with timers. Functions take the clock as a parameter, so that tests can control
- * time.
- */
+/** A monotonic clock with timers. It is passed as a parameter, so that tests can control time. */
 export interface Clock {
   /** Milliseconds since an arbitrary start. */
   now(): number;
@@ -20,9 +17,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * Calls `call` once, after `delay` ms, but only when all messages that have arrived by then have
- * been handled. With a plain timer, `call` could run first: after the process was stalled, Node
- * runs the timers that are due before it reads the messages that are waiting.
+ * Calls `call` after `delay` ms, once all messages that have arrived by then have been handled.
+ * After a stall, Node would run a plain timer before it reads waiting messages.
  *
  * @returns a function that cancels the call
  */
@@ -44,7 +40,7 @@ export function pause(clock: Clock, duration: number): Promise<void> {
 }
 
 /**
- * Runs a function repeatedly. Each pause starts when the promise of the previous run has resolved.
+ * Runs a function repeatedly. Each pause starts when the previous run has ended.
  *
  * @param interval pause between two runs, in ms
  * @param first pause before the first run, in ms
@@ -89,8 +85,8 @@ export class Throttle {
 
   request(): void {
     const left = this.ranAt + this.interval - this.clock.now();
-    // Use a timer even if the interval has already passed, so that all requests in this turn of the
-    // event loop cause a single run.
+    // Use a timer even if no time is left, so that several requests in one turn of the event loop
+    // cause a single run.
     this.cancelRun ??= this.clock.after(Math.max(0, left), () => {
       this.cancelRun = undefined;
       this.ranAt = this.clock.now();
@@ -106,11 +102,11 @@ export class Throttle {
 
 export interface RetryOptions {
   readonly clock: Clock;
-  /** The pause before each retry, in ms. There is one retry for each pause. */
+  /** The pause before each retry, in ms. The number of pauses is the number of retries. */
   readonly pauses: readonly number[];
   /**
-   * Returns whether an error may be temporary. Any other error is thrown without a retry. If this
-   * function is absent, all errors are treated as temporary.
+   * Returns whether an error may be temporary. Other errors are not retried. By default, all errors
+   * are treated as temporary.
    */
   readonly isTransient?: (error: unknown) => boolean;
   /** Called after each failure that is followed by a retry. */
@@ -120,8 +116,7 @@ export interface RetryOptions {
 /**
  * Runs a function until it succeeds or no retries are left.
  *
- * @param work the function. If it fails, it must not leave any changes behind, because it is run
- *   again.
+ * @param work must not leave any changes behind if it fails, because it may run again
  * @throws the error of the last attempt
  */
 export async function retry<T>(
@@ -140,7 +135,7 @@ export async function retry<T>(
   return work();
 }
 
-/** Matches time zones of the southern hemisphere, where July is in winter. */
+/** Time zones of the southern hemisphere, where July is in winter. */
 const SOUTHERN =
   /^Aus|^Ant|Argent|Auck|Buenos|Harare|Johannes|Maputo|Montevid|Asunc|Santiago|Sao_P|Windhoek/;
 

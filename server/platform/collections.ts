@@ -19,8 +19,8 @@ export const defined = <T extends object>(object: T): Defined<T> =>
   ) as Defined<T>;
 
 /**
- * Returns the value of a key in a map. If the map does not contain the key, first adds the key with
- * the value that `create` returns.
+ * Returns the value of a key in a map. If the key is missing, first adds it with the value that
+ * `create` returns.
  */
 export function getOrAdd<K, V>(
   map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
@@ -37,7 +37,7 @@ export function getOrAdd<K, V>(
 type Closable = { close(): Promise<void> };
 
 /**
- * Waits until two services have started. If one service fails to start, closes the other one.
+ * Waits until two services have started. If one fails to start, closes the other.
  *
  * @throws the error of the service that failed
  */
@@ -55,10 +55,7 @@ export async function startBoth<A extends Closable, B extends Closable | undefin
   throw (second.status === 'rejected' ? second : (first as PromiseRejectedResult)).reason;
 }
 
-/**
- * A table of named numbers. Each entry has the number, a description, and the minimum that the
- * number may be set to (0 if absent).
- */
+/** A table of named numbers. `least` is the minimum that a number may be set to; absent means 0. */
 export type NumberTable<K extends string = string> = Readonly<
   Record<K, readonly [number: number, meaning: string, least?: number]>
 >;

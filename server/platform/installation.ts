@@ -1,7 +1,4 @@
-/**
- * Finds the folder of this installation of Vivarium, and builds the command lines that people type
- * to run its commands.
- */
+/** Finds the folder of this installation, and builds the command lines that people type. */
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Whether Vivarium runs from the installed package instead of a clone. Only a clone has a lock
- * file, because npm does not pack it.
+ * Whether Vivarium runs from the installed package. Only a clone has a lock file, because npm does
+ * not pack it.
  */
 export const isInstalled = !existsSync(join(ROOT, 'package-lock.json'));
 
@@ -19,7 +16,6 @@ export const isInstalled = !existsSync(join(ROOT, 'package-lock.json'));
  * Returns the command line that a person types to run a command of Vivarium.
  *
  * @param script name of the command in package.json; `start` starts the server
- * @param args arguments to append
  */
 export function commandLine(script: string, args = ''): string {
   const command = script === 'start' ? '' : ` ${script}`;

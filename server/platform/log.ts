@@ -1,6 +1,6 @@
 /**
- * The server's log. It is written as plain sentences for a terminal, or as JSON lines. It never
- * contains participants' names.
+ * The server's log, as plain sentences for a terminal or as JSON lines. It never contains
+ * participants' names.
  */
 import pino from 'pino';
 
@@ -14,10 +14,7 @@ export interface Log {
   error(event: string, sentence: string, fields?: Fields): void;
 }
 
-/**
- * Creates a log of plain sentences. Warnings and errors are passed to `writeError`, and are
- * preceded by the name of the event.
- */
+/** Creates a log of plain sentences. Warnings and errors are written with the name of the event. */
 export function textLog(
   writeOut: (line: string) => void = console.log,
   writeError: (line: string) => void = console.error,
@@ -30,8 +27,8 @@ export function textLog(
 }
 
 /**
- * Creates a log of JSON lines. Writes each line synchronously, so that the last lines before a
- * crash are not lost.
+ * Creates a log of JSON lines. Writes synchronously, so that the last lines before a crash are not
+ * lost.
  */
 export function jsonLog(
   destination: pino.DestinationStream = pino.destination({ sync: true }),
@@ -46,7 +43,7 @@ export function jsonLog(
 
 export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** An error whose reason is one of a fixed set of codes. Its message is a sentence for people. */
+/** An error with a reason from a fixed set of codes. Its message is a sentence for people. */
 export class ReasonError<R extends string> extends Error {
   constructor(
     readonly reason: R,

@@ -1,7 +1,4 @@
-/**
- * Defines three classes: a bounded queue that takes entries from its sources in turn, a mutex, and
- * a token bucket.
- */
+/** A fair queue, a mutex and a token bucket. */
 import { getOrAdd } from './collections.ts';
 
 interface Waiting<T> {
@@ -11,11 +8,10 @@ interface Waiting<T> {
 
 /**
  * A queue of entries from several sources, with a maximum total length. The entries of each source
- * stay in order, and the sources take turns. If the queue is full, an entry of the source with the
- * most entries is dropped, so that no source can block the others.
+ * stay in order, and the sources take turns.
  */
 export class FairQueue<T> {
-  /** Waiting entries by source. The map's first key is the source whose turn is next. */
+  /** Waiting entries by source, in the order of the sources' turns. */
   private readonly sources = new Map<string, Waiting<T>[]>();
   private count = 0;
 
@@ -30,10 +26,9 @@ export class FairQueue<T> {
    * Adds an entry. If the queue is then too long, drops the newest entry of the source with the
    * most entries, which may be the entry just added.
    *
-   * @param since when the entry began to wait; needed to put back an entry that was taken out. The
-   *   entry goes before entries of its source that began to wait later. If it is then the first
-   *   entry of its source, the source goes before all sources whose first entry began to wait
-   *   later.
+   * @param since when the entry began to wait; only needed to put back an entry that was taken. The
+   *   entry goes before entries of its source that began to wait later. If the entry is then the
+   *   first of its source, the source goes before sources whose first entry began to wait later
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -47,8 +42,8 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If several sources share the highest number of entries, and the source that has just added an
-    // entry is one of them, drop an entry of this source.
+    // Start with the adding source, so that it loses an entry if several sources have the most
+    // entries.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -56,12 +51,7 @@ export class FairQueue<T> {
     return this.remove(longestSource, longest, () => longest.pop()!);
   }
 
-  /**
-   * Removes and returns entries: one entry of each source in turn, until `most` entries are taken
-   * or none is left.
-   *
-   * @param most maximum number of entries to take
-   */
+  /** Removes and returns up to `most` entries: one entry of each source in turn. */
   take(most = this.count): T[] {
     const taken: T[] = [];
     while (taken.length < most) {
@@ -73,8 +63,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Removes and returns the first entry of a source; undefined if the source has none. The source's
-   * next turn comes after those of all other sources.
+   * Removes and returns the first entry of a source; undefined if the source has none. All other
+   * sources then have their turns before this source.
    */
   takeOf(source: string): T | undefined {
     const entries = this.sources.get(source);
@@ -87,8 +77,8 @@ export class FairQueue<T> {
   /**
    * Returns the source whose turn is next; undefined if no entry is waiting.
    *
-   * @param rankOf returns the rank of a source. Of the sources with the lowest rank, the one that
-   *   has waited longest for its turn is next.
+   * @param rankOf returns the rank of a source. Sources with the lowest rank take turns; the others
+   *   wait
    */
   next(rankOf: (source: string) => number = () => 0): string | undefined {
     let best: { readonly source: string; readonly rank: number } | undefined;
@@ -100,10 +90,10 @@ export class FairQueue<T> {
   }
 
   /**
-   * Lists all entries in the order in which they would be taken.
+   * Lists all entries in the order in which they would be taken if each taken entry raised the rank
+   * of its source by one.
    *
-   * @param rankOf ranks the sources, as for `next`. Each entry taken from a source raises the
-   *   source's rank by one.
+   * @param rankOf returns the rank of a source before any entry is taken
    */
   entries(rankOf: (source: string) => number): T[] {
     return (
@@ -112,8 +102,7 @@ export class FairQueue<T> {
           const rank = rankOf(source);
           return entries.map(({ entry }, i) => ({ entry, i, rank: rank + i }));
         })
-        // If the ranks of two entries are equal, compare their positions among the entries of their
-        // own sources: the entry with the lower position comes first.
+        // If two ranks are equal, compare the positions of the entries within their own sources.
         .sort((a, b) => a.rank - b.rank || a.i - b.i)
         .map(({ entry }) => entry)
     );
@@ -141,18 +130,15 @@ export class FairQueue<T> {
 /**
  * Runs functions one at a time, in the order of the calls to `runExclusive`.
  *
- * This class is used instead of the library async-mutex, whose method names it shares, because it
- * is faster: the engine uses a mutex twice per step, and a step of one patch takes 60 µs.
- * async-mutex 0.5 would add 8 µs to it and p-limit 7 would add 4 µs; this class adds nothing
- * measurable.
+ * No library is used, because the engine uses a mutex in each step, which takes 60 µs. async-mutex
+ * 0.5 would add 8 µs to a step, and p-limit 7 would add 4 µs.
  */
 export class Mutex {
   private last: Promise<void> = Promise.resolve();
   private held = 0;
 
   /**
-   * Runs a function after all functions passed earlier have ended. Never runs it before this call
-   * has returned.
+   * Runs a function after all functions passed earlier, and never before `runExclusive` returns.
    *
    * @throws the error of the function; functions passed later still run
    */
@@ -178,9 +164,8 @@ export class Mutex {
 }
 
 /**
- * A token bucket: limits the rate of events, but allows short bursts. No library is used, because
- * rate limiters on npm are asynchronous and read the system clock. This class answers immediately,
- * and uses the time that the caller passes.
+ * A token bucket: limits the rate of events, but allows short bursts. Unlike rate limiters on npm,
+ * it answers immediately and uses the caller's clock.
  */
 export class TokenBucket {
   private level: number;
@@ -188,7 +173,7 @@ export class TokenBucket {
 
   /**
    * @param perSecond number of tokens added per second
-   * @param size maximum number of tokens, which is the size of the largest burst
+   * @param size maximum number of tokens, and so the largest burst
    * @param now current time, in ms
    */
   constructor(
@@ -214,8 +199,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `amount` tokens for something that has already happened, even if too few tokens are
-   * available. The number of tokens can thus become negative, down to minus `size`.
+   * Takes `amount` tokens for something that has already happened. The number of tokens can become
+   * negative, down to minus `size`.
    */
   drain(amount: number, now: number): void {
     this.refill(now);
@@ -224,7 +209,7 @@ export class TokenBucket {
 
   /**
    * Returns the time until `amount` tokens are available, in ms; Infinity if `amount` exceeds the
-   * size of the bucket.
+   * bucket's size.
    */
   wait(amount: number, now: number): number {
     this.refill(now);

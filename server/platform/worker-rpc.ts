@@ -1,41 +1,30 @@
 /**
- * Typed calls between this thread and a worker thread, in both directions. Each call and each
- * answer is one message.
+ * Typed calls between this thread and a worker thread, in both directions.
  *
- * No library is used, because the libraries that we tried have problems. With comlink 4.4, calls to
- * a thread that has ended never settle, errors lose their class and reason, a thread cannot report
- * the result of its start-up, and the other side can access every property of an exposed object.
- * tinypool 2.2 has the first two of these problems, too. In addition, it chooses itself which
- * thread handles a call, but calls for a patch must go to the thread that has the patch.
+ * No library is used: with comlink 4.4 and tinypool 2.2, calls to a thread that has ended never
+ * settle, and errors lose their class.
  */
 
 import { type ForkOptions, fork } from 'node:child_process';
 import { MessageChannel, parentPort, type Worker } from 'node:worker_threads';
 
-/**
- * The arguments of a method. They must be plain data, because messages to a thread are copied by
- * structured cloning.
- */
+/** The arguments of a method. They must be plain data that can be structured-cloned. */
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
 /**
- * Resource limits for threads that create few objects. By default, V8 gives each thread 48 MB for
- * new objects. With the smaller limit, a thread collects its garbage sooner, and so frees the
- * buffers of unused objects sooner.
+ * Resource limits for threads that create few objects. V8's default is 48 MB for new objects. With
+ * a lower limit, unused objects and their buffers are freed sooner.
  */
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
 /**
- * Error classes that are preserved when an error is sent to another thread. Each key is the `name`
- * of a class's errors.
+ * Error classes to preserve when an error is sent to another thread. The key is the `name` of the
+ * class's errors.
  */
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
 
-/**
- * The result of a thread's start-up is sent as the answer to a call with this id, which no real
- * call has.
- */
+/** Id under which a thread sends the result of its start-up. No call has this id. */
 const START = 0;
 
 interface Call {
@@ -49,7 +38,7 @@ interface RemoteError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string | undefined;
-  /** Further properties of the error, such as `reason`. */
+  /** Other properties of the error, such as `reason`. */
   readonly fields: object;
 }
 
@@ -88,7 +77,7 @@ abstract class Endpoint<Methods extends object> {
 
   /**
    * Calls a method of the other side and waits for the result. Buffers in the arguments are copied.
-   * Buffers in the result are transferred: the other side loses them.
+   * Buffers in the result are transferred, so the other side loses them.
    *
    * @throws the error of the method, or an error if the connection has ended
    */
@@ -100,8 +89,8 @@ abstract class Endpoint<Methods extends object> {
   }
 
   /**
-   * Calls a method of the other side like `call`, but transfers the buffers in the arguments
-   * instead of copying them. The caller must not use these buffers afterwards.
+   * Calls a method like `call`, but transfers the buffers in the arguments, so this side loses
+   * them.
    */
   give<M extends keyof Methods & string>(
     method: M,
@@ -115,12 +104,11 @@ abstract class Endpoint<Methods extends object> {
     if (!this.closedBy) this.port.postMessage({ method, args });
   }
 
-  /** Called when the other side has sent an invalid message. */
   protected abstract handleMalformed(): void;
 
   /**
    * Called with true when a call starts waiting for its answer, and with false when the last
-   * waiting call has its answer.
+   * waiting call is answered.
    */
   protected setBusy(_isBusy: boolean): void {}
 
@@ -135,12 +123,11 @@ abstract class Endpoint<Methods extends object> {
     });
   }
 
-  /** Runs a function and sends its result or error as the answer to a call. Never rejects. */
+  /** Runs `work`, and sends its result or error as the answer to a call. Never rejects. */
   protected async answer(call: number, work: () => unknown): Promise<void> {
     try {
       const result = await work();
-      // Transfer the buffers in the result instead of copying them, because this side no longer
-      // needs them.
+      // Transfer the result's buffers instead of copying them: this side no longer needs them.
       if (!this.hasEnded) this.port.postMessage({ answer: call, result }, [...buffersOf(result)]);
     } catch (error) {
       if (!this.hasEnded) this.port.postMessage({ answer: call, error: encodeError(error) });
@@ -205,7 +192,7 @@ abstract class Endpoint<Methods extends object> {
   }
 }
 
-/** The interface for calling methods of the other side. */
+/** The methods that call the other side. */
 export type Remote<Methods extends object> = Pick<Endpoint<Methods>, 'call' | 'notify'>;
 
 export interface Death {
@@ -222,40 +209,33 @@ export interface WorkerRpcOptions<Local extends object> {
   /** Methods that the thread may call. */
   readonly methods?: Local;
   /**
-   * Classes of errors to preserve when the thread sends an error. An error of another class becomes
-   * a plain `Error` that keeps its name.
+   * Classes to preserve when the thread sends an error. An error of another class becomes a plain
+   * `Error` that keeps its name.
    */
   readonly errors?: ErrorClasses;
-  /** Converts errors from the thread whose class is not in `errors`. */
+  /** Converts errors from the thread if their class is not in `errors`. */
   readonly otherwise?: ((error: Error) => Error) | undefined;
   /**
-   * Called once, when the thread dies. Must return the error with which pending and later calls
-   * fail.
+   * Called once, when the thread dies. Returns the error with which pending and later calls fail.
    */
   readonly onDeath: (death: Death) => Error;
-  /**
-   * If true, a running thread does not keep the process from exiting, unless a call is waiting for
-   * its answer.
-   */
+  /** If true, the thread keeps the process running only while a call is waiting for its answer. */
   readonly unref?: boolean;
 }
 
-/**
- * The side of the connection that started the worker thread. The module of the thread must call
- * `serveWorker`.
- */
+/** The side that started the worker thread. The thread's module must call `serveWorker`. */
 export class WorkerRpc<
   Methods extends object,
   Ready = undefined,
   Local extends object = object,
 > extends Endpoint<Methods> {
   /**
-   * Resolves to what the thread's function `open` (see `serveWorker`) returns as `ready`. Rejects
-   * if `open` throws, or if the thread dies before.
+   * Resolves to the result `ready` of the thread's start-up (see `serveWorker`). Rejects if the
+   * start-up fails or the thread dies before.
    */
   readonly ready: Promise<Ready>;
   private closing: Promise<void> | undefined;
-  /** Whether the thread has died on its own, not because of a call of `close` or `terminate`. */
+  /** Whether the thread has died without a call of `close` or `terminate`. */
   lost = false;
 
   constructor(
@@ -318,10 +298,7 @@ export class WorkerRpc<
 
 /** The side of a connection that runs in the worker thread. */
 class ServingEndpoint<Methods extends object> extends Endpoint<Methods> {
-  /**
-   * Runs `open`, which returns the methods that the other side may call, and sends the result of
-   * the start-up.
-   */
+  /** Runs `open`, which returns this side's methods, and sends its outcome to the other side. */
   start(open: Parameters<typeof serveWorker<object, Methods, unknown>>[0]): Promise<void> {
     return this.answer(START, async () => {
       const { methods = {}, ready } = await open(this);
@@ -336,11 +313,10 @@ class ServingEndpoint<Methods extends object> extends Endpoint<Methods> {
 }
 
 /**
- * Makes this worker thread answer calls. Calls start in the order in which they arrive, and may
- * overlap.
+ * Makes this worker thread answer calls. Calls start in order of arrival, and may overlap.
  *
- * @param open prepares the thread; may call methods of the other side. `WorkerRpc.ready` resolves
- *   to the property `ready` of its result, or rejects if `open` throws.
+ * @param open prepares the thread. `WorkerRpc.ready` resolves to the result's property `ready`, or
+ *   rejects if `open` throws
  */
 export function serveWorker<
   Methods extends object,
@@ -372,7 +348,7 @@ function decodeError(
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   };
-  // Use the stack trace from the other thread, because the error happened there.
+  // The error happened in the other thread, so keep that thread's stack trace.
   define('stack', String(stack ?? message), false);
   define('name', String(name), false);
   for (const [key, value] of Object.entries(fields ?? {})) define(key, value, true);
@@ -382,8 +358,7 @@ function decodeError(
 
 /**
  * Frees the memory of all buffers in plain data immediately, by transferring the buffers to a
- * closed channel. Otherwise, V8 would free the memory of unused buffers only when they take up 64
- * MB in total.
+ * closed channel. V8 alone would wait until unused buffers take up 64 MB.
  */
 export function freeBuffers(part: unknown): void {
   const { port1, port2 } = new MessageChannel();
@@ -407,8 +382,7 @@ function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuff
  * Discards what the process prints.
  *
  * @param options.patience how long to wait for the message, in ms; if absent, there is no limit
- * @throws Error whose message says how the process failed, for example 'no answer in 3 s' or 'its
- *   process ended with SIGSEGV'
+ * @throws Error that says how the process failed, for example 'no answer in 3 s'
  */
 export async function askChild<T>(
   module: URL,

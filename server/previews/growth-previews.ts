@@ -1,7 +1,7 @@
 /**
- * Creates previews: films that show visitors what a seed becomes before they plant it. For this,
- * grows the seeds outside of rooms, and encodes visitors' drawings to latents. Rooms have priority:
- * seeds grow in the pauses between ticks, and delay a tick by at most one step.
+ * Creates previews: films that show visitors what grows from a seed before they plant it. Also
+ * encodes visitors' drawings to latents. Rooms have priority: seeds grow in the pauses between
+ * ticks, and delay a tick by at most one step.
  */
 import { setImmediate } from 'node:timers/promises';
 import { inSlices } from '../../shared/painter/still.ts';
@@ -19,23 +19,20 @@ import { type Genotype, genomesOf } from '../world/organisms/grafts.ts';
 import { growthStep, type Species } from '../world/species.ts';
 import { LatentRefiner } from './latent-refiner.ts';
 
-/** Limits of previews. Times are in ms, except `patience`. */
+/** Limits of previews. Times are in ms. */
 export const PREVIEWS = {
   /** Maximum number of seeds that grow in parallel. */
   growing: 8,
-  /** Maximum number of previews that wait: in total (`maxWaiting`), and per participant. */
+  /** Maximum number of waiting previews: in total (`maxWaiting`), and per participant. */
   maxWaiting: 64,
   maxWaitingEach: 4,
-  /**
-   * Maximum number of cached previews. If there are more, those that were used least recently are
-   * removed.
-   */
+  /** Maximum number of cached films. The least recently used films are removed first. */
   films: 256,
   /** Maximum number of pictures in a preview. */
   frames: 24,
   /**
-   * Minimum time between the end of a preview step and the next tick. Ensures that previews do not
-   * delay ticks.
+   * Minimum time between the end of a preview step and the next tick, so that ticks are not
+   * delayed.
    */
   reserve: 8,
   /**
@@ -44,8 +41,8 @@ export const PREVIEWS = {
    */
   patience: 3,
   /**
-   * Maximum time for refining one drawing (`refining`), and from the arrival of the latest drawing
-   * until all waiting drawings are refined (`refiningAll`).
+   * Time limits for refining: for one drawing (`refining`), and from the arrival of the latest
+   * drawing until all waiting drawings are refined (`refiningAll`).
    */
   refining: 1_000,
   refiningAll: 3_500,
@@ -57,7 +54,7 @@ export const PREVIEWS = {
 type PreviewSettings = { readonly [K in keyof typeof PREVIEWS]: number };
 
 export interface GrowthFilm {
-  /** Side of each picture, in pixels. It is equal to the side of the grown organism, in cells. */
+  /** Side of each picture, in pixels: one pixel per cell of the grown organism. */
   readonly side: number;
   readonly frames: number;
   /** PNG with all pictures side by side. The last picture shows the grown organism. */
@@ -67,9 +64,9 @@ export interface GrowthFilm {
 /**
  * Draws a film of a seed's growth.
  *
- * @param readouts the cells of the organism at several steps, in order of growth
+ * @param readouts the organism's cells at several steps, in order of growth
  * @param side side of each picture, in pixels
- * @param threshold only cells with at least this aliveness are shown, 0…255
+ * @param threshold minimum aliveness of the cells that are shown, 0…255
  */
 export async function createGrowthFilm(
   readouts: readonly Pick<Readout, 'stage' | 'rgba' | 'presence'>[],
@@ -78,7 +75,7 @@ export async function createGrowthFilm(
 ): Promise<GrowthFilm> {
   const frames = readouts.length;
   const width = frames * side;
-  // The pixels of all pictures, with straight alpha, because PNG requires it.
+  // The pixels of all pictures, with straight alpha, as PNG requires.
   const pixels = new Uint8Array(4 * side * width);
   readouts.forEach(({ stage, rgba, presence }, frame) => {
     const inset = (side - stage) >> 1;
@@ -131,16 +128,13 @@ interface GrowingSeed {
 }
 
 /**
- * If a step takes less time than estimated, the estimate is multiplied by this factor, but does not
- * become less than the time that the step took.
+ * After a step that was faster than estimated, the estimate is multiplied by this factor, but not
+ * reduced below the step's duration.
  */
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
-  /**
-   * Films by genomes, including films that are not finished. The last film is the most recently
-   * used.
-   */
+  /** Films by genomes, including unfinished films. The last film is the most recently used. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];
@@ -162,8 +156,8 @@ export class GrowthPreviews {
   /**
    * Grows a seed, or returns its cached film.
    *
-   * @param source identifies who requests the film, for example by address. Different sources take
-   *   turns
+   * @param source identifies the requester, such as an address. Waiting seeds of different sources
+   *   take turns
    * @throws Refusal 'room-busy' if too many seeds are waiting; 'shutting-down'
    */
   grow(seed: Genotype, source = ''): Promise<GrowthFilm> {
@@ -184,7 +178,7 @@ export class GrowthPreviews {
       dropped?.done(Promise.reject(new Refusal('room-busy', 'previews')));
     });
     films.set(key, film);
-    // Remove a failed film from the cache, so that it can be requested again.
+    // Remove a failed film, so that it can be requested again.
     film.catch(() => films.get(key) === film && films.delete(key));
     for (const oldest of films.keys()) {
       if (films.size <= settings.films) break;
@@ -203,8 +197,7 @@ export class GrowthPreviews {
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // If all pauses are too short, take a step every few ticks anyway, so that previews finish
-    // eventually.
+    // Even if all pauses are too short, take a step every few ticks, so that previews finish.
     if (hurried && ++this.skippedPauses < settings.patience) return;
     this.skippedPauses = 0;
     const work = async (): Promise<void> => {
@@ -272,8 +265,7 @@ export class GrowthPreviews {
   /** Rejects the requests for all seeds that are growing or waiting. */
   private fail(error: unknown): void {
     const lost = [...this.growing.splice(0), ...this.waiting.take()];
-    // If the engine has failed, reject the requests with 'room-busy', as in a busy room. The rooms
-    // notice and handle the failure themselves.
+    // Report a failed engine as 'room-busy'. The rooms handle the failure themselves.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));
     if (this.stopped) return;
@@ -288,18 +280,17 @@ interface WaitingDrawing {
 }
 
 /**
- * Encodes drawings to latents, one drawing at a time. Works in short time slices, so that it does
- * not delay other work. Refines each latent if there is enough time.
+ * Encodes drawings to latents, one at a time, in short time slices that do not delay other work.
+ * Refines each latent if there is enough time.
  */
 export class DrawingEncoder {
   private readonly waiting: FairQueue<WaitingDrawing>;
   private busy = false;
-  /** When the latest drawing arrived (time of `options.now`, in ms). */
+  /** Arrival time of the latest drawing, in ms of `options.now`. */
   private cameAt = 0;
 
   /**
-   * @param options.refine refines the latent of an encoded drawing; if absent, latents are not
-   *   refined
+   * @param options.refine refines the latent of an encoded drawing; optional
    * @param options.now returns the current time, in ms
    * @param options.pause lets other work of this thread run; called between time slices
    */
@@ -322,7 +313,8 @@ export class DrawingEncoder {
    * Encodes a drawing.
    *
    * @param pixels [side, side, channels], one byte each
-   * @param source identifies the sender, for example by address. Different sources take turns
+   * @param source identifies the sender, such as an address. Waiting drawings of different sources
+   *   take turns
    * @returns the drawing's latent
    * @throws Refusal 'bad-drawing' if the drawing is empty or has the wrong size; 'room-busy' if too
    *   many drawings are waiting; 'shutting-down'
@@ -369,15 +361,12 @@ export class DrawingEncoder {
 /** Previews of seeds, and the encoding of drawings, for one checkpoint. */
 export interface SeedPreviews {
   readonly growth: GrowthPreviews;
-  /** The kind of drawing that the checkpoint can encode; undefined if it cannot encode drawings. */
+  /** The kind of drawing that the checkpoint can encode; undefined if none. */
   readonly draws: 'ink' | 'colour' | undefined;
   grow: GrowthPreviews['grow'];
   encode?: DrawingEncoder['encode'];
   prepareToDraw?(): void;
-  /**
-   * Rejects the requests for all pending seeds and drawings. Resolves when the current step of
-   * growth has ended.
-   */
+  /** Rejects all pending requests. Resolves when the current step of growth has ended. */
   stop(): Promise<void>;
   /** Waits until the thread that refines drawings has exited. Call `stop` first. */
   close(): Promise<void>;
@@ -395,8 +384,7 @@ export function openSeedPreviews(
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow = growth.grow.bind(growth);
   const encoder = createEncoder(checkpoint);
-  // Do not offer drawing if the encoder has three channels, because such encoders are made for
-  // photographs.
+  // Encoders with three channels are made for photographs, not for drawings.
   if (!encoder || encoder.channels === 3 || encoder.size > MAX_DRAWING) {
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close: async () => {} };
   }

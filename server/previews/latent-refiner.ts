@@ -8,7 +8,7 @@ import type { LatentBounds } from '../vnca/genome.ts';
 /** Start options of the refining thread, passed as `workerData`. */
 export type RefinerStart = RefinedModel & {
   readonly bounds: LatentBounds;
-  /** One number, [1]. If it is not 0, the thread stops refining after its current step. */
+  /** One number. If it is not 0, the thread stops refining after its current step. */
   readonly stop: Int32Array<SharedArrayBuffer>;
 };
 
@@ -18,10 +18,7 @@ export type RefinerMethods = {
 
 type Thread = { readonly rpc: WorkerRpc<RefinerMethods>; readonly stop: RefinerStart['stop'] };
 
-/**
- * How long latents are not refined after the thread was late twice in succession or could not be
- * started, in ms.
- */
+/** How long refining is suspended after two late results in succession or a failed start, in ms. */
 const PAUSE = 60_000;
 
 /** Refines the latents of drawings for one checkpoint, which must satisfy `canRefine`. */
@@ -32,15 +29,11 @@ export class LatentRefiner {
   private delays = 0;
   /** Time until which refining is suspended (monotonic clock, ms). */
   private pausedUntil = Number.NEGATIVE_INFINITY;
-  /**
-   * A promise for each thread that is being closed. The promise resolves when the thread has
-   * exited.
-   */
+  /** One promise for each closing thread. It resolves when the thread has exited. */
   private readonly closing = new Set<Promise<void>>();
 
   /**
-   * @param options.bounds bounds of latents. Refined latents stay within them, because a room would
-   *   shorten a latent that exceeds them
+   * @param options.bounds bounds of refined latents
    * @param options.patience maximum time to wait for the thread's result, in ms
    * @param options.onFailure called with the reason if a drawing cannot be refined
    */
@@ -55,9 +48,8 @@ export class LatentRefiner {
   ) {}
 
   /**
-   * Starts the thread if it is not running. Resolves when the start has succeeded or failed. If
-   * this is not called, the thread is started by the first drawing, which then has to wait for a
-   * second or more.
+   * Starts the thread if it is not running, so that the first drawing need not wait a second or
+   * more. Resolves when the start has succeeded or failed.
    */
   async prepare(): Promise<void> {
     if (this.isPaused || this.running) return;
@@ -75,7 +67,7 @@ export class LatentRefiner {
   /**
    * Refines a latent.
    *
-   * @returns the refined latent; if the thread fails or is late, the latent that was given
+   * @returns the refined latent, or the given latent if the thread fails or is late
    */
   async refine(refinement: Refinement): Promise<Float32Array> {
     if (this.isPaused) return refinement.latent;
@@ -103,7 +95,7 @@ export class LatentRefiner {
       this.pausedUntil = clock.now() + PAUSE;
       this.closeAfterStep(thread, 'it is late');
     } catch (error) {
-      // Close the failed thread. The next drawing starts another thread.
+      // The next drawing starts another thread.
       this.fail(thread, error);
     } finally {
       cancel();
@@ -111,7 +103,7 @@ export class LatentRefiner {
     return refinement.latent;
   }
 
-  /** Stops the thread after its current step. From then on, `refine` returns latents unchanged. */
+  /** Stops the thread after its current step. Afterwards, `refine` returns latents unchanged. */
   stop(): void {
     this.isStopped = true;
     if (this.thread) this.closeAfterStep(this.thread, 'the server stops');
@@ -151,9 +143,8 @@ export class LatentRefiner {
   }
 
   /**
-   * Closes a thread when its current step has ended or, if the thread is still starting, when it
-   * has started. If a thread is terminated during a step, its native library cannot return the
-   * step's result, which crashes the whole process.
+   * Closes a thread after its start or its current step. Terminating it during a step would crash
+   * the whole process, because its native library could not return the step's result.
    */
   private closeAfterStep(thread: Thread, why: string): void {
     if (this.thread === thread) this.thread = undefined;

@@ -25,8 +25,8 @@ await serveWorker<RefinerMethods>(async () => {
 });
 
 /**
- * Creates the objective that refining minimizes. Uses the native kernel if this machine has one;
- * otherwise uses ONNX Runtime, which must be installed.
+ * Creates the objective that refining minimizes: with the native kernel if this machine has one,
+ * otherwise with ONNX Runtime.
  */
 async function objectiveOf(model: RefinerStart): Promise<Objective> {
   const kernel = await openKernel().catch(() => undefined);
@@ -35,10 +35,7 @@ async function objectiveOf(model: RefinerStart): Promise<Objective> {
   return compileObjective(createOnnxCompute({ threads: 1 }), model);
 }
 
-/**
- * Lowers the priority of this thread, but not of the whole process. Only Linux supports this; on
- * other systems, the thread keeps its priority.
- */
+/** Lowers the priority of this thread. Works only on Linux. */
 function yieldToOthers(): void {
   try {
     setPriority(

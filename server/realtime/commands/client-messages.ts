@@ -1,11 +1,9 @@
 /**
- * Defines how a room handles each message from a client that has joined: which rate the message is
- * charged to, who may send it, and what it does. The schemas are in shared/protocol/commands.ts.
- * Commands of extensions and OSC are parsed and charged here, too. Commands that change the cells
- * of a room are passed to `CommandDispatcher`.
+ * Defines how a room handles each message from a client that has joined: which rate limit applies,
+ * who may send the message, and what it does. The schemas are in shared/protocol/commands.ts.
  *
- * `LocalSession` is the session of a connection in a room of this server. `RemoteSession`, in
- * gateway/remote-room.ts, has the same interface and is for rooms of other servers.
+ * `LocalSession` is a connection's session in a room of this server. `RemoteSession`, in
+ * gateway/remote-room.ts, is for rooms of other servers.
  */
 import * as v from 'valibot';
 import { COMMANDS, type Command, type CommandName } from '../../../shared/protocol/commands.ts';
@@ -19,13 +17,13 @@ import type { RoomServer } from '../room-server.ts';
 import type { Entry, RoomClient } from '../sessions/room-client.ts';
 
 /**
- * How long a page counts as busy after its last `busy` message, in ms. Pages send this message
- * while the visitor uses an open panel.
+ * How long a visitor counts as busy after the last `busy` message, in ms. Pages send this message
+ * while a panel is in use.
  */
 const BUSY_TIME = 180_000;
 
 /**
- * Messages about the rings of a touch table. A ring is one person at the table: see
+ * Messages about rings of a touch table. A ring is one person at the table: see
  * sessions/table-rings.ts.
  */
 const RING_MESSAGES = ['enter', 'ring', 'forget'] as const;
@@ -49,17 +47,15 @@ interface SendingParticipant extends Sender {
 interface ClientMessage<N extends MessageName> {
   /** Rate limit that the message is charged to, in addition to `messagesPerSecond`. */
   readonly rate?: Rate;
-  /** Whether pages send this message on their own, without an action of the visitor. */
+  /** Whether pages send this message without an action of the visitor. */
   readonly isAutomatic?: true;
-  /** Handles the message, whether a participant or a watcher has sent it. */
+  /** Handles a message that participants and watchers may send. */
   readonly watch?: (from: Sender, message: Command<N>) => void;
-  /** Handles the message, which only participants may send. @throws Refusal */
+  /** Handles a message that only participants may send. @throws Refusal */
   readonly act?: (from: SendingParticipant, message: Command<N>) => void;
 }
 
-/**
- * Creates the `CLIENT_MESSAGES` entry for a command that is queued, and executed in the next tick.
- */
+/** Creates the `CLIENT_MESSAGES` entry of a command that the room executes in the next tick. */
 const queued = <
   N extends 'plant' | 'graft' | 'ungraft' | 'damage' | 'cross' | 'renew' | 'transform',
 >(
@@ -173,7 +169,7 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
     rate: 'previewsPerSecond',
     act: ({ server, client, you }, { id, seed }) => {
       const { previews, dispatcher, policy } = server;
-      // The visitor may be about to draw, so start the encoder of drawings in advance.
+      // The visitor may draw next, so start the thread that refines drawings.
       if (policy.settings.drawings !== 'off') previews.backend.prepareToDraw?.();
       void dispatcher.runAsync(client, id, async () => {
         dispatcher.requireSeed(seed, you.id);
@@ -184,8 +180,8 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
   },
   draw: {
     rate: 'drawingsPerSecond',
-    // Unless the drawing is refused, nothing is sent to the page here. The answer, which contains
-    // the drawing's seed, follows later, perhaps only after the host has reviewed the drawing.
+    // Only a refusal is sent here. The drawing's seed is sent later, perhaps after the host's
+    // review.
     act: ({ server, client, you: by }, { id: request, pixels }) =>
       void server.dispatcher.runAsync(client, request, async () => {
         const { drawings, policy, previews } = server;
@@ -200,22 +196,18 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
 
 /** The session of one connection in one room. */
 export interface RoomSession {
-  /**
-   * Whether the session has joined the room, or is waiting for the answer to its request to join.
-   */
+  /** Whether the client has joined the room, or waits for the answer to its request to join. */
   readonly isOpen: boolean;
   /**
    * Asks to join the room.
    *
-   * @throws Refusal if the join is refused immediately. If it is refused later, the client is
-   *   notified
+   * @throws Refusal if the join is refused immediately. A later refusal is sent to the client
    */
   join(entry: Entry): void;
   /**
    * Executes a validated message of the client.
    *
-   * @throws Refusal if the message is refused immediately. If it is refused later, the client is
-   *   notified
+   * @throws Refusal if the message is refused immediately. A later refusal is sent to the client
    */
   handle<N extends MessageName>(name: N, message: Command<N>): void;
   /** Ends the session, because the connection has ended. */
@@ -235,7 +227,6 @@ export class LocalSession implements RoomSession {
   private server: RoomServer | undefined;
   /** Whether the client is a wall or a spectator, and therefore not a participant. */
   private onlyWatches = false;
-  /** Session within which the client's command ids are unique: see `Command<'join'>`. */
   private session: number | undefined;
   /** Whether the request to join is waiting for a hook's decision or for the end of a tick. */
   private isJoining = false;
@@ -285,7 +276,7 @@ export class LocalSession implements RoomSession {
     act({ server, client, you, session }, message);
   }
 
-  /** Welcomes the client again, because messages to it may have been lost. */
+  /** Sends the client a new welcome, because earlier messages to it may have been lost. */
   renew(): void {
     const { server, client } = this;
     const tick = server?.tickInProgress.ended;
@@ -308,13 +299,12 @@ export class LocalSession implements RoomSession {
   ): Promise<void> {
     await approval;
     while (tickInProgress.ended) await tickInProgress.ended;
-    // Find the room again, because it may have been closed in the meantime.
+    // The room may have been closed in the meantime, so find it again.
     if (!this.hasLeft) this.enter(this.find(), entry);
   }
 
   /**
-   * Lets the client enter the room as a participant, a spectator, or a wall or table, as requested
-   * in `entry.as`.
+   * Adds the client as a participant, a spectator, or a wall or table, depending on `entry.as`.
    *
    * @throws Refusal if the client is not admitted
    */
@@ -353,8 +343,8 @@ export function readId(message: unknown): number | undefined {
 }
 
 /**
- * Charges a valid message to the sender's rate limits. A message with a stroke (`damage` or
- * `graft`) is also charged to `strokePointsPerSecond`, by the number of the stroke's points.
+ * Charges a valid message to the sender's rate limits. For `damage` and `graft`, also charges the
+ * number of the stroke's points to `strokePointsPerSecond`.
  *
  * @throws Refusal `too-fast`
  */

@@ -1,7 +1,6 @@
 /**
- * Passes commands from participants and system actors to a room, and passes the room's answers back
- * to the senders. Checks whether the host's rules and the extensions allow a command. Rate limits
- * have been checked before, in client-messages.ts. Start reading at `dispatch`.
+ * Checks commands against the host's rules and the extensions, passes allowed commands to a room,
+ * and passes the room's answers back to the senders. Start reading at `dispatch`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
@@ -20,16 +19,15 @@ import type { RoomContext } from '../sessions/room-context.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** A command without `by`, the field that names the participant who sends the command. */
+/** A command without `by`, the participant who sends the command. */
 export type SystemCommand = Without<RoomCommand, 'by'>;
 
 /**
- * A sender of commands that has no connection: the gardener, OSC, an extension or the host. A
- * system actor is a participant with its own id and energy, and its commands are written to the
- * journal. It takes no seat and is not listed among the people in the room.
+ * A sender of commands without a connection: the gardener, OSC, an extension or the host. An actor
+ * has its own participant id and energy, but no seat.
  */
 export class SystemActor {
-  /** The participant that represents the actor in the room; undefined before its first command. */
+  /** The participant that represents the actor; undefined before the actor's first command. */
   you: ParticipantView | undefined;
   private nextId = 1;
   private readonly waiting = new Map<
@@ -38,10 +36,10 @@ export class SystemActor {
   >();
 
   /**
-   * @param register creates the participant that represents the actor. Called before the actor's
-   *   first command
-   * @param submit submits a command. Throws a Refusal if the command is rejected immediately. Calls
-   *   `refuse` if the command is rejected later, but before the room executes it
+   * @param register creates the participant that represents the actor, before the actor's first
+   *   command
+   * @param submit submits a command. If the command is rejected before the room executes it, throws
+   *   a Refusal or, later, calls `refuse`
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,
@@ -76,7 +74,7 @@ export class SystemActor {
     });
   }
 
-  /** Resolves the promise of the answered command. */
+  /** Resolves the promise that `act` has returned for the answered command. */
   answer(answer: Answer): void {
     this.waiting.get(answer.id)?.resolve(answer);
     this.waiting.delete(answer.id);
@@ -92,8 +90,8 @@ const keyOf = ({ by, session, id }: Pick<Answer, 'by' | 'session' | 'id'>): stri
   `${by}/${session}/${id}`;
 
 /**
- * Checks commands against the room's policy and the hooks of extensions, and queues allowed
- * commands for the next tick.
+ * Checks commands against the room's policy and the extensions' hooks, and queues allowed commands
+ * for the next tick.
  */
 export class CommandDispatcher {
   /** The actor that sends the host's own commands, which bypass policy and hooks. */
@@ -103,8 +101,8 @@ export class CommandDispatcher {
   );
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
   /**
-   * Keys (see `keyOf`) of commands that the room has not answered yet. If a page sends such a
-   * command again, it is ignored, so that it is not executed twice.
+   * Keys of unanswered commands (see `keyOf`). If a page repeats one of these commands, the
+   * repetition is ignored, so that the command is not executed twice.
    */
   private readonly pending = new Set<string>();
 
@@ -114,9 +112,8 @@ export class CommandDispatcher {
   ) {}
 
   /**
-   * Checks that a participant may use a seed: seeds of its type must be allowed, and the seed must
-   * not grow into a creature that the host has hidden. The second check applies only to seeds for
-   * which `galleryCreatures` finds creatures, and therefore never to seeds from the dice.
+   * Checks that a participant may use a seed: the room must allow this type of seed, and the host
+   * must not have hidden the gallery creature that grows from the seed, if any.
    *
    * @throws Refusal `no-tokens`, `no-latents`, `no-drawings` or `drawing-unseen` if the type is not
    *   allowed; `seed-hidden` if the creature is hidden; `no-such-seed`, `bad-token` or `bad-latent`
@@ -135,13 +132,12 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command. The room answers the command after the next tick. A page may
-   * send a command again after it has reconnected. If the room has executed the command before, the
-   * stored answer is sent immediately. If the command is still unanswered, the repetition is
-   * ignored.
+   * Submits a participant's command, which the room answers after the next tick. A command that a
+   * reconnected page repeats is not executed again: its stored answer is sent, or nothing while the
+   * command is still unanswered.
    *
-   * @param session id of the session, uint32; `id` is unique within the session. Undefined if the
-   *   sender never repeats the command
+   * @param session id of the session in which `id` is unique, uint32; undefined if the sender never
+   *   repeats commands
    * @throws Refusal if the command is rejected immediately
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
@@ -158,8 +154,7 @@ export class CommandDispatcher {
     const refuse = (refusal: Refusal): void => {
       this.pending.delete(key);
       const rejection = { ...rejectionOf(refusal, id), energy: room.energyOf(by) };
-      // Send the rejection over the participant's current connection, which may be a later one than
-      // the connection that sent the command.
+      // The participant may have reconnected since sending the command.
       (seats.memberOf(by) ?? client).send('rejected', rejection);
     };
     if (session !== undefined) this.pending.add(key);
@@ -172,8 +167,8 @@ export class CommandDispatcher {
   }
 
   /**
-   * Runs `work`, which handles a request that the room itself does not answer, such as a request
-   * for a preview. If `work` throws a Refusal, sends the client a rejection.
+   * Runs `work`, which handles a request outside of the room, such as a preview. If `work` throws a
+   * Refusal, sends the client a rejection.
    *
    * @throws any other error of `work`
    */
@@ -188,10 +183,10 @@ export class CommandDispatcher {
   }
 
   /**
-   * Creates a system actor, which is a sender of commands without a connection.
+   * Creates a sender of commands without a connection.
    *
-   * @param countsAsActivity whether a command of the actor counts as an action of a visitor. The
-   *   gardener (the automatic participant) stops playing while visitors act
+   * @param countsAsActivity whether the actor's commands make the gardener stop playing for a
+   *   while, as visitors' commands do
    */
   createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
     return new SystemActor(
@@ -228,9 +223,8 @@ export class CommandDispatcher {
    * Queues a command if the policy allows it and no hook rejects it.
    *
    * @param refuse called if a hook rejects the command later
-   * @param isSystem whether a system actor sent the command. A pause of the room applies to all
-   *   senders. The checks of seeds, the cooldowns and the limit on the stroke radius apply only to
-   *   visitors
+   * @param isSystem whether a system actor sent the command. The checks of seeds, the cooldowns and
+   *   the limit on the stroke radius apply only to visitors
    * @throws Refusal if the command is rejected immediately
    */
   private admit(
@@ -250,7 +244,7 @@ export class CommandDispatcher {
     };
     const narrowed = allowed();
     if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());
-    // If the command is rejected, the cooldown that it has started must end.
+    // Ends the cooldown that a rejected command has started.
     const undoCooldown = (): void => {
       if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };
@@ -261,8 +255,7 @@ export class CommandDispatcher {
         return;
       }
       approval
-        // Check the policy a second time, because the host may have paused the room or muted the
-        // participant while the hook was deciding.
+        // Check the policy again: the host may have paused the room while the hook was deciding.
         .then(() => room.enqueue(id, allowed(), session))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;

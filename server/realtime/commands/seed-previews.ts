@@ -13,26 +13,22 @@ export interface PreviewBackend {
   /**
    * Grows an organism from a seed, and returns the growth as a film.
    *
-   * @param source network address of the client that requests the preview. If several previews are
-   *   waiting, the addresses take turns
+   * @param source network address of the requesting client. Waiting previews of different addresses
+   *   take turns
    * @throws Refusal `too-fast`, `room-busy`
    */
   grow(seed: Genotype, source?: string): Promise<GrowthFilm>;
   /** Encodes a drawing as a latent. @throws Refusal `bad-drawing`, `room-busy` */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
   /**
-   * Starts the encoder of drawings unless it is running, so that the first drawing need not wait
-   * for the encoder to start.
+   * Starts the thread that refines drawings, so that the first drawing need not wait for the start.
    */
   prepareToDraw?(): void;
 }
 
-/**
- * Grows previews for participants, and limits how many unfinished previews each participant may
- * have.
- */
+/** Grows previews for participants, and limits each participant's number of unfinished previews. */
 export class SeedPreviews {
-  /** For each participant, the number of unfinished previews. */
+  /** Number of unfinished previews of each participant. */
   private readonly unfinished = new Map<ParticipantId, number>();
 
   constructor(
@@ -41,8 +37,8 @@ export class SeedPreviews {
   ) {}
 
   /**
-   * Grows a preview of a participant's seed. Returns the film of the growth, and the genomes of the
-   * seed.
+   * Grows a preview of a participant's seed. Returns the film of the growth, and the seed's
+   * genomes.
    *
    * @param address address key of the participant's connection (see `addressKey`)
    * @throws Refusal `no-such-seed`, `no-such-organism`, `bad-latent`, `too-fast`, `room-busy`

@@ -1,7 +1,7 @@
 /**
- * Decides when visitors receive the seeds of their drawings. If the host wants to review drawings,
- * each drawing waits until the host or an extension approves it. A drawing remains stored until its
- * visitor has been sent the decision.
+ * The review queue for visitors' drawings. If the host reviews drawings, a visitor receives the
+ * seed of a drawing only after the host or an extension has approved the drawing. A drawing stays
+ * stored until the visitor has been sent the decision.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -11,27 +11,26 @@ import { type Moderation, unkept } from '../policy/moderation.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
-/** Limits for drawings that wait for the host's decision; times are in ms. */
+/** Limits of the review queue. Times are in ms. */
 export const DRAWINGS = {
   /**
-   * Maximum number of waiting drawings in a room (`maxWaiting`), and of those from one participant
+   * Maximum number of queued drawings per room (`maxWaiting`) and per participant
    * (`maxWaitingEach`).
    */
   maxWaiting: 60,
   maxWaitingEach: 3,
-  /** How long a drawing waits for the host's decision before it expires. */
+  /** A drawing is refused if nobody has reviewed it for this long. */
   expires: 600_000,
   /**
-   * After a visitor's page has reconnected, how long the server waits for the page to send the
-   * waiting drawing again.
+   * How long the server waits for a reconnected page to send its drawing again. Afterwards, the
+   * decision is sent anyway.
    */
   sentAgain: 3_000,
 } as const;
 
 /**
- * Request id in an answer about a drawing, if the page has been reloaded and therefore does not
- * know the id of the request that sent the drawing. Pages count their requests from 1, so 0 is not
- * the id of any request.
+ * Request id in decisions for a reloaded page, which no longer knows the id of its request. Pages
+ * count their requests from 1.
  */
 const NO_REQUEST = 0;
 
@@ -39,11 +38,11 @@ const NO_REQUEST = 0;
 export interface SentDrawing {
   readonly by: ParticipantView;
   /**
-   * Connection that sent the drawing; undefined if the server has restarted since and the page has
-   * not sent the drawing again.
+   * Connection that sent the drawing; undefined after a restart of the server, until the page sends
+   * the drawing again.
    */
   readonly client: RoomClient | undefined;
-  /** Id of the request, chosen by the page. */
+  /** Id of the page's request that contained the drawing. */
   readonly request: number;
   /** Pixels of the drawing: [side, side] ink or [side, side, 4] premultiplied RGBA. */
   readonly pixels: Uint8Array;
@@ -51,22 +50,22 @@ export interface SentDrawing {
   readonly latent: Float32Array;
 }
 
-/** A drawing that waits for a decision, or whose decision has not been sent to the visitor yet. */
+/**
+ * A drawing in the review queue: it waits for a decision, or for the visitor to receive the
+ * decision.
+ */
 export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** When the drawing was submitted, in ms. */
   readonly since: number;
-  /** The host's decision, which is kept until the visitor has received it. */
+  /** Undefined while the drawing waits for a decision. */
   readonly decision?: Decision | undefined;
-  /**
-   * Id of the queued command that gives the seed to the visitor; undefined until the command is
-   * queued. The drawing is removed when the room answers the command.
-   */
+  /** Id of the queued command that gives the drawing's seed to the visitor. */
   readonly given?: number;
   /**
-   * Set once a decision cannot be sent over `client`, because the visitor's connection has changed
-   * or is lost. `member` is the visitor's new connection, or undefined while the visitor is away.
-   * `at` is when the server noticed this, in ms.
+   * Set if a decision is due, but the visitor's connection has changed or is lost. `member` is the
+   * new connection; undefined while the visitor is away. `at` is when the change was noticed, in
+   * ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
@@ -81,10 +80,7 @@ type ReviewContext = Pick<
 
 /** The review queue for the drawings of one room. */
 export class DrawingReview {
-  /**
-   * Drawings by id, oldest first. Each either waits for a decision, or has a decision that has not
-   * been sent to the visitor yet.
-   */
+  /** Drawings by id, oldest first. */
   private readonly queue = new Map<number, WaitingDrawing>();
   private nextId = 1;
 
@@ -101,7 +97,7 @@ export class DrawingReview {
     this.settingsChanged();
   }
 
-  /** Drawings that the host has not decided on. */
+  /** Drawings that wait for a decision. */
   get waiting(): WaitingDrawing[] {
     return [...this.queue.values()].filter(({ decision }) => !decision);
   }
@@ -112,8 +108,8 @@ export class DrawingReview {
   }
 
   /**
-   * Checks that a participant may plant one of the seeds that they hold. Only the seeds of drawings
-   * can be forbidden here.
+   * Checks that a participant may plant the seed with this id. Only seeds of drawings can be
+   * forbidden.
    *
    * @throws Refusal `no-drawings` if the room allows no drawings; `drawing-unseen` if the drawing
    *   has not been approved
@@ -129,9 +125,8 @@ export class DrawingReview {
   }
 
   /**
-   * Checks whether a drawing is in the queue already, because a page that has lost its connection
-   * sends its drawing again. If so, records the page's new connection and request. The drawing
-   * keeps its position in the queue and its decision, if any.
+   * Recognises a queued drawing that a reconnected page has sent again, and records the new
+   * connection and request.
    *
    * @returns whether the drawing is in the queue
    */
@@ -144,7 +139,7 @@ export class DrawingReview {
   }
 
   /**
-   * Gives the seed of a drawing to the visitor, or adds the drawing to the review queue.
+   * Gives the drawing's seed to the visitor, or queues the drawing for review.
    *
    * @throws Refusal `muted`, `paused`, `no-drawings`, `not-here`, `drawings-waiting`,
    *   `too-many-drawings`, `too-fast`, `room-busy`, `elsewhere`
@@ -153,8 +148,7 @@ export class DrawingReview {
     const { policy, hooks } = this.context;
     if (this.sentAgain(drawing)) return;
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);
-    // Check the policy again: while the drawing was being encoded and checked by an extension, the
-    // host may have paused the room.
+    // The host may have paused the room while an extension was checking the drawing.
     policy.requireMayAct(drawing.by.id);
     this.requireOn();
     if (policy.settings.drawings === 'on') this.give(drawing);
@@ -162,22 +156,17 @@ export class DrawingReview {
     else await this.enqueue(drawing);
   }
 
-  /**
-   * Finds a waiting drawing by its id. @returns undefined if no drawing with this id waits for a
-   * decision
-   */
+  /** Finds a drawing that waits for a decision. @returns undefined if none has this id */
   find(id: number): WaitingDrawing | undefined {
     const drawing = this.queue.get(id);
     return drawing?.decision ? undefined : drawing;
   }
 
   /**
-   * Approves or declines a waiting drawing. The visitor is sent the decision at the end of a later
-   * tick.
+   * Approves or declines a drawing. The visitor is sent the decision at the end of a later tick.
    *
-   * @returns whether the drawing was waiting
-   * @throws Refusal `elsewhere` if the decision cannot be stored, because another server may lead
-   *   the room
+   * @returns whether the drawing was waiting for a decision
+   * @throws Refusal `elsewhere` if the decision cannot be stored
    */
   async decide(id: number, approve: boolean): Promise<boolean> {
     const drawing = this.find(id);
@@ -187,9 +176,8 @@ export class DrawingReview {
   }
 
   /**
-   * Decides all waiting drawings if the new settings require no review. Approves the drawings if
-   * visitors may now draw without review, and refuses them if visitors may no longer draw. Call
-   * after each change of the settings.
+   * Call after each change of the settings. Approves all waiting drawings if the room no longer
+   * requires a review, and refuses them if the room no longer allows drawings.
    */
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
@@ -199,10 +187,7 @@ export class DrawingReview {
     }
   }
 
-  /**
-   * Removes a drawing from the queue once the room has answered the command that gives its seed to
-   * the visitor.
-   */
+  /** Removes a drawing when the room answers the command that gave its seed to the visitor. */
   answered({ by, id, what }: Answer): void {
     if (what !== 'hold') return;
     const of = [...this.queue.values()].find((one) => one.by.id === by && one.given === id);
@@ -210,10 +195,10 @@ export class DrawingReview {
   }
 
   /**
-   * Sends decisions to connected visitors. Refuses drawings that nobody has reviewed in time. Call
-   * at the end of each tick.
+   * Call at the end of each tick. Refuses drawings that nobody has reviewed in time, and sends
+   * decisions to connected visitors.
    *
-   * @param gone participants whose seats have expired, so that they cannot return
+   * @param gone participants who cannot return, because their seats have expired
    */
   endTick(now: number, gone: readonly ParticipantId[]): void {
     for (const drawing of this.waiting) {
@@ -238,8 +223,7 @@ export class DrawingReview {
     if (this.queue.size >= DRAWINGS.maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
-    // The decoded pixels are a view into the buffer of the whole received message. Copy the pixels,
-    // so that the buffer can be freed.
+    // `pixels` is a view into the whole received message. Storing a copy lets the message be freed.
     await this.put({ ...drawing, pixels: drawing.pixels.slice(), id, since }).catch((error) => {
       this.queue.delete(id);
       throw error;
@@ -247,12 +231,12 @@ export class DrawingReview {
   }
 
   /**
-   * Makes room in a full queue: finds the network address with the most drawings in the queue, and
-   * refuses the newest drawing of this address that still waits for a decision.
+   * Makes room in a full queue by refusing the newest waiting drawing of the network address with
+   * the most drawings.
    *
    * @param newcomer the participant whose drawing is to be added
    * @throws Refusal `too-many-drawings` if the newcomer's own address has the most drawings, or if
-   *   none of the address's drawings waits for a decision
+   *   no drawing can be refused
    */
   private makeRoom(newcomer: ParticipantId): void {
     const sourceOf = (id: ParticipantId) => this.context.visits.sourceOf(id) ?? id;
@@ -266,8 +250,8 @@ export class DrawingReview {
   }
 
   /**
-   * Makes the room give the seed of a drawing to the visitor in the next tick. Does nothing while
-   * the visitor is away: if the visitor never returned, the room would keep the seed forever.
+   * Queues the command that gives the drawing's seed to the visitor. Does nothing while the visitor
+   * is away: if they never returned, the room would keep the seed forever.
    *
    * @throws Refusal `too-fast`, `room-busy`
    */
@@ -281,10 +265,9 @@ export class DrawingReview {
   }
 
   /**
-   * Sends the visitor the decision about a drawing, but not before their page can tell which
-   * drawing is meant. A page that has reconnected sends the drawing again in a new request, whose
-   * id the decision then names. A page that has been reloaded does not send the drawing again, so
-   * such a page is sent the decision after a delay.
+   * Sends the visitor the decision about a drawing. If the visitor's page has reconnected, first
+   * waits for the page to send the drawing again, because the decision must name the new request. A
+   * reloaded page does not send the drawing again, so the wait is limited.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;
@@ -305,8 +288,7 @@ export class DrawingReview {
   /**
    * Sends the visitor the decision about a drawing.
    *
-   * @throws Refusal `too-fast` or `room-busy` if the seed cannot be given to the visitor now. The
-   *   caller must then try again later
+   * @throws Refusal `too-fast` or `room-busy` if the seed cannot be given yet; try again later
    */
   private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);
@@ -333,7 +315,7 @@ export class DrawingReview {
   }
 
   /**
-   * Finds the visitor's current connection, and the id of the request that an answer must name.
+   * Finds the visitor's current connection, and the request id that an answer must name.
    *
    * @returns undefined if the visitor is away
    */
