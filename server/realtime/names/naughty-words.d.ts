@@ -1,6 +1,4 @@
-/**
- * Declares the words of the `naughty-words` package, by language code. The package ships no types.
- */
+/** Types for the `naughty-words` package, which ships none: words by language code. */
 declare module 'naughty-words' {
   const lists: Readonly<Record<string, readonly string[]>>;
   export default lists;
