@@ -1,7 +1,7 @@
 /**
- * Keeps copies of the cells of rooms that run on other servers. For each channel (cells at one
- * level of detail) that viewers use, this server, a gateway, keeps a copy called a mirror, and
- * builds the viewers' frames from it. Start reading at `FrameMirrors`.
+ * Mirrors rooms that run on other servers. For each channel (cells at one level of detail) that its
+ * viewers use, this server keeps a copy of the cells, called a mirror, and builds the viewers'
+ * frames from the mirrors. Start reading at `FrameMirrors`.
  */
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';

@@ -125,8 +125,8 @@ const fromRoom = v.variant('what', [
   }),
   /**
    * A welcome message for one connection. `own` holds the fields for this connection only.
-   * `opening` holds the fields that are equal for all connections, unless they are unchanged since
-   * they were last sent over this link.
+   * `opening` holds the fields that are equal for all connections, except fields that have not
+   * changed since they were last sent over this link.
    */
   v.object({
     what: v.literal('welcome'),
@@ -192,7 +192,7 @@ export const LOST = -1;
 
 /**
  * Schema of a message from a room to one gateway. `epoch` is the number of leaders that the room
- * has had, by which gateways recognise and ignore messages of former leaders.
+ * has had; gateways ignore messages with the epoch of a former leader.
  */
 export const batchFromRoom = v.object({
   epoch: whole,
@@ -255,7 +255,6 @@ export class OutgoingBatch {
     return this.items.length === 0;
   }
 
-  /** Whether any item ends a connection. */
   get hasEnd(): boolean {
     return this.items.some(({ what }) => what === 'end');
   }

@@ -48,8 +48,8 @@ const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'pre
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 /**
- * A connection of this server as a member of a room that runs on another server. When the link to
- * that server is replaced, the session sends its unanswered commands again.
+ * The session of a page, connected to this server, in a room that runs on another server. When the
+ * link to that server is replaced, the session sends its unanswered commands again.
  */
 export class RemoteSession implements RoomSession {
   /** Whether the room has admitted the session, by giving it a seat or a position in the queue. */
@@ -158,7 +158,6 @@ export class RemoteSession implements RoomSession {
     if (this.hasRejoined) this.sendAgain();
   }
 
-  /** Handles the room's refusal of a command. */
   refusedCommand(refusal: Refusal, id: number): void {
     if (this.answered(id, 'rejected')) this.client.refuse(refusal, id);
   }
@@ -357,8 +356,8 @@ export class RemoteRoom {
 
   /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void {
-    // If this server has not subscribed yet, drop the item: when the link opens, all sessions are
-    // sent to the room with their requests to join.
+    // Before this server has subscribed, drop all items. The first message after the subscription
+    // contains the requests to join of all sessions.
     if (!this.isOpen) return;
     this.link.items.push(item);
     if (this.isWaiting) return;
@@ -469,7 +468,6 @@ export class RemoteRoom {
     else this.takeFor(item);
   }
 
-  /** Handles an item that concerns one connection. */
   private takeFor(item: Exclude<FromRoom, Item<'event' | 'baseline'>>): void {
     const { link } = this;
     // Store the common fields even if this client has left: later welcome messages contain only

@@ -379,7 +379,6 @@ class GatewayLink {
   }
 }
 
-/** Returns the fields of `now` whose values differ from those in `before`. */
 function changed(before: Partial<CommonWelcome>, now: CommonWelcome): Partial<CommonWelcome> {
   const entries = Object.entries(now) as [keyof CommonWelcome, unknown][];
   return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));
@@ -401,7 +400,6 @@ export class RoomAccess {
   readonly find = this.options.find;
   /** Runs a function at the end of this turn of the event loop. */
   readonly defer = this.options.defer ?? process.nextTick;
-  /** The link to each gateway, by gateway name. */
   private readonly links = new Map<string, GatewayLink>();
   private readonly channels = busChannels(this.roomServer.room.name);
   /** Resolves to undefined if the bus is closed. */
@@ -554,8 +552,8 @@ export class RoomAccesses {
     const { bus, clock, findServer, epochOf } = this.options;
     const { name } = roomServer.room;
     const epoch = epochOf(name);
-    // Without an epoch, this process has no lease: it ended while the room was being opened, and
-    // another server may now run the room.
+    // Without an epoch, this process has no lease: the lease ended while the room was being opened,
+    // so another server may now run the room.
     if (epoch === undefined) return;
     const find = () => findServer(name);
     this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));

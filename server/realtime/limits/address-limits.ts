@@ -90,8 +90,8 @@ const report = v.strictObject({
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * How many more addresses are remembered than the maximum number of connections, before idle
- * addresses are forgotten.
+ * If the number of remembered addresses exceeds the maximum number of connections by `MAX_IDLE`,
+ * idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;
 
@@ -122,7 +122,6 @@ export function allButReserve(connections: number): number {
   return Math.ceil(0.9 * connections);
 }
 
-/** Creates an empty record of counts and bans for the next report. */
 const createNews = () => ({
   /** For each address, the number of events of each type in `RATES` since the last report. */
   taken: new Map<string, [number, number, number]>(),
@@ -170,8 +169,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // `allButReserve` limits the address's connections to this server, `connectionsPerAddress` its
-    // connections to all servers of the cluster.
+    // `allButReserve` limits connections to this server; `connectionsPerAddress` limits connections
+    // to all servers of the cluster.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -314,7 +313,7 @@ export class SharedLimits {
     },
   ) {}
 
-  /** Sends a final report without open connections, and stops sharing. */
+  /** Sends a final report that lists no open connections, and stops sharing. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

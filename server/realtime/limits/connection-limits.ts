@@ -171,7 +171,8 @@ export class ConnectionRateLimiter extends Allowance {
       readonly addresses: AddressLimits;
     },
     /**
-     * Whether the page may only watch, because it belongs to another site that may only show rooms.
+     * Whether the page may only watch, because it belongs to another site, which may show the room
+     * but not take part.
      */
     readonly onlyWatches = false,
   ) {
@@ -223,8 +224,7 @@ export function isAllowedOrigin(
   if (origin === undefined || others.includes(origin)) return true;
   if (!host || !URL.canParse(origin)) return false;
   const url = new URL(origin);
-  // Reject any other form than the canonical one, because browsers always send the canonical form
-  // of an origin.
+  // Reject non-canonical forms: browsers always send an origin in its canonical form.
   return /^https?:$/.test(url.protocol) && url.origin === origin && url.host === host.toLowerCase();
 }
 
@@ -252,14 +252,13 @@ export class ConnectionLimits {
        */
       readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
       /**
-       * Returns whether the Host header of a request is allowed. If this function is absent, all
-       * are.
+       * Returns whether the Host header of a request is allowed. If absent, all Host headers are
+       * allowed.
        */
       readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
     },
   ) {}
 
-  /** Stops sharing counts with other servers. */
   close(): void {
     this.sharing?.close();
   }

@@ -179,9 +179,9 @@ const SIZES: readonly (number | undefined)[] = [
 
 /**
  * Returns whether some bytes are exactly one MessagePack value of an allowed type: nil, boolean,
- * number, string, bytes, array or map. The nesting depth is limited. Extension types (except that
- * for `undefined`) are not allowed, because decoders create sets, errors, regular expressions and
- * references from them. Format: https://github.com/msgpack/msgpack/blob/master/spec.md
+ * number, string, bytes, array or map. The nesting depth is limited. Extension types (except the
+ * one for `undefined`) are not allowed, because decoders create sets, errors, regular expressions
+ * and references from them. Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export function isWellFormed(bytes: Uint8Array): boolean {
   const reader = new Reader(bytes);

@@ -17,7 +17,7 @@ export interface Reading {
 const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 
 /**
- * For each Unicode range of Latin letters in circles, squares or flags, the code point of the A.
+ * For each Unicode range of Latin letters in circles, squares or flags, the code point of letter A.
  */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
@@ -151,7 +151,7 @@ const turned = (text: string): string =>
 
 /**
  * Returns all readings of a name: as written; without accents; with look-alikes and digits replaced
- * with letters; then also with ph and vv replaced with f and w; and upside down.
+ * with letters, and with ph and vv also replaced with f and w; and upside down.
  */
 export function readingsOf(name: string): Reading[] {
   const text = plain(name);

@@ -50,16 +50,12 @@ function isReservedName(name: string): boolean {
 const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;
 /** Matches a zero-width non-joiner between letters, as in Persian words. */
 const NON_JOINER = String.raw`(?<=\p{L}\p{M}*)\u200C(?=\p{L})`;
-/**
- * Matches all invisible characters. The capturing group contains the joiners and non-joiners that
- * have a meaning, which must be kept.
- */
+/** Matches all invisible characters. The capturing group contains joiners that must be kept. */
 const INVISIBLE = new RegExp(String.raw`(${JOINER}|${NON_JOINER})|[\p{C}\p{Z}]+`, 'gu');
 
 /**
- * Matches characters that are blank, but are not spaces for Unicode, such as the Hangul filler and
- * the Braille blank. The capturing group contains a variation selector that follows an emoji or
- * digit, which must be kept.
+ * Matches blank characters that Unicode does not class as spaces, such as the Hangul filler. The
+ * capturing group contains a variation selector after an emoji or digit, which must be kept.
  */
 const BLANK =
   /(?<=[\p{Emoji}\p{Emoji_Modifier}])([\uFE0E\uFE0F])|[\u2800\u{1D159}]|(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}/gu;
@@ -67,9 +63,8 @@ const BLANK =
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Replaces each run of spaces and invisible characters with one space, but keeps the joiners and
- * non-joiners that emoji and some scripts need. Cuts the name to the maximum length, but not within
- * a grapheme cluster (a character with its marks).
+ * Replaces each run of spaces and invisible characters with one space, but keeps joiners that emoji
+ * and some scripts need. Cuts the name to the maximum length, between two grapheme clusters.
  */
 export function cleanName(name: string | undefined): string {
   if (!name) return '';

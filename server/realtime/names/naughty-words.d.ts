@@ -1,4 +1,6 @@
-/** Types for the `naughty-words` package, which ships none: words by language code. */
+/**
+ * Declares types for the `naughty-words` package, which ships none. Words are listed by language.
+ */
 declare module 'naughty-words' {
   const lists: Readonly<Record<string, readonly string[]>>;
   export default lists;

@@ -32,8 +32,8 @@ export const split = (words: string | undefined): string[] => words?.split(', ')
 export const WORD_LISTS: Readonly<Record<string, WordList>> = lists.languages;
 
 /**
- * Names and harmless words that would be mistaken for offensive words, in lower case. Other
- * spellings of them are not allowed.
+ * Names and harmless words that would be mistaken for offensive words, in lower case. Only these
+ * spellings, in small or capital letters, are allowed.
  */
 const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 

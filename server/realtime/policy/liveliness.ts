@@ -2,8 +2,7 @@
  * Controls the liveliness of a room: the maximum share of organisms that may express a relative
  * (look like a similar creature for a moment) at the same time. The share is smaller while the room
  * is slow or the hall is empty, larger while the hall is full, and 0 while nobody is watching. Each
- * change of the share is written to the journal, so brief slow, empty, full or unwatched times are
- * ignored.
+ * change of the share is written to the journal, so the share does not follow brief changes.
  */
 import type { HallPresence } from '../../../shared/host/api.ts';
 import type { Room } from '../../world/room.ts';
@@ -23,7 +22,7 @@ export const LIVELINESS = {
 } as const;
 
 export class Liveliness {
-  // A room with liveliness above 0 before a restart counts as watched at first, so that its
+  // A room whose liveliness was above 0 before a restart counts as watched at first, so that its
   // visitors have time to reconnect.
   private readonly watched = new Lasting(this.room.rules.liveliness > 0, {
     on: 0,

@@ -59,10 +59,7 @@ export const MODERATION = {
     pictured: count,
     /** Participants who have reported the organism, each listed once. */
     reporters: v.array(id),
-    /**
-     * How many of the `reporters`, from the start of the list, have had their reports dismissed by
-     * the host.
-     */
+    /** Number of `reporters`, from the start of the list, whose reports the host has dismissed. */
     dismissed: count,
     /** When the first report arrived that the host has not dismissed yet. */
     since: at,

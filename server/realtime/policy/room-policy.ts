@@ -10,7 +10,7 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { isStroke, type RoomCommand } from '../../world/commands.ts';
 
-/** Maximum number of participants whose last planting is remembered. */
+/** Maximum number of participants whose cooldown is remembered. */
 const MAX_REMEMBERED = 10_000;
 
 /** Settings that clients receive unchanged. Empty settings are not sent. */

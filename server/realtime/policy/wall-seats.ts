@@ -88,7 +88,6 @@ export class WallSeats {
     return seat;
   }
 
-  /** Blocks or unblocks a table. */
   block(id: number, blocked: boolean): void {
     this.update(id, { blocked });
   }

@@ -31,7 +31,7 @@ export const AFFECTED = {
   maxWounded: 1_024,
 } as const;
 
-/** Causes of death of an organism killed by a stroke: immediately, or later from the wound. */
+/** Causes of death of an organism that a stroke has killed, immediately or later from its wound. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
 /** All changes of one type that others have made to one organism. */

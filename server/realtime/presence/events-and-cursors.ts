@@ -55,8 +55,8 @@ export class EventQueue {
   private count = 0;
   private round = 0;
   /**
-   * For each client, the number of the last event that it has received or that its welcome message
-   * included.
+   * For each client, the number of the last event that the client has received, or that its welcome
+   * message included.
    */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 
@@ -110,7 +110,6 @@ export class Cursors {
     this.moved.set(participant, { id: participant, tool: 'look' });
   }
 
-  /** Drops the last cursor movement of a participant who has left. */
   forget(participant: ParticipantId): void {
     this.moved.delete(participant);
   }

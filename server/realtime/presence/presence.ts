@@ -24,7 +24,7 @@ const FEW = 16;
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
   private readonly left = new Set<ParticipantId>();
-  /** Participants in `joined` who were already present and have only changed their name. */
+  /** Participants in `joined` who have changed their name in this tick. */
   private readonly renamed = new Set<ParticipantId>();
   /** Cached message for all clients that need no separate one. */
   private shared: Event<'people'> | undefined;
@@ -51,7 +51,6 @@ export class PresenceChanges {
     this.left.add(id);
   }
 
-  /** Records that a participant has changed their name. */
   rename(you: ParticipantView): void {
     this.shared = undefined;
     this.joined.set(you.id, you);
@@ -211,8 +210,8 @@ export class RefreshRequests {
   constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {}
 
   /**
-   * Requests a refresh of all clients after the tick. If the set of hidden names has changed, only
-   * the names are sent again; otherwise, everything about the room is.
+   * Requests a refresh of all clients after the tick: `names` if the set of hidden names has
+   * changed, otherwise `room`.
    */
   request(): void {
     const { hiddenNamesKey } = this.policy;
