@@ -1,7 +1,7 @@
 /**
- * Keeps copies of the cells of rooms that run on other servers. This server is then a gateway: it
- * keeps a copy, called a mirror, of each channel (cells at one level of detail) that its viewers
- * use, and builds the viewers' frames from the mirrors. Start reading at `FrameMirrors`.
+ * Mirrors rooms that run on other servers. For each channel (cells at one level of detail) that its
+ * viewers use, this server keeps a copy of the cells, called a mirror, and builds the viewers'
+ * frames from the mirrors. Start reading at `FrameMirrors`.
  */
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
@@ -26,24 +26,19 @@ const decompress = promisify(inflate);
 export type Size = Pick<Planes, 'width' | 'height'>;
 
 /**
- * Maximum number of rounds (encoded updates) that a mirror stores while it waits for the baseline
- * (all cells of a channel) that it has requested. If more rounds arrive, the mirror requests the
- * baseline again.
+ * Maximum number of rounds (encoded updates) that a mirror stores while it waits for a baseline
+ * (all cells of its channel). If more arrive, the mirror requests the baseline again.
  */
 const MAX_WAITING = 64;
 
-/**
- * A copy of the cells of one channel. The copy is kept up to date with rounds, which are encoded
- * updates of the channel.
- */
+/** A copy of the cells of one channel, kept up to date by rounds (encoded updates). */
 class ChannelMirror {
   readonly users = new Set<ChannelUser>();
   /** The copied cells; undefined until the first baseline (all cells of the channel) arrives. */
   source: FrameMirror | undefined;
   /**
-   * `lacking`: the mirror needs a baseline (all cells of the channel), and has not requested it
-   * yet. `asked`: the mirror has requested a baseline, which has not arrived yet. `current`: the
-   * copy is up to date.
+   * `lacking`: a baseline (all cells of the channel) must be requested. `asked`: the baseline has
+   * been requested, but has not arrived yet. `current`: the copy is up to date.
    */
   state: 'lacking' | 'asked' | 'current' = 'lacking';
   /** Tick in which the last user left the channel. */
@@ -54,7 +49,7 @@ class ChannelMirror {
   private round = 0;
   /**
    * Rounds (encoded updates), oldest first, that arrived before the baseline (all cells) to which
-   * they are to be applied.
+   * they will be applied.
    */
   private waiting: Round[] = [];
 
@@ -67,18 +62,15 @@ class ChannelMirror {
     this.size = { width: Math.ceil(room.width / scale), height: Math.ceil(room.height / scale) };
   }
 
-  /**
-   * Makes the next call of `takeWants` request a baseline (all cells of the channel). Until the
-   * baseline arrives, viewers see the cells that the mirror has.
-   */
+  /** Makes the next call of `takeWants` request a baseline (all cells of the channel). */
   ask(): void {
     this.state = 'lacking';
     this.waiting = [];
   }
 
   /**
-   * Applies a round (an encoded update of the channel). If the mirror waits for a baseline (all
-   * cells of the channel), stores the round, which is then applied after the baseline.
+   * Applies a round (an encoded update of the channel). If the mirror is waiting for a baseline
+   * (all cells of the channel), stores the round until the baseline has arrived.
    */
   take(next: Round): void {
     if (this.state !== 'current') {
@@ -97,8 +89,8 @@ class ChannelMirror {
   }
 
   /**
-   * Replaces all cells with those of a baseline. Then applies the stored rounds (encoded updates)
-   * that are newer than the baseline.
+   * Replaces all cells with those of a baseline, and then applies the newer stored rounds (encoded
+   * updates).
    *
    * @param cells all cells of the channel, decompressed from the baseline
    * @param now current time, in ms
@@ -131,10 +123,7 @@ function attempt(work: () => void): boolean {
 
 export class FrameMirrors implements FrameFeed {
   tick = 0;
-  /**
-   * Whether `tick` may be outdated, or may have been sent by an earlier leader (server of the
-   * room).
-   */
+  /** Whether `tick` may be outdated, or may have been sent by an earlier leader. */
   private isTickOld = true;
   private readonly mirrors = new Map<string, ChannelMirror>();
 
@@ -154,8 +143,8 @@ export class FrameMirrors implements FrameFeed {
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
-    // While this gateway uses no channel of the room, the room's server sends it no ticks, so the
-    // last known tick becomes outdated.
+    // While this server uses no channel of the room, it receives no ticks, so the last known tick
+    // becomes outdated.
     if (this.mirrors.size === 0) this.isTickOld = true;
     const mirror = getOrAdd(this.mirrors, keyOf(name), () => {
       return new ChannelMirror({ tier: name.tier, scale: name.scale }, this.size);
@@ -182,9 +171,9 @@ export class FrameMirrors implements FrameFeed {
   }
 
   /**
-   * Returns all channels that the viewers use, as a list to be sent to the room's server. The list
-   * also requests the needed baselines (all cells of a channel). Because this call marks those
-   * baselines as requested, the caller must send the list.
+   * Returns all channels that the viewers use, as a list that the caller must send to the room's
+   * server. The list requests missing baselines (all cells of a channel), which are then marked as
+   * requested.
    */
   takeWants(): Item<'wants'>['channels'] {
     for (const [key, { users, idleSince, state }] of this.mirrors) {
@@ -216,25 +205,23 @@ export class FrameMirrors implements FrameFeed {
     const maxOutputLength = 16 * (width + 1) * (height + 1);
     const cells = await decompress(baseline.cells, { maxOutputLength }).catch(() => undefined);
     if (!cells || mirror.state === 'current' || this.mirrors.get(key) !== mirror) return;
-    // Set `tick` before the call of `restore`: that call sends waiting viewers their first frame,
-    // which contains the tick.
+    // Set `tick` before the call of `restore`, which sends waiting viewers a frame with this tick.
     if (this.isTickOld) this.tick = baseline.tick;
     this.isTickOld = false;
     mirror.restore(baseline, cells, this.clock.now());
-    // Viewers that were waiting for the baseline have now switched to this channel, so their
-    // visible chunks must now be requested from the room's server.
+    // Viewers that waited for the baseline now use this channel, so request the chunks that they
+    // see.
     this.wantedChanged();
   }
 
-  /** Forgets all channels. A baseline that is still being decompressed will be ignored. */
   close(): void {
     this.mirrors.clear();
   }
 }
 
 /**
- * Creates the mirrors of a room that runs on another server, and a broadcaster, which builds frames
- * from the mirrors and sends them to this server's viewers of the room.
+ * Creates the mirrors of a room that runs on another server, and the broadcaster that sends frames
+ * from the mirrors to this server's viewers.
  */
 export function openFrames(size: Size, clock: Clock, wantedChanged: () => void) {
   const feed = new FrameMirrors(size, clock, wantedChanged);

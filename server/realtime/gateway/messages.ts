@@ -1,8 +1,8 @@
 /**
  * Messages between a gateway, to which visitors' pages are connected, and the server that runs a
- * room. Each side numbers the messages that it sends over the link between them. A missing number
- * shows that a message was lost. The gateway then opens a new link, over which all its connections
- * join the room again.
+ * room. Each side numbers its messages over the link between them. If a number is missing, a
+ * message was lost, and the gateway opens a new link, over which its connections join the room
+ * again.
  */
 import * as v from 'valibot';
 import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
@@ -20,19 +20,14 @@ export const GATEWAY_TIMES = {
   /** Interval of heartbeats between gateway and leader. */
   beat: 1_000,
   /**
-   * A new leader (server of a room) must not serve the room before its lease allows it. This is the
-   * interval at which it checks whether it may.
+   * Interval at which a new leader checks whether its lease already allows it to serve the room.
    */
   begin: 100,
   /** If a server has sent no heartbeat for this long, it is considered gone. */
   silence: 3_000,
-  /**
-   * Minimum time between two messages in which a gateway reports clients' new views of the grid.
-   */
+  /** Minimum time between two messages with clients' new views of the grid. */
   look: 200,
-  /**
-   * Minimum time between two messages in which a gateway lists the chunks that its clients can see.
-   */
+  /** Minimum time between two lists of the chunks that a gateway's clients can see. */
   wants: 25,
   /** Minimum time between two attempts to connect to a leader. */
   again: 500,
@@ -65,8 +60,8 @@ const channel = {
 };
 
 /**
- * Fields that identify a round, which is the encoded update of one channel in one tick. Rounds in
- * another version of the frame format are invalid, and therefore dropped.
+ * Fields that identify a round (the encoded update of one channel in one tick). Rounds in another
+ * version of the frame format are dropped as invalid.
  */
 const roundName = {
   ...channel,
@@ -78,10 +73,7 @@ const roundName = {
 /** Schema of an item in a message from a gateway to a room. */
 const toRoom = v.variant('what', [
   v.object({ what: v.literal('join'), connection, entry }),
-  /**
-   * A client's command. Its `message` is checked later, by the same schema as a message that comes
-   * directly from a page.
-   */
+  /** A client's command. Its `message` is checked later, by the schema for messages from pages. */
   v.object({
     what: v.literal('command'),
     connection,
@@ -89,18 +81,18 @@ const toRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * The frames that pages have drawn since the gateway's previous `drawn` item. Each client's entry
-   * is [connection, tick of the latest frame drawn, number of frames drawn].
+   * Frames that pages have drawn since the previous `drawn` item: [connection, tick of the latest
+   * frame drawn, number of frames drawn].
    */
   v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
-  /** New positions of cursors. Each `id` is the number of a connection, not a participant's id. */
+  /** New cursor positions. Each `id` is the number of a connection, not a participant's id. */
   v.object({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
   v.object({ what: v.literal('leave'), connection }),
   /**
-   * All channels that the gateway's viewers use, with the chunks that the viewers can see. `isUsed`
-   * is false if the channel's last viewer has left; such a channel stays in the list for a while.
-   * `mayReceive` is true if at least one viewer can be sent a frame now. `asks` is true if the
-   * gateway requests a baseline (all cells of the channel).
+   * All channels that the gateway's viewers use, with the chunks that the viewers can see.
+   * `isUsed`: false if the last viewer has just left the channel. `mayReceive`: whether any viewer
+   * can be sent a frame now. `asks`: whether the gateway requests a baseline (all cells of the
+   * channel).
    */
   v.object({
     what: v.literal('wants'),
@@ -132,9 +124,9 @@ const fromRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * A welcome message for one connection. `opening` holds the fields that are equal in the welcome
-   * messages of all connections, except fields that have been sent over this link before and have
-   * not changed since. `own` holds the fields that are only for this connection.
+   * A welcome message for one connection. `own` holds the fields for this connection only.
+   * `opening` holds the fields that are equal for all connections, except fields that have not
+   * changed since they were last sent over this link.
    */
   v.object({
     what: v.literal('welcome'),
@@ -153,8 +145,8 @@ const fromRoom = v.variant('what', [
   }),
   v.object({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
   /**
-   * Makes the gateway start sending frames to a connection. The frames cover the whole room until
-   * the page reports which part it shows.
+   * Makes the gateway start sending frames to a connection. Until the page reports its view, the
+   * frames cover the whole room.
    */
   v.object({
     what: v.literal('stream'),
@@ -162,10 +154,7 @@ const fromRoom = v.variant('what', [
     tier: v.optional(v.picklist(TIER_NAMES)),
   }),
   v.object({ what: v.literal('stop'), connection }),
-  /**
-   * A baseline: all cells of a channel after a round, as returned by `FrameSource.copy`, compressed
-   * with `deflate`.
-   */
+  /** A baseline: all cells of a channel after a round, compressed with `deflate`. */
   v.object({ what: v.literal('baseline'), ...roundName, tick: whole, cells: bytes }),
 ]);
 
@@ -173,8 +162,7 @@ const MAX_ITEMS = 2 ** 17;
 
 /**
  * Creates the schema of a list whose invalid items are dropped. While a cluster is being updated, a
- * server of a later release may send items that this release does not know. Such an item must not
- * make the whole message invalid, because all connections of a gateway depend on the link.
+ * server of a later release may send unknown items, which must not make the whole message invalid.
  */
 const known = <S extends v.GenericSchema>(schema: S) =>
   v.pipe(
@@ -189,9 +177,8 @@ const known = <S extends v.GenericSchema>(schema: S) =>
   );
 
 /**
- * Schema of a message from a gateway to a room. `number` counts the messages of a link. A message
- * with the number 0 opens a new link, which replaces the previous link between the gateway and the
- * room.
+ * Schema of a message from a gateway to a room. `number` counts the messages of a link; 0 opens a
+ * new link, which replaces the previous one.
  */
 export const batchToRoom = v.object({
   gateway: name,
@@ -204,8 +191,8 @@ export const batchToRoom = v.object({
 export const LOST = -1;
 
 /**
- * Schema of a message from a room to one gateway. `epoch` counts the leaders that the room has had;
- * by this number, gateways recognise and ignore the messages of former leaders.
+ * Schema of a message from a room to one gateway. `epoch` is the number of leaders that the room
+ * has had; gateways ignore messages with the epoch of a former leader.
  */
 export const batchFromRoom = v.object({
   epoch: whole,
@@ -221,8 +208,8 @@ export const batchFromRoom = v.object({
 const round = v.object({ ...roundName, deltas: v.array(v.tuple([whole, whole, bytes])) });
 
 /**
- * Schema of a message from a room to all gateways. A message with `frames` contains the updates of
- * a tick; it is sent if any gateway uses a channel. A message without `frames` is a heartbeat.
+ * Schema of a message from a room to all gateways: with `frames`, the updates of a tick; without
+ * `frames`, a heartbeat.
  */
 export const news = v.object({
   epoch: whole,
@@ -250,8 +237,8 @@ export const busChannels = (room: string) => ({
 type OneItem = Exclude<FromRoom, { what: 'event' }>;
 
 /**
- * Collects items for the next message from a room to a gateway. If the same event is added for
- * several connections in succession, the events are merged into one item.
+ * Collects items for the next message from a room to a gateway. If an event is added for several
+ * connections in succession, it becomes one item.
  */
 export class OutgoingBatch {
   private items: (
@@ -268,7 +255,6 @@ export class OutgoingBatch {
     return this.items.length === 0;
   }
 
-  /** Whether any item ends a connection. */
   get hasEnd(): boolean {
     return this.items.some(({ what }) => what === 'end');
   }
@@ -298,10 +284,9 @@ export class OutgoingBatch {
 }
 
 /**
- * Describes the recipients of an event by the shorter of two lists: either the recipients, or the
- * gateway's other connections in the room.
+ * Describes the recipients of an event by the shorter of two lists: the recipients (`only`), or the
+ * gateway's other connections in the room (`except`).
  *
- * @param to the recipients
  * @param present the gateway's connections in the room
  */
 function shorter(to: number[], present: ReadonlySet<number>) {

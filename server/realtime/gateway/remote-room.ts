@@ -1,8 +1,7 @@
 /**
  * Represents rooms that run on other servers, for the pages that are connected to this server (a
- * gateway). All decisions are made by the room's server. If messages are lost, or if another server
- * takes over a room, this server joins all its connections to the room again, and visitors notice
- * only a pause. Start reading at `RemoteRoom.hear`.
+ * gateway). If messages are lost, or if another server takes over a room, all connections join the
+ * room again, and visitors notice only a pause. Start reading at `RemoteRoom.hear`.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
@@ -40,8 +39,8 @@ import {
 const { beat, silence, again } = GATEWAY_TIMES;
 
 /**
- * Commands that are not sent again over a new link. The room does not recognise repetitions of
- * these commands, so it might execute them twice.
+ * Commands that are not sent again over a new link, because the room would not recognise the
+ * repetition and might execute the command twice.
  */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
@@ -49,16 +48,15 @@ const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'pre
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 /**
- * A connection of this server as a member of a room that runs on another server. When a new link to
- * that server replaces the previous one, the session sends its unanswered commands again. All
- * decisions are made by the room's server.
+ * The session of a page, connected to this server, in a room that runs on another server. When the
+ * link to that server is replaced, the session sends its unanswered commands again.
  */
 export class RemoteSession implements RoomSession {
   /** Whether the room has admitted the session, by giving it a seat or a position in the queue. */
   hasEntered = false;
   /**
-   * Whether the session has received its welcome message. Before that, events that are sent to
-   * everybody in the room are not passed on to the session.
+   * Whether the session has received its welcome message. Until then, it is not sent the events for
+   * everybody in the room.
    */
   isPresent = false;
   /** When the session sent its request to join, in ms. */
@@ -66,18 +64,17 @@ export class RemoteSession implements RoomSession {
   /** Size of the room; undefined before the welcome message has arrived. */
   size: Size | undefined;
   private entry: Entry | undefined;
-  /** Unanswered commands. The keys are the commands' ids. */
+  /** Unanswered commands, by command id. */
   private readonly unanswered = new Map<number, Asked>();
-  /** Id of the command session if the client's `join` contains none: see `Command<'join'>`. */
+  /** Id of the command session, used if the client's `join` contains none. */
   private readonly commandSession = randomInt(2 ** 32);
   /**
-   * Whether the session is joining the room again over a new link. Commands that were sent over the
-   * previous link may have been lost, so unanswered commands are repeated after the next welcome
-   * message.
+   * Whether the session is joining the room again over a new link. Commands may have been lost with
+   * the previous link, so unanswered commands are repeated after the next welcome message.
    */
   private hasRejoined = false;
 
-  /** @param connection number that no other past or present connection of this server has */
+  /** @param connection number, unique among this server's past and present connections */
   constructor(
     readonly connection: number,
     readonly client: RoomClient,
@@ -88,18 +85,18 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /** Returns, at the first call only, the checksums `holds` that the page's `join` contained. */
+  /** Returns the checksums `holds` of the page's `join`; at later calls, undefined. */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
     this.entry &&= { ...this.entry, holds: undefined };
     return holds;
   }
 
-  /** The message item that asks the room to admit the session. */
+  /** The session's request to join, as an item of a message to the room. */
   get joinItem(): ToRoom {
     const { connection, client } = this;
-    // The checksums `holds` tell which parts of the picture the page already has. Omit them,
-    // because this server, not the room's server, builds the page's frames.
+    // Omit `holds` (checksums of the cells that the page already has), because this server builds
+    // the page's frames.
     const { holds: _, ...entry } = this.entry!;
     const { session = this.commandSession } = entry;
     return { what: 'join', connection, entry: { ...entry, session, address: client.address } };
@@ -140,7 +137,7 @@ export class RemoteSession implements RoomSession {
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
       // A command that was sent twice may be answered twice, so pass on only the first answer. A
-      // message without an id, or with id 0, is not the answer to a command; always pass it on.
+      // message without an id, or with id 0, is no answer to a command, so always pass it on.
       if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
@@ -161,19 +158,18 @@ export class RemoteSession implements RoomSession {
     if (this.hasRejoined) this.sendAgain();
   }
 
-  /** Handles the room's refusal of a command. */
   refusedCommand(refusal: Refusal, id: number): void {
     if (this.answered(id, 'rejected')) this.client.refuse(refusal, id);
   }
 
-  /** Handles the room's refusal of the session's join. */
+  /** Handles the room's refusal of the session's request to join. */
   refused(refusal: Refusal): void {
     const { client } = this;
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // If the page was in the room already, this server has sent the request to join on the page's
-    // behalf, over a new link. The page does not expect a refusal, so disconnect it.
+    // If the page was in the room already, this server repeated the request to join on the page's
+    // behalf. The page does not expect a refusal, so disconnect it.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
@@ -181,11 +177,9 @@ export class RemoteSession implements RoomSession {
   /** Sends a command that expects an answer. @throws Refusal `too-fast` */
   private ask(...asked: Asked): void {
     const [, { id }] = asked;
-    // A page may send an unanswered command again after it has reconnected. Do not pass on the
-    // repetition.
+    // Do not pass on an unanswered command that a page repeats after it has reconnected.
     if (this.unanswered.has(id)) return;
-    // Answers may fail to arrive for a long time, while no leader can be reached, so limit the
-    // number of unanswered commands.
+    // Limit the number of unanswered commands: no answers arrive while no leader can be reached.
     if (this.unanswered.size >= QUEUE_LIMITS.maxQueuedPerParticipant) {
       throw new Refusal('too-fast', 'unanswered');
     }
@@ -197,7 +191,7 @@ export class RemoteSession implements RoomSession {
     this.room.send({ what: 'command', connection: this.connection, name, message });
   }
 
-  /** Stops waiting for the answer to a command. @returns whether this answer was awaited */
+  /** Stops waiting for the answer to a command. @returns whether the answer was awaited */
   private answered(id: number, name: EventName): boolean {
     const asked = this.unanswered.get(id);
     if (name === 'accepted' && asked?.[0] === 'name' && this.entry) {
@@ -208,8 +202,7 @@ export class RemoteSession implements RoomSession {
 
   /**
    * Sends unanswered commands again, except those in `DONE_EACH_TIME`. The room recognises repeated
-   * commands that change its cells, and executes them only once. All other commands may safely be
-   * executed twice.
+   * commands that change its cells; all other commands may safely be executed twice.
    */
   private sendAgain(): void {
     this.hasRejoined = false;
@@ -217,8 +210,7 @@ export class RemoteSession implements RoomSession {
       const [name, { id }] = asked;
       if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
       // The room may or may not have executed this command. Report it as refused, so that the
-      // visitor can try again. If the command was a drawing that the room has accepted, the visitor
-      // still receives its seed.
+      // visitor can try again.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
@@ -232,13 +224,13 @@ const createLink = (openedAt: number) => ({
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
-  /** The common fields of welcome messages, as received over this link so far. */
+  /** The fields common to all welcome messages, as received over this link so far. */
   common: {} as Partial<CommonWelcome>,
   /** The channels last reported to the room's server, as JSON. */
   wants: '[]',
   /**
-   * Epoch of the leader (the room's server) that has answered over this link; undefined before its
-   * first answer. The epoch is the number of leaders that the room has had.
+   * Epoch (number of leaders so far) of the leader that has answered over this link; undefined
+   * before the first answer.
    */
   epoch: undefined as number | undefined,
 });
@@ -249,8 +241,8 @@ export interface RemoteRoomOptions {
   /** Unique name of this server. */
   readonly node: string;
   /**
-   * Called if the leader of a room is silent. If the room has ended, returns the reason. Returns
-   * undefined if some server should be running the room.
+   * Called if a room's leader is silent. Returns why the room has ended; undefined if some server
+   * should be running the room.
    */
   readonly whyOver: (room: string) => Reason | undefined;
   readonly openFrames?: typeof openFrames;
@@ -268,11 +260,11 @@ export class RemoteRoom {
   /** Sessions whose new viewport has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
   /**
-   * For each connection whose page has drawn frames since the last heartbeat: the tick of the
-   * latest frame (`tick`), and the number of frames (`frames`).
+   * Frames that pages have drawn since the last heartbeat, by connection. `tick`: tick of the
+   * latest frame. `frames`: number of frames.
    */
   private readonly drawn = new Map<number, { readonly tick: number; readonly frames: number }>();
-  /** By connection: positions of cursors that have moved since `sendCursors` last sent cursors. */
+  /** Cursor positions that have not been sent to the room yet, by connection. */
   private readonly cursors = new Map<number, Command<'cursor'>>();
   private readonly sendLooks = new Throttle(this.clock, GATEWAY_TIMES.look, () => {
     for (const session of this.looked) {
@@ -293,14 +285,14 @@ export class RemoteRoom {
   );
   private isWaiting = false;
   private link = createLink(this.clock.now());
-  /** Highest epoch (number of leaders so far) in any message received from a leader. */
+  /** Highest epoch (number of leaders so far) in any message from a leader. */
   private latestEpoch = 0;
   private heardAt = this.clock.now();
   private readonly subscriptions: Subscription[] = [];
   private readonly cancelBeats = repeat(this.clock, beat, () => this.beat());
   /**
    * Whether this server has subscribed to the room's messages. Until then, it sends nothing to the
-   * room, because the answers would be lost.
+   * room, because answers would be lost.
    */
   private isOpen = false;
   private isClosed = false;
@@ -316,8 +308,8 @@ export class RemoteRoom {
     },
     received: ({ client, connection, isPresent }, { tick }) => {
       this.frames?.broadcaster.acknowledge(client, tick, this.clock.now());
-      // Record the frame for the next heartbeat, which reports drawn frames to the room. The report
-      // also tells the room that the page has received its resume token.
+      // Report the drawn frame to the room with the next heartbeat. The report also shows that the
+      // page has received its resume token.
       const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
       if (isPresent) this.drawn.set(connection, { tick, frames });
     },
@@ -351,7 +343,6 @@ export class RemoteRoom {
     if (this.isOrphaned) throw new Refusal('elsewhere', this.name);
   }
 
-  /** Adds a session and sends its request to join. */
   add(session: RemoteSession): void {
     session.joinedAt = this.clock.now();
     this.sessions.set(session.connection, session);
@@ -365,8 +356,8 @@ export class RemoteRoom {
 
   /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void {
-    // While this server is not subscribed to the room's messages, drop the item: the first message
-    // of the next link will contain the requests to join of all sessions.
+    // Before this server has subscribed, drop all items. The first message after the subscription
+    // contains the requests to join of all sessions.
     if (!this.isOpen) return;
     this.link.items.push(item);
     if (this.isWaiting) return;
@@ -404,7 +395,7 @@ export class RemoteRoom {
       bus.subscribe(channels.news, (bytes) => this.hearNews(bytes)),
       bus.subscribe(channels.to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
-    // The subscriptions fail only if the bus is closed. Then, messages cannot be sent either.
+    // The subscriptions fail only if the bus is closed, so nothing can be sent either.
     if (!subscribed) return;
     this.subscriptions.push(...subscribed);
     if (this.isClosed) {
@@ -442,12 +433,12 @@ export class RemoteRoom {
 
   private hearNews(bytes: Uint8Array): void {
     const message = decodeMessage(news, bytes);
-    // Ignore former leaders, which may still send heartbeats after another server has taken over.
+    // Ignore a former leader, which may still send heartbeats after another server has taken over.
     if (!message || message.epoch < this.latestEpoch || this.isClosed) return;
     this.heardAt = this.clock.now();
     this.latestEpoch = message.epoch;
     const { epoch, openedAt } = this.link;
-    // If the link is new, give the leader time to answer over it.
+    // Give the leader time to answer over a new link.
     const isAnswering = epoch === undefined && this.heardAt - openedAt < again;
     if (epoch !== message.epoch && !isAnswering) this.relink();
     if (!message.frames || !this.frames) return;
@@ -477,11 +468,10 @@ export class RemoteRoom {
     else this.takeFor(item);
   }
 
-  /** Handles an item that concerns one connection. */
   private takeFor(item: Exclude<FromRoom, Item<'event' | 'baseline'>>): void {
     const { link } = this;
-    // Store the fields that are equal in all welcome messages, even if this client has left. Later
-    // welcome messages contain only those of these fields that have changed.
+    // Store the common fields even if this client has left: later welcome messages contain only
+    // common fields that have changed.
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
@@ -512,8 +502,8 @@ export class RemoteRoom {
     const { size } = session;
     if (!size) return;
     if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
-      // This is the first stream, or the room was recreated with another size. In the second case,
-      // all clients join the room again and receive new streams, so drop all existing streams.
+      // This is the first stream, or the room was recreated with another size, so that all clients
+      // receive new streams. Drop the existing streams.
       this.frames?.broadcaster.close();
       this.views.clear();
       const open = this.options.openFrames ?? openFrames;
@@ -524,8 +514,8 @@ export class RemoteRoom {
     if (this.views.has(session)) {
       const view = this.views.get(session);
       this.setView(session, view);
-      // When a page that is zoomed out (less than one pixel per cell) receives a welcome message,
-      // it drops its frames, so send it all chunks again.
+      // A page that is zoomed out (less than one pixel per cell) drops its frames when it receives
+      // a welcome message, so send it all chunks again.
       if (view && view.pixels < 1) {
         broadcaster.resync(session.client, [...Array(chunkCount(size)).keys()]);
       }
@@ -558,8 +548,7 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The message that the room was closed may have been lost, so check whether any server should
-    // still be running the room.
+    // The message that the room was closed may have been lost, so ask whether the room has ended.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -569,8 +558,8 @@ export class RemoteRoom {
   }
 
   /**
-   * Refuses a session's request to join. Sends `leave`, because the request may still arrive at the
-   * room, or the room may know the connection from an earlier link.
+   * Refuses a session's request to join. Also sends `leave`, because the room may still receive the
+   * request, or may know the connection from an earlier link.
    */
   private refuse(session: RemoteSession, refusal: Refusal): void {
     this.remove(session);
@@ -587,7 +576,7 @@ export class RemoteRoom {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
     // The room's server answers each request for a baseline (all cells of a channel) only once, so
-    // send a list that contains such requests even if it equals the previous list.
+    // send a list with requests even if it equals the previous list.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

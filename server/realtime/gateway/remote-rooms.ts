@@ -19,7 +19,7 @@ export class RemoteRooms {
     return new RemoteSession(++this.connections, client, remote);
   }
 
-  /** For each room name, the number of this server's connections in the room. */
+  /** The number of this server's connections in each room, by room name. */
   get sizes(): ReadonlyMap<string, number> {
     return new Map([...this.rooms].map(([name, { size }]) => [name, size]));
   }

@@ -1,7 +1,7 @@
 /**
  * Connects the rooms that run on this server with visitors whose pages are connected to other
- * servers, called gateways. A room treats each of these pages as a `RoomClient`. The frames for the
- * pages are built by the gateway. Start reading at `RoomAccess.receive`.
+ * servers, called gateways. A room treats each of these pages as a `RoomClient`; the gateway builds
+ * the page's frames. Start reading at `RoomAccess.receive`.
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
@@ -49,8 +49,7 @@ const { beat, begin, silence } = GATEWAY_TIMES;
 const compress = promisify(deflate);
 
 /**
- * Tracks the channels that the viewers of one gateway use. A channel is a pair of a tier (level of
- * detail) and a scale.
+ * Tracks the channels that the viewers of one gateway use. A channel is a pair of tier and scale.
  */
 export class GatewayChannels {
   /** Channels by key (see `keyOf`). A channel stays for a while after its last viewer has left. */
@@ -97,16 +96,15 @@ export class GatewayChannels {
   private async copy(channel: EncoderChannel): Promise<void> {
     const name = roundName(channel);
     const { tick } = this.encoders;
-    // Compressing all cells of a large room takes longer than a tick, so use another thread.
+    // Compress in another thread, because compressing a large room takes longer than a tick.
     const cells = await compress(channel.encoder.copy(), { level: constants.Z_BEST_SPEED });
     this.sendBaseline({ what: 'baseline', ...name, tick, cells });
   }
 }
 
 /**
- * Creates a channel user. It stands for all viewers of one channel that are connected to one
- * gateway. Its `useSource` does nothing, because the gateway itself has the cells, which it
- * receives in messages.
+ * Creates a channel user that stands for all of a gateway's viewers of one channel. `useSource`
+ * does nothing, because the gateway has its own copy of the cells.
  */
 const createUser = () => ({
   mayReceive: false,
@@ -142,9 +140,9 @@ export function framesFor(
   return { tick, rounds };
 }
 
-/** On the server that runs the room, represents a page that is connected to a gateway. */
+/** A page that is connected to a gateway, as a client of a room on this server. */
 class LinkedClient implements RoomClient, RemoteViewer {
-  /** Always true, because the client's frames are sent by the gateway, not by this server. */
+  /** Always true, because the gateway, not this server, sends the client's frames. */
   readonly writable = true;
   viewport: Viewport | undefined;
   readonly connection = this.joined.connection;
@@ -174,8 +172,8 @@ class LinkedClient implements RoomClient, RemoteViewer {
   sendFrame(): void {}
 
   disconnect(reason: Reason): void {
-    // If another server now runs the room, send no `end`. The gateway then joins the client to the
-    // room on the other server.
+    // If another server now runs the room, send no `end`, so that the gateway joins the client to
+    // the room on the other server.
     if (reason !== 'elsewhere') {
       this.link.send({ what: 'end', connection: this.connection, reason });
     }
@@ -190,11 +188,7 @@ class LinkedClient implements RoomClient, RemoteViewer {
     this.link.removed(this);
   }
 
-  /**
-   * Tells the client that its command was refused.
-   *
-   * @param id id of the command; undefined if the command has no id
-   */
+  /** Tells the client that its command was refused. @param id id of the command, if it has one */
   refuseCommand(refusal: Refusal, id: number | undefined): void {
     const { connection } = this;
     const { reason, detail } = refusal;
@@ -213,10 +207,7 @@ class LinkedClient implements RoomClient, RemoteViewer {
   }
 }
 
-/**
- * The room's end of a link to a gateway. Each end of a link numbers the messages that it sends to
- * the other.
- */
+/** The room's end of a link to a gateway. */
 class GatewayLink {
   /** When the gateway's last message arrived, in ms. */
   heardAt = this.access.clock.now();
@@ -228,9 +219,8 @@ class GatewayLink {
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
   /**
-   * The fields that are equal in the welcome messages of all clients, with the values last sent
-   * over this link. Later welcome messages contain only those of these fields whose values have
-   * changed.
+   * The fields common to all welcome messages, as last sent over this link. Later welcome messages
+   * contain only common fields that have changed.
    */
   private common: Partial<CommonWelcome> = {};
   private isWaiting = false;
@@ -238,7 +228,7 @@ class GatewayLink {
   private sent = 0;
   private received = 0;
 
-  /** @param earlier clients of the gateway's previous link, which this link replaces, if any */
+  /** @param earlier clients of the gateway's previous link, if any */
   constructor(
     readonly access: RoomAccess,
     private readonly gateway: string,
@@ -250,7 +240,7 @@ class GatewayLink {
     return this.clients.size;
   }
 
-  /** Handles a message from the gateway. @returns false if a message before it is missing */
+  /** Handles a message from the gateway. @returns false if an earlier message is missing */
   receive({ number, items }: BatchToRoom): boolean {
     if (number !== this.received) return false;
     this.received++;
@@ -259,7 +249,7 @@ class GatewayLink {
     return true;
   }
 
-  /** Sends all waiting items. If there are none, sends an empty message, as a heartbeat. */
+  /** Sends all waiting items, or an empty message as a heartbeat if no item is waiting. */
   beat(): void {
     if (this.isClosed) return;
     const items = this.batch.take(this.present);
@@ -272,13 +262,12 @@ class GatewayLink {
   }
 
   /**
-   * Closes the link. Its participants then leave the room, in the same way as if their pages had
-   * lost the connection, so their seats stay reserved for a while.
+   * Closes the link. Its participants leave the room as if their pages had lost the connection, so
+   * their seats stay reserved for a while.
    */
   close(): void {
-    // If the room has disconnected any clients, send the waiting items, which tell the gateway to
-    // disconnect these clients. All other clients stay connected to the gateway, and wait until
-    // another server runs the room.
+    // If the room has disconnected any clients, tell the gateway now. The gateway keeps all other
+    // clients until another server runs the room.
     if (this.batch.hasEnd) this.beat();
     // Set `isClosed` first, so that nothing is sent to the gateway when the clients leave.
     this.isClosed = true;
@@ -360,8 +349,8 @@ class GatewayLink {
     const client = known ?? new LinkedClient(this, item);
     this.clients.set(connection, client);
     if (known) {
-      // The client was in the room over the previous link, and still has its seat. Messages to the
-      // client may have been lost, so send it a new welcome message.
+      // The client still has its seat from the previous link. Messages to the client may have been
+      // lost, so send it a new welcome message.
       this.earlier!.delete(connection);
       client.link = this;
       client.session.renew();
@@ -378,7 +367,7 @@ class GatewayLink {
    * Executes a client's command. If the command is refused, tells the client why.
    *
    * @param act executes the command in the client's session
-   * @param id id of the command; undefined if the command has none
+   * @param id id of the command, if it has one
    */
   private act(connection: number, act: (session: LocalSession) => void, id?: number): void {
     const client = this.clients.get(connection);
@@ -390,7 +379,6 @@ class GatewayLink {
   }
 }
 
-/** Returns the fields of `now` whose values differ from those in `before`. */
 function changed(before: Partial<CommonWelcome>, now: CommonWelcome): Partial<CommonWelcome> {
   const entries = Object.entries(now) as [keyof CommonWelcome, unknown][];
   return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));
@@ -412,7 +400,6 @@ export class RoomAccess {
   readonly find = this.options.find;
   /** Runs a function at the end of this turn of the event loop. */
   readonly defer = this.options.defer ?? process.nextTick;
-  /** For each gateway name, the link to the gateway. */
   private readonly links = new Map<string, GatewayLink>();
   private readonly channels = busChannels(this.roomServer.room.name);
   /** Resolves to undefined if the bus is closed. */
@@ -426,7 +413,7 @@ export class RoomAccess {
     private readonly options: {
       readonly roomServer: RoomServer;
       /**
-       * Returns the server object of the room, if this process may still serve the room.
+       * Returns the room's server object.
        *
        * @throws Refusal `elsewhere` if another server may be running the room
        */
@@ -446,17 +433,14 @@ export class RoomAccess {
   }
 
   /**
-   * For each gateway that has connections in the room, by name: the number of these connections.
+   * Number of connections in the room, by gateway name. Gateways without connections are omitted.
    */
   get connections(): ReadonlyMap<string, number> {
     const sizes = [...this.links].map(([gateway, { size }]) => [gateway, size] as const);
     return new Map(sizes.filter(([, size]) => size > 0));
   }
 
-  /**
-   * Closes all links. Call when this server has stopped running the room. The gateways' connections
-   * then wait until another server runs the room.
-   */
+  /** Closes all links. Call when this server has stopped running the room. */
   close(): void {
     this.isClosed = true;
     this.cancel();
@@ -468,8 +452,7 @@ export class RoomAccess {
   }
 
   /**
-   * Whether this server may still serve the room. If it may not, another server may be running the
-   * room.
+   * Whether this server may still serve the room. If false, another server may be running the room.
    */
   get isHere(): boolean {
     try {
@@ -515,16 +498,16 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // It is safe to ignore messages here. The next message that this server reads will show, by its
-    // number, that messages are missing.
+    // Messages may safely be ignored here: the number of the next message that is read will show
+    // that messages are missing.
     if (this.isClosed || !this.isHere) return;
     const message = decodeMessage(batchToRoom, bytes);
     if (!message) return;
     const { gateway, link: name, number } = message;
     const link = this.links.get(gateway);
     if (number === 0) this.accept(message, link);
-    // A message that does not continue its link shows that earlier messages are missing. Report the
-    // link as lost. Its clients stay in the room until the gateway opens a new link.
+    // A message that does not continue its link shows that earlier messages are missing. The link's
+    // clients stay in the room until the gateway opens a new link.
     else if (link?.name !== name || !link.receive(message)) this.sayLost(gateway, name);
   }
 
@@ -558,7 +541,7 @@ export class RoomAccesses {
       readonly findServer: (room: string) => RoomServer;
       /**
        * Returns the epoch (number of leaders so far) of this process's lease on a room; undefined
-       * if this process has no lease on the room.
+       * if there is no lease.
        */
       readonly epochOf: (room: string) => number | undefined;
     },
@@ -569,8 +552,8 @@ export class RoomAccesses {
     const { bus, clock, findServer, epochOf } = this.options;
     const { name } = roomServer.room;
     const epoch = epochOf(name);
-    // Without an epoch, this process has no lease any longer: it ended while the room was being
-    // opened. Another server may now run the room.
+    // Without an epoch, this process has no lease: the lease ended while the room was being opened,
+    // so another server may now run the room.
     if (epoch === undefined) return;
     const find = () => findServer(name);
     this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));
@@ -586,7 +569,7 @@ export class RoomAccesses {
     for (const roomServer of [...this.opened.keys()]) this.close(roomServer);
   }
 
-  /** For each room name, a map from gateway name to the number of connections. */
+  /** Number of connections in each room, by room name and gateway name. */
   get connections(): ReadonlyMap<string, ReadonlyMap<string, number>> {
     return new Map(
       [...this.opened].map(([{ room }, access]) => [room.name, access.connections] as const),

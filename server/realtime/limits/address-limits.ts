@@ -1,7 +1,7 @@
 /**
  * Limits each network address: how many connections it may have open, and how often it may connect,
- * join a room or send an HTTP request. Also bans addresses temporarily. An address with several
- * open connections is never banned, because it may be shared by many visitors' phones.
+ * join a room or send an HTTP request. Also bans addresses temporarily, but never an address with
+ * several open connections, because many visitors' phones may share it.
  */
 import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
@@ -13,8 +13,8 @@ import { getOrAdd, type NumberTable } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
 /**
- * Default limits per address, each with its help text. The limits are generous, because the phones
- * of all visitors of a museum may share one address.
+ * Default limits per address, each with its help text. The limits are generous, because all phones
+ * in a museum may share one address.
  */
 export const ADDRESS_LIMITS = {
   connections: [5_000, 'maximum number of open connections to the server', 1],
@@ -35,8 +35,8 @@ export const ADDRESS_LIMITS = {
 } as const satisfies NumberTable;
 
 /**
- * Types of events whose rate is limited per address. For each type, `ADDRESS_LIMITS` contains the
- * permitted rate (`…PerSecond`) and the largest permitted burst (`…AtOnce`).
+ * Events whose rate is limited per address. `ADDRESS_LIMITS` contains each event's maximum rate
+ * (`…PerSecond`) and largest burst (`…AtOnce`).
  */
 const RATES = ['connects', 'joins', 'fetches'] as const;
 
@@ -44,13 +44,10 @@ const RATES = ['connects', 'joins', 'fetches'] as const;
 export const SHARED_LIMITS = {
   /** Interval at which a server sends reports to the other servers, in ms. */
   every: 500,
-  /**
-   * How long the last report of a server counts, in ms. After a longer silence, the connections to
-   * that server no longer count.
-   */
+  /** How long a server's last report counts, in ms. */
   silence: 3_000,
   /**
-   * A server reports an address's open connections if their number is at least this fraction of
+   * A server reports an address's open connections if they are at least this fraction of
    * `connectionsPerAddress`.
    */
   tellFrom: 0.05,
@@ -70,40 +67,37 @@ const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) =>
   v.pipe(v.array(item), v.maxLength(SHARED_LIMITS.most));
 
-/**
- * Schema of the report that a server sends to the other servers about the addresses of its clients.
- */
+/** Schema of a server's report about client addresses to the other servers. */
 const report = v.strictObject({
   node: address,
   /**
-   * Addresses with new activity: [address, connects, joins, HTTP requests]. The numbers are counted
-   * since the last report.
+   * Addresses with new activity: [address, connects, joins, HTTP requests], counted since the last
+   * report.
    */
   taken: list(v.strictTuple([address, count, count, count])),
   /**
-   * Addresses with many connections: [address, number of its open connections to the reporting
-   * server].
+   * Addresses with many connections: [address, number of open connections to the reporting server].
    */
   open: list(v.strictTuple([address, count])),
   /** Addresses that the reporting server has banned since its last report. */
   banned: list(address),
   /**
-   * Addresses that are in use: they have been banned by another server, but have connections to the
-   * reporting server. All servers must lift their bans.
+   * Addresses that another server has banned, but that have connections to the reporting server.
+   * All servers must lift these bans.
    */
   lifted: list(address),
 });
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * Addresses are remembered even while they have no connections. If the number of remembered
- * addresses exceeds the limit on connections by `MAX_IDLE`, idle addresses are forgotten.
+ * If the number of remembered addresses exceeds the maximum number of connections by `MAX_IDLE`,
+ * idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;
 
 /**
- * Returns the key that identifies an IP address in all counts. A single device may use a whole IPv6
- * /64 network, so all addresses of such a network have the same key. An IPv4-mapped IPv6 address
+ * Returns the key that identifies an IP address in all counts. All addresses of an IPv6 /64 network
+ * have the same key, because a single device may use the whole network. An IPv4-mapped IPv6 address
  * has the key of the IPv4 address.
  */
 export function addressKey(address: string): string {
@@ -119,7 +113,7 @@ export function addressKey(address: string): string {
 }
 
 /**
- * Returns how many connections to a server may come from a single address. A tenth of the server's
+ * Returns how many connections to a server may come from one address. A tenth of the server's
  * connections is reserved for other addresses.
  *
  * @param connections maximum number of connections to the server
@@ -128,7 +122,6 @@ export function allButReserve(connections: number): number {
   return Math.ceil(0.9 * connections);
 }
 
-/** Creates an empty record of counts and bans for the next report. */
 const createNews = () => ({
   /** For each address, the number of events of each type in `RATES` since the last report. */
   taken: new Map<string, [number, number, number]>(),
@@ -137,26 +130,23 @@ const createNews = () => ({
 });
 
 /**
- * Counts the connections, joins and HTTP requests of each address, and checks them against the
- * limits. Bans addresses.
+ * Counts each address's connections, joins and HTTP requests, checks them against the limits, and
+ * bans addresses.
  */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
   private news = createNews();
   /**
-   * The latest report of each other server, by the server's name. `open` maps addresses to their
-   * numbers of open connections. `at` is when the report arrived, in ms.
+   * The latest report of each other server, by server name. `at`: when the report arrived, in ms.
+   * `open`: the number of open connections of each address.
    */
   private readonly elsewhere = new Map<
     string,
     { readonly at: number; readonly open: ReadonlyMap<string, number> }
   >();
 
-  /**
-   * @param isShared whether counts and bans are recorded for `takeReport`, which reports them to
-   *   other servers
-   */
+  /** @param isShared whether to record counts and bans for `takeReport` */
   constructor(
     private readonly limits: Readonly<Record<keyof typeof ADDRESS_LIMITS, number>>,
     private readonly isShared = false,
@@ -168,8 +158,8 @@ export class AddressLimits {
   }
 
   /**
-   * Counts a new connection if the limits allow it. If they do, the caller must call `close`
-   * exactly once, when the connection closes.
+   * Counts a new connection if the limits allow it. When an admitted connection closes, the caller
+   * must call `close` exactly once.
    *
    * @returns why the connection is rejected; undefined if it is admitted
    */
@@ -179,8 +169,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // `allButReserve` limits the address's connections to this server. `connectionsPerAddress`
-    // limits its connections to all servers of the cluster together.
+    // `allButReserve` limits connections to this server; `connectionsPerAddress` limits connections
+    // to all servers of the cluster.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -208,8 +198,7 @@ export class AddressLimits {
   /**
    * Counts an HTTP request.
    *
-   * @returns how long the address must wait before the request is allowed, in ms; 0 if it is
-   *   allowed now
+   * @returns how long to wait before the request is allowed, in ms; 0 if it is allowed now
    */
   request(key: string, now: number): number {
     const fetches = this.entry(key, now)?.buckets.fetches;
@@ -254,8 +243,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // If the address has connections to this server, they may belong to people who did nothing
-      // wrong, so lift its ban on all servers.
+      // The address's connections to this server may belong to people who did nothing wrong, so
+      // lift the address's ban on all servers.
       if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }
@@ -324,10 +313,7 @@ export class SharedLimits {
     },
   ) {}
 
-  /**
-   * Sends a final report, according to which no address is connected to this server, and stops
-   * reporting.
-   */
+  /** Sends a final report that lists no open connections, and stops sharing. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

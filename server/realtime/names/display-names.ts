@@ -1,7 +1,4 @@
-/**
- * Cleans and checks the names that participants choose. This is necessary because names are shown
- * to everybody.
- */
+/** Cleans and checks the names that participants choose, because names are shown to everybody. */
 import { GARDENER_NAME, MAX_NAME_LENGTH, OSC_NAME } from '../../../shared/names.ts';
 import { skeletonsOf } from './comparable-letters.ts';
 import { createWordCheck, split, WORD_LISTS } from './offensive-words.ts';
@@ -17,8 +14,8 @@ const AROUND = new Set([
 const HONORIFIC = /(さん|サン|様|さま|くん|君|ちゃん|殿)$/u;
 
 /**
- * Returns the skeletons (look-alike forms, see `skeletonsOf`) of a name, without the words in
- * `AROUND`, an honorific at the end or a number at the end.
+ * Returns the skeletons (look-alike forms) of a name without the words in `AROUND`, and without an
+ * honorific or a number at the end.
  */
 function coresOf(name: string): string[] {
   const words = name
@@ -40,30 +37,25 @@ const RESERVED: ReadonlySet<string> = new Set(
 );
 
 /**
- * Returns whether a name imitates the host, the staff, the gardener or the server. The names of
- * these roles are known in all supported languages.
+ * Returns whether a name imitates the host, the staff, the gardener or the server, in any supported
+ * language.
  */
 function isReservedName(name: string): boolean {
   return [...skeletonsOf(name), ...coresOf(name)].some((skeleton) => RESERVED.has(skeleton));
 }
 
 /**
- * Matches a zero-width joiner that is part of an emoji, such as "woman scientist". Between the
- * joiner and the emoji before it, there may be a modifier.
+ * Matches a zero-width joiner within an emoji such as "woman scientist". A modifier may precede it.
  */
 const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;
-/** Pattern of a zero-width non-joiner between letters, as in Persian words. */
+/** Matches a zero-width non-joiner between letters, as in Persian words. */
 const NON_JOINER = String.raw`(?<=\p{L}\p{M}*)\u200C(?=\p{L})`;
-/**
- * Matches all invisible characters. The capturing group contains the joiners and non-joiners that
- * have a meaning, which must be kept.
- */
+/** Matches all invisible characters. The capturing group contains joiners that must be kept. */
 const INVISIBLE = new RegExp(String.raw`(${JOINER}|${NON_JOINER})|[\p{C}\p{Z}]+`, 'gu');
 
 /**
- * Matches characters that are blank, but are not spaces for Unicode, such as the Hangul filler and
- * the Braille blank. The capturing group contains a variation selector that follows an emoji or
- * digit, which must be kept.
+ * Matches blank characters that Unicode does not class as spaces, such as the Hangul filler. The
+ * capturing group contains a variation selector after an emoji or digit, which must be kept.
  */
 const BLANK =
   /(?<=[\p{Emoji}\p{Emoji_Modifier}])([\uFE0E\uFE0F])|[\u2800\u{1D159}]|(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}/gu;
@@ -71,23 +63,21 @@ const BLANK =
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Replaces each run of spaces and invisible characters with one space, but keeps the joiners and
- * non-joiners that emoji and some scripts need. Cuts the name to the maximum length, but not within
- * a grapheme cluster (a character with its marks).
+ * Replaces each run of spaces and invisible characters with one space, but keeps joiners that emoji
+ * and some scripts need. Cuts the name to the maximum length, between two grapheme clusters.
  */
 export function cleanName(name: string | undefined): string {
   if (!name) return '';
   const plain = name
     .normalize('NFC')
     .replace(BLANK, (_, selector?: string) => selector ?? ' ')
-    // More than two combining marks on a letter would overlap the neighbouring lines, so keep only
-    // two.
+    // Keep at most two combining marks on a letter: more would overlap the neighbouring lines.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .replace(INVISIBLE, (_, joiner?: string) => joiner ?? ' ')
     .trim();
   const shown = cut(plain, MAX_NAME_LENGTH).replace(/[ \u200C]+$/, '');
-  // A name that consists only of combining marks counts as empty: without letters, the marks are
-  // invisible or overlap the neighbouring text.
+  // A name of only combining marks counts as empty: without letters, the marks are invisible or
+  // overlap the neighbouring text.
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? shown : '';
 }
 
@@ -113,14 +103,13 @@ const PHONE_NUMBER = /\p{Nd}([\s()./+-]*\p{Nd}){6}/u;
 const isContact = (name: string): boolean => ADDRESS.test(name) || PHONE_NUMBER.test(name);
 
 /**
- * Checks a name that has been cleaned. Returns the reason why others must not be shown the name;
- * undefined if they may be shown it.
+ * Checks a cleaned name. Returns why the name must not be shown to others; undefined if it may be.
  */
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check that rejects offensive names, imitations of the names of the host, the staff, the
- * gardener or the server, web and mail addresses, and phone numbers.
+ * Creates a check that rejects offensive names, imitations of the host, the staff, the gardener or
+ * the server, web and mail addresses, and phone numbers.
  *
  * @param banned words that the host has banned
  */

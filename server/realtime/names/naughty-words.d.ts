@@ -1,5 +1,5 @@
 /**
- * Declares the words of the `naughty-words` package, by language code. The package ships no types.
+ * Declares types for the `naughty-words` package, which ships none. Words are listed by language.
  */
 declare module 'naughty-words' {
   const lists: Readonly<Record<string, readonly string[]>>;

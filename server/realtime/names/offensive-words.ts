@@ -1,7 +1,6 @@
 /**
- * Finds offensive words in names. A name is checked against the words of all languages, whatever
- * language the visitor uses. The word lists come from two libraries and from word-lists.json. Start
- * reading at `createWordCheck`.
+ * Finds offensive words in names. A name is checked against the words of all languages. The words
+ * come from two libraries and from word-lists.json. Start reading at `createWordCheck`.
  */
 
 import naughty from 'naughty-words';
@@ -10,15 +9,14 @@ import { type Reading, readingsOf, singled, unaccented, written } from './compar
 import lists from './word-lists.json' with { type: 'json' };
 
 /**
- * The word lists of one language in word-lists.json. The words in a list are separated by a comma
- * and a space.
+ * The word lists of one language in word-lists.json. Words are separated by a comma and a space.
  */
 interface WordList {
-  /** Words of the `naughty-words` package that are shorter than this length are ignored. */
+  /** Minimum length of the words taken from the `naughty-words` package. */
   readonly shortest?: number;
   /**
-   * Words that are ignored in the libraries' lists, because they are also names, or are harmless in
-   * some language.
+   * Words of the `naughty-words` package that are ignored, because they are also names, or are
+   * harmless in some language.
    */
   readonly everyday?: string;
   /** Offensive words that the `naughty-words` package lacks. */
@@ -34,8 +32,8 @@ export const split = (words: string | undefined): string[] => words?.split(', ')
 export const WORD_LISTS: Readonly<Record<string, WordList>> = lists.languages;
 
 /**
- * Names and harmless words that would be mistaken for offensive ones, in lower case. They are
- * allowed only in exactly this spelling.
+ * Names and harmless words that would be mistaken for offensive words, in lower case. Only these
+ * spellings, in small or capital letters, are allowed.
  */
 const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 
@@ -43,13 +41,13 @@ const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 const HARMLESS_PARTS: readonly string[] = split(lists.harmlessParts);
 
 /**
- * Offensive words of at least this length are also found as parts of longer words, as "hurensohn"
- * in "Hurensohn99".
+ * Minimum length of offensive words that are also found within longer words, as "hurensohn" in
+ * "Hurensohn99".
  */
 const LONG = 7;
 /**
- * Kana and Han words of at least this length are also found as parts of other words. The length is
- * smaller than `LONG`, because there are no spaces between words in these scripts.
+ * Minimum length of Kana and Han words that are also found within other words. It is smaller than
+ * `LONG`, because these scripts have no spaces between words.
  */
 const LONG_WITHOUT_SPACES = 2;
 
@@ -66,8 +64,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns all spellings of a word. The spelling without accents is included only if the word is
- * long, because a short word without its accents is often another word.
+ * Returns all spellings of a word. The spelling without accents is included only for long words,
+ * because a short word without its accents is often another word.
  */
 function spellingsOf(word: string): string[] {
   const exact = written(word);
@@ -109,8 +107,8 @@ function compile(): { readonly all: ReadonlySet<string>; readonly within: readon
 }
 
 /**
- * Creates a check for offensive words. It finds the words of the lists, and the words that the host
- * has banned. The host's words are found even as parts of longer words, however short they are.
+ * Creates a check for offensive words: those of the word lists, and those that the host has banned.
+ * The host's words are found even within longer words.
  *
  * @param banned words that the host has banned
  * @returns a function that returns whether a name contains an offensive word

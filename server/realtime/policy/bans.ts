@@ -1,8 +1,8 @@
 /**
- * Manages the host's bans. A participant is banned by id. Their device and address are banned by
- * fingerprints, so that neither is stored in clear text. The server recognises a device by a mark
- * in the browser, which a banned person could delete in order to return. Therefore, at addresses
- * where somebody has been banned, newcomers without a mark are admitted only slowly.
+ * Manages the host's bans. A participant is banned by id; their device and address are banned by
+ * fingerprints, so that neither is stored in clear text. A device is recognised by a mark in the
+ * browser. A banned person could delete the mark, so newcomers without a mark are admitted only
+ * slowly from an address where somebody has been banned.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -12,13 +12,11 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
-/**
- * How often newcomers without a device mark are admitted at the address of a banned participant.
- */
+/** Limits for newcomers without a device mark, at an address where somebody has been banned. */
 export const BANS = {
-  /** Minimum time, in seconds, between two admissions of newcomers without a device mark. */
+  /** Minimum time between two admissions, in seconds. */
   unmarkedSeconds: 5,
-  /** How long after a ban newcomers without a device mark are admitted slowly, in seconds. */
+  /** How long newcomers without a device mark are slowed down after a ban, in seconds. */
   slowedSeconds: 600,
 } as const;
 
@@ -29,19 +27,16 @@ export const banRecords = v.array(
     id,
     room: v.string(),
     participant: id,
-    /** Name of the participant when they were banned, for the host's list. */
+    /** The participant's name at the time of the ban. */
     name: v.string(),
     /** Fingerprint of the participant's device; null if unknown. */
     device: v.nullable(v.string()),
-    /**
-     * Fingerprint of the participant's address. Null if only the participant is banned, but not
-     * everybody else at the address.
-     */
+    /** Fingerprint of the participant's address; null if the address is not banned. */
     address: v.nullable(v.string()),
     /** When the ban began, by the wall clock, in ms since the epoch. */
     since: v.number(),
     /**
-     * When the ban ends, in ms since the epoch, by the wall clock. Null if the ban lasts until the
+     * When the ban ends, by the wall clock, in ms since the epoch. Null if the ban lasts until the
      * host lifts it.
      */
     until: v.nullable(v.number()),
@@ -54,7 +49,7 @@ export function withoutFingerprints({ device: _, address, ...ban }: Ban) {
   return { ...ban, address: address !== null };
 }
 
-/** Facts about a client that asks to join. They are compared with the bans. */
+/** Facts about a client that asks to join, which decide whether the client is banned. */
 export interface Applicant {
   /** Participant whose resume token the client has presented, if any. */
   readonly participant: ParticipantId | undefined;
@@ -65,29 +60,24 @@ export interface Applicant {
 }
 
 /**
- * Manages the list of bans; the list is stored by the caller. Emits `added` when somebody has been
- * banned, on this server or on another one. The banned person may be in a room at that time.
+ * The list of bans, which the caller stores. Emits `added` when somebody has been banned, on this
+ * server or on another one.
  */
 export class Bans extends EventEmitter<{ added: [] }> {
   /**
-   * For each address at which a participant has been banned, the rate limit for newcomers without a
-   * device mark.
+   * For each address where somebody has been banned, the rate limit for newcomers without a device
+   * mark.
    */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans = this.options.bans ?? [];
 
   constructor(
     private readonly options: {
-      /**
-       * Secret key from which fingerprints are computed. After a restart, the key must be the same.
-       */
+      /** Secret key for computing fingerprints. The key must stay the same across restarts. */
       readonly secret: Uint8Array;
       /** Returns the wall clock, in ms since the epoch. */
       readonly date: () => number;
-      /**
-       * Monotonic clock, by which the rate of newcomers is limited. Unlike the wall clock, it is
-       * never set back or forward.
-       */
+      /** Monotonic clock for limiting the rate of newcomers. */
       readonly clock: Pick<Clock, 'now'>;
       readonly bans?: readonly Ban[];
       /** Called with the new list of bans after each change. */
@@ -97,10 +87,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     super();
   }
 
-  /**
-   * Replaces the list of bans with the stored list. Call when another server may have changed the
-   * stored list.
-   */
+  /** Replaces the list of bans. Call when another server may have changed the stored list. */
   replace(bans: readonly Ban[]): void {
     const known = new Set(this.bans.map(({ id }) => id));
     this.bans = bans;
@@ -114,13 +101,11 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Bans a participant and their device. On request, also bans everybody at their address.
-   *
-   * @returns the new ban
+   * Bans a participant, their device and, if `wholeAddress` is true, everybody at their address.
    */
   add(
     request: Pick<Ban, 'room' | 'participant' | 'name'> & {
-      /** Device id in the participant's device mark; undefined if there is none. */
+      /** Id in the participant's device mark; undefined if the participant has no mark. */
       readonly device?: string | undefined;
       /** Address key (see `addressKey`); '' if unknown. */
       readonly address: string;
@@ -133,7 +118,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      // Other servers also give ids to bans, so use a random id, which differs from theirs.
+      // Random, because other servers of the cluster also assign ids to bans.
       id: randomInt(1, MAX_ID),
       room,
       participant,
@@ -156,8 +141,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Returns whether a client is banned from a room. The ban of a participant applies to the room
-   * where they were banned. The ban of a device or an address applies to all rooms.
+   * Returns whether a client is banned from a room. A banned participant is banned from one room; a
+   * banned device or address is banned from all rooms.
    */
   isBanned(room: string, { participant, device, address }: Applicant): boolean {
     const { all } = this;
@@ -175,8 +160,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Returns whether a newcomer without a device mark may join now. If newcomers from this address
-   * are admitted only slowly, charges the address for this one.
+   * Returns whether a newcomer without a device mark may join now. An admission counts towards the
+   * address's rate limit, if the address has one.
    */
   admitsUnmarked(address: string): boolean {
     const slowed = this.slowed.get(address);
@@ -185,10 +170,9 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Starts to admit newcomers without a device mark only slowly, at the address of a banned
-   * participant.
+   * Starts to limit newcomers without a device mark at an address where somebody has been banned.
    *
-   * @param address '' if unknown; nothing happens then
+   * @param address if '' (unknown), nothing is limited
    */
   slow(address: string): void {
     const now = this.options.clock.now();

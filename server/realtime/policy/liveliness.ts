@@ -1,19 +1,15 @@
 /**
- * Controls the liveliness of a room: the maximum share of organisms that may express a relative at
- * the same time. To express a relative is to look like a similar creature for a moment. The share
- * is smaller while the room is slow or the hall is empty, larger while the hall is full, and 0
- * while nobody is watching. Each change of the share is written to the journal, so brief changes of
- * these conditions are ignored.
+ * Controls the liveliness of a room: the maximum share of organisms that may express a relative
+ * (look like a similar creature for a moment) at the same time. The share is smaller while the room
+ * is slow or the hall is empty, larger while the hall is full, and 0 while nobody is watching. Each
+ * change of the share is written to the journal, so the share does not follow brief changes.
  */
 import type { HallPresence } from '../../../shared/host/api.ts';
 import type { Room } from '../../world/room.ts';
 
-/**
- * How conditions change the liveliness (the share of organisms that may look like a similar
- * creature for a moment, at the same time). Times are in ms.
- */
+/** How a slow or unwatched room reduces the liveliness. Times are in ms. */
 export const LIVELINESS = {
-  /** Factor applied to the host's share while the room is slow. */
+  /** Factor applied to the host's setting while the room is slow. */
   slowShare: 0.5,
   /**
    * `slowAfter`: the share is reduced when the room has been slow for this long. `quickAfter`: the
@@ -26,8 +22,8 @@ export const LIVELINESS = {
 } as const;
 
 export class Liveliness {
-  // After a restart, count the room as watched at first, so that its visitors have time to
-  // reconnect.
+  // A room whose liveliness was above 0 before a restart counts as watched at first, so that its
+  // visitors have time to reconnect.
   private readonly watched = new Lasting(this.room.rules.liveliness > 0, {
     on: 0,
     off: LIVELINESS.unwatchedAfter,
@@ -40,10 +36,9 @@ export class Liveliness {
   constructor(private readonly room: Room) {}
 
   /**
-   * Updates the liveliness of the room: the share of organisms that may look like a similar
-   * creature for a moment, at the same time. Call after each tick.
+   * Updates the room's liveliness. Call after each tick.
    *
-   * @param setting the host's share, multiplied by the result of `Hall.crowding`
+   * @param setting the host's setting, multiplied by the result of `Hall.crowding`
    * @param now current time, in ms
    */
   update(setting: number, isWatched: boolean, isSlow: boolean, now: number): void {
@@ -58,60 +53,52 @@ export class Liveliness {
 /** How the reports of sensors in the hall are used. Times are in ms, lengths in cells. */
 export const HALL = {
   /**
-   * The room is divided into square fields with this side. For each field, only the latest report
+   * Side of the square fields into which the room is divided. Only the latest report for each field
    * counts.
    */
   field: 32,
   /**
-   * `lasts`: how long a report counts. `wakes`: a report wakes the creatures near its position,
-   * unless another report for the same field has done so within this time.
+   * `lasts`: how long a report counts. `wakes`: minimum time between two reports for one field that
+   * wake the creatures near the reported position.
    */
   lasts: 5_000,
   wakes: 2_000,
-  /**
-   * After the sensors have sent no report for this long, the hall no longer affects the liveliness
-   * (the share of organisms that may look like a similar creature for a moment).
-   */
+  /** If the sensors send no report for this long, the hall no longer affects the liveliness. */
   silent: 600_000,
   /** Sum of the reported strengths at which the hall counts as full. */
   full: 4,
-  /**
-   * Factors for the liveliness: it is multiplied by `emptyShare` while the hall is empty, and by
-   * `fullShare` while the hall is full.
-   */
+  /** Factors for the liveliness while the hall is empty and while the hall is full. */
   ...{ emptyShare: 0.5, fullShare: 2 },
   /**
-   * The hall counts as empty, or as crowded, when it has been so for the time `on`. It no longer
-   * counts as such when it has not been so for the time `off`.
+   * `on`: how long the hall must be empty (or full) before it counts as empty (or full). `off`: how
+   * long it must not be empty (or full) before it no longer counts as such.
    */
   empty: { on: 30_000, off: 0 },
   crowded: { on: 5_000, off: 15_000 },
 } as const;
 
-/** Determines how crowded the hall is in which a room is shown, from the reports of sensors. */
+/** Determines how crowded a room's hall is, from the reports of the hall's sensors. */
 export class Hall {
   /**
-   * The latest report for each square field of the room (see `HALL.field`), by the field's number.
-   * `strength` is the strength reported. `at` is when the report arrived, and `woke` is when a
-   * report for the field last woke creatures, in ms.
+   * The latest report for each square field of the room, by the field's number. `at`: when the
+   * report arrived. `woke`: when a report for the field last woke creatures. Times are in ms.
    */
   private readonly fields = new Map<number, { strength: number; at: number; woke: number }>();
   private readonly empty = new Lasting(false, HALL.empty);
   private readonly full = new Lasting(false, HALL.crowded);
   private heard = Number.NEGATIVE_INFINITY;
 
-  /** @param wake wakes the creatures near a point. The point and the radius are in cells */
+  /** @param wake wakes the creatures near a point. Coordinates and radius are in cells */
   constructor(
     private readonly room: Pick<Room, 'grid' | 'species'>,
     private readonly wake: (near: { x: number; y: number; radius: number }) => void,
   ) {}
 
   /**
-   * Handles the report of a sensor.
+   * Handles a sensor's report.
    *
    * @param now current time, in ms
-   * @returns false if the reported position is outside the room. In this case, the report is
-   *   ignored
+   * @returns false if the report is ignored because its position is outside the room
    */
   sense({ x, y, strength }: HallPresence, now: number): boolean {
     const { grid, species } = this.room;
@@ -127,8 +114,8 @@ export class Hall {
   }
 
   /**
-   * Returns the factor for the liveliness: it is larger if the hall is crowded, and smaller if the
-   * hall is empty. Call after each tick.
+   * Returns the factor for the liveliness: less than 1 while the hall is empty, more than 1 while
+   * it is full. Call after each tick.
    *
    * @param now current time, in ms
    */
@@ -148,15 +135,15 @@ export class Hall {
 }
 
 /**
- * A boolean value that follows a condition with a delay: the value changes only when the condition
- * has differed from it for a while.
+ * A boolean value that follows a condition with a delay: the value changes once the condition has
+ * differed from the value for a while.
  */
 class Lasting {
   private since: number | undefined;
 
   /**
-   * @param after `on`: how long the condition must be true before the value becomes true. `off`:
-   *   how long the condition must be false before the value becomes false. In ms
+   * @param after `on`: how long the condition must be true before the value becomes true, in ms.
+   *   `off`: how long the condition must be false before the value becomes false, in ms
    */
   constructor(
     private value: boolean,

@@ -1,6 +1,6 @@
 /**
- * The moderation of a room: the records of the host's decisions, and visitors' reports of
- * organisms. For each reported organism, the host is shown a picture from the time of the report.
+ * Manages visitors' reports of organisms in a room. Defines the stored records of mutes, drawings
+ * and reports.
  */
 import * as v from 'valibot';
 import { count, finite, id } from '../../../shared/common-schemas.ts';
@@ -25,7 +25,7 @@ const at = finite;
 export const MODERATION = {
   mutes: v.strictObject({ id }),
   /**
-   * Drawings that wait for the host's decision, or whose decision has not been sent to the visitor
+   * Drawings that await the host's decision, or whose decision has not been sent to the visitor
    * yet.
    */
   drawings: v.strictObject({
@@ -40,12 +40,12 @@ export const MODERATION = {
     /** `approved`, or the reason for refusing the drawing; absent until there is a decision. */
     decision: v.optional(v.picklist(['approved', ...REASONS])),
   }),
-  /** Organisms that visitors have reported, with a picture from the time of the report. */
+  /** Organisms that visitors have reported. */
   reports: v.strictObject({
     id,
     /**
-     * Tick at which the organism was planted. A room that is restored from an earlier snapshot may
-     * use an id again. In this case, the tick tells the organisms with the same id apart.
+     * Tick at which the organism was planted. Tells organisms with the same id apart: a room that
+     * is restored from an earlier snapshot may use an id again.
      */
     born: count,
     kind: v.string(),
@@ -59,12 +59,9 @@ export const MODERATION = {
     pictured: count,
     /** Participants who have reported the organism, each listed once. */
     reporters: v.array(id),
-    /**
-     * Number of reporters, counted from the start of `reporters`, whose reports the host has
-     * dismissed.
-     */
+    /** Number of `reporters`, from the start of the list, whose reports the host has dismissed. */
     dismissed: count,
-    /** When the first report arrived that the host has not dismissed. */
+    /** When the first report arrived that the host has not dismissed yet. */
     since: at,
   }),
 } as const;
@@ -75,11 +72,9 @@ export type Moderation = {
 };
 
 /**
- * Stores an item in a moderation list under an id. If no item is given, removes the item with this
- * id.
+ * Stores an item in a moderation list. If no item is given, removes the item with this id.
  *
- * @throws Refusal `elsewhere` if the change cannot be stored, because another server may be running
- *   the room
+ * @throws Refusal `elsewhere` if another server may be running the room
  */
 export type KeepItem = <List extends keyof Moderation>(
   list: List,
@@ -87,20 +82,14 @@ export type KeepItem = <List extends keyof Moderation>(
   item?: Moderation[List][number],
 ) => Promise<void>;
 
-/**
- * Ignores the error of an item that could not be stored. The error has been logged already, and
- * nobody waits for the result.
- */
+/** Ignores the error of an item that could not be stored. The error has already been logged. */
 export const unkept = (): void => {};
 
-/**
- * Maximum number of reporters that are stored per organism. The host's decision would not depend on
- * more.
- */
+/** Maximum number of reporters stored per organism. More would not change the host's decision. */
 const MAX_REPORTERS = 1_000;
 const MAX_REPORTED = 256;
 
-/** All reports of one organism, which may have departed since. */
+/** All reports of one organism. */
 export type Report = Moderation['reports'][number];
 
 /** Returns the number of reports that the host has not dismissed. */
@@ -128,10 +117,7 @@ export class Reports {
     return this.list.length;
   }
 
-  /**
-   * Reported organisms on which the host must decide, those with the most undismissed reports
-   * first.
-   */
+  /** Reported organisms that await the host's decision, most undismissed reports first. */
   get list(): Report[] {
     return [...this.cases.values()]
       .filter((one) => openOf(one) > 0)
@@ -150,8 +136,8 @@ export class Reports {
   }
 
   /**
-   * Stores a participant's report of an organism. Has no effect if the participant has reported the
-   * organism before.
+   * Stores a participant's report of an organism. Repeated reports by the same participant do not
+   * count.
    *
    * @throws Refusal `no-such-organism`; `room-busy` if the list of reported organisms is full;
    *   `elsewhere` if the report cannot be stored
@@ -164,8 +150,8 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-    // While a decision is needed, keep the picture that belongs to the first report, even if the
-    // organism has been transformed since.
+    // Until the host decides, keep the picture from the first report, even if the organism has been
+    // transformed since.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
@@ -178,8 +164,8 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // When the organism is fully grown, take another picture: it may have been reported as a
-      // seedling, which shows little of it.
+      // Take a new picture of the fully grown organism, because a picture of a seedling shows
+      // little.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;
@@ -188,10 +174,9 @@ export class Reports {
   }
 
   /**
-   * Dismisses all reports of an organism. If it lives on, later reports by the same participants do
-   * not count.
+   * Dismisses all reports of an organism. Later reports by the same participants do not count.
    *
-   * @returns whether there were reports to decide on
+   * @returns whether any report awaited a decision
    * @throws Refusal `elsewhere` if the decision cannot be stored
    */
   async dismiss(organism: OrganismId): Promise<boolean> {
@@ -203,8 +188,7 @@ export class Reports {
   }
 
   /**
-   * Returns the facts about an organism that its report contains, with a picture of its present
-   * cells.
+   * Returns the part of a report that describes the organism, with a picture of its present cells.
    */
   private portrait({ id, born, kind, origin, planter, parts, side, x, y }: OrganismView) {
     const { grid, tick } = this.options.room;
@@ -219,8 +203,7 @@ export class Reports {
   }
 
   /**
-   * Makes room for the report of another organism. Finds the organism that was reported first among
-   * those that have departed, and forgets its reports.
+   * Makes room for another report by forgetting the reports of one departed organism.
    *
    * @throws Refusal `room-busy` if all reported organisms are still in the room
    */

@@ -1,7 +1,6 @@
 /**
- * Applies the host's rules to the participants of a room: who may act, how often, and within which
- * limits; and whose name is shown. This module does not store or send anything. Start reading at
- * `admit`.
+ * Applies the host's rules to the participants of a room: who may act, how often and within which
+ * limits, and whose name is shown. Start reading at `admit`.
  */
 
 import type { RoomSettings } from '../../../shared/host/room-settings.ts';
@@ -11,7 +10,7 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { isStroke, type RoomCommand } from '../../world/commands.ts';
 
-/** Maximum number of participants whose last planting is remembered. */
+/** Maximum number of participants whose cooldown is remembered. */
 const MAX_REMEMBERED = 10_000;
 
 /** Settings that clients receive unchanged. Empty settings are not sent. */
@@ -21,30 +20,26 @@ const PUBLIC = [
   ...(['transformOthers', 'graftOthers', 'exhibition', 'credits', 'message', 'logo'] as const),
 ];
 
-/**
- * Applies a room's settings, mutes and opening hours to participants' commands, and to the messages
- * that clients receive.
- */
+/** Applies a room's settings, mutes and opening hours to commands and messages. */
 export class RoomPolicy {
   /** Participants who may only watch. */
   readonly muted = new Set<ParticipantId>();
-  /** Whether the room is dimmed because the exhibition is closed at this time. */
+  /** Whether the room is dimmed because the exhibition is closed. */
   isDimmed = false;
-  /** Whether the room's day is ending. While it is ending, nobody may act. */
+  /** Whether the room's day is ending, so that nobody may act. */
   isFarewell = false;
   /** Whether walls show the family tree of the day that is ending. */
   showsTree = false;
-  /** Whether visitors are not allowed to join, because the exhibition is closed now. */
+  /** Whether visitors may not join because the exhibition is closed. */
   isClosed = false;
-  /**
-   * When each participant last used a seed, in ms. The participant who did so longest ago comes
-   * first.
-   */
+  /** When each participant last used a seed, in ms; longest ago first. */
   private readonly lastPlantedAt = new Map<ParticipantId, number>();
 
   constructor(public settings: RoomSettings) {}
 
-  /** The settings that clients receive, including the room's current state. */
+  /**
+   * The settings that clients receive, including whether the room is dimmed or its day is ending.
+   */
   get publicSettings(): Event<'settings'> {
     const { hidden, first } = this.settings.curation;
     const entries = PUBLIC.map((name) => [name, this.settings[name]] as const);
@@ -77,9 +72,8 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks that a command is allowed. Reduces the radius of a visitor's stroke to the room's
-   * maximum. For a graft, which paints another creature's genome onto organisms, adds whether the
-   * graft may change organisms that others have planted.
+   * Checks that a command is allowed, and applies the room's settings to strokes: the maximum
+   * radius (only for visitors) and, for grafts, whether organisms planted by others may be changed.
    *
    * @param isSystem whether a system actor, rather than a visitor, sent the command
    * @returns the command to execute
@@ -95,8 +89,7 @@ export class RoomPolicy {
   }
 
   /**
-   * Starts a participant's cooldown. Until the cooldown ends, the participant cannot use another
-   * seed.
+   * Starts the cooldown, during which a participant cannot use another seed.
    *
    * @param now current time, in ms
    * @throws Refusal `cooling-down` if the participant's previous cooldown has not ended
@@ -115,13 +108,13 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks that a participant may transform an organism (give it the latent of another seed).
+   * Checks that a participant may transform an organism.
    *
    * @param planter participant who planted the organism; undefined if the organism does not exist
    * @throws Refusal `not-yours`
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
-    // If the organism does not exist, the room refuses the command itself, so accept it here.
+    // The room itself refuses commands for organisms that do not exist, so accept them here.
     if (planter === undefined || planter === by || this.settings.transformOthers) return;
     throw new Refusal('not-yours');
   }
@@ -131,9 +124,7 @@ export class RoomPolicy {
     this.lastPlantedAt.delete(participant);
   }
 
-  /**
-   * A key that depends on which names are hidden. If it has changed, other names are hidden now.
-   */
+  /** A key that changes whenever the set of hidden names changes. */
   get hiddenNamesKey(): string {
     return [this.settings.names, ...this.muted].join();
   }
@@ -144,8 +135,8 @@ export class RoomPolicy {
   }
 
   /**
-   * Removes hidden names from a message. If the host hides names, all participants' names are
-   * hidden; otherwise only those of muted participants.
+   * Removes all names from a message if the host hides names. Otherwise, removes the names of muted
+   * participants.
    */
   redactNames<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;
@@ -183,8 +174,7 @@ export class RoomPolicy {
     };
 
   /**
-   * Returns an organism as others may see it: without the name of its planter, and without the
-   * names of everybody who has grafted parts onto it, if these names are hidden.
+   * Returns an organism without the hidden names of its planter and of those who grafted onto it.
    */
   readonly redactOrganism = <O extends Pick<OrganismView, 'planter' | 'parts'>>(
     organism: O,

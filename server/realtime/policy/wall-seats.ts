@@ -1,7 +1,7 @@
 /**
  * Manages the seats that the host has reserved for walls and touch tables. The URL of a wall or
- * table contains the pass of its seat. Nobody else knows the pass, so nobody else can take the
- * seat. The seats are stored by the caller.
+ * table contains its seat's secret pass, so nobody else can take the seat. The caller stores the
+ * seats.
  */
 import { randomInt } from 'node:crypto';
 import * as v from 'valibot';
@@ -22,8 +22,8 @@ export const wallSeatRecords = v.array(
     /** Whether the wall has ever been connected. */
     seen: v.boolean(),
     /**
-     * When the wall was last disconnected, in ms since the epoch, by the wall clock. Null while the
-     * wall is connected, and if it has never been connected.
+     * When the wall was last disconnected, by the wall clock, in ms since the epoch. Null if the
+     * wall is connected or has never been connected.
      */
     lost: v.nullable(v.number()),
   }),
@@ -31,15 +31,13 @@ export const wallSeatRecords = v.array(
 export type WallSeat = Readonly<v.InferOutput<typeof wallSeatRecords>[number]>;
 
 /**
- * Characters of which passes consist. Somebody may have to type a pass, so characters that look
- * alike are excluded.
+ * Characters used in passes. Look-alikes are excluded, because somebody may have to type a pass.
  */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const MAX_ID = 0x7fffffff;
 /** Number of characters in a pass, which give 59 bits of randomness. */
 const PASS_LENGTH = 12;
 
-/** All wall seats of a server. */
 export class WallSeats {
   private seats: readonly WallSeat[];
 
@@ -53,21 +51,17 @@ export class WallSeats {
     seats: readonly WallSeat[] = [],
     private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
-    // If the server was killed, it did not record that its walls were disconnected. Record it now.
+    // A server that was killed has not recorded that its walls were disconnected, so record it now.
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
-  /**
-   * Replaces the list of seats with the stored list. Call when another server may have changed the
-   * stored list.
-   */
+  /** Replaces the list of seats. Call when another server may have changed the stored list. */
   replace(seats: readonly WallSeat[]): void {
     this.seats = seats;
   }
 
   /**
-   * Marks the walls of a room as disconnected until they reconnect. Call when the room has moved to
-   * this server from another one.
+   * Marks a room's walls as disconnected. Call when the room has moved here from another server.
    */
   takenOver(room: string): void {
     const seats = this.seats.map((one) => (one.room === room ? this.asOfNobody(one) : one));
@@ -83,9 +77,9 @@ export class WallSeats {
     return this.seats.find((seat) => seat.room === room && seat.pass === pass);
   }
 
-  /** Adds a seat. @param name name of the wall; no other wall in the room may have this name */
+  /** Adds a seat. @param name the wall's name, unique in the room */
   add(room: string, name: string, table = false): WallSeat {
-    // Other servers also give ids to seats, so use a random id, which differs from theirs.
+    // Random, because other servers of the cluster also assign ids to seats.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const pass = letters.join('');
@@ -94,7 +88,6 @@ export class WallSeats {
     return seat;
   }
 
-  /** Blocks a table, or unblocks it. */
   block(id: number, blocked: boolean): void {
     this.update(id, { blocked });
   }
@@ -107,20 +100,17 @@ export class WallSeats {
     if (this.of(room).length > 0) this.change(this.seats.filter((seat) => seat.room !== room));
   }
 
-  /** Records that the wall of a seat has connected. */
+  /** Records that a seat's wall has connected. */
   appeared(id: number): void {
     this.update(id, { seen: true, lost: null });
   }
 
-  /** Records that the wall of a seat has been lost. */
+  /** Records that a seat's wall has disconnected. */
   vanished(id: number): void {
     this.update(id, { lost: this.date() });
   }
 
-  /**
-   * Returns a seat whose wall is marked as disconnected now, if it was connected. Call when the
-   * server of the room has stopped, because its walls have then lost their connections.
-   */
+  /** Returns the seat, with its wall marked as disconnected now if it was connected. */
   private asOfNobody(seat: WallSeat): WallSeat {
     return seat.seen && seat.lost === null ? { ...seat, lost: this.date() } : seat;
   }

@@ -1,8 +1,7 @@
 /**
  * Tells planters what others have done to their organisms. Changes are collected and sent together,
- * at limited rates. If a planter is away or their page is hidden, the changes are kept until the
- * planter returns. The departure of an organism is sent sooner than other changes. While the
- * planter can still renew the organism, its departure is sent again each time the planter returns.
+ * at limited rates; the departure of an organism is sent sooner than other changes. While a planter
+ * is away or their page is hidden, the changes are kept.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
@@ -19,39 +18,27 @@ import { getOrAdd } from '../../platform/collections.ts';
 import type { Room, TickResult } from '../../world/room.ts';
 import type { Visits } from './visits.ts';
 
-/**
- * Limits for the messages that tell planters what others have done to their organisms. Times are in
- * ms.
- */
+/** Limits for messages about what others have done to a planter's organisms. Times are in ms. */
 export const AFFECTED = {
   /** How long changes are collected before they are sent in one message. */
   gather: 2_000,
   /** Minimum time between two messages to one planter. */
   interval: 10_000,
-  /**
-   * Maximum number of changes stored per planter (`maxChanges`), and of people stored per change
-   * (`maxPeople`).
-   */
+  /** Maximum number of changes stored per planter, and of people stored per change. */
   maxChanges: 32,
   maxPeople: 20,
   /** Maximum number of wounded organisms that are tracked per room. */
   maxWounded: 1_024,
 } as const;
 
-/**
- * Causes of death of an organism that has been killed by a stroke: during the stroke, or later,
- * when the wound has left it no cell.
- */
+/** Causes of death of an organism that a stroke has killed, immediately or later from its wound. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
 /** All changes of one type that others have made to one organism. */
 interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
-  /**
-   * For a transformation, the name of the creature that the organism has become. For a graft, the
-   * name of the creature whose parts were grafted last.
-   */
+  /** Name of the creature that the organism has become, or that was last grafted onto it. */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
@@ -70,15 +57,15 @@ interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
   /**
-   * For each neighbouring organism: how many of the wounded organism's live cells the neighbour
-   * blocked when the wound was made.
+   * For each neighbouring organism: how many live cells of the wounded organism the neighbour
+   * blocked when the wound was made. A neighbour blocks a cell by owning its position.
    */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
 
 /**
- * Collects what others have done to organisms, for each planter in a room. The changes are kept
- * only in memory, in a limited number.
+ * Collects what others have done to each planter's organisms in a room. Changes are kept only in
+ * memory.
  */
 export class AffectedOrganisms {
   private readonly gathered = new Map<ParticipantId, Gathered>();
@@ -87,8 +74,8 @@ export class AffectedOrganisms {
   private readonly wounded = new Map<OrganismId, Wounded>();
 
   /**
-   * @param send sends a message to a participant. Returns false if it cannot be sent, because the
-   *   participant is away or their page is hidden
+   * @param send sends a message to a participant; returns false if the participant is away or their
+   *   page is hidden
    */
   constructor(
     private readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>,
@@ -97,7 +84,7 @@ export class AffectedOrganisms {
     private readonly send: (participant: ParticipantId, message: Event<'affected'>) => boolean,
   ) {}
 
-  /** Collects the changes of a tick. @param now ms */
+  /** Collects the changes of a tick. @param now in ms */
   follow({ life, died }: Pick<TickResult, 'life' | 'died'>, now: number): void {
     const { room } = this;
     const find = (id: OrganismId): OrganismView | undefined =>
@@ -122,8 +109,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // If the wound has turned out to be deadly, report it again, because the planter may have
-        // been told about it before the organism died.
+        // The wound was deadly. Report it again, because it may first have been reported while the
+        // organism was still alive.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -133,9 +120,7 @@ export class AffectedOrganisms {
     }
   }
 
-  /**
-   * Sends the collected changes to each planter to whom a message may be sent now. @param now in ms
-   */
+  /** Sends collected changes to each planter who may be sent a message now. @param now in ms */
   sendDue(now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const passed = now - (this.sentAt.get(participant) ?? -Infinity);
@@ -151,8 +136,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Schedules a message to a participant who has returned. The message contains all changes that
-   * were made during their absence, and the departures of organisms that they can still renew.
+   * Schedules a message to a participant who has returned: all changes during their absence, and
+   * the departures of organisms that they can still renew.
    */
   returned(participant: ParticipantId): void {
     this.sentAt.delete(participant);
@@ -197,8 +182,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Records that an organism has been transformed. If it is transformed several times, the message
-   * to the planter names only its first and its last form.
+   * Records that an organism has been transformed. After several transformations, the message names
+   * only the first and the last form.
    */
   private transformed(
     organism: OrganismView | undefined,
@@ -215,16 +200,15 @@ export class AffectedOrganisms {
     if (!this.visits.isKnown(planter.id)) return;
     const blockers = this.wounded.get(id)?.blockers ?? this.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
-    // If a wounded organism is removed by an undo, no event says so, and its entry remains.
-    // Therefore, limit the number of entries.
+    // Limit the number of entries: no event reports that an undo has removed a wounded organism, so
+    // its entry remains.
     if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
   /**
-   * Called when a wounded organism comes to rest before its wound has healed. Reports the planter
-   * of the neighbour that has outgrown the organism. This is the neighbour with the largest
-   * increase in the number of the organism's cells that it blocks, compared with the time of the
-   * wound. Reports nobody if this number has increased for no neighbour.
+   * Reports which neighbour has outgrown a wounded organism that came to rest before healing: the
+   * neighbour that has blocked the most additional cells since the wound. Reports nothing if no
+   * neighbour blocks more cells than before.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this;
@@ -247,14 +231,14 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-        // If the organism is alive, it has been renewed, or restored by an undo. In this case, do
-        // not report its departure.
+        // An organism that is alive has been renewed or restored by an undo, so do not report its
+        // departure.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }
 
-  /** Returns a participant. If they are not present, the name is empty. */
+  /** Returns a participant, with an empty name if they are not present. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.seats.participants.find((one) => one.id === id) ?? { id, name: '', hue: 0 };
   }

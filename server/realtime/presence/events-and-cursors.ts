@@ -1,7 +1,7 @@
 /**
  * Decides how often clients are sent a room's events and the cursors of other participants. In a
- * crowd, each client is sent its events together with its next frame: a thousand separate writes
- * for the events would take longer than the tick itself.
+ * crowd, each client is sent its events together with its next frame, because a thousand separate
+ * writes would take longer than the tick itself.
  */
 import { isDue, TIERS } from '../../../shared/codec/tiers.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -20,8 +20,8 @@ import type { Viewer } from '../streaming/viewer-stream.ts';
 type Recipient = Pick<RoomClient, 'send'>;
 
 /**
- * A queued event is dropped after this number of delivery rounds. By then, each client has had a
- * turn: usually within two rounds, and within three if its tier has changed.
+ * A queued event is dropped after this number of delivery rounds. By then, each client has had its
+ * turn, even if the client's tier has changed.
  */
 const ROUNDS = 3;
 
@@ -31,7 +31,7 @@ const ROUNDS = 3;
  */
 export const CROWD = 100;
 
-/** Returns whether a client gets events and cursors in this tick. */
+/** Returns whether a client is sent events and cursors in this tick. */
 export function hasTurn(
   client: Viewer,
   broadcaster: Pick<RoomBroadcaster, 'size' | 'channelTierOf'>,
@@ -43,10 +43,7 @@ export function hasTurn(
   return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
 }
 
-/**
- * Delivers each event to each client once. A client receives the events in the order in which they
- * were added.
- */
+/** Delivers each event to each client exactly once, in the order in which the events were added. */
 export class EventQueue {
   private events: {
     /** Sequence number of the event, counted from 1. */
@@ -58,8 +55,8 @@ export class EventQueue {
   private count = 0;
   private round = 0;
   /**
-   * For each client, the number of the last event that the client knows. The client has received
-   * this event, or its welcome message already included the event.
+   * For each client, the number of the last event that the client has received, or that its welcome
+   * message included.
    */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 
@@ -70,8 +67,8 @@ export class EventQueue {
   }
 
   /**
-   * Makes a client skip all events that have been added so far, because they are already part of
-   * the client's welcome message.
+   * Makes a client skip all events added so far. Call when the client's welcome message includes
+   * them.
    */
   startFor(client: Recipient): void {
     this.lastReceived.set(client, this.count);
@@ -80,13 +77,13 @@ export class EventQueue {
   /**
    * Sends the new events to each client whose turn it is in this delivery round.
    *
-   * @param hasTurn returns whether it is a client's turn. Must be true for each client at least
-   *   once in three successive rounds
+   * @param hasTurn whether it is a client's turn; must be true at least once in any three
+   *   successive rounds
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     const due = this.events.length > 0 ? [...members].filter(hasTurn) : [];
-    // Send an event to all clients before sending the next event. The link to a gateway can then
-    // merge the copies of an event, which it does only if they are consecutive.
+    // Send each event to all clients before the next event, because the link to a gateway merges
+    // copies of an event only if they are consecutive.
     for (const { number, send } of this.events) {
       for (const member of due) if (number > (this.lastReceived.get(member) ?? 0)) send(member);
     }
@@ -113,18 +110,17 @@ export class Cursors {
     this.moved.set(participant, { id: participant, tool: 'look' });
   }
 
-  /** Drops the last cursor movement of a participant who has left. */
   forget(participant: ParticipantId): void {
     this.moved.delete(participant);
   }
 
   /**
-   * Returns the cursors that have moved since this function last returned any. With more
-   * recipients, the minimum interval between two results is longer.
+   * Returns the cursors that have moved since the last result. The interval between results grows
+   * with the number of recipients.
    *
    * @param now current time, in ms
    * @param people number of recipients
-   * @returns undefined if no cursor has moved, or if the minimum interval has not passed yet
+   * @returns undefined if no cursor has moved, or if the interval has not passed yet
    */
   due(now: number, people: number): PackedPointer[] | undefined {
     const interval = POINTER_INTERVAL * Math.max(1, people / CURSOR_PEOPLE);

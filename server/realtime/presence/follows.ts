@@ -1,6 +1,6 @@
 /**
- * Lets a participant follow another one. The follower's page then shows the same part of the grid
- * as the page of the participant who is followed.
+ * Lets a participant follow another one: the follower's page shows the same part of the grid as the
+ * other participant's page.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -11,16 +11,11 @@ import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 
 /** Tracks who follows whom in one room. Changes are sent once per tick. */
 export class Follows {
-  /** For each follower's client, the participant that the client follows. */
+  /** The participant that each client follows. */
   private readonly followed = new Map<RoomClient, ParticipantId>();
-  /**
-   * Participants whose view has changed, and whose followers have not been sent the new view yet.
-   */
+  /** Participants whose followers have not been sent the participant's new view yet. */
   private readonly moved = new Set<ParticipantId>();
-  /**
-   * Participants whose number of followers has changed, and who have not been sent the new number
-   * yet.
-   */
+  /** Participants who have not been sent their new number of followers yet. */
   private readonly recounted = new Set<ParticipantId>();
 
   constructor(
@@ -29,9 +24,9 @@ export class Follows {
   ) {}
 
   /**
-   * Makes a client follow a participant. A client follows at most one participant, so it stops
-   * following any other one. If `participant` is undefined, the client follows nobody.
+   * Makes a client follow a participant, instead of any participant that it followed before.
    *
+   * @param participant if undefined, the client follows nobody
    * @throws Refusal `no-such-participant`; `follows-you` if the participant already follows this
    *   client, directly or through others
    */
@@ -51,15 +46,14 @@ export class Follows {
     this.moved.add(participant);
   }
 
-  /** Records that a client's view has changed. */
   viewChanged(client: RoomClient): void {
     const you = this.seats.participantOf(client);
     if (you && this.followed.size > 0) this.moved.add(you.id);
   }
 
   /**
-   * Makes all followers of a participant stop following. Call when the participant has left or has
-   * been muted. The followers are notified.
+   * Makes all followers of a participant stop following, and notifies them. Call when the
+   * participant has left or has been muted.
    */
   release(participant: ParticipantId): void {
     for (const [client, followed] of [...this.followed]) {
@@ -69,17 +63,15 @@ export class Follows {
     }
   }
 
-  /**
-   * Forgets a client that has left. It stops following, and others stop following its participant.
-   */
+  /** Forgets a client that has left, both as a follower and as a participant whom others follow. */
   forget(client: RoomClient, participant: ParticipantId): void {
     this.stop(client);
     this.release(participant);
   }
 
   /**
-   * Sends each follower the new view of the participant whom it follows. Sends participants who are
-   * followed their new number of followers.
+   * Sends followers the new views of the participants whom they follow, and sends followed
+   * participants their new numbers of followers.
    */
   sendNews(): void {
     for (const [client, participant] of this.followed) {
@@ -113,7 +105,7 @@ export class Follows {
     this.recounted.add(participant);
   }
 
-  /** Returns whether one participant follows another one (`target`), directly or through others. */
+  /** Returns whether a participant follows `target`, directly or through others. */
   private leadsTo(participant: ParticipantId, target: ParticipantId | undefined): boolean {
     for (let at: ParticipantId | undefined = participant; at !== undefined; ) {
       if (at === target) return true;

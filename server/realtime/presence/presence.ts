@@ -1,7 +1,6 @@
 /**
  * Tells the clients of a room which participants are present, what their names are, and how long
- * the queue is. Participants are admitted and removed elsewhere: see `RoomAdmission`. Start reading
- * at `Presence`.
+ * the queue is. Start reading at `Presence`.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
@@ -16,8 +15,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * If at most this number of participants join in one tick, each of them is sent a message of its
- * own, from which its own join is omitted. If more join, all clients are sent the same message.
+ * Maximum number of joins in one tick for which each newcomer is sent a separate message, without
+ * the newcomer's own join.
  */
 const FEW = 16;
 
@@ -25,18 +24,15 @@ const FEW = 16;
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
   private readonly left = new Set<ParticipantId>();
-  /** Participants in `joined` who have not joined in this tick, but only changed their name. */
+  /** Participants in `joined` who have changed their name in this tick. */
   private readonly renamed = new Set<ParticipantId>();
-  /**
-   * The message for all clients that do not need a message of their own; cached, so that it is
-   * built only once.
-   */
+  /** Cached message for all clients that need no separate one. */
   private shared: Event<'people'> | undefined;
 
   /**
-   * Records that a participant has joined, or has resumed their seat. If they have left and
-   * returned within a tick, the join is still announced, because clients that joined in between do
-   * not know the participant.
+   * Records that a participant has joined, or has resumed their seat. A participant who has left
+   * and returned within a tick is announced, because clients that joined in between do not know
+   * them.
    */
   enter(you: ParticipantView): void {
     this.shared = undefined;
@@ -45,9 +41,8 @@ export class PresenceChanges {
   }
 
   /**
-   * Records that a participant has left. If they have joined and left within a tick, the departure
-   * is still announced, because clients that joined in between were told that the participant was
-   * present.
+   * Records that a participant has left. A participant who has joined and left within a tick is
+   * announced as left, because clients that joined in between know them as present.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;
@@ -56,10 +51,6 @@ export class PresenceChanges {
     this.left.add(id);
   }
 
-  /**
-   * Records that a participant has changed their name. If they have also joined in this tick, only
-   * the new name is announced.
-   */
   rename(you: ParticipantView): void {
     this.shared = undefined;
     this.joined.set(you.id, you);
@@ -69,16 +60,15 @@ export class PresenceChanges {
   /**
    * Builds the presence message for one client.
    *
-   * @param own participant of the client; undefined for walls and spectators. If few participants
-   *   have joined, the join of `own` is omitted from the message
-   * @returns undefined if the client need not be told anything. Clients that need the same message
-   *   get the same object
+   * @param own the client's participant; undefined for walls and spectators
+   * @returns undefined if the client needs no message. Clients that need the same message get the
+   *   same object
    */
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
     const { joined, left } = this.shared;
-    // If many participants join together, building a separate message for each of them would take
-    // too long, so send everybody the same message.
+    // Building a separate message for each of many newcomers would take too long, so send everybody
+    // the same one.
     if (joined.length > FEW) return this.shared;
     const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
     if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;
@@ -86,7 +76,6 @@ export class PresenceChanges {
     return others.length + left.length > 0 ? { joined: others, left } : undefined;
   }
 
-  /** Forgets all changes. Call once they have been sent. */
   clear(): void {
     this.shared = undefined;
     this.joined.clear();
@@ -96,10 +85,9 @@ export class PresenceChanges {
 }
 
 /**
- * Lists the names of all present participants. Also lists absent participants who have planted
- * organisms that still live, or who have grafted parts onto them. An absent participant is listed
- * both as joined and as left. A page then updates the name on the organisms, and does not show the
- * participant as present.
+ * Lists the names of all present participants, and of absent participants who have planted or
+ * grafted onto living organisms. An absent participant is listed both as joined and as left, so
+ * that pages update the name on organisms without showing the participant as present.
  */
 export function allNames(
   participants: readonly ParticipantView[],
@@ -115,10 +103,7 @@ export function allNames(
   return { joined: [...participants, ...absent.values()], left: [...absent.keys()] };
 }
 
-/**
- * Collects presence changes during a tick. After the tick, sends them to each client in one
- * message.
- */
+/** Collects presence changes during a tick, and then sends each client one message about them. */
 export class Presence {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
@@ -135,16 +120,15 @@ export class Presence {
     for (const { members } of [this.context.seats, ...this.watchers]) yield* members;
   }
 
-  /** Sends an event to all clients immediately. Removes the names that the policy hides. */
+  /** Sends an event to all clients immediately, without the names that the policy hides. */
   broadcastEvent<N extends EventName>(event: N, message: Event<N>): void {
     const shown = this.context.policy.redactNames(event, message);
     for (const client of this.allClients()) client.send(event, shown);
   }
 
   /**
-   * Sends each participant a message with all names, which takes far less time than sending them
-   * new welcome messages. Walls and spectators are not included, because they are sent new welcome
-   * messages.
+   * Sends each participant a message with all names, which takes far less time than a new welcome
+   * message. Walls and spectators are not included, because they are sent new welcome messages.
    */
   resendNames(): void {
     const { policy, seats, room } = this.context;
@@ -173,14 +157,13 @@ export class Presence {
     this.changes.clear();
   }
 
-  /** Makes `sendQueuePositions` send the positions at the end of this tick. */
+  /** Makes the next call of `sendQueuePositions` send the positions. */
   markQueueChanged(): void {
     this.isQueueChanged = true;
   }
 
   /**
-   * Sends each client in the queue how many clients are ahead of it, unless it has been sent the
-   * same number before.
+   * Sends each client in the queue how many clients are ahead of it, if this number has changed.
    */
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
@@ -200,35 +183,35 @@ export class Presence {
     client.send('waiting', { ahead, ...(resume !== undefined && { resume }) });
   }
 
-  /** If the name of a participant is hidden from others, sends it to the participant's own page. */
+  /** Sends a participant's page the participant's own name, if the name is hidden from others. */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
   }
 }
 
 /**
- * Which clients a refresh concerns, and what it sends to them again. `room`: everything about the
- * room, to all clients. `names`: all names, to all clients. `walls`: the welcome message, only to
- * walls.
+ * What a refresh sends again. `room`: the welcome message, to all clients. `names`: all names to
+ * participants, and the welcome message to walls and spectators. `walls`: the welcome message, to
+ * walls only.
  */
 export type Refresh = 'room' | 'names' | 'walls';
 
 /**
- * Collects requests to refresh clients, until the tick in progress has ended. Clients are then
- * refreshed between two ticks, and at most once per tick.
+ * Collects requests to refresh clients. Clients are refreshed between two ticks, at most once per
+ * tick.
  */
 export class RefreshRequests {
   private requested: Refresh | undefined;
-  /** The refresh that will be performed next. It was requested before the last tick ended. */
+  /** The refresh to perform next, requested before the last tick ended. */
   private pending: Refresh | undefined;
-  /** Identifies the set of hidden names that was in force at the last request. */
+  /** Identifies the set of names that were hidden at the last request. */
   private hiddenNamesKey = this.policy.hiddenNamesKey;
 
   constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {}
 
   /**
-   * Requests a refresh of all clients after the tick. If other names than before are hidden now,
-   * only the names are sent again; otherwise, the whole room is.
+   * Requests a refresh of all clients after the tick: `names` if the set of hidden names has
+   * changed, otherwise `room`.
    */
   request(): void {
     const { hiddenNamesKey } = this.policy;
@@ -237,9 +220,7 @@ export class RefreshRequests {
     this.hiddenNamesKey = hiddenNamesKey;
   }
 
-  /**
-   * Requests a refresh of the walls, unless a refresh of all clients has been requested already.
-   */
+  /** Requests a refresh of the walls, unless a refresh of all clients is already requested. */
   requestWalls(): void {
     this.requested ??= 'walls';
   }
