@@ -139,7 +139,7 @@ export class Store {
     return (await Promise.all(parts)).flat().length > 0;
   }
 
-  /** Stores a new room, before its first tick. */
+  /** Stores a new room. */
   async createRoom(room: RoomRecord): Promise<void> {
     const tail: JournalTail = { tick: 0, seq: 0 };
     await this.write([sealed(`room/${room.name}`, room), sealed(`tail/${room.name}`, tail)]);
@@ -285,7 +285,7 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    // // The journal is replayed from periodic snapshots only. Other snapshots are restored without
+    // The journal is replayed from periodic snapshots only. Other snapshots are restored without
     // it.
     const periodic = kept.filter((one) => !isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));

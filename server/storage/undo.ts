@@ -180,8 +180,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     held = true;
     await journalWriter.flushed();
     await replayTo(room.tick);
-    // If some journal entries could not be stored, the replay has not run their commands. Refuse
-    // the undo, because it would undo these commands, too.
+    // If some journal entries could not be stored, the replay lacks their commands. Refuse the
+    // undo, because it would undo these commands, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
     // Replacing the room's state takes one tick of the room, in which no command runs. So step the
     // scratch room by one tick as well.
@@ -290,8 +290,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // Remove the restored organisms, which are alive, from the list of departed organisms, because
-    // visitors could renew them from there. Also remove them from the lineage's ended organisms.
+    // The restored organisms are alive. Remove them from the departed organisms, so that visitors
+    // cannot renew them, and from the lineage's ended organisms.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

@@ -117,7 +117,7 @@ export function commandOf(options: Options, update: number, before?: string): st
   ].join(' ');
   if (before === undefined) return `npm run train -- ${words}`;
   // Ignore earlier --from and --refine options, which applied to one start of the program only. If
-  // all other options are unchanged, the earlier command is still correct.
+  // nothing else has changed, the earlier command is still correct.
   const lasting = before.replace(/ --(from|refine) \S+/g, '');
   if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
   return `${before}, from update ${update} on with --resume ${words}`;

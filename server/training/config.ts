@@ -58,7 +58,7 @@ const pool = v.strictObject({
    * These new organisms are added to the pool, as in the published training (Palm et al. 2022).
    */
   standIns: v.optional(v.boolean(), false),
-  /** Number of steps that an organism drawn from the pool takes. */
+  /** Number of steps per update of an organism drawn from the pool. */
   steps: drawnFrom(1),
   /** Number of last steps through which gradients are propagated back; all steps if absent. */
   gradientSteps: v.exactOptional(count),

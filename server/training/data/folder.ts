@@ -153,7 +153,6 @@ export function isInvisible(rgba: Uint8Array): boolean {
   return true;
 }
 
-/** Converts RGBA with straight alpha to premultiplied RGBA, in place. */
 function premultiply(rgba: Uint8Array): void {
   for (let i = 0; i < rgba.length; i += 4) {
     const alpha = rgba[i + 3];

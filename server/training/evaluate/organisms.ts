@@ -50,7 +50,7 @@ export async function measureOrganisms(
     chosen && images && rowsOf(images.pixels, chosen, images.pixels.length / images.count);
   return {
     grown,
-    /** Mean squared difference between organisms and their training images; null if unknown. */
+    /** Mean squared difference between organisms and their training images; null without images. */
     mse: own ? mean(differences(picturesOf(card, states), own, count)) : null,
     figures: {
       /**
@@ -98,7 +98,10 @@ function chooseLatents(
   return { latents: rowsOf(tensors.get(LATENTS)!.data, chosen, z), chosen };
 }
 
-/** The colours of an organism at rest must not change between these two steps after growth. */
+/**
+ * The colours of an organism at rest must not change between these two steps, counted from the end
+ * of growth.
+ */
 const REST = [200, 232] as const;
 /** Minimum variation of a cell's colour (0…255) that counts as movement. */
 const MOVES = 3;
@@ -144,7 +147,7 @@ export async function measureMovements(
 
 /** Sizes of wounds, as shares of the patch's cells. */
 const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
-/** Numbers of steps after the wound at which recovery is measured. */
+/** Numbers of steps after a wound at which to measure recovery. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
 /**
  * Number of steps for which the cells of a dead organism stay closed. No measurement takes as many
@@ -316,7 +319,7 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
      * steps after the wound.
      */
     heal,
-    /** As `heal`, for wounds of half the patch that close from their rim by one cell per step. */
+    /** As `heal`, for wounds of half the patch that close from their rim, by one cell per step. */
     closing: await recover('closing halves', 'half', { wound: half, closing: 1 }),
     /**
      * As `heal`, for the same wounds, which close from their rim. The speed, in cells per step, is
@@ -324,8 +327,8 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
      */
     healFromRim,
     /**
-     * As `heal`, for wounds that leave only a small disc alive and close from their rim by one cell
-     * per step.
+     * As `heal`, for wounds that leave only a small disc alive and close from their rim, by one
+     * cell per step.
      */
     discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
     /** A control: as `heal`, for organisms with all cells set to zero. */

@@ -103,7 +103,7 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
   await replaceFile(file, [`${compact}\n`]);
 }
 
-/** Maximum number of rows in growth.png and heal.png. */
+/** growth.png and heal.png have at most this many rows. */
 const ROWS = 8;
 
 /** Chooses organisms for a sheet, spread evenly over all organisms. */
@@ -177,7 +177,7 @@ async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random)
   return drawSheet(rows, { columns });
 }
 
-/** Maximum number of pictures per row of a training run's progress sheet. */
+/** Maximum number of pictures per row of a progress sheet. */
 const COLUMNS = 12;
 /**
  * Numbers of steps shown on a progress sheet: after growth (`STAYED`) and after a wound (`HEALED`).
