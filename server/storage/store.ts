@@ -1,7 +1,6 @@
 /**
- * Typed access to everything that is stored about rooms: their parameters, journals, snapshots and
- * statistics. Defines the keys and contents of records. The journal writer decides when records are
- * written. Start reading at `Store`.
+ * Typed access to everything stored about rooms: parameters, journals, snapshots and statistics.
+ * Defines the keys and contents of records. Start reading at `Store`.
  */
 import * as v from 'valibot';
 import {
@@ -63,37 +62,32 @@ export interface RoomWrite {
   readonly entry?: JournalRecord | undefined;
   readonly marks?: readonly PlaneChecksum[];
   /**
-   * The main record of a snapshot. The records of the snapshot's state and cells must already be
+   * The main record of a snapshot. Its state and cells, which are separate records, must already be
    * stored.
    */
   readonly snapshot?: SnapshotRecord;
 }
 
 /**
- * Largest tick number that can be stored. Tick numbers have twelve digits in keys. The largest
- * number with twelve digits is not used, because the end of a range of keys is the last tick plus
- * one.
+ * Largest tick that can be stored. Keys have twelve digits for a tick, and a range of keys ends at
+ * the last tick plus one.
  */
 const MAX_TICK = 999_999_999_998;
 /**
- * Maximum number of records removed in one transaction. It is small, because the journal entries of
- * a tick may have to wait for the transaction.
+ * Maximum number of records removed in one transaction. Small, because a running room's journal
+ * entries may have to wait for the transaction.
  */
 const REMOVED_AT_ONCE = 400;
 /** Maximum number of records read at a time. */
 const PART = 1_000;
 
-/**
- * Types of the records that make up a room's state and history. A room can have several records of
- * each of these types.
- */
+/** Record types of a room's state and history. A room can have several records of each type. */
 export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'moderation'];
 /** Record types with several records per room, under keys `kind/room/…`. */
 export const ROOM_KINDS = [...STATE_KINDS, 'hours', 'counted'];
 /**
- * Types of records with keys `kind/name`. For the type `house`, the name is that of a record of the
- * whole server; for the other types, it is the name of a room, and a room has one record of each
- * type.
+ * Record types with keys `kind/name`. The name of a `house` record identifies a server-wide record.
+ * For the other types, `name` is the room's, so a room has one record per type.
  */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
@@ -103,7 +97,7 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   return list;
 };
 
-/** Returns the range of all keys that begin with a prefix. */
+/** Returns the range of all keys that begin with `prefix`. */
 export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
 
 /** Yields the records in a range of keys, grouped into arrays of at most `limit` records. */
@@ -128,7 +122,6 @@ export class Store {
     return keys.map((key) => key.slice('room/'.length));
   }
 
-  /** Reads a room's parameters; undefined if the room is not stored. */
   async room(name: string): Promise<RoomRecord | undefined> {
     return this.read(`room/${name}`, roomRecord);
   }
@@ -146,7 +139,7 @@ export class Store {
     return (await Promise.all(parts)).flat().length > 0;
   }
 
-  /** Stores a new room, before its first tick. */
+  /** Stores a new room. */
   async createRoom(room: RoomRecord): Promise<void> {
     const tail: JournalTail = { tick: 0, seq: 0 };
     await this.write([sealed(`room/${room.name}`, room), sealed(`tail/${room.name}`, tail)]);
@@ -173,8 +166,8 @@ export class Store {
   }
 
   /**
-   * Reads the stored checksums of the planes (colours and owners of all cells) after the ticks
-   * `from` … `to`, both included.
+   * Reads checksums of the planes (colours and owners of all cells), for the ticks `from` … `to`,
+   * both included.
    */
   async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
     yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
@@ -188,7 +181,7 @@ export class Store {
   }
 
   /**
-   * Reads the main records of all snapshots (without state and cells), latest first. Skips damaged
+   * Reads the main records of all snapshots, latest first, without state and cells. Skips damaged
    * records.
    */
   async readableSnapshots(name: string): Promise<SnapshotRecord[]> {
@@ -226,9 +219,7 @@ export class Store {
     return { snapshot, state, cells };
   }
 
-  /**
-   * Reads a snapshot with its state and cells. Returns undefined if any of the records is damaged.
-   */
+  /** Reads a snapshot with its state and cells; undefined if any of these records is damaged. */
   intactMoment(name: string, tick: number): Promise<StoredMoment | undefined> {
     return this.moment(name, tick).catch((error: unknown) => {
       if (error instanceof StoreError && error.reason === 'damaged') return undefined;
@@ -237,8 +228,8 @@ export class Store {
   }
 
   /**
-   * Reads the cell states of an organism that were stored with the snapshot of a tick, [stage,
-   * stage, C]; stage is the side of the organism's patch, in cells.
+   * Reads the cell states of an organism from the snapshot of `tick`, [stage, stage, C]. The stage
+   * is the side of the organism's patch, in cells.
    */
   async cells(name: string, organism: number, tick: number): Promise<Float32Array> {
     const read = (at: number) => this.require(cellsKey(name, organism, at), cellsRecord);
@@ -255,8 +246,9 @@ export class Store {
   /**
    * Stores the cell states of organisms for a snapshot.
    *
-   * @returns `bytes`: number of bytes written; `bases`: for each organism, the tick of the earlier
-   *   cells if its cells are stored as a difference from them; undefined if they are stored in full
+   * @returns `bytes`: number of bytes written; `bases`: for each organism, undefined if its cells
+   *   are stored in full. If they are stored as a difference from earlier cells, the tick of the
+   *   earlier cells
    */
   async putCells(name: string, tick: number, cells: readonly NewCells[]) {
     const encoded = await Promise.all(
@@ -266,11 +258,7 @@ export class Store {
     return { bytes, bases: encoded.map(({ base }) => base) };
   }
 
-  /**
-   * Stores the room state of a snapshot.
-   *
-   * @returns bytes written
-   */
+  /** @returns bytes written */
   async putState(name: string, state: RoomState): Promise<number> {
     return this.write([await compressed(`state/${name}/${padded(state.tick)}`, state)]);
   }
@@ -281,8 +269,8 @@ export class Store {
   }
 
   /**
-   * Removes all snapshots that are not in `kept`. Also removes all cells that the snapshots in
-   * `kept` do not need, and the journal before the oldest periodic snapshot in `kept`.
+   * Removes all snapshots that are not in `kept`, all cells that no snapshot in `kept` needs, and
+   * the journal before the oldest periodic snapshot in `kept`.
    */
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
@@ -297,7 +285,8 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    // The journal is replayed only from periodic snapshots; the others are restored without it.
+    // The journal is replayed from periodic snapshots only. Other snapshots are restored without
+    // it.
     const periodic = kept.filter((one) => !isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {
@@ -306,8 +295,8 @@ export class Store {
   }
 
   /**
-   * Stores a room's recent snapshot in place of the previous one. It is not synced to disk, so a
-   * power failure may destroy it.
+   * Stores a room's recent snapshot in place of the previous one. A power failure may destroy it,
+   * because it is not synced to disk.
    */
   async putRecent(name: string, { snapshot, state, cells }: StoredMoment): Promise<void> {
     const key = recentKey(name);
@@ -327,13 +316,12 @@ export class Store {
         const part = tick === snapshot.tick ? parts.shift() : undefined;
         cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
       }
-      // If another server runs the room, that server may have stored a new recent snapshot while
-      // this one was being read, and its cells may belong to the new one. So check that the stored
-      // snapshot is still the same.
+      // If another server runs the room, it may have stored a newer recent snapshot during these
+      // reads. The cells may belong to the newer one, so check that the record is unchanged.
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
     } catch {
-      // Ignore the error: the caller can use an earlier snapshot instead.
+      // The caller can use an earlier snapshot instead.
       return undefined;
     }
   }
@@ -343,8 +331,8 @@ export class Store {
   }
 
   /**
-   * Makes `tail` the end of a room's journal: removes all records about later ticks of the room.
-   * The room will continue from the tick of `tail`.
+   * Makes `tail` the end of a room's journal: removes all records of later ticks. The room will
+   * continue from the tick of `tail`.
    */
   async truncate(name: string, tail: JournalTail): Promise<void> {
     await this.removeRecent(name);
@@ -355,14 +343,12 @@ export class Store {
     }
   }
 
-  /** Reads the host's settings of all rooms. */
+  /** Reads the stored plans (host's settings) of all rooms. */
   async plans(): Promise<PlanRecord[]> {
     return this.all('plan/', planRecord);
   }
 
-  /**
-   * Reads the stored plan of a room, which holds the host's settings; undefined if none is stored.
-   */
+  /** Reads the stored plan (host's settings) of a room. */
   async plan(name: string): Promise<PlanRecord | undefined> {
     return this.read(`plan/${name}`, planRecord);
   }
@@ -371,7 +357,6 @@ export class Store {
     await this.put(`plan/${plan.name}`, plan);
   }
 
-  /** Reads a server-wide record by its name. */
   async serverRecord<T>(name: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
     return this.read(`house/${name}`, schema);
   }
@@ -390,11 +375,10 @@ export class Store {
   }
 
   /**
-   * Stores a record of the whole server, unless a record with this name exists.
+   * Stores a server-wide record, unless a record with this name exists.
    *
-   * @returns true if this call stored the record. Can be false by mistake, because the answer to a
-   *   successful write can be lost. If false, read the stored record; it may be the one of this
-   *   call.
+   * @returns true if this call stored the record. False if a record with this name existed, or,
+   *   rarely, if the answer to a successful write was lost. Then read the stored record.
    */
   async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
     const { records } = this;
@@ -405,16 +389,12 @@ export class Store {
     return true;
   }
 
-  /**
-   * Reads all items of a moderation list of a room, ordered by id. Each item is a separate record.
-   */
+  /** Reads all items of one of a room's moderation lists, ordered by id. */
   async items<T>(name: string, list: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
     return this.all(itemKey(name, list), schema);
   }
 
-  /**
-   * Stores an item of a moderation list. If `item` is undefined, removes the stored item instead.
-   */
+  /** Stores an item of a moderation list. If `item` is undefined, removes the stored item. */
   async putItem(name: string, list: string, id: number, item?: unknown): Promise<void> {
     const key = itemKey(name, list, id);
     if (item === undefined) await this.records.write({ remove: [key] });
@@ -434,8 +414,8 @@ export class Store {
   /**
    * Stores the visit statistics of an hour and of its day.
    *
-   * @param most maximum numbers of hours (`hours`) and of days (`counted`) to keep; the oldest are
-   *   removed
+   * @param most maximum numbers of hours (`hours`) and days (`counted`) to keep. The oldest are
+   *   removed.
    */
   async putCounted(
     name: string,
@@ -463,13 +443,13 @@ export class Store {
   async clear(name: string): Promise<void> {
     await this.removeRecent(name);
     for (const kind of STATE_KINDS) await this.remove(spanOf(`${kind}/${name}/`));
-    // Remove the main record of the room last. Otherwise, after a power failure during this
-    // function, the room would count as missing instead of damaged.
+    // Remove the `room` record last. If a power failure interrupts this function, the room then
+    // counts as damaged, not as missing.
     await this.records.write({ remove: ['room', 'tail'].map((kind) => `${kind}/${name}`) });
   }
 
   /**
-   * Makes a room go back to the latest snapshot in `kept`. Removes the room's journal, and all
+   * Takes a room back to the latest snapshot in `kept`. Removes the room's journal and all
    * snapshots that are not in `kept`.
    */
   async revertTo(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
@@ -497,7 +477,7 @@ export class Store {
     await this.write([sealed(key, value)]);
   }
 
-  /** Writes records in one transaction. @returns bytes written */
+  /** @returns bytes written */
   private async write(put: readonly Entry[]): Promise<number> {
     await this.records.write({ put });
     return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -536,10 +516,8 @@ export class Store {
 const snapshotKey = (room: string, tick: number): string => `snapshot/${room}/${padded(tick)}`;
 
 /**
- * Returns the key of an item in a moderation list.
- *
- * @param id the item's id. If absent, the result is the prefix of the keys of all items in the
- *   list.
+ * Returns the key of an item in a moderation list. Without an id, returns the prefix of the keys of
+ * all items in the list.
  */
 const itemKey = (room: string, list: string, id?: number): string =>
   `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;

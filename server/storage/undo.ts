@@ -1,7 +1,6 @@
 /**
  * Undoes recent commands. Starts from a snapshot, replays the journal without these commands in a
- * scratch room (a temporary copy), and then replaces the room's state by that of the scratch room.
- * Other commands keep their ids and random numbers, and stay accepted or refused as before. Start
+ * scratch room (a temporary copy), and then replaces the room's state by the scratch room's. Start
  * reading at `undo`.
  */
 import type { CallBody, HostCommand } from '../../shared/host/api.ts';
@@ -30,42 +29,38 @@ export interface UndoOptions {
   readonly journalWriter: JournalWriter;
   readonly room: Room;
   readonly ticker: Pick<Ticker, 'hold' | 'resume'>;
-  /** Called before anything changes, once it is certain that there are commands to undo. */
+  /** Called before anything changes, once there is certainly something to undo. */
   readonly begin?: () => Promise<void>;
 }
 
-/** The commands to undo: recent ones, or a single command of the host. */
+/** The commands to undo: all in a recent period, or a single command of the host. */
 type UndoRequest = CallBody<'undo'> | HostCommand;
 
 type UndoJump = Jump & { readonly why: 'undo' };
 
-/** Factor by which a room's tick rate may briefly exceed its setting. */
+/** The room's actual tick rate may briefly be this many times its setting. */
 const SLACK = 1.1;
-/** Highest tick rate that a room can have, in ticks per second. */
+/** Maximum tick rate of a room, in ticks per second. */
 const MAX_TICK_RATE = 60;
-/**
- * Maximum number of snapshots before the first undone command that are considered as the start of
- * the replay.
- */
+/** The replay may start from one of at most this many snapshots before the first undone command. */
 const MAX_BASES = 8;
 /**
- * When the replay is at most this many ticks behind the room, the room is paused until the replay
- * has caught up.
+ * If the replay is at most this many ticks behind the room, the room is paused while the replay
+ * catches up.
  */
 const CLOSE_TICKS = 8;
 /**
- * The replay runs in passes while the room continues. Each pass reduces the lag: the number of
- * ticks that the replay is behind the room. If more than this share of the lag is left after a
- * pass, the replay is too slow to catch up with the running room, and the room is paused
- * immediately.
+ * The replay runs in passes while the room continues. Each pass reduces the lag, which is the
+ * number of ticks that the replay is behind the room. If more than this share of the lag remains
+ * after a pass, the room is paused, because the replay is too slow to catch up.
  */
 const MAX_REMAINING = 0.9;
 
 /**
  * Undoes commands while the room runs.
  *
- * @returns `commands`: number of undone commands (a stroke that was sent in several messages counts
- *   as one); `backup`: a snapshot of the room before the undo
+ * @returns `commands`: number of undone commands (a stroke sent in several messages counts as one);
+ *   `backup`: a snapshot of the room before the undo
  * @throws HostRefusal 'nothing-to-undo' or 'undo-too-far', after which the room is unchanged;
  *   StoreError; EngineError
  */
@@ -79,15 +74,14 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
     'tick' in request ? request.tick : tickBefore(asked.tick, request, MAX_TICK_RATE) + 1;
   const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < oldest;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
-  // Read up to the tick in progress, `room.tick + 1`, because the journal may already contain its
-  // entry.
+  // The journal may already contain an entry of the tick in progress, `room.tick + 1`.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
   const latest: UndoJump =
     'tick' in request
       ? { why: 'undo', from: request.tick, to: request.tick, by: HOUSE.id, id: request.id }
       : recentUndo(options, journal, request, asked);
-  // Commands that an earlier undo has removed cannot be undone again. But ignore undos before the
-  // last restore of a snapshot, because the restore has cancelled their effect.
+  // Commands that an earlier undo removed cannot be undone again. Ignore undos before the last
+  // restore of a snapshot, because the restore cancelled their effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
@@ -105,12 +99,12 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
   return { commands: withoutContinuations(undone.map(({ command }) => command)).length, backup };
 }
 
-/** Returns the last tick that is certainly before the period to undo, at a given tick rate. */
+/** Returns the last tick that is certainly before the requested period, at a given tick rate. */
 const tickBefore = (now: number, { seconds, ago }: CallBody<'undo'>, rate: number): number =>
   now - Math.ceil((ago + seconds) * SLACK * rate);
 
 /**
- * Determines the range of ticks of an undo of recent commands.
+ * Finds the range of ticks that contain the commands to undo.
  *
  * @throws HostRefusal 'nothing-to-undo' if no commands match the request
  */
@@ -125,8 +119,8 @@ function recentUndo(
   const times = settled(journal, { tick, at: journalWriter.now() }, 1000 / tickRate);
   const until = ago > 0 ? asked.at - 1000 * ago : Infinity;
   const since = asked.at - 1000 * (ago + seconds);
-  // The times may be wrong if the wall clock was changed, so also count ticks: at the room's tick
-  // rate, or at the highest possible rate if the tick rate was changed.
+  // The times may be wrong if the wall clock was changed, so count ticks as well. If the room's
+  // tick rate was changed, count with the maximum tick rate.
   const oldest = tickBefore(asked.tick, request, MAX_TICK_RATE);
   const isChanged = journal.some(
     (entry) =>
@@ -176,8 +170,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const behind = room.tick - replayed.tick;
-      // Leave the loop, and pause the room, if the replay has almost caught up, or if it is too
-      // slow to ever catch up with the running room.
+      // Pause the room if the replay has almost caught up, or is too slow to catch up with a
+      // running room.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
       await replayTo(room.tick);
@@ -186,11 +180,11 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     held = true;
     await journalWriter.flushed();
     await replayTo(room.tick);
-    // If some journal entries could not be stored, they are missing from the replay, so its result
-    // would undo them, too. Refuse the undo in this case.
+    // If some journal entries could not be stored, the replay lacks their commands. Refuse the
+    // undo, because it would undo these commands, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
-    // Replacing the room's state takes up one tick of the room, in which no command runs. So step
-    // the scratch room by one tick, too.
+    // Replacing the room's state takes one tick of the room, in which no command runs. So step the
+    // scratch room by one tick as well.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
@@ -199,16 +193,16 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     return backup;
   } finally {
     if (!merged) await world.close(replayed);
-    // Resume the room only if it was paused here, because other code may have paused it, too.
+    // Other code may have paused the room, too. Resume it only if this function paused it.
     if (held) ticker.resume(room);
   }
 }
 
 /**
  * Returns the events to replay in a tick. Marks undone commands, and omits commands that were
- * refused when they arrived. Exception: a seed that was refused for lack of engine memory had
- * already been given an id and random numbers. So the replay must refuse it again, for later seeds
- * to get the same ids and random numbers as before.
+ * refused when they arrived. A seed refused for lack of engine memory is not omitted: it had used
+ * up an id and random numbers, so the replay must refuse it again to give later seeds the same ids
+ * and random numbers.
  */
 function eventsWithout(undos: readonly UndoJump[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
@@ -233,7 +227,7 @@ function covers(
   return by === null ? command.by.id !== HOUSE.id : command.by.id === by;
 }
 
-/** Returns the commands of a tick that are undone by the given undos. */
+/** Returns the commands of a tick that `undos` undo. */
 function undoneIn(entry: JournalRecord, undos: readonly UndoJump[]): RoomEvent<'command'>[] {
   return eventsWithout(undos, entry).filter(
     (event): event is RoomEvent<'command'> => event.what === 'command' && event.past === 'undone',
@@ -244,9 +238,9 @@ const undosAfter = (journal: readonly JournalRecord[], base: number): UndoJump[]
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
- * Finds the latest snapshot from which an undo can be replayed. The snapshot must have been taken
- * before all commands to undo now, and before all commands that were undone after it was taken. The
- * journal after the snapshot must be complete.
+ * Finds the latest snapshot from which an undo can be replayed. It must precede all commands to
+ * undo. The journal after it must be complete, without a restore, and without an undo of commands
+ * from before the snapshot.
  *
  * @param first tick of the first command to undo
  * @param last sequence number of the last journal entry
@@ -296,9 +290,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // Remove the restored organisms from the list of departed organisms, because visitors could
-    // renew them from there although they are alive. Also remove them from the ended organisms of
-    // the lineage.
+    // The restored organisms are alive. Remove them from the departed organisms, so that visitors
+    // cannot renew them, and from the lineage's ended organisms.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

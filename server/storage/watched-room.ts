@@ -1,6 +1,6 @@
 /**
- * What the journal writer remembers about a running room between two writes. Nothing in this file
- * writes to the store. Start reading at `WatchedRoom`.
+ * What the journal writer remembers about a running room between two writes. Start reading at
+ * `WatchedRoom`.
  */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
@@ -17,16 +17,16 @@ export function checksumOf({ rgba, owner }: Planes): number {
   return crc32(owners, crc32(rgba));
 }
 
-/** A range of consecutive ticks with the CRC-32 of these ticks' checksums. */
+/** CRC-32 of the checksums of consecutive ticks, and the first of these ticks. */
 type EachTick = PlaneChecksum['each'];
 
 const foldOf = (sums: readonly number[]): number =>
   crc32(new Uint8Array(Uint32Array.from(sums).buffer));
 
 /**
- * Computes a checksum of the planes (colours and owners of all cells) after each tick, at low cost:
- * remembers one checksum for each row of chunks, and computes it again only if a chunk in the row
- * has changed.
+ * Computes a checksum of the planes (colours and owners of all cells) after each tick. To save
+ * time, keeps one checksum per row of chunks, and updates it only if a chunk in the row has
+ * changed.
  */
 export class TickSums {
   private readonly bands: number[] = [];
@@ -37,10 +37,9 @@ export class TickSums {
   constructor(private readonly planes: Planes) {}
 
   /**
-   * Computes the checksum of a tick, and adds it to the checksums of the ticks before.
+   * Computes the checksum of a tick and appends it.
    *
-   * @param changed indices of the chunks that may have changed. Must include all chunks that have
-   *   changed.
+   * @param changed indices of the chunks to check. Must include all chunks that have changed.
    */
   ticked(tick: number, changed: readonly number[]): void {
     if (tick !== this.first + this.sums.length) this.restart(tick);
@@ -55,18 +54,15 @@ export class TickSums {
   }
 
   /**
-   * Whether a stored checksum of several consecutive ticks matches the checksums that were added
-   * for these ticks; undefined if some of these ticks were not added.
+   * Whether a stored checksum of all ticks since the tick `since` matches the checksums in `sums`.
+   * Undefined if `sums` lacks some of these ticks.
    */
   proves({ since, sum }: EachTick): boolean | undefined {
     if (since < this.first || since >= this.first + this.sums.length) return undefined;
     return foldOf(this.sums.slice(since - this.first)) === sum;
   }
 
-  /**
-   * Returns the combined checksum of all ticks that were added since the last call, and removes
-   * these ticks.
-   */
+  /** Returns the combined checksum of all ticks added since the last call. */
   take(): EachTick {
     const each = { since: this.first, sum: foldOf(this.sums) };
     this.restart(this.first + this.sums.length);
@@ -90,26 +86,22 @@ export class TickSums {
 
 /** Describes where an organism's cells are stored. */
 export interface SavedCells {
-  /** The organism's age when the cells were stored. */
   readonly age: number;
-  /** Tick of the snapshot that stored the cells. */
   readonly tick: number;
   /**
-   * Set if the cells are stored as a difference from earlier cells (the base): the tick of the
-   * snapshot that stored the base.
+   * If the cells are stored as a difference from earlier cells (the base), tick of the snapshot
+   * with the base.
    */
   readonly base?: number | undefined;
   /**
-   * Number of records in succession, up to this one, that are stored as differences from the same
-   * base.
+   * Number of records in succession, including this one, that are differences from the same base.
    */
   readonly differences: number;
 }
 
 export class WatchedRoom {
   /**
-   * Checksums of the planes (colours and owners of all cells) to write to the store with the next
-   * journal write.
+   * Checksums of the planes (colours and owners of all cells) to store with the next journal write.
    */
   marks: PlaneChecksum[] = [];
   /** Checksums of all ticks since a checksum was last added to `marks`. */
@@ -122,33 +114,26 @@ export class WatchedRoom {
   cells = 0;
   /** Bytes of journal written since the last stored snapshot. */
   bytes = 0;
-  /** When the last stored snapshot was captured, by the monotonic clock, in ms. */
+  /** When the last stored snapshot was captured, in ms of the monotonic clock. */
   savedAt = Number.NEGATIVE_INFINITY;
-  /**
-   * When the last snapshot of either kind (stored or recent) was captured, in ms of the monotonic
-   * clock.
-   */
+  /** When the last stored or recent snapshot was captured, in ms of the monotonic clock. */
   capturedAt = Number.NEGATIVE_INFINITY;
-  /** Ticks of snapshots that are being read and must not be removed. */
+  /** Ticks of snapshots that are being read, and that must not be removed meanwhile. */
   readonly readers = new Set<number>();
   /** Where each organism's cells were last stored, by organism id. */
   saved = new Map<number, SavedCells>();
-  /** Locked while the room's snapshots are changed. */
+  /** Locked while code changes the room's snapshots. */
   readonly saving = new Mutex();
   /**
-   * Whether journal entries are missing, so that the stored room is complete again only after a new
-   * snapshot.
+   * Whether journal entries are missing. Only a new snapshot makes the stored room complete again.
    */
   needsSnapshot = false;
   /**
-   * Whether to retry a failed snapshot after the next tick. Snapshots can be taken only between two
-   * ticks, because the room's state is inconsistent during a tick.
+   * Whether to retry a failed snapshot after the next tick. During a tick, the room's state is
+   * inconsistent.
    */
   isRetryDue = false;
-  /**
-   * Whether the next journal entry must say that entries before it are missing, because they could
-   * not be written.
-   */
+  /** Whether the next journal entry must record that earlier entries could not be written. */
   gap = false;
   /** End of the journal on disk. */
   stored: JournalTail;
@@ -157,9 +142,7 @@ export class WatchedRoom {
     readonly room: Room,
     /** End of the journal, including entries that are still being written. */
     public tail: JournalTail,
-    /**
-     * Wall-clock times of ticks, which are stored with snapshots; undefined if they are not known.
-     */
+    /** Wall-clock times of ticks, stored with snapshots; undefined if unknown. */
     readonly times: TickTimes | undefined,
     /** All readable snapshots, latest first. */
     public snapshots: readonly SnapshotRecord[],
@@ -169,7 +152,7 @@ export class WatchedRoom {
   }
 
   /**
-   * Builds the next journal entry. The caller must afterwards set `tail` to this entry.
+   * Builds the next journal entry. The caller must then set `tail` to this entry.
    *
    * @param at wall-clock time of the tick, in ms
    */
@@ -185,8 +168,8 @@ export class WatchedRoom {
   }
 
   /**
-   * Whether the room is completely stored: the latest snapshot is of the current tick, and no
-   * journal entries are missing.
+   * Whether the room is completely stored: no journal entry is missing, and the latest snapshot is
+   * of the current tick.
    */
   get isSaved(): boolean {
     return !this.needsSnapshot && this.snapshots[0]?.tick === this.room.tick;

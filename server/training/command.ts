@@ -1,6 +1,6 @@
 /**
  * Defines the command line of `npm run train`. Also formats the command that repeats a run, which
- * is stored in the card (`card.json`) of the run's checkpoint.
+ * is stored in the card of the run's checkpoint.
  */
 import { readCommand, SettingsError } from '../settings/command-line.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';
@@ -93,39 +93,36 @@ export function readOptions(args: readonly string[]) {
   return options;
 }
 
-/**
- * Options that change the result of a run, in the order in which the checkpoint's card lists them.
- */
+/** Options that change the result of a run. */
 const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as const;
 
 /**
  * Returns the command that repeats a run. If the run was resumed with different options, the result
  * also lists these options and the update from which they apply.
  *
- * @param update number of updates done before the current start
+ * @param update number of updates before the current start of the program
  * @param before result of this function at the previous start; absent if the run has just begun
  */
 export function commandOf(options: Options, update: number, before?: string): string {
-  // List the back end, because rounding depends on it. Omit 'auto', which says nothing: the card
-  // also names the device, and the device shows which back end was chosen.
+  // Include the back end, because rounding depends on it. Omit 'auto': the card names the device,
+  // which shows the back end that was chosen.
   const given = RECORDED.filter(
     (key) => options[key] !== undefined && !(key === 'backend' && options.backend === 'auto'),
   );
   const words = [
     quoted(options.file),
-    // Omit the path of the user's folder, because the cards of checkpoints are published.
+    // The cards of checkpoints are published, so hide the path of the user's folder.
     ...(options.images === undefined ? [] : ['--images <folder>']),
     ...given.flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
   ].join(' ');
   if (before === undefined) return `npm run train -- ${words}`;
-  // --from and --refine apply only to the one start of the program at which they are given, so
-  // ignore earlier ones. If all other options are the same as before, resuming does not change the
-  // result of the run, so the earlier command is still correct.
+  // Ignore earlier --from and --refine options, which applied to one start of the program only. If
+  // nothing else has changed, the earlier command is still correct.
   const lasting = before.replace(/ --(from|refine) \S+/g, '');
   if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
   return `${before}, from update ${update} on with --resume ${words}`;
 }
 
-/** Quotes a text as one word of a shell. */
+/** Quotes a text as one word for a shell. */
 const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

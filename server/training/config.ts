@@ -1,6 +1,6 @@
 /**
- * Defines the fields of training configurations, the JSON files of `npm run train`, with defaults
- * and limits. Reads, checks and changes configurations.
+ * Schema of training configurations, the JSON files of `npm run train`. Reads, checks and changes
+ * configurations.
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -26,9 +26,9 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /**
- * Creates the schema of a range from which an integer is drawn at random. Both ends are included.
- * The range either stays constant, or changes linearly from the range `from` to the range `to`
- * during the first part of a run. `over` is the length of this part, as a share of the run (0…1).
+ * Creates the schema of a range from which an integer is drawn at random, both ends included. The
+ * range is constant, or changes linearly from `from` to `to` during the first part of a run. `over`
+ * is this part's length, as a share of the run (0…1).
  *
  * @param least smallest integer that a range may contain
  */
@@ -50,61 +50,50 @@ const pool = v.strictObject({
   batch: count,
   /**
    * Number of new organisms added to the pool per update. The smaller this number, the older the
-   * organisms in the pool become, because fewer of them are replaced.
+   * organisms in the pool become.
    */
   admit: count,
   /**
-   * Whether additional new organisms take the place of pooled ones as long as the pool holds too
-   * few organisms to draw from. These new organisms are then added to the pool. The published
-   * training (Palm et al. 2022) does so.
+   * Whether to train on additional new organisms while the pool has too few organisms to draw from.
+   * These new organisms are added to the pool, as in the published training (Palm et al. 2022).
    */
   standIns: v.optional(v.boolean(), false),
-  /** Number of steps that an organism drawn from the pool takes. */
+  /** Number of steps per update of an organism drawn from the pool. */
   steps: drawnFrom(1),
-  /**
-   * Number of last steps through which gradients are propagated back. If absent, gradients are
-   * propagated through all steps.
-   */
+  /** Number of last steps through which gradients are propagated back; all steps if absent. */
   gradientSteps: v.exactOptional(count),
   /**
-   * Additional pooled organisms per update that take only a few steps and are not damaged. Few
-   * steps cost little, so the rule can be trained on many more pictures.
+   * Additional pooled organisms per update that take few steps and are not damaged. Few steps cost
+   * little, so the rule sees many more pictures.
    */
   calm: v.exactOptional(
     v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
-       * Whether each of these organisms gets the genome of another image and must turn into that
-       * image within its steps. The rule thereby sees many more images than the pool holds, and
-       * learns to draw pictures that depend only on the genome, not on what the organism was
-       * before.
+       * Whether each organism gets the genome of another image and must turn into this image within
+       * its steps. The rule thereby learns to draw pictures that depend only on the genome.
        */
       metamorphosis: v.optional(v.boolean(), false),
-      /**
-       * Weight of a penalty in the loss: the squared change of all channels in the last step. Grown
-       * cells should no longer change.
-       */
+      /** Weight of a penalty on the squared change of all channels in the last step. */
       rest: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
     }),
   ),
   /**
-   * Additional organisms per update that have neighbours, as in a room: neighbours occupy part of
-   * the organism's patch over many updates. Occupied cells are zeroed before each step and left out
-   * of the loss.
+   * Additional organisms per update that have neighbours, as in a room. Neighbours occupy part of
+   * the organism's patch. Occupied cells are zeroed before each step and left out of the loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Maximum number of organisms with neighbours that are kept from update to update. */
+      /** Maximum number of organisms with neighbours to keep between updates. */
       size: v.optional(count, 256),
       /**
-       * Expected share of new organisms among the organisms with neighbours in an update. A new one
-       * is a copy of an organism from the pool without neighbours; neighbours are added to the
-       * copy.
+       * Share of an update's organisms with neighbours that are new, on average. A new organism is
+       * a copy from the pool without neighbours, to which neighbours are added.
        */
       renewed: v.optional(share, 0.15),
-      /** Maximum share of a patch's cells that neighbours can occupy. */
+      /** Neighbours can occupy at most this share of a patch's cells. */
       largest: v.optional(share, 0.7),
       /** Probability that a micro-batch of new organisms grows with neighbours. */
       fresh: v.optional(share, 0),
@@ -112,38 +101,38 @@ const pool = v.strictObject({
   ),
   /**
    * Patients: additional organisms per update whose wounds close gradually from the wound's rim, as
-   * in a room if the checkpoint's card has the field `closing`. See `rollout/pools.ts`.
+   * in a room if the checkpoint's card has the field `closing`.
    */
   patients: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Maximum number of patients (organisms that heal) that are kept from update to update. */
+      /** Maximum number of patients (organisms that heal) to keep between updates. */
       size: v.optional(count, 40),
       /**
-       * Number of steps that a patient (an organism that heals) takes per update. Gradients are
-       * propagated back through all of these steps. The loss compares the patient's picture with
-       * the target image halfway through the steps and at their end.
+       * Number of steps of a patient (an organism that heals) per update. The loss compares the
+       * patient's picture with the target image halfway through the steps and at their end.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
       /**
-       * Expected share of new patients among the patients (organisms that heal) in an update. If
-       * there are more than `size` patients after an update, random patients are dropped.
+       * Share of an update's patients (organisms that heal) that are new, on average. After an
+       * update, random patients beyond `size` are dropped.
        */
       renewed: v.optional(share, 0.2),
       /**
-       * Share of patients from earlier updates that are wounded again at the start of an update.
+       * Share of earlier updates' patients (organisms that heal) to wound again when an update
+       * begins.
        */
       again: v.optional(share, 0.1),
       /** Share of new patients (organisms that heal) whose body is shifted instead of wounded. */
       shifted: v.optional(share, 0),
       /**
-       * Share of new patients (organisms that heal) that get the cell states of another organism
-       * instead of a wound.
+       * Share of new patients (organisms that heal) that, instead of a wound, get the cell states
+       * of another organism.
        */
       strangers: v.optional(share, 0),
       /**
-       * Share of new patients (organisms that heal) that have neighbours. Only used if the
-       * configuration has `crowded`.
+       * Share of new patients (organisms that heal) that have neighbours. Needs the field
+       * `pool.crowded` if above 0.
        */
       crowded: v.optional(share, 0),
     }),
@@ -154,8 +143,8 @@ const pool = v.strictObject({
   /** Largest share of cells in one wound. */
   largestWound: v.optional(share, 0.5),
   /**
-   * Organisms whose KL divergence counts in the loss: only new organisms (`fresh`), or new and
-   * pooled organisms (`all`).
+   * Which organisms' KL divergence counts in the loss: only new ones (`fresh`), or new and pooled
+   * ones (`all`).
    */
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
@@ -166,26 +155,23 @@ const configFields = v.strictObject({
   encoder: encoderNetwork,
   data: datasetConfig,
   /**
-   * Whether to train on the validation split as well as the training split. The models behind the
-   * published results for digits (Palm et al. 2022) were trained on both and measured on the test
-   * split.
+   * Whether to train on the validation split, too. The published models of digits (Palm et al.
+   * 2022) were trained on both splits.
    */
   trainOnValidation: v.optional(v.boolean(), false),
   /**
    * Which parts of the model to train. `all`: the rule and the encoder. `encoder`: only the
-   * encoder, without a pool of grown organisms. The run must then start from a checkpoint
-   * (`--from`), whose rule and gallery latents stay unchanged, bit for bit.
+   * encoder, without a pool. An `encoder` run must start from a checkpoint (`--from`), whose rule
+   * and gallery latents stay unchanged.
    */
   trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
   /**
-   * Seed of the random generator. With equal seeds, runs on the same back end give equal results.
+   * Seed of the random generator. Runs with equal seeds give equal results on the same back end.
    */
   seed: v.optional(whole, 1),
   /** Number of updates of the whole run. */
   updates: count,
-  /**
-   * Standard deviation (σ) of the Gaussian likelihood of RGBA images; unused by other read-outs.
-   */
+  /** Standard deviation (σ) of the Gaussian likelihood. Used only for RGBA images. */
   sigma: v.optional(positive, 0.1),
   /** Weight of the KL divergence in the loss. */
   beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
@@ -193,17 +179,16 @@ const configFields = v.strictObject({
     /** Number of new organisms per update. */
     fresh: count,
     /**
-     * Size of a micro-batch: the number of organisms computed together. A small micro-batch needs
-     * less memory and fits into the processor's cache.
+     * Number of organisms computed together. A small micro-batch needs less memory and fits into
+     * the processor's cache.
      */
     micro: v.optional(count, 8),
   }),
   /** Number of steps from the seed to the grown picture. Only for uniform growth. */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
-   * How often to draw a random number that decides how many steps organisms take.
-   * `micro-batch`: once for each micro-batch. `update`: once per update, as in the published
-   * training; all micro-batches with the same range of steps then take the same number of steps.
+   * When to draw the random number of steps that organisms take. `micro-batch`: once per
+   * micro-batch. `update`: once per update, as in the published training (Palm et al. 2022).
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Number of steps of a new organism after growth. */
@@ -215,18 +200,17 @@ const configFields = v.strictObject({
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
   /**
-   * Weight that the picture at the end of growth has in the loss, relative to the picture after
-   * `extraSteps` further steps, whose weight is 1. For patients, weight of the picture halfway
-   * through their steps.
+   * Weight in the loss of the picture at the end of growth. The picture after `extraSteps` further
+   * steps has weight 1. For patients (organisms that heal), weight of the picture halfway through
+   * their steps.
    */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** Weight that the picture at the end of each smaller stage has in the loss. */
+  /** Weight in the loss of the picture at the end of each stage before the last. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
    * Part of the run, as [start, end] in shares of the run (0…1), during which the leak rises from
-   * zero to the model's value. The leak is the share of a cell's state that decays in each step.
-   * Without a leak, a rule learns pictures sooner, because cells keep their state without effort.
-   * If `leakRamp` is absent, the leak has the model's value from the first update.
+   * zero to the model's value. The leak is the share of a cell's state that decays in each step. A
+   * rule without a leak learns pictures sooner.
    */
   leakRamp: v.exactOptional(
     v.pipe(
@@ -235,8 +219,8 @@ const configFields = v.strictObject({
     ),
   ),
   /**
-   * Smaller patches for the first part of a run, to save time. Each entry limits the side of grown
-   * patches to `side` cells until the share `until` of the run is done.
+   * Smaller patches for the first part of a run, to save time. Until the share `until` of the run
+   * is done, grown patches have sides of at most `side` cells.
    */
   curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
   pool: v.exactOptional(pool),
@@ -244,23 +228,22 @@ const configFields = v.strictObject({
     v.strictObject({
       learningRate: v.optional(positive, 1e-4),
       /**
-       * The encoder's learning rate, as a multiple of `learningRate`. If the rule is already good,
-       * a factor above 1 lets the encoder learn faster than the rule.
+       * The encoder's learning rate, as a multiple of `learningRate`. Above 1, an encoder learns
+       * faster than a rule that is already good.
        */
       encoderRate: v.optional(positive, 1),
       /** Number of updates over which the learning rate rises from zero. */
       warmup: v.optional(whole, 0),
       /**
-       * Length of the last part of the run, as a share of the run. During this part, the learning
-       * rate falls linearly to a twentieth of its value.
+       * Share of the run, at its end, during which the learning rate falls linearly to a twentieth.
        */
       decay: v.optional(share, 0),
       beta2: v.optional(share, 0.999),
-      /** Maximum global norm of the gradients. Larger gradients are scaled down to it. */
+      /** Maximum global norm of the gradients. Larger gradients are scaled down to this norm. */
       clip: v.optional(positive, 10),
       /**
        * Decay of the exponential moving average of the weights. The checkpoint contains the
-       * averaged weights; if the decay is 0, the current weights.
+       * averaged weights, or the current weights if the decay is 0.
        */
       average: v.optional(share, 0),
     }),
@@ -269,13 +252,13 @@ const configFields = v.strictObject({
   augment: v.optional(
     v.strictObject({
       /**
-       * Whether to mirror each picture left to right, with a probability of ½. Unsuitable for text
+       * Whether to mirror each picture, left to right, with a probability of ½. Unsuitable for text
        * and digits.
        */
       flip: v.optional(v.boolean(), false),
       /** Maximum shift in each direction, in pixels. */
       shift: v.optional(whole, 0),
-      /** Maximum amount by which a picture's side is shrunk, as a share of the side. */
+      /** Pictures shrink by at most this share of their side. */
       shrink: v.optional(share, 0),
       /** Share of pictures whose hue, saturation and brightness are changed at random. */
       recolour: v.optional(share, 0),
@@ -287,26 +270,23 @@ const configFields = v.strictObject({
     {},
   ),
   /**
-   * Number of steps per compiled program. Programs with more steps need more memory. But
-   * backpropagation computes all steps a second time except those of a rollout's last program, so
-   * with longer programs, fewer steps are computed twice.
+   * Number of steps per compiled program. Longer programs need more memory, but save time:
+   * backpropagation recomputes all steps of a rollout except those of the last program.
    */
   segmentSteps: v.optional(count, 8),
-  /** Interval at which the run's state and a sheet of pictures are saved, in minutes. */
+  /** Time between two saves of the run's state and of a sheet of pictures, in minutes. */
   saveMinutes: v.optional(positive, 5),
   /** Maximum number of entries in the checkpoint's gallery. */
   gallery: v.optional(count, 512),
   /**
-   * If present, an offset is trained for each gallery image. The image's latent is then the sum of
-   * this offset and the latent that the encoder computes for the image without augmentation. With
-   * offsets, latents describe their pictures better than the encoder alone could, and the rule is
-   * trained with the same latents that the finished gallery contains.
+   * If present, an offset is trained for each gallery image. The image's latent is then the
+   * encoder's latent plus this offset, which describes the picture better than the encoder alone.
    */
   galleryOffsets: v.exactOptional(
     v.strictObject({
       /**
-       * Learning rate of the offsets, as a multiple of `learningRate`. The default is high, because
-       * each offset is trained only in the few updates that show its image.
+       * Learning rate of the offsets, as a multiple of `learningRate`. Above 1 by default, because
+       * few updates show an offset's image.
        */
       rate: v.optional(positive, 10),
     }),
@@ -323,7 +303,7 @@ export const drawnStates = ({ batch, calm }: NonNullable<TrainingConfig['pool']>
   batch + (calm?.batch ?? 0);
 
 /**
- * Returns the lower and the upper end that a range has at a point of the run.
+ * Returns the ends of a range at a point of the run.
  *
  * @param progress share of the run that is done, 0…1
  */
@@ -473,28 +453,24 @@ export async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/**
- * Fields that must not change when a run is resumed: the model, its images, and which part is
- * trained. All other fields may change.
- */
+/** Fields that must not change when a run is resumed. All other fields may change. */
 const MODEL_PARTS = [
   ...(['side', 'channels', 'latentSize', 'growth', 'update', 'readout'] as const),
   ...(['encoder', 'data', 'trains'] as const),
 ];
 
 /**
- * Compares the configuration with which a run is resumed with the run's earlier configuration.
- * Finds the first field that differs although it must not change. The folder of the images may
- * differ.
+ * Finds the first field that must not change when a run is resumed, but has changed. The folder of
+ * the images may change.
  *
- * @param before the earlier configuration as JSON
- * @returns the path of the field; undefined if no such field differs; 'configuration' if the
- *   earlier configuration cannot be read
+ * @param before the run's earlier configuration as JSON
+ * @returns the path of the field; undefined if there is none; 'configuration' if the earlier
+ *   configuration cannot be read
  */
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   try {
-    // Parse with `configFields`, which fills in fields that did not exist when the run began, but
-    // does not check the relations between fields: the run may be older than some of these checks.
+    // `configFields` fills in fields that did not exist when the run began. Unlike `schema`, it
+    // accepts a run that is older than some checks of relations between fields.
     const parsed = checked(configFields, JSON.parse(before), '');
     return MODEL_PARTS.flatMap((part) => differs(parsed[part], now[part], part) ?? [])[0];
   } catch {
@@ -506,7 +482,7 @@ export function changedField(before: string, now: TrainingConfig): string | unde
  * Returns the path of the first field in which two values differ, or undefined if they are equal.
  * Ignores `data.folder`, the folder of the images.
  *
- * @param path path of `a` and `b` themselves; the returned path starts with it
+ * @param path path of `a` and `b`, with which the returned path starts
  */
 export function differs(a: unknown, b: unknown, path: string): string | undefined {
   if (isDeepStrictEqual(a, b) || path === 'data.folder') return undefined;
@@ -517,8 +493,8 @@ export function differs(a: unknown, b: unknown, path: string): string | undefine
 }
 
 /**
- * Changes the batch size of a training configuration, and the sizes of its pools in proportion, for
- * trial runs on small machines.
+ * Changes a training configuration's batch size, and its pools' sizes in proportion, for trial runs
+ * on small machines.
  *
  * @param fresh number of new organisms per update, at least 1
  */

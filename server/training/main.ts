@@ -1,7 +1,6 @@
 /**
- * Implements `npm run train -- <config.json>`, which trains a rule or a painter. The training loop
- * is in the folder `run/`, the computation of a micro-batch in `rollout/`, the nets in `model/`,
- * and the loading of images in `data/`. Start reading at `main`, then read `run/trainer.ts`.
+ * Implements `npm run train -- <config.json>`, which trains a rule or a painter. Start reading at
+ * `main`, then read `run/trainer.ts`.
  */
 import { dirname, join, resolve } from 'node:path';
 import { COMMAND, commandOf, type Options, readOptions } from './command.ts';
@@ -55,17 +54,14 @@ async function main(options: Options): Promise<void> {
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const compute = await openCompute(options.backend, options.threads);
   say(`training on ${compute.device}`);
-  // Put the pixels into shared memory, so that threads do not need copies of their own.
+  // Shared memory saves threads copies of the pixels.
   if (compute.workers > 1) {
     const pixels = new Uint8Array(new SharedArrayBuffer(data.pixels.length));
     pixels.set(data.pixels);
     data = { ...data, pixels };
   }
   const stop = listenForStop();
-  /**
-   * Returns the rule as trained so far. During the leak ramp (while the leak rises from zero), the
-   * rule has the current leak.
-   */
+  /** Returns the rule as trained so far, with the current leak, which can rise during a run. */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));
     const atLeak = { ...config, update: { ...config.update, leak } };
@@ -76,7 +72,8 @@ async function main(options: Options): Promise<void> {
     say(`refining the latents of the gallery, at most ${config.gallery}`);
     const state = await refineOffsets(compute, ruleOf(run.state), run.state, { pull, stop });
     run = { ...run, state };
-    // Save the state now. Refining takes minutes, and a failure before the next save would lose it.
+    // Refining takes minutes. Save the state now, so that a failure during refining does not lose
+    // it.
     await saveRun(folder, run, config);
   }
   const trainer = await Trainer.create(compute, config, data, run.state);

@@ -9,18 +9,18 @@ import type { Dataset } from './dataset.ts';
 type Size = Pick<Dataset, 'side' | 'channels'>;
 
 /**
- * Draws a random seed for the augmentation of one image. The seed has 24 bits, because it is stored
- * as a float32, which cannot represent all larger integers.
+ * Draws a random seed for the augmentation of one image. It has 24 bits, because a float32 stores
+ * it and cannot represent all larger integers.
  */
 export const newLook = (random: Random): number => random.integer(2 ** 24);
 
 /**
- * Augments images in place, each in a different random way. The result depends only on the images,
- * the augmentation and the random generator's seed.
+ * Augments images in place, each in a different random way. The result depends only on the
+ * arguments.
  *
- * Shifting an image uncovers pixels at its edge. In images with 1 channel (ink) or 4 channels
- * (premultiplied RGBA), uncovered pixels become empty. RGB has no empty pixels, so uncovered pixels
- * repeat the image's edge. Only RGBA images are recoloured or turned into line drawings.
+ * Shifting an image uncovers pixels at its edge. With 1 channel (ink) or 4 channels (premultiplied
+ * RGBA), these pixels become empty. With 3 channels (RGB), they repeat the image's edge. Only RGBA
+ * images are recoloured or turned into line drawings.
  *
  * @param images [n, side, side, channels], 0…1
  * @returns whether any image was changed
@@ -78,10 +78,7 @@ function move(
   }
 }
 
-/**
- * Number of samples per pixel, horizontally and vertically, for shrinking a picture. Several
- * samples avoid jagged edges.
- */
+/** Number of samples per pixel, in x and in y, for shrinking a picture without jagged edges. */
 const SAMPLES = 3;
 
 /** Shrinks an image towards its middle, in place. Pixels around the smaller image become empty. */
@@ -126,16 +123,15 @@ function turnColours(image: Float32Array, random: Random): void {
 }
 
 /**
- * Parameters of line drawings: the strength of the weakest edge that becomes a line (`FAINTEST`),
- * and by how much a line's opacity rises per unit of an edge's strength (`CONTRAST`).
+ * Parameters of line drawings. `FAINTEST`: minimum strength of an edge that becomes a line.
+ * `CONTRAST`: rise of a line's opacity per unit of an edge's strength.
  */
 const FAINTEST = 0.18;
 const CONTRAST = 3;
 
 /**
  * Replaces a premultiplied RGBA image with a line drawing of its edges, in place. All lines of a
- * drawing have one colour: almost black in half of the drawings, random in the others. In some
- * drawings, the original image shows between the lines.
+ * drawing have one colour: almost black in half of the drawings, random in the other half.
  */
 function drawLines(image: Float32Array, side: number, random: Random): void {
   const isBlack = random.uniform() < 0.5;
@@ -163,8 +159,8 @@ function drawLines(image: Float32Array, side: number, random: Random): void {
 }
 
 /**
- * Returns a shifted copy of a square of cells. Cells shifted beyond the edge are lost, and
- * uncovered cells become zero.
+ * Returns a shifted copy of a square of cells. Cells shifted beyond the edge are lost. Uncovered
+ * cells become zero.
  *
  * @param map [side, side, c] values of the cells
  * @param dx shift to the right, in cells

@@ -9,10 +9,9 @@ export type Style = (typeof STYLES)[number];
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
 const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
 const folder = v.pipe(v.string(), v.nonEmpty('is empty'));
-/** Share of images in the validation split. A fixed random seed decides which images these are. */
+/** Share of images in the validation split. These images are chosen with a fixed random seed. */
 const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0);
 
-/** Returns whether at least four cells are left between the margins. */
 const leavesRoom = (config: { side: number; margin: number }): boolean =>
   config.side - 2 * config.margin >= 4;
 const NO_ROOM = 'leaves a side of fewer than 4 cells for the picture';
@@ -27,16 +26,13 @@ const emoji = v.pipe(
      * - `organisms`: the emoji of `bestiary`, and faces, food and fantasy people;
      * - `broad`: all emoji except flags and symbols;
      * - `unseen`: the 200 emoji of `unseen.json`, for evaluation;
-     * - `seen`: the emoji of `broad` without those subcategories that occur in `unseen.json`,
-     *   ordered so that the emoji of `organisms` come first.
+     * - `seen`: the emoji of `broad`, except all subcategories in `unseen.json`. The emoji of
+     *   `organisms` come first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
-    /**
-     * Styles other than Noto. Pictures of the same emoji in these styles are added to the data set,
-     * after the Noto pictures.
-     */
+    /** Styles other than Noto. Pictures in these styles are added after the Noto pictures. */
     styles: v.exactOptional(v.pipe(v.array(v.picklist(STYLES)), v.minLength(1))),
     validationShare,
   }),
@@ -53,8 +49,8 @@ const ownFolder = v.pipe(
     side: v.optional(side, 32),
     margin: v.optional(margin, 2),
     /**
-     * Background: 'transparent', or a colour. With a colour, images are opaque and have 3 channels
-     * (RGB) instead of 4.
+     * Background: 'transparent', or a colour. With a colour, images have 3 channels (RGB) instead
+     * of 4.
      */
     background: v.optional(
       v.union(
@@ -72,15 +68,13 @@ const ownFolder = v.pipe(
 );
 
 /**
- * Schema of the field `data` for all kinds of data sets. Relative paths of folders are resolved
- * against `baseFolder`, a parameter of `loadDataset`.
+ * Schema of the field `data`. Relative paths of folders are resolved against `baseFolder`, a
+ * parameter of `loadDataset`.
  */
 export const datasetConfig = v.variant('kind', [
   v.strictObject({
     kind: v.literal('mnist'),
-    /**
-     * Side of the images, in pixels. 28: the original size; 32: with a margin of two empty pixels.
-     */
+    /** Side of the images, in pixels. 32: MNIST's 28 pixels with a margin of two empty pixels. */
     side: v.optional(v.picklist([28, 32]), 32),
   }),
   emoji,

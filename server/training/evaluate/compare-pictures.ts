@@ -7,15 +7,14 @@ import type { EvaluationBatch, Grown } from './evaluation-batch.ts';
 /** Mean squared difference (of values 0…1) below which two pictures look the same to people. */
 export const SAME = 0.01;
 /**
- * Stricter limit than `SAME` for the mean squared difference of two pictures. It is needed because
- * the pictures of some different creatures differ by less than `SAME`.
+ * Stricter limit than `SAME`, because some different creatures' pictures differ by less than
+ * `SAME`.
  */
 export const STRICTLY_SAME = 0.002;
 
 /**
- * Draws organisms as a room shows them, with values rounded to 8 bits. Depending on the
- * checkpoint's read-out, pixels are premultiplied RGBA, ink, or RGB (the mean colour of a mixture
- * of distributions). NaN becomes 0.
+ * Draws organisms as a room shows them, with values rounded to 8 bits. Pixels are premultiplied
+ * RGBA, ink, or RGB, depending on the checkpoint's read-out. NaN becomes 0.
  *
  * @param states [N, side, side, C]
  * @returns [N, side, side, 1 | 3 | 4], 0…1
@@ -33,8 +32,7 @@ export function picturesOf(card: Card, states: Float32Array): Float32Array {
 }
 
 /**
- * Returns the mean squared difference between each picture in `a` and the picture with the same
- * index in `b`.
+ * Returns the mean squared difference between each picture in `a` and its counterpart in `b`.
  *
  * @param a [N, …], 0…1
  * @param b [N, …], 0…1
@@ -53,11 +51,13 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
 /** Similarity between earlier and later pictures of the same organisms. */
 export interface Likeness {
   /**
-   * Share of organisms that look the same: the mean squared difference between their earlier and
-   * their later picture is below 0.01.
+   * Share of organisms whose earlier and later pictures have a mean squared difference below 0.01,
+   * which looks the same.
    */
   readonly share: number;
-  /** Share of organisms whose mean squared difference is below 0.002. */
+  /**
+   * Share of organisms whose earlier and later pictures have a mean squared difference below 0.002.
+   */
   readonly strict: number;
   readonly mse: number;
   readonly median: number;
@@ -80,8 +80,8 @@ export function likeness(errors: Float32Array): Likeness {
 }
 
 /**
- * Measures how sharp pictures are. Computes gradients with the Sobel operator, which treats
- * positions outside a picture as zeros.
+ * Measures how sharp pictures are, with the Sobel operator. Positions outside a picture count as
+ * zeros.
  *
  * @param pictures [N, side, side, channels], 0…1
  * @returns mean magnitude of the gradients, which is smaller for blurred pictures
@@ -109,20 +109,19 @@ export const mean = (numbers: ArrayLike<number>): number =>
   Array.from(numbers).reduce((sum, x) => sum + x, 0) / numbers.length;
 
 /**
- * Loads the net that computes features of pictures. It was trained on emoji, with the command
- * `npm run train -- server/training/configs/emoji-features.json`.
+ * Loads the net that computes features of pictures. It was trained on emoji, with the configuration
+ * `configs/emoji-features.json`.
  */
 export const loadFeatures = (): Promise<Model> =>
   loadModel(fileURLToPath(new URL('./emoji-features', import.meta.url)));
 
 /**
- * Runs organisms for some steps, and compares their later pictures with the pictures that they had
- * at the end of growth.
+ * Runs organisms, and compares their later pictures with their pictures at the end of growth.
  *
  * @param grown the organisms at the end of growth
- * @param from the same organisms in the states from which to start; for example, wounded
+ * @param from the organisms in the states from which to start, for example wounded
  * @param marks numbers of steps after which to compare pictures, ascending
- * @returns an object that maps each number of steps in `marks` to the likeness after these steps
+ * @returns the likeness by number of steps
  */
 export async function likenesses(
   batch: EvaluationBatch,

@@ -1,6 +1,6 @@
 /**
- * Loads the images to evaluate on, and measures all figures of a checkpoint. `main.ts` handles the
- * command line, and `write.ts` writes files. Start reading at `evaluate`.
+ * Loads the images to evaluate on, and measures all figures of a checkpoint. Start reading at
+ * `evaluate`.
  */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -36,15 +36,14 @@ export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
 export type Figures = Evaluation['figures'];
 
 /**
- * Measures the figures of a checkpoint. Figures that cannot be measured are null; the strings in
- * `figures.notes` say why.
+ * Measures the figures of a checkpoint. Figures that cannot be measured are null; `figures.notes`
+ * says why.
  *
  * @param judged images to evaluate on, or an error that says why there are no images
  * @param wanted.chimeras number of chimeras, and the engine that steps them; if absent, chimeras
  *   are not measured
- * @returns `figures`: the figures as printed and as stored in the checkpoint's card, in which nats
- *   are per image, and errors are mean squared errors of pictures with values 0…1; `grown`: the
- *   gallery's organisms at the end of growth
+ * @returns `figures`: nats are per image, and errors are mean squared errors of pictures with
+ *   values 0…1; `grown`: the gallery's organisms at the end of growth
  */
 export async function evaluate(
   compute: Compute,
@@ -95,9 +94,9 @@ export async function evaluate(
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
     /**
-     * Mean squared differences between pictures of grown organisms and their target images. `mse`:
-     * each organism grows from the latent that the encoder computes for an evaluated image (the
-     * mean of its distribution). `gallery`: organisms grow from the gallery's latents.
+     * Mean squared differences between grown organisms' pictures and their target images. `mse`:
+     * each organism grows from the encoder's mean latent for an evaluated image. `gallery`:
+     * organisms grow from the gallery's latents.
      */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
     macPerCellStep: macPerCellStep(card),
@@ -110,19 +109,18 @@ export async function evaluate(
     },
     organisms: organisms.grown.count,
     /**
-     * Mean squared error for unseen emoji: the encoder computes latents of emoji on which no
-     * checkpoint with a gallery is trained (see `isOfUnseenKind`), and the organisms that grow from
-     * these latents are compared with the emoji.
+     * Mean squared error for emoji on which no checkpoint of organisms is trained. Organisms grow
+     * from the encoder's latents of these emoji, and are compared with the emoji.
      */
     unseen: images?.unseen ?? null,
     ...organisms.figures,
     /**
      * Sharpness of grown pictures: the mean magnitude of their gradients, divided by that of the
-     * target images. It is below 1 if grown pictures are blurred.
+     * target images. Below 1 if grown pictures are blurred.
      */
     edges: images?.edges ?? null,
     throws,
-    /** Figures of chimeras made of random gallery creatures; null if chimeras were not measured. */
+    /** Figures of chimeras made of random gallery creatures; null if not measured. */
     chimeras: grafted ?? null,
     seed: wanted.seed,
     device: compute.device,
@@ -130,8 +128,7 @@ export async function evaluate(
     notes,
   };
   let areFinite = true;
-  // Round to five significant digits, because further digits are noise. `JSON.stringify` replaces
-  // NaN and ±∞ with null.
+  // Further digits are noise. `JSON.stringify` replaces NaN and ±∞ with null.
   const text = JSON.stringify(figures, (_, value) => {
     if (typeof value !== 'number' || Number.isInteger(value)) return value;
     areFinite &&= Number.isFinite(value);
@@ -143,13 +140,11 @@ export async function evaluate(
 }
 
 /**
- * Loads images to evaluate on. By default, if possible, loads images on which the checkpoint was
- * not trained.
+ * Loads images to evaluate on, by default images on which the checkpoint was not trained.
  *
- * @param wanted path of a training configuration, or the value of a configuration's field `data` as
- *   JSON; by default, the configuration named in the card
- * @param chosen.limit maximum number of images, which are chosen evenly from the split; 0: all
- *   images
+ * @param wanted path of a training configuration, or a configuration's field `data` as JSON; by
+ *   default, the configuration named in the card
+ * @param chosen.limit maximum number of images, spread evenly over the split; 0: all images
  * @param chosen.split split of the images; by default, the first of test, validation and train that
  *   has images
  * @throws TrainingError 'no-data' if no images are known; 'unfit-data' if the images do not fit the
@@ -234,11 +229,11 @@ export function choose(
 }
 
 /**
- * Finds out which data set a checkpoint should be evaluated on. By default, this is the data set on
- * which the checkpoint was trained.
+ * Finds the data set on which to evaluate a checkpoint. By default, this is the data set on which
+ * the checkpoint was trained.
  *
- * @param wanted path of a training configuration, or the value of a configuration's field `data` as
- *   JSON; by default, the configuration named in the card
+ * @param wanted path of a training configuration, or a configuration's field `data` as JSON; by
+ *   default, the configuration named in the card
  * @returns `config`: the field `data`; `base`: folder against which relative paths in `config` are
  *   resolved; `trainOnValidation`: as in the training configuration
  * @throws TrainingError 'no-data' if no data set is known; 'missing-config' if the configuration

@@ -1,6 +1,6 @@
 /**
  * Grows many organisms of one checkpoint and steps them further, in batches on worker threads.
- * Start reading at `EvaluationBatch`. `workerJob` is the code that worker threads run.
+ * Start reading at `EvaluationBatch`.
  */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute, Value } from '../../autodiff/compute.ts';
@@ -16,17 +16,16 @@ import { likelihoodOf } from '../run/run-state.ts';
 import type { Measure } from '../terminal.ts';
 import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/worker-pool.ts';
 
-/** Number of organisms per batch, small enough to fit into the processor's cache. */
+/** Number of organisms per batch. A batch must fit into the processor's cache. */
 const BATCH = 8;
 /**
- * Maximum number of steps per compiled program. It is so large that the cost of starting a program
- * is small compared with the cost of its steps.
+ * Maximum number of steps per compiled program. With so many steps, the cost of starting a program
+ * is negligible.
  */
 const LONGEST = 16;
 
 /**
- * Returns the standard deviation (σ) of a checkpoint's Gaussian likelihood: the value in its card,
- * or 0.1 if the card has no such value.
+ * Returns the standard deviation (σ) of a checkpoint's Gaussian likelihood, from the card or 0.1.
  */
 export function sigmaOf({ training }: Pick<Card, 'training'>): number {
   const sigma = Number(training.sigma);
@@ -43,7 +42,7 @@ export interface Grown {
   readonly states: Float32Array;
   /**
    * [N, S, S] Number of steps until each cell can live again; 0 for cells that can live now. If
-   * absent, all cells can live.
+   * absent, all cells can live now.
    */
   readonly closed?: Uint8Array;
   readonly count: number;
@@ -54,17 +53,12 @@ export interface Tools {
   readonly measure: Measure;
   readonly compute: Compute;
   readonly batch: EvaluationBatch;
-  /**
-   * Creates a random generator for the measurement with a given name. The seed depends on the name.
-   */
+  /** Creates the random generator of the named measurement. */
   readonly random: (what: string) => Random;
   readonly notes: string[];
 }
 
-/**
- * Runs organisms of one checkpoint. In all arrays that methods take and return, the index of the
- * first dimension is the organism.
- */
+/** Runs organisms of one checkpoint. The first dimension of all arrays is the organism. */
 export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
@@ -81,7 +75,7 @@ export class EvaluationBatch {
     this.card = card;
     const plan = {
       card,
-      // Send workers only the rule's tensors. They do not need the encoder or the gallery.
+      // Workers need only the rule's tensors.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
     };
@@ -114,8 +108,8 @@ export class EvaluationBatch {
    * at the end of each stage.
    *
    * @param latents [N, Z], N ≤ 8
-   * @returns a list with one entry for each of these points: the side of the patches (`stage`), the
-   *   number of steps since the seed (`step`), and the states [N, stage, stage, C] (`states`)
+   * @returns for each of these points: the side of the patches (`stage`), the number of steps since
+   *   the seed (`step`), and the states [N, stage, stage, C] (`states`)
    */
   async stages(latents: Float32Array) {
     const segments = growthSegments(this.card, 8);
@@ -133,13 +127,13 @@ export class EvaluationBatch {
   }
 
   /**
-   * Steps grown organisms further. For each batch of organisms and each number of steps in `marks`,
-   * calls `visit` with the states of the batch after this number of steps.
+   * Steps grown organisms further. Calls `visit` for each batch of organisms and each number of
+   * steps in `marks`.
    *
-   * @param from the organisms; their states are not modified
+   * @param from the organisms, which are not modified
    * @param marks numbers of further steps, ascending
-   * @param visit called with the states [n, S, S, C] of n organisms; `first` is the index of the
-   *   first of these organisms
+   * @param visit called with the states [n, S, S, C] of n organisms, and the index of the first
+   *   organism (`first`)
    */
   async follow(
     { latents, states, closed }: Omit<Grown, 'count'>,
@@ -159,12 +153,12 @@ export class EvaluationBatch {
   }
 
   /**
-   * Grows organisms and measures log p(image | organism) in nats. For a Gaussian likelihood, the
-   * constant term is omitted.
+   * Grows organisms and measures log p(image | organism) in nats, for a Gaussian likelihood without
+   * the constant term.
    *
    * @param latents [N, Z]
    * @param images target image of each organism, [N, S, S, c], 0…1
-   * @param call text that is part of the random seed of the update masks
+   * @param call text for the random seed of the update masks
    * @returns [N]
    */
   async nats(latents: Float32Array, images: Float32Array, call: string): Promise<Float32Array> {
@@ -192,8 +186,8 @@ export class EvaluationBatch {
    * Runs organisms in batches of equal size. The last batch is filled up with zeros.
    *
    * @param all a job for all organisms, which is divided into one job per batch
-   * @param onResult called with the results of each batch as soon as the batch finishes; `first` is
-   *   the index of the batch's first organism, and n the number of organisms in the batch
+   * @param onResult called with each batch's results; `first` is the index of the batch's first
+   *   organism, and n the number of organisms
    */
   private async forBatches(
     all: Omit<Job, 'seed'>,
@@ -213,12 +207,10 @@ export class EvaluationBatch {
         latents: cut(all.latents, first),
         runs: all.runs,
         states: all.states && cut(all.states, first),
-        // `cut` fills the last batch up with zeros. In `closed`, this is safe: 0 means an open
-        // cell.
+        // In the last batch, `cut` fills `closed` up with zeros, which mean open cells.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
-        // Give each batch its own seed, so that results do not depend on the order in which batches
-        // finish.
+        // With a seed per batch, results do not depend on the order in which batches finish.
         seed: `${this.seed} ${call} ${first}`,
       }),
     );
@@ -236,19 +228,18 @@ interface Job {
   /** [BATCH, s, s, C] Initial states. Absent if the first segment begins with a seed. */
   readonly states?: Float32Array | undefined;
   /**
-   * [BATCH, S, S] Number of steps until each cell opens (can live again). Present if wounds close
-   * gradually from their rim, that is, if segments have `rim`. The initial states of closed cells
-   * must be zero.
+   * [BATCH, S, S] Number of steps until each cell opens (can live again). Present if segments have
+   * `rim`. The initial states of closed cells must be zero.
    */
   readonly closed?: Uint8Array | undefined;
   /**
-   * Lists of segments. All segments of all lists run one after another. The job returns the states
-   * at the end of each list, [BATCH, s, s, C].
+   * Lists of segments, run one after another. The job returns the states at the end of each list,
+   * [BATCH, s, s, C].
    */
   readonly runs: readonly (readonly Segment[])[];
   /**
    * [BATCH, S, S, c] Target images. If present, the job returns only log p(image | last states),
-   * [BATCH], instead of states.
+   * [BATCH].
    */
   readonly images?: Float32Array | undefined;
 }
@@ -309,23 +300,20 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Creates a function that runs segments of a batch. To save time, the function skips a segment if
- * earlier segments have shown that the states after it will equal the current states, bit for bit.
+ * Creates a function that runs segments of a batch. To save time, it skips a segment if earlier
+ * segments have shown that the segment would not change the states.
  *
  * @param step runs a segment
  * @param read returns the current states
- * @param canRepeat whether the next states depend only on the current states, so that states which
- *   have occurred before lead to a cycle
+ * @param canRepeat whether the next states depend only on the current states. If so, states that
+ *   occur twice form a cycle
  */
 function createRun(
   step: (segment: Segment) => Promise<void>,
   read: () => Promise<Float32Array>,
   canRepeat: boolean,
 ): typeof step {
-  /**
-   * Number of steps after which the current states are known to occur again; undefined if no such
-   * number is known.
-   */
+  /** Number of steps after which the current states occur again; undefined if unknown. */
   let period: number | undefined;
   return async (segment) => {
     const mayRepeat = canRepeat && segment.begin === 'go-on';

@@ -20,9 +20,9 @@ const NAMES = ['organisms', 'digits', 'digits-heal'];
 const STEPS = ['8', '16', '24', '32', '64'];
 
 /**
- * Figures of other models: mean log-likelihood of a test digit, in nats, and the number of
- * multiply-adds to make one digit, in millions. Figures marked "published" are from Palm et al.
- * 2022; those marked "reproduced" are from Aillet and Sondén 2023.
+ * Figures of other models: mean log-likelihood of a test digit, in nats, and multiply-adds per
+ * digit, in millions. "Published" figures are from Palm et al. 2022, "reproduced" ones from Aillet
+ * and Sondén 2023.
  */
 const OTHERS: readonly (readonly [model: string, nats: number, millions: number])[] = [
   ['VNCA that grows by doubling (published)', -84.23, 12_900],
@@ -46,7 +46,7 @@ function readCheckpoint(name: string): Checkpoint {
   return { card: parseCard(value, file), figures: value.figures };
 }
 
-/** Returns the number of multiply-adds to grow one organism, in millions. */
+/** Returns the number of multiply-adds for growing one organism, in millions. */
 function growthCost({ card, figures: { macPerCellStep } }: Checkpoint): number {
   const cellSteps = growthSchedule(card).reduce((sum, { stage }) => sum + stage ** 2, 0);
   return (cellSteps * macPerCellStep) / 1e6;

@@ -1,7 +1,7 @@
 /**
  * Measures figures that involve images: lower bounds on the likelihood, reconstruction errors of
- * test images and of unseen pictures, and the quality of "throws": organisms that grow from random
- * latents, drawn as by the dice in visitors' pages. Start reading at `measureImages`.
+ * test images and unseen pictures, and the quality of organisms that grow from random latents
+ * ("throws"). Start reading at `measureImages`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -37,16 +37,16 @@ export interface TestImages extends Images {
   readonly split: SplitName;
   /** Whether the checkpoint was trained on these images. */
   readonly trained: boolean;
-  /** Number of images in the whole split, from which these images were chosen. */
+  /** Number of images in the split from which these images were chosen. */
   readonly of: number;
   /**
-   * The training images from which the checkpoint's gallery was made, in the order of the gallery.
-   * Absent if the gallery was made from another data set.
+   * The checkpoint's gallery images, in the gallery's order. Absent if the gallery was made from
+   * another data set.
    */
   readonly gallery?: Images;
   /**
-   * Emoji on which no checkpoint is trained (see `isOfUnseenKind`), or an error that says why such
-   * emoji cannot be used.
+   * Emoji on which no checkpoint of organisms is trained (see `isOfUnseenKind`), or an error that
+   * says why they cannot be used.
    */
   readonly unseen: Images | TrainingError;
 }
@@ -55,9 +55,8 @@ export interface TestImages extends Images {
  * Measures the likelihood and the reconstruction error of images.
  *
  * @param samples number of latents to sample per image, for the importance-weighted bound
- * @returns the figures and `means` ([N, Z], the mean of the encoder's distribution of latents for
- *   each image). If there is no encoder or there are no images, adds a note that says so and
- *   returns null
+ * @returns the figures and `means` ([N, Z], the encoder's mean latent of each image); null if there
+ *   is no encoder or there are no images, and a note then says so
  */
 export async function measureImages(
   model: Model,
@@ -132,9 +131,7 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
 /** Figures of a single image, in nats. */
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
-/**
- * Number of samples whose likelihood is computed per call, large enough to keep all workers busy.
- */
+/** Number of samples per call. A call must keep all workers busy. */
 const SAMPLES_PER_CALL = 1024;
 
 /**
@@ -163,8 +160,8 @@ export async function measureBounds(
     const images = Math.min(perCall, count - first);
     const latents = new Float32Array(images * samples * z);
     const targets = new Float32Array(images * samples * size);
-    // log p(z) − log q(z|x) of each sample. Per dimension, this difference is ½(ε² − z²) + log σ
-    // with z = μ + σε, because the terms ½ log 2π of the two densities cancel out.
+    // log p(z) − log q(z|x) of each sample: ½(ε² − z²) + log σ per dimension, with z = μ + σε. The
+    // terms ½ log 2π of the two densities cancel out.
     const priors = new Float64Array(images * samples);
     const generators = Array.from({ length: images }, (_, i) => random(first + i));
     for (let i = 0; i < images * samples; i++) {
@@ -215,18 +212,14 @@ function densityConstant(card: Card): number {
   return -0.5 * numbers * Math.log(2 * Math.PI * likelihood.sigma ** 2);
 }
 
-/**
- * Number of pixels of an MNIST image without padding. Published figures count this number of
- * dimensions per digit.
- */
+/** Number of pixels of an MNIST image without padding. */
 const MNIST_NUMBERS = 28 * 28;
 
 /**
- * Converts nats per image to bits per dimension. Digits of 28×28 or 32×32 pixels count as 784
+ * Converts nats per image to bits per dimension. Digits of 28×28 and 32×32 pixels both count as 784
  * dimensions, as in published figures.
  *
- * @returns bits per dimension; null for a Gaussian read-out, because a continuous density cannot be
- *   expressed in bits
+ * @returns bits per dimension; null for a Gaussian read-out, which has a continuous density
  */
 export function bitsPerDim(card: Card, nats: number): number | null {
   const likelihood = likelihoodOfCard(card);
@@ -237,9 +230,8 @@ export function bitsPerDim(card: Card, nats: number): number | null {
 }
 
 /**
- * The number k in the method of Kynkäänniemi et al. 2019. The method approximates the manifold of a
- * set of points by balls, one around each point, whose radius is the distance to the point's k-th
- * nearest neighbour.
+ * The number k of Kynkäänniemi et al. 2019. A set's manifold is approximated by a ball around each
+ * point, whose radius is the distance to the point's k-th nearest neighbour.
  */
 const NEIGHBOURS = 3;
 
@@ -249,9 +241,8 @@ const NEIGHBOURS = 3;
  * @param real features of real pictures, [N, size], N > 3
  * @param made features of generated pictures, [M, size], M > 3
  * @param size number of features per picture
- * @returns `precision`: share of the generated pictures that lie within the manifold of the real
- *   pictures; `recall`: share of the real pictures that lie within the manifold of the generated
- *   pictures
+ * @returns `precision`: share of the generated pictures within the manifold of the real pictures;
+ *   `recall`: share of the real pictures within the manifold of the generated pictures
  */
 export function precisionAndRecall(real: Float32Array, made: Float32Array, size: number) {
   const [ofReal, ofMade] = [real, made].map((all) =>
@@ -261,9 +252,8 @@ export function precisionAndRecall(real: Float32Array, made: Float32Array, size:
 }
 
 /**
- * Returns the share of `points` that lie within the manifold of `set`. The manifold is approximated
- * by one ball around each member of the set. The ball's radius is the distance to the member's k-th
- * nearest neighbour, with k = `NEIGHBOURS`.
+ * Returns the share of `points` within the manifold of `set`: a ball around each member, whose
+ * radius is the distance to the member's k-th nearest neighbour, with k = `NEIGHBOURS`.
  */
 function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
   const radii = set.map(
@@ -277,7 +267,7 @@ function covered(points: readonly Float32Array[], set: readonly Float32Array[]):
   return points.filter(isInside).length / points.length;
 }
 
-/** An organism counts as stable if it still looks the same this number of steps after growth. */
+/** An organism is stable if it still looks the same this number of steps after growth. */
 const HELD_AFTER = 100;
 /** Minimum number of pictures for precision and recall: one more than `NEIGHBOURS`. */
 const FEWEST = 4;
@@ -303,7 +293,7 @@ export function throwLatents(model: Model, count: number, random: Random): Float
 
 /**
  * Measures organisms that grow from random latents: how much they resemble gallery pictures, and
- * whether they keep their own pictures.
+ * whether they keep their pictures.
  *
  * @param latents random latents, [N, Z]
  * @param gallery training images of the gallery; if undefined, resemblance is not measured
@@ -328,26 +318,25 @@ export async function measureThrows(
   }
   return {
     /**
-     * Share of random organisms that lie within the manifold of the gallery's pictures; null if not
+     * Share of random organisms within the manifold of the gallery's pictures; null if not
      * measured. See `precisionAndRecall`.
      */
     precision: likeness?.precision ?? null,
     /**
-     * Share of gallery pictures that lie within the manifold of the random organisms; null if not
-     * measured.
+     * Share of gallery pictures within the manifold of the random organisms; null if not measured.
      */
     recall: likeness?.recall ?? null,
     /** Share of random organisms that still look the same 100 steps after growth. */
     hold: stay[HELD_AFTER].share,
     throws: count,
-    /** Number of gallery pictures with which the random organisms are compared. */
+    /** Number of gallery pictures compared with the random organisms. */
     pictures: likeness ? gallery!.count : 0,
   };
 }
 
 /**
- * Compares two sets of pictures by precision and recall (see `precisionAndRecall`) of the features
- * that a net computes. Returns undefined if the net cannot process pictures of this size.
+ * Compares two sets of pictures by precision and recall of a net's features. Returns undefined if
+ * the net cannot process pictures of this size.
  */
 async function compareFeatures(compute: Compute, real: Images, made: Images) {
   const net = await loadFeatures();

@@ -12,8 +12,8 @@ await runTool('evaluate', COMMAND, async (options) => {
   const model = await loadModel(folder);
   const { card } = model;
   say('reading the images');
-  // Images are optional, because many figures can be measured without them. But if the user names
-  // images with --data or --split, fail if these images cannot be loaded.
+  // Many figures can be measured without images. But if the user names images with --data or
+  // --split, fail if they cannot be loaded.
   const isOptional = data === undefined && split === undefined;
   const judged = await loadImages(card, data, { limit, split }).catch((error: unknown) => {
     if (isOptional && error instanceof TrainingError) return error;

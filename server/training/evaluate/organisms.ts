@@ -1,7 +1,6 @@
 /**
- * Measures how well grown organisms keep their pictures, come to rest, and recover from wounds. To
- * measure recovery from another kind of wound, add a `Wound` and a line in `measureHealing`. Start
- * reading at `measureOrganisms`.
+ * Measures how well grown organisms keep their pictures, come to rest, and recover from wounds.
+ * Start reading at `measureOrganisms`.
  */
 import { createRandom, type Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -15,8 +14,8 @@ import type { EvaluationBatch, Grown, Tools } from './evaluation-batch.ts';
 import type { Images } from './images.ts';
 
 /**
- * Default numbers of steps after growth. After each number of steps, organisms are compared with
- * their pictures at the end of growth.
+ * Default numbers of steps after growth at which organisms are compared with their pictures at the
+ * end of growth.
  */
 export const STAY_STEPS = [100, 1000, 10_000];
 
@@ -26,7 +25,7 @@ type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
  * Grows organisms of the gallery, and measures how well they keep their pictures and recover from
  * wounds.
  *
- * @param images training images of the gallery's entries; undefined if they are unknown
+ * @param images training images of the gallery's entries; undefined if unknown
  * @param wanted.organisms maximum number of organisms, or 0 for all
  * @param wanted.steps numbers of steps after growth, ascending
  */
@@ -51,15 +50,12 @@ export async function measureOrganisms(
     chosen && images && rowsOf(images.pixels, chosen, images.pixels.length / images.count);
   return {
     grown,
-    /**
-     * Mean squared difference between organisms and their training images; null if the images are
-     * unknown.
-     */
+    /** Mean squared difference between organisms and their training images; null without images. */
     mse: own ? mean(differences(picturesOf(card, states), own, count)) : null,
     figures: {
       /**
-       * Likeness of organisms to their pictures at the end of growth, by number of steps since the
-       * end of growth.
+       * Likeness of organisms to their pictures at the end of growth, by number of steps since
+       * then.
        */
       stay,
       ...(await measureHealing(grown, tools)),
@@ -80,8 +76,8 @@ export const NO_ORGANISMS: OrganismFigures = {
 };
 
 /**
- * Chooses latents of the gallery, spread evenly over the gallery. If the gallery is empty, samples
- * latents from the prior.
+ * Chooses latents spread evenly over the gallery. If the gallery is empty, samples latents from the
+ * prior.
  */
 function chooseLatents(
   { card, tensors }: Model,
@@ -103,17 +99,16 @@ function chooseLatents(
 }
 
 /**
- * First and last step of the period in which the colours of an organism at rest must not change,
- * counted from the end of growth.
+ * The colours of an organism at rest must not change between these two steps, counted from the end
+ * of growth.
  */
 const REST = [200, 232] as const;
-/** Minimum change of a cell's colour (0…255) that counts as a change. */
+/** Minimum variation of a cell's colour (0…255) that counts as movement. */
 const MOVES = 3;
 
 /**
- * Measures the share of organisms that do not come to rest. An organism does not come to rest if
- * the colour of at least one cell varies by 3 (of 255) or more between steps 200 and 232 after
- * growth.
+ * Measures the share of organisms that do not come to rest: the colour of at least one cell varies
+ * by 3 (of 255) or more between steps 200 and 232 after growth.
  */
 export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promise<number> {
   const movements = await measureMovements(batch, grown);
@@ -152,26 +147,26 @@ export async function measureMovements(
 
 /** Sizes of wounds, as shares of the patch's cells. */
 const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
-/** Recovery is measured after each of these numbers of steps; 0 is immediately after the wound. */
+/** Numbers of steps after a wound at which to measure recovery. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
 /**
- * Number of steps until the cells of a dead organism may live again. Measurements take fewer steps,
- * so the organism stays dead.
+ * Number of steps for which the cells of a dead organism stay closed. No measurement takes as many
+ * steps.
  */
 const FOR_EVER = 255;
-/** Radius of the disc that `allButADisc` leaves, as a share of the patch's side. */
+/** Radius of the disc that `allButADisc` leaves unwounded, as a share of the patch's side. */
 const REMNANT = 5 / 32;
-/** Maximum number of attempts to draw a suitable wound. */
+/** Maximum number of attempts to draw a wound. */
 const DRAWS = 200;
 
 /**
- * How much wounded organisms resemble their pictures before the wound, by number of steps after the
- * wound.
+ * How much wounded organisms resemble their pictures before the wound, by number of steps since
+ * then.
  */
 export type Recovery = Record<string, Likeness>;
 
 /**
- * A function that draws a random wound. Each such function draws wounds of one kind of shape.
+ * Draws a random wound of one kind.
  *
  * @param side side of the patch, S
  * @param lives [S, S] 1 for living cells, else 0
@@ -180,8 +175,8 @@ export type Recovery = Record<string, Likeness>;
 export type Wound = (random: Random, side: number, lives: Uint8Array) => Uint8Array;
 
 /**
- * Creates a wound that covers exactly a given share of the patch. Its shape is a disc, or one side
- * of a straight cut.
+ * Creates wounds that cover exactly a given share of the patch: a disc, or one side of a straight
+ * cut.
  */
 export const ofShare =
   (share: number): Wound =>
@@ -193,10 +188,7 @@ const half: Wound = (random, side) => woundOfShare(random, side, 0.5, ['half']);
 
 export const everything: Wound = (_, side) => new Uint8Array(side * side);
 
-/**
- * Wounds everything except a disc around a random living cell. The disc's radius is 5/32 of the
- * patch's side.
- */
+/** Wounds everything except a disc around a random living cell. */
 export const allButADisc: Wound = (random, side, lives) => {
   const living = [...lives.keys()].filter((cell) => lives[cell] === 1);
   const centre = living[random.integer(living.length)] ?? 0;
@@ -223,8 +215,8 @@ export const measureRecovery = (
 ): Promise<Recovery> => likenesses(batch, grown, wounded(batch, grown, options), HEALING_STEPS);
 
 /**
- * Wounds every organism once. If the kind of wound allows it, each wound kills at least one living
- * cell and leaves at least one alive.
+ * Wounds every organism once. If possible, each wound kills at least one living cell and leaves at
+ * least one alive.
  */
 export function wounded(
   { card, patchSize }: EvaluationBatch,
@@ -253,9 +245,8 @@ function livingCells(card: Card, state: Float32Array): Uint8Array {
 }
 
 /**
- * Draws a wound that kills at least one living cell and leaves at least one alive. If the wound
- * killed no cell, there would be nothing to heal; if it left no cell alive, there would be no rim
- * from which it could close. If none of `DRAWS` attempts gives such a wound, returns the last one.
+ * Draws a wound that kills at least one living cell and leaves at least one, because a wound closes
+ * from living cells at its rim. If `DRAWS` attempts fail, returns the last wound.
  */
 function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
   const side = Math.sqrt(lives.length);
@@ -268,8 +259,8 @@ function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array 
 }
 
 /**
- * Kills the living cells under a wound. Afterwards, the wound closes from its rim, like a wound
- * made by a stroke in a room. If no living cell is left, the organism stays dead.
+ * Kills the living cells under a wound. The wound then closes from its rim, as in a room. If no
+ * living cell is left, the organism stays dead.
  *
  * @param state [S, S, C]; changed in place
  * @param mask [S, S] 0 for wounded cells, 1 for all others
@@ -295,8 +286,7 @@ function closeWound(
 }
 
 /**
- * Wounds half of an organism's patch. Afterwards, the wound closes from its rim by one cell per
- * step.
+ * Wounds half of an organism's patch. The wound then closes from its rim by one cell per step.
  *
  * @param state [S, S, C]; changed in place
  * @returns [S, S] number of steps until each cell opens (may live again)
@@ -306,7 +296,6 @@ export function loseHalf(state: Float32Array, card: Card, random: Random): Uint8
   return closeWound(state, drawWound(half, random, lives), { lives, card, reach: 1 });
 }
 
-/** Measures how organisms recover from wounds of several sizes and shapes. */
 async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
   const { closing = 1 } = batch.card;
   const recover = (
@@ -325,25 +314,24 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
   }
   return {
     /**
-     * How much healing organisms resemble their pictures before the wound, if all wounded cells may
-     * live again immediately. Indexed first by the wounded share of the patch, then by the number
-     * of steps after the wound.
+     * How much wounded organisms resemble their pictures before the wound, if all wounded cells may
+     * live again immediately. Indexed by the wounded share of the patch, then by the number of
+     * steps after the wound.
      */
     heal,
-    /** As `heal`, for wounds of half the patch that close from their rim by one cell per step. */
+    /** As `heal`, for wounds of half the patch that close from their rim, by one cell per step. */
     closing: await recover('closing halves', 'half', { wound: half, closing: 1 }),
     /**
-     * As `heal`, for the same wounds, except that they close gradually from their rim. The speed of
-     * closing, in cells per step, is `closing` in the checkpoint's card, or 1 if the card has no
-     * such field.
+     * As `heal`, for the same wounds, which close from their rim. The speed, in cells per step, is
+     * `closing` in the checkpoint's card, or 1 if absent.
      */
     healFromRim,
     /**
-     * As `heal`, for wounds that leave only a small disc alive and close from their rim by one cell
-     * per step.
+     * As `heal`, for wounds that leave only a small disc alive and close from their rim, by one
+     * cell per step.
      */
     discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
-    /** A control for comparison: as `heal`, for organisms in which all cells were set to zero. */
+    /** A control: as `heal`, for organisms with all cells set to zero. */
     erased: await recover('nothing left', 'everything', { wound: everything }),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Writes the results of an evaluation to the checkpoint's folder: adds the measured figures to the
- * card, and draws pictures as PNG files. Also draws the sheet of pictures that shows the progress
- * of a training run. Start reading at `writePictures`.
+ * Writes the results of an evaluation to the checkpoint's folder: adds the figures to the card, and
+ * draws pictures as PNG files. Also draws the pictures that show the progress of a training run.
+ * Start reading at `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -36,14 +36,14 @@ import { throwLatents } from './images.ts';
 import type { Options } from './options.ts';
 import { HEALING_STEPS, type Recovery } from './organisms.ts';
 
-/** Maximum number of steps after growth that growth.png shows. */
+/** growth.png shows at most this many steps after growth. */
 const GROWTH_PICTURED = 1000;
 
 /**
- * Writes samples.png, growth.png, heal.png, wounds.png, map.png and map.json. map.json contains
- * `{ name, kind, x, y }` for each gallery entry, with x and y in 0…1. If the model is a decoder
- * without cells, growth.png, heal.png and wounds.png are omitted. If the gallery has fewer than
- * five entries, map.png and map.json are omitted.
+ * Writes samples.png, growth.png, heal.png, wounds.png, map.png and map.json. map.json contains `{
+ * name, kind, x, y }` for each gallery entry, with x and y in 0…1. For a decoder without cells,
+ * growth.png, heal.png and wounds.png are omitted. For a gallery of fewer than five entries,
+ * map.png and map.json are omitted.
  */
 export async function writePictures(
   compute: Compute,
@@ -68,7 +68,7 @@ export async function writePictures(
   const places = mapLatents(latents, card.gallery.length, random('map'));
   if (places) {
     const tiles = tilesOfStates(card, await batch.grow(latents), card.side);
-    // A palette of 256 colours reduces the file to a third and makes no visible difference.
+    // 256 colours reduce the file to a third and make no visible difference.
     const { default: sharp } = await import('sharp');
     await write('map.png', await sharp(drawMap(tiles, places)).png({ palette: true }).toBuffer());
     const lines = card.gallery.map(({ name, kind }, i) => {
@@ -81,7 +81,7 @@ export async function writePictures(
 }
 
 /**
- * Replaces the figures in a checkpoint's card. All other fields stay unchanged.
+ * Replaces the figures in a checkpoint's card.
  *
  * @param model the model that was measured
  * @throws TrainingError 'other-weights' if the checkpoint's weights have been replaced since the
@@ -103,10 +103,10 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
   await replaceFile(file, [`${compact}\n`]);
 }
 
-/** Maximum number of rows in growth.png and heal.png. */
+/** growth.png and heal.png have at most this many rows. */
 const ROWS = 8;
 
-/** Chooses evenly among organisms, one for each row of a sheet. */
+/** Chooses organisms for a sheet, spread evenly over all organisms. */
 function pick({ latents, states, count }: Grown): Grown {
   const chosen = someOf(count, ROWS);
   return {
@@ -117,8 +117,8 @@ function pick({ latents, states, count }: Grown): Grown {
 }
 
 /**
- * Steps organisms further. After each number of steps in `marks`, appends a picture of each
- * organism to the organism's row.
+ * Steps organisms further. After each number of steps in `marks`, appends each organism's picture
+ * to its row.
  */
 const addTiles = (
   rows: readonly Tile[][],
@@ -133,7 +133,7 @@ const addTiles = (
   });
 
 /**
- * Draws growth.png. Each row shows one organism during growth and after further steps.
+ * Draws growth.png. Each row shows one organism during and after growth.
  *
  * @param after numbers of steps after growth to show, ascending
  * @returns a PNG file
@@ -159,8 +159,8 @@ async function drawGrowth(
 
 /**
  * Draws heal.png. Each row shows one organism before a wound, immediately after the wound, and
- * while the organism heals. The wound is half of the patch in odd rows, and a disc that covers a
- * quarter of the patch in even rows.
+ * while it heals. Odd rows have a wound of half the patch, even rows a disc of a quarter of the
+ * patch.
  */
 async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random): Promise<Buffer> {
   const { card } = batch;
@@ -177,23 +177,21 @@ async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random)
   return drawSheet(rows, { columns });
 }
 
-/** Maximum number of pictures per row of a training run's progress sheet. */
+/** Maximum number of pictures per row of a progress sheet. */
 const COLUMNS = 12;
 /**
- * Numbers of steps after growth (`STAYED`) and after a wound (`HEALED`) that a progress sheet
- * shows.
+ * Numbers of steps shown on a progress sheet: after growth (`STAYED`) and after a wound (`HEALED`).
  */
 const STAYED = [16, 64, 128, 256] as const;
 const HEALED = [4, 8, 16, 32, 64] as const;
 
 /**
- * Draws the sheet of pictures that shows the progress of a training run.
+ * Draws the sheet of pictures that shows the progress of a training run. Its rows show training
+ * images, organisms grown from these images, organisms grown from random latents, and one growing
+ * organism.
  *
- * The rows show training images, organisms grown from these images, organisms grown from random
- * latents, and one organism while it grows. If the rule is trained for steps after growth, an
- * additional row shows the grown organisms 256 steps later, and the row of the growing organism
- * also shows its later steps. The last row then shows an organism that is wounded and heals. Its
- * wound closes gradually from the rim if the configuration has `closing`.
+ * If the rule is trained for steps after growth, the sheet also shows the grown organisms 256 steps
+ * later, later steps of the growing organism, and an organism that is wounded and heals.
  *
  * @param side current side of grown patches, in cells
  * @returns a PNG file
@@ -225,7 +223,7 @@ export async function drawProgressSheet(
   }
 }
 
-/** Draws all rows of a progress sheet except the first one, which shows the training images. */
+/** Draws the rows of a progress sheet that follow the row of training images. */
 async function growRows(
   batch: EvaluationBatch,
   latents: Float32Array,
@@ -241,8 +239,8 @@ async function growRows(
   const grown = tiles(states);
   const samples = tiles(await batch.grow(random.latent(COLUMNS * card.latentSize)));
   const strip = (await batch.stages(one)).flatMap((at) => tiles(at.states, at.stage));
-  // Skip steps for which the rule was not trained. Their pictures would be meaningless, and would
-  // take minutes with a large rule.
+  // Skip steps for which the rule was not trained. Their pictures are meaningless, and take minutes
+  // with a large rule.
   const lastExtra = ('to' in extraSteps ? extraSteps.to : extraSteps)[1];
   if (!pool && lastExtra === 0) return [grown, samples, strip];
   const later: Tile[] = [];
@@ -268,7 +266,7 @@ async function growRows(
   return [grown, later, samples, strip, healing];
 }
 
-/** Layout of wounds.png, in pixels: the size of each panel's plot area, and the margins. */
+/** Layout of wounds.png, in pixels: a panel's plot area (`FIELD`), and the margins. */
 const FIELD = { width: 420, height: 280 };
 const LEFT = 64;
 const TOP = 72;
@@ -292,9 +290,9 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
  * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound.
- * An organism counts as healed if the mean squared difference from its picture before the wound is
- * below 0.002 (solid curves) or 0.01 (dashed curves). The left panel is for wounds whose cells may
- * live again immediately, the right panel for wounds that close from their rim.
+ * A healed organism's mean squared difference from its picture before the wound is below 0.002
+ * (solid curves) or 0.01 (dashed curves). In the left panel, wounded cells may live again
+ * immediately. In the right panel, wounds close from their rim.
  *
  * @param closing speed at which wounds close from their rim, in cells per step
  * @returns a PNG file
@@ -333,7 +331,7 @@ async function drawWoundChart(
       return `<path d="M${x} ${y}h${FIELD.width}" stroke="${INK}" stroke-opacity="0.25"/>
         <text x="${x - 8}" y="${y + 4}" text-anchor="end">${percent(share)}</text>`;
     });
-    // Label only multiples of 8. The labels 0, 4 and 8 would touch.
+    // Label only multiples of 8, because the labels 0, 4 and 8 would touch.
     const marks = HEALING_STEPS.filter((steps) => steps % 8 === 0).map((steps) => {
       const [x, y] = at(steps, 0);
       return `<text x="${x}" y="${y + 20}" text-anchor="middle">${steps}</text>`;
@@ -371,11 +369,11 @@ const FEWEST = 5;
 
 /**
  * Maps latents to positions in a plane with UMAP. Similar latents get nearby positions. The
- * positions span 0…1 along the longer side of the map, and less along the shorter side.
+ * positions span 0…1 along the longer side of the map.
  *
  * @param latents [N, Z]
  * @param count number of latents, N
- * @returns N positions, or null if there are fewer than five latents
+ * @returns N positions, or null if N is below five
  */
 export function mapLatents(
   latents: Float32Array,

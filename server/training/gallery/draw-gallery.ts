@@ -10,10 +10,10 @@ import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
 import { straight } from '../pictures/sheet.ts';
 
-/** Maximum number of patches that are grown together, to limit memory. */
+/** Maximum number of patches grown together, to limit memory use. */
 const BATCH = 64;
 
-/** The cells of a gallery creature at some moment of its growth. */
+/** The cells of a gallery creature at one age. */
 export interface GrownCells {
   readonly entry: number;
   /** Number of steps since the end of growth; negative during growth. */
@@ -26,8 +26,8 @@ export interface GrownCells {
  * Grows creatures of the gallery and returns their cells at given ages.
  *
  * @param entries indices of the creatures in the gallery
- * @param ages ages in steps, counted from the end of growth; negative during growth. Ages at which
- *   the patch has not reached its full side yet are ignored
+ * @param ages numbers of steps since the end of growth, negative during growth. Ages before the
+ *   patch has its full side are ignored.
  */
 export async function growGallery(
   model: Model,
@@ -66,9 +66,8 @@ export async function growGallery(
 }
 
 /**
- * Makes cells transparent if they are not alive, because a room does not show such cells. (This is
- * an approximation: in a room, a cell that was alive stays visible until its aliveness falls below
- * half the threshold.)
+ * Makes cells transparent if they are not alive, about as in a room. (In a room, a cell that was
+ * alive stays visible until its aliveness falls below half the threshold.)
  *
  * @param presence.threshold minimum aliveness of a living cell, 0…1
  * @returns [stage, stage, 4] premultiplied RGBA, 0…255
@@ -81,8 +80,7 @@ export function shownCells(
 }
 
 /**
- * Draws `gallery.png`, which shows each creature of the gallery as a tile, in the layout of
- * `gallerySheet`.
+ * Draws `gallery.png`, which shows each creature of the gallery as a tile.
  *
  * @returns a PNG file
  */
@@ -102,13 +100,15 @@ export async function drawGallery(model: Model): Promise<Uint8Array> {
   return PNG.sync.write(sheet, { deflateLevel: 9 });
 }
 
-/** Pixels per side of a cell in gallery.avif, for screens with three pixels per CSS pixel. */
+/**
+ * Side of a cell in gallery.avif, in pixels. Three, for screens with three pixels per CSS pixel.
+ */
 const SCALE = 3;
 const QUALITY = 45;
 
 /**
- * Draws `gallery.avif`: the same creatures as in `gallery.png`, but at a larger scale and drawn by
- * the checkpoint's painter.
+ * Draws `gallery.avif`: the creatures of `gallery.png` at a larger scale, drawn by the checkpoint's
+ * painter.
  *
  * @param png content of `gallery.png`
  * @param painter content of `painter.safetensors`

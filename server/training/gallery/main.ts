@@ -46,7 +46,7 @@ await runTool('gallery', COMMAND, async ({ folder, settle }) => {
 });
 
 /**
- * Replaces gallery latents whose organisms do not come to rest; see `settleLatents`.
+ * Replaces gallery latents whose organisms do not come to rest.
  *
  * @returns a new model, or the given model if no latent has changed
  */

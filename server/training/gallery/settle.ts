@@ -1,6 +1,6 @@
 /**
  * Replaces gallery latents whose organisms do not come to rest. Each replacement is a similar
- * latent whose organism looks the same as before and comes to rest.
+ * latent, whose organism looks the same and comes to rest.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -9,31 +9,26 @@ import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { measureMovements } from '../evaluate/organisms.ts';
 import { rowsOf } from '../run/run-state.ts';
 
-/** Number of random latents that are tried per organism and round. */
+/** Number of random latents tried per organism in each round. */
 const CANDIDATES = 12;
 const ROUNDS = 5;
 /**
- * Limits of the typical distance between a candidate and the best latent found so far, as shares of
- * the norm of the best latent. For each candidate, a typical distance between these limits is
- * chosen at random.
+ * Candidates lie around the best latent found so far. Minimum and maximum of their typical distance
+ * from it, as shares of its norm.
  */
 const SPREAD = { least: 0.01, most: 0.16 };
 /**
- * Maximum change of a cell's colour (0…255) in an organism at rest. This limit is stricter than the
- * limit in `measureCycles`.
+ * Maximum change of a cell's colour (0…255) in an organism at rest, stricter than in
+ * `measureCycles`.
  */
 const AT_REST = 1;
 /**
- * The search for a replacement ends early if the mean squared difference (0…1) between the new and
- * the former picture is at most this value.
+ * The search for a replacement ends early if its picture's mean squared difference (0…1) from the
+ * former picture is at most this.
  */
 const NEAR = 0.0002;
 
-/**
- * Checks whether latents in the gallery of a checkpoint can be replaced.
- *
- * @returns a sentence that says why not, or undefined if latents can be replaced
- */
+/** @returns why latents in the gallery cannot be replaced, or undefined if they can */
 export function settleRefusal({ figures, gallery, update }: Card): string | undefined {
   if (gallery.length === 0) return 'The gallery is empty.';
   if (update.kind === 'decoder') return 'A decoder has no cells that rest.';
@@ -45,24 +40,21 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
 }
 
 /**
- * Replaces latents whose organisms do not come to rest. For each of them, tries random latents near
- * the best latent found so far. A replacement must come to rest and look the same as before (mean
- * squared difference below 0.002). If no replacement is found, the original latent stays.
+ * Replaces latents whose organisms do not come to rest. Tries random latents near the best latent
+ * found so far. A replacement's organism must come to rest and look the same as before (mean
+ * squared difference below 0.002). If there is none, the original latent stays.
  *
  * @param latents [N, Z], N ≥ 1
  * @returns `latents`: [N, Z], with replacements; `restless`: indices of the organisms that did not
- *   come to rest before; `moved`: a map from the index of each replaced latent to the mean squared
- *   difference between its former and its new picture
+ *   come to rest before; `moved`: the mean squared difference between former and new picture, by
+ *   the index of each replaced latent
  */
 export async function settleLatents(batch: EvaluationBatch, latents: Float32Array, random: Random) {
   const size = batch.card.latentSize;
   const count = latents.length / size;
   const { pictures, movements } = await grow(batch, latents);
   const restless = [...movements.keys()].filter((n) => movements[n] > AT_REST);
-  /**
-   * The best latent found so far for each organism that does not come to rest, with its cost (see
-   * `costOf`). If the cost is at most 1, the organism of this latent comes to rest.
-   */
+  /** The best latent found so far for each organism that does not come to rest, with its cost. */
   const best = new Map(
     restless.map((n) => {
       const latent: Float32Array = latents.slice(n * size, (n + 1) * size);
@@ -99,8 +91,8 @@ export async function settleLatents(batch: EvaluationBatch, latents: Float32Arra
 }
 
 /**
- * Grows organisms. Returns their pictures, and by how much each organism still changes at an age at
- * which it should be at rest.
+ * Grows organisms. Returns their pictures, and how much each organism still changes at an age of
+ * 200 to 232 steps.
  */
 async function grow(batch: EvaluationBatch, latents: Float32Array) {
   const states = await batch.grow(latents);
@@ -110,13 +102,12 @@ async function grow(batch: EvaluationBatch, latents: Float32Array) {
 }
 
 /**
- * Returns the cost of a candidate latent. If its organism comes to rest, the cost is the difference
- * from the former picture, 0…1. If not, the cost is above 1.
+ * Returns the cost of a candidate latent: the difference from the former picture (0…1) if its
+ * organism comes to rest, above 1 if not.
  */
 const costOf = (movement: number, difference: number): number =>
   difference + (movement > AT_REST ? 1 + movement / 255 : 0);
 
-/** Draws a random latent near a given latent. */
 function near(latent: Float32Array, random: Random): Float32Array {
   const { least, most } = SPREAD;
   const spread = least * (most / least) ** random.uniform();

@@ -1,6 +1,6 @@
 /**
  * Builds expressions for log p(image | states), the log-likelihood of an image given the cell
- * states, summed over pixels, in nats.
+ * states, in nats and summed over pixels.
  */
 import * as g from '../../autodiff/graph.ts';
 import { type Expression, slice } from '../../autodiff/graph.ts';
@@ -19,8 +19,8 @@ export type Likelihood =
   | { readonly kind: 'dmol'; readonly mixtures: number };
 
 /**
- * Returns whether channel numbers are consecutive. Only consecutive channels can be read as a
- * single slice of the states.
+ * Returns whether channel numbers are consecutive, so that one slice of the states contains all
+ * channels.
  */
 export const areConsecutive = (channels: readonly number[]): boolean =>
   channels.every((channel, i) => channel === channels[0] + i);
@@ -41,8 +41,8 @@ export function logLikelihood(
   switch (likelihood.kind) {
     case 'bernoulli': {
       const logits = slice(states, likelihood.channel, likelihood.channel + 1);
-      // For a pixel x with logit l, log p is −softplus(−l) if x is 1, and −softplus(l) if x is 0.
-      // In both cases, log p equals x·l − softplus(l).
+      // log p is −softplus(−l) for a pixel 1 with logit l, and −softplus(l) for a pixel 0. For a
+      // pixel x, both equal x·l − softplus(l).
       return sumPixels(g.subtract(g.multiply(images, logits), g.softplus(logits)));
     }
     case 'gaussian': {
@@ -63,8 +63,8 @@ const HALF_BIN = 1 / 255;
 
 /**
  * Returns the log-probability of each pixel under a discretised mixture of logistics (Salimans et
- * al. 2017, PixelCNN++). The channels of `states` have the same order as in the published VNCA:
- * first n logits of the mixture, then, for each colour, n means, n log-scales and n coefficients.
+ * al. 2017, PixelCNN++). The channels of `states` are ordered as in the published VNCA (Palm et al.
+ * 2022): n logits of the mixture, then, for each colour, n means, n log-scales and n coefficients.
  *
  * @returns [N, H, W, 1]
  */
@@ -92,7 +92,7 @@ function dmol(states: Expression, images: Expression, mixtures: number): Express
 
 /**
  * Returns the log-probability that a logistic distribution assigns to the bin around x. The lowest
- * and the highest bin extend to infinity.
+ * and highest bins extend to infinity.
  *
  * @returns [N, H, W, n]
  */
@@ -135,7 +135,7 @@ export interface PositionLoss {
   readonly channel: number;
   /**
    * Number of waves per axis that represent a position. Over the width of the patch, the first wave
-   * has half a period, the second wave one period, the third two periods, and so on.
+   * has half a period, and each further wave twice as many periods.
    */
   readonly octaves: number;
   /** Weight of a position channel relative to a colour channel. */
@@ -145,9 +145,9 @@ export interface PositionLoss {
 export const positionChannels = ({ octaves }: Pick<PositionLoss, 'octaves'>): number => 4 * octaves;
 
 /**
- * Returns the values that position channels should have. For each octave, these are cos and sin of
- * π·2^octave·u, then cos and sin of π·2^octave·v, where u is the horizontal and v the vertical
- * position in the patch (0…1).
+ * Returns the values that position channels should have: for each octave, cos and sin of
+ * π·2^octave·u, then cos and sin of π·2^octave·v. u is the horizontal and v the vertical position
+ * in the patch (0…1).
  *
  * @returns [1, side, side, 4 · octaves]
  */
@@ -170,8 +170,8 @@ export function positionFields(side: number, octaves: number): Float32Array {
 }
 
 /**
- * Returns the log-likelihood of the expected values of position channels under a Gaussian whose
- * mean is the cells' actual values, in nats and without the constant term.
+ * Returns the log-likelihood of position channels' expected values, in nats, under a Gaussian
+ * around the cells' actual values. Omits the constant term.
  *
  * @param states map [N, H, W, C]
  * @param fields expected values (see `positionFields`), map [1, H, W, 4 · octaves]

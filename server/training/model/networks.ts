@@ -1,7 +1,7 @@
 /**
- * Builds a model's nets as expressions: the encoder q(z | x) = N(mean, diag σ²), and a
- * convolutional decoder without cells, which serves as a baseline. The cells' rule is built in
- * `segments.ts`. Start reading at `encode`.
+ * Builds nets as expressions: the encoder q(z | x) = N(mean, diag σ²), and a convolutional decoder
+ * without cells, for comparison. The cells' rule is built in `segments.ts`. Start reading at
+ * `encode`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute, Values } from '../../autodiff/compute.ts';
@@ -42,7 +42,7 @@ export function encode(net: EncoderNetwork, parameters: Parameters, images: Expr
   };
 }
 
-/** Builds the convolutional layers of an encoder. @returns the output of each layer */
+/** Builds an encoder's convolutional layers. @returns the output of each layer */
 export function convolved(
   net: EncoderNetwork,
   parameters: Parameters,
@@ -77,7 +77,7 @@ export function divergence({ mean, logSigma }: Posterior): Expression {
   return g.multiply(g.sum(terms, [1]), 0.5);
 }
 
-/** Number of images that are encoded together by the program that `openPosteriors` compiles. */
+/** Number of images encoded together. */
 const BATCH = 16;
 
 export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
@@ -131,11 +131,10 @@ export async function openPosteriors(compute: Compute, { card, tensors }: Model)
 }
 
 /**
- * Draws random update masks for the steps of a segment. The mask of a step says which cells the
- * step updates.
+ * Draws random update masks for a segment. A step's mask says which cells the step updates.
  *
  * @param patches number of patches, N
- * @returns one mask per step, [N, s, s]; empty if all cells are updated in every step
+ * @returns one mask per step, [N, s, s]; empty if every step updates all cells
  */
 export function drawMasks(
   { updateProbability }: Pick<Card['update'], 'updateProbability'>,

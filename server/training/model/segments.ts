@@ -1,7 +1,7 @@
 /**
- * Compiles the steps of a rollout as programs. A rollout is divided into segments of a few steps,
- * and each segment is one program. To save memory, training stores only the states between
- * segments. During backpropagation, it recomputes the states inside each segment.
+ * Compiles the steps of a rollout as programs, one per segment of a few steps. To save memory,
+ * training stores only the states between segments, and backpropagation recomputes the states
+ * inside each segment.
  */
 import {
   type Compute,
@@ -33,8 +33,8 @@ import { decode } from './networks.ts';
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
 /**
- * Name of the only parameter that native code reads directly. Native code gets all other parameters
- * as part of the input `genome`.
+ * The only parameter that native code reads directly. Native code gets all other parameters as part
+ * of the input `genome`.
  */
 const PERCEPTION = 'update.perceive.kernel';
 
@@ -43,23 +43,19 @@ export interface Segment {
   readonly stage: number;
   /** Number of steps, at least 1. */
   readonly steps: number;
-  /** Whether neighbours occupy some cells of the patch. The program then has the input `open`. */
+  /** Whether neighbours occupy some cells of the patch. If so, the program has the input `open`. */
   readonly crowded?: boolean;
   /**
-   * Whether wounds close gradually from their rim. The program then has the inputs `closed` and
-   * `seen`.
+   * Whether wounds close gradually from their rim. If so, the program has the input `closed` and,
+   * with a target image, the input `seen`.
    */
   readonly rim?: boolean;
   /**
-   * What happens before the first step. `seed`: a new patch begins, in which each cell's channels
-   * are set to the first values of the latent. `divide`: each cell divides into 2×2 cells. `go-on`:
-   * nothing.
+   * What happens before the first step. `seed`: each cell's channels are set to the first values of
+   * the latent. `divide`: each cell divides into 2×2 cells. `go-on`: nothing.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
-  /**
-   * Whether the loss also penalises how much cells change in the last step. Has an effect only if
-   * the segment has a target image.
-   */
+  /** Whether the loss penalises changes of cells in the last step. Needs a target image. */
   readonly rest?: boolean;
 }
 
@@ -91,8 +87,8 @@ export function stayingSegments(spec: DecoderSpec, steps: number, longest: numbe
 }
 
 /**
- * Divides steps into segments. Only the first segment may be shorter than `longest`. All later
- * segments have equal length and can therefore use the same program.
+ * Divides steps into segments. Only the first segment may be shorter than `longest`, so all later
+ * segments share one program.
  */
 function cut(begin: Segment['begin'], stage: number, steps: number, longest: number): Segment[] {
   const segments: Segment[] = [];
@@ -109,30 +105,26 @@ export type Conditioning = Awaited<ReturnType<Segments['condition']>>;
 interface SegmentsOptions {
   readonly compute: Compute;
   readonly spec: DecoderSpec;
-  /** Number of patches that a program computes together, N. */
+  /** Number of patches that a program computes together (N). */
   readonly batch: number;
   readonly likelihood: Likelihood;
-  /**
-   * Options of the position loss. If present, the position loss is added wherever states are
-   * compared with a target image.
-   */
+  /** Options of the position loss, which is added if states are compared with a target image. */
   readonly places?: PositionLoss & { readonly sigma: number };
-  /** For segments with `rest`: weight and σ of the penalty on changes in the last step. */
+  /** Weight and σ of the penalty on changes in the last step, for segments with `rest`. */
   readonly rest?: { readonly weight: number; readonly sigma: number };
-  /** Whether the rule is not trained, so that only the latents need gradients. */
+  /** If true, the rule is not trained, and only the latents need gradients. */
   readonly isKept?: boolean;
 }
 
 /**
- * Compiles the programs of segments for one batch size. Each program is compiled when it is first
- * needed.
+ * Compiles the programs of segments for one batch size, when they are first needed.
  *
  * Inputs of all programs:
  * - the inputs that `condition` returns;
  * - `parameter:*`: the rule's parameters;
  * - `states` after the previous segment, unless the segment begins with a seed;
  * - `mask0`, `mask1`, … [N, s, s, 1]: update masks of the steps, if cells update at random;
- * - `open` [N, s, s, 1] for crowded segments: 0 for cells that neighbours occupy. Such cells are
+ * - `open` [N, s, s, 1] for crowded segments: 0 for cells that neighbours occupy. These cells are
  *   zeroed before each step and left out of the loss;
  * - `closed` [N, s, s, 1] for segments with `rim`: number of steps until each cell opens (can live
  *   again). Closed cells are zeroed after each step.
@@ -162,8 +154,8 @@ export class Segments {
   }
 
   /**
-   * Names and shapes of the gradients that reverse programs return: those of the rule's parameters,
-   * of `latents`, and of `genome` if segments read a genome.
+   * Names and shapes of the gradients that reverse programs return: of the rule's parameters, of
+   * `latents`, and of `genome` if segments have this input.
    */
   get totalShapes(): Map<string, readonly number[]> {
     const { latentSize } = this.spec;
@@ -174,7 +166,7 @@ export class Segments {
   }
 
   /**
-   * Computes the inputs that are the same for all segments of a rollout, including the genome.
+   * Computes the inputs shared by all segments of a rollout, including the genome.
    *
    * @param parameters the rule's parameters, named `parameter:*`
    * @param latents [N, Z]
@@ -192,9 +184,8 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z]; `genome`, if cells read the latent in every step (`standingInput` in the
-       * card) or native code is used; `leak` [], if the rule has a leak. For native code, `genome`
-       * is the result of `layerRows`.
+       * `latents` [N, Z]; `leak` [], if the rule has a leak; `genome`, if cells read the latent in
+       * every step or native code is used. For native code, `genome` is the result of `layerRows`.
        */
       inputs: { ...own, latents } as Values,
       /** Frees `genome` and `leak`. The caller must free `latents`. */
@@ -205,10 +196,10 @@ export class Segments {
   /**
    * Compiles a program that backpropagates through the net that computes the genome from the
    * latents. Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs:
-   * `total:latents` including the gradient through the genome, and `total:*` of the net's
+   * `total:latents`, with the gradient through the genome added, and `total:*` of the net's
    * parameters.
    *
-   * @returns the program, or undefined if segments read no genome
+   * @returns the program, or undefined if segments have no input `genome`
    */
   reverseGenome(): Promise<Program> | undefined {
     if (!this.readsGenome) return undefined;
@@ -233,7 +224,7 @@ export class Segments {
     });
   }
 
-  /** Compiles a program that runs a segment. Output: `states`, the states after the segment. */
+  /** Compiles a program that runs a segment. Output: `states` after the segment. */
   async forward(segment: Segment): Promise<Program> {
     if (this.native) return this.native.forward(segment, this.surroundings(segment));
     return this.program(`forward ${key(segment)}`, () => {
@@ -286,7 +277,8 @@ export class Segments {
    * Compiles the programs that run before and after a segment's steps, if native code computes the
    * steps.
    *
-   * @param from where gradients come from, as for `reverse`; absent if there is no backpropagation
+   * @param from where gradients come from: a target `image`, the next segment's `change`, or both;
+   *   absent if there is no backpropagation
    */
   private surroundings(
     segment: Segment,
@@ -326,9 +318,8 @@ export class Segments {
    *
    * @param after states after the segment
    * @param last states before the segment's last step
-   * @returns `seeds`: the expressions at which backpropagation starts, each with the gradient of
-   *   the loss with respect to it (`change`); if there is a target image, `nats`: the image's
-   *   log-likelihood, [N]
+   * @returns `seeds`: the expressions at which backpropagation starts, each with the loss's
+   *   gradient (`change`); `nats`, if there is a target image: the image's log-likelihood, [N]
    */
   private judge(
     segment: Segment,
@@ -429,7 +420,8 @@ export class Segments {
   }
 
   /**
-   * Builds the part of a segment before its first step: creating the seed, or dividing the cells.
+   * Builds the part of a segment before its first step, which creates the seed or divides the
+   * cells.
    *
    * @returns `before`: the input states, unless the segment begins with a seed; `states`: the
    *   states at the first step; `latents`
@@ -454,7 +446,7 @@ export class Segments {
    * Builds the steps of a segment.
    *
    * @returns the states before the segment (`before`), before its last step (`last`) and after it
-   *   (`after`); and `latents` and `genome`, on which these states depend
+   *   (`after`); `latents` and `genome`, on which these states depend
    */
   private steps(
     segment: Segment,
@@ -466,7 +458,7 @@ export class Segments {
     if (update.kind === 'decoder') {
       const { latents } = this;
       const after = decode(update, parameters, latents);
-      // A decoder has no steps, so use its output as the states before the last step, too.
+      // A decoder has no steps, so its states before the last step are its output.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
@@ -497,9 +489,9 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
     .filter(Boolean)
     .join(' ');
 
-/** Programs that run before and after the steps of a segment, if native code computes the steps. */
+/** Programs before and after the steps of a segment that native code computes. */
 interface Surroundings {
-  /** Creates the seed or divides the cells. Output: `states`. Absent if a segment does neither. */
+  /** Creates the seed or divides the cells. Output: `states`. Absent for `go-on` segments. */
   readonly begin?: Promise<Program> | undefined;
   /**
    * Backpropagates through the program `begin`. Input: `change`, the gradient with respect to the
@@ -507,10 +499,9 @@ interface Surroundings {
    */
   readonly reverseBegin?: Promise<Program> | undefined;
   /**
-   * Computes the loss, if there is a target image. Inputs: `after`, the states after the steps, and
-   * `last`, the states before the last step. Outputs: `nats`, and the gradients with respect to
-   * both inputs, under the inputs' names. If the loss does not depend on `last`, its gradient is
-   * omitted.
+   * Computes the loss. Absent without a target image. Inputs: the states after the steps (`after`)
+   * and before the last step (`last`). Outputs: `nats`, and the loss's gradients, named `after`
+   * and, if the loss depends on it, `last`.
    */
   readonly judge?: Promise<Program> | undefined;
 }
