@@ -50,9 +50,8 @@ export interface UpdateReport {
 export class Trainer {
   private readonly passes: DataPasses;
   private pools: Pools;
-  /** Number of updates done. */
   private done: number;
-  /** Progress of the run at the last update, 0…1; see `progressOf`. */
+  /** Progress of the run at the last update, 0…1. */
   private reached: number;
 
   private constructor(
@@ -73,7 +72,7 @@ export class Trainer {
   /**
    * Creates a trainer.
    *
-   * @param state the state with which the run starts or is resumed
+   * @param state state from which training starts or resumes
    * @throws TrainingError 'bad-data' if the images do not fit the configuration
    */
   static async create(
@@ -104,10 +103,10 @@ export class Trainer {
   }
 
   /**
-   * Runs one update. If this method throws, the state of the trainer stays unchanged.
+   * Runs one update. If an error is thrown, the trainer's state does not change.
    *
    * @throws TrainingError 'not-finite' if the gradient is not finite; 'lost-thread' if a worker
-   *   thread has died, and the caller may try again
+   *   thread died (the caller may retry)
    */
   async update(): Promise<UpdateReport> {
     const { pools } = this;
@@ -141,8 +140,7 @@ export class Trainer {
         const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
         pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
       }
-      // Change the parameters last. If anything before this line fails, they stay unchanged.
-      // Nothing after it may fail.
+      // Change the parameters last, so that they stay unchanged if an earlier line fails.
       gradientNorm = await adam.step(gradient, rateAt(optimiser, update, updates));
     } finally {
       compute.free(...Object.values(gradient));
@@ -166,10 +164,9 @@ export class Trainer {
   /**
    * Draws the images and pooled organisms of the next update, and plans their rollouts.
    *
-   * @returns plans, one per micro-batch: `fresh` for new organisms, `free` for pooled organisms
-   *   with and without neighbours, and `patients`; `pooled`: the organisms drawn from the pool of
-   *   organisms without neighbours; `standIns`: the number of new organisms that take the place of
-   *   missing pooled organisms
+   * @returns `fresh`, `free` and `patients`: the plans (one per micro-batch) for new, pooled and
+   *   healing organisms; `pooled`: the organisms drawn from the main pool; `standIns`: number of
+   *   new organisms that replace missing pooled organisms
    */
   private plan(random: Random) {
     const { config, pools, progress } = this;
@@ -187,13 +184,13 @@ export class Trainer {
     const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // If `standIns` is set, always take images for stand-ins (new organisms in place of missing
-    // pooled ones), even in updates that need no stand-ins. The published training does so, too.
+    // If `standIns` is set, draw images for stand-ins (new organisms that replace missing pooled
+    // ones) in every update, like the published training, even if this update needs none.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // The last `changing` organisms in `pooled` are the ones for `pool.calm`. Give each of them a
-    // new target image.
+    // The last `changing` organisms in `pooled` are to change into other pictures. Give each of
+    // them a new target image.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
@@ -222,9 +219,9 @@ export class Trainer {
   }
 
   /**
-   * Divides items into micro-batches and plans a rollout for each micro-batch.
+   * Divides items into micro-batches and plans one rollout for each.
    *
-   * @param plan called with the items of a micro-batch, and the index of the first of these items
+   * @param plan called with the items of a micro-batch and the index of its first item
    */
   private microBatches<T extends Uint32Array | readonly PoolEntry[]>(
     items: T,
@@ -235,7 +232,7 @@ export class Trainer {
     return firsts.map((first) => plan(items.slice(first, first + micro) as T, first));
   }
 
-  /** Returns the current state, from which the run can be resumed. */
+  /** Returns the current state, from which training can be resumed. */
   async state(): Promise<RunState> {
     const { done: update, reached } = this;
     const tensors = await this.on.adam.read();
@@ -267,11 +264,6 @@ export function trainingImages(
   return Uint32Array.from([...train, ...validation]);
 }
 
-/**
- * Checks that images fit a configuration.
- *
- * @throws TrainingError 'bad-data' if the images do not fit
- */
 function checkFit(config: TrainingConfig, data: Dataset): void {
   const channels = imageChannels(config.readout);
   if (data.channels !== channels) {
