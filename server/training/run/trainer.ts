@@ -1,9 +1,8 @@
 /**
- * Trains a variational neural cellular automaton (Palm et al. 2022, section 3). Maximises the
- * evidence lower bound with Adam. Grown organisms are kept in a pool; in later updates, they take
- * further steps and some of them are damaged. Unlike in the paper, a single rule learns to grow, to
- * keep its picture and to heal: new organisms take extra steps after growth, and pooled organisms
- * grow old.
+ * Trains a variational neural cellular automaton (Palm et al. 2022, section 3) by maximising the
+ * evidence lower bound. Unlike in the paper, one rule learns to grow a picture, to keep it and to
+ * heal. For this purpose, grown organisms stay in a pool; in later updates, they take further steps
+ * and some of them are damaged.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -27,26 +26,27 @@ import {
 import { type Adam, createAdam } from './optimiser.ts';
 import { keptShapes, OFFSETS, type RunState, randomOfUpdate, trainedShapes } from './run-state.ts';
 
-/** Figures of one update, averaged over organisms. Log-likelihoods are in nats. */
+/** Figures of one update, averaged over organisms. Likelihoods and the divergence are in nats. */
 export interface UpdateReport {
   readonly update: number;
-  /** −log p(x | z) of new organisms. */
+  /** −log p(image | latent) of new organisms. */
   readonly reconstruction: number;
   /** KL divergence of the encoder's distribution from the prior, for new organisms. */
   readonly divergence: number;
   /** Norm of the gradient before clipping. */
   readonly gradientNorm: number;
-  /** −log p(x | states) of pooled organisms after their steps. */
+  /** −log p(image | cell states) of pooled organisms after their steps. */
   readonly pooled?: number;
   /** Mean age of the organisms drawn from the pool, in steps. */
   readonly age?: number;
   /**
-   * −log p(x | states) of patients (organisms that heal), over the cells that count in the loss.
+   * −log p(image | cell states) of patients (organisms that heal), over the cells that the loss
+   * counts.
    */
   readonly patients?: number;
 }
 
-/** Runs the updates of a training run. Call `update()` until the run is done. */
+/** Runs the updates of a training run, one per call of `update`. */
 export class Trainer {
   private readonly passes: DataPasses;
   private pools: Pools;
