@@ -1,14 +1,13 @@
 /**
  * Draws random wounds. A wound sets the states of some cells of a patch to zero, as damage does in
- * a room. Training uses wounds of random size; evaluation uses wounds of an exact size.
+ * a room.
  */
 import type { Random } from '../../../shared/random.ts';
 
 /**
- * Shapes of wounds. `disc`: a disc anywhere in the patch. `half`: all cells on one side of a
- * straight cut at any angle. `bar`: a straight band from edge to edge. `square`: a square of half
- * the patch's side, as in Palm et al. 2022 (code of 2021). `stroke`: a short bent line, as drawn
- * with a finger.
+ * Kinds of wounds. `disc`: a disc; `half`: all cells on one side of a straight cut; `bar`: a
+ * straight band from edge to edge; `square`: a square of half the patch's side, as in Palm et al.
+ * 2022; `stroke`: a short bent line, as drawn with a finger.
  */
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 type WoundKind = (typeof WOUND_KINDS)[number];
