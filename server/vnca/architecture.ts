@@ -19,13 +19,13 @@ interface Trunk {
    * input.
    */
   readonly blocks: readonly (readonly { readonly name: string; readonly activated: boolean }[])[];
-  /** Names of the layers that the genome net scales and shifts. */
+  /** Names of the layers that a genome net can scale and shift. */
   readonly modulated: readonly string[];
 }
 
 /**
- * 'simple' and 'res4' are from Palm et al. 2022. The kernels in C and in WGSL require all blocks of
- * a trunk to have the same layers.
+ * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022. The kernels
+ * in C and in WGSL require all blocks of a trunk to have the same layers.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
@@ -44,7 +44,10 @@ const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>
   },
 };
 
-/** Returns the trunk of an update net. @throws RangeError if the net is a decoder */
+/**
+ * Returns the layers between an update net's first and last layer. @throws RangeError if the net is
+ * a decoder
+ */
 export function trunkOf({ kind }: Pick<Card['update'], 'kind'>): Trunk {
   if (kind === 'decoder') throw new RangeError('a decoder has no cell rule');
   return TRUNKS[kind];
@@ -67,7 +70,7 @@ export interface TrunkOperations<T> {
 }
 
 /**
- * Computes the trunk of an update net with the given operations.
+ * Computes the layers between an update net's first and last layer, with the given operations.
  *
  * @param perception output of the first layer, [hidden] for each cell
  * @returns [hidden] for each cell

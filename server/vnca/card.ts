@@ -39,13 +39,13 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const growth = v.variant('kind', [
   /**
    * Growth by doubling. The patch begins with seedSide × seedSide cells, all filled with the first
-   * values of the latent. After every stepsPerStage steps, each cell divides into four, until the
-   * patch's side is `side`.
+   * values of the latent, and takes stepsPerStage steps. Then every cell divides into four and the
+   * patch takes stepsPerStage steps again, until the patch's side is `side`.
    */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
   /**
-   * Growth without cell division. The patch has its full size from the start, and all cells are
-   * filled with the first values of the latent.
+   * Growth without cell division. The patch has its full size from the start, with all cells filled
+   * with the first values of the latent, and takes `steps` steps.
    */
   v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);

@@ -18,14 +18,11 @@ import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { ENLARGED, type PainterConfig } from './graph.ts';
 
-/**
- * Side of the two pictures when an emoji's vector picture is compared with its data set picture, in
- * pixels.
- */
+/** Side, in pixels, at which an emoji's vector picture is compared with its data set picture. */
 const COMPARED = 64;
 /**
  * Maximum mean squared difference, 0…1, between an emoji's vector picture and its data set picture.
- * A larger difference means that the vector picture is another drawing.
+ * Vector pictures that differ more are not used, because they show another drawing.
  */
 const LARGEST_DIFFERENCE = 0.002;
 
@@ -133,7 +130,7 @@ export const KEPT_AGE = 24;
 const SHOWS = 0.012;
 
 /**
- * Draws gallery creatures for measuring a painter. Equal seeds give equal creatures.
+ * Chooses gallery creatures at random for measuring a painter. Equal seeds give equal creatures.
  *
  * @param options.kept maximum number of creatures; at most half of those that have an original
  * @throws TrainingError 'bad-data' if the pictures do not have the checkpoint's size
@@ -192,8 +189,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // A painter can learn nothing from creatures without an original. Genomes must not be learned
-      // from cells that do not resemble the original.
+      // Skip creatures without an original, from which a painter learns nothing. If genomes are
+      // learned, also skip cells that do not resemble the original.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];

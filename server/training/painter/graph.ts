@@ -45,7 +45,10 @@ const schema = v.strictObject({
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/)),
   /** Folder of the painter's checkpoint, relative to the working directory. */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
-  /** Data set of the checkpoint's training. The gallery must consist of its first pictures. */
+  /**
+   * Data set on which the checkpoint was trained. The gallery must consist of the data set's first
+   * pictures.
+   */
   data: datasetConfig,
   /** Maximum number of gallery creatures reserved for measuring the painter. */
   kept: v.optional(size, 100),
@@ -71,10 +74,9 @@ const schema = v.strictObject({
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
-   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. For pairs
-   * of neighbouring cells, this loss compares two differences in mean colour: the difference
-   * between the two cells in the painted picture, and the difference in the target. If the weight
-   * is above 0, training chooses pairs of neighbouring cells instead of single cells.
+   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. This pair
+   * loss compares how much two neighbouring cells differ in mean colour, in the painted picture and
+   * in the target. If the weight is above 0, training chooses cells in pairs.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
@@ -104,8 +106,8 @@ export const ENLARGED = 8;
  */
 export const JUDGED = ENLARGED + 2;
 /**
- * Losses use a smooth approximation of |x|, for differences x of pixel values (0…1). It is nearly
- * quadratic for |x| far below this constant.
+ * Losses use a smooth approximation of |x| for differences x of pixel values (0…1), which is nearly
+ * quadratic if |x| is far below this constant.
  */
 const SMOOTH = 0.02;
 
@@ -139,9 +141,9 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
 }
 
 /**
- * Draws a painter's initial weights. A new painter begins with almost colourless ramps (soft edges)
- * through the middle of each cell, in all directions. A painter that learns genomes begins with the
- * weights of the existing painter, and draws like that painter at first.
+ * Creates a painter's initial weights. A new painter begins with almost colourless ramps (soft
+ * edges) through the middle of each cell, in all directions. A painter that learns genomes begins
+ * with the weights of the existing painter, and paints like that painter at first.
  *
  * @param painter weights of the checkpoint's existing painter; present only if genomes are learned
  */
@@ -226,7 +228,6 @@ const meanOfInner = (): Float32Array =>
       : 0,
   );
 
-/** Scales weights so that their sum is 1. */
 function shares(weights: Float32Array): Float32Array {
   const total = weights.reduce((sum, weight) => sum + weight) || 1;
   return weights.map((weight) => weight / total);
@@ -238,7 +239,6 @@ export interface PainterBatch {
   readonly inputs: Float32Array;
   /** [N, P, P, 4] Target pixels, premultiplied RGBA, 0…1. */
   readonly target: Float32Array;
-  /** Weight of the edge energy loss. */
   readonly energy: number;
   /**
    * [N / 2] Weight of each pair of neighbours in the pair loss, which the configuration calls

@@ -16,7 +16,7 @@ import { enlarged, type MeasuredCreature, type Original } from './examples.ts';
 import { ENLARGED } from './graph.ts';
 
 /**
- * Factors by which pictures are shrunk. The perceptual distance is the average over these sizes.
+ * Factors by which pictures are shrunk. The perceptual distance is averaged over all shrunk copies.
  */
 const SIZES = [1, 2, 4] as const;
 
@@ -171,7 +171,6 @@ const ofGrown = ({ original: { large }, grown, latent }: MeasuredCreature) => ({
 /** Returns the peak signal-to-noise ratio of two pictures with values 0…255, in dB. */
 export const psnr = (a: Uint8Array, b: Uint8Array): number => -10 * Math.log10(meanSquare(a, b));
 
-/** Converts values from 0…255 to 0…1. */
 const unit = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (x) => x / 255);
 
 const edgesIn = (picture: Uint8Array, side: number): number =>
@@ -204,16 +203,13 @@ function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: 
   return {
     /** Mean alpha of the pixels painted in erased cells, 0…1. */
     alpha: mean(all),
-    /**
-     * The same mean over only those erased cells that lie at least 1.5 cells inside the disc's rim.
-     */
+    /** Mean alpha, 0…1, in erased cells at least 1.5 cells inside the disc's rim. */
     inner: mean(inner),
   };
 }
 
 /** Radius of the erased disc, in cells. */
 const WOUND = 4;
-/** Maximum number of creatures in a sheet. */
 const ROWS = 8;
 
 /**

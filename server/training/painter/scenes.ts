@@ -57,7 +57,7 @@ function drawScene(material: Material, random: Random): Scene {
 const learns = ({ grown }: Material): boolean => grown[0]?.latent !== undefined;
 
 /**
- * Draws a random grown creature with its latent. Such creatures are neither flipped nor recoloured.
+ * Chooses a random grown creature with its latent. The creature is neither flipped nor recoloured.
  */
 function drawKnown(material: Material, random: Random): Scene {
   const drawn = (): Example => material.grown[random.integer(material.grown.length)];
@@ -88,7 +88,7 @@ function claimed(
   random: Random,
 ): Pick<Scene, 'side' | 'cells' | 'owners'> {
   const owners = new Uint8Array(side * side);
-  // Remove faint cells from half of the creatures, as a room does.
+  // Remove faint cells from half of the creatures, as a room does. The other half keeps all cells.
   const least = random.uniform() < 0.5 ? 1 : Math.ceil(255 * threshold);
   for (let i = 0; i < owners.length; i++) {
     if (cells[4 * i + 3] >= least) owners[i] = 1;
@@ -121,7 +121,7 @@ function drawLook(random: Random) {
     flipY: random.uniform() < 0.2,
     /** Index of the channel from which red, green and blue are taken. */
     colours,
-    /** Whether to invert colours, to alpha − colour. */
+    /** Whether to invert colours. Inverting turns a premultiplied colour into alpha − colour. */
     negative: random.uniform() < 0.1,
   };
 }
@@ -146,9 +146,9 @@ function changed(pixels: Uint8Array, side: number, look: ReturnType<typeof drawL
 }
 
 /**
- * Joins two creatures in one scene, as if they pressed against each other along a random line. Each
- * creature has precedence on its side of the line; the other creature keeps only cells that are
- * free.
+ * Joins two creatures in one scene, as if they pressed against each other along a random line. On
+ * each side of the line, one creature keeps all its cells, and the other creature keeps cells only
+ * at free positions.
  */
 function meet(a: Scene, b: Scene, random: Random): Scene {
   const { side } = a;
@@ -247,9 +247,9 @@ export function drawBatch(
 }
 
 /**
- * Weights in the pair loss, as [side of a block in cells, weight], for pairs of neighbouring cells
- * in different blocks. All other pairs have the weight 1. Growth by doubling leaves a plaid
- * pattern, which is stronger at the borders of larger blocks.
+ * Weights in the pair loss for two neighbouring cells in different blocks: [side of a block in
+ * cells, weight]. All other pairs have the weight 1. Growth by doubling leaves a plaid pattern,
+ * which is stronger at the borders of larger blocks.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],
@@ -257,7 +257,7 @@ const STEP_WEIGHTS = [
 ] as const;
 
 /**
- * Draws a random neighbour of a cell.
+ * Chooses a random neighbour of a cell.
  *
  * @param place index of the cell
  * @returns index of the neighbour and weight of the pair; if the neighbour belongs to another

@@ -45,11 +45,7 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/**
- * Reads a checkpoint's painter.
- *
- * @throws TrainingError 'bad-data' if the checkpoint has no painter
- */
+/** @throws TrainingError 'bad-data' if the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
   if (!file)
@@ -89,8 +85,8 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
 }
 
 /**
- * Settings of the optimiser. `average` is the decay of the moving average of the weights, which
- * become the weights of the finished painter.
+ * Settings of the optimiser. `average` is the decay of the moving average of the weights. The
+ * finished painter has the averaged weights.
  */
 const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
 

@@ -30,8 +30,8 @@ import { readIfThere, replaceFile } from '../run/large-files.ts';
 const LARGEST = 65_504;
 
 /**
- * Returns the content of `painter.safetensors`. Rounds weights to 16-bit floats, after clamping
- * them to the range of finite ones.
+ * Returns the content of `painter.safetensors`. Clamps weights to the range of finite 16-bit floats
+ * and rounds them.
  *
  * @param weights the painter's tensors
  */

@@ -109,8 +109,8 @@ export class Canvas {
   }
 
   encode(): Buffer {
-    // The PNG filter "up" (2) stores the difference from the row above. Cells are blocks of equal
-    // pixels, so most differences are 0 and compress well.
+    // The PNG filter "up" (2) stores differences from the row above. Most differences are 0,
+    // because cells are blocks of equal pixels.
     return PNG.sync.write(this.png, { filterType: 2, deflateStrategy: 0, deflateLevel: 9 });
   }
 }

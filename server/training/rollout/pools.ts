@@ -72,7 +72,6 @@ export class Pools {
     return Array.from({ length: n }, () => states.splice(random.integer(states.length), 1)[0]);
   }
 
-  /** Removes all organisms that do not fit. */
   keep(fits: (entry: PoolEntry) => boolean): void {
     for (const name of POOLS) this.of[name] = this.of[name].filter(fits);
   }
@@ -123,7 +122,6 @@ const FEWEST_LEFT = 8;
 const DISC_LEFT = [3, 5] as const;
 /** Share of a patch's cells killed by a wound of scattered single cells. */
 const SCATTERED = 0.95;
-/** Maximum number of pieces of a wound. */
 const MOST_PIECES = 4;
 /** Maximum shift of an organism, as a share of the patch's side. */
 const LARGEST_SHIFT = 6 / 32;
@@ -133,9 +131,9 @@ const LARGEST_SHIFT = 6 / 32;
 const JUDGED_AFTER = 2;
 
 /**
- * Takes the patients of an update. Some come from the pool of patients and may be wounded again.
- * The others are copies of other organisms that are wounded, shifted, or given the cell states of
- * another organism.
+ * Takes the patients (organisms that heal) of an update. Some come from the pool of patients and
+ * may be wounded again. The others are copies of other organisms, which are wounded, shifted, or
+ * given the cell states of another organism.
  *
  * @param side side of the patches, in cells
  */
@@ -205,10 +203,10 @@ export function wounded(
 }
 
 /**
- * Draws a large wound: a half, a bar, several pieces, scattered cells, or everything except a small
- * disc.
+ * Creates a large wound at random: a half, a bar, several pieces, scattered cells, or everything
+ * except a small disc.
  *
- * @param lives [S, S] 1 for living cells, else 0. A disc is centred on a living cell
+ * @param lives [S, S] 1 for living cells, else 0. The disc's middle is a living cell
  * @returns [S, S] 0 for wounded cells, 1 for all other cells
  */
 function rimWound(random: Random, side: number, lives: Uint8Array): Uint8Array {
@@ -243,10 +241,11 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
 }
 
 /**
- * Returns, after some steps, the remaining number of steps until each cell opens (may live again).
+ * Returns the number of steps until each cell opens (may live again), after the given number of
+ * steps.
  *
- * @param closed number of steps before
- * @param steps number of steps taken
+ * @param closed number of steps until each cell opens, at the start
+ * @param steps number of steps since the start
  */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));

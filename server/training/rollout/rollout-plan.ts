@@ -182,8 +182,8 @@ function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { 
 }
 
 /**
- * Marks planned segments as crowded, and joins the organisms' masks into one array. If there are no
- * neighbours, returns the segments unchanged.
+ * Marks planned segments as crowded (with neighbours), and joins the organisms' masks into one
+ * array. If there are no neighbours, returns the segments unchanged.
  *
  * @param grounds [S, S] for each organism: 0 for cells occupied by neighbours, else 1
  */

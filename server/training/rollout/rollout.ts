@@ -142,7 +142,6 @@ export interface Target {
   readonly seen?: Value;
 }
 
-/** Inputs of `differentiate`. */
 export interface Rollout {
   readonly segments: readonly Segment[];
   /**
@@ -411,13 +410,12 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
   return [[n, stage, stage, 1], numbers];
 }
 
-/** Uploads the number of steps until each cell can live again. */
 const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
 /**
- * Returns each sample's weight in the loss, √(cells / cells that count). Samples in which few cells
- * count get a higher weight, or they would have little influence.
+ * Returns each sample's weight in the loss, √(cells / cells that count). The weight is higher for
+ * samples with few counting cells, which would have little influence at equal weights.
  *
  * @param seen [N, s, s] 1 for cells that count in the loss, else 0; undefined if all cells count
  * @returns [N]
@@ -433,7 +431,6 @@ function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
 
 type Numbers = Readonly<Record<string, Float32Array>>;
 
-/** The outcome of a rollout, with gradients in main memory. */
 type Result = Omit<RolloutOutcome, 'totals'> & { readonly totals: Numbers };
 
 export type Rollouts = ReturnType<typeof openRollouts>;
@@ -509,7 +506,6 @@ export const workerJob: WorkerJob<
   module: import.meta.url,
   async open(compute, { config, data, parameters: shared }) {
     const context = await openTrainingContext(compute, config, data);
-    /** The parameters, uploaded by this thread. */
     const parameters: Record<string, Value> = {};
     let known = -1;
     return {
@@ -540,8 +536,8 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Sums results in the order of their indices, whatever the order of arrival. Otherwise, rounding
- * would depend on which thread is fastest, and runs would not be repeatable.
+ * Sums results in the order of their indices, not of their arrival. The order of arrival depends on
+ * which thread is fastest, and would make rounding unrepeatable.
  */
 class OrderedSum {
   private readonly waiting = new Map<number, Numbers>();

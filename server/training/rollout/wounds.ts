@@ -1,6 +1,6 @@
 /**
- * Draws random wounds. A wound sets the states of some cells of a patch to zero, as damage does in
- * a room.
+ * Creates random wounds. A wound sets the states of some cells of a patch to zero, as damage does
+ * in a room.
  */
 import type { Random } from '../../../shared/random.ts';
 
@@ -24,7 +24,7 @@ const THINNEST_RADIUS = 1.25;
 const THINNEST_BAR = 2;
 
 /**
- * Draws a wound with a random position, direction and size.
+ * Creates a wound with a random position, direction and size.
  *
  * @param side side of the patch, in cells
  * @param largest maximum size, as a share of the patch's cells, 0…1. A `half` always has this size;
@@ -44,9 +44,9 @@ export function woundMask(
 }
 
 /**
- * Draws a wound of exactly round(share · side²) cells.
+ * Creates a wound of exactly round(share · side²) cells.
  *
- * @param kinds kinds of wounds, from which one is drawn at random
+ * @param kinds kinds of wounds, from which one is chosen at random
  * @returns [side, side] 0 for wounded cells, 1 for all other cells
  */
 export function woundOfShare(
@@ -62,8 +62,8 @@ export function woundOfShare(
 const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 
 /**
- * Draws areas of a patch that one or two neighbours occupy. The four cells in the middle stay free,
- * because organisms are planted only at free positions.
+ * Chooses areas of a patch that one or two neighbours occupy. The four cells in the middle stay
+ * free, because organisms are planted only at free positions.
  *
  * @param largest maximum share of the patch's cells that may be occupied, 0…1
  * @returns [side, side] 1 for free cells, 0 for occupied cells
@@ -103,7 +103,7 @@ function squareWound(random: Random, side: number, largest: number): Uint8Array 
   return mask;
 }
 
-/** Draws a wound that consists of the `count` cells nearest to a random point or line. */
+/** Creates a wound that consists of the `count` cells nearest to a random point or line. */
 function nearest(random: Random, side: number, kind: ExactKind, count: number): Uint8Array {
   const distance = randomShape(random, side, kind, count);
   const distances = new Float64Array(side * side);
@@ -116,7 +116,10 @@ function nearest(random: Random, side: number, kind: ExactKind, count: number): 
   return mask;
 }
 
-/** Draws a random point or line. The returned function computes a point's distance from it. */
+/**
+ * Chooses a random point or line. Returns a function that computes the distance from this point or
+ * line.
+ */
 function randomShape(
   random: Random,
   side: number,
@@ -140,8 +143,8 @@ function randomShape(
 }
 
 /**
- * Draws two connected line segments for a stroke that covers about `count` cells. The returned
- * function computes a point's distance from the segments.
+ * Creates two connected line segments for a stroke that covers about `count` cells. Returns a
+ * function that computes the distance from these segments.
  */
 function stroke(
   random: Random,

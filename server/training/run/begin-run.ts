@@ -146,8 +146,8 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
 }
 
 /**
- * Fields of the rule that are compared between a checkpoint and the configuration. Comparing only
- * the shapes of tensors would miss some differences.
+ * Fields of the rule in which a checkpoint is compared with the configuration. Some differences in
+ * these fields do not change the shape of any tensor.
  */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
@@ -225,8 +225,8 @@ const REST_STEPS = 24;
  * the new latents yet.
  *
  * @param rule the rule with the weights of `state`
- * @param options.pull weight of a penalty for moving latents, relative to the error of the picture:
- *   the mean squared distance of a latent from its initial value
+ * @param options.pull weight of the mean squared distance of a latent from its initial value,
+ *   relative to the error of the picture
  * @param options.stop if a stop is requested, the remaining latents are not optimised
  * @returns the state with the new offsets
  * @throws TrainingError 'bad-config' if the run has no offsets, if its rule updates cells at

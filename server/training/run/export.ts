@@ -1,4 +1,3 @@
-/** Writes a trained rule as a checkpoint. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
@@ -34,8 +33,8 @@ export interface TrainedRule {
 
 /**
  * Builds a checkpoint in memory. Its gallery consists of the first training images. Each latent is
- * the mean that the encoder computes, plus any trained offset. If only the encoder is trained, the
- * gallery keeps its latents.
+ * the mean that the encoder computes, plus any trained offset. If the run trains only the encoder,
+ * latents are those of the checkpoint with which the run started.
  *
  * @param training notes for the card about the training, such as the command
  */

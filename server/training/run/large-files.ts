@@ -79,5 +79,4 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
   }
 }
 
-/** Removes a file. Ignores errors, because callers report an earlier error. */
 const remove = (file: string): Promise<void> => rm(file, { force: true }).catch(() => {});

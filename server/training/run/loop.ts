@@ -112,7 +112,7 @@ export function createProgress<Report extends { readonly update: number }>(
     window.push(report);
     const time = now();
     const { update } = report;
-    // Print the first update at once, which shows that training works and how long an update takes.
+    // Always print the first update, which shows that training works and how long an update takes.
     const isEdge = update === done + 1 || update === updates;
     if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
     const rate = window.length / ((time - lastLine) / 1000);

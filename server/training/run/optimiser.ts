@@ -63,7 +63,7 @@ export async function createAdam(
   }
 
   return {
-    /** The current parameters, `parameter:*`. Valid until the next step. */
+    /** Current parameters `parameter:*`, valid until the next step. */
     get parameters(): Values {
       return { ...kept, ...values };
     },

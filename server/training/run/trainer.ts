@@ -70,8 +70,6 @@ export class Trainer {
   }
 
   /**
-   * Creates a trainer.
-   *
    * @param state state from which training starts or resumes
    * @throws TrainingError 'bad-data' if the images do not fit the configuration
    */
@@ -162,10 +160,10 @@ export class Trainer {
   }
 
   /**
-   * Draws the images and pooled organisms of the next update, and plans their rollouts.
+   * Chooses the images and pooled organisms of the next update, and plans their rollouts.
    *
    * @returns `fresh`, `free` and `patients`: the plans (one per micro-batch) for new, pooled and
-   *   healing organisms; `pooled`: the organisms drawn from the main pool; `standIns`: number of
+   *   healing organisms; `pooled`: the organisms taken from the main pool; `standIns`: number of
    *   new organisms that replace missing pooled organisms
    */
   private plan(random: Random) {
