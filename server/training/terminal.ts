@@ -1,7 +1,4 @@
-/**
- * Shared parts of the training commands: options, messages, signals and errors. Start reading at
- * `runTool`.
- */
+/** Options, messages, signals and errors that all training commands share. */
 import { COMPUTE_NAMES, type Compute } from '../autodiff/compute.ts';
 import { createCompute } from '../autodiff/create.ts';
 import type { Options } from '../settings/command-line.ts';
@@ -40,10 +37,10 @@ export const openCompute = (
   createCompute(backend, { threads, onSkip: (reason) => say(`not used: ${reason}`) });
 
 /**
- * Runs a command and prints its error, if any. Expected errors (those with a `reason`) are printed
- * without their stack.
+ * Runs a command and prints its error, if any. Errors with a `reason` are expected, so they are
+ * printed without their stack.
  *
- * @param name name of the command, with which the error message starts
+ * @param name name of the command, printed before the error message
  */
 export async function runTool<O extends Options, K extends string = never>(
   name: string,
@@ -66,10 +63,7 @@ export function duration(seconds: number): string {
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/**
- * Type of a function that runs a measurement and prints how long it took. `what` is the name of the
- * measurement.
- */
+/** Runs an operation called `what` and prints how long it took. */
 export type Measure = <T>(what: string, run: () => Promise<T>) => Promise<T>;
 
 export const measure: Measure = async (what, run) => {
@@ -81,18 +75,18 @@ export const measure: Measure = async (what, run) => {
 
 /**
  * Time after a stop signal during which further signals are ignored, in ms. npm may forward the
- * signal of a single Ctrl-C twice.
+ * signal of one Ctrl-C twice.
  */
 const SAME_SIGNAL = 1_000;
 
-/** Tells whether a signal has asked the run to stop. */
+/** Says whether a signal has asked the process to stop. */
 export interface StopSignal {
   isAsked(): boolean;
 }
 
 /**
- * Listens for SIGINT and SIGTERM. The first signal asks the run to stop; a second one ends the
- * process immediately.
+ * Listens for SIGINT and SIGTERM. After the first signal, `isAsked` returns true; a second signal
+ * ends the process immediately.
  */
 export function listenForStop(): StopSignal {
   let askedAt: number | undefined;

@@ -1,6 +1,6 @@
 /**
- * The layers of update nets, the shapes of their tensors, and the growth of patches. The kernel of
- * a layer is [in, out]; the kernel of the 3×3 convolution is [3, 3, in, out].
+ * The layers of update nets, the shapes of their tensors, and the growth of patches. Kernels are
+ * [in, out], or [3, 3, in, out] for the 3×3 convolution.
  */
 import type { Card } from './card.ts';
 
@@ -8,17 +8,15 @@ import type { Card } from './card.ts';
 export type Architecture = Pick<Card, 'channels' | 'latentSize' | 'update'>;
 
 /**
- * The layers between the first layer (perception) and the last layer. All of them work on each cell
- * separately.
+ * The layers between the first layer (perception) and the last layer. Each cell passes through
+ * these layers separately.
  */
 interface Trunk {
-  /**
-   * Whether the activation function is applied to the result of perception, before the first block.
-   */
+  /** Whether the activation function is applied to the first layer's output. */
   readonly activates: boolean;
   /**
-   * The layers of each block, in order. The output of a block is the sum of its input and the
-   * result of its last layer.
+   * The layers of each block, in order. A block adds the output of its last layer to the block's
+   * input.
    */
   readonly blocks: readonly (readonly { readonly name: string; readonly activated: boolean }[])[];
   /** Names of the layers that a genome net can scale and shift. */
@@ -26,9 +24,8 @@ interface Trunk {
 }
 
 /**
- * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022 (their code
- * is from 2021); 'residual' is our own. The kernels in C and in WGSL support all trunks in which
- * every block has the same layers.
+ * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022. The kernels
+ * in C and in WGSL require all blocks of a trunk to have the same layers.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
@@ -48,18 +45,15 @@ const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>
 };
 
 /**
- * Returns the trunk of an update net. @throws RangeError if the net is a decoder, which has no
- * trunk
+ * Returns the layers between an update net's first and last layer. @throws RangeError if the net is
+ * a decoder
  */
 export function trunkOf({ kind }: Pick<Card['update'], 'kind'>): Trunk {
   if (kind === 'decoder') throw new RangeError('a decoder has no cell rule');
   return TRUNKS[kind];
 }
 
-/**
- * Lists the names of an update net's layers in the order in which they are computed: 'perceive',
- * the layers of the trunk, 'out'.
- */
+/** Lists the names of an update net's layers in the order of computation. */
 export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
   'perceive',
   ...trunkOf(update)
@@ -68,10 +62,7 @@ export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
   'out',
 ];
 
-/**
- * The operations with which `runTrunk` computes. A value of the type `T` holds the units of one or
- * more cells.
- */
+/** The operations that `runTrunk` uses. `T` holds the units of one or more cells. */
 export interface TrunkOperations<T> {
   activate(x: T): T;
   layer(name: string, x: T): T;
@@ -79,10 +70,10 @@ export interface TrunkOperations<T> {
 }
 
 /**
- * Computes the trunk of an update net, using the given operations. For each cell, [hidden] values
- * become [hidden] values.
+ * Computes the layers between an update net's first and last layer, with the given operations.
  *
- * @param perception result of the first layer: [hidden] values for each cell
+ * @param perception output of the first layer, [hidden] for each cell
+ * @returns [hidden] for each cell
  */
 export function runTrunk<T>(
   update: Pick<Card['update'], 'kind'>,
@@ -126,8 +117,8 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
 export const DECODER_KERNEL = 5;
 
 /**
- * Lists the name and the shape of each tensor of a decoder. The kernels are [k, k, out, in],
- * because the decoder's convolutions are transposed ones.
+ * Lists the name and shape of every tensor of a decoder. The kernels are [k, k, out, in], because
+ * the convolutions are transposed.
  */
 function decoderShapes(latentSize: number, hidden: number, doublings: number, channels: number) {
   const shapes = new Map<string, readonly number[]>([
@@ -143,10 +134,7 @@ function decoderShapes(latentSize: number, hidden: number, doublings: number, ch
   return shapes;
 }
 
-/**
- * Computes how the result of the genome net (`readGenome`) is arranged: the offset of each part,
- * and the total size.
- */
+/** Computes the layout of the genome net's output: the offset of each part, and the total size. */
 export function genomeLayout({ channels, update }: Pick<Architecture, 'channels' | 'update'>) {
   const { hidden, genome } = update;
   const layers: Record<string, { readonly scales?: number; readonly shifts: number }> = {};
@@ -160,15 +148,15 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const weights = shifts + channels;
   return {
     /**
-     * For each modulated layer: `shifts` is the offset of its shifts, and `scales`, if the layer is
-     * scaled, the offset of its scales. Both are [hidden].
+     * Offsets of each modulated layer's `shifts` and (if the layer is scaled) `scales`, both
+     * [hidden].
      */
     layers,
-    /** Offset of the last layer's shifts in the genome net's result, [C]. */
+    /** Offset of the last layer's shifts, [C]. */
     shifts,
     /**
-     * Offset of the weights [hidden, expressed] that are added to the shared weights of the last
-     * layer.
+     * Offset of the genome's weights [hidden, expressed], which are added to the last layer's
+     * weights.
      */
     weights,
     size: weights + hidden * (genome?.expressed ?? 0),
@@ -176,8 +164,8 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
 }
 
 /**
- * Checks whether tensors have the expected shapes. Returns a description of the first tensor that
- * is missing or has another shape; undefined if all are as expected.
+ * Describes the first tensor that is missing or has the wrong shape. Returns undefined if all
+ * tensors have the expected shapes.
  */
 export function misfitOf(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
@@ -192,8 +180,7 @@ export function misfitOf(
 }
 
 /**
- * Whether a tensor belongs to a layer that is computed only once for a patch, and not in each cell
- * in every step.
+ * Whether a tensor belongs to a layer that is computed once per patch, not in every cell and step.
  */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
@@ -205,8 +192,8 @@ export const countParameters = (card: Architecture): number =>
   numbersIn(updateShapes(card).values());
 
 /**
- * Counts the multiply–accumulate operations per cell and step, ignoring biases and activation
- * functions. A decoder has no steps; for a decoder, counts the operations per cell of the whole
+ * Counts the multiply–accumulate operations per cell and step, without biases and activation
+ * functions. For a decoder, which has no steps, counts the operations per cell of the whole
  * picture.
  */
 export function macPerCellStep(card: Architecture): number {
@@ -215,7 +202,7 @@ export function macPerCellStep(card: Architecture): number {
     const shapes = updateShapes(card);
     let sum = numbersIn([shapes.get('update.dense.kernel')!]);
     for (let i = 0; i <= update.doublings; i++) {
-      // In a transposed convolution, each cell of the input is multiplied by the whole kernel.
+      // In a transposed convolution, each input cell is multiplied by the whole kernel.
       sum += 4 ** (i + 1) * numbersIn([shapes.get(`update.convolution${i}.kernel`)!]);
     }
     return sum / 4 ** (update.doublings + 1);
@@ -231,18 +218,16 @@ export type Growth = Pick<Card, 'growth' | 'side'>;
 export interface GrowthStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
-  /**
-   * Side of the patch in this step, in cells. If `divide` is set, the cells have already divided.
-   */
+  /** Side of the patch after any division, in cells. */
   readonly stage: number;
 }
 
-/** Returns the side that a patch has when it is planted, in cells. */
+/** Returns the side of a newly planted patch, in cells. */
 export function firstStage({ growth, side }: Growth): number {
   return growth.kind === 'doubling' ? growth.seedSide : side;
 }
 
-/** Lists the steps that grow a seed to a fully grown patch, in order. */
+/** Lists the steps that grow a seed into a full-size patch, in order. */
 export function growthSchedule(card: Growth): GrowthStep[] {
   const { growth, side } = card;
   if (growth.kind === 'uniform') {
@@ -258,8 +243,8 @@ export function growthSchedule(card: Growth): GrowthStep[] {
 }
 
 /**
- * Creates the state of a newly planted patch, [s, s, C]. Every cell holds the first C numbers of
- * the latent.
+ * Creates the state of a newly planted patch, [s, s, C]. Every cell holds the first C values of the
+ * latent.
  *
  * @param latent [Z], where Z ≥ C
  * @param stage side s of the patch, in cells
@@ -272,9 +257,9 @@ export function seedState(latent: Float32Array, stage: number, channels: number)
 }
 
 /**
- * Divides every cell of a state into a 2×2 block of equal cells.
+ * Divides every cell of a state into 2×2 equal cells.
  *
- * @param target array that receives the new state, [2s, 2s, C], from the index `offset` on
+ * @param target receives the new state, [2s, 2s, C], starting at index `offset`
  * @param source the state to divide, [s, s, C]
  */
 export function divideInto(
@@ -300,7 +285,7 @@ export function divideInto(
   }
 }
 
-/** Divides every cell of a state into a 2×2 block of equal cells: [s, s, C] → [2s, 2s, C]. */
+/** Divides every cell of a state into 2×2 equal cells: [s, s, C] → [2s, 2s, C]. */
 export function divide(state: Float32Array, channels: number): Float32Array {
   const divided = new Float32Array(4 * state.length);
   divideInto(divided, 0, state, channels);

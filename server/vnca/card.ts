@@ -1,4 +1,4 @@
-/** The model card (`card.json`). It describes a checkpoint, both to people and to the server. */
+/** The model card (`card.json`), which describes a checkpoint to people and to the server. */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
 import { encoderNetwork } from './encoder-network.ts';
@@ -12,8 +12,8 @@ export type CheckpointReason =
   | 'bad-gallery';
 
 /**
- * Thrown if a checkpoint cannot be loaded. The message is one sentence. It names the file and, if
- * the problem is in one field of the file, the field.
+ * Thrown if a checkpoint cannot be loaded. The message names the file and, if one field is wrong,
+ * the field.
  */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
@@ -30,7 +30,7 @@ export class CheckpointError extends Error {
 /** Version of the card format that this build reads. */
 export const CARD_VERSION = 1;
 
-/** The categories of gallery entries. Visitors' planting menu lists the entries by category. */
+/** The categories by which visitors' planting menu lists the gallery. */
 export const GALLERY_KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
 
 const channel = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -38,55 +38,53 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const growth = v.variant('kind', [
   /**
-   * Growth by doubling. The patch begins with seedSide × seedSide cells. Each cell is filled with
-   * the first values of the latent. The cells take stepsPerStage steps; then every cell divides
-   * into four, and the cells take stepsPerStage steps again. This is repeated until the patch's
-   * side is `side`.
+   * Growth by doubling. The patch begins with seedSide × seedSide cells, all filled with the first
+   * values of the latent, and takes stepsPerStage steps. Then every cell divides into four and the
+   * patch takes stepsPerStage steps again, until the patch's side is `side`.
    */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
   /**
-   * Growth without cell division. The patch has its full size from the beginning. Each cell is
-   * filled with the first values of the latent. The cells take `steps` steps.
+   * Growth without cell division. The patch has its full size from the start, with all cells filled
+   * with the first values of the latent, and takes `steps` steps.
    */
   v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);
 
 const updateFields = {
   hidden: size,
-  /** Activation function after each hidden layer. */
+  /** Activation function after every hidden layer. */
   activation: v.optional(v.picklist(['elu', 'relu']), 'elu'),
   /**
-   * After each step, states are clamped to the range from −stateLimit to stateLimit. If absent,
-   * they are not clamped.
+   * States are clamped to −stateLimit…stateLimit after each step. If absent, states are not
+   * clamped.
    */
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
   /** Fraction of the state that decays in each step: s ← s + u(s) − leak·s. */
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
   /**
-   * Whether the cells read the latent in every step, and not only at the beginning of growth. If
-   * there is no `genome`, this means: the product of the latent and a weight matrix is added to the
-   * result of the first layer.
+   * Whether cells read the latent in every step, not only at the start of growth. Without a
+   * `genome`, a linear function of the latent is added to the first layer's output.
    */
   standingInput: v.optional(v.boolean(), false),
   /**
-   * A net with one hidden layer. It computes, from the latent, how the rule's layers are scaled and
-   * shifted for a patch. Allowed only if `kind` is 'residual' or 'simple'.
+   * A net with one hidden layer that computes, from the latent, scales and shifts for the layers of
+   * the update net. Cannot be used with 'res4' or 'decoder'.
    */
   genome: v.exactOptional(
     v.strictObject({
       hidden: size,
       /**
-       * In the last layer, each patch has its own weights for this number of channels (the first
-       * ones).
+       * Number of channels, starting with the first, whose weights in the last layer differ between
+       * patches.
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /**
-       * Whether the genome scales the result of perception as well as shifting it. Scaling costs
-       * time in every cell. Shifting does not, because shifts are added to the bias.
+       * Whether the genome also scales the first layer's output, in addition to shifting it.
+       * Scaling costs time in every cell; shifting is free, because shifts are added to the bias.
        */
       scalesPerception: v.optional(v.boolean(), true),
       /**
-       * The genome net's output is multiplied by this factor. Smaller values make training more
+       * Factor by which the genome net's output is multiplied. Smaller values make training more
        * stable.
        */
       gain: v.optional(v.pipe(v.number(), v.gtValue(0)), 1),
@@ -100,30 +98,30 @@ const update = v.variant('kind', [
   v.strictObject({ kind: v.literal('res4'), ...updateFields }),
   v.strictObject({
     kind: v.literal('simple'),
-    /** Whether the last layer has a bias. The net of Palm et al. has none. */
+    /** Whether the last layer has a bias. The net in Palm et al. has none. */
     outBias: v.optional(v.boolean(), false),
     ...updateFields,
   }),
   /**
-   * The decoder of a convolutional autoencoder, with which cell rules are compared. It computes the
-   * picture from the latent in one step. Its layers are: a dense layer to 2×2 cells with `hidden`
-   * channels; `doublings` transposed convolutions, each of which doubles the side and halves the
-   * number of channels; and a last transposed convolution, whose output has `channels` channels.
+   * The decoder of a convolutional autoencoder, used as a baseline for cell rules. It computes the
+   * picture from the latent in one step: a dense layer to 2×2 cells with `hidden` channels, then
+   * `doublings` transposed convolutions (each doubles the side and halves the number of channels),
+   * then a last transposed convolution to `channels` channels.
    */
   v.strictObject({ kind: v.literal('decoder'), doublings: size, ...updateFields }),
 ]);
 
 const readout = v.variant('kind', [
-  /** The values of these channels are R, G, B and alpha. They are clamped to 0…1. */
+  /** The channels that hold R, G, B and alpha. Their values are clamped to 0…1. */
   v.strictObject({
     kind: v.literal('rgba-premultiplied'),
     channels: v.strictTuple([channel, channel, channel, channel]),
   }),
-  /** The read-out takes the logit of white ink from this channel. */
+  /** The channel that holds the logit of white ink. */
   v.strictObject({ kind: v.literal('bernoulli'), channel }),
   /**
-   * The first 10 · `mixtures` channels are the parameters of a discretised mixture of logistics,
-   * whose mean is the colour; see `dmolMean`.
+   * The first 10 · `mixtures` channels are the parameters of a discretised mixture of logistics.
+   * The colour is the mean of the mixture.
    */
   v.strictObject({ kind: v.literal('dmol'), mixtures: size }),
 ]);
@@ -137,13 +135,13 @@ const checkpointName = v.pipe(
 );
 
 /**
- * The fields of a card that define a rule and the growth of its patches. Training uses only these
+ * The fields of a card that define a rule and the growth of its patches. Training reads no other
  * fields.
  */
 export const modelFields = {
-  /** Identifies the checkpoint in the engine, the protocol and the journal. */
+  /** Identifies the checkpoint in the engine, in the protocol and in journals. */
   name: checkpointName,
-  /** Name of the checkpoint, as text for people. */
+  /** Name of the checkpoint for people to read. */
   title: v.pipe(v.string(), v.nonEmpty()),
   description: v.optional(v.string(), ''),
   /** Side of a fully grown patch, in cells. */
@@ -151,33 +149,28 @@ export const modelFields = {
   /** Number of values in a cell state. */
   channels: size,
   /**
-   * Number of values in a latent. It equals `channels`, or may be larger if there is a `genome`.
-   * When a patch is planted, each of its cells is filled with the first `channels` values of the
-   * latent.
+   * Number of values in a latent. Must equal `channels`, except that it may be larger if there is a
+   * `genome`, and may have any value in a decoder.
    */
   latentSize: size,
   growth,
   update,
   readout,
   /**
-   * How to tell which cells are alive: a cell is alive if its aliveness is at least `threshold`.
-   * The aliveness is the cell's value of `channel` or, if `channel` is absent, the alpha in the
-   * cell's picture.
+   * A cell is alive if its aliveness is at least `threshold`. The aliveness is the cell's value in
+   * `channel` or, if `channel` is absent, the alpha of the cell's colour.
    */
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
-  /**
-   * Number of steps, after the end of growth or after damage, for which the rule has been found to
-   * remain stable.
-   */
+  /** Number of steps, after growth or damage, for which tests found the rule to be stable. */
   trustedSteps: v.exactOptional(size),
   /**
-   * How fast a wound may close, in cells per step, measured from the wound's rim inwards. Wounds
-   * that close faster may not heal well. If absent, the whole wound may come alive in one step.
+   * How fast a wound may close from its rim inwards, in cells per step. Wounds that close faster
+   * may heal badly. If absent, there is no limit.
    */
   closing: v.exactOptional(size),
   /**
-   * Version of the sampler that draws latents at random for the dice in visitors' pages
-   * (`world/species.ts`). If absent, latents are drawn from the normal distribution N(0, I).
+   * Version of the sampler that draws random latents. If absent, latents are drawn from the normal
+   * distribution N(0, I).
    */
   sampler: v.exactOptional(samplerVersion),
 };
@@ -189,17 +182,17 @@ const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
   /**
-   * The name by which tokens refer to these weights, see `identityOf`. If absent, the server
-   * computes it from the files.
+   * The name by which tokens refer to these weights. If absent, the server computes it from the
+   * checkpoint's files.
    */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
   ),
-  /** Describes the encoder's net, whose tensors are named `encoder.*`. */
+  /** Describes the encoder net, whose tensors are named `encoder.*`. */
   encoder: v.exactOptional(encoderNetwork),
   /**
-   * The name and the category of each creature in the gallery, in the order of the rows of the
-   * tensor `gallery.latents`.
+   * The name and category of each gallery creature. The order is that of the rows in the tensor
+   * `gallery.latents`.
    */
   gallery: v.array(
     v.strictObject({ name: v.pipe(v.string(), v.nonEmpty()), kind: v.picklist(GALLERY_KINDS) }),
@@ -207,10 +200,8 @@ const fields = v.strictObject({
   data: v.strictObject({ set: v.string(), licence: v.string(), source: v.string() }),
   training: v.record(v.string(), v.string()),
   /**
-   * Describes the painter in `painter.safetensors` in the checkpoint folder, see
-   * `shared/painter/net.ts`. Absent if there is no painter. All kinds of fields are accepted here,
-   * because painters of other versions may have other fields: whether this build can use the
-   * painter is decided only by the content of `painter.safetensors`.
+   * Describes the painter in the checkpoint folder's `painter.safetensors`. Absent if there is no
+   * painter. Unknown fields are accepted, because painters of other versions may have other fields.
    */
   painter: v.exactOptional(
     v.looseObject({ version: size, figures: v.record(v.string(), v.unknown()) }),
@@ -220,10 +211,7 @@ const fields = v.strictObject({
 
 export type FieldError = readonly [path: string, what: string];
 
-/**
- * Creates a validation step that can be added to a schema. It checks conditions that involve
- * several fields.
- */
+/** Creates a schema step that validates conditions involving several fields. */
 export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) =>
   v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
@@ -233,8 +221,8 @@ export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) 
   });
 
 /**
- * Describes a validation issue in one sentence, which names the field. An issue from
- * `checkRelations` already has the field's name in its message.
+ * Describes a validation issue in one sentence. An issue from `checkRelations` already names the
+ * field, so its message is returned as is.
  */
 export function sentenceOf(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue);

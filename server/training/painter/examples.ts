@@ -1,7 +1,7 @@
 /**
- * Collects the examples for training a painter. These are small pictures of a data set, each with a
- * large original (its side is eight times as long), and gallery creatures that a rule has grown, at
- * several ages. All pixels are premultiplied RGBA, 0…255. Start reading at `prepareMaterial`.
+ * Collects the examples for training a painter: pictures of a data set with large originals (eight
+ * times the side), and gallery creatures grown to several ages. All pixels are premultiplied RGBA,
+ * 0…255.
  */
 import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
@@ -18,17 +18,15 @@ import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { ENLARGED, type PainterConfig } from './graph.ts';
 
-/**
- * Side, in pixels, at which an emoji's vector picture is compared with the picture in the data set.
- */
+/** Side, in pixels, at which an emoji's vector picture is compared with its data set picture. */
 const COMPARED = 64;
 /**
- * Maximum mean squared difference, 0…1, between an emoji's vector picture and the picture in the
- * data set. If a vector picture differs more, it shows a different drawing and is not used.
+ * Maximum mean squared difference, 0…1, between an emoji's vector picture and its data set picture.
+ * Vector pictures that differ more are not used, because they show another drawing.
  */
 const LARGEST_DIFFERENCE = 0.002;
 
-/** A small picture and its large original, both in premultiplied RGBA, 0…255. */
+/** A small picture and its large original, in premultiplied RGBA, 0…255. */
 export interface Original {
   /** Index of the picture in the data set. */
   readonly index: number;
@@ -40,13 +38,12 @@ export interface Original {
 }
 
 /**
- * Loads the pictures of a data set that have a large original. For Noto emoji, originals are vector
- * pictures from an npm package. For a folder of images, originals are the same files, read at a
+ * Loads the pictures of a data set that have a large original. The originals of Noto emoji are
+ * vector pictures from an npm package. In a folder of images, the originals are the images at a
  * larger size.
  *
- * @param baseFolder folder against which relative paths in `config` are resolved; by default, the
- *   working directory
- * @throws TrainingError 'bad-data' if the pictures of the data set have no originals; and errors of
+ * @param baseFolder folder of relative paths in `config`; by default, the working directory
+ * @throws TrainingError 'bad-data' if this kind of data set has no originals; errors of
  *   `loadDataset`
  */
 export async function loadOriginals(
@@ -92,57 +89,51 @@ async function emojiOriginals(config: ConfigOf<'emoji'>): Promise<Original[]> {
   return found;
 }
 
-/** A gallery creature with which a painter is measured. */
+/** A gallery creature for measuring a painter. */
 export interface MeasuredCreature {
   readonly original: Original;
-  /** [side, side, 4] Cells grown from the creature's latent, premultiplied RGBA, 0…255. */
+  /** [side, side, 4] Grown cells, premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
-  /** The latent from which the cells have grown. Absent if the painter must draw without it. */
+  /** The creature's latent. Absent if the painter must draw without it. */
   readonly latent?: Float32Array | undefined;
 }
 
-/** A training example: cells, and the large picture that a painter should draw from them. */
+/** A training example: cells, and the large picture that the painter should draw. */
 export interface Example {
   readonly cells: Uint8Array;
   /**
-   * [8·side, 8·side, 4] The creature's original or, if the cells do not resemble the original, a
-   * smooth enlargement of the cells.
+   * [8·side, 8·side, 4] The original or, if the cells do not resemble the original, the cells
+   * enlarged smoothly.
    */
   readonly picture: Uint8Array;
-  /** The latent from which the cells have grown. Absent if the painter does not learn genomes. */
+  /** The creature's latent. Absent if the painter does not learn genomes. */
   readonly latent?: Float32Array | undefined;
 }
 
-/** Pictures and cells from which training scenes are made. */
 export interface Material {
   readonly originals: readonly Original[];
   readonly grown: readonly Example[];
   readonly side: number;
-  /** Alpha below which cells are invisible in a room, 0…1. */
+  /** Alpha below which a room does not show cells, 0…1. */
   readonly threshold: number;
 }
 
-/** Ages at which grown creatures are used as examples, in steps since the end of growth. */
+/** Ages of grown creatures in examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
 /**
- * Age of the creatures with which a painter is measured, in steps since the end of growth. Must be
- * one of `AGES`.
+ * Age of creatures for measuring a painter, in steps since the end of growth. Must be in `AGES`.
  */
 export const KEPT_AGE = 24;
 /**
- * Grown cells resemble a creature's small picture if the mean squared difference (0…1) is below
- * this value.
+ * Grown cells resemble a small picture if the mean squared difference (0…1) is below this value.
  */
 const SHOWS = 0.012;
 
 /**
- * Chooses gallery creatures at random for measuring the painter. Equal seeds give equal creatures.
- * The chosen creatures are not used for training, unless the painter learns genomes (see
- * `prepareMaterial`).
+ * Chooses gallery creatures at random for measuring a painter. Equal seeds give equal creatures.
  *
- * @param options.kept maximum number of creatures. At most half of the creatures that have an
- *   original are chosen
- * @throws TrainingError 'bad-data' if the pictures do not have the size that the checkpoint needs
+ * @param options.kept maximum number of creatures; at most half of those that have an original
+ * @throws TrainingError 'bad-data' if the pictures do not have the checkpoint's size
  */
 export function chooseKept(
   card: Card,
@@ -156,22 +147,21 @@ export function chooseKept(
   return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);
 }
 
-/** Returns those originals whose creatures are in the checkpoint's gallery. */
+/** Returns the originals that belong to creatures in the checkpoint's gallery. */
 export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[] =>
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
 /**
- * Reserves some gallery creatures for measuring, and makes training examples from the other
- * creatures and pictures.
+ * Reserves some gallery creatures for measuring, and makes training examples from all other
+ * pictures and creatures.
  *
- * If the painter learns genomes, it is trained on the reserved creatures, too. But when it is
- * measured with these creatures, it does not get their latents. The measurement then shows how well
- * the painter draws cells whose genome it has not learned.
+ * A painter that learns genomes is also trained on the reserved creatures. To measure how it draws
+ * creatures with unknown genomes, it is measured on the reserved creatures without their latents.
  *
  * @returns `kept`: the reserved creatures; `learned`: the creatures whose genomes are learned;
  *   `material`: the training examples
- * @throws TrainingError 'bad-data' if the pictures do not have the size that the checkpoint needs,
- *   or if fewer than two of them belong to the checkpoint's gallery
+ * @throws TrainingError 'bad-data' if the pictures do not have the checkpoint's size, or if fewer
+ *   than two belong to the checkpoint's gallery
  */
 export async function prepareMaterial(
   checkpoint: Checkpoint,
@@ -199,8 +189,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip creatures without an original, because a painter can learn nothing from them. If
-      // genomes are learned, also skip cells that do not resemble the creature's original.
+      // Skip creatures without an original, from which a painter learns nothing. If genomes are
+      // learned, also skip cells that do not resemble the original.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];
@@ -217,7 +207,7 @@ export async function prepareMaterial(
   return { kept: kept.map(measured), learned: [...taught.values()], material };
 }
 
-/** A painter net that draws no edges. With this net, painting merely interpolates the cells. */
+/** A painter net without edges, which merely interpolates the cells. */
 const NOTHING = [
   { inputs: INPUTS, outputs: 4, kernel: new Float32Array(INPUTS * 4), bias: new Float32Array(4) },
   { inputs: 4, outputs: 4, kernel: new Float32Array(16), bias: new Float32Array(4) },
@@ -228,7 +218,7 @@ const NOTHING = [
  * Enlarges cells by Catmull-Rom interpolation.
  *
  * @param cells [side, side, 4] premultiplied RGBA, 0…255
- * @param scale number of pixels per side of a cell
+ * @param scale side of an enlarged cell, in pixels
  * @returns [scale·side, scale·side, 4] premultiplied RGBA, 0…255
  */
 export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8Array {
@@ -237,10 +227,7 @@ export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8A
   return new Uint8Array(pixels.buffer);
 }
 
-/**
- * Lanczos kernel with two lobes: sinc(x)·sinc(x / 2) for |x| < 2, else 0. The pictures of data sets
- * are resized with the same kernel.
- */
+/** Lanczos kernel with two lobes: sinc(x)·sinc(x / 2) for |x| < 2, else 0. */
 const lanczos2 = (x: number): number => {
   if (x === 0) return 1;
   const p = Math.PI * x;
@@ -252,8 +239,8 @@ const lanczos2 = (x: number): number => {
  *
  * @param pixels [side, side, 4] premultiplied RGBA, 0…255
  * @param factor a divisor of `side`
- * @returns [side / factor, side / factor, 4] premultiplied RGBA, 0…255. In every pixel, red, green
- *   and blue are at most alpha
+ * @returns [side / factor, side / factor, 4] premultiplied RGBA, 0…255, with colours not above
+ *   alpha
  */
 export function reduced(pixels: Uint8Array, side: number, factor: number): Uint8Array {
   const small = side / factor;

@@ -1,6 +1,6 @@
 /**
- * Defines the configuration for training a painter, which is a JSON file with `"kind": "painter"`.
- * Also builds the painter and its loss as expressions, and draws the painter's initial weights.
+ * The configuration for training a painter (a JSON file with `"kind": "painter"`), the painter and
+ * its loss as expressions, and the painter's initial weights.
  */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
@@ -37,53 +37,46 @@ const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 const wide = v.pipe(size, v.multipleOf(4), v.maxValue(128));
 const latent = v.pipe(size, v.minValue(KEY));
 const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
-/** Training may draw cells in pairs. */
+/** Even numbers only, because training may draw cells in pairs. */
 const even = v.pipe(size, v.multipleOf(2));
 
 const schema = v.strictObject({
   kind: v.literal('painter'),
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/)),
-  /**
-   * Folder of the checkpoint whose creatures the painter draws, relative to the working directory.
-   */
+  /** Folder of the painter's checkpoint, relative to the working directory. */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
   /**
-   * Data set on which the checkpoint was trained. Its first pictures must be the pictures of the
-   * checkpoint's gallery. `loadOriginals` finds larger originals of all pictures.
+   * Data set on which the checkpoint was trained. The gallery must consist of the data set's first
+   * pictures.
    */
   data: datasetConfig,
-  /**
-   * Maximum number of gallery creatures that are reserved for measuring the painter; see
-   * `prepareMaterial`.
-   */
+  /** Maximum number of gallery creatures reserved for measuring the painter. */
   kept: v.optional(size, 100),
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
-   * Widths of the layers of the net that turns a genome into a map: number of values of the latent
-   * and of the hidden layer, then number of channels of the map while its side is 4, 8, 16 and 32.
-   * If present, training extends the checkpoint's existing painter, which then learns the genomes
-   * of the gallery's creatures and draws all other cells as before. If absent, training creates a
-   * new painter, which reads only cells.
+   * Widths of the net that turns a genome into a map: number of values in the latent and in the
+   * hidden layer, then number of channels of the map at sides 4, 8, 16 and 32. If present, the
+   * checkpoint's existing painter learns the gallery's genomes. If absent, a new painter is trained
+   * that reads only cells.
    */
   genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   updates: size,
-  /** `scenes`: number of scenes per update; `cells`: number of cells drawn at random per scene. */
+  /** Number of `scenes` per update, and of random `cells` per scene. */
   batch: v.optional(v.strictObject({ scenes: size, cells: even }), { scenes: 8, cells: 256 }),
   /** Weight of the loss for edges, relative to the loss for colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   /**
-   * Weight of the edge energy loss in the second half of training; in the first half, the weight is
-   * 0. This loss compares how strong the edges within each cell are in the painted picture and in
-   * the target, regardless of where in the cell they are.
+   * Weight of the edge energy loss in the second half of training, 0 before. This loss compares the
+   * strength of edges in each cell between the painted picture and the target, wherever in the cell
+   * the edges are.
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
-   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. For pairs
-   * of neighbouring cells, this loss compares two differences in mean colour: the difference
-   * between the two cells in the painted picture, and the difference in the target. If the weight
-   * is above 0, training chooses pairs of neighbouring cells instead of single cells.
+   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. This pair
+   * loss compares how much two neighbouring cells differ in mean colour, in the painted picture and
+   * in the target. If the weight is above 0, training chooses cells in pairs.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
@@ -99,7 +92,7 @@ export const isPainterConfig = (value: unknown): boolean =>
 /**
  * Checks a configuration and fills in defaults.
  *
- * @param file file name for error messages
+ * @param file name of the file, for error messages
  * @throws TrainingError 'bad-config' if the configuration is invalid
  */
 export const parsePainterConfig = (value: unknown, file: string): PainterConfig =>
@@ -109,13 +102,12 @@ export const parsePainterConfig = (value: unknown, file: string): PainterConfig 
 export const ENLARGED = 8;
 /**
  * Side of the square of pixels that the loss compares for each cell; P in the shapes below. The
- * square extends one pixel beyond the cell on each side, so that the pictures of neighbouring cells
- * fit together.
+ * square extends one pixel beyond the cell, so that neighbouring cells' pictures fit together.
  */
 export const JUDGED = ENLARGED + 2;
 /**
- * Losses use a smooth approximation of the absolute value of differences between pixel values
- * (0…1). The loss of a difference much smaller than this constant is proportional to its square.
+ * Losses use a smooth approximation of |x| for differences x of pixel values (0…1), which is nearly
+ * quadratic if |x| is far below this constant.
  */
 const SMOOTH = 0.02;
 
@@ -126,7 +118,7 @@ export const CREATURES = 2;
 
 type Sizes = Pick<PainterConfig, 'hidden' | 'ramps' | 'genome'>;
 
-/** Returns the names and shapes of the weights that are trained. */
+/** Returns the shapes of the trained weights, by name. */
 export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes): Shapes {
   const own = genome ? LEARNED : '';
   const [latent, wide, ...channels]: readonly number[] = genome ?? [0, 0, 0];
@@ -149,10 +141,9 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
 }
 
 /**
- * Draws the initial weights of a painter at random. A new painter begins with ramps (soft edges)
- * that run through the middle of each cell in all directions and have almost no colour. If genomes
- * are learned, the weights of the existing painter are copied, and the maps of genomes begin with
- * zeros, so that the painter first draws as before.
+ * Creates a painter's initial weights. A new painter begins with almost colourless ramps (soft
+ * edges) through the middle of each cell, in all directions. A painter that learns genomes begins
+ * with the weights of the existing painter, and paints like that painter at first.
  *
  * @param painter weights of the checkpoint's existing painter; present only if genomes are learned
  */
@@ -182,12 +173,12 @@ export function firstWeights(
 }
 
 /**
- * Positions of the pixels that the loss compares for a cell, along one axis. Positions are measured
- * from the cell's middle, in cells.
+ * Positions along one axis of the pixels that the loss compares for a cell. The unit is one cell,
+ * and 0 is the cell's middle.
  */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
-/** Returns x, y, x² + y² and 1 for each of the P×P pixels that the loss compares for a cell. */
+/** Returns x, y, x² + y² and 1 for each of a cell's P×P compared pixels. */
 function placesOfPixels(): Float32Array {
   const numbers = judgedPlaces.flatMap((y) =>
     judgedPlaces.flatMap((x) => [x, y, x * x + y * y, 1]),
@@ -196,8 +187,8 @@ function placesOfPixels(): Float32Array {
 }
 
 /**
- * Returns, for each of the P×P pixels that the loss compares for a cell, the Catmull-Rom weights of
- * the 5×5 cells around this cell.
+ * Returns the Catmull-Rom weights of the surrounding 5×5 cells for each of a cell's P×P compared
+ * pixels.
  */
 function blendOfPixels(): Float32Array {
   const weights = judgedPlaces.map(catmullRom);
@@ -209,10 +200,7 @@ function blendOfPixels(): Float32Array {
   return Float32Array.from(numbers);
 }
 
-/**
- * Returns Sobel's horizontal and vertical filters for four channels, [3, 3, 4, 8]. Filtered values
- * are differences between positions that are two pixels apart.
- */
+/** Returns Sobel's horizontal and vertical filters for four channels, [3, 3, 4, 8]. */
 function sobel(): Float32Array {
   const weights = new Float32Array(3 * 3 * 4 * 8);
   const across = [-1, 0, 1];
@@ -230,8 +218,8 @@ function sobel(): Float32Array {
 }
 
 /**
- * Returns weights for computing the mean over a cell's own pixels, [1, P, P, 1]. The compared
- * pixels outside the cell have the weight 0.
+ * Returns weights for the mean over a cell's own pixels, [1, P, P, 1]. The compared pixels outside
+ * the cell have the weight 0.
  */
 const meanOfInner = (): Float32Array =>
   Float32Array.from({ length: JUDGED ** 2 }, (_, i) =>
@@ -240,37 +228,34 @@ const meanOfInner = (): Float32Array =>
       : 0,
   );
 
-/** Scales weights so that their sum is 1. */
 function shares(weights: Float32Array): Float32Array {
   const total = weights.reduce((sum, weight) => sum + weight) || 1;
   return weights.map((weight) => weight / total);
 }
 
-/** The training data of one update: N cells. */
+/** The training data of one update, N cells. */
 export interface PainterBatch {
   /** [N, INPUTS] Inputs of the painter. */
   readonly inputs: Float32Array;
   /** [N, P, P, 4] Target pixels, premultiplied RGBA, 0…1. */
   readonly target: Float32Array;
-  /** Weight of the edge energy loss. */
   readonly energy: number;
   /**
-   * [N / 2] Weight of each pair of neighbours in the loss for pairs (`steps` in the configuration).
-   * Pair k consists of the cells 2k and 2k + 1. Its weight is 0 if these are not neighbouring cells
-   * of the same creature.
+   * [N / 2] Weight of each pair of neighbours in the pair loss, which the configuration calls
+   * `steps`. Pair k consists of cells 2k and 2k + 1. The weight is 0 unless both are neighbours in
+   * one creature.
    */
   readonly pairs: Float32Array;
-  /** [scenes · CREATURES, Z] Latents of the creatures in each scene; zeros if unknown. */
+  /** [scenes · CREATURES, Z] Latents of each scene's creatures; zeros if unknown. */
   readonly latents: Float32Array;
   /**
-   * [N, CREATURES · PLACES] One-hot vectors. The vector of a cell selects the position that the
-   * cell reads in the genome maps of its scene. It is all zeros if the genome of the cell's
-   * creature is unknown.
+   * [N, CREATURES · PLACES] 1 at the position of the scene's genome maps that a cell reads, else 0.
+   * All zeros if the genome of the cell's creature is unknown.
    */
   readonly places: Float32Array;
 }
 
-/** Compiles a program that computes the loss of one update and its gradients. */
+/** Compiles a program for an update's loss and the gradients of this loss. */
 export async function compileLoss(
   compute: Compute,
   config: PainterConfig,
@@ -335,7 +320,7 @@ export async function compileLoss(
      * Computes the loss of one update.
      *
      * @param weights the painter's weights, named `parameter:*`
-     * @returns the mean loss per pixel, and its gradients `total:*`, which the caller must free
+     * @returns the loss and its gradients `total:*`, which the caller must free
      */
     async run(weights: Parameters<Program['run']>[0], batch: PainterBatch) {
       const uploaded = {
@@ -364,7 +349,7 @@ export async function compileLoss(
   };
 }
 
-/** Builds expressions that paint like `shared/painter/paint.ts`, but do not clamp colours. */
+/** Builds expressions that paint like `shared/painter/paint.ts`, but without clamping colours. */
 function paintedPixels(
   { ramps }: Sizes,
   parameters: (name: string) => Expression,
@@ -385,7 +370,7 @@ function paintedPixels(
 }
 
 /**
- * Builds the computation of genome maps (see `shared/painter/genome-map.ts`).
+ * Builds the computation of genome maps.
  *
  * @returns one map per genome, [N, S, S, C]
  */
@@ -408,9 +393,8 @@ export function genomeMaps(
 }
 
 /**
- * Builds the differences between painted and target pixels. If a painted value is below 0 and its
- * target is 0, or above 1 and its target is 1, the difference counts as 0, because painted pixels
- * are clamped to 0…1 when they are shown.
+ * Builds the differences between painted and target pixels. Painted pixels are clamped to 0…1 when
+ * shown, so a value below a target of 0 or above a target of 1 counts as equal to its target.
  */
 function countedDifference(painted: Expression, target: Expression): Expression {
   const one = g.constant(1);
@@ -421,10 +405,9 @@ function countedDifference(painted: Expression, target: Expression): Expression 
 }
 
 /**
- * Builds the edge energy loss. It compares the mean and the root mean square of gradients in each
- * cell, regardless of where in the cell the edges are. It is needed because the other losses favour
- * pictures without an edge if the edge's position cannot be known: an edge in a wrong place costs
- * them more than no edge.
+ * Builds the edge energy loss, which compares the mean and the root mean square of gradients per
+ * cell, wherever in the cell the edges are. The other losses favour no edge over a misplaced edge,
+ * so they would remove edges whose position cannot be known.
  */
 function energyDifference(painted: Expression, target: Expression): Expression {
   const ofCell = (x: Expression): Expression =>
@@ -437,7 +420,7 @@ function energyDifference(painted: Expression, target: Expression): Expression {
   );
 }
 
-/** Builds √(x² + s²) − s, an approximation of the absolute value of x that is smooth at 0. */
+/** Builds √(x² + s²) − s, a smooth approximation of |x|. */
 const sizesOf = (x: Expression, smooth = SMOOTH): Expression =>
   g.subtract(g.sqrt(g.add(g.square(x), smooth ** 2)), smooth);
 

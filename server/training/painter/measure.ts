@@ -1,7 +1,4 @@
-/**
- * Measures how well a painter draws creatures, by comparing its pictures with large originals. Also
- * draws sheets of pictures for comparison by eye. Start reading at `measurePainter`.
- */
+/** Measures how well a painter draws creatures, by comparing its pictures with large originals. */
 import { createMap, finished } from '../../../shared/painter/genome-map.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
@@ -19,14 +16,13 @@ import { enlarged, type MeasuredCreature, type Original } from './examples.ts';
 import { ENLARGED } from './graph.ts';
 
 /**
- * Divisors of a picture's side. The perceptual distance is measured on pictures reduced by each of
- * these divisors, and averaged.
+ * Factors by which pictures are shrunk. The perceptual distance is averaged over all shrunk copies.
  */
 const SIZES = [1, 2, 4] as const;
 
 /**
- * Prepares measurements of the perceptual distance between two pictures. This distance says how
- * differently the convolutional layers of the net `emoji-features` respond to the pictures.
+ * Prepares measurements of the perceptual distance between pictures: how differently the
+ * convolutional layers of the net `emoji-features` respond to them.
  *
  * @param side side of the pictures in pixels, a multiple of 4
  */
@@ -48,8 +44,8 @@ async function openPerceptual(compute: Compute, side: number) {
   );
   return {
     /**
-     * Returns the perceptual distance between two pictures (0 if they are equal). Each picture is
-     * [side, side, 4], with values 0…255.
+     * Returns the perceptual distance between two pictures [side, side, 4] with values 0…255. The
+     * distance of equal pictures is 0.
      */
     async between(a: Uint8Array, b: Uint8Array): Promise<number> {
       let sum = 0;
@@ -72,8 +68,8 @@ async function openPerceptual(compute: Compute, side: number) {
 }
 
 /**
- * Builds the squared distance between the normalised feature vectors of two pictures, averaged over
- * positions. LPIPS (Zhang et al. 2018) uses the same distance.
+ * Builds the mean squared distance between normalised feature vectors of two pictures, as in LPIPS
+ * (Zhang et al. 2018).
  */
 function meanDistance(a: Expression, b: Expression): Expression {
   const direction = (x: Expression): Expression =>
@@ -82,14 +78,14 @@ function meanDistance(a: Expression, b: Expression): Expression {
   return g.divide(g.reshape(apart, []), g.constant(a.shape[1] * a.shape[2]));
 }
 
-/** The two ways of drawing cells that are compared: the painter, and bicubic interpolation. */
+/** Two ways of drawing cells: the painter, and bicubic interpolation. */
 const WAYS = ['painted', 'bicubic'] as const;
 
 /**
- * Draws the cells of a single creature in each of the `WAYS`.
+ * Draws the cells of one creature in each of the `WAYS`.
  *
  * @param cells [side, side, 4] premultiplied RGBA, 0…255
- * @param latent the creature's latent; absent if the painter must draw without the genome's map
+ * @param latent the creature's latent; absent if the painter must draw without it
  */
 export function drawings(
   net: PainterNet,
@@ -103,7 +99,7 @@ export function drawings(
   };
 }
 
-/** Paints cells that all belong to one creature, with 8×8 pixels per cell. */
+/** Paints the cells of a single creature, with 8×8 pixels per cell. */
 export function paintAlone(
   net: PainterNet,
   cells: Uint8Array,
@@ -118,10 +114,10 @@ export function paintAlone(
 }
 
 /**
- * Measures a painter.
+ * Measures how well a painter draws creatures.
  *
- * @param creatures.kept creatures reserved for measuring; see `prepareMaterial`
- * @param creatures.learned creatures whose genomes the painter has learned; empty if there are none
+ * @param creatures.kept creatures reserved for measuring
+ * @param creatures.learned creatures whose genomes the painter has learned, if any
  * @param side side of the creatures, in cells
  */
 export async function measurePainter(
@@ -152,13 +148,12 @@ export async function measurePainter(
   const figures = {
     creatures: kept.length,
     /**
-     * Quality of the painter's pictures of the reserved creatures (`kept`). `originals`: the
-     * painter draws the creatures' small pictures in the data set; `grown`: it draws cells that the
-     * rule has grown.
+     * Quality for the reserved creatures. `originals`: drawn from the data set's small pictures;
+     * `grown`: drawn from cells that the rule has grown.
      */
     originals: await compare(kept.map(({ original }) => original)),
     grown: await compare(kept.map(ofGrown)),
-    /** Quality for grown creatures whose genomes the painter has learned. */
+    /** Quality for creatures whose genomes the painter has learned. */
     ...(learned.length > 0 && {
       learned: { creatures: learned.length, ...(await compare(learned.map(ofGrown))) },
     }),
@@ -173,18 +168,17 @@ const ofGrown = ({ original: { large }, grown, latent }: MeasuredCreature) => ({
   ...{ small: grown, large, latent },
 });
 
-/** Returns the peak signal-to-noise ratio between two pictures with values 0…255, in dB. */
+/** Returns the peak signal-to-noise ratio of two pictures with values 0…255, in dB. */
 export const psnr = (a: Uint8Array, b: Uint8Array): number => -10 * Math.log10(meanSquare(a, b));
 
-/** Converts values from 0…255 to 0…1. */
 const unit = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (x) => x / 255);
 
 const edgesIn = (picture: Uint8Array, side: number): number =>
   edgesOf(unit(picture), ENLARGED * side, 4);
 
 /**
- * Measures how well a painter keeps wounds empty. Erases the cells in a disc in the middle of each
- * creature, paints the remaining cells, and measures how much is painted inside the disc.
+ * Measures how well a painter keeps wounds empty: erases a disc of cells in the middle of each
+ * creature, and measures how much is painted inside the disc.
  */
 function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: number) {
   const [all, inner] = [0, 1].map(() => ({ sum: 0, count: 0 }));
@@ -207,24 +201,20 @@ function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: 
   }
   const mean = ({ sum, count }: typeof all): number => Number((sum / count).toPrecision(4));
   return {
-    /** Mean alpha of painted pixels in all erased cells, 0…1. */
+    /** Mean alpha of the pixels painted in erased cells, 0…1. */
     alpha: mean(all),
-    /**
-     * Mean alpha of painted pixels, 0…1, in those erased cells that lie at least 1.5 cells inside
-     * the disc's rim.
-     */
+    /** Mean alpha, 0…1, in erased cells at least 1.5 cells inside the disc's rim. */
     inner: mean(inner),
   };
 }
 
 /** Radius of the erased disc, in cells. */
 const WOUND = 4;
-/** Maximum number of rows in the sheet of `drawPainterSheet`. */
 const ROWS = 8;
 
 /**
- * Draws a sheet for comparing originals, bicubic enlargements and pictures by the painter. Each row
- * shows one creature. The creatures are spread evenly over `kept`.
+ * Draws a sheet for comparing originals, bicubic enlargements and painted pictures. Each row shows
+ * one creature.
  *
  * @returns a PNG file
  */
@@ -251,9 +241,7 @@ export async function drawPainterSheet(
   return drawSheet(rows, { scale: 1, columns });
 }
 
-/**
- * Returns a copy of a creature's cells in which a disc right of the middle is erased, as a wound.
- */
+/** Copies a creature's cells, and erases a disc right of the middle. */
 export function withoutDisc(cells: Uint8Array, side: number): Uint8Array {
   const radius = side / 8;
   return cells.map((value, at) => {

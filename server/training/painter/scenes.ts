@@ -1,6 +1,6 @@
 /**
- * Makes random scenes for training a painter. A scene consists of cells, as a room streams them,
- * and the large picture that the painter should draw from these cells.
+ * Makes random scenes for training a painter. A scene consists of cells, as a room sends them, and
+ * the large picture that the painter should draw from these cells.
  */
 import { INPUTS } from '../../../shared/painter/net.ts';
 import { readNeighbourhood } from '../../../shared/painter/paint.ts';
@@ -17,37 +17,33 @@ import {
   PLACES,
 } from './graph.ts';
 
-/**
- * A square of cells, as in a room, with the large picture that a painter should draw from these
- * cells.
- */
+/** Cells as in a room, and the large picture that the painter should draw from these cells. */
 interface Scene {
   readonly side: number;
   /** [side, side, 4] Premultiplied RGBA, 0…255. */
   readonly cells: Uint8Array;
-  /** [side, side] Creature that owns each cell, 1 or 2; 0: no owner. */
+  /** [side, side] Creature that owns each cell, 1 or 2; 0 if no creature owns the cell. */
   readonly owners: Uint8Array;
   /** [8·side, 8·side, 4] Premultiplied RGBA, 0…255. */
   readonly picture: Uint8Array;
-  /** Latents of creatures 1 and 2. An element is undefined if the creature's latent is unknown. */
+  /** Latents of creatures 1 and 2; undefined if unknown. */
   readonly latents: readonly (Float32Array | undefined)[];
 }
 
 /**
- * `GROWN`: share of creatures that the rule has grown; the others are pictures of the data set.
- * `WOUNDED`: share of scenes with a wound. `MEETING`: share of scenes with two creatures.
+ * Share of creatures that the rule has grown (the others are pictures of the data set), share of
+ * scenes with a wound, and share of scenes with two creatures.
  */
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
 /**
- * For painters that learn genomes: share of creatures that get the latent of another creature. In a
- * room, an organism's cells do not fit its latent while the organism expresses a relative (looks
- * like a similar creature for a moment). From such examples, painters learn to trust the cells more
- * than the latent.
+ * Share of creatures that get another creature's latent, if the painter learns genomes. From these
+ * examples, the painter learns to trust cells more than the latent: in a room, an organism that
+ * looks like a relative has cells that do not fit its latent.
  */
 const MISTAKEN = 0.05;
-/** Maximum shift of an original before it is reduced to cells, in pixels. */
+/** Maximum shift of an original before it is shrunk to cells, in pixels. */
 const SHIFT = 8;
 
 function drawScene(material: Material, random: Random): Scene {
@@ -57,10 +53,12 @@ function drawScene(material: Material, random: Random): Scene {
   return random.uniform() < WOUNDED ? wound(scene, random) : scene;
 }
 
-/** Returns whether training examples are for a painter that learns genomes. */
+/** Returns whether the examples are for a painter that learns genomes. */
 const learns = ({ grown }: Material): boolean => grown[0]?.latent !== undefined;
 
-/** Chooses a random grown creature with its latent. It is neither flipped nor recoloured. */
+/**
+ * Chooses a random grown creature with its latent. The creature is neither flipped nor recoloured.
+ */
 function drawKnown(material: Material, random: Random): Scene {
   const drawn = (): Example => material.grown[random.integer(material.grown.length)];
   const one = drawn();
@@ -90,7 +88,7 @@ function claimed(
   random: Random,
 ): Pick<Scene, 'side' | 'cells' | 'owners'> {
   const owners = new Uint8Array(side * side);
-  // Remove faint cells from half of the creatures, as a room does. The others keep all cells.
+  // Remove faint cells from half of the creatures, as a room does. The other half keeps all cells.
   const least = random.uniform() < 0.5 ? 1 : Math.ceil(255 * threshold);
   for (let i = 0; i < owners.length; i++) {
     if (cells[4 * i + 3] >= least) owners[i] = 1;
@@ -100,8 +98,8 @@ function claimed(
 }
 
 /**
- * Makes an example from an original. The example is either the original with its small picture from
- * the data set, or a shifted copy of the original with a small picture computed from this copy.
+ * Makes an example from an original: either the original with its small picture, or a shifted copy,
+ * shrunk to cells.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
@@ -121,9 +119,9 @@ function drawLook(random: Random) {
   return {
     flipX: random.uniform() < 0.5,
     flipY: random.uniform() < 0.2,
-    /** For red, green and blue: index of the channel from which the value is taken. */
+    /** Index of the channel from which red, green and blue are taken. */
     colours,
-    /** Whether to invert colours. Inverted premultiplied colours are alpha − colour. */
+    /** Whether to invert colours. Inverting turns a premultiplied colour into alpha − colour. */
     negative: random.uniform() < 0.1,
   };
 }
@@ -149,8 +147,8 @@ function changed(pixels: Uint8Array, side: number, look: ReturnType<typeof drawL
 
 /**
  * Joins two creatures in one scene, as if they pressed against each other along a random line. On
- * each side of the line, one creature keeps all its cells, and the other creature keeps only cells
- * that the first leaves free.
+ * each side of the line, one creature keeps all its cells, and the other creature keeps cells only
+ * at free positions.
  */
 function meet(a: Scene, b: Scene, random: Random): Scene {
   const { side } = a;
@@ -172,17 +170,14 @@ function meet(a: Scene, b: Scene, random: Random): Scene {
   for (let i = 0; i < row * row; i++) {
     const [x, y] = [((i % row) + 0.5) / ENLARGED, (Math.floor(i / row) + 0.5) / ENLARGED];
     const other = b.picture.subarray(4 * i, 4 * i + 4);
-    // On creature a's side of the line, show creature b only at pixels that a does not cover.
+    // On creature a's side, show creature b only at pixels that a does not cover.
     const wins = isFirst(x, y) ? picture[4 * i + 3] < other[3] && picture[4 * i + 3] < 128 : true;
     if (wins && (other[3] >= 128 || picture[4 * i + 3] < other[3])) picture.set(other, 4 * i);
   }
   return { side, cells, owners, picture, latents: [a.latents[0], b.latents[0]] };
 }
 
-/**
- * Erases a disc or a line from a scene: hard-edged from its cells, and with soft edges from its
- * picture.
- */
+/** Erases a disc or a line from a scene. The edge is hard in the cells and soft in the picture. */
 function wound(scene: Scene, random: Random): Scene {
   const { side, cells, owners, picture } = scene;
   const at = (): number => side * (0.2 + 0.6 * random.uniform());
@@ -210,8 +205,8 @@ function wound(scene: Scene, random: Random): Scene {
 const WINDOW = JUDGED * JUDGED * 4;
 
 /**
- * Makes the training data of an update from random scenes. Chooses only cells whose 5×5
- * neighbourhood is not completely transparent.
+ * Makes the training data of an update from random scenes. Skips cells whose 5×5 neighbourhood is
+ * completely transparent.
  */
 export function drawBatch(
   { batch: { scenes, cells }, steps }: Pick<PainterConfig, 'batch' | 'steps'>,
@@ -236,7 +231,7 @@ export function drawBatch(
     });
     for (const end = at + cells; at < end; ) {
       const place = random.integer(scene.owners.length);
-      // If the painter learns genomes, skip cells without an owner, because they have no genome.
+      // Cells without an owner have no genome to learn.
       if (learns(material) && scene.owners[place] === 0) continue;
       if (!readCell(scene, place, batch, at)) continue;
       at++;
@@ -252,10 +247,9 @@ export function drawBatch(
 }
 
 /**
- * Weights of pairs of neighbouring cells in the loss, as [side of a block in cells, weight]. An
- * entry applies to pairs whose two cells lie on opposite sides of a border between blocks of this
- * side. All other pairs have the weight 1. Growth by doubling leaves a plaid pattern, which is
- * stronger at the borders of larger blocks.
+ * Weights in the pair loss for two neighbouring cells in different blocks: [side of a block in
+ * cells, weight]. All other pairs have the weight 1. Growth by doubling leaves a plaid pattern,
+ * which is stronger at the borders of larger blocks.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],
@@ -263,12 +257,11 @@ const STEP_WEIGHTS = [
 ] as const;
 
 /**
- * Chooses a random neighbour of a cell. The neighbour is used only if it belongs to the same
- * creature as the cell.
+ * Chooses a random neighbour of a cell.
  *
  * @param place index of the cell
- * @returns the index of the neighbour and the weight of the pair; the cell's own index and 0 if the
- *   neighbour does not belong to the same creature
+ * @returns index of the neighbour and weight of the pair; if the neighbour belongs to another
+ *   creature, the cell's own index and 0
  */
 function neighbourOf({ side, owners }: Scene, place: number, random: Random): [number, number] {
   const by = random.uniform() < 0.5 ? 1 : side;
@@ -281,8 +274,8 @@ function neighbourOf({ side, owners }: Scene, place: number, random: Random): [n
 }
 
 /**
- * Writes a cell to row `at` of the training data: its 5×5 neighbourhood and its target pixels. Does
- * nothing if the neighbourhood is completely transparent.
+ * Writes a cell's 5×5 neighbourhood and target pixels to row `at` of the training data, unless the
+ * neighbourhood is completely transparent.
  *
  * @param place index of the cell in the scene
  * @returns whether the row was written

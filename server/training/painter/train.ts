@@ -1,8 +1,4 @@
-/**
- * Trains a painter: `npm run train -- server/training/configs/painter.json`. `graph.ts` defines the
- * net, `scenes.ts` makes training examples, and `measure.ts` measures the result. Start reading at
- * `trainPainter`.
- */
+/** Trains a painter: `npm run train -- server/training/configs/painter.json`. */
 import { join } from 'node:path';
 import { KEYS, parsePainter } from '../../../shared/painter/net.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
@@ -22,26 +18,25 @@ import { drawPainterSheet, measurePainter } from './measure.ts';
 import { drawBatch } from './scenes.ts';
 import { checkOut, keysOf, painterBytes, painterTensors, writePainter } from './write.ts';
 
-/** The state of a run that trains a painter, from which the run can be resumed. */
+/** The state of a painter's training run, from which the run can be resumed. */
 interface PainterRun {
-  /** Number of updates done. */
   readonly update: number;
   /** Training time so far, in seconds. */
   readonly seconds: number;
-  /** Folder of the checkpoint for which the painter is trained. */
+  /** Folder of the painter's checkpoint. */
   readonly checkpoint: string;
   /**
-   * Weights `parameter:*`. From the first update on, the state also has Adam's moments `first:*`
-   * and `second:*`, and the averaged weights `average:*`.
+   * Weights `parameter:*` and, after the first update, Adam's moments `first:*` and `second:*` and
+   * the averaged weights `average:*`.
    */
   readonly tensors: Tensors;
 }
 
 /**
- * Creates the first state of a run. If the painter learns genomes, the run begins with the weights
- * of the checkpoint's existing painter; otherwise, with random weights.
+ * Creates the first state of a run: random weights or, if genomes are to be learned, the weights of
+ * the checkpoint's painter.
  *
- * @throws TrainingError 'bad-data' if genomes are to be learned, but the checkpoint has no painter
+ * @throws TrainingError 'bad-data' if genomes are to be learned but the checkpoint has no painter
  */
 async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   const painter = config.genome && (await painterOf(config.checkpoint));
@@ -50,11 +45,7 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/**
- * Reads the painter of a checkpoint.
- *
- * @throws TrainingError 'bad-data' if the checkpoint has no painter
- */
+/** @throws TrainingError 'bad-data' if the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
   if (!file)
@@ -69,8 +60,8 @@ async function painterOf(folder: string): Promise<Tensors> {
 const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.stringify(model);
 
 /**
- * Reads the state of a run, to resume it. The run continues with the checkpoint with which it
- * started, even if the configuration now names another checkpoint.
+ * Reads the state of a run that is to be resumed. The run keeps the checkpoint it started with,
+ * even if the configuration now names another one.
  *
  * @throws TrainingError 'no-run' if there is no run to resume; 'bad-run' if the run does not fit
  *   the configuration
@@ -94,21 +85,21 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
 }
 
 /**
- * Settings of the optimiser. `average` is the decay of the moving average of the weights; the
+ * Settings of the optimiser. `average` is the decay of the moving average of the weights. The
  * finished painter has the averaged weights.
  */
 const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
 
-/** Command line options that are allowed only in runs that train a rule. */
+/** Command line options for rules, which are not allowed when training a painter. */
 const OF_RULES = ['batch', 'refine'] as const;
 
 /**
- * Trains a painter until the last update is done, the time limit is reached, or a signal asks the
- * run to stop. Then measures the painter and writes it to a folder.
+ * Trains a painter until the last update is done, the time limit is reached, or a stop is
+ * requested. Then measures the painter and writes it to a folder.
  *
  * @throws TrainingError 'bad-config' if an option or the configuration does not fit a painter;
- *   'bad-data' if the images do not belong to the checkpoint, or have no larger originals; 'no-run'
- *   or 'bad-run' if the run cannot be resumed
+ *   'bad-data' if the images do not belong to the checkpoint or have no originals; 'no-run' or
+ *   'bad-run' if the run cannot be resumed
  */
 export async function trainPainter(run: {
   readonly config: PainterConfig;
@@ -197,9 +188,8 @@ export async function trainPainter(run: {
 }
 
 /**
- * Returns the learning rate of an update. The rate falls along half a cosine wave, from the
- * configured rate at the start of the run to a hundredth of it at the end. During the first 100
- * updates, it is multiplied by a factor that rises linearly to 1.
+ * Returns the learning rate of an update. The rate rises during the first 100 updates and falls
+ * along half a cosine wave, to a hundredth of the configured rate.
  */
 function rateAt({ learningRate, updates }: PainterConfig, update: number): number {
   const fall = 0.5 + 0.5 * Math.cos((Math.PI * update) / updates);

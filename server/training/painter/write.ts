@@ -1,7 +1,4 @@
-/**
- * Writes a painter to the folder of a checkpoint, and adds an entry about it to the checkpoint's
- * card.
- */
+/** Writes a painter to a checkpoint's folder, and describes it in the checkpoint's card. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHalf } from '../../../shared/half-floats.ts';
@@ -33,8 +30,8 @@ import { readIfThere, replaceFile } from '../run/large-files.ts';
 const LARGEST = 65_504;
 
 /**
- * Returns the content of `painter.safetensors`, which `parsePainter` reads. Rounds weights to
- * 16-bit floats and clamps them to the range of these floats.
+ * Returns the content of `painter.safetensors`. Clamps weights to the range of finite 16-bit floats
+ * and rounds them.
  *
  * @param weights the painter's tensors
  */
@@ -58,17 +55,17 @@ export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
   );
 
 /**
- * Returns a tensor of keys. A key is the first `KEY` numbers of a learned genome, which are enough
- * to identify the genome.
+ * Returns a tensor of keys, which identify learned genomes. A key is the first `KEY` values of a
+ * genome's latent.
  *
- * @param latents the genomes, [Z] each
+ * @param latents latents of the genomes, [Z] each
  */
 export const keysOf = (latents: readonly Float32Array[]): Float32Tensor => ({
   shape: [latents.length, KEY],
   data: Float32Array.from(latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)))),
 });
 
-/** Returns the entry that describes a painter in the card of its checkpoint. */
+/** Returns the card's entry about a painter. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
   version: net.learned ? GENOME_PAINTER_VERSION : PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],
@@ -78,8 +75,7 @@ export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) 
 });
 
 /**
- * Checks that a painter can be written to a folder. The folder must contain either no checkpoint or
- * the checkpoint for which the painter is trained.
+ * Checks that a folder contains no checkpoint, or the checkpoint for which the painter is trained.
  *
  * @throws TrainingError 'bad-data' if the folder contains another checkpoint; CheckpointError if
  *   the checkpoint in the folder cannot be read
@@ -98,12 +94,12 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
 }
 
 /**
- * Writes a painter to a folder, and adds an entry about the painter to the card in this folder. If
- * the folder has no card, copies the card of the source checkpoint first.
+ * Writes a painter to a folder, and describes it in the card of this folder. If the folder has no
+ * card, copies the source checkpoint's card first.
  *
  * @param source folder of the checkpoint for which the painter was trained
  * @param bytes content of `painter.safetensors`
- * @param figures figures of the painter for the card
+ * @param figures the painter's figures for the card
  */
 export async function writePainter(
   folder: string,

@@ -1,7 +1,4 @@
-/**
- * Draws sheets of pictures: rows of tiles on a dark background, with optional captions above the
- * columns.
- */
+/** Draws sheets of pictures: rows of tiles on a dark background, with optional captions. */
 
 import { PNG } from 'pngjs';
 import { createReadout, type Visible } from '../../vnca/readout.ts';
@@ -9,14 +6,12 @@ import { createReadout, type Visible } from '../../vnca/readout.ts';
 /** A square picture to draw on a sheet. */
 export interface Tile {
   readonly side: number;
-  /** [side, side, 4] RGBA with straight alpha, as in PNG. */
+  /** [side, side, 4] RGBA with straight alpha. */
   readonly rgba: Uint8ClampedArray;
 }
 
 /**
- * Draws organisms as tiles. Depending on the card's read-out, a pixel shows the cell's colour,
- * white with the probability of ink as its opacity, or the mean colour of a mixture of
- * distributions.
+ * Draws organisms as tiles, using the card's read-out.
  *
  * @param states [N, side, side, C]
  * @returns N tiles
@@ -38,7 +33,7 @@ export function tilesOfStates(card: Visible, states: Float32Array, side: number)
  *
  * @param pixels [N, side, side, channels], 0…255
  * @param channels 1: ink, drawn in white; 3: RGB; 4: premultiplied RGBA
- * @param index index of the image to draw
+ * @param index index of the image in `pixels`
  */
 export function tileOfImage(
   pixels: Uint8Array,
@@ -61,7 +56,7 @@ export function tileOfImage(
   return { side, rgba: straight(premultiplied) };
 }
 
-/** Enlarges a tile by repeating pixels. @param side new side, a multiple of the tile's side */
+/** Enlarges a tile by repeating pixels. @param side new side, a multiple of the old side */
 export function enlarged(tile: Tile, side: number): Tile {
   const factor = side / tile.side;
   const rgba = new Uint8ClampedArray(4 * side * side);
@@ -73,10 +68,7 @@ export function enlarged(tile: Tile, side: number): Tile {
   return { side, rgba };
 }
 
-/**
- * Converts premultiplied RGBA to straight alpha. A rule can produce premultiplied colours that
- * exceed alpha; they become 255.
- */
+/** Converts premultiplied RGBA to straight alpha. Colour values above alpha become 255. */
 export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(premultiplied.length);
   for (let at = 0; at < rgba.length; at += 4) {
@@ -89,8 +81,8 @@ export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
 }
 
 /**
- * sRGB colours of sheets, taken from the client's dark theme (client/style): the background of the
- * sheet (`ground`), the background of tiles (`field`), and text (`ink`).
+ * sRGB colours from the client's dark theme: background of the sheet (`ground`), background of
+ * tiles (`field`), and text (`ink`).
  */
 export const SHEET_COLOURS = { ground: [14, 17, 20], field: [22, 27, 31], ink: [148, 160, 166] };
 
@@ -103,7 +95,7 @@ export class Canvas {
     for (let at = 0; at < data.length; at += 4) data.set([...SHEET_COLOURS.ground, 255], at);
   }
 
-  /** Draws a tile. @param x left edge of the tile, in pixels @param y upper edge, in pixels */
+  /** Draws a tile with its upper left corner at (x, y), in pixels. */
   draw({ side, rgba }: Tile, x: number, y: number): void {
     const { data, width } = this.png;
     for (let cell = 0; cell < side * side; cell++) {
@@ -117,27 +109,24 @@ export class Canvas {
   }
 
   encode(): Buffer {
-    // Use only the filter "up" (2) of PNG, which stores the difference from the row above. Each
-    // cell is a block of equal pixels, so most rows equal the row above and compress well. Using a
-    // single filter is also faster than trying all filters.
+    // The PNG filter "up" (2) stores differences from the row above. Most differences are 0,
+    // because cells are blocks of equal pixels.
     return PNG.sync.write(this.png, { filterType: 2, deflateStrategy: 0, deflateLevel: 9 });
   }
 }
 
 /** Height of a caption, in pixels. */
 const CAPTION = 12;
-/** Distance between tiles, in pixels. The margin around all tiles is twice as wide. */
+/** Distance between tiles, in pixels. */
 const GAP = 8;
 const MARGIN = 2 * GAP;
 
 /**
  * Draws a sheet with rows of tiles.
  *
- * @param rows rows of tiles; at least one tile in all. All tiles must have the same size, but rows
- *   may have different numbers of tiles
- * @param options.scale number of pixels per side of a cell
- * @param options.columns captions of the columns, as XML text. They are visible only if a font is
- *   installed on this machine
+ * @param rows at least one tile in total; all tiles must have the same size
+ * @param options.scale side of a cell, in pixels
+ * @param options.columns captions of the columns, as XML text; visible only if a font is installed
  * @returns a PNG file
  */
 export async function drawSheet(
@@ -172,7 +161,7 @@ export async function drawSheet(
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
     `font-family="sans-serif" font-size="${CAPTION}" text-anchor="middle" fill="rgb(${SHEET_COLOURS.ink})">${texts.join('')}</svg>`;
-  // Import sharp only if there are captions, because it is a large native library.
+  // Load sharp only if needed, because it is a large native library.
   const { default: sharp } = await import('sharp');
   return sharp(picture)
     .composite([{ input: Buffer.from(svg) }])
@@ -186,10 +175,7 @@ export function inRows<T>(items: readonly T[], columns: number): T[][] {
   );
 }
 
-/**
- * Returns the mean squared difference between two pictures with values 0…255. The result is scaled
- * to 0…1.
- */
+/** Returns the mean squared difference, 0…1, between two pictures with values 0…255. */
 export function meanSquare(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;

@@ -1,9 +1,7 @@
 /**
- * Finds the relatives of the creatures in a gallery: for each creature, other creatures that it can
- * look like for a moment. As in a room, the creature reads the latent of a relative for some steps,
- * and then its own latent again. A pair of a creature and a relative is suitable if the creature
- * then returns to its own picture ("comes home") and does not flash. Start reading at
- * `findRelatives`.
+ * Finds each gallery creature's relatives: other creatures that it can look like for a moment. As
+ * in a room, a creature reads a relative's latent for some steps, then its own latent again. A
+ * relative is suitable if the creature then returns to its own picture and does not flash.
  */
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -16,32 +14,28 @@ import { LIFE, newOrganism } from '../../world/organisms/organism.ts';
 import { mean } from '../evaluate/compare-pictures.ts';
 import { inRows, meanSquare } from '../pictures/sheet.ts';
 
-/** Maximum number of relatives that are kept per creature. */
+/** Maximum number of relatives per creature in the table. */
 const EACH = 3;
 /**
- * Number of consecutive rounds in which a pair is tested. At the end of each round, the creature
- * must look like itself again.
+ * Number of rounds in which a pair is tested. After each round, the creature must look like itself
+ * again.
  */
 const ROUNDS = 20;
 /**
- * Numbers of steps in a round. For `lentSteps` steps, the creature reads the relative's latent.
- * Then it reads its own latent until its picture no longer changes, but for at most `homeSteps`
- * steps.
+ * Numbers of steps in a round: the creature reads the relative's latent for `lentSteps` steps, then
+ * its own latent for at most `homeSteps` steps.
  */
 const ROUND = { lentSteps: 12, homeSteps: 20 };
-/**
- * Maximum number of relatives that are tried per creature. These are the most similar creatures of
- * the same kind.
- */
+/** Maximum number of relatives tried per creature. */
 const TRIED = 8;
-/** A difference of at least this size in a colour value (0…255) can be seen by everybody. */
+/** Minimum difference of a colour value (0…255) that everybody can see. */
 const VISIBLE = 32;
-/** Minimum number of cells in which a relative must look visibly different from the creature. */
+/** Minimum number of cells that look different in the relative and the creature. */
 const LEAST_CHANGED = 60;
 /**
- * A relative must have about the same body (set of living cells) as the creature. Limits, as shares
- * of the number of cells in the creature's body: `MOST_OUTSIDE` for cells of the relative that lie
- * outside the creature's body; `MOST_LACKING` for cells of the creature that the relative lacks.
+ * A relative must have about the same living cells as the creature. Maximum number of the
+ * relative's cells that the creature lacks, and of the creature's cells that the relative lacks, as
+ * shares of the number of the creature's cells.
  */
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
@@ -50,10 +44,10 @@ const MOST_LACKING = 0.4;
  * at rest is below this value.
  */
 export const HOME = 0.002;
-/** Maximum number of patches that are stepped together, to limit memory. */
+/** Maximum number of patches stepped together, to limit memory. */
 const BATCH = 128;
 
-/** Gallery indices of a creature (`own`) and of another creature that may be its relative. */
+/** Gallery indices of a creature (`own`) and of a possible relative. */
 interface Pair {
   readonly own: number;
   readonly relative: number;
@@ -69,13 +63,12 @@ interface Resting {
 }
 
 /**
- * Finds the relatives of each creature in a gallery. Tests candidates with `isSafe`, the most
- * similar creatures first, until `EACH` relatives have been found or all candidates have been
- * tested.
+ * Finds the relatives of each gallery creature. Tests the most similar creatures first, until
+ * `EACH` relatives are found.
  *
- * @param say receives lines about the progress
+ * @param say prints progress
  * @returns `table`: the relatives of each creature; `pairs`: all pairs in the table, with their
- *   measurements; `tried`: number of pairs that were tried
+ *   measurements; `tried`: number of pairs tried
  */
 export async function findRelatives(engine: Engine, model: Model, say: (line: string) => void) {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
@@ -84,7 +77,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   const kept: (Pair & RoundTrips)[][] = resting.map(() => []);
   let tried = 0;
   for (;;) {
-    // Most relatives are suitable, so try only as many per creature as are still needed.
+    // Most pairs are suitable, so try only as many relatives as each creature still needs.
     const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
     say(`trying ${next.length} pairs`);
@@ -100,7 +93,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   return { table, pairs: kept.flat(), tried };
 }
 
-/** Returns whether a relative has about the same body as a creature but looks different. */
+/** Returns whether a relative has about the same living cells as a creature but looks different. */
 function isWorthIt(own: Resting, relative: Resting): boolean {
   let [body, changed, outside, lacking] = [0, 0, 0, 0];
   own.alive.forEach((alive, cell) => {
@@ -115,8 +108,8 @@ function isWorthIt(own: Resting, relative: Resting): boolean {
 }
 
 /**
- * Lists the relatives to try for each creature: creatures of the same kind, the most similar first.
- * Similarity depends on both the pictures and the latents of the two creatures.
+ * Lists the relatives to try for each creature: creatures of the same kind, starting with those
+ * whose pictures and latents are most similar.
  */
 function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;
@@ -145,9 +138,9 @@ function likest(model: Model, resting: readonly Resting[]): Pair[][] {
 }
 
 /**
- * Grows creatures of the gallery until they are at rest.
+ * Grows gallery creatures until they are at rest.
  *
- * @param indices indices of the creatures in the gallery
+ * @param indices gallery indices of the creatures
  * @returns the creatures at rest, by index
  */
 export async function growToRest(
@@ -175,15 +168,14 @@ export async function growToRest(
 
 type RoundTrips = ReturnType<ReturnType<typeof watch>['result']>;
 
-/** Returns whether a creature returned to its own picture in each round, and did not flash. */
+/** Returns whether a creature always returned to its own picture and did not flash. */
 export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
 
 /**
- * Tests several pairs, each in `ROUNDS` rounds. In each round, a creature reads the latent of its
- * relative for some steps, and then its own latent again. If a pair fails a round, its remaining
- * rounds are skipped.
+ * Tests pairs in `ROUNDS` rounds. In each round, a creature reads its relative's latent, then its
+ * own latent. If a pair fails a round, its remaining rounds are skipped.
  *
- * @param resting the creatures at rest, by index in the gallery
+ * @param resting the creatures at rest, by gallery index
  * @returns measurements in the order of `pairs`
  */
 export async function roundTrips(
@@ -226,11 +218,10 @@ export async function roundTrips(
 }
 
 /**
- * Creates an observer of one organism. The observer shows the organism as a room without other
- * organisms would, and measures whether it flashes and returns to its picture at rest.
+ * Creates an observer that measures whether an organism flashes and returns to its picture at rest.
  *
  * @param resting the organism at rest
- * @param tickRate number of steps that count as one second
+ * @param tickRate number of steps per second in the room
  */
 export function watch(resting: Resting, model: Model, tickRate: number) {
   const { side } = model.card;
@@ -252,29 +243,24 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
   show(resting.rgba, (place) => resting.alive[place] === 1);
   remember(organism, grid, 0);
   return {
-    /** Must be called after each step of the organism. */
+    /** Shows the organism to the observer. Must be called after each step. */
     see({ rgba, presence }: Readout): void {
-      // The organism keeps the cells that it has at rest, even if the relative lacks these cells.
+      // The organism keeps the cells that live at rest, even if its relative lacks them.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },
-    /**
-     * Compares the organism's current picture with its picture at rest. Must be called at the end
-     * of each round, when the two pictures should be the same.
-     */
+    /** Compares the organism with its picture at rest. Must be called at the end of each round. */
     home({ rgba }: Readout): void {
       error = Math.max(error, meanSquare(rgba, resting.rgba));
     },
     result() {
       return {
         /**
-         * Maximum mean squared difference from the picture at rest, 0…1, over all calls of `home`.
+         * Maximum mean squared difference, 0…1, between the picture at the end of a round and the
+         * picture at rest.
          */
         error,
-        /**
-         * Whether the organism flashed so often that a room with `tickRate` steps per second would
-         * stop it.
-         */
+        /** Whether the organism flashed so often that a room would stop it. */
         flashes,
       };
     },
@@ -305,13 +291,12 @@ const stepAll = (
   );
 
 /**
- * Steps patches until they are at rest, that is, until they have not changed visibly for some steps
- * (rule LIF-1 in shared/RULES.md).
+ * Steps patches until they are at rest (rule LIF-1 in shared/RULES.md).
  *
  * @param most maximum number of steps
- * @param express latent that each patch reads from the first step on, [Z]; if absent, patches read
- *   the same latents as before
- * @param look called with the read-outs of all patches after each step
+ * @param express latents that patches read from now on, [Z] per patch; if absent, latents stay
+ *   unchanged
+ * @param look called after each step, with the read-outs of all patches that were stepped
  * @returns the last read-out of each patch
  */
 async function untilRest(

@@ -1,6 +1,6 @@
 /**
- * Implements `npm run relatives -- checkpoints/<name>`, which writes the table of relatives of a
- * checkpoint: which creatures can look like which other creatures for a moment.
+ * Implements `npm run relatives -- checkpoints/<name>`, which writes a checkpoint's table of
+ * relatives.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,9 +1,9 @@
 /**
- * Holds pools of grown organisms. In later updates, organisms from the pools take further steps, so
- * that the rule learns to keep pictures stable long after growth. There are three pools: organisms
- * without neighbours, organisms with neighbours, and patients. Patients have wounds that close
- * gradually from their rim, as in a room (`world/closing.ts`). They stay in their pool over many
- * updates, so that the rule is trained on wounds at every stage of closing.
+ * Pools of grown organisms, which take further steps in later updates so that the rule learns to
+ * keep pictures stable. There are three pools: organisms without neighbours, organisms with
+ * neighbours, and patients. Patients have wounds that close gradually from their rim, as in a room.
+ * A patient stays in the pool over many updates, so that the rule is trained on wounds at every
+ * point of closing.
  */
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/closing.ts';
@@ -20,26 +20,23 @@ export interface PoolEntry {
   readonly look?: number;
   /** Number of steps since the organism was planted. */
   readonly age: number;
-  /**
-   * [S, S] 0 for cells occupied by neighbours, else 1. Absent if the organism has no neighbours.
-   */
+  /** [S, S] 0 for cells occupied by neighbours, else 1. Absent if there are no neighbours. */
   readonly open?: Uint8Array;
   /**
-   * [S, S] Number of steps until a killed cell can live again; 0 for all other cells. Absent if the
-   * organism is not a patient.
+   * [S, S] Number of steps until a killed cell can live again; 0 for other cells. Present in
+   * patients only.
    */
   readonly closed?: Uint8Array;
 }
 
-/** Names of the pools. `crowd` contains organisms with neighbours, `patients` wounded organisms. */
+/** Names of the pools. `crowd` holds organisms with neighbours, `patients` wounded organisms. */
 export const POOLS = ['pool', 'crowd', 'patients'] as const;
 export type PoolName = (typeof POOLS)[number];
 export type PoolStates = Readonly<Record<PoolName, readonly PoolEntry[]>>;
 
 /**
- * The pools of a training run. As in the published training (Palm et al. 2022, code of 2021), each
- * update removes random organisms from the pools, trains them and adds the results. If a pool
- * exceeds its size, random organisms are dropped.
+ * The pools of a training run. As in the published training (Palm et al. 2022), each update removes
+ * random organisms from the pools, trains them and adds the results.
  */
 export class Pools {
   private readonly of: Record<PoolName, PoolEntry[]>;
@@ -51,7 +48,7 @@ export class Pools {
     this.of = { pool: [...pool], crowd: [...crowd], patients: [...patients] };
   }
 
-  /** Returns a shallow copy. Organisms are shared with the original, because they never change. */
+  /** Returns a shallow copy. Organisms need no copies, because they never change. */
   copy(): Pools {
     return new Pools(this.config, this.of);
   }
@@ -64,25 +61,24 @@ export class Pools {
     return this.of[name].length;
   }
 
-  /** Returns a random organism of a pool, without removing it. */
+  /** Returns a random organism from a pool without removing it. */
   any(name: PoolName, random: Random): PoolEntry {
     return this.of[name][random.integer(this.count(name))];
   }
 
-  /** Removes n random organisms from a pool and returns them. The pool must contain at least n. */
+  /** Removes n random organisms from a pool and returns them. The pool must hold at least n. */
   take(name: PoolName, n: number, random: Random): PoolEntry[] {
     const states = this.of[name];
     return Array.from({ length: n }, () => states.splice(random.integer(states.length), 1)[0]);
   }
 
-  /** Removes all organisms for which `fits` returns false. */
   keep(fits: (entry: PoolEntry) => boolean): void {
     for (const name of POOLS) this.of[name] = this.of[name].filter(fits);
   }
 
   /**
-   * Adds each organism to the pool for its kind. If a pool then exceeds its size, random organisms
-   * are dropped, including new ones.
+   * Adds each organism to the pool for its kind. If a pool exceeds its size, random organisms are
+   * dropped.
    */
   add(entries: readonly PoolEntry[], random: Random): void {
     const { pool } = this.config;
@@ -96,8 +92,8 @@ export class Pools {
   }
 
   /**
-   * Takes random organisms with neighbours from their pool. Replaces some of the taken organisms
-   * with copies of organisms without neighbours, and adds neighbours to these copies.
+   * Takes random organisms with neighbours from their pool. Replaces some of them with copies of
+   * organisms without neighbours, to which it adds neighbours.
    *
    * @param side side of the patches, in cells
    */
@@ -117,33 +113,27 @@ const poolOf = ({ open, closed }: PoolEntry): PoolName =>
   closed ? 'patients' : open ? 'crowd' : 'pool';
 
 /**
- * Minimum number of cells that a wound must leave alive. Wounds that leave fewer are not applied.
+ * Minimum number of cells that must survive a wound. Wounds with fewer survivors are not applied.
  */
 const FEWEST_LEFT = 8;
 /**
- * Minimum and maximum radius of the disc that some wounds leave alive, in 32nds of the patch's
- * side.
+ * Radius of a disc that a wound leaves alive: minimum and maximum, in 32nds of the patch's side.
  */
 const DISC_LEFT = [3, 5] as const;
-/**
- * Some wounds kill single cells, spread at random over the whole patch. Share of the cells that
- * such a wound kills.
- */
+/** Share of a patch's cells killed by a wound of scattered single cells. */
 const SCATTERED = 0.95;
-/** Maximum number of pieces of a wound that consists of several pieces. */
 const MOST_PIECES = 4;
-/** Maximum shift of an organism's whole body, as a share of the patch's side. */
+/** Maximum shift of an organism, as a share of the patch's side. */
 const LARGEST_SHIFT = 6 / 32;
 /**
- * After a killed cell has opened (may live again), it is left out of the loss for this number of
- * steps.
+ * Number of steps for which the loss ignores a reopened cell (a killed cell that may live again).
  */
 const JUDGED_AFTER = 2;
 
 /**
- * Draws the patients of an update. Some are patients of earlier updates, and some of these are
- * wounded again. The others are new: copies of organisms from the other pools. Each copy is
- * wounded, shifted, or given the cell states of another organism.
+ * Takes the patients (organisms that heal) of an update. Some come from the pool of patients and
+ * may be wounded again. The others are copies of other organisms, which are wounded, shifted, or
+ * given the cell states of another organism.
  *
  * @param side side of the patches, in cells
  */
@@ -179,11 +169,9 @@ export function takePatients(
 
 /**
  * Wounds an organism by closing cells. A closed cell is empty and cannot live again until it opens.
- * Half of the wounds close only cells that were alive, as in a room. The other half also close
- * cells that were already empty.
  *
- * @returns a wounded copy, in which closed cells open step by step from the wound's rim; or the
- *   organism itself, if the wound would leave too few living cells
+ * @returns a wounded copy, whose closed cells open step by step from the wound's rim; the organism
+ *   itself if the wound would leave too few living cells
  */
 export function wounded(
   { channels, presence, closing = 1 }: Pick<TrainingConfig, 'channels' | 'presence' | 'closing'>,
@@ -215,13 +203,11 @@ export function wounded(
 }
 
 /**
- * Draws a large wound of a random kind. The wound is one of these: all cells on one side of a cut
- * at any angle; a bar; several pieces; almost all cells, chosen at random; or all cells except
- * those in a small disc.
+ * Creates a large wound at random: a half, a bar, several pieces, scattered cells, or everything
+ * except a small disc.
  *
- * @param lives [S, S] 1 for living cells, else 0. If only a disc is left, its middle is a living
- *   cell
- * @returns [S, S] 0 for wounded cells, 1 for all others
+ * @param lives [S, S] 1 for living cells, else 0. The disc's middle is a living cell
+ * @returns [S, S] 0 for wounded cells, 1 for all other cells
  */
 function rimWound(random: Random, side: number, lives: Uint8Array): Uint8Array {
   const chance = random.uniform();
@@ -255,21 +241,21 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
 }
 
 /**
- * Returns the number of steps that are left until each cell opens (may live again), after some
- * steps have been taken.
+ * Returns the number of steps until each cell opens (may live again), after the given number of
+ * steps.
  *
- * @param closed number of steps until each cell opens, before these steps
- * @param steps number of steps taken
+ * @param closed number of steps until each cell opens, at the start
+ * @param steps number of steps since the start
  */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 
 /**
- * Determines which cells count in the loss. A cell does not count if it is occupied by a neighbour,
- * if it is closed, or if it opened less than `JUDGED_AFTER` steps ago.
+ * Determines which cells count in the loss. Cells occupied by neighbours, closed cells and recently
+ * reopened cells do not count.
  *
  * @param closed [N, S, S] number of steps from the start of the rollout until each cell opens
- * @param steps number of steps taken since the start of the rollout
+ * @param steps number of steps since the start of the rollout
  * @param open [N, S, S] 0 for cells occupied by neighbours, else 1; absent if there are no
  *   neighbours
  * @returns [N, S, S] 1 for cells that count, else 0

@@ -1,7 +1,6 @@
 /**
  * Plans the rollouts of an update: for each micro-batch, how many steps its organisms take, from
- * which states, and at which points their pictures are compared with images. `rollout.ts` runs the
- * plans.
+ * which states, and when their pictures are compared with target images.
  */
 import type { Random } from '../../../shared/random.ts';
 import { type Drawn, drawnAt, type TrainingConfig } from '../config.ts';
@@ -10,18 +9,21 @@ import type { RunState } from '../run/run-state.ts';
 import type { PoolEntry } from './pools.ts';
 import { applyWound, openGround, woundMask } from './wounds.ts';
 
-/** The steps that the organisms of one micro-batch take in an update. */
+/** The steps of one micro-batch of organisms in an update. */
 export interface RolloutPlan {
   /** Index of each organism's target image in the data set. */
   readonly images: Uint32Array;
-  /** Random seed of each target image's augmentation. Absent for new organisms. */
+  /**
+   * Random seed of each target image's augmentation. Absent for new organisms, whose seeds are
+   * drawn in the rollout.
+   */
   readonly looks?: readonly number[];
   readonly segments: readonly Segment[];
-  /** Number of segments to differentiate, counted from the last. */
+  /** Number of segments to differentiate, counted from the end. */
   readonly differentiated: number;
   /**
-   * After which segments the picture is compared with the target image. Maps the index of such a
-   * segment to the weight that the comparison has in the loss.
+   * The segments after which the picture is compared with the target image: index of the segment →
+   * weight of the comparison in the loss.
    */
   readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S] 0 for cells occupied by neighbours, else 1. Absent if there are no neighbours. */
@@ -33,41 +35,39 @@ export interface RolloutPlan {
   readonly ages?: readonly number[];
   /** 1 if the KL divergence counts in the loss, else 0. */
   readonly divergence: number;
-  /** Leak of the rule: share of a cell state that decays in each step, 0…1. */
+  /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
 }
 
-/** The part of a plan's input that is the same for all plans of an update. */
+/** Values that all plans of an update share. */
 export interface Moment {
   /** Side of grown patches, in cells. */
   readonly side: number;
   /** Share of the run that is done, 0…1. */
   readonly progress: number;
-  /** Leak of the rule: share of a cell state that decays in each step, 0…1. */
+  /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Random number, 0…1, that determines which number of steps is chosen from a range. If present,
-   * it is used for all plans of the update, so plans with the same range have the same number of
-   * steps. If absent, each plan draws its own number of steps.
+   * Random number, 0…1, that chooses the number of steps from a range for all plans of the update.
+   * If absent, each plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;
 }
 
 /**
- * Side of the smallest stage whose picture is compared with the target image, in cells. Smaller
- * pictures are too coarse for a useful comparison. With a position loss, smaller stages are
- * compared as well, because their cells must represent their positions.
+ * Minimum side of a growing patch whose picture is compared with the target image, in cells.
+ * Smaller pictures are too coarse. A position loss has no minimum.
  */
 const SMALLEST_JUDGED = 4;
 
-/** Draws a random number of steps from a range, both ends included. */
+/** Draws a random number of steps from a range, including both ends. */
 function drawSteps(range: Drawn, { progress, chance, random }: Moment): number {
   const [low, high] = drawnAt(range, progress);
   return low + Math.floor((chance ?? random.uniform()) * (high - low + 1));
 }
 
-/** Plans the rollout of new organisms: growth from the seed, then `extraSteps` further steps. */
+/** Plans new organisms: growth from the seed, then `extraSteps` further steps. */
 export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Moment): RolloutPlan {
   const { growthSteps, extraSteps, segmentSteps } = config;
   const { side, leak, random } = now;
@@ -101,12 +101,10 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
 }
 
 /**
- * Plans further steps of pooled organisms. If organisms have neighbours, they keep these
- * neighbours.
+ * Plans further steps of pooled organisms, which keep their neighbours, if any.
  *
  * @param further `steps`: range of the number of steps; `wounded`: number of organisms to damage
- *   before the steps (the first ones in `entries`); `rest`: whether the loss penalises how much
- *   cells change in the last step
+ *   first, from the start of `entries`; `rest`: whether the loss penalises changes in the last step
  */
 export function pooledPlan(
   config: TrainingConfig,
@@ -139,8 +137,8 @@ export function pooledPlan(
 }
 
 /**
- * Plans further steps of patients (organisms that heal). The loss compares their pictures with the
- * target images twice: halfway through the steps and at the end.
+ * Plans further steps of patients (organisms that heal). Their pictures are compared with target
+ * images halfway and at the end.
  */
 export function patientPlan(
   config: TrainingConfig,
@@ -184,11 +182,10 @@ function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { 
 }
 
 /**
- * Adds neighbours to planned segments: marks the segments as crowded, and joins the masks in
- * `grounds` into one array. If there are no neighbours, returns the segments unchanged.
+ * Marks planned segments as crowded (with neighbours), and joins the organisms' masks into one
+ * array. If there are no neighbours, returns the segments unchanged.
  *
- * @param grounds [S, S] for each organism: 0 for cells occupied by neighbours, else 1; undefined if
- *   no organism has neighbours
+ * @param grounds [S, S] for each organism: 0 for cells occupied by neighbours, else 1
  */
 function onGround(
   segments: readonly Segment[],
@@ -203,11 +200,10 @@ function onGround(
 
 /**
  * Returns the progress of a run, 0…1, which determines the size of patches, the leak and the number
- * of steps. Progress never decreases: if a resumed run has a larger total number of updates,
- * progress stays the same until `update / updates` exceeds it. Otherwise, patches could become
- * smaller, and the organisms in the pool would no longer fit.
+ * of steps. Progress never decreases, even if a resumed run has more updates in total. A smaller
+ * progress could make patches too small for the pooled organisms.
  *
- * @param updates number of updates of the whole run
+ * @param updates number of updates in the complete run
  */
 export const progressOf = (
   { update, reached }: Pick<RunState, 'update' | 'reached'>,
@@ -223,7 +219,7 @@ export function sideAt(
 }
 
 /**
- * Returns the leak of the rule, which rises from zero to the model's leak during the leak ramp.
+ * Returns the leak of the rule, which rises from zero to its final value during the leak ramp.
  *
  * @param progress progress of the run, 0…1
  */
@@ -238,12 +234,11 @@ export function leakAt(
 }
 
 /**
- * Returns the progress, 0…1, with which a run starts if its rule comes from a checkpoint.
+ * Returns the progress, 0…1, with which a run starts from a checkpoint's rule.
  *
- * - If there is no leak ramp, or the checkpoint already has the leak at the end of the ramp: the
- *   run starts after the ramp and after the curriculum's smaller patches.
- * - If the checkpoint has a lower leak: at the point of the ramp that has this leak.
- * - If the checkpoint has no leak: at 0.
+ * - If the checkpoint has no leak but the run has a leak ramp: 0.
+ * - If the checkpoint has a smaller leak than the run: the point of the ramp that has this leak.
+ * - In all other cases: after the ramp and after the curriculum's smaller patches.
  *
  * @param known leak of the checkpoint
  */
@@ -260,15 +255,15 @@ export function pointOf(
   return Math.max(to, ...curriculum.map(({ until }) => until));
 }
 
-/** Learning rate at the end of a run with decay, relative to the rate before the decay. */
+/** Learning rate at the end of a run, as a share of the rate before the decay. */
 const FINAL_RATE = 0.05;
 
 /**
- * Returns the learning rate of an update. The rate rises during `warmup`, then stays constant, and
+ * Returns the learning rate of an update, which rises during `warmup`, then stays constant, and
  * falls during `decay`, the last part of the run.
  *
- * @param update number of the update, counted from 1
- * @param updates number of updates of the whole run
+ * @param update number of the update, starting with 1
+ * @param updates number of updates in the complete run
  */
 export function rateAt(
   optimiser: TrainingConfig['optimiser'],

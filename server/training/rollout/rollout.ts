@@ -1,8 +1,6 @@
 /**
- * Runs rollouts and computes their gradients, on a GPU or in one thread per CPU core. A rollout is
- * the sequence of steps that the organisms of one micro-batch take in an update; it is planned in
- * `rollout-plan.ts`. Start reading at `runRollout` for one rollout, and at `openRollouts` for all
- * rollouts of an update.
+ * Runs rollouts and computes their gradients, on a GPU or in CPU threads. A rollout is the sequence
+ * of steps that one micro-batch of organisms takes in an update. Start reading at `runRollout`.
  */
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
@@ -27,10 +25,10 @@ import type { RolloutPlan } from './rollout-plan.ts';
 /** The images of a data set, without their descriptions. */
 export type Pixels = Pick<Dataset, 'side' | 'channels' | 'pixels' | 'splits'>;
 
-/** Compiled programs and data for training. Each thread has its own context. */
+/** Compiled programs and data for training; one context per thread. */
 export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
 
-/** Compiles the encoder of a configuration, and prepares the programs of the rule. */
+/** Compiles the encoder and prepares the programs of the rule. */
 export async function openTrainingContext(compute: Compute, config: TrainingConfig, data: Pixels) {
   const { places, sigma } = config;
   const rest = config.pool?.calm?.rest;
@@ -54,11 +52,11 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   return {
     ...{ compute, config, data, encoder, segments },
     /**
-     * Creates the encoder's input `shown`, which selects the trained offset for each sample that
-     * shows a gallery image.
+     * Creates the encoder's input `shown`, which selects the trained offset of each sample whose
+     * image is in the gallery.
      *
-     * @param images index in the data set of the image of each sample; undefined if augmentation
-     *   has changed the image, because the offset is not added then
+     * @param images index of each sample's image in the data set; undefined if augmentation changed
+     *   the image, which then gets no offset
      * @returns an object with the input `shown`; an empty object if no offsets are trained
      */
     shownOf(images: readonly (number | undefined)[]): Record<string, Value> {
@@ -70,9 +68,9 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
       });
       return { shown: compute.upload([images.length, gallery], shown) };
     },
-    /** Initial values (zeros) for sums of gradients, with the shapes of `Segments.totalShapes`. */
+    /** Zeros with which sums of gradients start, shaped as in `Segments.totalShapes`. */
     zeros: zeros as Values,
-    /** Frees the context's memory. `compute` stays open. */
+    /** Frees the context's memory, but not `compute`. */
     async close(): Promise<void> {
       compute.free(...Object.values(zeros));
       await segments.dispose();
@@ -83,9 +81,9 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
 }
 
 /**
- * Compiles the programs of the encoder for micro-batches.
+ * Compiles the encoder's programs for micro-batches.
  *
- * @param gallery number of gallery images with a trained offset, G; 0 for none
+ * @param gallery number of gallery images with a trained offset, G
  */
 async function compileEncoder(compute: Compute, config: TrainingConfig, gallery: number) {
   const { encoder: net, side, latentSize } = config;
@@ -112,16 +110,14 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   return {
     /**
      * Encodes images and samples latents. Inputs: `image` [N, S, S, c]; `noise` [N, Z];
-     * `parameter:*`; and, if there are gallery offsets, `shown` [N, G], which is 1 at the gallery
-     * index of each sample's image and 0 elsewhere. Outputs: `latents` [N, Z]; `divergence` [N], in
-     * nats.
+     * `parameter:*`; with trained offsets, `shown` [N, G], which is 1 at the gallery index of each
+     * sample's image, else 0. Outputs: `latents` [N, Z]; `divergence` [N], in nats.
      */
     forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
      * Backpropagates through the encoder. Inputs: those of `forward`; `total:latents`, the gradient
-     * with respect to the latents; `divergenceWeight` [N], the factor of each sample's divergence
-     * (in nats) in the loss. Outputs: the gradients `total:*` of the encoder's parameters and of
-     * the offsets.
+     * of the latents; `divergenceWeight` [N], the weight of each sample's divergence in the loss.
+     * Outputs: the gradients `total:*` of the encoder's parameters and of the offsets.
      */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
@@ -129,53 +125,54 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   };
 }
 
-/** Target of a segment: data with which the loss compares the states after the segment. */
+/** Data with which the loss compares cell states after a segment. */
 export interface Target {
   /** Target images, [N, s, s, c], values 0…1. */
   readonly image: Value;
   /**
-   * [N] Factor of each sample's log-likelihood (in nats) in the loss. Negative, because training
-   * minimises the loss but maximises the likelihood.
+   * [N] Factor of each sample's log-likelihood (in nats) in the loss. Negative, because a higher
+   * likelihood means a smaller loss.
    */
   readonly weight: Value;
-  /** [1, s, s, 4 · octaves] Expected position channels, if there is a position loss. */
+  /** [1, s, s, 4 · octaves] Expected position channels. Absent if there is no position loss. */
   readonly places?: Value;
   /**
-   * [N, s, s, 1] Mask of the cells that count in the loss (1, else 0). Set only for wounded
-   * organisms.
+   * [N, s, s, 1] 1 for cells that count in the loss, else 0. Present only for wounded organisms.
    */
   readonly seen?: Value;
 }
 
-/** Inputs of `differentiate`. */
 export interface Rollout {
   readonly segments: readonly Segment[];
   /**
-   * Number of last segments through which gradients are propagated back. Earlier segments run
-   * without gradients.
+   * Number of segments to differentiate, counted from the end. Earlier segments run without
+   * gradients.
    */
   readonly differentiated: number;
-  /** The targets of segments, by index of the segment. The last segment must have a target. */
+  /** Targets by index of the segment. The last segment must have a target. */
   readonly targets: ReadonlyMap<number, Target>;
   readonly conditioning: Conditioning;
-  /** States before the first segment, unless it begins with a seed. The caller must free them. */
+  /**
+   * States before the first segment; absent if organisms grow from seeds. The caller must free
+   * them.
+   */
   readonly states?: Value;
   /**
-   * Returns those inputs of segment i that differ from segment to segment: the update masks
-   * `mask0`, `mask1`, …, and `open` and `closed` if needed. `differentiate` frees these inputs.
+   * Returns the inputs of segment i that differ between segments: the update masks `mask0`,
+   * `mask1`, …, and `open` and `closed` if needed. `differentiate` frees these inputs.
    */
   readonly masks?: (segment: Segment, i: number) => Record<string, Value>;
 }
 
 /**
- * Runs a rollout and computes its gradients. To save memory, it keeps only the states between
- * segments, and recomputes the states inside one segment at a time.
+ * Runs a rollout and computes its gradients. To save memory, keeps only the states between
+ * segments, and recomputes the states inside each segment.
  *
  * @param context `zeros` are the initial sums of gradients
  * @param parameters all parameters, named `parameter:*`
- * @returns `states`: the states after the last segment; `nats`: log p(image | states), [N];
- *   `totals`: the gradients `total:*` of the rule's parameters and of the latents. The caller must
- *   free all values
+ * @returns `states`: the final states; `nats`: log p(image | final states), [N]; `totals`: the
+ *   gradients `total:*` of the rule's parameters and of the latents. The caller must free the
+ *   values
  */
 export async function differentiate(
   { compute, segments: programs, zeros }: Pick<TrainingContext, 'compute' | 'segments' | 'zeros'>,
@@ -244,7 +241,7 @@ export async function differentiate(
 
 export interface RolloutJob {
   readonly plan: RolloutPlan;
-  /** Number of samples in the whole update, by which the loss of each sample is divided. */
+  /** Number of samples in the update. Each sample's loss is divided by this number. */
   readonly samples: number;
   readonly seed: string;
 }
@@ -252,7 +249,7 @@ export interface RolloutJob {
 export interface RolloutOutcome {
   /** The gradients `total:*` of all parameters. The caller must free them. */
   readonly totals: Values;
-  /** log p(image | last states), [N]. */
+  /** log p(image | final states), in nats, [N]. */
   readonly nats: Float32Array;
   /** KL divergence of the encoder's distribution from the prior, in nats, [N]. */
   readonly divergence: Float32Array;
@@ -260,7 +257,7 @@ export interface RolloutOutcome {
 }
 
 /**
- * Runs the rollout of one micro-batch, including the encoder, and returns its gradients.
+ * Runs the encoder and the rollout of one micro-batch, and computes the gradients.
  *
  * @param parameters all parameters, named `parameter:*`
  */
@@ -284,7 +281,7 @@ export async function runRollout(
   };
 
   const pixels = gatherImages(data, images);
-  // Augment the target image of a pooled organism in the same way as when the organism was new.
+  // Augment a pooled organism's target image in the same way as when the organism was new.
   const looks = plan.looks ?? Array.from(images, () => newLook(random));
   const size = pixels.length / n;
   const shown = looks.map((look, i) => {
@@ -363,7 +360,7 @@ const stepsBefore = ({ segments }: RolloutPlan, index: number): number =>
 /**
  * Uploads the targets of all segments that have a weight in the loss.
  *
- * @param pictureAt returns the target images at a given side, in pixels
+ * @param pictureAt returns the target images with the given side, in pixels
  * @returns targets by index of the segment
  */
 function uploadTargets(
@@ -395,10 +392,10 @@ function uploadTargets(
 }
 
 /**
- * Returns which cells of patches at a smaller stage are not occupied by neighbours. A smaller patch
- * lies in the middle of the area that the grown patch will cover.
+ * Cuts the masks of neighbours to the size of a growing patch, which lies in the middle of the
+ * grown patch's area.
  *
- * @param open [n, side, side] for grown patches: 1 for cells not occupied by neighbours, else 0
+ * @param open [n, side, side] 1 for cells not occupied by neighbours, else 0
  * @returns shape and values of a tensor [n, stage, stage, 1]
  */
 function openAt(open: Uint8Array, side: number, stage: number): [number[], Float32Array] {
@@ -413,14 +410,12 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
   return [[n, stage, stage, 1], numbers];
 }
 
-/** Uploads a segment's input `closed`: the number of steps until each cell can live again. */
 const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
 /**
- * Returns the weight of each sample in the loss: √(number of cells / number of cells that count in
- * the loss). Samples in which few cells count would otherwise have little influence on the rule, so
- * they get a higher weight.
+ * Returns each sample's weight in the loss, √(cells / cells that count). The weight is higher for
+ * samples with few counting cells, which would have little influence at equal weights.
  *
  * @param seen [N, s, s] 1 for cells that count in the loss, else 0; undefined if all cells count
  * @returns [N]
@@ -436,15 +431,13 @@ function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
 
 type Numbers = Readonly<Record<string, Float32Array>>;
 
-/** The outcome of a rollout, with gradients in main memory. */
 type Result = Omit<RolloutOutcome, 'totals'> & { readonly totals: Numbers };
 
 export type Rollouts = ReturnType<typeof openRollouts>;
 
 /**
- * Prepares the rollouts of a training run. If a GPU computes, rollouts run in the calling thread;
- * if a CPU computes, in one worker thread per core. The number of threads does not affect the
- * results. Threads start at the first update.
+ * Prepares the rollouts of a training run, which run in the calling thread on a GPU, or in worker
+ * threads on a CPU. The number of threads does not affect the results.
  */
 export function openRollouts(compute: Compute, config: TrainingConfig, data: Pixels) {
   const shared: Numbers = Object.fromEntries(
@@ -458,11 +451,11 @@ export function openRollouts(compute: Compute, config: TrainingConfig, data: Pix
   let version = 0;
   return {
     /**
-     * Runs the rollouts of an update. Calls must not overlap.
+     * Runs the rollouts of an update. Wait for one call to end before the next call.
      *
      * @param parameters all parameters, named `parameter:*`
-     * @returns `outcomes` in the order of the jobs; `gradient`: the sums of the gradients of all
-     *   rollouts, `total:*` for each trained parameter, which the caller must free
+     * @returns `outcomes` in the order of the jobs; `gradient`: the summed gradients `total:*` of
+     *   the trained parameters, which the caller must free
      */
     async run(parameters: Values, jobs: readonly RolloutJob[]) {
       for (const [key, numbers] of Object.entries(shared)) {
@@ -489,10 +482,7 @@ export function openRollouts(compute: Compute, config: TrainingConfig, data: Pix
   };
 }
 
-/**
- * Estimates the cost of a rollout as cells × steps. Steps through which gradients are propagated
- * back count three times.
- */
+/** Estimates the cost of a rollout as cells × steps. Differentiated steps count three times. */
 function costOf({ plan: { segments, differentiated } }: RolloutJob): number {
   const first = segments.length - differentiated;
   return segments.reduce(
@@ -509,14 +499,13 @@ export const workerJob: WorkerJob<
     /** All parameters, named `parameter:*`. They change only between jobs. */
     readonly parameters: Numbers;
   },
-  /** The job of a worker thread. `version` increases whenever the parameters change. */
+  /** A worker's job. `version` increases whenever the parameters change. */
   RolloutJob & { readonly version: number },
   Result
 > = {
   module: import.meta.url,
   async open(compute, { config, data, parameters: shared }) {
     const context = await openTrainingContext(compute, config, data);
-    /** The parameters, uploaded by this thread. */
     const parameters: Record<string, Value> = {};
     let known = -1;
     return {
@@ -525,7 +514,7 @@ export const workerJob: WorkerJob<
           compute.free(...Object.values(parameters));
           for (const [name, shape] of runShapes(config)) {
             const key = `parameter:${name}`;
-            // Copy the parameters, because ONNX Runtime does not accept shared memory.
+            // Copy the parameters, because ONNX Runtime rejects shared memory.
             parameters[key] = compute.upload(shape, Float32Array.from(shared[key]));
           }
           known = version;
@@ -547,17 +536,16 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Sums the results of rollouts in the order of their indices, even if they arrive in another order.
- * If results were summed in the order of arrival, rounding would depend on which thread is fastest,
- * and runs could not be repeated exactly.
+ * Sums results in the order of their indices, not of their arrival. The order of arrival depends on
+ * which thread is fastest, and would make rounding unrepeatable.
  */
 class OrderedSum {
   private readonly waiting = new Map<number, Numbers>();
   private next = 0;
-  /** The sum of all results before the first index that has not arrived yet. */
+  /** The sum of all results before the first index that is still missing. */
   total: Numbers = {};
 
-  /** Adds the result with index i. The caller must not use `numbers` afterwards. */
+  /** Adds the result with index i. The caller must no longer use `numbers`. */
   add(numbers: Numbers, i: number): void {
     this.waiting.set(i, numbers);
     for (;;) {

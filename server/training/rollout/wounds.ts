@@ -1,38 +1,35 @@
 /**
- * Draws random wounds. A wound sets the states of some cells of a patch to zero, as damage does in
- * a room. Training uses wounds of random size; evaluation uses wounds of an exact size.
+ * Creates random wounds. A wound sets the states of some cells of a patch to zero, as damage does
+ * in a room.
  */
 import type { Random } from '../../../shared/random.ts';
 
 /**
- * Shapes of wounds. `disc`: a disc anywhere in the patch. `half`: all cells on one side of a
- * straight cut at any angle. `bar`: a straight band from edge to edge. `square`: a square of half
- * the patch's side, as in Palm et al. 2022 (code of 2021). `stroke`: a short bent line, as drawn
- * with a finger.
+ * Kinds of wounds. `disc`: a disc; `half`: all cells on one side of a straight cut; `bar`: a
+ * straight band from edge to edge; `square`: a square of half the patch's side, as in Palm et al.
+ * 2022; `stroke`: a short bent line, as drawn with a finger.
  */
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 type WoundKind = (typeof WOUND_KINDS)[number];
-/** Shapes that can be drawn with an exact number of cells. */
+/** Kinds of wounds that can have an exact number of cells. */
 type ExactKind = Exclude<WoundKind, 'square'>;
 
-/** Minimum share of a patch's cells in a random wound. */
+/** Minimum size of a random wound, as a share of the patch's cells. */
 const SMALLEST = 0.02;
 /**
- * Minimum radius of a stroke (`THINNEST_RADIUS`) and minimum width of a bar (`THINNEST_BAR`), in
- * cells. Thinner lines would break into pieces.
+ * Minimum radius of a stroke and minimum width of a bar, in cells. Thinner lines would break into
+ * pieces.
  */
 const THINNEST_RADIUS = 1.25;
 const THINNEST_BAR = 2;
 
 /**
- * Draws a wound with a random position, direction and size.
+ * Creates a wound with a random position, direction and size.
  *
  * @param side side of the patch, in cells
- * @param largest maximum share of the patch's cells that the wound covers, 0…1. A `half` covers
- *   exactly this share; a `square` covers at most a quarter of the cells. All other kinds cover a
- *   random share up to `largest`, but a `bar` is at least two cells wide, and a `disc` or `stroke`
- *   covers at least 2 % of the cells
- * @returns [side, side] 0 for wounded cells, 1 for all others
+ * @param largest maximum size, as a share of the patch's cells, 0…1. A `half` always has this size;
+ *   a `square` has at most a quarter of the cells
+ * @returns [side, side] 0 for wounded cells, 1 for all other cells
  */
 export function woundMask(
   random: Random,
@@ -47,11 +44,10 @@ export function woundMask(
 }
 
 /**
- * Draws a wound of exactly round(share · side²) cells. The wound is connected, except that a bar of
- * less than side · √2 cells may consist of several pieces.
+ * Creates a wound of exactly round(share · side²) cells.
  *
- * @param kinds shapes, one of which is chosen at random
- * @returns [side, side] 0 for wounded cells, 1 for all others
+ * @param kinds kinds of wounds, from which one is chosen at random
+ * @returns [side, side] 0 for wounded cells, 1 for all other cells
  */
 export function woundOfShare(
   random: Random,
@@ -63,13 +59,11 @@ export function woundOfShare(
   return nearest(random, side, kind, Math.round(share * side * side));
 }
 
-/** Shapes of the areas that neighbours occupy in a patch. */
 const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 
 /**
- * Draws the areas of a patch that one or two neighbours occupy. The four cells in the middle stay
- * free: the organism was planted there, and in a room, organisms can be planted only at free
- * positions.
+ * Chooses areas of a patch that one or two neighbours occupy. The four cells in the middle stay
+ * free, because organisms are planted only at free positions.
  *
  * @param largest maximum share of the patch's cells that may be occupied, 0…1
  * @returns [side, side] 1 for free cells, 0 for occupied cells
@@ -92,7 +86,7 @@ export function openGround(random: Random, side: number, largest: number): Uint8
  * Sets all channels of wounded cells to zero.
  *
  * @param states [side, side, channels]; changed in place
- * @param mask [side, side] 0 for wounded cells, 1 for all others
+ * @param mask [side, side] 0 for wounded cells, 1 for all other cells
  */
 export function applyWound(states: Float32Array, mask: Uint8Array, channels: number): void {
   mask.forEach((kept, cell) => {
@@ -109,11 +103,7 @@ function squareWound(random: Random, side: number, largest: number): Uint8Array 
   return mask;
 }
 
-/**
- * Draws a wound that consists of those `count` cells of the patch that are nearest to a random
- * shape (a point or line). The wound has exactly this number of cells, even if the shape lies
- * partly outside the patch.
- */
+/** Creates a wound that consists of the `count` cells nearest to a random point or line. */
 function nearest(random: Random, side: number, kind: ExactKind, count: number): Uint8Array {
   const distance = randomShape(random, side, kind, count);
   const distances = new Float64Array(side * side);
@@ -127,9 +117,8 @@ function nearest(random: Random, side: number, kind: ExactKind, count: number): 
 }
 
 /**
- * Draws a random shape (a point or line).
- *
- * @returns a function that computes the distance of a point from the shape
+ * Chooses a random point or line. Returns a function that computes the distance from this point or
+ * line.
  */
 function randomShape(
   random: Random,
@@ -154,10 +143,8 @@ function randomShape(
 }
 
 /**
- * Draws a stroke, which consists of two line segments with a bend between them. The stroke's width
- * is random. Its length is chosen so that the stroke covers about `count` cells.
- *
- * @returns a function that computes the distance of a point from the stroke
+ * Creates two connected line segments for a stroke that covers about `count` cells. Returns a
+ * function that computes the distance from these segments.
  */
 function stroke(
   random: Random,
@@ -172,8 +159,8 @@ function stroke(
   const points: Point[] = [{ x, y }];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
-    // If a line segment would leave the patch, mirror it. Otherwise, the stroke would become wider:
-    // a wound has a given number of cells, and the part outside the patch would contribute none.
+    // If a line segment would leave the patch, mirror it. A segment outside the patch would make
+    // the stroke wider, because all `count` cells must lie in the patch.
     const to = (from: number, by: number): number =>
       from + by < 0 || from + by > side ? from - by : from + by;
     points.push({
@@ -187,7 +174,7 @@ function stroke(
 
 type Point = { readonly x: number; readonly y: number };
 
-/** Returns the distance of the point (x, y) from the line segment between `a` and `b`. */
+/** Returns the distance from the point (x, y) to the line segment between `a` and `b`. */
 export function distanceToSegment(x: number, y: number, a: Point, b: Point): number {
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   const squared = dx * dx + dy * dy;

@@ -1,6 +1,6 @@
 /**
- * Creates the state with which a run begins: from a stored run, from the weights of a checkpoint,
- * or from random weights.
+ * Creates the first state of a training run: from a stored run, from a checkpoint's weights, or
+ * from random weights.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
@@ -31,14 +31,13 @@ import { loadRun, type Run } from './run-folder.ts';
 import { firstState, LATENTS, OFFSETS, type RunState, runShapes } from './run-state.ts';
 
 /**
- * Copies the weights of a small encoder into a larger encoder. Until it is trained further, the
- * larger encoder then computes the same output as the small one.
+ * Copies the weights of a small encoder into a larger encoder. Until trained further, the larger
+ * encoder computes the same output as the small one.
  *
  * @param small net and weights of the small encoder
- * @param large net and random weights of the large encoder
- * @returns weights `encoder.*` of the large encoder; undefined if the small encoder does not fit
- *   into the large one, because the number of layers or a kernel's size differs, or because a layer
- *   of the small encoder has more units
+ * @param large net and random weights of the larger encoder
+ * @returns weights `encoder.*` of the larger encoder; undefined if the encoders differ in anything
+ *   but the number of units, or if a layer of the small encoder has more units
  */
 export function enlargeEncoder(
   small: { readonly net: EncoderNetwork; readonly tensors: Tensors },
@@ -48,13 +47,13 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // Check the shapes of the small encoder's weights, because the card may describe them wrongly,
-  // and because they depend on the image size, which may differ.
+  // Check the shapes of the small encoder's weights, because the card may describe the encoder
+  // wrongly and because the image size may differ.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /**
-   * Number of channels in the current layer's input, in the small encoder (`known`) and in the
-   * large encoder (`units`).
+   * Number of input channels of the current layer: `known` in the small encoder, `units` in the
+   * large one.
    */
   let [known, units] = [image.channels, image.channels];
   for (const kernel of kernels) {
@@ -95,10 +94,9 @@ function isLike(small: EncoderNetwork, large: EncoderNetwork): boolean {
 }
 
 /**
- * Loads a stored run to resume it, or creates a new run with random weights or the weights of a
- * checkpoint.
+ * Loads a stored run to resume it, or creates a new run.
  *
- * @param say receives lines of text about differences between the checkpoint and the configuration
+ * @param say prints differences between the checkpoint and the configuration
  * @throws TrainingError 'no-run' if there is no run to resume; 'bad-run' if the stored run or the
  *   checkpoint does not fit the configuration
  */
@@ -120,7 +118,7 @@ export async function beginRun(
   const names = [...shapes.keys()];
   const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
   const found = new Map([...model.tensors, ...encoderTensors(model, config, drawn)]);
-  // A checkpoint contains no offsets of gallery latents, so use the initial offsets.
+  // A checkpoint contains no offsets, so use the initial offsets.
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
@@ -135,8 +133,8 @@ export async function beginRun(
 }
 
 /**
- * Returns the weights of a checkpoint's encoder. If possible, they are enlarged to the size of the
- * encoder in the configuration (see `enlargeEncoder`).
+ * Returns the weights of a checkpoint's encoder, enlarged to the size in the configuration if
+ * possible.
  */
 function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn: Tensors): Tensors {
   const { side, latentSize, readout } = config;
@@ -148,18 +146,18 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
 }
 
 /**
- * Fields of the rule in which a checkpoint is compared with the configuration. It would not be
- * enough to compare the shapes of tensors, because some fields do not change any shape.
+ * Fields of the rule in which a checkpoint is compared with the configuration. Some differences in
+ * these fields do not change the shape of any tensor.
  */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
-/** Fields of an encoder that must be the same as those with which its weights were trained. */
+/** Fields of an encoder that must not change after training, because the weights depend on them. */
 const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
- * Checks that a new run can start from a checkpoint. The encoder's fields in `ENCODING` must be the
- * same in the checkpoint and in the configuration. If the run trains only the encoder, the rule
- * must also be the same. All other differences are allowed, and are reported to `say`.
+ * Checks that a new run can start from a checkpoint. The fields in `ENCODING` must be equal in the
+ * checkpoint and the configuration; if the run trains only the encoder, so must the rule. All other
+ * differences are printed with `say`.
  *
  * @throws TrainingError 'bad-run' if the checkpoint does not fit the configuration
  */
@@ -198,12 +196,12 @@ function checkOrigin(
 }
 
 /**
- * Checks that a data set starts with the images of a checkpoint's gallery, in the same order. Only
- * runs that train nothing but the encoder need this check: they keep the gallery's latents but take
- * the names from the data set, so with other images, latents would get wrong names.
+ * If a run trains only the encoder, checks that the data set begins with the entries of the
+ * checkpoint's gallery, in the same order. Such a run keeps the gallery's latents but takes their
+ * names from the data set.
  *
  * @param from folder of the checkpoint
- * @throws TrainingError 'bad-run' if the data set starts with other images
+ * @throws TrainingError 'bad-run' if the data set begins with other entries
  */
 export async function checkGallery(
   { gallery, trains }: TrainingConfig,
@@ -218,18 +216,18 @@ export async function checkGallery(
   throw new TrainingError('bad-run', `${from}: ${what}, so its latents would get other names`);
 }
 
-/** Number of steps after growth after which nearly all cells are at rest. */
+/** Number of steps from the end of growth until nearly all cells are at rest. */
 const REST_STEPS = 24;
 
 /**
- * Optimises the offsets of the gallery's latents, so that organisms look like their images both at
- * the end of growth and at rest. This helps because training improves offsets only slowly. Training
- * must continue afterwards, because the rule has not been trained with the new latents yet.
+ * Optimises the offsets of the gallery's latents, so that organisms look like their images after
+ * growth and at rest. Training must continue afterwards, because the rule has not been trained with
+ * the new latents yet.
  *
  * @param rule the rule with the weights of `state`
- * @param options.pull weight of a penalty in the loss, relative to the picture's error: the mean
- *   squared distance of a latent from its initial value
- * @param options.stop if it asks to stop, the remaining latents are not optimised
+ * @param options.pull weight of the mean squared distance of a latent from its initial value,
+ *   relative to the error of the picture
+ * @param options.stop if a stop is requested, the remaining latents are not optimised
  * @returns the state with the new offsets
  * @throws TrainingError 'bad-config' if the run has no offsets, if its rule updates cells at
  *   random, or if its pictures have no colours

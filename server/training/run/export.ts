@@ -1,4 +1,3 @@
-/** Writes a trained rule as a checkpoint. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
@@ -24,22 +23,20 @@ import { openPosteriors } from '../model/networks.ts';
 import { readIfThere, replaceFiles } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
-/** The weights of a run, with its configuration and its images. */
+/** The weights of a training run, with the run's configuration and images. */
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
-  /**
-   * Tensors `update.*` and `encoder.*`, and offsets of the gallery's latents if they are trained.
-   */
+  /** Tensors `update.*` and `encoder.*`, and the gallery's offsets if they are trained. */
   readonly weights: Tensors;
 }
 
 /**
- * Builds a checkpoint in memory. Its gallery consists of the first training images. Their latents
- * are the means that the encoder computes, plus the offsets if offsets are trained. But if the run
- * trains only the encoder, it keeps the latents of the checkpoint with which it started.
+ * Builds a checkpoint in memory. Its gallery consists of the first training images. Each latent is
+ * the mean that the encoder computes, plus any trained offset. If the run trains only the encoder,
+ * latents are those of the checkpoint with which the run started.
  *
- * @param training notes about the training, such as the command, for the checkpoint's card
+ * @param training notes for the card about the training, such as the command
  */
 export async function trainedModel(
   compute: Compute,
@@ -77,31 +74,27 @@ export async function trainedModel(
   return identified({ card, tensors });
 }
 
-/**
- * Returns a copy of a model in whose card the identity is that of the model's weights and latents.
- */
+/** Returns a copy of a model whose card has the identity of its weights and latents. */
 export const identified = (model: Model): Model => ({
   ...model,
   card: { ...model.card, identity: identityOf(model) },
 });
 
-/**
- * Files that other commands make from a checkpoint's weights and write to the checkpoint's folder.
- */
+/** Files that other commands derive from a checkpoint's weights. */
 const DERIVED_FILES = [
   ...[RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE, MAP_FILE, 'map.png', 'wounds.png'],
   ...['samples.png', 'growth.png', 'heal.png', 'interpolation.png'],
 ];
 
 /**
- * Writes the card, the weights and the gallery picture of a checkpoint. If a file cannot be
- * written, existing files stay unchanged.
+ * Writes a checkpoint's card, weights and gallery picture. If a file cannot be written, existing
+ * files stay unchanged.
  *
- * If the folder already contains a checkpoint with other weights, files that were made from these
- * weights (painter, relatives, pictures) are removed, because they do not fit the new weights. If
- * it contains the same weights, the new card keeps the entries about the painter and the figures.
+ * If the folder contains a checkpoint with other weights, files derived from those weights (such as
+ * the painter) are removed. If it contains the same weights, the new card keeps the old card's
+ * painter and figures.
  *
- * @param say receives a line with the names of removed files
+ * @param say prints the names of removed files
  */
 export async function writeCheckpoint(
   folder: string,
@@ -118,14 +111,14 @@ export async function writeCheckpoint(
     figures: measured ?? figures,
   };
   const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
-  // Do not draw the gallery of a decoder. Only rooms need the picture, and rooms do not accept
-  // decoders, because a decoder has no cells that grow step by step.
+  // Skip the gallery picture of a decoder. Only rooms need the picture, and rooms do not accept
+  // decoders.
   if (card.update.kind !== 'decoder') {
     files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
   }
   files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
-  // Write the card last. Readers compare the identity in the card with the weights, so a card must
-  // not appear before its weights.
+  // Write the card last. Readers compare the card's identity with the weights, so the weights must
+  // be there first.
   await replaceFiles(files, async () => {
     if (!before || isSame) return;
     const there = new Set(await readdir(folder));
@@ -136,8 +129,7 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads the card of the checkpoint in a folder. The card is not checked, because it may have
- * another version.
+ * Reads a checkpoint's card without validating it, because the card may have another version.
  *
  * @returns undefined if the folder has no card; an empty object if the card is not JSON
  */

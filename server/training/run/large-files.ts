@@ -1,7 +1,4 @@
-/**
- * Reads and writes files that may be too large for a single system call. Files are replaced
- * atomically, so that no half-written file is left after a failure.
- */
+/** Reads files that may be too large for a single system call, and replaces files atomically. */
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 
 const CHUNK = 64 * 1024 * 1024;
@@ -9,7 +6,7 @@ const CHUNK = 64 * 1024 * 1024;
 /**
  * Reads a file. Returns undefined if the file does not exist.
  *
- * @throws Error if the file cannot be read, or becomes shorter while it is being read
+ * @throws Error if the file cannot be read or shrinks while it is being read
  */
 export async function readIfThere(file: string): Promise<Buffer | undefined> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
@@ -37,22 +34,21 @@ async function readWhole(handle: FileHandle): Promise<Buffer> {
 type Parts = Iterable<Uint8Array | string>;
 
 /**
- * Writes a file atomically: after a crash or power failure, either the old or the new content
- * exists. If writing fails, the temporary file is removed.
+ * Writes a file atomically: after a crash or power failure, the file has either its old or its new
+ * content.
  */
 export const replaceFile = (file: string, parts: Parts): Promise<void> =>
   replaceFiles(new Map([[file, parts]]));
 
-/** Returns the temporary name of a file while it is being written. */
 const unfinished = (file: string): string => `${file}.part`;
 
 /**
- * Writes files that belong together. First, all files are written under temporary names. Then they
- * are renamed in the given order, so that a failure to write a file changes nothing. Only a crash
- * between two renames leaves a mixture of old and new files.
+ * Writes files that belong together. All files are first written under temporary names, then
+ * renamed in the given order. An error while writing changes no file. A crash or error while
+ * renaming may leave a mixture of old and new files.
  *
  * @param files content by file name
- * @param beforeLast called after all files except the last one have been renamed
+ * @param beforeLast called just before the last file is renamed
  */
 export async function replaceFiles(
   files: ReadonlyMap<string, Parts>,
@@ -75,15 +71,12 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
   const handle = await open(file, 'w');
   try {
     await writeFile(handle, parts);
-    // Write the content to disk before the file is renamed. Otherwise, a power failure could leave
-    // an empty file under the final name.
+    // Write the content to disk before the file is renamed, so that a power failure cannot leave an
+    // empty file.
     await handle.sync();
   } finally {
     await handle.close();
   }
 }
 
-/**
- * Removes a file. Ignores failures, because callers report the earlier error instead.
- */
 const remove = (file: string): Promise<void> => rm(file, { force: true }).catch(() => {});

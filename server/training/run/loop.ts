@@ -1,6 +1,6 @@
 /**
- * The training loop for rules and painters: runs updates, prints progress, saves the state at
- * regular intervals, and handles failures. Start reading at `runUpdates`.
+ * The training loop for rules and painters: runs updates, prints progress, saves the state and
+ * handles failures.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,41 +12,41 @@ import { duration, type StopSignal } from '../terminal.ts';
 import { appendLog, PICTURES_FOLDER } from './run-folder.ts';
 import type { UpdateReport } from './trainer.ts';
 
-/** The parameters of `runUpdates`: a training run and its functions. */
+/** A training run and the functions that `runUpdates` calls. */
 export interface UpdatedRun<Report extends { readonly update: number }> {
   readonly folder: string;
-  /** Number of updates of the whole run. */
+  /** Number of updates in the complete run. */
   readonly updates: number;
-  /** Number of updates that earlier starts of the run have done. */
+  /** Number of updates done before this start of the run. */
   readonly done: number;
-  /** Training time of earlier starts of the run, in seconds. */
+  /** Training time before this start of the run, in seconds. */
   readonly seconds: number;
-  /** Time limit of this start, in minutes. If absent, there is no limit. */
+  /** Time limit from this start of the run, in minutes. If absent, there is no limit. */
   readonly minutes?: number | undefined;
-  /** Interval at which the state and a sheet of pictures are saved, in minutes. */
+  /** Interval at which the state and a picture sheet are saved, in minutes. */
   readonly saveMinutes: number;
   readonly compute: Pick<Compute, 'name'>;
   readonly stop: StopSignal;
   readonly say: (line: string) => void;
-  /** Runs one update. If it throws, the run's state must be unchanged. */
+  /** Runs one update. If an error is thrown, the run's state must be unchanged. */
   update(): Promise<Report>;
-  /** Saves the run's state. @param seconds training time of the whole run so far, in seconds */
+  /** Saves the run's state. @param seconds total training time so far */
   save(seconds: number): Promise<void>;
   /** Draws a sheet of pictures that shows the progress of training. Returns a PNG file. */
   readonly draw: () => Promise<Buffer>;
   /**
-   * Formats figures for a line of progress.
+   * Formats figures for a progress line.
    *
-   * @param mean averages a figure over all updates since the previous line
+   * @param mean averages a figure over all updates since the previous progress line
    */
   describe(mean: Mean<Report>): string;
 }
 
 /**
- * Runs updates until the run is complete, the time limit is reached, or a signal asks to stop. Then
+ * Runs updates until the run is complete, the time limit is reached, or a stop is requested. Then
  * saves the state.
  *
- * @returns training time of the whole run so far, in seconds
+ * @returns total training time so far, in seconds
  */
 export async function runUpdates<Report extends { readonly update: number }>(
   run: UpdatedRun<Report>,
@@ -88,20 +88,15 @@ export async function runUpdates<Report extends { readonly update: number }>(
   return seconds();
 }
 
-/** Minimum time between two lines of progress, in seconds. */
+/** Minimum time between two progress lines, in seconds. */
 const INTERVAL = 10;
 
-/**
- * A function that averages a figure over all updates for which the figure is defined. Returns NaN
- * if it is defined for no update.
- */
+/** Averages a figure over the updates that have this figure. Returns NaN if no update has it. */
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
- * Creates a function that prints the progress of a run. The returned function must be called after
- * each update. It prints a line for the first and the last update, and otherwise at most one line
- * every `INTERVAL` seconds. Estimates the remaining time from the speed since `createProgress` was
- * called.
+ * Creates a function that must be called after each update, and prints a progress line for the
+ * first update, for the last update, and every `INTERVAL` seconds.
  *
  * @param now returns the current time, in ms
  */
@@ -117,8 +112,7 @@ export function createProgress<Report extends { readonly update: number }>(
     window.push(report);
     const time = now();
     const { update } = report;
-    // Always print a line for the first update, which shows that training works and how long an
-    // update takes.
+    // Always print the first update, which shows that training works and how long an update takes.
     const isEdge = update === done + 1 || update === updates;
     if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
     const rate = window.length / ((time - lastLine) / 1000);
@@ -134,7 +128,7 @@ export function createProgress<Report extends { readonly update: number }>(
   };
 }
 
-/** Formats the figures of a rule's training for a line of progress. */
+/** Formats the figures of a rule's training for a progress line. */
 export function describeUpdates(mean: Mean<UpdateReport>): string {
   const [pooled, patients] = [mean((x) => x.pooled), mean((x) => x.patients)];
   const [reconstruction, divergence] = [mean((x) => x.reconstruction), mean((x) => x.divergence)];
@@ -151,12 +145,11 @@ export function describeUpdates(mean: Mean<UpdateReport>): string {
 }
 
 /**
- * Runs a function. If a worker thread dies, runs the function again, up to three times in all. A
- * thread may die due to a temporary lack of memory, so a second or third attempt may succeed.
+ * Runs a function, up to three times if a worker thread dies. A later attempt may succeed, because
+ * threads may die from a temporary lack of memory.
  *
- * @param work the function, which must have no effects if it fails
- * @param remedy end of the message that is printed when a thread has died: what is being done about
- *   it
+ * @param work must have no effects if it fails
+ * @param remedy text printed when a thread has died: what is done about it
  */
 export const retryLostThreads = <T>(
   work: () => Promise<T>,
@@ -171,9 +164,9 @@ export const retryLostThreads = <T>(
   });
 
 /**
- * Creates a function that writes a file and does not throw file errors, because the file will be
- * written again later. When writing a file starts to fail, a line is printed; it is not printed
- * again until writing has succeeded in between. All other errors are thrown.
+ * Creates a function that writes a file and ignores file errors, because the file will be written
+ * again later. Only the first of several consecutive errors is printed. All other errors are
+ * thrown.
  */
 export function createWriter(say: (line: string) => void) {
   const failing = new Set<string>();
@@ -182,8 +175,8 @@ export function createWriter(say: (line: string) => void) {
       await write();
       failing.delete(what);
     } catch (error) {
-      // Use `isNativeError`, because file errors may come from another realm (a global environment
-      // with its own `Error`), and `instanceof Error` does not recognise such errors.
+      // `instanceof Error` would not recognise errors that come from another realm (a global
+      // environment with its own `Error`), as file errors may.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
       if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run continues`);
       failing.add(what);
@@ -192,8 +185,8 @@ export function createWriter(say: (line: string) => void) {
 }
 
 /**
- * Saves the state after an update has failed. The state then includes all earlier updates. Never
- * throws, so that the caller can throw the error of the update.
+ * Saves the state after an update has failed. Never throws, so that the caller can throw the error
+ * of the update.
  *
  * @param error error of the failed update
  */
@@ -202,8 +195,8 @@ export async function saveAfterFailure(
   save: () => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> {
-  // Do not save after this error, so that the state saved earlier is kept. If the run were resumed
-  // from the current state, the next update would fail in the same way.
+  // Keep the state saved earlier. After resuming from the current state, the next update would fail
+  // in the same way.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   await save().then(
     () => say('the update failed; all earlier updates are saved'),

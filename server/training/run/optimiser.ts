@@ -1,7 +1,4 @@
-/**
- * Implements the optimiser Adam (Kingma & Ba 2015, with ε outside the root) as one program.
- * Gradients are clipped by their global norm.
- */
+/** The optimiser Adam (Kingma & Ba 2015), with gradients clipped by their global norm. */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { Expression } from '../../autodiff/graph.ts';
@@ -12,26 +9,22 @@ import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
 /**
- * Constants of Adam, with the published values: β₁, the decay of the first moments; and ε, which
- * prevents divisions by 0.
+ * Adam's published constants: β₁, the decay of the first moments; ε, which prevents division by 0.
  */
 const BETA1 = 0.9;
 const EPSILON = 1e-8;
 
 export interface AdamOptions
   extends Pick<TrainingConfig['optimiser'], 'beta2' | 'clip' | 'average'> {
-  /**
-   * Returns the factor by which the learning rate of a parameter is multiplied. By default, all
-   * factors are 1.
-   */
+  /** Returns a factor for a parameter's learning rate. By default, all factors are 1. */
   readonly rateOf?: (name: string) => number;
   /** Names and shapes of parameters that are not trained. */
   readonly kept?: Shapes;
 }
 
 /**
- * Names of the tensors that are stored for each parameter: its value, its first and second moments,
- * and its moving average.
+ * Names of the tensors stored for each parameter: value, first moment, second moment, moving
+ * average.
  */
 export const SETS = ['parameter', 'first', 'second', 'average'] as const;
 
@@ -40,10 +33,10 @@ export type Adam = Awaited<ReturnType<typeof createAdam>>;
 /**
  * Creates an optimiser: compiles its program and uploads its tensors.
  *
- * @param shapes names and shapes of the parameters to train
- * @param state `tensors`: the parameters `parameter:*` and, if the run is resumed, the moments
- *   (`first:*`, `second:*`) and the moving averages (`average:*`); `update`: number of steps that
- *   have already been taken
+ * @param shapes shapes of the parameters to train, by name
+ * @param state `tensors`: the parameters `parameter:*` and, in a resumed run, the moments
+ *   (`first:*`, `second:*`) and moving averages (`average:*`); `update`: number of steps already
+ *   taken
  */
 export async function createAdam(
   compute: Compute,
@@ -70,7 +63,7 @@ export async function createAdam(
   }
 
   return {
-    /** The current parameters, `parameter:*`, as inputs of programs. Valid until the next step. */
+    /** Current parameters `parameter:*`, valid until the next step. */
     get parameters(): Values {
       return { ...kept, ...values };
     },
@@ -78,7 +71,7 @@ export async function createAdam(
      * Takes one step of gradient descent.
      *
      * @param gradient gradient `total:*` of each trained parameter
-     * @returns the norm of the gradient before clipping
+     * @returns norm of the gradient before clipping
      * @throws TrainingError 'not-finite' if the gradient is not finite; the parameters stay
      *   unchanged
      */
@@ -87,7 +80,7 @@ export async function createAdam(
       const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
       const scalars = {
         rate: scalar(learningRate),
-        // In the first steps, let averages decay faster, so that they soon forget the initial
+        // Let averages decay faster in the first steps, so that they soon forget the initial
         // weights.
         keep: scalar(Math.min(options.average, (1 + count) / (10 + count))),
         correction1: scalar(1 - BETA1 ** count),

@@ -1,6 +1,4 @@
-/**
- * Reads and writes the folder of a training run, which contains the run's state, log and pictures.
- */
+/** Reads and writes the folder of a training run, which contains its state, log and pictures. */
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Float32Tensor, float32Of, type TensorFile } from '../../../shared/safetensors.ts';
@@ -19,7 +17,7 @@ import { type RunState, runShapes } from './run-state.ts';
 
 export const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
-/** Subfolder for sheets of pictures that show the progress. */
+/** Subfolder for picture sheets that show the progress of training. */
 export const PICTURES_FOLDER = 'pictures';
 
 /** A run as stored in its folder. */
@@ -29,7 +27,9 @@ export interface Run {
   readonly seconds: number;
   /** Digest of the training images. Absent before the images are loaded. */
   readonly images?: string;
-  /** Folder of the checkpoint with whose weights the run started. Absent if they were random. */
+  /**
+   * Folder of the checkpoint whose weights the run started with. Absent if the weights were random.
+   */
   readonly from?: string;
   /** The command that repeats the run so far. */
   readonly command?: string;
@@ -46,17 +46,17 @@ export async function saveRun(
   }
   await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
-    // Store `reached` as text. In a tensor it would be rounded to 32 bits, and the rounded value
-    // could exceed the progress of the next update.
+    // Store `reached` as text, because rounding it to 32 bits could make it exceed the next
+    // update's progress.
     reached: `${state.reached}`,
     ...origin,
   });
 }
 
 /**
- * Writes the state of a run that trains a rule or a painter.
+ * Writes the state of a training run for a rule or a painter.
  *
- * @param run number of updates and training time so far, in seconds
+ * @param run number of updates so far, and training time so far in seconds
  */
 export async function writeState(
   folder: string,
@@ -70,10 +70,10 @@ export async function writeState(
 }
 
 /**
- * Reads the state of a run that trains a rule or a painter.
+ * Reads the state of a training run for a rule or a painter.
  *
- * @returns tensors and metadata of the file; the number of updates done (`update`); and the
- *   training time (`seconds`)
+ * @returns the file's tensors and metadata, the number of updates done (`update`), and the training
+ *   time in seconds (`seconds`)
  * @throws TrainingError 'no-run' if there is no state; 'bad-run' if the state is damaged
  */
 export async function readState(folder: string, name = STATE_FILE) {
@@ -97,7 +97,7 @@ export async function readState(folder: string, name = STATE_FILE) {
 }
 
 /**
- * Reads the state of a run, to resume it with a configuration.
+ * Reads the state of a run that is to be resumed.
  *
  * @throws TrainingError 'no-run' if there is no state; 'bad-run' if the state is damaged or does
  *   not fit the configuration
@@ -112,8 +112,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
       `${file}: "${changed}" was different when the run started; a run can change its schedule, but not its model`,
     );
   }
-  // Weights must be present. Moments and averages may be missing, because a run that has not done
-  // any update has none.
+  // Weights must be present. Moments and averages are missing if the run has not done any update.
   const shapes = [...runShapes(config)].flatMap(([name, shape]) =>
     SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
       ([key]) => key === `parameter:${name}` || stored.has(key),
@@ -136,9 +135,9 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
 }
 
 /**
- * Converts a pool to tensors: `states` [n, S·S·C]; `entries` [n, 3] with each organism's image, age
- * and `look` (random seed of the augmentation); and, if the organisms have these fields, `open` and
- * `closed` [n, S·S].
+ * Converts a pool to tensors: `states` [n, S·S·C]; `entries` [n, 3] with image, age and `look`
+ * (random seed of the augmentation); and, if the organisms have masks, `open` and `closed` [n,
+ * S·S].
  */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();
@@ -164,7 +163,7 @@ const damaged = (what: string): TrainingError =>
     `${what}; the run cannot continue, so start it again without --resume`,
   );
 
-/** Reads the organisms of a pool from tensors, and removes these tensors from `stored`. */
+/** Reads a pool from the tensors in `stored`, and removes these tensors from `stored`. */
 function readPool(
   stored: Map<string, Float32Tensor>,
   name: PoolName,
@@ -198,11 +197,10 @@ function readPool(
 }
 
 /**
- * Prepares the folder of a run. If the run is new, renames the files of a previous run in this
- * folder and saves the first state. If the run is resumed, removes log entries of updates that it
- * repeats.
+ * Prepares the folder of a run. For a new run, renames the files of a previous run and saves the
+ * first state. For a resumed run, removes log entries of updates that will be repeated.
  *
- * @param resumedAt number of updates that a resumed run has done; undefined for a new run
+ * @param resumedAt number of updates in the saved state of a resumed run; undefined for a new run
  * @param save writes the first state
  * @throws TrainingError 'bad-run' if the previous run cannot be kept (see `setAside`)
  */
@@ -219,11 +217,11 @@ export async function openFolder(
 }
 
 /**
- * Renames the state and the log of the previous run to `state.old.safetensors` and `log.old.jsonl`.
+ * Renames the previous run's files to `state.old.safetensors` and `log.old.jsonl`.
  *
  * @returns whether there was a previous run
- * @throws TrainingError 'bad-run' if renaming would overwrite the files of an even older run that
- *   has more updates. This can happen if the user forgets --resume twice
+ * @throws TrainingError 'bad-run' if renaming would overwrite an even older run that has more
+ *   updates, for example because the user forgot --resume twice
  */
 export async function setAside(folder: string): Promise<boolean> {
   const [file, old] = [STATE_FILE, oldName(STATE_FILE)].map((name) => join(folder, name));
@@ -246,8 +244,8 @@ export async function setAside(folder: string): Promise<boolean> {
 const oldName = (name: string): string => name.replace('.', '.old.');
 
 /**
- * Returns the number of updates in a stored state: 0 if the file is damaged, undefined if there is
- * no file.
+ * Returns the number of updates in a stored state: 0 if the file is damaged, undefined if it is
+ * absent.
  */
 const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
   readState(folder, name).then(
@@ -259,8 +257,8 @@ export const appendLog = (folder: string, line: object): Promise<void> =>
   appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
 
 /**
- * Removes the entries of all updates after `update` from the run's log. A resumed run repeats these
- * updates and logs them again.
+ * Removes log entries of updates after `update`, because a resumed run repeats and logs these
+ * updates.
  *
  * @param update number of updates in the saved state
  */

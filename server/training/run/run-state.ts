@@ -1,4 +1,4 @@
-/** Defines the state of a training run, and the names and shapes of its tensors. */
+/** Defines the state of a training run, and the shapes of its tensors. */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import { initialise, type Shapes, type Tensors } from '../../autodiff/parameters.ts';
 import { updateShapes } from '../../vnca/architecture.ts';
@@ -8,22 +8,19 @@ import type { TrainingConfig } from '../config.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import type { PoolStates } from '../rollout/pools.ts';
 
-/**
- * The complete state of a run: a run that is resumed with this state gives the same result as an
- * uninterrupted run.
- */
+/** The complete state of a run. Resuming from it gives the same result as an uninterrupted run. */
 export interface RunState extends PoolStates {
-  /** Number of updates done. */
   readonly update: number;
-  /** Progress of the run at the last update, 0…1; see `progressOf`. */
+  /** Progress of the run at the last update, 0…1. */
   readonly reached: number;
   /**
-   * Parameters `parameter:*`, Adam's moments `first:*` and `second:*`, and averages `average:*`.
+   * Parameters `parameter:*`, Adam's moments `first:*` and `second:*`, and moving averages
+   * `average:*`.
    */
   readonly tensors: Tensors;
 }
 
-/** Returns the kind of likelihood that training maximises for a read-out. */
+/** Returns the likelihood that training maximises for a read-out. */
 export function likelihoodOf({
   readout,
   sigma,
@@ -38,15 +35,15 @@ export function likelihoodOf({
   }
 }
 
-/** Name of the tensor with the trained offsets of the gallery's latents, [G, Z]. */
+/** Name of the tensor [G, Z] with trained offsets, which are added to the gallery's latents. */
 export const OFFSETS = 'gallery.offsets';
 
-/** Name of the tensor with the gallery's latents, [G, Z]. */
+/** Name of the tensor [G, Z] with the gallery's latents. */
 export const LATENTS = 'gallery.latents';
 
 /**
- * Returns the names and shapes of all trained tensors: those of the rule (unless only the encoder
- * is trained), those of the encoder, and the offsets of gallery latents, if any.
+ * Returns the shapes of all trained tensors, by name: the encoder, the rule (unless only the
+ * encoder is trained), and the offsets of the gallery's latents, if any.
  */
 export function trainedShapes(config: TrainingConfig): Shapes {
   const { gallery, galleryOffsets, latentSize, side, trains } = config;
@@ -59,21 +56,21 @@ export function trainedShapes(config: TrainingConfig): Shapes {
 }
 
 /**
- * Returns the names and shapes of the tensors that are not trained. If only the encoder is trained,
- * these are the tensors of the rule and the gallery's latents; else there are none.
+ * Returns the shapes of the tensors that are not trained, by name: if only the encoder is trained,
+ * the rule and the gallery's latents; else none.
  */
 export function keptShapes(config: TrainingConfig): Shapes {
   if (config.trains === 'all') return new Map();
   return new Map([...updateShapes(config), [LATENTS, [config.gallery, config.latentSize]]]);
 }
 
-/** Returns the names and shapes of all tensors of a run, both trained and not trained. */
+/** Returns the shapes of all tensors of a run, by name, trained or not. */
 export const runShapes = (config: TrainingConfig): Shapes =>
   new Map([...trainedShapes(config), ...keptShapes(config)]);
 
 /**
- * Returns the weights that a checkpoint of this run contains: the moving averages of the weights if
- * `optimiser.average` is above 0, else the current weights.
+ * Returns the weights for a checkpoint: moving averages if `optimiser.average` is above 0, else the
+ * current weights.
  */
 export function trainedWeights(config: TrainingConfig, { tensors }: RunState): Tensors {
   const set = config.optimiser.average > 0 ? 'average' : 'parameter';
@@ -96,9 +93,9 @@ export function firstState(config: TrainingConfig): RunState {
 }
 
 /**
- * Chooses evenly spaced indices from 0 to `all - 1`.
+ * Chooses evenly spaced indices, starting with 0 and below `all`.
  *
- * @param limit maximum number of indices; 0: all indices
+ * @param limit maximum number of indices; 0 chooses all
  */
 export function someOf(all: number, limit: number): number[] {
   const count = limit === 0 ? all : Math.min(limit, all);
@@ -109,7 +106,7 @@ export function someOf(all: number, limit: number): number[] {
  * Copies rows of a matrix.
  *
  * @param matrix [N, size]
- * @param chosen indices of the rows to copy
+ * @param chosen indices of the rows
  * @returns [chosen.length, size] the rows, in the order of `chosen`
  */
 export function rowsOf(

@@ -1,9 +1,8 @@
 /**
- * Trains a variational neural cellular automaton (Palm et al. 2022, section 3). Maximises the
- * evidence lower bound with Adam. Grown organisms are kept in a pool; in later updates, they take
- * further steps and some of them are damaged. Unlike in the paper, a single rule learns to grow, to
- * keep its picture and to heal: new organisms take extra steps after growth, and pooled organisms
- * grow old.
+ * Trains a variational neural cellular automaton (Palm et al. 2022, section 3) by maximising the
+ * evidence lower bound. Unlike in the paper, one rule learns to grow a picture, to keep it and to
+ * heal. For this purpose, grown organisms stay in a pool; in later updates, they take further steps
+ * and some of them are damaged.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -27,32 +26,32 @@ import {
 import { type Adam, createAdam } from './optimiser.ts';
 import { keptShapes, OFFSETS, type RunState, randomOfUpdate, trainedShapes } from './run-state.ts';
 
-/** Figures of one update, averaged over organisms. Log-likelihoods are in nats. */
+/** Figures of one update, averaged over organisms. Likelihoods and the divergence are in nats. */
 export interface UpdateReport {
   readonly update: number;
-  /** −log p(x | z) of new organisms. */
+  /** −log p(image | latent) of new organisms. */
   readonly reconstruction: number;
   /** KL divergence of the encoder's distribution from the prior, for new organisms. */
   readonly divergence: number;
   /** Norm of the gradient before clipping. */
   readonly gradientNorm: number;
-  /** −log p(x | states) of pooled organisms after their steps. */
+  /** −log p(image | cell states) of pooled organisms after their steps. */
   readonly pooled?: number;
   /** Mean age of the organisms drawn from the pool, in steps. */
   readonly age?: number;
   /**
-   * −log p(x | states) of patients (organisms that heal), over the cells that count in the loss.
+   * −log p(image | cell states) of patients (organisms that heal), over the cells that the loss
+   * counts.
    */
   readonly patients?: number;
 }
 
-/** Runs the updates of a training run. Call `update()` until the run is done. */
+/** Runs the updates of a training run, one per call of `update`. */
 export class Trainer {
   private readonly passes: DataPasses;
   private pools: Pools;
-  /** Number of updates done. */
   private done: number;
-  /** Progress of the run at the last update, 0…1; see `progressOf`. */
+  /** Progress of the run at the last update, 0…1. */
   private reached: number;
 
   private constructor(
@@ -71,9 +70,7 @@ export class Trainer {
   }
 
   /**
-   * Creates a trainer.
-   *
-   * @param state the state with which the run starts or is resumed
+   * @param state state from which training starts or resumes
    * @throws TrainingError 'bad-data' if the images do not fit the configuration
    */
   static async create(
@@ -104,10 +101,10 @@ export class Trainer {
   }
 
   /**
-   * Runs one update. If this method throws, the state of the trainer stays unchanged.
+   * Runs one update. If an error is thrown, the trainer's state does not change.
    *
    * @throws TrainingError 'not-finite' if the gradient is not finite; 'lost-thread' if a worker
-   *   thread has died, and the caller may try again
+   *   thread died (the caller may retry)
    */
   async update(): Promise<UpdateReport> {
     const { pools } = this;
@@ -141,8 +138,7 @@ export class Trainer {
         const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
         pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
       }
-      // Change the parameters last. If anything before this line fails, they stay unchanged.
-      // Nothing after it may fail.
+      // Change the parameters last, so that they stay unchanged if an earlier line fails.
       gradientNorm = await adam.step(gradient, rateAt(optimiser, update, updates));
     } finally {
       compute.free(...Object.values(gradient));
@@ -164,12 +160,11 @@ export class Trainer {
   }
 
   /**
-   * Draws the images and pooled organisms of the next update, and plans their rollouts.
+   * Chooses the images and pooled organisms of the next update, and plans their rollouts.
    *
-   * @returns plans, one per micro-batch: `fresh` for new organisms, `free` for pooled organisms
-   *   with and without neighbours, and `patients`; `pooled`: the organisms drawn from the pool of
-   *   organisms without neighbours; `standIns`: the number of new organisms that take the place of
-   *   missing pooled organisms
+   * @returns `fresh`, `free` and `patients`: the plans (one per micro-batch) for new, pooled and
+   *   healing organisms; `pooled`: the organisms taken from the main pool; `standIns`: number of
+   *   new organisms that replace missing pooled organisms
    */
   private plan(random: Random) {
     const { config, pools, progress } = this;
@@ -187,13 +182,13 @@ export class Trainer {
     const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // If `standIns` is set, always take images for stand-ins (new organisms in place of missing
-    // pooled ones), even in updates that need no stand-ins. The published training does so, too.
+    // If `standIns` is set, draw images for stand-ins (new organisms that replace missing pooled
+    // ones) in every update, like the published training, even if this update needs none.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // The last `changing` organisms in `pooled` are the ones for `pool.calm`. Give each of them a
-    // new target image.
+    // The last `changing` organisms in `pooled` are to change into other pictures. Give each of
+    // them a new target image.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
@@ -222,9 +217,9 @@ export class Trainer {
   }
 
   /**
-   * Divides items into micro-batches and plans a rollout for each micro-batch.
+   * Divides items into micro-batches and plans one rollout for each.
    *
-   * @param plan called with the items of a micro-batch, and the index of the first of these items
+   * @param plan called with the items of a micro-batch and the index of its first item
    */
   private microBatches<T extends Uint32Array | readonly PoolEntry[]>(
     items: T,
@@ -235,7 +230,7 @@ export class Trainer {
     return firsts.map((first) => plan(items.slice(first, first + micro) as T, first));
   }
 
-  /** Returns the current state, from which the run can be resumed. */
+  /** Returns the current state, from which training can be resumed. */
   async state(): Promise<RunState> {
     const { done: update, reached } = this;
     const tensors = await this.on.adam.read();
@@ -267,11 +262,6 @@ export function trainingImages(
   return Uint32Array.from([...train, ...validation]);
 }
 
-/**
- * Checks that images fit a configuration.
- *
- * @throws TrainingError 'bad-data' if the images do not fit
- */
 function checkFit(config: TrainingConfig, data: Dataset): void {
   const channels = imageChannels(config.readout);
   if (data.channels !== channels) {

@@ -1,7 +1,4 @@
-/**
- * Runs jobs in a pool of workers. If a CPU computes, workers are threads. If a GPU computes, a
- * single worker runs in the calling thread.
- */
+/** Runs jobs in a pool of workers: in threads on a CPU, or in the calling thread on a GPU. */
 
 import { Worker } from 'node:worker_threads';
 import type { Compute, ComputeName } from '../../autodiff/compute.ts';
@@ -11,7 +8,7 @@ import { TrainingError } from '../errors.ts';
 
 /** A worker that runs jobs one after another. */
 export interface PoolWorker<Job, Result> {
-  /** Whether the thread has died, so that the worker can run no more jobs. */
+  /** Whether the worker's thread has died. */
   readonly lost?: boolean;
   work(job: Job): Promise<Result>;
   /** Stops the worker. Never throws. */
@@ -20,19 +17,22 @@ export interface PoolWorker<Job, Result> {
 
 /**
  * The code that workers run for one kind of job. A module must export this object as `workerJob`,
- * so that worker threads can import it. Plans, jobs and results are sent between threads, so they
- * must be data that can be cloned.
+ * so that threads can import it. Plans, jobs and results must be cloneable, because they are sent
+ * between threads.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module that exports this object. */
   readonly module: string;
-  /** Creates a worker. @param plan data that all jobs have in common */
+  /** Creates a worker. @param plan data shared by all jobs */
   open(compute: Compute, plan: Plan): Promise<PoolWorker<Job, Result>>;
 }
 
 /** Methods of a worker thread that the main thread can call. */
 export type WorkerMethods<Job, Result> = Pick<PoolWorker<Job, Result>, 'work'>;
-/** Data with which a worker thread starts. `module` is the URL of a module with a `workerJob`. */
+/**
+ * Data that a worker thread starts with. `module` is the URL of a module that exports a
+ * `workerJob`.
+ */
 export type WorkerStart = {
   readonly module: string;
   readonly plan: unknown;
@@ -40,17 +40,12 @@ export type WorkerStart = {
 };
 
 /**
- * A pool of workers. Each worker takes the next job as soon as it has finished its previous one.
- * Workers start when they are first needed. If a worker's thread has died, the worker is replaced
- * before the next job.
+ * A pool of workers. Each worker starts when it is first needed, and is replaced if its thread has
+ * died.
  */
 export class WorkerPool<Job, Result> {
   private readonly workers: (PoolWorker<Job, Result> | undefined)[];
 
-  /**
-   * @param size number of workers, at least 1
-   * @param open creates a worker
-   */
   constructor(
     size: number,
     private readonly open: () => Promise<PoolWorker<Job, Result>>,
@@ -59,14 +54,13 @@ export class WorkerPool<Job, Result> {
   }
 
   /**
-   * Runs all jobs. Calls must not overlap.
+   * Runs all jobs. Wait for one call to end before the next call.
    *
-   * @param onResult called with the result and the index of each job, in the order in which jobs
-   *   end
-   * @param costOf returns the cost of a job. Expensive jobs start first, so that all workers finish
-   *   at about the same time. By default, jobs start in the given order
-   * @throws the error of the first job that fails. After the failure, no further jobs start, and
-   *   the error is thrown once all running jobs have ended
+   * @param onResult called when a job ends, with the job's result and index
+   * @param costOf estimates a job's cost. Expensive jobs start first. By default, jobs start in the
+   *   given order
+   * @throws the first job's error, after all running jobs have ended; no further jobs start after
+   *   an error
    */
   async work(
     jobs: readonly Job[],
@@ -108,9 +102,9 @@ export class WorkerPool<Job, Result> {
 }
 
 /**
- * Creates a pool with `compute.workers` workers. A single worker runs in the calling thread and
- * uses `compute`. If there are several workers, each is a thread with its own single-threaded back
- * end, because ONNX Runtime and native code block the thread that calls them.
+ * Creates a pool of `compute.workers` workers. A single worker runs in the calling thread. Several
+ * workers run in threads, each with its own single-threaded back end, because ONNX Runtime and
+ * native code block the thread that calls them.
  */
 export function openWorkerPool<Plan, Job, Result>(
   job: WorkerJob<Plan, Job, Result>,
@@ -126,13 +120,11 @@ export function openWorkerPool<Plan, Job, Result>(
 }
 
 /**
- * Starts a worker thread and waits until it is ready for jobs. An idle thread does not keep the
- * process alive.
+ * Starts a worker thread and waits until it is ready. An idle thread does not keep the process
+ * alive.
  *
- * @returns a worker whose method `work` throws TrainingError 'lost-thread' if the thread dies
- *   during a job
- * @throws errors of `WorkerJob.open`; TrainingError 'lost-thread' if the thread died while it
- *   started
+ * @throws errors of `WorkerJob.open`; TrainingError 'lost-thread' if the thread dies while
+ *   starting. The worker's method `work` throws 'lost-thread' if the thread dies during a job
  */
 async function openThread<Job, Result>(start: WorkerStart): Promise<PoolWorker<Job, Result>> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {

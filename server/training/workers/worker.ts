@@ -1,4 +1,4 @@
-/** Entry point of a worker thread, which runs jobs of one kind. Each thread has its own back end. */
+/** Entry point of a worker thread that runs training jobs. Each thread has its own back end. */
 import { workerData } from 'node:worker_threads';
 import { createCompute } from '../../autodiff/create.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
