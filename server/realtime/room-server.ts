@@ -47,7 +47,6 @@ interface RoomServerOptions extends RoomBasis {
   readonly previews: PreviewBackend;
 }
 
-/** Connects clients to a room, as far as the room's policy allows. */
 export class RoomServer {
   readonly room = this.options.room;
   readonly clock = this.options.clock;
@@ -215,7 +214,10 @@ export class RoomServer {
     this.presence.broadcastEvent('settings', this.policy.publicSettings);
   }
 
-  /** Disconnects all clients, including the queue. If `keepWalls` is true, walls stay connected. */
+  /**
+   * Disconnects all clients, including clients in the queue. If `keepWalls` is true, walls stay
+   * connected.
+   */
   disconnectAll(reason: Reason, keepWalls = false): void {
     this.admission.disconnectAll(reason);
     this.spectators.disconnectAll(reason);
@@ -254,8 +256,8 @@ export class RoomServer {
   }
 
   /**
-   * Updates all parts after a tick and answers the tick's commands. `broadcast` sends the tick's
-   * events and frames later.
+   * Updates all parts of the room server after a tick, and answers the tick's commands. `broadcast`
+   * sends the tick's events and frames later.
    */
   handleTick(result: TickResult, now: number): void {
     this.times.add({ tick: result.tick, at: this.options.date() });

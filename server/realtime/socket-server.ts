@@ -39,7 +39,7 @@ export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 export const MOVING = {
   /** Period over which the requests to reconnect are spread, in ms. */
   time: 2_000,
-  /** Time between two groups of requests, in ms. */
+  /** Time between two groups of requests to reconnect, in ms. */
   every: 20,
 } as const;
 
@@ -262,7 +262,6 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     socket.on('disconnect', () => socket.conn.close());
   });
   return {
-    /** Rejects new connections from now on. */
     stopAdmitting: (): void => {
       open = false;
     },

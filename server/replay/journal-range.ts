@@ -63,7 +63,6 @@ const moment = {
   cells: v.pipe(v.array(cellStates), v.readonly()),
 };
 
-/** Schema of a range in a replay bundle. */
 export const journalRangeSchema = v.strictObject({
   room: roomRecord,
   snapshot: snapshotRecord,

@@ -1,6 +1,6 @@
 /**
- * Implements `npm run replay`: replays a range of a room's journal and reports whether the checksums
- * match. Never changes stored data. Start reading at `replayCommand`.
+ * Implements `npm run replay`, which replays a range of a room's journal and reports whether the
+ * checksums match the stored ones. Never changes stored data. Start reading at `replayCommand`.
  */
 
 import { statSync } from 'node:fs';
@@ -147,7 +147,7 @@ function picturesOf(
 ): PictureWriter | undefined {
   if (kind === 'frames') return frames(out);
   if (kind === undefined) return undefined;
-  // Rounded up, because the last tick always gets a picture; plus one for the first tick.
+  // Round up, because the last tick always gets a picture, and add one picture for the first tick.
   const pictures = Math.ceil((to - from) / every) + 1;
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));

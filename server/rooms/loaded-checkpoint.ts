@@ -98,7 +98,7 @@ const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Optional files of a checkpoint. */
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
-/** Files without which a checkpoint is still usable. */
+/** Files that a checkpoint can do without if they are damaged. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /**
  * Files that may differ between releases of a checkpoint with the same fingerprint. The fingerprint

@@ -35,10 +35,12 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'no-spectators',
 ]);
 
-/** Notices to visitors whose name was rejected, by the reason. The visitor joins without a name. */
+/**
+ * Notices to visitors whose name was rejected, by the reason for the rejection. The visitor joins
+ * without a name.
+ */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
-/** Handles one client, from connection to disconnection. */
 export class ClientSession implements RoomClient {
   private readonly socket = this.options.socket;
   private readonly rateLimiter = this.options.rateLimiter;

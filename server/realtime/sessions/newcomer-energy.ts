@@ -31,11 +31,10 @@ interface EnergyAllowance {
 interface Device extends EnergyAllowance {
   /** When the device got its mark, in ms. If this is unknown, the latest possible time. */
   readonly since: number;
-  /** Participants who use this device, including those with a reserved seat. */
+  /** Participants who use this device, including absent ones with a reserved seat. */
   readonly participants: Set<ParticipantId>;
 }
 
-/** A client that is joining. */
 export interface Newcomer {
   /** The device mark that the page has stored, if any. It is not verified yet. */
   readonly mark?: string | undefined;

@@ -91,9 +91,9 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the fields that all welcome messages share, from the cache if possible. The list may
-   * lack participants who joined during this tick. Everybody is told about these participants after
-   * the tick.
+   * Returns the fields that all welcome messages share, from the cache if possible. The list of
+   * participants may lack those who join during this tick. Everybody is told about them after the
+   * tick.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
@@ -190,7 +190,7 @@ export class RoomAdmission {
   /**
    * Admits clients from the queue. If clients still wait, makes participants give up their seats:
    * those who have been idle for long, or whose network address has more than its share of seats.
-   * They keep their ids, seeds and organisms, and may join the queue.
+   * Participants who give up a seat keep their ids, seeds and organisms.
    */
   shareOut(now: number): void {
     const { seats } = this.context;

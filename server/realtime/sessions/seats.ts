@@ -13,11 +13,14 @@ export const SEATS = {
   /** How long a seat stays reserved after its participant disconnects, in ms. */
   grace: 60_000,
   /**
-   * How long after a restart newcomers cannot take the seats of participants who were present
-   * before, in ms.
+   * How long, after a restart, the seats of the previous participants are kept free for them, in
+   * ms.
    */
   back: 10_000,
-  /** How long a participant must be idle before somebody in the queue may get their seat, in ms. */
+  /**
+   * How long a participant must be idle before they may lose their seat to somebody in the queue,
+   * in ms.
+   */
   idleYields: 120_000,
   /** Maximum number of pages in the queue for a seat. */
   maxWaiting: 1_000,
@@ -51,10 +54,11 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat that must be given up to a client in the queue: the seat that has been idle
- * longest, if it has been idle for at least `idleYields`; otherwise the longest idle seat of the
- * address with the most seats. This address must have at least two seats more than the client's
- * address. With a difference of one, addresses would take the same seat from each other in turn.
+ * Chooses the seat that must be given up to a client in the queue. This is the seat that has been
+ * idle longest, if it has been idle for at least `idleYields`. Otherwise, the address with the most
+ * seats gives up its seat that has been idle longest, if this address has at least two seats more
+ * than the client's address. With a difference of one, two addresses would take the same seat from
+ * each other in turn.
  *
  * @param seats all seats of a full room
  * @param waiting address key of the client that gets the seat
@@ -75,7 +79,6 @@ export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   return longestIdle(seats.filter(({ address }) => counts.get(address) === most));
 }
 
-/** A client's request for a seat. */
 interface Claim {
   /** Token of the seat to resume. With an unknown or expired token, the client gets a new seat. */
   readonly token?: string | undefined;
@@ -338,9 +341,9 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue. Network addresses are served in turn; of one address, the
-   * connection that joined first is served first. With the token of an earlier position in the
-   * queue, the connection returns to this position.
+   * Adds a connection to the queue. Network addresses are served in turn; connections of the same
+   * address, in the order in which they joined. With the token of an earlier position in the queue,
+   * the connection returns to this position.
    *
    * @param date wall clock, in ms since the epoch
    * @returns `token`: the token of the position. `dropped`: the connection that must leave a full
@@ -356,8 +359,8 @@ export class Seats<M> {
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // Make the new token resume a reserved seat, too. An occupied seat keeps its token, because its
-    // present user needs it.
+    // If the token belongs to a reserved seat, make the new token resume this seat, too. An
+    // occupied seat keeps its token, because its present user needs it.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }

@@ -60,7 +60,6 @@ export class ResumeTokens extends SignedTokens {
     super(secret, room, SINCE.at + SINCE.bytes + NONCE);
   }
 
-  /** Returns a new, unique token. */
   issue({ participant, since }: ResumeToken): string {
     const said = Buffer.alloc(SINCE.at + SINCE.bytes);
     said.writeUInt32LE(participant);
@@ -88,7 +87,6 @@ export class DeviceMarks extends SignedTokens {
     super(secret, 'device mark', ID);
   }
 
-  /** Returns a new, unique mark. */
   issue(): string {
     return this.sign(randomBytes(ID));
   }

@@ -28,14 +28,14 @@ interface TableRingsOptions {
 }
 
 /**
- * Represents a ring (person at a touch table) to the room. Drops frames and events for everybody,
- * which the table's own connection receives.
+ * Represents a ring (person at a touch table) to the room. Drops frames, and events that are sent
+ * to everybody, because the table's own connection receives them.
  */
 class RingClient implements RoomClient {
   readonly writable = true;
   /**
-   * Address key of this ring only, so that the people at a table do not share their energy or their
-   * turn in queues (rule ENE-5).
+   * Address key, unique to this ring, so that the people at a table do not share their energy or
+   * their turn in queues (rule ENE-5).
    */
   readonly address = `table ${this.options.pass} ring ${this.ring}`;
 

@@ -342,7 +342,6 @@ export class RoomWalls extends Watchers {
     this.welcome(wall, holds);
   }
 
-  /** Returns whether a wall is connected from this address. */
   hasWallAt(address: string): boolean {
     return [...this.seats.values()].some((seat) => seat.address === address);
   }

@@ -18,8 +18,8 @@ import {
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
 /**
- * From `halveFrom` viewers on, phones are sent a frame only every second tick, until there are
- * fewer than `halveUntil` viewers.
+ * When a room reaches `halveFrom` viewers, phones are sent a frame only every second tick, until
+ * there are fewer than `halveUntil` viewers.
  */
 export const CROWDS = { halveFrom: 500, halveUntil: 400 } as const;
 
@@ -248,8 +248,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends a viewer the blocks that it lacks. If it lacks none, sends a frame only if a heartbeat is
-   * due or `always` is true.
+   * Sends a viewer the blocks that it lacks. If no block is missing, sends an empty frame if a
+   * heartbeat is due or `always` is true; otherwise nothing.
    *
    * @param frames frames built from the same source in this tick, to be shared by viewers that need
    *   the same blocks

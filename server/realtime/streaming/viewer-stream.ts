@@ -40,8 +40,8 @@ export const STREAM = {
   /** Width of the margin around a viewport, in cells. Chunks in the margin are also sent. */
   margin: 16,
   /**
-   * A chunk may be sent coarsely at first, and refined later. Approximate maximum size of all
-   * refinements in a frame, in bytes.
+   * Approximate maximum size of all refinements in a frame, in bytes. A refinement completes a
+   * chunk that was first sent coarsely.
    */
   refineBytes: 16_384,
   /**
@@ -167,7 +167,10 @@ export interface StreamStart {
   readonly holds?: Uint8Array | undefined;
 }
 
-/** Lower than every number that `isUpToDate` compares with, which is -1 at the least. */
+/**
+ * Means that no round is complete. Must be lower than -1, the lowest number that `isUpToDate`
+ * compares with.
+ */
 const NEVER = -2;
 
 /** Empty source, for a viewer whose channel has no source yet. */
@@ -185,17 +188,14 @@ export class ViewerStream {
   private lastSentAt = -Infinity;
   /** Indices of the chunks of the source that the viewer sees, in ascending order. */
   chunks: readonly number[] = [];
-  /**
-   * [chunks] the version of each chunk that the viewer has; 0 if the viewer does not have the
-   * chunk.
-   */
+  /** [chunks] the version of each chunk that the viewer has; 0 if the viewer lacks the chunk. */
   private heldVersions = new Uint32Array(0);
   /**
    * [chunks] 1 if the viewer has only a coarse form of the chunk, without the lowest bits;
    * otherwise 0.
    */
   private heldCoarsely = new Uint8Array(0);
-  /** See `StreamStart.holds`; undefined after the checksums have been used. */
+  /** Unused checksums from `StreamStart.holds`, if any. */
   private holds: Uint8Array | undefined;
   /** Frames that the viewer has not acknowledged; `sentAt` is in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
