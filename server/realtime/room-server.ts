@@ -1,8 +1,6 @@
 /**
- * Everything that connects clients with one room in real time. `RoomServer` creates the parts, such
- * as seats, presence and streaming, and updates them after each tick. Callers use the parts
- * directly. Messages of clients are handled in commands/client-messages.ts. Start reading at
- * `handleTick`.
+ * Connects clients with one room in real time. `RoomServer` creates the parts, such as seats,
+ * presence and streaming, and updates them after each tick. Start reading at `handleTick`.
  */
 import { EventEmitter } from 'node:events';
 import type { VisitorState } from '../../shared/host/state.ts';
@@ -35,8 +33,8 @@ import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts'
 const PACE_INTERVAL = 1_000;
 
 /**
- * Maximum number of muted participants. If there are more, the host's oldest mute of an absent
- * participant is lifted.
+ * Maximum number of muted participants. If there are more, the oldest mute of an absent participant
+ * is lifted.
  */
 const MAX_MUTED = 1_000;
 
@@ -49,24 +47,20 @@ interface RoomServerOptions extends RoomBasis {
   readonly previews: PreviewBackend;
 }
 
-/** Connects clients to a room, as far as the room's policy allows. */
 export class RoomServer {
   readonly room = this.options.room;
   readonly clock = this.options.clock;
-  /** Times of the room's ticks, by the wall clock. */
   readonly times = this.options.times;
   readonly keepUrl = this.options.keepUrl;
   readonly policy = this.options.policy;
-  /** Seats of participants, and the queue for seats. */
   readonly seats = new Seats<RoomClient>({
     capacity: this.options.capacity,
     ...{ grace: SEATS.grace, maxWaiting: SEATS.maxWaiting },
     tokens: this.options.resumeTokens,
-    // Organisms refer to their planters by participant id, so ids must not be reused. The first new
-    // id is higher than all ids used so far.
+    // Organisms store the participant id of their planter, so an id must never be reused.
     first: this.room.lastParticipant + 1,
-    // Participants who were present when the server stopped need time to reconnect, so their seats
-    // are reserved for a while.
+    // Reserve the seats of participants who were present before a restart, so that they can
+    // reconnect.
     expected: {
       participants: this.room.participantsWithState,
       held: this.clock.now() + SEATS.back,
@@ -78,10 +72,7 @@ export class RoomServer {
   readonly follows = new Follows(this.seats, this.broadcaster);
   readonly cursors = new Cursors();
   readonly visits = new Visits();
-  /**
-   * Tells whether a tick is in progress. A tick is begun by the tick loop, and ended by
-   * `handleTick`.
-   */
+  /** Whether a tick is in progress. The tick loop begins each tick; `handleTick` ends it. */
   readonly tickInProgress = new TickInProgress();
   readonly previews = new SeedPreviews(this.room, this.options.previews);
   /** Requests to send clients the whole room, or all names, again after the next tick. */
@@ -108,7 +99,6 @@ export class RoomServer {
   };
   private readonly welcomeBuilder = new WelcomeBuilder(this.context);
   readonly walls = new RoomWalls(this.context, this.welcomeBuilder);
-  /** Visitors who have a view-only link. */
   readonly spectators = new Spectators(this.context, this.welcomeBuilder);
   readonly presence = new Presence(this.context, [this.walls, this.spectators]);
   readonly admission = new RoomAdmission(this.context, this.presence, this.welcomeBuilder);
@@ -120,18 +110,14 @@ export class RoomServer {
     this.dispatcher.hostActor.act({ what: 'sense', ...place }).catch(() => {});
   });
   /**
-   * `events-sent`: emitted when the events of a tick have been sent, before its frames are sent.
-   * `frames-encoded`: emitted when the frames of some channels have been encoded; `channels` are
-   * these channels.
+   * `events-sent`: emitted after a tick's events are sent and before its frames are sent.
+   * `frames-encoded`: emitted with the channels whose frames have just been encoded.
    */
   readonly signals = new EventEmitter<{
     'events-sent': [];
     'frames-encoded': [channels: readonly EncoderChannel[]];
   }>();
-  /**
-   * The extensions' hooks, which observe joins, departures and commands, and may refuse joins and
-   * commands. Undefined if there are none.
-   */
+  /** Hooks of the extensions, which may refuse joins and commands; undefined without extensions. */
   hooks: RoomHooks | undefined;
   private lastPaceAt = 0;
   private lastTick = 0;
@@ -139,8 +125,8 @@ export class RoomServer {
   constructor(private readonly options: RoomServerOptions) {}
 
   /**
-   * Whether anybody can see the room: a participant, a spectator, or people in front of a wall. A
-   * wall does not count while the room is dimmed.
+   * Whether a participant, a spectator or a wall is connected. Walls do not count while the room is
+   * dimmed.
    */
   get isWatched(): boolean {
     const walls = this.policy.isDimmed ? 0 : this.walls.size;
@@ -148,8 +134,8 @@ export class RoomServer {
   }
 
   /**
-   * Whether any participant is drawing, choosing or reading something on their page, or was until
-   * recently.
+   * Whether a participant is, or recently was, drawing, choosing or reading something on their
+   * page.
    */
   get isBusy(): boolean {
     return this.seats.isBusy(this.clock.now());
@@ -170,22 +156,22 @@ export class RoomServer {
   }
 
   /**
-   * Returns the facts that the host needs to ban a present participant: their name, device and
-   * address. Returns undefined if they are not present.
+   * Returns the name, device and address that identify a present participant in a ban; undefined if
+   * the participant is not present.
    */
   banTarget(participant: ParticipantId) {
     const found = this.seats.participants.find(({ id }) => id === participant);
     if (!found) return undefined;
     const device = this.options.newcomers.deviceOfParticipant(participant);
-    // The next person who uses the same ring of a touch table has the same address, so do not ban
-    // the address of a ring.
+    // Do not ban the address of a touch table's ring, because the next person to use the ring has
+    // the same address.
     const isRing = this.seats.tableOf(participant) !== undefined;
     const address = isRing ? '' : this.visits.addressOf(participant);
     return { participant, name: found.name, device, address };
   }
 
   /**
-   * Mutes a participant, who then can only watch. If `isMuted` is false, lifts the mute.
+   * Mutes a participant, who can then only watch. If `isMuted` is false, lifts the mute.
    *
    * @throws Refusal `elsewhere` if the change cannot be stored
    */
@@ -205,7 +191,7 @@ export class RoomServer {
     if (muted.size > MAX_MUTED && oldest !== undefined) await this.mute(oldest, false);
   }
 
-  /** Changes what commands cost in energy, and sends the new costs to all participants. */
+  /** Changes the energy costs of commands, and sends the new costs to all participants. */
   setEnergy(settings: EnergySettings): void {
     this.room.setEnergy(settings);
     for (const client of this.seats.members) {
@@ -213,10 +199,7 @@ export class RoomServer {
     }
   }
 
-  /**
-   * Removes a client that has left. It may be a participant, a client in the queue, a spectator, a
-   * wall or a touch table.
-   */
+  /** Removes a client of any kind, including clients in the queue. */
   leave(client: RoomClient): void {
     if (this.walls.remove(client) || this.spectators.remove(client)) return;
     this.admission.leave(client);
@@ -231,18 +214,21 @@ export class RoomServer {
     this.presence.broadcastEvent('settings', this.policy.publicSettings);
   }
 
-  /** Disconnects all clients, including clients in the queue. */
+  /**
+   * Disconnects all clients, including clients in the queue. If `keepWalls` is true, walls stay
+   * connected.
+   */
   disconnectAll(reason: Reason, keepWalls = false): void {
     this.admission.disconnectAll(reason);
     this.spectators.disconnectAll(reason);
     if (keepWalls) return;
     this.walls.disconnectAll(reason);
-    // End the tick in progress, if any, because no tick will follow. Requests to join that wait for
-    // the end of the tick are then refused.
+    // End any tick in progress, because no tick will follow. Joins that wait for the end of the
+    // tick are then refused.
     this.tickInProgress.end();
   }
 
-  /** Disconnects all participants, clients in the queue and spectators who have been banned. */
+  /** Disconnects all banned participants, clients in the queue and spectators. */
   disconnectBanned(): void {
     this.admission.disconnectBanned();
     this.spectators.disconnectBanned();
@@ -250,7 +236,7 @@ export class RoomServer {
 
   /**
    * Directs everybody's attention to a position in the room, given in cells. Walls show a close-up
-   * of it for a while.
+   * of this position for a while.
    */
   spotlight(place: Event<'spotlight'>): void {
     this.presence.broadcastEvent('spotlight', place);
@@ -258,8 +244,8 @@ export class RoomServer {
   }
 
   /**
-   * Records that a client has drawn the frame of a tick. Thereby the client also confirms that it
-   * has received its new resume token, which was sent before the frame.
+   * Records that a client has drawn the frame of a tick. This also confirms that the client has its
+   * new resume token, which was sent before the frame.
    *
    * @param frames number of frames that the client has drawn since the last call
    */
@@ -270,8 +256,8 @@ export class RoomServer {
   }
 
   /**
-   * Sends the room's answers to the commands of a completed tick, and updates all parts of the room
-   * server. Events and frames are sent later, by `broadcast`.
+   * Updates all parts of the room server after a tick, and answers the tick's commands. `broadcast`
+   * sends the tick's events and frames later.
    */
   handleTick(result: TickResult, now: number): void {
     this.times.add({ tick: result.tick, at: this.options.date() });
@@ -299,13 +285,11 @@ export class RoomServer {
     this.admission.shareOut(now);
   }
 
-  /**
-   * Sends the events and frames of the last tick. Must be called before the next tick is handled.
-   */
+  /** Sends the events and frames of the last tick. Call before the next `handleTick`. */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-    // The queued events may contain names that are hidden or changed now. Deliver these events to
-    // all clients first, so that the new names, which follow, replace the old ones.
+    // Queued events may contain outdated names. Deliver them to all clients before `resendNames`
+    // sends the present names.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

@@ -1,6 +1,6 @@
 /**
- * Accepts WebSocket connections, and starts a `ClientSession` for each. The session handles the
- * messages of the client: see sessions/client-session.ts. Start reading at `openSocketServer`.
+ * Accepts WebSocket connections, and starts a `ClientSession` for each. Start reading at
+ * `openSocketServer`.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
@@ -26,25 +26,20 @@ import { Outbox } from './streaming/outbox.ts';
 /** Maximum size of an inbound message, in bytes. */
 const MAX_MESSAGE_BYTES = 16_384;
 
-/**
- * When the server shuts down, connections that have not closed after this time, in ms, are
- * destroyed.
- */
+/** When the server shuts down, connections still open after this time, in ms, are destroyed. */
 export const CLOSE_GRACE = 2_000;
 
 /**
- * Interval and timeout of pings to clients, in ms. If the server loses power, clients notice only
- * that pings are missing, so the times are short.
+ * Interval and timeout of pings to clients, in ms. Both are short, because clients notice a power
+ * failure of the server only by missing pings.
  */
 export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
-/**
- * How a gateway that shuts down makes its pages reconnect, which connects them to other gateways.
- */
+/** How a gateway that shuts down makes its pages reconnect to other gateways. */
 export const MOVING = {
   /** Period over which the requests to reconnect are spread, in ms. */
   time: 2_000,
-  /** Time between the requests to two groups of pages, in ms. */
+  /** Time between two groups of requests to reconnect, in ms. */
   every: 20,
 } as const;
 
@@ -75,7 +70,7 @@ interface RawConnection {
   close(discard?: boolean): void;
 }
 
-/** Returns options with which the HTTP server disconnects slow clients. */
+/** Returns options that make the HTTP server disconnect slow clients. */
 export function httpOptions({ handshakeSeconds }: Limits) {
   return {
     headersTimeout: handshakeSeconds * 1000,
@@ -105,8 +100,8 @@ function strictParser(rejections: RejectionCounts) {
 }
 
 /**
- * Limits the TCP connections of the HTTP server. Counts the connections that are rejected before
- * they have sent a valid request.
+ * Limits the TCP connections of the HTTP server, and counts the connections that are rejected
+ * before they have sent a valid request.
  *
  * @returns the limiter, which knows all connections of the server
  */
@@ -115,17 +110,16 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   // Browsers open additional connections to load pages, so allow twice as many TCP connections as
   // WebSockets.
   http.maxConnections = 2 * limits.connections;
-  // When Node's own limit (`maxConnections`) is reached, Node drops new connections. Node counts a
-  // closed connection until the next turn of the event loop, so it might drop a connection too
-  // early. Therefore, use a lower limit here, so that Node's limit is not reached.
+  // Use a lower limit than Node's own `maxConnections`, which drops connections too early: Node
+  // still counts a closed connection until the next turn of the event loop.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most, mostUnfinished: limits.outstandingResponses },
     mostPerAddress:
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
-  // Upgraded sockets that do not belong to Engine.IO would be neither read nor limited by anybody,
-  // so destroy them.
+  // Destroy upgraded sockets that do not belong to Engine.IO, because nothing would read or limit
+  // them.
   http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {
     if (url.startsWith(SOCKET_PATH)) return;
     rejections.count('bad-handshake');
@@ -149,7 +143,7 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
 
 /**
  * Ends a connection if the client does not read its messages, or if its handshake takes too long.
- * If the connection closes because of invalid data, counts a rejection.
+ * Counts a rejection if the client sends invalid data.
  *
  * @returns a function that cancels the time limit for the handshake
  */
@@ -159,7 +153,7 @@ function limitConnection(
   { clock, limits, rejections }: SocketServerOptions,
 ): () => void {
   // Limit the bytes that wait for the client. A client that has stopped reading is sent no more
-  // frames, but answers and events continue to be sent, and would fill the memory.
+  // frames, but answers and events would fill the memory.
   let unsent = 0;
   raw.on('packetCreate', ({ data }) => {
     if (raw.writeBuffer.length === 0) unsent = 0;
@@ -169,8 +163,7 @@ function limitConnection(
     rejections.count('does-not-read');
     tcp.destroy();
   });
-  // Use a separate timer for the handshake, which counts the rejection. Socket.IO has a timeout,
-  // too, but does not report it.
+  // Use a separate timer, because Socket.IO does not report its own handshake timeout.
   const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
     rejections.count('slow-handshake');
     raw.close(true);
@@ -178,8 +171,8 @@ function limitConnection(
   raw.on('close', (reason, cause) => {
     cancelTimeout();
     const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-    // If this server has destroyed the connection, the reason was counted at that time, so do not
-    // count again. The last bytes may be incomplete, and therefore look like invalid data.
+    // Do not count a connection that this server has destroyed. The reason has been counted
+    // already, and the last, incomplete bytes may look like invalid data.
     if (turned && !tcp.destroyed) rejections.count(turned);
   });
   return cancelTimeout;
@@ -210,7 +203,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     allowRequest: (request, decide) => {
       if (!connectionLimits.admitHost(request)) {
-        // Answer here, with status 421. Engine.IO would answer with status 400.
+        // Answer with status 421 here, because Engine.IO would answer with status 400.
         request.socket.end(WRONG_HOST_RESPONSE);
         return decide(null, false);
       }
@@ -218,8 +211,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       decide(reason ?? null, reason === undefined);
     },
   });
-  // `watchHttp` prepends a request listener, which must run before that of Engine.IO. Therefore,
-  // call it after Engine.IO has added its own.
+  // `watchHttp` prepends a request listener that must run before the listener of Engine.IO. So call
+  // `watchHttp` after Engine.IO has added its listener.
   const connections = watchHttp(http, options);
   io.engine.use(
     (
@@ -227,19 +220,16 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       response: { req: unknown },
       next: (error?: Error) => void,
     ) => {
-      // Drop the reference to the request, which would otherwise stay in memory as long as the
-      // connection lasts.
+      // Drop the request, which would otherwise stay in memory as long as the connection lasts.
       response.req = null;
-      // Reject requests that contain a session id. With the id of an existing session, a client
-      // could avoid the checks in `allowRequest`. Session ids are only needed for polling, which is
-      // disabled.
+      // Reject session ids, with which a client could avoid the checks in `allowRequest`. Only
+      // polling needs session ids, and polling is disabled.
       next(_query.sid === undefined ? undefined : new Error('no session ids'));
     },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // Connections that `ConnectionLimits` rejects (code `forbidden`) have been counted there, so do
-    // not count them again.
+    // `ConnectionLimits` has already counted the connections that it rejected (code `forbidden`).
     if (code !== forbidden) rejections.count('bad-handshake');
   });
   /** Rate limiter and handshake timeout of each admitted connection. */
@@ -254,8 +244,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const cancelTimeout = limitConnection(raw, tcp, options);
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
-    // Drop the request of the handshake, which would otherwise stay in memory as long as the
-    // connection lasts.
+    // Drop the request, which would otherwise stay in memory as long as the connection lasts.
     raw.request = null;
   });
   io.on('connection', (socket) => {
@@ -264,25 +253,24 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-    // If the handshake contained a request to join that was refused, the constructor of
-    // `ClientSession` has closed the connection. In this case, stop here.
+    // The constructor of `ClientSession` closes the connection if it refuses a join in the
+    // handshake.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
-    // A connection has only one session. Close the connection when this session ends.
+    // Close the connection when its only session ends.
     socket.on('disconnect', () => socket.conn.close());
   });
   return {
-    /** Rejects new connections from now on. */
     stopAdmitting: (): void => {
       open = false;
     },
     /**
      * Stops accepting connections, and makes all pages reconnect. A load balancer then connects
-     * them to another server that has the same rooms.
+     * them to other servers.
      *
-     * @param time period over which the pages are made to reconnect, a few at a time, in ms; 0 to
-     *   make all reconnect together
+     * @param time period over which groups of pages reconnect, in ms; 0 to make all reconnect
+     *   together
      */
     moveAway: async (time: number): Promise<void> => {
       http.close();
@@ -301,8 +289,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     /** Closes all connections, including unresponsive ones, and the HTTP server. */
     close: async (): Promise<void> => {
       connectionLimits.close();
-      // Destroy the connections that remain after a while. A phone that is out of reach never
-      // answers the close handshake, and the rest of an incomplete request may never arrive.
+      // Destroy the connections that remain after a while. A phone out of reach never answers the
+      // close handshake, and an incomplete request may never be completed.
       const cancel = clock.after(CLOSE_GRACE, () => connections.destroyAll());
       await io.close();
       cancel();
@@ -311,7 +299,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
 }
 
 /**
- * Returns the reason for which `ws` has closed a connection; undefined if the client sent valid
+ * Returns why the WebSocket library `ws` closed a connection; undefined if the client sent valid
  * data. Engine.IO reports the reason only in the text of an error.
  */
 function brokenFrame(cause: unknown): RejectionReason | undefined {

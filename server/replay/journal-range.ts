@@ -1,7 +1,6 @@
 /**
- * Reads a range of a room's journal: a snapshot with which a replay starts, the commands after it,
- * and the stored checksums, with which a replay is compared. Does not run the replay. Start reading
- * at `readRange`.
+ * Reads a range of a room's journal for a replay: the snapshot to start with, the commands after
+ * it, and the stored checksums to compare. Start reading at `readRange`.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -25,14 +24,11 @@ import { settled } from '../world/tick-times.ts';
 /** A point in a room's history: a tick, or a wall-clock time in ms. */
 export type When = { readonly tick: number } | { readonly time: number };
 
-/**
- * Converts between ticks of a room and wall-clock times, by interpolating between points whose tick
- * and time are known.
- */
+/** Converts between ticks of a room and wall-clock times, by interpolating between known points. */
 export class Timeline {
   /**
-   * The known points: their ticks, and their times in ms. Times never decrease; if the clock was
-   * set back, the stored times are adjusted.
+   * Ticks and times (in ms) of the known points. Times never decrease: if the clock was set back,
+   * the stored times are adjusted.
    */
   private readonly ticks: readonly number[];
   private readonly times: readonly number[];
@@ -50,12 +46,12 @@ export class Timeline {
     return this.times.at(-1)!;
   }
 
-  /** Returns the tick at a time (in ms). Clamps it to the range of known ticks. */
+  /** Returns the tick at a time (in ms), clamped to the range of known ticks. */
   tickAt(time: number): number {
     return Math.round(interpolate(this.times, this.ticks, time));
   }
 
-  /** Returns the time of a tick, in ms. Clamps it to the range of known times. */
+  /** Returns the time of a tick, in ms, clamped to the range of known times. */
   timeOf(tick: number): number {
     return Math.round(interpolate(this.ticks, this.times, tick));
   }
@@ -67,16 +63,15 @@ const moment = {
   cells: v.pipe(v.array(cellStates), v.readonly()),
 };
 
-/** Schema of a range in a replay bundle. */
 export const journalRangeSchema = v.strictObject({
   room: roomRecord,
   snapshot: snapshotRecord,
   ...moment,
   journal: v.array(journalRecord),
   marks: v.array(planeChecksumRecord),
-  /** First and last tick of the requested range. The snapshot may be older than the first tick. */
+  /** States that replaced the room's state within the range, in the order of their ticks. */
   jumps: v.optional(v.array(v.strictObject(moment))),
-  /** First and last requested tick. The snapshot may be older than the first. */
+  /** First and last requested tick. The snapshot may be older than the first tick. */
   from: v.number(),
   to: v.number(),
 });
@@ -84,9 +79,8 @@ export const journalRangeSchema = v.strictObject({
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
- * Reads a range of a room's journal. If the range is given by times and a time is before the first
- * stored tick, uses the first stored tick. If the range is given by ticks, all of it must be
- * stored.
+ * Reads a range of a room's journal. A time before the first stored tick means this tick. If the
+ * range is given by ticks, all of them must be stored.
  *
  * @throws StoreError 'not-kept' if the range is not stored; 'damaged' if stored data are damaged
  */
@@ -108,8 +102,8 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // While a room runs, it may have advanced since `tail` was read. A time may therefore be
-  // converted to a tick after `tail.tick`. If so, use `tail.tick` instead.
+  // The room may have advanced since `tail` was read, so a time may be converted to a tick after
+  // `tail.tick`. If so, `tickOf` returns `tail.tick`.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.end);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
@@ -136,8 +130,8 @@ export async function readRange(
 }
 
 /**
- * Reads the stored state that is nearest to the middle of a range. With this state, the two halves
- * of the range can be replayed in parallel.
+ * Reads the stored state nearest to the middle of a range, so that the two halves of the range can
+ * be replayed in parallel.
  *
  * @returns undefined if no state within the range is stored, or the state cannot be read
  */
@@ -153,8 +147,8 @@ export async function readMiddle(
 }
 
 /**
- * Returns the wall-clock times of ticks, in ms; null if there is no stored snapshot from which a
- * replay can start.
+ * Returns the wall-clock times of ticks, in ms; null if no snapshot is stored from which a replay
+ * can start.
  *
  * @param now wall-clock time of the room's last stored tick, in ms
  */
@@ -173,9 +167,8 @@ export async function timesOf(
 }
 
 /**
- * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots:
- * those that the host has named, and those that were taken before an action of the host. They may
- * be older than the stored journal, so that the commands after them are missing.
+ * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots,
+ * because the commands after them may not be stored.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const snapshots = (await store.readableSnapshots(name)).reverse();
@@ -190,8 +183,8 @@ async function timelineOf(
 ): Promise<Timeline> {
   const fixes = [...from, ...end];
   const { known } = await storedTimes(store, name);
-  // Omit points before the first tick that can be replayed. Any time before this tick is then
-  // converted to this tick.
+  // Omit points before the first tick that can be replayed. Earlier times are then converted to
+  // this tick.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
   for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
   return new Timeline(fixes);
@@ -203,17 +196,14 @@ const tickOf = (when: When, timeline: Timeline, last: number): number =>
 const notKept = (what: string): StoreError => new StoreError('not-kept', what);
 
 /**
- * Key that is included in a bundle's checksum. Its name is historical: replay bundles used to be
- * called bottles.
+ * Included in the checksum of each bundle, so it must not change. Replay bundles used to be called
+ * bottles.
  */
 const KEY = 'vivarium bottle';
-/**
- * Maximum decompressed size of a bundle, in bytes. Without this limit, a small file could
- * decompress to data that fill the memory.
- */
+/** Maximum decompressed size of a bundle, in bytes, so that a small file cannot fill the memory. */
 const MAX_BYTES = 1_000_000_000;
 
-/** Converts a range to a replay bundle: serializes and compresses it. */
+/** Serializes and compresses a range to a replay bundle. */
 export function packBundle(content: JournalRange): Promise<Buffer> {
   return promisify(gzip)(encodeRecord(KEY, content));
 }
@@ -227,7 +217,7 @@ export async function writeBundle(file: string, content: JournalRange): Promise<
  * Reads a replay bundle.
  *
  * @throws StoreError 'not-kept' if the file cannot be read; 'damaged' if it is not a complete
- *   bundle; 'other-version'
+ *   bundle; 'other-version' if the bundle has another format version
  */
 export async function readBundle(file: string): Promise<JournalRange> {
   const packed = await readFile(file).catch((error: NodeJS.ErrnoException) => {

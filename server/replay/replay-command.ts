@@ -1,6 +1,6 @@
 /**
- * Implements `npm run replay`: replays a range of a room's journal and reports whether the checksums
- * match. Never changes stored data. Start reading at `replayCommand`.
+ * Implements `npm run replay`, which replays a range of a room's journal and reports whether the
+ * checksums match the stored ones. Never changes stored data. Start reading at `replayCommand`.
  */
 
 import { statSync } from 'node:fs';
@@ -124,7 +124,7 @@ const RATE = 15;
 async function readRequested(
   options: ReplayOptions,
 ): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
-  // Accept only a file: if there is a folder of this name, a room with the same name may be meant.
+  // Ignore a folder of this name, because a stored room with the same name may be meant.
   const isFile = statSync(options.what, { throwIfNoEntry: false })?.isFile();
   if (isFile) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));
@@ -139,7 +139,7 @@ async function readRequested(
 /**
  * Creates a writer for the requested pictures; undefined if no pictures are requested.
  *
- * @throws SettingsError if a GIF is requested but there would be more pictures than a GIF can have
+ * @throws SettingsError if a GIF would have too many pictures
  */
 function picturesOf(
   { export: kind, out, every, speed }: ReplayOptions,
@@ -147,8 +147,7 @@ function picturesOf(
 ): PictureWriter | undefined {
   if (kind === 'frames') return frames(out);
   if (kind === undefined) return undefined;
-  // Add one picture: the last tick of the range always gets a picture, even if the length of the
-  // range is not a multiple of `every`.
+  // Round up, because the last tick always gets a picture, and add one picture for the first tick.
   const pictures = Math.ceil((to - from) / every) + 1;
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
@@ -215,8 +214,8 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
  * @param args command-line arguments
  * @param say prints a line
  * @param complain prints an error
- * @returns the exit code. It is 0 after success. It is 1 if a checksum differs, or after an error
- *   that a host can fix, which is printed. Other errors are thrown
+ * @returns the exit code: 0 after success; 1 if a checksum differs, or after a printed error that a
+ *   host can fix. Other errors are thrown
  */
 export async function replayCommand(
   args: readonly string[],

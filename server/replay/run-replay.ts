@@ -1,6 +1,6 @@
 /**
- * Replays a range of a room's journal, compares checksums of the replayed room with the stored
- * checksums, and writes pictures. Never changes stored data. Start reading at `runReplay`.
+ * Replays a range of a room's journal, compares checksums with the stored ones, and writes
+ * pictures. Never changes stored data. Start reading at `runReplay`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,10 +16,7 @@ import type { Species } from '../world/species.ts';
 import { World } from '../world/world.ts';
 import type { JournalRange } from './journal-range.ts';
 
-/**
- * The complete state of a room between two ticks: `state`, and the cells of its organisms
- * (`cells`).
- */
+/** The state of a room between two ticks, with the cells of its organisms. */
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
 interface ReplayedRoomOptions {
@@ -41,8 +38,8 @@ interface ReplayResult {
 /**
  * Opens a room in the state that it had at a given moment in a range.
  *
- * @param beside a world in which another replay of the same room is already open, so that both run
- *   in parallel. If absent, a new world is created
+ * @param beside the world of another open replay of the same room, to run both replays in parallel;
+ *   a new world if absent
  * @throws EngineError
  */
 async function openReplayed(
@@ -77,8 +74,8 @@ async function openReplayed(
         marks: range.marks.filter(({ tick }) => tick >= marksFrom),
         async moment(tick) {
           const jump = range.jumps?.find((one) => one.state.tick === tick);
-          // Copy the state: the room will change it, but it is needed again if the range is
-          // replayed again.
+          // Copy the state, because the room will change it, and a second replay needs the
+          // original.
           if (jump) return { ...jump, state: structuredClone(jump.state) };
           const what = `In tick ${tick}, the room's state was replaced, but the new state is not stored.`;
           throw new StoreError('damaged', what);
@@ -100,11 +97,9 @@ async function openReplayed(
 }
 
 /**
- * Replays the two halves of a range in parallel. The result is always the same as that of replaying
- * the range in one go. If the first half ends in exactly the state from which the second half
- * started, combines the results of both. Otherwise, ignores the second half's result, and continues
- * the first replay to the end of the range. If memory runs out or a checksum differs, replays the
- * whole range again.
+ * Replays the two halves of a range in parallel. If the first replay reaches exactly the state from
+ * which the second replay started, combines both results. Otherwise, continues the first replay to
+ * the end of the range. If memory runs out or a checksum differs, replays the whole range again.
  *
  * @throws StoreError 'damaged' if a state in the range is missing
  */
@@ -125,8 +120,8 @@ async function replayHalves(
     throw error;
   });
   if (!second) return whole(first);
-  // Each checksum covers all ticks since the previous checksum. Therefore, end the first half at
-  // the first checksum after the middle, and compare the second half only with later checksums.
+  // Each checksum covers all ticks since the previous checksum. Therefore, end the first half at a
+  // checksum, and compare the second half only with later checksums.
   const end = range.marks.find(({ tick }) => tick >= middle.state.tick)?.tick ?? range.to;
   let leads = false;
   const [head, tail] = await Promise.allSettled([
@@ -135,8 +130,8 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // If a checksum differs or memory ran out, replay the whole range in one go, because this needs
-  // less memory than two simultaneous replays.
+  // If a checksum differs or memory ran out, replay the whole range in one go, because one replay
+  // needs less memory than two.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {
@@ -173,8 +168,7 @@ interface RunReplayOptions extends ReplayedRoomOptions {
   readonly every: number;
   /**
    * A stored moment in the middle of the range. If given, the two halves of the range are replayed
-   * in parallel, which is faster. Ignored if `rate` is finite, or if `pictures` or `onTick` is
-   * given.
+   * in parallel. Ignored if `rate` is finite, or if `pictures` or `onTick` is given.
    */
   readonly middle?: Moment | undefined;
 }
@@ -195,8 +189,7 @@ export async function runReplay(
   let begun: number | undefined;
   const result = await replayed.run(to, async (tick) => {
     onTick?.(tick);
-    // Do nothing for ticks before the requested range. They are replayed only because the snapshot
-    // is older than the range.
+    // Skip ticks before the requested range. They are replayed only because the snapshot is older.
     if (tick < from) return;
     begun ??= clock.now();
     const wait = begun + ((tick - from) * 1000) / rate - clock.now();
@@ -209,12 +202,11 @@ export async function runReplay(
 }
 
 /**
- * Maximum number of pictures in a GIF. The number is limited because all pictures are kept in
- * memory until the file is written.
+ * Maximum number of pictures in a GIF. All pictures are kept in memory until the file is written.
  */
 export const MAX_FRAMES = 1_000;
 
-/** Receives pictures one after another, and writes them to files. */
+/** Writes pictures to files, one after another. */
 export interface PictureWriter {
   /** Adds a picture of a room. @param planes colours and owners of the room's cells */
   add(planes: Planes, tick: number, room: Room): Promise<void>;
@@ -232,8 +224,7 @@ export async function png(
   scale = 1,
 ): Promise<Buffer> {
   const rgb = new Uint8Array(3 * width * height);
-  // The colours are premultiplied with alpha, so they are already correct on a black background.
-  // Copy them unchanged, and omit alpha.
+  // Premultiplied colours are already correct on a black background, so copy them and omit alpha.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
   return rgbPng(rgb, { width, height }, scale);
 }
@@ -249,7 +240,7 @@ export async function rgbPng(
   { width, height }: Pick<Planes, 'width' | 'height'>,
   scale = 1,
 ): Promise<Buffer> {
-  // Load Sharp only when it is needed, because it is a large native library.
+  // Load Sharp, a large native library, only when it is needed.
   const { default: sharp } = await import('sharp');
   const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
   if (scale > 1) picture.resize(width * scale, height * scale, { kernel: 'nearest' });
@@ -257,8 +248,8 @@ export async function rgbPng(
 }
 
 /**
- * Creates a writer that writes each picture to a folder, as a PNG whose name is the tick. Creates
- * the folder if necessary.
+ * Creates a writer that writes each picture to a folder, as a PNG named after the tick. Creates the
+ * folder if necessary.
  */
 export function frames(folder = 'replay'): PictureWriter {
   let count = 0;

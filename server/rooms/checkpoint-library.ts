@@ -1,7 +1,6 @@
 /**
- * Adds checkpoints while the server runs. The host chooses them from the library: a folder, named
- * in the server's settings, that contains one folder for each checkpoint. Start reading at
- * `CheckpointLibrary.add`.
+ * Adds checkpoints while the server runs. The host chooses them from the library, a folder that
+ * contains one folder for each checkpoint. Start reading at `CheckpointLibrary.add`.
  */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -12,9 +11,7 @@ import { Mutex } from '../platform/queues.ts';
 import type { Store } from '../storage/store.ts';
 import { type Checkpoint, fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 
-/**
- * Name of the stored record that lists the library's folders whose checkpoints the host has added.
- */
+/** Name of the stored record that lists the library folders of the added checkpoints. */
 const RECORD = 'library';
 const record = v.array(v.string());
 
@@ -40,9 +37,7 @@ export class CheckpointLibrary {
     },
   ) {}
 
-  /**
-   * Returns the names of the library's folders whose checkpoints have not been added yet, sorted.
-   */
+  /** Returns the sorted names of the library's folders whose checkpoints are not added yet. */
   async names(): Promise<string[]> {
     const { folder, checkpointFolders } = this.options;
     if (folder === undefined) return [];
@@ -69,8 +64,7 @@ export class CheckpointLibrary {
   }
 
   /**
-   * Makes a checkpoint of the library usable in rooms, now and after each later start of the
-   * server.
+   * Makes a checkpoint of the library usable in rooms, now and after restarts of the server.
    *
    * @param name name of the checkpoint's folder in the library
    * @returns the checkpoint's own name
@@ -86,8 +80,8 @@ export class CheckpointLibrary {
   }
 
   /**
-   * Loads all checkpoints that the host has added so far, including those added on other servers of
-   * the cluster. If a checkpoint cannot be loaded, logs the failure and continues.
+   * Loads all checkpoints that the host has added on any server of the cluster. Logs each
+   * checkpoint that cannot be loaded.
    */
   async reload(): Promise<void> {
     const { store, log } = this.options;

@@ -1,7 +1,6 @@
 /**
  * The rooms of one server in a cluster. The server runs the rooms whose leases it holds, and waits
- * to take over the rooms of other servers. It stops a room when the room's lease has ended. Start
- * reading at `ClusterRooms.start`.
+ * to take over the rooms of other servers. Start reading at `ClusterRooms.start`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -24,7 +23,7 @@ import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-r
 import { SpreadRooms } from './spread-rooms.ts';
 
 /**
- * Interval at which each server checks whether the host has created, removed or changed rooms on
+ * Interval at which a server looks for rooms that the host has created, removed or changed on
  * another server, in ms.
  */
 export const PLANS_INTERVAL = 1_000;
@@ -38,9 +37,8 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly runsRooms: boolean;
   readonly report: ReportLoad;
   /**
-   * Reads the host's records for all rooms (bans and wall seats) from the store again, because
-   * another server may have changed them. `takenOver`: name of a room that this server is taking
-   * over.
+   * Reads the stored bans and wall seats again, because another server may have changed them.
+   * `takenOver`: name of a room that this server is taking over.
    */
   readonly refresh: (takenOver?: string) => Promise<void>;
   /** Describes this server for the host, without the state of its rooms. */
@@ -52,7 +50,6 @@ const isTransient = (error: unknown): boolean =>
   (error instanceof HostRefusal && error.reason === 'elsewhere') ||
   (error instanceof StoreError && ['not-owner', 'unreachable'].includes(error.reason));
 
-/** The rooms of a server in a cluster. */
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
   readonly spread: SpreadRooms;
@@ -73,7 +70,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Starts like `RoomRegistry.start`, but does not open rooms that another server runs. Waits to
+   * Starts like `RoomRegistry.start`, but leaves the rooms of other servers closed, and waits to
    * take these rooms over.
    */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
@@ -107,8 +104,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Returns the current state of all servers in the cluster. If Valkey does not answer, returns
-   * their last known state.
+   * Returns the states of all servers in the cluster: the current states or, if Valkey does not
+   * answer, the last known ones.
    */
   async servers(): Promise<ClusterState> {
     const { spread } = this;
@@ -127,14 +124,14 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Number of other servers whose names sort before the name of this server. Includes servers that
-   * have stopped, if they still sent a report within the last `RESTART_APART` ms.
+   * Number of other servers whose names sort before this server's name. Counts only servers that
+   * sent a report within the last `RESTART_APART` ms.
    */
   get place(): number {
     return this.spread.heardWithin(RESTART_APART).filter((name) => name < this.name).length;
   }
 
-  /** Whether this server knows a server with this name in the cluster. */
+  /** Returns whether this server knows a server with this name in the cluster. */
   knows(server: string): boolean {
     return server === this.name || this.spread.others.some((one) => one.server?.name === server);
   }
@@ -199,9 +196,7 @@ export class ClusterRooms extends RoomRegistry {
     return super.change(name, change);
   }
 
-  /**
-   * Whether this server runs at least one open room. Also true if no room of the cluster is open.
-   */
+  /** Whether this server runs at least one open room, or no room of the cluster is open. */
   get isLeader(): boolean {
     const { leases } = this.shared;
     const open = [...this.entries.values()].filter(({ plan }) => plan.open);
@@ -209,8 +204,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Stops a room because its lease has ended. The room can continue on another server from its
-   * stored state.
+   * Stops a room whose lease has ended. Another server can continue the room from its stored state.
    */
   async stopForLostLease(name: string): Promise<void> {
     const entry = this.entries.get(name);
@@ -218,8 +212,8 @@ export class ClusterRooms extends RoomRegistry {
     entry.live?.server.disconnectAll('elsewhere');
     // If the room is still being opened, wait until it is open, then stop it.
     await this.serialised(entry, async () => {
-      // Stop the room even if this server has acquired a newer lease: the room was opened under the
-      // old lease, and may not continue under another one.
+      // Stop the room even if this server has a newer lease. A room may run only under the lease
+      // under which it was opened.
       if (!entry.live) return;
       const why = `Room "${name}" stops on this server, because its lease has ended.`;
       this.shared.log.warn('lease-lost', why, { room: name });
@@ -228,9 +222,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room. This server must lead the room. If no server leads it, this server
-   * acquires the room's lease for the operation. A room that is already running must still have the
-   * lease under which it was opened; it never continues under a newer lease.
+   * Runs an operation on a room that this server leads. If no server leads the room, acquires the
+   * room's lease. A running room must still have the lease under which it was opened.
    *
    * @throws HostRefusal 'elsewhere' if another server leads the room; StoreError 'unreachable' if
    *   Valkey does not answer
@@ -258,9 +251,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Checks that a room, if it is open, runs on this server under a valid lease.
+   * Checks that a room is closed, or runs on this server under a valid lease.
    *
-   * @throws HostRefusal 'elsewhere' if it does not
+   * @throws HostRefusal 'elsewhere'
    */
   private requireHere({ plan, live }: RoomEntry): void {
     if (plan.open && !(live && this.shared.leases.of(plan.name)?.isHeld))
@@ -296,7 +289,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Names of rooms that this server is opening or stopping, and of rooms that it has given away but
+   * Names of rooms that this server is opening or stopping, and of rooms that it has given away and
    * that no other server has taken yet.
    */
   private get leaving(): string[] {
@@ -333,8 +326,7 @@ export class ClusterRooms extends RoomRegistry {
   /**
    * Stops a room and gives it to another server.
    *
-   * @param node name of the process that should take the room; if undefined, any process may take
-   *   the room
+   * @param node name of the process that should take the room; undefined for any process
    * @returns whether the room has stopped on this server
    */
   private async give(room: string, node: string | undefined): Promise<boolean> {
@@ -348,8 +340,7 @@ export class ClusterRooms extends RoomRegistry {
         : 'to a server that is less busy';
       log.info('room-given', `Room "${room}" is moving ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
-      // Do not acquire the lease again for a while, so that another server has time to take the
-      // room.
+      // Do not acquire the lease for a while, so that another server has time to take the room.
       leases.holdOff(room, LEASE.offer + LEASE.attempt);
       await leases.release(room, node);
       return true;
@@ -366,8 +357,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Releases the leases of all rooms. Call it after the rooms have stopped and, if possible, have
-   * been saved.
+   * Releases the leases of all rooms. Call after the rooms have stopped and, if possible, have been
+   * saved.
    */
   async releaseAll(): Promise<void> {
     const { leases, storage } = this.shared;
@@ -379,7 +370,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Opens a replica of a room that another server runs, to be able to take the room over quickly.
+   * Opens a replica of another server's room, so that this server can take the room over quickly.
    *
    * @throws NotReplicated if this server cannot follow the room; StoreError; EngineError
    */
@@ -408,8 +399,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Updates this server's list of rooms and their settings with changes that the host has made on
-   * other servers.
+   * Updates this server's list of rooms and their settings with the host's changes on other
+   * servers.
    */
   private async readPlans(): Promise<void> {
     await this.shared.refresh();

@@ -1,6 +1,6 @@
 /**
  * Opens a room according to its stored plan (size, checkpoint and settings), and applies changed
- * settings while the room runs. Does not decide which rooms run. Start reading at `bringUpRoom`.
+ * settings while the room runs. Start reading at `bringUpRoom`.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -37,15 +37,12 @@ const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
   ...{ birth, healing, lifetime, expressing: EXPRESSION_PACE },
 });
 
-/**
- * Everything that is needed to store rooms: the store, the journal writer, and the archive to which
- * damaged data are moved.
- */
+/** The store, the journal writer, and the archive to which damaged data are moved. */
 export interface RoomStorage {
   readonly store: Store;
   readonly journalWriter: JournalWriter;
   /**
-   * Moves the data of damaged rooms to a separate folder. If undefined, a damaged room is not
+   * Moves the data of damaged rooms to a separate folder. If undefined, damaged rooms are not
    * opened.
    */
   readonly aside: SetAside | undefined;
@@ -60,8 +57,8 @@ export interface LiveRoomOptions {
   /** Storage for rooms. If absent, rooms exist only while the server runs. */
   readonly storage?: RoomStorage | undefined;
   /**
-   * Copies the files of a checkpoint to the data folder, so that rooms keep their weights even if
-   * the installed checkpoint changes. Never rejects.
+   * Copies a checkpoint's files to the data folder, so that rooms keep their weights if the
+   * installed checkpoint changes. Never rejects.
    */
   readonly retainCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
   /** Secret key that signs resume tokens and device marks. */
@@ -75,9 +72,7 @@ export interface LiveRoomOptions {
    */
   readonly keepUrl?: string | undefined;
   readonly maxSpectators: number;
-  /**
-   * Maximum number of flashes per second in a room. If absent, the default applies.
-   */
+  /** Maximum number of flashes per second in a room; if absent, the default. */
   readonly flashLimit?: FlashLimit;
   readonly clock: Clock;
   /** Returns the wall-clock time, in ms since the epoch. */
@@ -93,7 +88,7 @@ export interface OpenRoom {
 /**
  * Opens a room and adds it to the ticker. If the room is stored, restores its stored state.
  *
- * @param options.isStrict if true, refuses to open a room with damaged data instead of moving them
+ * @param options.isStrict whether to refuse a room with damaged data, instead of moving the data
  *   aside
  * @param options.replica an up-to-date replica of the room, if there is one
  * @param options.isStored see `OpenRoomOptions`
@@ -183,9 +178,8 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
     if (!storage) return;
     await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
       log.warn('not-kept', message, { room });
-      // If the disk is full or not writable, only log the error: the room continues, although the
-      // item is not stored. Any other error means that another server may be running the room, so
-      // refuse the change.
+      // If the disk is full or not writable, the room continues without storing the item. Any other
+      // error means that another server may be running the room, so refuse the change.
       const isFull = reason === 'disk-full' || reason === 'write-failed';
       if (!isFull) throw new Refusal('elsewhere', message);
     });
@@ -193,8 +187,7 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
 }
 
 /**
- * Compares the previous and the new settings of a room, applies what has changed, and sends the new
- * settings to the room's clients.
+ * Applies those settings of a room that have changed, and sends the new settings to its clients.
  */
 export function applySettings(
   { room, server }: OpenRoom,

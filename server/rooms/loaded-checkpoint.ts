@@ -1,7 +1,6 @@
 /**
- * Loads and stores the checkpoints that rooms use. The files of a stored room's checkpoint are
- * copied to the data folder, so that the room keeps its weights even if the installed checkpoint
- * changes later. This module also prepares loaded checkpoints for use in rooms. Start reading at
+ * Loads checkpoints, stores copies of them, and prepares them for use in rooms. The copy lets a
+ * room keep its weights even if the installed checkpoint changes. Start reading at
  * `prepareCheckpoint`.
  */
 import { createHash } from 'node:crypto';
@@ -43,24 +42,19 @@ import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 
 /**
- * Name of the file that holds the checksums of a checkpoint's files. Its first line is the checksum
- * of the rest of the file. Each further line is the checksum and name of one file, in the format of
- * `sha256sum`.
+ * Name of the file of checksums, in the format of `sha256sum`. The first line is the checksum of
+ * all other lines.
  */
 const SUMS_FILE = 'SHA256SUMS';
 
 const sumOf = (bytes: string | Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** Computes the SHA-256 of a file, in hexadecimal. Returns undefined if the file cannot be read. */
+/** Returns a file's SHA-256 in hexadecimal; undefined if the file cannot be read. */
 const sumOfFile = (path: string): Promise<string | undefined> =>
   readFile(path).then(sumOf, () => undefined);
 
-/**
- * Writes a folder's file of checksums, for those of the given files that exist.
- *
- * @throws the error of `writeFile`
- */
+/** Writes a file of checksums to a folder, for those of the given files that exist. */
 async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const sums: string[] = [];
   for (const file of files) {
@@ -72,10 +66,10 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 }
 
 /**
- * Finds the files in a folder that have changed since `writeSums` wrote their checksums.
+ * Finds the files in a folder whose checksum differs from the stored one (see `writeSums`).
  *
- * @returns the old checksum of each changed file, by file name; undefined if the file of checksums
- *   is missing or damaged
+ * @returns the stored checksum of each changed file, by file name; undefined if the file of
+ *   checksums is missing or damaged
  */
 async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
   const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
@@ -90,11 +84,11 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
 }
 
 /**
- * An installed checkpoint, or a checkpoint from the data folder. A checkpoint from the data folder
- * gets a new name when it is loaded, because an installed checkpoint may have the same name.
+ * A checkpoint that is either installed or loaded from the data folder. A checkpoint from the data
+ * folder gets a new name, because an installed checkpoint may have the same name.
  */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The name in the checkpoint's card; set only if the checkpoint got a new name. */
+  /** The name in the card of a checkpoint that has got a new name. */
   readonly ownName?: string;
   /** Set if the checkpoint's latent map is unusable. */
   readonly hasBadMap?: true;
@@ -104,19 +98,18 @@ const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Optional files of a checkpoint. */
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
-/** Files without which a checkpoint is still usable. */
+/** Files that a checkpoint can do without if they are damaged. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /**
- * Files that may differ between releases of a checkpoint that have the same fingerprint. The
- * fingerprint covers only the weights and the properties in the card that affect cells.
+ * Files that may differ between releases of a checkpoint with the same fingerprint. The fingerprint
+ * covers only the weights and the properties in the card that affect cells.
  */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
- * Creates a function that copies a checkpoint into the data folder, to a folder named after the
- * checkpoint's fingerprint. If that folder already holds an intact copy, the function replaces only
- * the files that have changed. Failures are logged.
+ * Creates a function that copies a checkpoint into the data folder. If an intact copy exists, the
+ * function replaces only the files that have changed. Failures are logged.
  *
  * @param folders folder of each checkpoint, by checkpoint name
  */
@@ -146,8 +139,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // Remove the old checksums before replacing files. Otherwise, after a crash between the two
-      // steps, the new files would not match the old checksums, and would look damaged.
+      // Remove the old checksums first. Otherwise, after a crash between the two steps, the new
+      // files would look damaged.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
@@ -155,15 +148,14 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await writeSums(folder, [...FILES, ...MORE_FILES]);
       await sync(folder);
     } else {
-      // If the folder exists, its copy of the checkpoint is damaged, for example by a power
-      // failure. Replace the folder.
+      // Any existing copy is damaged, for example by a power failure, so replace the folder.
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // If there is an intact earlier copy, ignore the error and keep that copy. An error occurs, for
-    // example, if the installed files have changed since they were loaded.
+    // If there is an intact earlier copy, keep it and ignore the error. For example, the installed
+    // files may have changed since they were loaded.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -179,9 +171,9 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   );
 
 /**
- * Repairs damaged files in the stored copy of a checkpoint. If an installed checkpoint has a file
- * with the original content, copies it. Otherwise, if the checkpoint is usable without the file,
- * renames the damaged file, so that it is not loaded. Logs each damaged file.
+ * Repairs damaged files in the stored copy of a checkpoint. If an installed checkpoint has the
+ * original file, copies it. Otherwise, if the checkpoint is usable without the file, renames the
+ * damaged file, so that it is not loaded. Logs each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
@@ -205,20 +197,19 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
 }
 
 /**
- * Makes a file, or the list of files in a folder, survive a power failure, by writing it to disk
- * immediately (fsync).
+ * Writes a file, or a folder's list of files, to disk immediately (fsync), so that it survives a
+ * power failure.
  */
 async function sync(path: string): Promise<void> {
-  // On Windows, folders cannot be opened, and files that are open only for reading cannot be
-  // synced.
+  // Windows can neither open folders nor sync files that are open only for reading.
   if (process.platform === 'win32') return;
   const file = await open(path, 'r');
   await file.sync().finally(() => file.close());
 }
 
 /**
- * Whether an installed checkpoint has a file of `DETAILS` that is missing from the stored copy, or
- * differs there.
+ * Whether a file of `DETAILS` in the installed checkpoint is missing from the stored copy, or
+ * differs.
  */
 async function hasOtherDetails(installed: string, kept: string): Promise<boolean> {
   for (const file of DETAILS) {
@@ -251,9 +242,9 @@ async function loadExactly(
 }
 
 /**
- * Loads the checkpoints in the data folder for which there is no installed checkpoint with the same
- * fingerprint. Renames each of them: its own name plus the first digits of its fingerprint, for
- * example `organisms-1a2b3c4d`. Logs damaged files and unreadable checkpoints.
+ * Loads the stored checkpoints whose fingerprint no installed checkpoint has. Adds the first digits
+ * of the fingerprint to the name, for example `organisms-1a2b3c4d`. Logs damaged files and
+ * unreadable checkpoints.
  */
 export async function loadKeptCheckpoints(
   data: string,
@@ -325,22 +316,22 @@ export interface LoadedCheckpoint {
   readonly species: Species;
   /** The checkpoint's fingerprint, as returned by `fingerprint`. */
   readonly hash: string;
-  /** Facts about the checkpoint, sent to clients in the welcome message. */
+  /** Facts about the checkpoint for the welcome message. */
   readonly facts: RoomInfo['checkpoint'];
   readonly previews: SeedPreviews;
   readonly painter?: PainterNet;
 }
 
 /**
- * `SCALE`: number of pixels along each side of a cell in a painted thumbnail. `SLICE`: how long
- * painting may block the server without a pause, in ms.
+ * `SCALE`: pixels along each side of a cell in a painted thumbnail. `SLICE`: maximum time for which
+ * painting blocks the server at once, in ms.
  */
 const SCALE = 4;
 const SLICE = 4;
 
 /**
- * Draws the last picture of a film of growth, in which the organism is fully grown, as a square PNG
- * image. If the checkpoint has a painter, the painter draws the picture in a higher resolution.
+ * Draws the fully grown organism at the end of a film of growth, as a square PNG. If the checkpoint
+ * has a painter, the picture has a higher resolution.
  */
 export async function thumbnailOf(
   film: GrowthFilm,

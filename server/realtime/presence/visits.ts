@@ -1,5 +1,5 @@
 /**
- * Records how long participants have stayed, how many commands they have sent, and which of them
+ * Records when each participant arrived, how many commands they have sent, and which participants
  * share a network address. The records are kept only in memory.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -12,10 +12,7 @@ interface Visit {
   address: string;
   /** Id of the first participant with the same address (see `sourceOf`). */
   readonly source: ParticipantId;
-  /**
-   * Number of accepted commands. A stroke counts as one command, even if it arrives in several
-   * messages.
-   */
+  /** Number of accepted commands. A stroke in several messages counts once. */
   commands: number;
 }
 
@@ -24,7 +21,7 @@ export class Visits {
   private readonly visits = new Map<ParticipantId, Visit>();
 
   /**
-   * Starts the visit of a participant. If they have only reconnected, continues their visit.
+   * Starts a participant's visit, or continues it after a reconnection.
    *
    * @param address address key of the connection (see `addressKey`)
    * @param now current time, in ms
@@ -38,15 +35,12 @@ export class Visits {
     }
   }
 
-  /**
-   * Ends the visit of a participant. Call when the participant's seat is no longer reserved for
-   * them.
-   */
+  /** Ends a participant's visit. Call when their seat is no longer reserved. */
   leave(participant: ParticipantId): void {
     this.visits.delete(participant);
   }
 
-  /** Returns whether a participant is present, or their seat is still reserved. */
+  /** Returns whether a participant is present or has a reserved seat. */
   isKnown(participant: ParticipantId): boolean {
     return this.visits.has(participant);
   }
@@ -62,8 +56,8 @@ export class Visits {
   }
 
   /**
-   * Returns an id that all participants at the same address share, but from which the address
-   * cannot be computed: the id of the participant who was first at this address.
+   * Returns the id of the participant who was first at this participant's address. All participants
+   * at one address share this id, which does not reveal the address.
    *
    * @returns undefined if the participant is unknown
    */

@@ -1,6 +1,4 @@
-/**
- * The session of one connection. It validates the client's messages, and passes them to the room.
- */
+/** The session of one connection. Validates the client's messages and passes them to the room. */
 import type { Socket } from 'socket.io';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -22,12 +20,12 @@ import { STREAM } from '../streaming/viewer-stream.ts';
 import { type RoomClient, rejectionOf } from './room-client.ts';
 import { TableRings } from './table-rings.ts';
 
-/** If a client has not joined a room within this time, in ms, its connection is closed. */
+/** Time in which a client must join a room before its connection is closed, in ms. */
 export const JOIN_TIMEOUT = 10_000;
 
 /**
- * Reasons of refusals after which the connection is closed. The reason tells the page whether to
- * reconnect later.
+ * Reasons of refusals that close the connection. From the reason, the page knows whether to
+ * reconnect.
  */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
@@ -38,18 +36,17 @@ const FINAL: ReadonlySet<Reason> = new Set([
 ]);
 
 /**
- * Notices about rejected names, by the reason for the rejection. The visitor joins without the
- * name, and is shown the notice.
+ * Notices to visitors whose name was rejected, by the reason for the rejection. The visitor joins
+ * without a name.
  */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
-/** Handles one client, from connection to disconnection. */
 export class ClientSession implements RoomClient {
   private readonly socket = this.options.socket;
   private readonly rateLimiter = this.options.rateLimiter;
-  /** The client's session in the room that it asked to join last; undefined if there is none. */
+  /** The session in the room that the client last asked to join, if any. */
   private session: RoomSession | undefined;
-  /** Room and pass of the touch table; undefined if the client is not a table. */
+  /** Room and pass, if the client is a touch table. */
   private table: { readonly room: string; readonly pass: string } | undefined;
   /** Rings of the touch table; undefined until the table has joined the room. */
   private rings: TableRings | undefined;
@@ -82,8 +79,7 @@ export class ClientSession implements RoomClient {
       this.session = undefined;
     });
     const { join } = socket.handshake.auth;
-    // Drop the handshake, because Socket.IO would keep it and its headers in memory as long as the
-    // connection lasts.
+    // Drop the handshake, which Socket.IO would keep in memory as long as the connection lasts.
     Object.assign(socket, { handshake: undefined });
     // A join may be part of the handshake, which saves a round trip.
     if (join !== undefined) this.receive('join', [join]);
@@ -97,10 +93,7 @@ export class ClientSession implements RoomClient {
     return this.connection.writeBuffer.length < STREAM.maxBufferedPackets;
   }
 
-  /**
-   * Sends an event to the client. If the event is a rejection, and the client has caused too many
-   * of them, closes the connection.
-   */
+  /** Sends an event to the client. Closes the connection after too many rejections. */
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.options.outbox.send(this.connection, event, message);
     if (event === 'rejected') this.rejected(message as Event<'rejected'>);
@@ -125,8 +118,8 @@ export class ClientSession implements RoomClient {
   }
 
   /**
-   * Cancels the time limit for joining, because the room has admitted the client to a seat or to
-   * the queue.
+   * Ends the time limit for joining and, for a touch table, starts handling the table's rings.
+   * Called when the room has admitted the client to a seat or the queue.
    */
   entered(): void {
     this.clearJoinTimeout();
@@ -154,10 +147,10 @@ export class ClientSession implements RoomClient {
   }
 
   private receive(name: unknown, messages: unknown[]): void {
-    // Ignore messages that arrived before the connection ended, but are handled only now.
+    // Ignore messages that are handled only after the connection has ended.
     if (this.ended) return;
     try {
-      // Messages of a ring are charged to the ring's own limits.
+      // Messages of a touch table's ring count towards the limits of that ring only.
       if (name !== 'ring' || !this.rings) this.rateLimiter.charge('messagesPerSecond');
       if (!isCommandName(name)) throw new Refusal('unknown-message');
       if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
@@ -177,8 +170,8 @@ export class ClientSession implements RoomClient {
   }
 
   /**
-   * Passes a message to the client's session in the room. If the message contains a new name, the
-   * name is cleaned and checked first. @throws Refusal
+   * Passes a message to the client's session in the room. Cleans and checks a new name first.
+   * @throws Refusal
    */
   private handle<N extends MessageName>(name: N, message: Command<N>): void {
     if (!this.session) throw new Refusal('not-joined');
@@ -193,10 +186,7 @@ export class ClientSession implements RoomClient {
     this.session.handle('name', { id, name: cleaned });
   }
 
-  /**
-   * Asks to join a room. If the visitor's name is not allowed, asks to join without a name. @throws
-   * Refusal
-   */
+  /** Asks to join a room, without a name if the visitor's name is not allowed. @throws Refusal */
   private join({ protocol, room, name, ...wished }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
@@ -206,8 +196,8 @@ export class ClientSession implements RoomClient {
     const { as, pass } = wished;
     if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
-    // The joins of a wall with a reserved seat do not count towards the limit of its address, so
-    // that other clients at this address cannot keep the wall out.
+    // Do not count joins of a wall with a reserved seat towards the limit of its address.
+    // Otherwise, other clients at this address could keep the wall out.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;
@@ -229,10 +219,7 @@ export class ClientSession implements RoomClient {
     this.send('rejected', rejectionOf(refusal, id));
   }
 
-  /**
-   * Counts a rejection that has been sent to the client. Closes the connection if there have been
-   * too many.
-   */
+  /** Counts a rejection sent to the client. Closes the connection after too many rejections. */
   private rejected({ reason }: Event<'rejected'>): void {
     if (this.ended || !this.rateLimiter.rejected(reason)) return;
     this.ended = true;

@@ -1,31 +1,26 @@
 /**
- * Decides with how much energy newcomers to a room start (rules ENE-4 and ENE-5), so that nobody
- * can gain energy by reconnecting. What each device and address has left is kept only in memory;
- * only the energy that newcomers are given is written to the journal. Therefore, after a restart,
- * each device that has a mark is assumed to have no energy left.
+ * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that nobody
+ * can gain energy by reconnecting. The energy levels of devices and addresses are kept only in
+ * memory. After a restart, each device that already has a mark is assumed to have no energy left.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { DeviceMarks } from './signed-tokens.ts';
 
-/** Limits for the energy of newcomers. */
 export const NEWCOMERS = {
-  /**
-   * Maximum time, in seconds, until the energy of a device or address is full again. If the room's
-   * energy refills more slowly, this time applies instead.
-   */
+  /** Maximum time until the energy of a device or address is full again, in seconds. */
   renewedWithin: 3_600,
   /**
-   * A device mark (signed id of a browser) is trusted when it is at least this old, in seconds. A
-   * device with a trusted mark no longer shares the energy of its network address.
+   * Age, in seconds, from which a device mark (signed id of a browser) is trusted. A device with a
+   * trusted mark does not share the energy of its network address.
    */
   trustedAfter: 3_600,
-  /** Maximum number of devices and addresses remembered per room. */
+  /** Maximum number of devices, and of addresses, remembered per room. */
   remembered: 10_000,
 } as const;
 
-/** An amount of energy of a device or address, which refills over time. */
+/** The energy left to a device or address, which refills over time. */
 interface EnergyAllowance {
   /** Amount of energy at `updatedAt`. */
   level: number;
@@ -34,18 +29,14 @@ interface EnergyAllowance {
 }
 
 interface Device extends EnergyAllowance {
-  /**
-   * When the device got its mark, in ms. If this is unknown, the latest time at which the device
-   * may have got it.
-   */
+  /** When the device got its mark, in ms. If this is unknown, the latest possible time. */
   readonly since: number;
-  /** Present participants who use this device. */
+  /** Participants who use this device, including absent ones with a reserved seat. */
   readonly participants: Set<ParticipantId>;
 }
 
-/** A client that is joining. */
 export interface Newcomer {
-  /** The unverified device mark that the page has stored, if any. */
+  /** The device mark that the page has stored, if any. It is not verified yet. */
   readonly mark?: string | undefined;
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;
@@ -55,11 +46,10 @@ export interface Newcomer {
 export class NewcomerEnergy {
   private readonly devices = new Map<string, Device>();
   private readonly addresses = new Map<string, EnergyAllowance>();
-  /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
   /**
-   * A device that is not in `devices`, perhaps because it has been forgotten, is assumed to have
-   * had no energy left at this time, in ms.
+   * A device that is missing from `devices` is assumed to have had no energy left at this time, in
+   * ms.
    */
   private since = this.clock.now();
 
@@ -70,26 +60,24 @@ export class NewcomerEnergy {
   ) {}
 
   /**
-   * Returns the id of the device to which a mark was given; undefined if this server did not issue
-   * the mark.
+   * Returns the device id in a mark; undefined if the mark is missing or was not issued by this
+   * server.
    */
   deviceIdOf(mark: string | undefined): string | undefined {
     return mark === undefined ? undefined : this.marks.read(mark);
   }
 
-  /** Returns the device id of a present participant. */
+  /** Returns the device id of a participant who has a seat, even if the seat is only reserved. */
   deviceOfParticipant(participant: ParticipantId): string | undefined {
     return this.deviceOf.get(participant);
   }
 
   /**
-   * Registers a participant who is joining the room. A participant who is new to the room is given
-   * energy.
+   * Registers a participant who joins, and gives energy to a participant who is new to the room.
    *
-   * @param isNew whether the room has no energy level of the participant
-   * @returns `energy`: the energy to start with; undefined for a participant who is not new,
-   *   because they keep the energy that they had. `mark`: a new device mark; undefined if the
-   *   device already has a valid mark
+   * @param isNew whether the participant is new to the room
+   * @returns `energy`: the starting energy of a new participant; otherwise undefined. `mark`: a new
+   *   device mark; undefined if the device already has a valid mark
    */
   arrive(participant: ParticipantId, isNew: boolean, { mark, address }: Newcomer) {
     const now = this.clock.now();
@@ -108,7 +96,7 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Records how much energy a participant has left. Call when their reserved seat has expired, but
+   * Records how much energy a participant has left. Call when their reserved seat has expired,
    * before the room forgets their energy.
    */
   leave(participant: ParticipantId): void {
@@ -122,22 +110,21 @@ export class NewcomerEnergy {
   private grant(device: Device, isKnown: boolean, address: string): number {
     const { newcomer, plant } = this.room.energySettings;
     const own = isKnown ? this.leftTo(device) : newcomer;
-    // A young device mark is treated like a missing one. Otherwise, visitors could gain energy by
+    // Treat a recent device mark like a missing one, so that visitors cannot gain energy by
     // collecting marks.
     const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * NEWCOMERS.trustedAfter;
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
     this.remember(this.addresses, address, shared);
-    // Visitors of a museum may all share one address, so give everyone at least the energy to plant
-    // one seed.
+    // Visitors of a museum may all share one address, so give everyone enough energy for one seed.
     const energy = Math.min(newcomer, own, Math.max(plant, this.levelOf(shared)));
     this.spend(shared, energy);
     return this.spend(device, energy);
   }
 
   /**
-   * Returns how much energy a device has left. This is the lowest of the device's own level and the
-   * levels of the present participants who use the device.
+   * Returns a device's energy: the lowest of its own level and the levels of the participants who
+   * use the device.
    */
   private leftTo(device: Device): number {
     const levels = [...device.participants].map((one) => this.room.energyOf(one));
@@ -162,7 +149,7 @@ export class NewcomerEnergy {
 
   /**
    * Stores an allowance as the most recent one. If there are too many, forgets the oldest allowance
-   * among those that do not belong to a device in use.
+   * that does not belong to a device in use.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
@@ -176,9 +163,8 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // When the forgotten device returns, it must not have more energy than it has now. If its
-    // energy is not full now, every unknown device is assumed from now on to have had no energy
-    // left at this moment.
+    // A device must not gain energy by being forgotten. Unless its energy is full, assume from now
+    // on that every unknown device had no energy left at this moment.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

@@ -1,7 +1,6 @@
 /**
  * Admits participants to a room, welcomes them, and removes them. If the room is full, a client
- * gets a position in the queue instead of a seat. Walls and spectators are handled in watchers.ts.
- * Start reading at `RoomAdmission.join`.
+ * gets a position in the queue instead of a seat. Start reading at `RoomAdmission.join`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -24,18 +23,14 @@ import type { RoomContext } from './room-context.ts';
 /** Builds and sends the welcome messages of a room. */
 export class WelcomeBuilder {
   /**
-   * The fields that are equal in all welcome messages between two ticks (`common`).
-   * `hiddenNamesKey` identifies the set of names that are hidden in these fields.
+   * Cached fields that all welcome messages between two ticks share. `hiddenNamesKey` identifies
+   * the set of names that are hidden in these fields.
    */
   private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
-  /**
-   * Drops the cached fields of the welcome message. They may lack participants who joined in this
-   * tick, or contain participants who left in it. Clients that join from now on will not be sent
-   * the presence changes of this tick, so they need new fields.
-   */
+  /** Drops the cached fields, because their list of participants may be outdated after the tick. */
   endTick(): void {
     this.made = undefined;
   }
@@ -96,9 +91,9 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the fields that are equal in all welcome messages. These fields are cached during a
-   * tick. A participant who joins later in the tick may be missing from them: after the tick,
-   * everybody is sent the presence changes.
+   * Returns the fields that all welcome messages share, from the cache if possible. The list of
+   * participants may lack those who join during this tick. Everybody is told about them after the
+   * tick.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
@@ -115,22 +110,19 @@ export class WelcomeBuilder {
   }
 }
 
-/**
- * Maximum number of participants who, in one tick, must give up their seats to clients in the
- * queue.
- */
+/** Maximum number of seats that participants must give up to the queue in one tick. */
 const MAX_YIELDING = 16;
 
 /**
- * Returns the address by which a client may be banned. Returns '' for a ring of a touch table,
- * because the next person who uses the same ring has the same address.
+ * Returns the address by which a client may be banned; '' for a ring of a touch table, because the
+ * next person to use the ring has the same address.
  */
 const bannable = ({ ring, address }: RoomClient): string => (ring === undefined ? address : '');
 
 export class RoomAdmission {
   /**
-   * For each client in the queue, its request to join. The request's `resume` is the token of the
-   * client's position in the queue.
+   * The join requests of clients in the queue. A request's `resume` is the token of the client's
+   * position in the queue.
    */
   private readonly waiting = new Map<RoomClient, Entry>();
 
@@ -141,9 +133,9 @@ export class RoomAdmission {
   ) {}
 
   /**
-   * Gives a client a seat or, if the room is full, a position in the queue. If a seat is reserved
-   * for the client, it is admitted even if the room is full, but not if the number of present
-   * participants is already twice the capacity.
+   * Gives a client a seat or, if the room is full, a position in the queue. A client with a
+   * reserved seat is admitted even if the room is full, unless the number of present participants
+   * is already twice the capacity.
    *
    * @throws Refusal `room-closed`; `sent-away` if the client is banned; `too-many-joins`;
    *   `room-full` if the queue is full, too; `no-such-table` or `table-blocked` if the client is a
@@ -183,8 +175,7 @@ export class RoomAdmission {
   }
 
   /**
-   * Removes a client from the room or from the queue. A participant's seat remains reserved for
-   * them for a while.
+   * Removes a client from the room or the queue. A participant's seat stays reserved for a while.
    */
   leave(client: RoomClient): void {
     if (this.context.seats.leaveQueue(client)) {
@@ -197,10 +188,9 @@ export class RoomAdmission {
   }
 
   /**
-   * Admits clients that have waited for the end of the tick. If clients are still in the queue
-   * after that, participants must give up their seats to them: those who have been idle for long,
-   * or whose network address has more than its share of the seats. They keep their ids, seeds and
-   * organisms, and may join the queue.
+   * Admits clients from the queue. If clients still wait, makes participants give up their seats:
+   * those who have been idle for long, or whose network address has more than its share of seats.
+   * Participants who give up a seat keep their ids, seeds and organisms.
    */
   shareOut(now: number): void {
     const { seats } = this.context;
@@ -214,17 +204,14 @@ export class RoomAdmission {
     }
   }
 
-  /**
-   * Changes the maximum number of present participants. Nobody has to leave if the number becomes
-   * smaller.
-   */
+  /** Changes the maximum number of present participants. A lower number makes nobody leave. */
   setCapacity(capacity: number): void {
     this.context.seats.capacity = capacity;
     this.admitWaiting();
   }
 
   /**
-   * Forgets the participants for whom seats were reserved, if these reservations have expired.
+   * Forgets the participants whose reserved seats have expired.
    *
    * @returns ids of these participants
    */
@@ -237,8 +224,7 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // Seats that were held for participants from before a restart may have become free, so admit
-    // clients from the queue.
+    // Seats reserved since before a restart may have become free, so admit clients from the queue.
     this.admitWaiting();
     return expired;
   }
@@ -252,18 +238,15 @@ export class RoomAdmission {
     }
   }
 
-  /**
-   * Sends a participant a new welcome message. If the client is in the queue, sends it its position
-   * again.
-   */
+  /** Sends a participant a new welcome message, or a client in the queue its position. */
   welcomeAgain(client: RoomClient): void {
     const { seats, affected, follows } = this.context;
     const entry = this.waiting.get(client);
     if (entry) this.wait(client, entry);
     const you = seats.participantOf(client);
     if (!you) return;
-    // A page that receives a new welcome message no longer follows anybody, so end this on the
-    // server, too.
+    // A page that is welcomed again stops following others, so end the following on the server,
+    // too.
     follows.forget(client, you.id);
     this.welcomeBuilder.sendWelcome(client, you);
     affected.returned(you.id);
@@ -283,8 +266,8 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // If another server has added the ban, newcomers at the client's address are not slowed down
-      // on this server yet, so slow them down now.
+      // The ban may come from another server. If so, this server does not slow down newcomers at
+      // the client's address yet, so start now.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');
@@ -292,8 +275,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Disconnects all clients in the queue and all participants. Clients in the queue are
-   * disconnected first, so that none of them is given a seat that becomes free.
+   * Disconnects all clients in the queue, then all participants. In this order, no client in the
+   * queue gets a seat that becomes free.
    */
   disconnectAll(reason: Reason): void {
     const { seats } = this.context;
@@ -305,8 +288,8 @@ export class RoomAdmission {
   }
 
   /**
-   * If a client joins as a ring (person at a touch table), returns the id of the table's seat.
-   * Returns undefined for any other client.
+   * If a client joins as a ring (person at a touch table), returns the id of the table's seat;
+   * otherwise undefined.
    *
    * @throws Refusal `no-such-table`, `table-blocked`
    */
@@ -328,7 +311,7 @@ export class RoomAdmission {
 
   /**
    * Sends a client its position in the queue, and a token with which it can return to this position
-   * after losing its connection.
+   * after a lost connection.
    */
   private wait(client: RoomClient, entry: Entry): void {
     this.waiting.set(client, entry);
@@ -371,10 +354,7 @@ export class RoomAdmission {
     this.presence.changes.leave(you.id);
   }
 
-  /**
-   * Starts sending frames to a client. The frames cover the whole room until the client sends its
-   * viewport.
-   */
+  /** Starts sending frames, which cover the whole room until the client sends its viewport. */
   private startStream(client: RoomClient, holds?: Uint8Array): void {
     const { room, broadcaster, clock } = this.context;
     if (client.ring !== undefined) return;
@@ -382,8 +362,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Ends the stream of frames to a client, removes its cursor, and makes it stop following and
-   * being followed. Does not free its seat.
+   * Ends a client's stream of frames, removes its cursor, and makes it stop following and being
+   * followed. Keeps its seat.
    */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);

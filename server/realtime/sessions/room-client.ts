@@ -1,7 +1,6 @@
 /**
- * Interfaces between a room and the code around it: connections, requests to join, hooks, and facts
- * for welcome messages. A `RoomClient` is a connection of a page, either directly to this server or
- * through a gateway.
+ * Interfaces between a room and its clients: connections, requests to join, hooks, and facts for
+ * welcome messages.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -10,10 +9,7 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
-/**
- * The fields that are equal in the welcome messages of all clients that join between the same two
- * ticks.
- */
+/** The fields that are equal in all welcome messages between two ticks. */
 export type CommonWelcome = Pick<
   Event<'wall'>,
   'checkpoint' | 'engine' | 'organisms' | 'participants'
@@ -22,8 +18,8 @@ export type CommonWelcome = Pick<
 export type PersonalWelcome<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof CommonWelcome>;
 
 /**
- * Builds a welcome message from the common and the personal fields. If the recipient is missing
- * from the common list of participants, adds them.
+ * Builds a welcome message from the common and the personal fields. Adds the recipient to the list
+ * of participants if missing.
  */
 export function welcomeOf<N extends 'welcome' | 'wall'>(
   common: CommonWelcome,
@@ -37,7 +33,7 @@ export function welcomeOf<N extends 'welcome' | 'wall'>(
 }
 
 /**
- * Converts a Refusal to the message that is sent to the client.
+ * Converts a refusal to the message for the client.
  *
  * @param id id of the refused command, if any
  */
@@ -45,20 +41,20 @@ export const rejectionOf = ({ reason, detail }: Refusal, id?: number): Event<'re
   ...{ reason, ...(detail && { detail }), ...(id !== undefined && { id }) },
 });
 
-/** A connection as seen by a room. */
+/** A page's connection to a room, either direct or through a gateway. */
 export interface RoomClient extends Viewer {
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;
   /**
-   * Number of the client's ring, if the client is a ring (person at a touch table). The frames for
-   * a table's rings are sent over the table's own connection.
+   * Number of the ring, if the client is a ring (person at a touch table). Frames for a ring are
+   * sent over the table's own connection.
    */
   readonly ring?: number | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;
   /**
    * Sends a welcome message. If this method is absent, callers use `send` instead.
    *
-   * @param common the same object for all clients from which the same names are hidden
+   * @param common clients from which the same names are hidden get the same object
    */
   sendWelcome?<N extends 'welcome' | 'wall'>(
     event: N,
@@ -68,7 +64,7 @@ export interface RoomClient extends Viewer {
   /** Called when the room has admitted the client to a seat or to the queue. */
   entered(): void;
   /**
-   * Sends a refusal. It depends on the implementation after which reasons the connection is closed.
+   * Sends a refusal. After some reasons, also closes the connection.
    *
    * @param id id of the refused command, if any
    */
@@ -76,14 +72,11 @@ export interface RoomClient extends Viewer {
   disconnect(reason: Reason): void;
 }
 
-/**
- * A request to join a room. It contains the client's `join` message, but with a name that has been
- * cleaned and checked.
- */
+/** A client's `join` message, with a name that has been cleaned and checked. */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
   /**
-   * Number of the client's ring, if the client is a ring (person at a touch table). A ring joins
-   * with the `pass` of its table.
+   * Number of the ring, if the client is a ring (person at a touch table). A ring joins with the
+   * `pass` of its table.
    */
   readonly ring?: number | undefined;
   /** Name of the participant; '' if the client has no name. */
@@ -92,10 +85,7 @@ export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name
   readonly notice?: Event<'notice'>['notice'] | undefined;
 }
 
-/**
- * Observes a room. May refuse joins and commands, immediately or after a while. Extensions
- * implement this interface: see server/extensions.
- */
+/** Observes a room, and may refuse joins and commands. Extensions implement this interface. */
 export interface RoomHooks {
   /** Called after a participant has been given a seat. */
   joined(you: ParticipantView): void;
@@ -106,24 +96,24 @@ export interface RoomHooks {
   /**
    * Decides whether a visitor may join.
    *
-   * @returns undefined to allow the join immediately; otherwise a promise, which resolves to allow
+   * @returns undefined to allow the join immediately; otherwise a promise that resolves to allow
    *   the join, or rejects with a Refusal
    */
   join(name: string): Promise<void> | undefined;
   /**
    * Decides whether a command is allowed.
    *
-   * @returns undefined to allow the command immediately; otherwise a promise, which resolves to
-   *   allow the command, or rejects with a Refusal
+   * @returns undefined to allow the command immediately; otherwise a promise that resolves to allow
+   *   the command, or rejects with a Refusal
    * @throws Refusal `too-fast` if too many commands of the participant are waiting for a decision
    */
   command(command: RoomCommand): Promise<void> | undefined;
   /**
    * Asks the extensions for a decision about a drawing.
    *
-   * @returns undefined if no extension reviews drawings; otherwise a promise. It resolves to true
-   *   if an extension approves the drawing, and to false if no extension decides. It rejects with
-   *   Refusal `not-here` if an extension declines the drawing
+   * @returns undefined if no extension reviews drawings. The promise resolves to true if an
+   *   extension approves the drawing, and to false if no extension decides. It rejects with Refusal
+   *   `not-here` if an extension declines the drawing
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }
@@ -132,7 +122,7 @@ export interface RoomHooks {
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**
- * Facts that walls are told: the origin at which phones can reach the server now, and which builds
- * of the page are being served.
+ * Facts sent to walls: the origin at which phones can reach the server now, and the builds of pages
+ * that the server is serving.
  */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

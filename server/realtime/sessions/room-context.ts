@@ -16,9 +16,8 @@ import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts
 import type { Seats } from './seats.ts';
 
 /**
- * Tracks whether a tick of a room is in progress. During a tick, the room contains changes that
- * have neither been stored nor been sent to clients. A welcome message would contain these changes
- * too early, so nobody is welcomed until the tick has ended.
+ * Tracks whether a tick of a room is in progress. Until the tick ends, nobody is welcomed, because
+ * the welcome message would contain changes that are not stored yet.
  */
 export class TickInProgress {
   /** Resolves when the tick ends; undefined between ticks. */
@@ -44,13 +43,12 @@ export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
   /**
-   * URL of the page to which a keepsake leads. A keepsake is the picture, film and link of an
-   * organism that a visitor takes home. If absent, keepsakes lead to this server's own page.
+   * URL of the page to which links on keepsakes lead. If absent, these links lead to this server's
+   * own page.
    */
   readonly keepUrl?: string | undefined;
   /** Maximum number of spectators. Spectators do not count towards the room's capacity. */
   readonly maxSpectators: number;
-  /** Returns the current pace of the room's ticks. */
   readonly pace: () => Pace;
   readonly clock: Clock;
   /** Returns the wall clock, in ms since the epoch. */

@@ -1,7 +1,7 @@
 /**
- * The seats for a room's participants: seats that are occupied, seats that are reserved for
- * participants who have just left, and the queue for seats. This module sends no messages, and does
- * not apply the room's rules: see `RoomAdmission`. Start reading at `claim`.
+ * The seats of a room: occupied seats, seats reserved for participants who have just left, and the
+ * queue. Sends no messages, and does not apply the room's rules (see `RoomAdmission`). Start
+ * reading at `claim`.
  */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
@@ -10,16 +10,16 @@ import type { ResumeToken, ResumeTokens } from './signed-tokens.ts';
 
 /** Limits for the seats of participants and for the queue; times are in ms. */
 export const SEATS = {
-  /** How long the seat of a participant stays reserved after they disconnect. */
+  /** How long a seat stays reserved after its participant disconnects, in ms. */
   grace: 60_000,
   /**
-   * How long seats stay reserved, after a restart, for the participants who were in the room
-   * before.
+   * How long, after a restart, the seats of the previous participants are kept free for them, in
+   * ms.
    */
   back: 10_000,
   /**
-   * How long a participant must be idle before they may have to give up their seat to somebody in
-   * the queue.
+   * How long a participant must be idle before they may lose their seat to somebody in the queue,
+   * in ms.
    */
   idleYields: 120_000,
   /** Maximum number of pages in the queue for a seat. */
@@ -28,29 +28,23 @@ export const SEATS = {
 
 interface Seat {
   you: ParticipantView;
-  /**
-   * Token with which the participant can resume this seat. Each join replaces the token by a new
-   * one.
-   */
+  /** Token with which the participant can resume this seat. Each join replaces the token. */
   token: string;
   /**
-   * The token before `token`. It stays valid until the client has confirmed that it has received
-   * the new one.
+   * The token before `token`. Stays valid until the client confirms that it has received `token`.
    */
   previousToken?: string | undefined;
   /** Address key of the connection (see `addressKey`); '' if unknown. */
   address: string;
-  /**
-   * Id of the touch table's reserved seat; undefined if the participant does not use a touch table.
-   */
+  /** Id of the touch table's reserved seat, if the participant uses a touch table. */
   table?: number | undefined;
   /** When the participant last did something, in ms. */
   activeAt: number;
-  /** Time until which the participant counts as drawing, choosing or reading something, in ms. */
+  /** Until when the participant counts as drawing, choosing or reading something, in ms. */
   busyUntil: number;
   /**
-   * Whether the participant had to give up the seat to somebody in the queue. If so, and the room
-   * is full, the participant must wait in the queue in spite of the token.
+   * Whether the seat was given up to somebody in the queue. If true and the room is full, the
+   * participant must wait in the queue in spite of the token.
    */
   yielded: boolean;
 }
@@ -60,17 +54,15 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat that must be given up to a client in the queue, if any. A participant must give
- * up a seat if they have been idle for long, or if their network address has at least two seats
- * more than the client's address. As long as nobody waits, the visitors of a museum, who share one
- * address, can therefore use all seats. A difference of two is required, because with one,
- * addresses would take the same seat from each other in turn.
+ * Chooses the seat that must be given up to a client in the queue. This is the seat that has been
+ * idle longest, if it has been idle for at least `idleYields`. Otherwise, the address with the most
+ * seats gives up its seat that has been idle longest, if this address has at least two seats more
+ * than the client's address. With a difference of one, two addresses would take the same seat from
+ * each other in turn.
  *
  * @param seats all seats of a full room
  * @param waiting address key of the client that gets the seat
- * @returns the seat that has been idle longest, if it has been idle for at least `idleYields`;
- *   otherwise, of the address with the most seats, the seat that has been idle longest; undefined
- *   if no seat must be given up
+ * @returns undefined if no seat must be given up
  */
 export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   seats: readonly S[],
@@ -87,12 +79,8 @@ export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   return longestIdle(seats.filter(({ address }) => counts.get(address) === most));
 }
 
-/** A client's request for a seat. */
 interface Claim {
-  /**
-   * Token of the seat to resume. If the token is unknown or no longer valid, the client is given a
-   * new seat.
-   */
+  /** Token of the seat to resume. With an unknown or expired token, the client gets a new seat. */
   readonly token?: string | undefined;
   /** Address key of the connection (see `addressKey`); '' if unknown. */
   readonly address: string;
@@ -103,33 +91,27 @@ interface Claim {
 export interface SeatOptions {
   /** Maximum number of present participants. */
   readonly capacity: number;
-  /** How long the seat of a participant stays reserved after they leave, in ms. */
+  /** How long a seat stays reserved after its participant leaves, in ms. */
   readonly grace: number;
   /** Maximum length of the queue. */
   readonly maxWaiting: number;
-  /** Id that the first new participant gets. */
+  /** Id of the first new participant. */
   readonly first: number;
   readonly tokens: Pick<ResumeTokens, 'issue' | 'read'>;
   /** Participants who were present when the server stopped. */
   readonly expected: {
     readonly participants: readonly ParticipantId[];
-    /**
-     * Time until which the seats of the expected participants count as occupied, in ms. Until then,
-     * newcomers cannot take these seats.
-     */
+    /** Time until which newcomers cannot take the seats of the expected participants, in ms. */
     readonly held: number;
     /**
-     * Time until which an expected participant can return even if the room is full, in ms. After
-     * that, the participant is forgotten.
+     * Time until which an expected participant can return to a full room, in ms. After this time,
+     * the participant is forgotten.
      */
     readonly until: number;
   };
 }
 
-/**
- * How long a page can return to its position in the queue, in ms, counted from the time when it
- * first joined the queue.
- */
+/** How long after first joining the queue a page can return to its position, in ms. */
 const PLACE_LASTS = 3_600_000;
 
 /**
@@ -139,22 +121,16 @@ const PLACE_LASTS = 3_600_000;
  */
 export class Seats<M> {
   private readonly occupied = new Map<M, Seat>();
-  /**
-   * Reserved seats, in the order in which their participants left. The values are the times at
-   * which the reservations expire, in ms.
-   */
+  /** When the reservation of each reserved seat expires, in ms; earliest first. */
   private readonly reserved = new Map<Seat, number>();
   private readonly queue = new FairQueue<M>(this.options.maxWaiting);
   private readonly expected = new Set(this.options.expected.participants);
-  /**
-   * Whether seats still count as occupied because participants are expected to return after a
-   * restart.
-   */
+  /** Whether the seats of participants expected back after a restart still count as occupied. */
   private isHeld = true;
   /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
   private nextParticipant = this.options.first;
-  /** Maximum number of present participants. Nobody has to leave if the number becomes smaller. */
+  /** Maximum number of present participants. A lower number makes nobody leave. */
   capacity = this.options.capacity;
 
   constructor(private readonly options: SeatOptions) {}
@@ -164,8 +140,8 @@ export class Seats<M> {
   }
 
   /**
-   * Whether newcomers must wait in the queue, because all seats are occupied, or held for
-   * participants from before a restart.
+   * Whether newcomers must wait in the queue. Seats held for participants from before a restart
+   * count as occupied.
    */
   get isFull(): boolean {
     const held = this.isHeld ? this.expected.size : 0;
@@ -173,17 +149,14 @@ export class Seats<M> {
   }
 
   /**
-   * Whether the number of present participants is at least twice the capacity. In this case, even
+   * Whether the number of present participants is at least twice the capacity. If true, even
    * participants with a reserved seat must wait in the queue.
    */
   get isCrowded(): boolean {
     return this.counted.length >= 2 * this.capacity;
   }
 
-  /**
-   * Occupied seats that count towards the capacity, which are all seats except those of people at
-   * touch tables.
-   */
+  /** Occupied seats that count towards the capacity: all except those of people at touch tables. */
   private get counted(): [M, Seat][] {
     return [...this.occupied].filter(([, { table }]) => table === undefined);
   }
@@ -198,8 +171,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the id of the reserved seat of the touch table that a participant uses; undefined if
-   * they use no touch table.
+   * If a participant uses a touch table, returns the id of the table's reserved seat; otherwise
+   * undefined.
    */
   tableOf(participant: ParticipantId): number | undefined {
     for (const { you, table } of this.occupied.values()) if (you.id === participant) return table;
@@ -214,7 +187,7 @@ export class Seats<M> {
     return [...this.occupied.values()].map(({ you }) => you);
   }
 
-  /** Returns the participant who has a connection; undefined if the connection has no seat. */
+  /** Returns the participant of a connection; undefined if the connection has no seat. */
   participantOf(member: M): ParticipantView | undefined {
     return this.occupied.get(member)?.you;
   }
@@ -224,7 +197,7 @@ export class Seats<M> {
     return this.occupied.get(member)?.token;
   }
 
-  /** Returns the connection that a participant has; undefined if they are not present. */
+  /** Returns the connection of a participant; undefined if the participant is not present. */
   memberOf(participant: ParticipantId): M | undefined {
     for (const [member, { you }] of this.occupied) if (you.id === participant) return member;
     return undefined;
@@ -233,12 +206,11 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer creates a participant for a new seat, with the given id. If the token once
-   *   belonged to a participant, this is their id; otherwise it is a new id
+   * @param newcomer creates the participant of a new seat. The id is that of the token's former
+   *   owner, or a new one
    * @param now current time, in ms
    * @returns `you`: the participant. `isNew`: whether the participant is new to the room, or has
-   *   been forgotten by it. `replaced`: the connection from which the seat has been taken over, if
-   *   any
+   *   been forgotten. `replaced`: the connection that loses its seat to this one, if any
    */
   claim(
     member: M,
@@ -268,22 +240,22 @@ export class Seats<M> {
   }
 
   /**
-   * Makes a client's previous token invalid. Call when the client has confirmed that it has
-   * received the new token.
+   * Makes a client's previous token invalid. Call when the client confirms that it has received the
+   * new token.
    */
   confirm(member: M): void {
     this.update(member, { previousToken: undefined });
   }
 
   /**
-   * Returns the participant to whom a token belongs, even if it has expired. Returns undefined if
-   * it belongs to nobody.
+   * Returns the participant to whom a token belongs, even if it has expired; undefined if the token
+   * belongs to nobody.
    */
   ownerOf(token: string): ParticipantId | undefined {
     return this.find(token)?.seat.you.id ?? (this.read(token).participant || undefined);
   }
 
-  /** Returns a new participant id, for an actor that needs no seat. */
+  /** Returns a new participant id, for an actor without a seat. */
   newNumber(): ParticipantId {
     return this.nextParticipant++;
   }
@@ -319,8 +291,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the connection of the participant who must give up their seat to a client in the queue
-   * (see `chooseYielding`).
+   * Returns the connection whose participant must give up the seat to a client in the queue (see
+   * `chooseYielding`).
    *
    * @returns undefined if nobody must give up a seat
    */
@@ -334,8 +306,8 @@ export class Seats<M> {
   /**
    * Frees the seat of a connection, and reserves it for its participant for a while.
    *
-   * @param yielded whether the participant has had to give up the seat to somebody in the queue. If
-   *   so, and the room is full when the participant returns, they must wait in the queue
+   * @param yielded whether the seat is given up to somebody in the queue. If true, the participant
+   *   must wait in the queue when they return to a full room
    * @returns the participant; undefined if the connection had no seat
    */
   leave(member: M, now: number, yielded = false): ParticipantView | undefined {
@@ -348,9 +320,9 @@ export class Seats<M> {
   }
 
   /**
-   * Removes the reservations that have expired.
+   * Removes expired reservations.
    *
-   * @returns ids of the participants for whom the seats were reserved
+   * @returns ids of the participants whose reservations were removed
    */
   expire(now: number): ParticipantId[] {
     const { held, until: expectedUntil } = this.options.expected;
@@ -369,26 +341,26 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue. Network addresses are served in turn, and the connections of an
-   * address in the order in which they joined. If the token belongs to an earlier position in the
-   * queue, the connection returns to this position.
+   * Adds a connection to the queue. Network addresses are served in turn; connections of the same
+   * address, in the order in which they joined. With the token of an earlier position in the queue,
+   * the connection returns to this position.
    *
    * @param date wall clock, in ms since the epoch
-   * @returns `token`: the token of the new position. `dropped`: if the queue was full, the
-   *   connection that must leave it, which may be the one just added
+   * @returns `token`: the token of the position. `dropped`: the connection that must leave a full
+   *   queue, which may be the one just added
    */
   enqueue(
     member: M,
     { token = '', address, date }: Claim & { readonly date: number },
   ): { token: string; dropped: M | undefined } {
     const earlier = this.read(token).since;
-    // The wall clock may be set back. In this case, use the time of the previous client.
+    // If the wall clock was set back, use the time of the previous client.
     this.lastQueued = Math.max(this.lastQueued, date);
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // If the token belongs to a reserved seat, the new token must resume this seat, too. If the
-    // seat is occupied, leave its token unchanged, because its present user needs it.
+    // If the token belongs to a reserved seat, make the new token resume this seat, too. An
+    // occupied seat keeps its token, because its present user needs it.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
@@ -400,7 +372,7 @@ export class Seats<M> {
     return this.queue.delete(member);
   }
 
-  /** Removes the next connection from the queue and returns it, if a seat is free. */
+  /** If a seat is free, removes the next connection from the queue and returns it. */
   dequeue(): M | undefined {
     const next = this.isFull ? undefined : this.nextAddress();
     return next === undefined ? undefined : this.queue.takeOf(next);
@@ -415,8 +387,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the address whose client is admitted next. Among the addresses in the queue, this is
-   * one that has the fewest seats.
+   * Returns the address whose client is admitted next: of the addresses in the queue, one with the
+   * fewest seats.
    */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
@@ -433,8 +405,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant to whom a token belonged, if they are neither present nor have a
-   * reserved seat; otherwise undefined.
+   * Returns the participant to whom a token belonged; undefined if they are present, have a
+   * reserved seat, or are unknown.
    */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;

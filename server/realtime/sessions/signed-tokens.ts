@@ -10,9 +10,9 @@ const MAC = 16;
 /** Signs and verifies tokens of one type. */
 class SignedTokens {
   /**
-   * @param secret key that signs the tokens. It must be the same after a restart, and must be kept
-   *   secret: with the key, anyone can forge tokens
-   * @param context name of the type of token. A token is valid only in the context in which it was
+   * @param secret key that signs the tokens. It must stay secret, and must be the same after a
+   *   restart
+   * @param context name of the type of token. A token is valid only for the type for which it was
    *   signed
    * @param length length of a token's body, in bytes
    */
@@ -22,7 +22,6 @@ class SignedTokens {
     private readonly length: number,
   ) {}
 
-  /** Returns a signed token that contains the body. */
   protected sign(body: Uint8Array): string {
     return Buffer.concat([body, this.macOf(body)]).toString('base64url');
   }
@@ -44,31 +43,23 @@ class SignedTokens {
 const NONCE = 12;
 const SINCE = { at: 4, bytes: 6 };
 
-/** Content of a resume token. */
 export interface ResumeToken {
-  /**
-   * Id of the participant whose seat the token resumes; 0 if the token does not belong to a
-   * participant yet.
-   */
+  /** Id of the participant whose seat the token resumes; 0 if there is no participant yet. */
   readonly participant: ParticipantId;
-  /**
-   * When the client joined the queue, in ms since the epoch; 0 if the token does not belong to a
-   * position in the queue.
-   */
+  /** When the client joined the queue, in ms since the epoch; 0 if it did not join the queue. */
   readonly since: number;
 }
 
-/** Issues and verifies the tokens of one room. With a token, a client resumes its seat. */
+/** Issues and verifies the resume tokens of one room, with which clients return to their seats. */
 export class ResumeTokens extends SignedTokens {
   /**
    * @param secret see `SignedTokens`
-   * @param room name of the room. The tokens are valid only in this room
+   * @param room name of the room in which the tokens are valid
    */
   constructor(secret: Uint8Array, room: string) {
     super(secret, room, SINCE.at + SINCE.bytes + NONCE);
   }
 
-  /** Returns a new, unique token. */
   issue({ participant, since }: ResumeToken): string {
     const said = Buffer.alloc(SINCE.at + SINCE.bytes);
     said.writeUInt32LE(participant);
@@ -87,16 +78,15 @@ export class ResumeTokens extends SignedTokens {
 
 const ID = 12;
 
-/** Issues and verifies device marks. By its mark, the server recognises a browser. */
+/** Issues and verifies device marks, by which the server recognises browsers. */
 export class DeviceMarks extends SignedTokens {
   /** @param secret signing key, see `SignedTokens` */
   constructor(secret: Uint8Array) {
-    // The context of a resume token is the name of a room, and no room's name contains a space.
-    // Therefore, no resume token is valid as a device mark.
+    // No resume token is valid as a device mark, because its context is the name of a room, and no
+    // room's name contains a space.
     super(secret, 'device mark', ID);
   }
 
-  /** Returns a new, unique mark. */
   issue(): string {
     return this.sign(randomBytes(ID));
   }

@@ -1,7 +1,6 @@
 /**
- * The rings of a touch table. A ring is one of the people who share the table's connection. Each
- * ring is a participant, with its own session, address key and rate limits, as if it had its own
- * connection.
+ * The rings of a touch table: people who share the table's connection. Each ring is a participant
+ * with its own session, address key and rate limits.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -29,18 +28,18 @@ interface TableRingsOptions {
 }
 
 /**
- * Represents a ring (person at a touch table) to the room. Frames, and events that are sent to
- * everybody, are not sent to the ring, because the table's own connection receives them.
+ * Represents a ring (person at a touch table) to the room. Drops frames, and events that are sent
+ * to everybody, because the table's own connection receives them.
  */
 class RingClient implements RoomClient {
   readonly writable = true;
   /**
-   * Address key of this ring. No other ring has the same, so the people at a table do not share
-   * their energy, or their turn in queues, as people at one address do (rule ENE-5).
+   * Address key, unique to this ring, so that the people at a table do not share their energy or
+   * their turn in queues (rule ENE-5).
    */
   readonly address = `table ${this.options.pass} ring ${this.ring}`;
 
-  /** @param ended called after the room has removed or refused the ring */
+  /** @param ended called when the room removes or refuses the ring */
   constructor(
     readonly ring: number,
     private readonly options: Pick<TableRingsOptions, 'pass' | 'send'>,
@@ -73,15 +72,15 @@ class RingClient implements RoomClient {
   }
 }
 
-/** Handles messages of a touch table about its rings (people at the table). */
+/** Handles a touch table's messages about its rings (people at the table). */
 export class TableRings {
   private readonly rings = new Map<
     number,
     { readonly client: RingClient; readonly session: RoomSession }
   >();
   /**
-   * Rate limits of each ring, by the ring's number. They are kept when a ring ends, so that they
-   * cannot be reset by opening the ring again.
+   * Rate limits of each ring, by the ring's number. They are kept when a ring ends, so that opening
+   * the ring again does not reset them.
    */
   private readonly allowances = new Map<number, Allowance>();
 

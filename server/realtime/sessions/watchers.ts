@@ -1,6 +1,6 @@
 /**
  * Connections that watch the whole room and never change it: walls, touch tables, and visitors with
- * a view-only link. They take no seats of participants. Start reading at `Watchers`.
+ * a view-only link. Start reading at `Watchers`.
  */
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
@@ -14,24 +14,20 @@ import type { WelcomeBuilder } from './room-admission.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 
-/** A seat of a watcher, which is a wall, a touch table or a spectator. */
+/** The seat of a watcher, which is a wall, a touch table or a spectator. */
 export interface WatcherSeat {
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;
-  /** Id of the seat that the host has reserved for this wall; undefined if there is none. */
+  /** Id of the seat that the host has reserved for this wall, if any. */
   readonly place?: number | undefined;
-  /** Session id of a touch table's page: see `Command<'join'>`. */
+  /** Session id of a touch table's page (see `Command<'join'>`). */
   readonly session?: number | undefined;
-  /**
-   * The screen of the wall. Absent for spectators, and for a picture of the room on the host's
-   * page.
-   */
+  /** The wall's screen. Absent for spectators, and for a picture of the room on the host's page. */
   readonly screen?: Screen | undefined;
   /** Facts about a spectator that are compared with the bans; absent for walls. */
   readonly applicant?: Applicant;
 }
 
-/** The screen of a connected wall. */
 interface Screen {
   /** When the wall connected, by the monotonic clock, in ms. */
   readonly since: number;
@@ -41,24 +37,22 @@ interface Screen {
 }
 
 /**
- * Returns the site (place with an internet connection) to which a network address belongs. The IPv6
- * networks of one customer have the same first 48 bits, so these networks count as one site.
+ * Returns the site (place with an internet connection) of a network address. The IPv6 networks of
+ * one customer share the first 48 bits, so these networks count as one site.
  */
 const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
- * Gives a new watcher a seat. If all seats are taken, another watcher must leave: the newest one of
- * the site (see `siteOf`) with the most watchers. A single site therefore cannot keep out the
- * venue's own wall. A newcomer with a reserved seat replaces a watcher without one, if there is
- * any. A watcher with a reserved seat is replaced only by a newcomer that also has one.
+ * Gives a new watcher a seat. If all seats are taken, the newest watcher of the site (see `siteOf`)
+ * with the most watchers must leave, so that a single site cannot keep out the venue's own wall. A
+ * newcomer without a reserved seat never replaces a watcher with one.
  *
  * @param seats all taken seats, newest last
  * @param most maximum number of seats
  * @param full reason that is given to a newcomer who is refused
  * @returns the watcher that must leave, if any
- * @throws Refusal with the reason `full` if all seats are taken and the newcomer cannot replace
- *   anybody
+ * @throws Refusal with the reason `full` if the newcomer cannot replace anybody
  */
 export function takeSeat<M>(
   seats: Map<M, WatcherSeat>,
@@ -76,19 +70,17 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-  // All seats are taken by walls with reserved seats. A reserved seat may be used by several
-  // screens. Replace a screen of the reserved seat that has the most screens.
+  // All seats are taken by walls with reserved seats, and several screens may use one reserved
+  // seat. Replace a screen of the reserved seat that has the most screens.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 
 /**
- * Divides watchers into groups, and returns the newest member of the largest group, which a
- * newcomer is to replace.
+ * Returns the newest member of the largest group of watchers, to be replaced by a newcomer.
  *
- * @param own the newcomer's group; undefined if the newcomer may replace this member whatever the
- *   sizes of the groups
- * @returns undefined if, after the replacement, the newcomer's group would be larger than what
- *   remains of the largest group
+ * @param own the newcomer's group; undefined to ignore the sizes of the groups
+ * @returns undefined if, after the replacement, the newcomer's group would be larger than the rest
+ *   of the largest group
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],
@@ -102,10 +94,7 @@ function newestOfLargest<M, K>(
   return largest.length > least ? largest[largest.length - 1] : undefined;
 }
 
-/**
- * Manages all watchers of one type (either walls or spectators): gives them seats, sends them
- * welcome messages and frames, and removes them.
- */
+/** Manages all watchers of one type, either walls or spectators. */
 export class Watchers {
   protected readonly seats = new Map<RoomClient, WatcherSeat>();
 
@@ -114,9 +103,9 @@ export class Watchers {
     private readonly welcomeBuilder: WelcomeBuilder,
     private readonly kind: {
       readonly most: number;
-      /** Reason to give to a newcomer that is refused. */
+      /** Reason that is given to a newcomer who is refused. */
       readonly full: Reason;
-      /** Reason to give to a watcher that is removed in favour of a newcomer. */
+      /** Reason that is given to a watcher who must leave because of a newcomer. */
       readonly evicted: Reason;
       readonly tier?: StreamStart['tier'];
     },
@@ -188,9 +177,8 @@ export class Spectators extends Watchers {
   }
 
   /**
-   * Welcomes a spectator and sends them the frames of the room. If all seats are taken, the newest
-   * spectator of the site (see `siteOf`) with the most spectators must leave. The newcomer is
-   * refused instead if their site would then have more spectators than that site.
+   * Welcomes a spectator and sends them the frames of the room. If all seats are taken, another
+   * spectator may have to leave (see `takeSeat`).
    *
    * @throws Refusal `room-closed`, `no-spectators`, `too-many-spectators`; `sent-away` if the
    *   client is banned
@@ -214,32 +202,24 @@ export class Spectators extends Watchers {
   }
 }
 
-/** Maximum number of walls that show a room, which do not count towards the room's capacity. */
+/** Maximum number of walls that show a room. */
 export const MAX_WALLS = 16;
 
-/**
- * How long a film or a close-up stays on the walls after the host's last request to show it, in ms.
- */
+/** How long walls show a film or a close-up after the host's last request, in ms. */
 const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 
 /**
- * Frames are counted over periods of this length, in ms. The frame rate is computed from the
+ * Length of a period over which frames are counted, in ms. The frame rate is computed from the
  * present period and the one before.
  */
 const WINDOW = 5_000;
 
-/**
- * Measures the frame rate of a wall: how many frames per second it has confirmed in the last five
- * to ten seconds.
- */
+/** Measures how many frames per second a wall has confirmed in the last five to ten seconds. */
 export class FrameRate {
   private count = 0;
   private before: { readonly count: number; readonly start: number };
 
-  /**
-   * @param start when the measurement starts, in ms. All times in this class are those of the
-   *   monotonic clock
-   */
+  /** @param start start of the measurement, by the monotonic clock, in ms */
   constructor(private start: number) {
     this.before = { count: 0, start };
   }
@@ -263,11 +243,10 @@ export class FrameRate {
 /**
  * Lists the states of the walls of a room.
  *
- * @param seats the seats that are reserved in the room
+ * @param seats the room's reserved seats
  * @param connected the connected walls, several of which may use the same reserved seat
  * @param now current time by the monotonic clock, in ms
- * @returns first, one state for each reserved seat, in the order of the seats; then, one for each
- *   wall without a reserved seat
+ * @returns one state for each reserved seat, then one for each wall without a reserved seat
  */
 export function wallStates(
   seats: readonly WallSeat[],
@@ -295,8 +274,8 @@ export function wallStates(
 }
 
 /**
- * A wall that has been connected for this long counts as settled, in ms. When a settled wall
- * disconnects, a wall counts as missing until another wall is settled.
+ * How long a wall must be connected to count as settled, in ms. After a settled wall has
+ * disconnected, a wall counts as missing until another wall is settled.
  */
 export const SETTLED = 60_000;
 
@@ -305,9 +284,9 @@ type Film = NonNullable<Event<'film'>['film']>;
 /** What walls show instead of the whole room: a film, or a close-up of a part of the room. */
 type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
 
-/** Welcomes walls, streams the room to them, and removes them. */
+/** The walls and touch tables of a room. */
 export class RoomWalls extends Watchers {
-  /** Whether a settled wall has disconnected since this server opened the room. */
+  /** Whether a settled wall (see `SETTLED`) has disconnected. */
   private isMissed = false;
   /** The film or close-up that the walls show, and when it started, in ms. */
   private shown: (Shown & { readonly since: number }) | undefined;
@@ -318,10 +297,7 @@ export class RoomWalls extends Watchers {
     super(context, welcomeBuilder, { most: MAX_WALLS, full, evicted: full, tier: 'full' });
   }
 
-  /**
-   * Whether a wall is missing: a settled wall (see `SETTLED`) has disconnected, and none of the
-   * connected walls is settled.
-   */
+  /** Whether a settled wall (see `SETTLED`) has disconnected, and no connected wall is settled. */
   get isBare(): boolean {
     return this.isMissed && !this.connected.some((wall) => this.hasSettled(wall));
   }
@@ -336,16 +312,16 @@ export class RoomWalls extends Watchers {
     return this.connected.length;
   }
 
-  /** States of all connected walls, and of the reserved seats whose wall is not connected. */
+  /** States of all connected walls, and of reserved seats without a connected wall. */
   get states(): WallState[] {
     const { wallSeats, room, clock } = this.context;
     return wallStates(wallSeats.of(room.name), this.connected, clock.now());
   }
 
   /**
-   * Welcomes a wall and sends it the frames of the whole room. If `as` is `view`, the client is the
-   * picture of the room on the host's page. It takes a wall's seat, but does not count as a wall. A
-   * table's seat can be used by only one screen.
+   * Welcomes a wall and sends it the frames of the whole room. If `as` is `view`, the client is a
+   * picture of the room on the host's page, which does not count as a wall. Only one screen can use
+   * a table's seat.
    *
    * @throws Refusal `too-many-walls`, `no-such-table`, `table-taken`
    */
@@ -363,14 +339,13 @@ export class RoomWalls extends Watchers {
     this.welcome(wall, holds);
   }
 
-  /** Returns whether a wall is connected from this address. */
   hasWallAt(address: string): boolean {
     return [...this.seats.values()].some((seat) => seat.address === address);
   }
 
   /**
-   * Handles the removal of a reserved seat. A wall that uses the seat stays connected without a
-   * reserved seat. A table that uses it is disconnected.
+   * Handles the removal of a reserved seat. A wall that uses the seat stays connected. A table that
+   * uses the seat is disconnected.
    */
   release({ id, table }: WallSeat): void {
     for (const [wall, seat] of [...this.seats]) {
@@ -381,8 +356,7 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Checks that the seat of a table is free. If it is in use by an earlier connection of the same
-   * page, closes that connection.
+   * Checks that no other page uses a table's seat. Closes an earlier connection of the same page.
    *
    * @param place id of the table's reserved seat
    * @param session session id of the page
@@ -408,8 +382,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * What walls show instead of the whole room (`what`), and for how much longer, in ms (`left`).
-   * Null if they show the whole room.
+   * What walls show instead of the whole room, and for how much longer (`left`, in ms). Null if
+   * they show the whole room.
    */
   get showing(): RoomSummary['walls']['showing'] {
     if (!this.shown) return null;
@@ -454,8 +428,8 @@ export class RoomWalls extends Watchers {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-    // Send the present film and close-up. If there is none, send undefined: a wall that has
-    // reconnected may still show a film or close-up that has ended.
+    // Send the film and the close-up even if there is none: a wall that has reconnected may still
+    // show one that has ended.
     if (this.seats.get(wall)?.screen) this.sendShown(wall);
   }
 

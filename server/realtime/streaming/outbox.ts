@@ -1,8 +1,7 @@
 /**
- * Collects the messages that are sent in one turn of the event loop, for example after a tick. Each
- * message is encoded only once, even if it has many recipients, and all messages for a connection
- * are sent in a single write. In a busy room, separate writes for each message would take more time
- * than everything else.
+ * Collects the messages of one turn of the event loop. Each message is encoded once for all
+ * recipients. All messages for a connection are sent in a single write, because separate writes are
+ * too slow in a busy room.
  */
 
 import { parser } from '../../../shared/protocol/parser.ts';
@@ -20,7 +19,7 @@ export interface Connection {
 export class Outbox {
   /**
    * Encoded messages, by the message object. A message object must not be modified once it has been
-   * sent, because the change would not be encoded.
+   * sent.
    */
   private readonly encoded = new Map<
     unknown,
@@ -28,8 +27,8 @@ export class Outbox {
   >();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
   /**
-   * The messages that were last joined for a single write (`parts`), and the result (`bytes`).
-   * Successive connections are usually sent the same messages, so the result can be used again.
+   * The messages that were last joined for a single write (`parts`), and the result (`bytes`). The
+   * next connection usually gets the same messages.
    */
   private lastJoined:
     | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }
@@ -41,8 +40,8 @@ export class Outbox {
   constructor(private readonly defer: (run: () => void) => void = process.nextTick) {}
 
   /**
-   * Queues a message, which is sent at the end of this turn of the event loop. The messages to one
-   * connection are sent in order.
+   * Queues a message to be sent at the end of this turn of the event loop. Messages to one
+   * connection stay in order.
    */
   send(connection: Connection, name: string, message: unknown): void {
     if (this.waiting.size === 0) this.defer(() => this.flush());
@@ -94,10 +93,7 @@ export class Outbox {
   }
 }
 
-/**
- * Puts a message into a WebSocket frame, which is marked as binary and final, and is not masked
- * (RFC 6455, section 5.2).
- */
+/** Puts a message into a binary, final, unmasked WebSocket frame (RFC 6455, section 5.2). */
 export function framed(message: Uint8Array): Uint8Array {
   const { length } = message;
   const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;

@@ -1,10 +1,8 @@
 /**
- * Sends the frames of one room to its viewers that are connected to this process. Each pair of a
- * tier (level of detail) and a scale is a channel. The blocks (encoded chunks) of a channel are
- * encoded once, for all of its viewers. A viewer is sent the blocks of visible chunks that it does
- * not have yet. While a viewer has too many unacknowledged frames, it is sent none; after that, it
- * is sent the latest state. The blocks are encoded elsewhere: see `FrameFeed`. Start reading at
- * `publish`.
+ * Sends the frames of one room to the viewers connected to this process. A channel is a pair of a
+ * tier (level of detail) and a scale. Its blocks (encoded chunks) are encoded once for all viewers.
+ * Each viewer is sent the blocks of visible chunks that it lacks, but nothing while it has too many
+ * unacknowledged frames. Start reading at `publish`.
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -20,16 +18,15 @@ import {
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
 /**
- * When a room has at least `halveFrom` viewers, phones are sent a frame only every second tick.
- * This ends when the room has fewer than `halveUntil` viewers.
+ * When a room reaches `halveFrom` viewers, phones are sent a frame only every second tick, until
+ * there are fewer than `halveUntil` viewers.
  */
 export const CROWDS = { halveFrom: 500, halveUntil: 400 } as const;
 
 /** A viewer whose frames are sent by another server. */
 export interface RemoteViewer extends Viewer {
   /**
-   * The viewport that the viewer's server has reported last; undefined while the viewer's page is
-   * hidden.
+   * The viewport last reported by the viewer's server; undefined while the viewer's page is hidden.
    */
   viewport: Viewport | undefined;
   startStream(viewport: Viewport, start: StreamStart): void;
@@ -49,7 +46,7 @@ class ViewerChannel implements ChannelUser {
   /** Viewers that will switch to this channel once it has a source. */
   readonly waiting = new Set<ViewerStream>();
 
-  /** @param settle moves a waiting viewer to this channel. Called when the channel has a source */
+  /** @param settle moves a waiting viewer to this channel, once the channel has a source */
   constructor(
     readonly tier: ChannelTier,
     readonly scale: number,
@@ -81,34 +78,26 @@ class ViewerChannel implements ChannelUser {
   }
 }
 
-/**
- * Sends frames to each viewer of a room. What a frame contains depends on the viewer's tier, scale
- * and viewport.
- */
+/** Sends each viewer of a room the frames for the viewer's tier, scale and viewport. */
 export class RoomBroadcaster {
   private readonly streams = new Map<Viewer, ViewerStream>();
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
    * Viewers that must be sent a frame as soon as their channel has a source, even between two
-   * ticks. The value says whether a frame is sent even if it contains no blocks.
+   * ticks. If the value is true, the frame is sent even if it is empty.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /**
-   * Number of frames that were skipped because a viewer could not be sent more frames at that time.
-   */
+  /** Number of frames skipped because a viewer could take no more frames at that time. */
   skippedFrames = 0;
-  /**
-   * Number of viewers that have been added so far. While phones are sent a frame only every second
-   * tick, every second viewer is sent its frames in odd ticks.
-   */
+  /** Number of viewers that have been added so far. */
   private added = 0;
-  /** Whether there are so many viewers that phones are sent a frame only every second tick. */
+  /** Whether phones are sent a frame only every second tick, because there are many viewers. */
   private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
 
-  /** Number of viewers that are connected to this server. Remote viewers are not included. */
+  /** Number of viewers connected to this server, without remote viewers. */
   get size(): number {
     return this.streams.size;
   }
@@ -157,8 +146,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Records that a viewer has drawn the frame of a tick, and therefore also all frames before.
-   * Ignores ticks of which no frame is in flight.
+   * Records that a viewer has drawn the frame of a tick, and all frames before. Ignores ticks of
+   * which no frame is in flight.
    */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
@@ -170,10 +159,7 @@ export class RoomBroadcaster {
     this.streams.get(viewer)?.invalidate(chunks);
   }
 
-  /**
-   * Returns a viewer's present channel tier; undefined if the viewer is not connected to this
-   * server.
-   */
+  /** Returns a viewer's channel tier; undefined if the viewer is not connected to this server. */
   channelTierOf(viewer: Viewer): ChannelTier | undefined {
     const stream = this.streams.get(viewer);
     return stream && this.channelTierFor(stream);
@@ -207,7 +193,7 @@ export class RoomBroadcaster {
   }
 
   /**
-   * In a crowd, phones are sent a frame only every second tick. The server can then serve twice as
+   * In a crowd, sends phones a frame only every second tick, so that the server can serve twice as
    * many phones.
    */
   private halveInCrowd(now: number): void {
@@ -228,10 +214,10 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the channel tier of a viewer. In a crowd, half of the viewers with the tier `half` are
-   * sent frames in even ticks, and the others in odd ticks (`halfOdd`), so that the server need not
-   * serve all of them in one tick. When the crowd has become smaller, a viewer with `halfOdd` keeps
-   * it until its tier changes, because a change of channel means that chunks are sent in full.
+   * Returns the channel tier of a viewer. In a crowd, half of the viewers with the tier `half` get
+   * `halfOdd`, so that the work is spread over even and odd ticks. After the crowd, a viewer keeps
+   * `halfOdd` until its tier changes, because a change of channel means that chunks are sent in
+   * full.
    */
   private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -243,9 +229,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the deltas of the source's last round (encoded update) for the chunks that a viewer
-   * sees, and a frame with these deltas. The result is the same for all up-to-date viewers that see
-   * the same chunks.
+   * Returns the source's latest deltas for the chunks that a viewer sees, and a frame with these
+   * deltas. All up-to-date viewers that see the same chunks can share the result.
    */
   private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
     const deltas = chunks.flatMap((chunk) => {
@@ -263,12 +248,11 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends a viewer the blocks that it does not have yet. If there are none, sends a frame only if a
-   * heartbeat is due or `always` is true.
+   * Sends a viewer the blocks that it lacks. If no block is missing, sends an empty frame if a
+   * heartbeat is due or `always` is true; otherwise nothing.
    *
-   * @param always whether to send a frame even if it contains no blocks
-   * @param frames frames that have been built from the same source in this tick. Viewers that need
-   *   the same blocks are sent the same frame
+   * @param frames frames built from the same source in this tick, to be shared by viewers that need
+   *   the same blocks
    */
   private send(
     stream: ViewerStream,
@@ -293,9 +277,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Moves a viewer to the channel with the viewer's tier and the scale of its viewport. If this
-   * channel has no source yet, the viewer stays in its previous channel until the new one has a
-   * source.
+   * Moves a viewer to the channel for its tier and viewport. Until this channel has a source, the
+   * viewer stays in its previous channel.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierFor(stream), scaleFor(stream.viewport));
@@ -343,9 +326,8 @@ export class RoomBroadcaster {
 }
 
 /**
- * Returns the scale for a viewport: the side, in cells of the room, of the square that is streamed
- * as one cell. A page that is zoomed out shows several cells in one pixel, so it is sent fewer
- * cells.
+ * Returns the scale for a viewport: the side of the square that is streamed as one cell, in cells
+ * of the room. A page that is zoomed out is sent fewer cells.
  */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;

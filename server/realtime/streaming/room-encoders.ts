@@ -1,7 +1,6 @@
 /**
- * The channels in which the frames of a room are encoded, and the encoders of a room that runs in
- * this process. A channel is a pair of a tier (level of detail) and a scale, and is encoded once
- * for all its viewers.
+ * The channels in which the frames of a room are encoded, and their encoders. A channel is a pair
+ * of a tier (level of detail) and a scale, and is encoded once for all its viewers.
  */
 import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
@@ -11,9 +10,8 @@ import { isDue, TIERS, type Tier } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 
 /**
- * The tiers of channels: those of viewers, and `halfOdd`. In a crowd, some viewers of the tier
- * `half` use the channel tier `half` and are sent frames in even ticks. The others use `halfOdd`
- * and are sent frames in odd ticks. The work is thus spread over two ticks.
+ * The tiers of viewers, and `halfOdd`. In a crowd, some viewers with the tier `half` use `halfOdd`
+ * instead: they are sent frames in odd ticks rather than even ones, to spread the work.
  */
 export const CHANNEL_TIERS = {
   ...TIERS,
@@ -23,10 +21,7 @@ export type ChannelTier = keyof typeof CHANNEL_TIERS;
 
 export interface ChannelName {
   readonly tier: ChannelTier;
-  /**
-   * Side of the square of the room that is streamed as one cell; a power of two, in cells of the
-   * room.
-   */
+  /** Side of the square that is streamed as one cell, in cells of the room; a power of two. */
   readonly scale: number;
 }
 
@@ -36,25 +31,23 @@ export const keyOf = ({ tier, scale }: ChannelName): string => `${tier} ${scale}
 export interface ChannelUser {
   /** Whether at least one of the viewers can take a frame now. */
   readonly mayReceive: boolean;
-  /**
-   * The list of visible chunks of each viewer. Viewers that see the same chunks have the same list.
-   */
+  /** The visible chunks of each viewer. Viewers that see the same chunks share one list. */
   readonly lists: Iterable<readonly number[]>;
   /**
-   * Called when the channel has got its first source, or another source.
+   * Called when the channel gets its first source, or a new one.
    *
    * @param now current time, in ms
    */
   useSource(source: FrameSource, now: number): void;
 }
 
-/** Returns all chunks that viewers of the given channel users see. */
+/** Returns all chunks that any viewer of the given users sees. */
 export const chunksOf = (users: readonly ChannelUser[]): ReadonlySet<number> =>
   new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
 
 /**
- * Provides the content of the frames of a room. On the room's server, encoders provide it. On a
- * gateway, copies of the room's cells provide it.
+ * Provides the content of a room's frames: on the room's own server, from encoders; on a gateway,
+ * from copies of the room's cells.
  */
 export interface FrameFeed {
   /** Tick that the latest frames show. */
@@ -62,11 +55,10 @@ export interface FrameFeed {
   /**
    * Adds a user to a channel.
    *
-   * @returns the source of the channel; undefined if there is none yet. The user then gets it
-   *   later, through `useSource`
+   * @returns the channel's source; undefined if the user gets the source later, through `useSource`
    */
   join(channel: ChannelName, user: ChannelUser): FrameSource | undefined;
-  /** Removes a user from a channel. After its last user has left, a channel is kept for a while. */
+  /** Removes a user from a channel. A channel without users is kept for a while. */
   leave(channel: ChannelName, user: ChannelUser): void;
   /** Must be called whenever viewers may have started to see other chunks. */
   wantedChanged?(): void;
@@ -74,17 +66,16 @@ export interface FrameFeed {
 }
 
 /**
- * Number of ticks for which a channel without users is kept. If a viewer zooms out and soon zooms
- * in again, its previous channel still exists, so its cells need not be encoded anew.
+ * Number of ticks for which a channel without users is kept, because a viewer who has zoomed out
+ * may soon zoom in again.
  */
 const IDLE_TICKS = 30;
 
 /**
- * Returns whether a channel without users must be kept a little longer. Restoring a room may set
- * its tick back, so `tick` may be lower than `idleSince`.
+ * Returns whether to keep a channel without users a little longer. Restoring a room may set its
+ * tick back, so `tick` may be lower than `idleSince`.
  *
  * @param idleSince tick in which the channel's last user left
- * @param tick the current tick
  */
 export const isFresh = (idleSince: number, tick: number): boolean =>
   Math.abs(tick - idleSince) < IDLE_TICKS;
@@ -98,32 +89,26 @@ export interface EncoderChannel extends ChannelName {
   idleSince: number;
 }
 
-/**
- * Updates copies of a room's cells after each tick, and encodes the changes. A chunk is encoded
- * once per channel, for all users of the channel.
- */
+/** Keeps copies of a room's cells, and encodes their changes after each tick, once per channel. */
 export class RoomEncoders implements FrameFeed {
   /**
-   * Copy of the room after the last tick. The room's own planes must not be encoded, because a tick
-   * that is in progress, but has not been stored yet, changes them. All scaled views are made from
-   * this copy.
+   * Copy of the room after the last tick. The room's own planes must not be encoded, because they
+   * may contain changes of a tick that has not been stored yet.
    */
   private readonly base = new View(this.planes, 1);
   /**
-   * For each scale, a copy of the room at this scale. `base` must be the first one, so that it is
-   * updated first, because the others are made from it.
+   * A copy of the room for each scale. `base` must be first, because the other copies are made from
+   * `base`.
    */
   private readonly views = new Map([[1, this.base]]);
   private readonly channels = new Map<string, EncoderChannel>();
   /**
-   * The next value of `generation`. The values start at a random number, so that no two processes
-   * use the same ones.
+   * The next value of `generation`. Starts at a random number, so that different processes use
+   * different values.
    */
   private generations = randomInt(2 ** 40);
 
-  /**
-   * @param planes the room's planes. They must be read only between two ticks, never during a tick
-   */
+  /** @param planes the room's planes, which must not be read during a tick */
   constructor(
     private readonly planes: Planes,
     public tick: number,
@@ -146,7 +131,7 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Updates all views with the changes of a tick. A view is a copy of the room at one scale.
+   * Updates the copies of the room at all scales with the changes of a tick.
    *
    * @param changed chunks of the room that have changed
    */
@@ -157,8 +142,8 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Encodes the changes of the last tick. A channel is encoded only if its tier is sent a frame in
-   * this tick, and if one of its viewers can be sent a frame now.
+   * Encodes the changes of the last tick for each channel that is due in this tick and has a viewer
+   * that can take a frame.
    *
    * @returns the channels that have been encoded
    */
@@ -177,9 +162,8 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Copies chunks of the room that have changed to a view, which is a copy of the room at one
-   * scale. Marks the chunks of the view that differ from before as changed, in all encoders that
-   * use this view.
+   * Copies changed chunks of the room to a view, which is a copy of the room at one scale. Tells
+   * all encoders of this view which of its chunks have changed.
    */
   private update(view: View, changed: readonly number[]): void {
     const chunks = new Set<number>();

@@ -1,6 +1,6 @@
 /**
- * The stream of frames to one viewer. Records which chunks the viewer sees, which chunks it has
- * received, and which frames it has not acknowledged.
+ * The stream of frames to one viewer. Records which chunks the viewer sees and has received, and
+ * which frames it has not acknowledged.
  */
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
@@ -10,15 +10,15 @@ import type { Rect } from '../../../shared/geometry.ts';
 
 /** How the tier of a viewer is adapted to the speed of its connection. Times are in ms. */
 export const QUALITY = {
-  /** Interval at which the tier is reconsidered. */
+  /** Interval at which the tier is reconsidered, in ms. */
   window: 2_000,
   /** Fraction of skipped frames above which the viewer's tier is lowered. */
   skippedShare: 0.2,
-  /** If the acknowledgement of a frame takes longer than this, the connection counts as slow. */
+  /** Acknowledgement delay above which a connection counts as slow, in ms. */
   slowAck: 300,
   /**
-   * A higher tier is tried when the connection has been fast for this long. If the viewer must soon
-   * return to a lower tier, this time is doubled for the next attempt, up to `maxPatience`.
+   * How long a connection must be fast before a higher tier is tried, in ms. Doubled after each
+   * failed attempt, up to `maxPatience`.
    */
   patience: 4_000,
   maxPatience: 120_000,
@@ -26,34 +26,27 @@ export const QUALITY = {
 
 /** Limits for the frames that are sent to one viewer. */
 export const STREAM = {
-  /**
-   * Maximum number of frames that a viewer has not acknowledged. While this number is reached,
-   * further frames are skipped.
-   */
+  /** Maximum number of unacknowledged frames. While this number is reached, frames are skipped. */
   maxFramesInFlight: 2,
   /**
-   * Maximum number of packets that wait in the transport. While this number is reached, frames are
+   * Maximum number of packets waiting in the transport. While this number is reached, frames are
    * skipped.
    */
   maxBufferedPackets: 8,
   /**
-   * Maximum time between two frames, in ms. If nothing has changed, an empty frame shows pages that
-   * the room is still ticking.
+   * Maximum time between two frames, in ms. An empty frame shows pages that the room still ticks.
    */
   heartbeat: 1_000,
-  /**
-   * Width of the margin around the viewport of a viewer, in cells. Chunks in the margin are also
-   * sent.
-   */
+  /** Width of the margin around a viewport, in cells. Chunks in the margin are also sent. */
   margin: 16,
   /**
-   * A chunk may be sent coarsely at first, and completed later. This is the approximate maximum
-   * size of all such completions in a frame, in bytes.
+   * Approximate maximum size of all refinements in a frame, in bytes. A refinement completes a
+   * chunk that was first sent coarsely.
    */
   refineBytes: 16_384,
   /**
-   * If a viewer has missed deltas of a chunk, they are sent later, unless their total size exceeds
-   * this number of bytes. In this case, the whole chunk is sent.
+   * Maximum total size of a chunk's missed deltas, in bytes. If they are larger, the whole chunk is
+   * sent instead.
    */
   missedBytes: 1_200,
   firstTier: 'phone',
@@ -61,8 +54,8 @@ export const STREAM = {
 
 export interface Viewer {
   /**
-   * Sends a frame. Before calling this, the caller must check that fewer than `maxFramesInFlight`
-   * frames are unacknowledged.
+   * Sends a frame. The caller must first check that fewer than `maxFramesInFlight` frames are
+   * unacknowledged.
    */
   sendFrame(frame: Uint8Array): void;
   /** Whether the transport can take more frames. */
@@ -77,7 +70,7 @@ export interface Viewport extends Rect {
   readonly best: TierName;
 }
 
-/** Returns the viewport that is assumed until a client has sent its own: the whole room. */
+/** Returns the viewport assumed until a client sends its own: the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
@@ -91,8 +84,7 @@ export class AdaptiveQuality {
   private quietSince = this.start;
   private wait: number = QUALITY.patience;
   /**
-   * When the tier was last raised, in ms; -Infinity if the tier has not been raised, or has been
-   * lowered since.
+   * When the tier was last raised, in ms; -Infinity if it was never raised, or was lowered since.
    */
   private climbedAt = -Infinity;
 
@@ -130,7 +122,7 @@ export class AdaptiveQuality {
   }
 
   /**
-   * Adapts the tier and resets the counts of frames, if it is time to do so.
+   * Adapts the tier, at most once per `QUALITY.window`.
    *
    * @param now current time, in ms
    * @returns whether the tier has changed
@@ -169,15 +161,15 @@ export class AdaptiveQuality {
 export interface StreamStart {
   readonly tier?: TierName | undefined;
   /**
-   * Checksums of the picture that the page still shows from an earlier connection (see
-   * `Command<'join'>`). Chunks with the same checksum need not be sent.
+   * Checksums of the picture that the page still shows (see `Command<'join'>`). Chunks with the
+   * same checksum need not be sent.
    */
   readonly holds?: Uint8Array | undefined;
 }
 
 /**
- * A number lower than that of every round (encoded update). `isUpToDate` looks for the round before
- * a source's current round, which is -1 at first, so -1 would not be low enough.
+ * Means that no round is complete. Must be lower than -1, the lowest number that `isUpToDate`
+ * compares with.
  */
 const NEVER = -2;
 
@@ -190,35 +182,26 @@ export class ViewerStream {
   readonly quality: AdaptiveQuality;
   /** The viewer's viewport; undefined while its page is hidden. */
   viewport: Viewport | undefined;
-  /**
-   * Whether the viewer is sent its frames in odd ticks, rather than even ones, while a crowd is
-   * sent frames only every second tick.
-   */
+  /** Whether, in a crowd, the viewer is sent its frames in odd ticks rather than even ones. */
   inOddTicks = false;
   /** When the last frame was sent to the viewer, in ms. */
   private lastSentAt = -Infinity;
   /** Indices of the chunks of the source that the viewer sees, in ascending order. */
   chunks: readonly number[] = [];
-  /**
-   * [chunks] for each chunk, the version that the viewer has; 0 if the viewer has not received the
-   * chunk.
-   */
+  /** [chunks] the version of each chunk that the viewer has; 0 if the viewer lacks the chunk. */
   private heldVersions = new Uint32Array(0);
   /**
-   * [chunks] for each chunk, 1 if the viewer has only its coarse form, without the lowest bits;
+   * [chunks] 1 if the viewer has only a coarse form of the chunk, without the lowest bits;
    * otherwise 0.
    */
   private heldCoarsely = new Uint8Array(0);
-  /**
-   * Checksums of the picture that the page still shows from an earlier connection; undefined after
-   * they have been used.
-   */
+  /** Unused checksums from `StreamStart.holds`, if any. */
   private holds: Uint8Array | undefined;
   /** Frames that the viewer has not acknowledged; `sentAt` is in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
   /**
-   * The source's most recent round (encoded update) that left the viewer with all visible chunks;
-   * `NEVER` if there has been none since the view or the source changed.
+   * The source's last round (encoded update) after which the viewer had all visible chunks; `NEVER`
+   * if there is none.
    */
   private completeRound = NEVER;
 
@@ -236,8 +219,8 @@ export class ViewerStream {
 
   /** Whether the viewer can take another frame now. */
   get mayReceive(): boolean {
-    // Check the transport as well. A client could acknowledge frames without reading them, and
-    // thereby make the send buffer grow.
+    // Check the transport, too: a client could acknowledge frames without reading them, and thereby
+    // make the send buffer grow.
     return this.inFlight.length < STREAM.maxFramesInFlight && this.viewer.writable;
   }
 
@@ -259,9 +242,7 @@ export class ViewerStream {
     this.completeRound = this.source.round;
   }
 
-  /**
-   * Determines again which chunks are visible. Call when the viewport or the source has changed.
-   */
+  /** Finds the visible chunks. Call when the viewport or the source has changed. */
   updateChunks(): void {
     const { viewport, source } = this;
     this.completeRound = NEVER;
@@ -279,8 +260,8 @@ export class ViewerStream {
   }
 
   /**
-   * Switches to another source. A chunk counts as received if the viewer has it from the previous
-   * source with the same content, or if it matches a checksum of the picture that the page shows.
+   * Switches to another source. Chunks that the viewer already has with the same content count as
+   * received.
    */
   switchSource(source: FrameSource): void {
     const { heldVersions, heldCoarsely, source: previous } = this;
@@ -308,14 +289,14 @@ export class ViewerStream {
   /** Marks chunks as not received, so that they are sent in full. */
   invalidate(chunks: readonly number[]): void {
     this.completeRound = NEVER;
-    // A client may send invalid indices. They do no harm, because a typed array ignores writes
-    // beyond its end.
+    // Invalid indices from a client do no harm, because a typed array ignores writes beyond its
+    // end.
     for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
 
   /**
-   * Records that the viewer has drawn the frame of a tick, and therefore also all frames before.
-   * Ignores ticks of which no frame is in flight.
+   * Records that the viewer has drawn the frame of a tick, and all frames before. Ignores ticks of
+   * which no frame is in flight.
    */
   acknowledge(tick: number, now: number): void {
     const acknowledged = this.inFlight.find((frame) => frame.tick === tick);
@@ -331,9 +312,8 @@ export class ViewerStream {
   }
 
   /**
-   * Returns the blocks that bring the viewer's visible chunks to their present versions, and marks
-   * these chunks as received. A chunk that the viewer does not have at all is sent without its
-   * lowest bits, which a later frame adds.
+   * Returns the blocks that update the viewer's visible chunks, and marks these chunks as received.
+   * A chunk that the viewer lacks is sent without its lowest bits, which a later frame adds.
    */
   takeBlocks(): FrameBlock[] {
     const { source, heldVersions, heldCoarsely } = this;
