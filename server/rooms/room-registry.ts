@@ -65,8 +65,8 @@ export class RoomRegistry {
   protected readonly entries = new Map<string, RoomEntry>();
   protected replicas: Replicas | undefined;
   /**
-   * Whether walls are dim and rooms closed now because of the opening hours. Also applied to rooms
-   * that are added later.
+   * Whether the opening hours now dim walls, and whether they now close rooms. Also applied to
+   * rooms that are added later.
    */
   private hours = { dim: false, closed: false };
   /** The room servers of all open rooms, by room name. */
@@ -84,8 +84,8 @@ export class RoomRegistry {
    * Opens the rooms of the configuration and the rooms that the host has created.
    *
    * @param fixed the rooms of the configuration
-   * @param explicit which properties of `fixed` the configuration sets explicitly. These override
-   *   the properties of stored rooms.
+   * @param explicit which properties of `fixed` the configuration sets explicitly. Explicit
+   *   properties override those of stored rooms.
    * @throws StoreError; EngineError
    */
   async start(
@@ -177,8 +177,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Returns the name of an open room on another server, or undefined. A server of a cluster that
-   * runs no rooms, or is draining, forwards requests of the host to the server that runs this room.
+   * Returns the name of an open room on another server, or undefined. If this server runs no rooms,
+   * or is draining, it forwards requests of the host to the server that runs the returned room.
    *
    * @param _except room to ignore
    */
@@ -205,8 +205,8 @@ export class RoomRegistry {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
         } catch (error) {
-          // If storing fails, close the room again: without a stored plan, the server would not
-          // know the room after a restart.
+          // After a failure, close the room again: without a stored plan, the server would not know
+          // the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
           // Delete the new room's records. If they stayed, the name could be used only for a room
@@ -446,8 +446,8 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const replica = await this.replicas?.take(entry.plan.name);
-      // If another server of the cluster has shown ticks to visitors without storing them,
-      // `isStored` is false.
+      // In a cluster, another server may have shown ticks to visitors without storing them.
+      // `isStored` is then false.
       const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
@@ -474,7 +474,8 @@ export class RoomRegistry {
     const { live } = entry;
     if (!live) return false;
     const { ticker, storage, onClose, leases } = this.options;
-    // Keep this lease: before this method ends, the server may lose it and acquire another one.
+    // Use this lease until the end of the method, even if the server meanwhile loses it and
+    // acquires another one.
     const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);

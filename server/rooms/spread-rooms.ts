@@ -17,15 +17,14 @@ export const SPREAD = {
   /** Minimum number of awake cells that a server runs before it gives rooms away. */
   spreadFrom: 50_000,
   /**
-   * A server gives a room away only if, afterwards, each of the two servers has less than this
-   * share of the giving server's load before.
+   * After a move, the load of each of the two servers must be below this share of the giving
+   * server's load before the move.
    */
   spreadShare: 0.75,
   /** How long a server must be too busy before it gives a room away, in ms. */
   spreadAfter: 30_000,
   /**
-   * If draining a server takes longer than this, in ms, the server gives rooms even to servers that
-   * have no replica of the room.
+   * After draining for this time, in ms, a server gives rooms even to servers without a replica.
    */
   drainUnfollowed: 10_000,
   /** A draining server may take a room back if no server has run the room for this time, in ms. */
@@ -116,16 +115,16 @@ export class SpreadRooms {
   /** Whether any other server accepts rooms. */
   private hasTakers = true;
   /**
-   * Rooms given away while draining that no other server has reported as running yet. `node`: the
-   * process that should take the room; absent if any process may. `cells`: the room's number of
-   * awake cells.
+   * Rooms that this server has given away while draining, and that no other server has reported as
+   * running yet. `node`: the process that should take the room; absent if any process may. `cells`:
+   * the room's number of awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
   /** When each room was last seen running on any server, in ms, by room name. */
   private readonly seen = new Map<string, number>();
   /**
-   * Rooms offered while draining that no other server has taken, by name. `at`: when to offer the
-   * room again, in ms. `pause`: delay before that offer, in ms.
+   * Rooms that this server has offered while draining, and that no other server has taken, by name.
+   * `at`: when to offer the room again, in ms. `pause`: delay before that offer, in ms.
    */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
@@ -224,9 +223,7 @@ export class SpreadRooms {
     return now - getOrAdd(this.seen, room, () => now) >= SPREAD.takeBack;
   }
 
-  /**
-   * Whether a room stays on this server during draining, because no other server takes the room.
-   */
+  /** Whether this server is draining but keeps a room, because no other server takes the room. */
   isKept(room: string): boolean {
     return this.isDraining && (!this.hasTakers || this.retained.has(room));
   }
@@ -236,7 +233,8 @@ export class SpreadRooms {
     this.average();
     const others = await this.tell();
     if (others && !this.stopped) await this.giveNext(others);
-    // Without an answer from Valkey, give no room away: less busy servers are not known.
+    // Without an answer from Valkey, give no room away: it is not known which servers are less
+    // busy.
     const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();

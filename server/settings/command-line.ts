@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 
-/** Normalizes a word: removes dashes and underscores, and converts to lower case. */
 const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
 
 /**
@@ -35,7 +34,7 @@ export interface Option {
   readonly default?: string;
   /** The default in words, for the help. Needed if `default` is absent or unclear. */
   readonly defaultInWords?: string;
-  /** The value if the flag is given without one. If absent, the flag requires a value. */
+  /** The value of a flag that is given without a value. If absent, the flag requires a value. */
   readonly bare?: string;
   /** Whether the flag can be given several times. If so, its values are joined by commas. */
   readonly repeatable?: boolean;
@@ -71,10 +70,13 @@ export interface Command<O extends Options = Options, K extends string = string>
   readonly about?: string;
   /** How to call the command, such as "npm start -- [settings]". */
   readonly usage: string;
-  /** The command's argument without a flag, which users must give. */
+  /** The argument without a flag. If this is defined, users must give the argument. */
   readonly positional?: Positional<K>;
   readonly options: O;
-  /** Prefix of environment variables, such as VIVARIUM_. If absent, the command reads none. */
+  /**
+   * Prefix of environment variables, such as VIVARIUM_. If absent, the command reads no environment
+   * variables.
+   */
   readonly environment?: string;
   /** Paragraphs that the help shows below the options. */
   readonly notes?: readonly string[];
@@ -266,8 +268,8 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Matches names, without the prefix, of environment variables that the server's threads or tests
- * use. Users get no warning about these variables.
+ * Matches the names, without the prefix, of internal environment variables, which the server's
+ * threads or tests use.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 

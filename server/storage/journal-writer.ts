@@ -80,7 +80,9 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
-  /** The wall clock's time after the clock was last set back, in ms; undefined if it never was. */
+  /**
+   * What the wall clock showed after it was last set back, in ms; undefined if that never happened.
+   */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
   private read = 0;
@@ -173,8 +175,8 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // After such an error, the room has stopped on this server. The records of all other rooms
-      // were written. So treat all records as written.
+      // If the error ends a room on this server, that room writes no more records, and the records
+      // of all other rooms were written. So treat all records as written.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -350,8 +352,8 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot, unless another one is being written or changed; then only waits for that to
-   * end. Never rejects.
+   * Takes a snapshot. If another snapshot is being written or changed, only waits for its end.
+   * Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
@@ -378,8 +380,8 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // If a journal write failed meanwhile, its entries are missing from the journal and from
-        // this snapshot. The room then still needs another snapshot.
+        // If a journal write failed while this snapshot was being written, the entries are in
+        // neither the journal nor the snapshot. The room then needs another snapshot.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;
       } catch (error) {

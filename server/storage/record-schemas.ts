@@ -29,7 +29,7 @@ export const asideRecords = v.array(
   v.strictObject({
     /** Name of the folder that contains the data. */
     id: text,
-    /** Name of the data's room; null if the data are not those of one room. */
+    /** Name of the data's room; null for a whole data file and for records of the whole server. */
     room: v.nullable(text),
     /** When the data were set aside, as wall-clock time in ms. */
     at: v.number(),
@@ -52,8 +52,8 @@ export const roomRecord = v.strictObject({
   height: positive,
   seed: whole,
   /**
-   * Name of the room's checkpoint, and a hash of its weights and card. Releases of a checkpoint can
-   * have the same name, but not the same hash.
+   * Name of the room's checkpoint, and a hash of its weights and of the card's properties that
+   * affect cells. Releases of a checkpoint can have the same name, but not the same hash.
    */
   checkpoint: v.strictObject({ name: text, hash: text }),
   /** When the room was created, as wall-clock time in ms. */
@@ -89,7 +89,7 @@ export type Jump = v.InferOutput<typeof jump>;
 /** A journal entry: the commands and other events that reached a room from outside in one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
-  /** Sequence number. If it is more than one above the previous entry's, entries are missing. */
+  /** Sequence number. A gap after the previous entry's number shows that entries are missing. */
   seq: positive,
   /** Wall-clock time at which the tick ran, in ms; wrong if the clock was wrong. */
   at: v.number(),
@@ -128,8 +128,8 @@ export const snapshotRecord = v.strictObject({
   engine: v.strictObject({ name: text, device: text }),
   /**
    * Where each organism's cells are stored, in the order of the organisms in the room's state.
-   * `tick`: the tick of the snapshot that stored the cells. `base`: the tick of the earlier cells,
-   * if only a difference is stored.
+   * `tick`: the tick of the snapshot that stored the cells. `base`: if only the difference from
+   * earlier cells is stored, the tick of these earlier cells.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
   /** Number of bytes written for this snapshot and for the journal since the previous snapshot. */

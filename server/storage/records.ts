@@ -59,10 +59,7 @@ export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Brotli quality, 0 to 11. */
 const QUALITY = 4;
-/**
- * A Brotli window of 2^n can refer back to the last 2^n bytes minus this many (RFC 7932, section
- * 9.1).
- */
+/** Number of bytes of a Brotli window that cannot be referred back to (RFC 7932, section 9.1). */
 const WINDOW_GAP = 16;
 
 /** The option `moreTypes` stores typed arrays as bytes. */
@@ -160,7 +157,7 @@ export interface Records {
   list(span: Span): Promise<Entry[]>;
   keys(span: Span): Promise<string[]>;
   /**
-   * Writes atomically. Resolves when the data would survive a power failure. Writes take effect in
+   * Writes atomically. Resolves when the data are safe from a power failure. Writes take effect in
    * order.
    *
    * @throws StoreError 'disk-full', 'write-failed' or 'closed'
@@ -195,7 +192,10 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/** Parts stored with `putUnsynced`. The key is the map that holds the records of a storage. */
+/**
+ * The parts stored with `putUnsynced` in each storage. A storage is identified by its map of
+ * records.
+ */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
@@ -271,8 +271,8 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Maximum size of a difference from earlier cells, as a share of the cells' full size. A larger
- * difference saves too little, because it depends on the record of the earlier cells.
+ * Maximum size of a difference from earlier cells, as a share of the cells' full size. Above this
+ * share, the full cells are stored: the saving is not worth depending on an earlier record.
  */
 const MAX_DIFFERENCE = 0.7;
 
@@ -293,8 +293,8 @@ export const cellsRecord = v.strictObject({
     (value) => value instanceof Uint8Array && value.length % BYTES === 0,
   ),
   /**
-   * If set, each word is a difference from the cells that were stored at this tick. If absent, the
-   * words are the cells themselves.
+   * If set, each word is a difference from the cells stored with the snapshot of this tick. If
+   * absent, the words are the cells themselves.
    */
   base: v.optional(v.number()),
 });
@@ -342,7 +342,7 @@ const wordsOf = (state: Float32Array): Words => new Int32Array(state.slice().buf
 
 /**
  * Replaces words by their differences from `base`, modulo 2³². The sign moves to the lowest bit
- * (zigzag encoding), so that small negative differences have zeros in their upper bytes, too.
+ * (zigzag encoding), so that small differences of either sign have zeros in their upper bytes.
  */
 function minus(words: Words, base: Words): Words {
   for (let i = 0; i < words.length; i++) {

@@ -127,8 +127,8 @@ async function latestMoment(
 /**
  * Finds how far the journal after a snapshot can be replayed.
  *
- * @returns `tail`: the end of the part that can be replayed; `gap`: whether later entries cannot be
- *   replayed, because a write failed or the snapshot of a replaced state is damaged
+ * @returns `tail`: the end of the part that can be replayed; `gap`: whether later entries are left
+ *   out, because a write failed or the snapshot of a replaced state is damaged
  * @throws StoreError 'damaged' if an entry is damaged, or is missing for another reason
  */
 async function lastWholeEntry(
@@ -419,8 +419,8 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
   readonly store: Store;
   readonly world: World;
   /**
-   * This server's replica of the room, if any. `openRoom` takes the room over from the replica, or
-   * closes the replica.
+   * This server's replica of the room, if any. `openRoom` takes the room over from the replica or,
+   * if that fails, closes the replica.
    */
   readonly replica?: RoomReplica | undefined;
   /**
@@ -495,16 +495,16 @@ export async function openRoom(
  */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // The other process has not stored the next checksum. So it has shown at most the tick in which
-  // this checksum was due, and the tick after. Assume that the room has not changed since its last
-  // stored checksum: an unchanged room has the latest due tick.
+  // The process that ran the room has not stored the next checksum. So it has gone at most one tick
+  // past the tick in which the checksum was due. Assume that the room has not changed since its
+  // last checksum, because this gives the latest such tick.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // A checksum is stored together with the next tick, so the other process may have shown that
-  // tick, too.
+  // A checksum is stored together with the next tick, so the process that ran the room may have
+  // shown this next tick, too.
   await world.tick([room], undefined, true);
 }
 

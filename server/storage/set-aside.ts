@@ -35,7 +35,7 @@ interface SetAsideOptions {
 }
 
 const RECORD = 'aside';
-/** Key of the record that lists the data that were moved aside. */
+/** Key of the record that lists the data that were set aside. */
 export const ASIDE_KEY = `house/${RECORD}`;
 /**
  * Maximum length of the list of moved data. Older entries are dropped, but their data stay on disk.

@@ -22,7 +22,7 @@ import type { SavedCells, WatchedRoom } from './watched-room.ts';
 export const SNAPSHOTS = {
   /**
    * A recent snapshot (not synced to disk) is due when this many cells were stepped since the last
-   * snapshot. Limits how long a restart replays steps.
+   * snapshot. Keeps the replay after a restart short.
    */
   snapshotCells: 3_500_000,
   /**

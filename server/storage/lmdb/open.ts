@@ -188,7 +188,8 @@ export async function openFolder(
 const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
- * Opens a data folder like `openFolder`, but refuses damaged records, except those of snapshots.
+ * Opens a data folder like `openFolder`, but refuses a folder with damaged records, except records
+ * of snapshots.
  *
  * @throws StoreError 'not-writable', 'in-use' or 'damaged'
  */

@@ -51,7 +51,7 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Ignore the result: unlike a key prefix, the damaged file is read again after a crash.
+  // Ignore the result: unlike a key prefix, the damaged file is opened again after a crash.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -218,7 +218,7 @@ interface Replacement {
  *
  * @param damage.rooms names of rooms that the file may contain
  * @returns keys of the damaged records, which the copy lacks; undefined if no copy could be
- *   written, and the file was not replaced
+ *   written, which leaves the file unchanged
  */
 export async function recoverFile(
   folder: string,
@@ -241,8 +241,8 @@ export async function recoverFile(
       rmSync(fresh, { recursive: true, force: true });
       return undefined;
     }
-    // Retry only if the process crashed while reading a key prefix. The next process skips this
-    // prefix.
+    // Retry only if the process crashed while copying the records of a key prefix. The next process
+    // skips this prefix.
     if (begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));

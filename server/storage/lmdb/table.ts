@@ -63,8 +63,8 @@ export function openTable(
     ignoreLoss = false,
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
-  // Keep the order of these three reads. If another process writes meanwhile, each read still finds
-  // at least the writes that the previous read has found.
+  // Keep the order of these three reads. If another process writes meanwhile, each read then finds
+  // at least the writes that the read before it has found.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -72,7 +72,8 @@ export function openTable(
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
   if (missing > 0) loss = `${missing} writes older than the log of writes are missing`;
-  // If `live`, another process may be writing to the log now, so ignore damage to the log.
+  // If another process has the folder open (`live`), it may be writing to the log now, so ignore
+  // damage to the log.
   else if (isDamaged && !live) loss = 'their log is damaged';
   else if (witnessed > last) loss = `the last ${witnessed - last} writes are missing`;
   if (loss && !ignoreLoss) {
@@ -105,8 +106,8 @@ export function openTable(
     log.restart();
   };
   /**
-   * Reads a record and copies it into its own buffer. LMDB and the log keep many records in one
-   * buffer, and sending one of them to another thread would move all of them.
+   * Returns a record in its own buffer. LMDB and the log keep many records in one buffer, and
+   * sending one record to another thread would move the whole buffer.
    */
   const get = (key: string): Uint8Array | undefined => {
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
@@ -114,8 +115,8 @@ export function openTable(
   };
   /**
    * Prepares reading a range of keys. `changed`: the keys in the range that the log changes.
-   * `range`: options for LMDB. Their limit is higher than `limit`, because records that the log
-   * removes will be left out.
+   * `range`: the range for LMDB, with a higher limit, because records that the log removes are left
+   * out later.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
@@ -197,8 +198,8 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Compare numbers: after a write without records, `changes` is empty, but `settled` is
-          // too low.
+          // Compare the numbers: after a write without records, `changes` is empty, but the
+          // environment does not yet contain the write's number.
           if (settled < count) settle({}, count);
         } catch {
           // Ignore the error: the next process that opens the folder finds the changes in the log.

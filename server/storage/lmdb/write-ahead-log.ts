@@ -2,8 +2,8 @@
  * A write-ahead log for small writes to an LMDB environment. A small write to this log takes one
  * page of 4 KiB; an LMDB transaction takes at least eight.
  *
- * The log file is created with its full size. Therefore, syncing the file only has to write its
- * data, not changes of its size and place on disk.
+ * The log file has its full size from the beginning, so that a sync writes only data, and no
+ * changes of the file's size or place on disk.
  */
 import {
   closeSync,
@@ -31,8 +31,9 @@ const CAPACITY = 2 * 2 ** 20;
  */
 const PAGE = 4_096;
 /**
- * Number of bytes in the header of a frame, which holds one write: the payload's length (4 bytes),
- * a CRC-32 of everything from byte `CHECKED` on (4 bytes), and the write's number (a double).
+ * Number of bytes in the header of a frame: the payload's length (4 bytes), a CRC-32 of everything
+ * in the frame from byte `CHECKED` on (4 bytes), and the number of the write (a double). A frame
+ * holds one write.
  */
 const HEADER = 16;
 const CHECKED = 8;
@@ -89,8 +90,8 @@ export function contentOf(bytes: Buffer, count: number) {
 export class WriteAheadLog {
   private file: number | undefined;
   /**
-   * Whether a failed write may have left bytes after the end of the log. They would be read as
-   * another write.
+   * Whether a failed write may have left bytes after the end of the log. A reader would take these
+   * bytes for another write.
    */
   private hasRemains = false;
 
