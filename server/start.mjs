@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * Script behind `npm start`, and behind the command `vivarium` of the installed package. Runs the
- * server or another command from the bundle, or from the sources if bundling fails.
+ * Script behind `npm start` and the command `vivarium` of the installed package. Runs the server or
+ * another command from a bundle, or from the sources if bundling fails.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUNDLE, enter } from './launch/worker-entry.mjs';
 
-/** Commands other than the server, with their modules. */
+/** Modules of the commands other than the server. */
 const COMMANDS = {
   doctor: './engine/doctor/main.ts',
   replay: './replay/main.ts',
@@ -17,18 +17,18 @@ const COMMANDS = {
 };
 
 /**
- * Environment variables for the memory allocator of glibc: few arenas, and large buffers that
- * return to the system as soon as they are freed. By default, the arenas of all threads keep freed
- * memory, which can be hundreds of megabytes on a busy server.
+ * Environment variables for glibc's memory allocator. By default, it can retain hundreds of
+ * megabytes of freed memory on a busy server. These values limit the number of its pools, and
+ * return large buffers to the system when they are freed.
  */
 const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 /**
- * Option for the size of each half of V8's space for young objects, in MB. 16 MB is the default of
- * Node 20; later versions take twice as much.
+ * Size of each half of V8's space for young objects, in MB: the default of Node 20. Later versions
+ * use twice as much memory.
  */
 const YOUNG = '--max-semi-space-size=16';
-// glibc reads its environment variables only when a process begins. To set them, replace this
-// process by a new one. Node before 22.15 has no `execve`.
+// glibc reads these variables only when a process begins, so replace this process by a new one.
+// Node before 22.15 has no `execve`.
 const { execve } = /** @type {any} */ (process);
 if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
   const args = [process.execPath, YOUNG, ...process.execArgv, ...process.argv.slice(1)];
@@ -36,8 +36,7 @@ if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
 }
 
 try {
-  // The installed package contains a bundle. It has no lock file, because `npm pack` leaves that
-  // out.
+  // The installed package contains a bundle and no lock file.
   const isInstalled = !existsSync(new URL('../package-lock.json', import.meta.url));
   process.env[BUNDLE] = isInstalled
     ? fileURLToPath(new URL('../dist/server', import.meta.url))

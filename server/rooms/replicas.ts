@@ -1,8 +1,7 @@
 /**
- * Replicates rooms that other servers run, so that this server can take them over immediately.
- * Updates one replica after another, in rounds. If this server also runs rooms, it pauses after
- * each round for at least as long as the round took, so that replicas use at most half of its time.
- * Start reading at `Replicas`.
+ * Keeps replicas of rooms that other servers run, so that this server can take over these rooms
+ * immediately. If this server also runs rooms, replicas use at most half of its time. Start reading
+ * at `Replicas`.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -25,7 +24,7 @@ interface ReplicasOptions {
   readonly log: Log;
   /** Lists the open rooms that do not run on this server. */
   readonly waiting: () => Iterable<string>;
-  /** Whether a room is about to start on this server, perhaps from its replica. */
+  /** Whether a room is about to start on this server. */
   readonly isOpening: (room: string) => boolean;
   /** Whether no room runs on this server. */
   readonly isIdle: () => boolean;
@@ -36,25 +35,13 @@ interface ReplicasOptions {
 /** The rooms of other servers that this server replicates. */
 export class Replicas {
   private readonly replicas = new Map<string, RoomReplica>();
-  /**
-   * Names of the rooms whose replica is up to date: at its last update, it replayed the room's
-   * stored journal to the end.
-   */
+  /** Names of the rooms whose replica has reached the end of the stored journal. */
   private readonly complete = new Set<string>();
-  /**
-   * The earliest time of the next attempt to replicate a room whose replication has failed, in ms,
-   * by room name.
-   */
+  /** When to retry each room whose replication failed, in ms, by room name. */
   private readonly notBefore = new Map<string, number>();
-  /**
-   * The sentence that was last logged about each room, so that the same sentence is not logged
-   * twice in a row.
-   */
+  /** The last sentence logged about each room, to avoid logging the same one twice in a row. */
   private readonly said = new Map<string, string>();
-  /**
-   * The room whose replica is being updated now, and a promise that resolves when the update is
-   * done.
-   */
+  /** The room whose replica is being updated now. `done` resolves when the update is done. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
   private stopped = false;
   private cancel: () => void;
@@ -70,8 +57,7 @@ export class Replicas {
 
   /** Returns the replica of a room, and stops updating it; undefined if there is none. */
   async take(room: string): Promise<RoomReplica | undefined> {
-    // If this room's replica is being updated, wait for the update. Do not wait for the whole
-    // round, because updating the replicas of other rooms may take long.
+    // Wait only for the update of this room's replica, because updating all replicas may take long.
     if (this.current?.room === room) await this.current.done;
     this.said.delete(room);
     return this.remove(room);
@@ -104,7 +90,7 @@ export class Replicas {
   };
 
   /**
-   * Replays the next part of a room's journal in the room's replica. Opens the replica first if
+   * Replays the next part of a room's journal in the room's replica. Opens the replica if
    * necessary.
    *
    * @returns false if a part of the stored journal still has to be replayed
@@ -157,7 +143,7 @@ export class Replicas {
 
   private async discard(room: string): Promise<void> {
     // Ignore the error: closing fails only if the engine has failed, and a failed engine has no
-    // memory that could be freed.
+    // memory to free.
     await this.remove(room)
       ?.close()
       .catch(() => {});

@@ -1,6 +1,6 @@
 /**
  * All rooms of a server, open and closed. The host can create, open, close and remove rooms while
- * the server runs. At any time, at most one operation runs on a room. Start reading at
+ * the server runs. At most one operation runs on a room at any time. Start reading at
  * `RoomRegistry`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -28,14 +28,11 @@ import type { Replicas } from './replicas.ts';
 export interface RoomEntry {
   plan: PlanRecord;
   readonly policy: RoomPolicy;
-  /**
-   * The running room. Also set for a closed room if rooms are not stored on disk: the room then
-   * stays in memory, paused.
-   */
+  /** The running room. If rooms are not stored on disk, a closed room also stays here, paused. */
   live: OpenRoom | undefined;
   busy: RoomSummary['busy'];
   /**
-   * Locked during each operation that changes the room's plan (its size, checkpoint, state and
+   * Locked during each operation that changes the room's plan (size, checkpoint, state and
    * settings).
    */
   readonly mutex: Mutex;
@@ -58,7 +55,7 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
-/** For each of these two settings, whether it was given explicitly when the server was started. */
+/** Whether each of these settings was given explicitly when the server was started. */
 type ExplicitSettings = Readonly<Record<'size' | 'checkpoint', boolean>>;
 
 /** The host's request to create a room. */
@@ -66,11 +63,10 @@ export type RoomRequest = Omit<PlanRecord, 'made' | 'open'>;
 
 export class RoomRegistry {
   protected readonly entries = new Map<string, RoomEntry>();
-  /** Replicas of rooms that other servers run. */
   protected replicas: Replicas | undefined;
   /**
-   * Whether walls are dim and rooms closed now because of the opening hours. Kept here so that it
-   * can be applied to rooms that are added later.
+   * Whether the opening hours now dim walls, and whether they now close rooms. Also applied to
+   * rooms that are added later.
    */
   private hours = { dim: false, closed: false };
   /** The room servers of all open rooms, by room name. */
@@ -88,8 +84,8 @@ export class RoomRegistry {
    * Opens the rooms of the configuration and the rooms that the host has created.
    *
    * @param fixed the rooms of the configuration
-   * @param explicit which properties of `fixed` the configuration sets explicitly. These override
-   *   the properties with which a room is stored.
+   * @param explicit which properties of `fixed` the configuration sets explicitly. Explicit
+   *   properties override those of stored rooms.
    * @throws StoreError; EngineError
    */
   async start(
@@ -181,9 +177,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Returns the name of an open room on another server, or undefined. In a cluster, a server that
-   * runs no rooms, or is being drained, cannot create, open or remove a room itself. It forwards
-   * the host's request to the server that runs the returned room.
+   * Returns the name of an open room on another server, or undefined. If this server runs no rooms,
+   * or is draining, it forwards requests of the host to the server that runs the returned room.
    *
    * @param _except room to ignore
    */
@@ -194,8 +189,8 @@ export class RoomRegistry {
   /**
    * Creates and opens a room.
    *
-   * @throws HostRefusal 'room-exists', 'no-such-checkpoint', or 'other-checkpoint' if there is a
-   *   stored room of this name with another checkpoint
+   * @throws HostRefusal 'room-exists', 'no-such-checkpoint', or 'other-checkpoint' if a stored room
+   *   of this name has another checkpoint
    */
   async create(request: RoomRequest): Promise<void> {
     const { name } = request;
@@ -210,13 +205,12 @@ export class RoomRegistry {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
         } catch (error) {
-          // If the plan could not be stored, close the room again: without a stored plan, the
-          // server would not know the room after a restart.
+          // After a failure, close the room again: without a stored plan, the server would not know
+          // the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
-          // Also delete the records that the new room has already stored. Otherwise, they would
-          // count as a stored room, and the name could be used only for a room of the same size and
-          // checkpoint.
+          // Delete the new room's records. If they stayed, the name could be used only for a room
+          // of the same size and checkpoint.
           if (!begun) await this.options.storage?.store.forget(name).catch(() => {});
           throw error;
         }
@@ -254,7 +248,7 @@ export class RoomRegistry {
     const entry = this.requireIdle(name);
     if (!entry.plan.open) return;
     await this.whileBusy(entry, 'closing', async () => {
-      // Store the plan first: if this fails, the room stays open, and no client has been
+      // Store the plan first. If storing fails, the room stays open, and no client has been
       // disconnected in vain.
       await this.storePlan(entry, { open: false });
       await this.stopRoom(entry);
@@ -265,8 +259,8 @@ export class RoomRegistry {
    * Deletes a closed room permanently.
    *
    * @param backUp called first, to save a copy of the room's data
-   * @throws HostRefusal 'no-such-room', 'room-open', or 'fixed-room' if the room is named in the
-   *   configuration
+   * @throws HostRefusal 'no-such-room', 'room-open', or 'fixed-room' if the configuration names the
+   *   room
    */
   async remove(name: string, backUp: () => Promise<void>): Promise<void> {
     const entry = this.require(name);
@@ -285,7 +279,7 @@ export class RoomRegistry {
 
   /**
    * Applies the opening hours. `dim`: whether walls are dim now. `closed`: whether rooms are closed
-   * now; if so, visitors are disconnected.
+   * now; closing disconnects all visitors.
    */
   setHours(hours: { readonly dim: boolean; readonly closed: boolean }): void {
     this.hours = hours;
@@ -301,7 +295,6 @@ export class RoomRegistry {
   /**
    * Changes settings of a room, stores them, and sends them to all clients in the room.
    *
-   * @param change the settings to change
    * @throws HostRefusal 'no-such-room'
    */
   async change(name: string, change: SettingsRequest): Promise<RoomSettings> {
@@ -316,8 +309,8 @@ export class RoomRegistry {
       if (entry.live) {
         const { ticker } = this.options;
         const { room } = entry.live;
-        // Wait until no tick is in progress. A replay applies changed settings between two ticks,
-        // so changing them during a tick would make the replay differ.
+        // Wait until no tick is in progress, because a replay applies changed settings between two
+        // ticks.
         await ticker.hold(room);
         try {
           applySettings(entry.live, settings, previous, ticker);
@@ -348,8 +341,7 @@ export class RoomRegistry {
         takeBack = await exchange();
         entry.plan = await this.storedPlan({ ...plan, open: true });
         await this.startRoom(entry, true);
-        // Also store that the room is open now (it may have been closed before), so that it is
-        // opened again after a restart.
+        // Store that the room is open now, so that it is opened again after a restart.
         await this.storePlan(entry, { open: true });
       } catch (error) {
         entry.plan = plan;
@@ -362,7 +354,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Marks a room as busy during an operation, so that no other operation of the host begins.
+   * Marks a room as busy while `work` runs, so that no other operation of the host begins.
    *
    * @param busy the kind of operation, as shown to the host
    * @throws HostRefusal 'no-such-room' or 'room-busy'
@@ -400,8 +392,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs a function that changes a room's plan, after all such functions that were passed earlier
-   * have ended.
+   * Runs a function that changes a room's plan, after all earlier such functions have ended.
    *
    * @throws HostRefusal 'no-such-room' if the room was removed before the function could start
    */
@@ -413,8 +404,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room after all earlier operations have ended. The room counts as busy
-   * from the start of this call, even while the operation waits.
+   * Runs an operation on a room after all earlier operations. The room counts as busy from the
+   * start of this call.
    *
    * @throws HostRefusal 'room-busy'
    */
@@ -429,8 +420,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room. In a cluster, the subclass overrides this method, to make sure
-   * first that this server leads the room.
+   * Runs an operation on a room. In a cluster, the subclass first makes sure that this server leads
+   * the room.
    */
   protected leading<T>(_: RoomEntry, work: () => Promise<T>): Promise<T> {
     return work();
@@ -455,13 +446,13 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const replica = await this.replicas?.take(entry.plan.name);
-      // In a cluster, another server may have run the room before and shown ticks to visitors.
-      // `isStored` says whether all of these ticks are stored.
+      // In a cluster, another server may have shown ticks to visitors without storing them.
+      // `isStored` is then false.
       const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
         // Ignore the error: closing fails only if the engine has failed, and a failed engine has no
-        // memory that could be freed.
+        // memory to free.
         replica?.close().catch(() => {}),
       );
     }
@@ -473,18 +464,18 @@ export class RoomRegistry {
   }
 
   /**
-   * Disconnects all clients of a room and stops its ticks. If rooms are stored, then also stores
+   * Disconnects all clients of a room and stops its ticks. If rooms are stored on disk, also stores
    * the room and removes it from memory.
    *
    * @param why reason sent to the clients
-   * @returns whether the room was running and its last state is now stored
+   * @returns whether the room's last state was stored
    */
   protected async stopRoom(entry: RoomEntry, why: Reason = 'room-closed'): Promise<boolean> {
     const { live } = entry;
     if (!live) return false;
     const { ticker, storage, onClose, leases } = this.options;
-    // Remember this lease for the end of this method. While the room stops, the lease may end, and
-    // this server may acquire another one, under which the room has not run.
+    // Use this lease until the end of the method, even if the server meanwhile loses it and
+    // acquires another one.
     const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);
@@ -509,7 +500,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Replaces the size and checkpoint in a plan by those of the stored room, unless they were given
+   * Replaces a plan's size and checkpoint by those of the stored room, unless they were given
    * explicitly.
    */
   private async storedPlan(plan: PlanRecord, explicit?: ExplicitSettings): Promise<PlanRecord> {
@@ -519,9 +510,8 @@ export class RoomRegistry {
     if (!stored) return plan;
     const { width, height, checkpoint } = stored;
     const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
-    // The host names a checkpoint, but not its release. If the stored room's checkpoint has the
-    // same name, keep the stored room's release. Only another name means that the host wants
-    // another checkpoint.
+    // The host names a checkpoint without its release. If the stored room's checkpoint has the same
+    // name, keep the stored release.
     const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
     return {
       ...plan,
@@ -531,8 +521,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Reads the stored record of a room (its size, checkpoint and other parameters). Returns
-   * undefined if there is none, or if the room has never run.
+   * Reads the stored record of a room; undefined if there is none, or if the room has never run.
    */
   private async begunRoom(name: string): Promise<RoomRecord | undefined> {
     const { store } = this.options.storage ?? {};
@@ -541,8 +530,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Checks that a room can be created. Its checkpoint must exist. If there is a stored room of the
-   * same name, it must have the same checkpoint and size.
+   * Checks that a room can be created: its checkpoint must exist, and a stored room of the same
+   * name must have the same checkpoint and size.
    *
    * @throws HostRefusal 'room-exists' (with another size), 'no-such-checkpoint' or
    *   'other-checkpoint'
@@ -552,8 +541,8 @@ export class RoomRegistry {
     const loaded = this.options.checkpoints.get(checkpoint);
     if (!loaded) throw new HostRefusal('no-such-checkpoint');
     const stored = await this.begunRoom(name);
-    // If a stored room has the requested name, that room is opened instead of a new one. This is
-    // allowed only if its checkpoint and size are the requested ones.
+    // If a stored room has the requested name, that room is opened, so its checkpoint and size must
+    // be the requested ones.
     if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
     if (stored && (stored.width !== width || stored.height !== height)) {
       throw new HostRefusal(

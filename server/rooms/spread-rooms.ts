@@ -1,7 +1,7 @@
 /**
- * Spreads rooms over the servers of a cluster. Reports this server's load, gives a room to a less
- * busy server, and gives all rooms away while the host drains this server. The option `give` does
- * the actual move. Start reading at `SpreadRooms.look`.
+ * Spreads rooms over the servers of a cluster: reports this server's load, gives a room to a less
+ * busy server, and gives all rooms away while the host drains this server. Start reading at
+ * `SpreadRooms.look`.
  */
 
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -11,33 +11,27 @@ import { type Clock, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 
-/** Limits and times that determine when a server gives rooms to other servers. */
 export const SPREAD = {
   /** Length of the period over which loads are averaged, in ms. */
   loadAverage: 10_000,
-  /** A server gives rooms away only if it runs at least this many awake cells. */
+  /** Minimum number of awake cells that a server runs before it gives rooms away. */
   spreadFrom: 50_000,
   /**
-   * Limit for giving a room away, as a share of the giving server's load before the move: after the
-   * move, the load of each of the two servers must be below this share.
+   * After a move, the load of each of the two servers must be below this share of the giving
+   * server's load before the move.
    */
   spreadShare: 0.75,
   /** How long a server must be too busy before it gives a room away, in ms. */
   spreadAfter: 30_000,
   /**
-   * When the host drains a server, the server at first gives each room only to a server that has a
-   * replica of the room. If draining takes longer than this time, in ms, it gives rooms to any
-   * server.
+   * After draining for this time, in ms, a server gives rooms even to servers without a replica.
    */
   drainUnfollowed: 10_000,
-  /**
-   * A server that is being drained may take over a room again if no server has run the room for
-   * this time, in ms.
-   */
+  /** A draining server may take a room back if no server has run the room for this time, in ms. */
   takeBack: 10_000,
   /**
-   * If no other server took a room that a draining server offered, the draining server runs the
-   * room again, and offers it once more after this delay, in ms. The delay doubles with each offer.
+   * If no other server takes an offered room, a draining server runs the room again, and repeats
+   * the offer after this delay, in ms. The delay doubles with each offer.
    */
   drainAgain: 30_000,
   /** Maximum delay between two offers of the same room, in ms. */
@@ -51,9 +45,9 @@ const loadOf = ({ rooms }: NodeLoad): number =>
   Object.values(rooms).reduce((all, one) => all + one, 0);
 
 /**
- * Chooses a room that this server should give away, and the node (server process) that should take
- * it. A room moves only if, after the move, the busier of the two servers has much less load than
- * this server has now. So moving the room back is never worthwhile.
+ * Chooses a room to give away, and the node (server process) that should take the room. After a
+ * move, the busier of the two servers must have much less load than this server has now, so that
+ * moving the room back is never worthwhile.
  *
  * @param own this server's report
  * @param others reports of the other servers
@@ -86,21 +80,17 @@ export interface SpreadRoomsOptions {
   readonly report: ReportLoad;
   /** Returns the number of awake cells of each room that this server runs, by room name. */
   readonly awake: () => Readonly<Record<string, number>>;
-  /**
-   * Lists the rooms of other servers that this server has an up-to-date replica of and could
-   * therefore take over immediately.
-   */
+  /** Lists the rooms of other servers of which this server has an up-to-date replica. */
   readonly followed: () => readonly string[];
   /**
    * Stops a room and releases its lease.
    *
-   * @param node name of the process that should take the room; if undefined, any process may take
-   *   it
+   * @param node name of the process that should take the room; undefined if any process may take it
    * @returns whether the room has stopped on this server
    */
   readonly give: (room: string, node: string | undefined) => Promise<boolean>;
   /**
-   * Describes this server for the other servers; does not include its load.
+   * Describes this server, without its load, for the other servers.
    *
    * @param awake average number of awake cells of each room, by room name
    */
@@ -114,43 +104,39 @@ export class SpreadRooms {
   private busySince: number | undefined;
   private stopped = false;
   private cancel = (): void => {};
-  /** When this server last received a report of each other server, in ms, by server name. */
+  /** When each other server's last report arrived, in ms, by server name. */
   private readonly heard = new Map<string, number>();
   /** Latest reports of the other servers. */
   others: readonly NodeLoad[] = [];
-  /** Whether Valkey answered when this server last asked for the reports of the other servers. */
+  /** Whether Valkey answered the last request for the other servers' reports. */
   isCurrent = false;
-  /**
-   * When the host started draining this server, in ms; undefined if the host is not draining it.
-   */
+  /** When the host started draining this server, in ms; undefined if the server is not draining. */
   private drainedSince: number | undefined;
   /** Whether any other server accepts rooms. */
   private hasTakers = true;
   /**
-   * Rooms that this server has given away while the host drains it, and that no other server has
-   * reported as running yet. `node`: the process that should take the room, if only one process
-   * may. `cells`: the room's number of awake cells.
+   * Rooms that this server has given away while draining, and that no other server has reported as
+   * running yet. `node`: the process that should take the room; absent if any process may. `cells`:
+   * the room's number of awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
   /** When each room was last seen running on any server, in ms, by room name. */
   private readonly seen = new Map<string, number>();
   /**
-   * Rooms that this server has offered while the host drains it but that no other server has taken,
-   * by name. `at`: when the room is offered again, in ms. `pause`: the delay before that offer, in
-   * ms.
+   * Rooms that this server has offered while draining, and that no other server has taken, by name.
+   * `at`: when to offer the room again, in ms. `pause`: delay before that offer, in ms.
    */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
   constructor(private readonly options: SpreadRoomsOptions) {}
 
-  /** Starts reporting this server's load and giving rooms away. */
   start(): void {
     this.cancel = repeat(this.options.clock, REPORT_INTERVAL, this.look);
   }
 
   /**
-   * Stops reporting. First sends a last report without the field `server`, which tells the other
-   * servers not to give any rooms to this server.
+   * Stops reporting. A last report, without the field `server`, tells the other servers to give no
+   * rooms to this server.
    */
   stop(): void {
     if (this.stopped) return;
@@ -160,10 +146,7 @@ export class SpreadRooms {
     void report({ node, rooms: this.averages, followed: [] }).catch(() => {});
   }
 
-  /**
-   * Returns the names of the other servers that have sent a report within the last `time` ms. Some
-   * of these servers may have stopped since.
-   */
+  /** Returns the names of the other servers that have sent a report within the last `time` ms. */
   heardWithin(time: number): string[] {
     const since = this.options.clock.now() - time;
     for (const [name, at] of this.heard) if (at < since) this.heard.delete(name);
@@ -202,15 +185,14 @@ export class SpreadRooms {
   }
 
   /**
-   * Starts draining this server: from now on, the server gives all its rooms to other servers.
+   * Starts draining this server: the server gives all its rooms to other servers.
    *
    * @throws HostRefusal 'nobody-takes-over' if this server runs rooms and no other server accepts
-   *   rooms; draining has then not started
+   *   rooms
    */
   async drain(): Promise<void> {
     const { clock, log, awake } = this.options;
-    // If Valkey does not answer, this server cannot know which servers accept rooms, so it assumes
-    // that none does.
+    // If Valkey does not answer, assume that no server accepts rooms.
     const hasTakers = ((await this.tell()) ?? []).some(takesRooms);
     if (Object.keys(awake()).length > 0 && !hasTakers) throw new HostRefusal('nobody-takes-over');
     if (!this.isDraining) {
@@ -238,14 +220,10 @@ export class SpreadRooms {
   takes(room: string): boolean {
     if (!this.isDraining) return true;
     const now = this.options.clock.now();
-    // A draining server takes a room only if no server has run it for a while.
     return now - getOrAdd(this.seen, room, () => now) >= SPREAD.takeBack;
   }
 
-  /**
-   * Whether the host is draining this server, but the room stays here because no other server takes
-   * it.
-   */
+  /** Whether this server is draining but keeps a room, because no other server takes the room. */
   isKept(room: string): boolean {
     return this.isDraining && (!this.hasTakers || this.retained.has(room));
   }
@@ -255,8 +233,8 @@ export class SpreadRooms {
     this.average();
     const others = await this.tell();
     if (others && !this.stopped) await this.giveNext(others);
-    // If Valkey does not answer, this server cannot know which servers are less busy, so it gives
-    // no room away.
+    // Without an answer from Valkey, give no room away: it is not known which servers are less
+    // busy.
     const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();
@@ -267,8 +245,7 @@ export class SpreadRooms {
   };
 
   /**
-   * If the host is draining this server, gives at most one room to another server. This method is
-   * called again after the next reports.
+   * If the host is draining this server, gives at most one room to another server.
    *
    * @param others reports that were just received from the other servers
    */
@@ -287,11 +264,11 @@ export class SpreadRooms {
       if (this.given.delete(room)) this.retain(room, now);
       if (now < (this.retained.get(room)?.at ?? 0) || !this.hasTakers) continue;
       const node = this.successorOf(room, others);
-      // If the next server has a replica of the room, visitors notice no interruption. So, at
-      // first, wait until some server has one.
+      // At first, wait until a server has a replica of the room. Visitors then notice no
+      // interruption.
       if (node === undefined && now - since < SPREAD.drainUnfollowed) continue;
       const isGiven = await give(room, node);
-      // While the room was being given away, the host may have stopped draining this server.
+      // The host may have stopped draining this server while the room was being given away.
       if (this.drainedSince !== since) return;
       if (!isGiven) continue;
       this.given.set(room, { node, cells });
@@ -322,8 +299,8 @@ export class SpreadRooms {
   }
 
   /**
-   * Updates the average load of each room. Decisions use averages because a room's load varies from
-   * tick to tick.
+   * Updates the average load of each room. Decisions use averages, because loads vary from tick to
+   * tick.
    */
   private average(): void {
     const share = REPORT_INTERVAL / SPREAD.loadAverage;

@@ -1,17 +1,16 @@
 /**
- * Parses a command line according to a table of options. Returns an object with typed values, or
- * throws an error whose message is one sentence for the user.
+ * Parses a command line by a table of options. Returns an object with typed values, or throws an
+ * error whose message is one sentence for the user.
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 
-/** Normalizes a word: removes dashes and underscores, and converts to lower case. */
 const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
 
 /**
- * Finds the word that equals `text` or, if there is none, a word that begins with `text`. Dashes,
- * underscores and case make no difference.
+ * Finds the word that equals `text` or, if there is none, a word that begins with `text`. Ignores
+ * dashes, underscores and case.
  */
 const closestOf = (text: string, words: readonly string[]): string | undefined =>
   words.find((word) => plain(word) === plain(text)) ??
@@ -20,8 +19,8 @@ const closestOf = (text: string, words: readonly string[]): string | undefined =
 export interface Option {
   readonly help: string;
   /**
-   * Schema that parses the value from a text. Its error messages continue the sentence "--flag …".
-   * If absent, the option is a switch: it takes no value and has no environment variable.
+   * Schema that parses the value from a text. Its error messages follow the flag's name, as in
+   * "--port must be …". If absent, the option is a switch without a value.
    */
   readonly type?: v.GenericSchema<string, unknown>;
   /** Placeholder for the value in the help, such as FOLDER. The default is N. */
@@ -29,18 +28,13 @@ export interface Option {
   /** More help, in Markdown. Only the settings document contains it. */
   readonly details?: string;
   /**
-   * The default value, as a user would write it. An option without a default is absent from the
-   * result if the user does not set it.
+   * The default value, as a user would write it. If absent, an option that is not set is missing
+   * from the result.
    */
   readonly default?: string;
-  /**
-   * The default in words, for the help. Needed if `default` is absent or would not be understood.
-   */
+  /** The default in words, for the help. Needed if `default` is absent or unclear. */
   readonly defaultInWords?: string;
-  /**
-   * The value that is used if the flag is given without a value. If absent, the flag requires a
-   * value.
-   */
+  /** The value of a flag that is given without a value. If absent, the flag requires a value. */
   readonly bare?: string;
   /** Whether the flag can be given several times. If so, its values are joined by commas. */
   readonly repeatable?: boolean;
@@ -51,17 +45,13 @@ export interface Option {
   /** The allowed values, each with its meaning. */
   readonly choices?: Readonly<Record<string, string>>;
   /**
-   * For an option with values such as "a=1,b=2": the names that can be set, and the default number
-   * of each.
+   * For an option with values such as "a=1,b=2": the names that can be set, with their defaults.
    */
   readonly keys?: NumberTable;
   readonly section?: string;
 }
 
-/**
- * A command's options. The key of each option is its flag in camel case: `tickRate` for
- * `--tick-rate`.
- */
+/** A command's options. Each key is a flag in camel case: `tickRate` for `--tick-rate`. */
 export type Options = Readonly<Record<string, Option>>;
 
 /** The argument that has no flag. A command has at most one. */
@@ -80,7 +70,7 @@ export interface Command<O extends Options = Options, K extends string = string>
   readonly about?: string;
   /** How to call the command, such as "npm start -- [settings]". */
   readonly usage: string;
-  /** The command's argument without a flag. If it is defined, users must give this argument. */
+  /** The argument without a flag. If this is defined, users must give the argument. */
   readonly positional?: Positional<K>;
   readonly options: O;
   /**
@@ -103,10 +93,7 @@ type Sure<O> = O extends { readonly default: string }
     : true;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
-/**
- * The result of reading a command line: the values of all options that were set or that have a
- * default.
- */
+/** A parsed command line: the values of all options that were set or that have a default. */
 export type Values<O extends Options, K extends string = never> = Simplify<
   { readonly [P in K]: string } & {
     readonly [P in keyof O as Sure<O[P]> extends true ? P : never]: ValueOf<O[P]>;
@@ -126,8 +113,7 @@ export function inSection<const O extends Options>(section: string, options: O):
 }
 
 /**
- * Groups options by section, keeping their order. The key is undefined for options without a
- * section.
+ * Groups options by section, in their order. The key is undefined for options without a section.
  */
 export function sectionsOf({ options }: Command): Map<string | undefined, [string, Option][]> {
   const sections = new Map<string | undefined, [string, Option][]>();
@@ -139,10 +125,7 @@ export function sectionsOf({ options }: Command): Map<string | undefined, [strin
 
 export const placeholderOf = ({ value = 'N' }: Option): string => value;
 
-/**
- * Converts an option's key to the name of its flag, without the leading dashes: `tickRate` to
- * `tick-rate`.
- */
+/** Converts an option's key to the name of its flag: `tickRate` to `tick-rate`. */
 export const flagOf = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -156,9 +139,8 @@ export function variableOf({ environment, options }: Command, key: string): stri
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /**
- * Adds the value `bare` to each flag that is given without a value. A flag is without a value if it
- * is the last argument, or if another flag follows. In `--json --seconds 5`, for example, `--json`
- * is without a value.
+ * Adds the value `bare` to each flag without a value. A flag has no value if it is the last
+ * argument, or if another flag follows.
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
@@ -181,7 +163,7 @@ function parse(command: Command, args: readonly string[]) {
   const { tokens } = parseArgs({
     args: withBareValues(command, args),
     options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
-    // Prevent the parser from throwing errors. The code below reports each error in one sentence.
+    // Prevent the parser from throwing: the code below reports each error in one sentence.
     strict: false,
     tokens: true,
   });
@@ -223,8 +205,8 @@ function givenValue(
     if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
     return '';
   }
-  // Do not accept a value that begins with a dash, because it is probably the next option. After an
-  // equals sign, it cannot be the next option, so accept it.
+  // Reject a value that begins with a dash, because it is probably the next option. A value after
+  // an equals sign cannot be the next option.
   if (value === undefined || (!isInline && /^-./.test(value))) {
     const other = value === undefined ? '' : ` (or ${flag}=${value})`;
     throw seeHelp(`${flag} needs a value: ${flag} ${placeholderOf(option)}${other}.`);
@@ -244,8 +226,8 @@ function readPositional({ noun, choices }: Positional, given: readonly string[])
 }
 
 /**
- * Reads the values of a command's options. Flags take precedence over environment variables, which
- * take precedence over defaults.
+ * Reads the values of a command's options. Flags take precedence over environment variables, and
+ * environment variables over defaults.
  *
  * @param args arguments after the program's name
  * @returns the values, or 'help' if the user requests help
@@ -269,8 +251,8 @@ export function readCommand<O extends Options, K extends string = never>(
       continue;
     }
     const variable = variableOf(command, key);
-    // Treat a variable with an empty value as not set, because service units and compose files may
-    // contain such variables.
+    // Treat an empty variable as not set, because service units and compose files may contain empty
+    // variables.
     const around = variable && environment[variable]?.trim() ? environment[variable] : undefined;
     const text = given ?? around ?? option.default;
     if (text === undefined) continue;
@@ -286,14 +268,14 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Matches the names, without the prefix, of environment variables that are not settings but are
- * used: by the server's threads or by tests. Users get no warning about them.
+ * Matches the names, without the prefix, of internal environment variables, which the server's
+ * threads or tests use.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 
 /**
  * Finds environment variables that have the command's prefix but are neither settings nor
- * `INTERNAL`. Ignores variables with an empty value.
+ * `INTERNAL`. Ignores empty variables.
  *
  * @returns a warning for each such variable
  */

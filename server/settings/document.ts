@@ -15,8 +15,8 @@ import {
 
 const WIDTH = 100;
 /**
- * If an option's name has at most this many characters, the help shows its meaning on the same
- * line. If the name is longer, the meaning begins on the next line.
+ * If an option's name has more characters than this, its meaning begins on the next line of the
+ * help.
  */
 const MAX_NAME = 26;
 
@@ -47,7 +47,7 @@ const rangeOf = ({ type }: Option): string => (type && v.getDescription(type)) ?
 function meaningOf(option: Option): string {
   const { help, default: text, defaultInWords: words = text, keys } = option;
   const byDefault = `default${words === text ? '' : ':'} ${words}`;
-  // Omit the default of options with `keys`, because it is only the word "default".
+  // Omit the default of an option with `keys`: it is only the word "default".
   const facts = [rangeOf(option), words === undefined || keys ? '' : byDefault].filter(Boolean);
   const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
   return facts.length === 0 ? help : `${help} (${together})`;
@@ -55,10 +55,7 @@ function meaningOf(option: Option): string {
 
 type Row = readonly [name: string, meaning: string];
 
-/**
- * Formats rows as lines of text with two columns. @param column position at which the second column
- * begins
- */
+/** Formats rows as two columns of text. @param column position at which the second column begins */
 function linesOf(rows: readonly Row[], column: number): string[] {
   return rows.flatMap(([name, meaning]) => {
     const lines = wrapped(meaning, WIDTH - column).map((line) => ' '.repeat(column) + line);
@@ -102,11 +99,10 @@ export function helpText(command: Command): string {
 
 /**
  * Parses this process's command line, and calls `main` with the options. If the user requests help,
- * prints the help and does not call `main`.
+ * prints the help instead.
  *
  * @param read parses the arguments after the program's name
- * @throws SettingsError if the command line is invalid
- * @throws Error any error that `main` throws
+ * @throws SettingsError if the command line is invalid; any error that `main` throws
  */
 export async function runCommand<O extends Options, K extends string = never>(
   command: Command<O, K>,
@@ -147,10 +143,10 @@ function keyTable(key: string, names: NumberTable): string[] {
 }
 
 /**
- * Formats the settings document. Each section of the command becomes a section of the document, with
- * a table of its options.
+ * Formats the settings document. Each section of the command becomes a section of the document,
+ * with a table of options.
  *
- * @param intro lines to begin the document with
+ * @param intro first lines of the document
  */
 export function settingsDocument(command: Command, intro: readonly string[]): string {
   const lines = [...intro];

@@ -12,10 +12,10 @@ const rangeOf = (min: number, max: number): string =>
   max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
 
 /**
- * Creates a schema that parses a whole number. The schema has a description, which the help shows:
+ * Creates a schema that parses a whole number. The schema's description, which the help shows, is
  * the range, or '' if there is no maximum.
  *
- * @param message error message; by default, a message that contains the range
+ * @param message error message; by default, a message with the range
  */
 export function wholeNumber(min: number, max = Infinity, message?: string) {
   const wrong = message ?? `must be a whole number${rangeOf(min, max)}`;
@@ -23,7 +23,7 @@ export function wholeNumber(min: number, max = Infinity, message?: string) {
 }
 
 /**
- * Creates a schema that parses a number. The schema has a description, which the help shows: the
+ * Creates a schema that parses a number. The schema's description, which the help shows, is the
  * range, or '' if there is no maximum.
  */
 export function number(
@@ -48,8 +48,8 @@ export function oneOf<const T extends string>(words: readonly T[]) {
 }
 
 /**
- * Creates a schema that converts one word, such as "none" or "off", to `value`, and parses any
- * other text with the schema `type`.
+ * Creates a schema that converts one word, such as "none", to `value`, and parses any other text
+ * with `type`.
  */
 export const orWord = <const V, T extends v.GenericSchema<string, unknown>>(
   word: string,
@@ -77,8 +77,8 @@ const textThat = (fits: (given: string) => boolean, wanted: string) =>
   v.pipe(v.string(), v.check(fits, wanted));
 
 /**
- * Creates a schema that parses items separated by commas, and accepts the items for which `fits`
- * returns true. @param wanted error message if an item is not accepted
+ * Creates a schema that parses items separated by commas. `fits` must return true for each item.
+ * @param wanted error message if an item does not fit
  */
 const listOf = (fits: (item: string) => boolean, wanted: string) => list(textThat(fits, wanted));
 
@@ -105,7 +105,7 @@ export const gridSize = v.pipe(
 
 /**
  * Creates a schema that parses changes to a table of numbers, such as "a=1,b=2". The result
- * contains all numbers of the table; those that are not changed keep their defaults.
+ * contains all numbers of the table, changed or not.
  */
 export const changesOf = <K extends string>(table: NumberTable<K>) =>
   v.pipe(
@@ -149,8 +149,8 @@ export const extensionFiles = orWord(
 );
 
 /**
- * Parses the path of a file with one word per line, and reads the words. Skips empty lines and
- * lines that begin with #.
+ * Reads the file at a given path, which has one word per line. Skips empty lines and lines that
+ * begin with #.
  */
 export const wordFile = v.pipe(
   v.string(),
@@ -196,15 +196,15 @@ export const webAddress = textThat(
   'must be a URL like https://monitor.example/vivarium, without a user name',
 );
 
-/** Parses the URL of the Valkey server in which the Vivarium servers of a cluster store their rooms. */
+/** Parses the URL of a cluster's Valkey server. */
 export const clusterAddress = textThat(
   (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
   'must be a URL like redis://user:password@127.0.0.1:6379/0, with special characters in the password encoded, like %2F for /',
 );
 
 /**
- * Parses the URL of a page. The URL must not contain a fragment (#…), because a fragment is
- * appended in links. The result is normalized as in browsers.
+ * Parses the URL of a page. The URL must not contain a fragment (#…), because links append their
+ * own fragment.
  */
 export const pageAddress = v.pipe(
   textThat(

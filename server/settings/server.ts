@@ -13,16 +13,15 @@ import { type Environment, inSection, readCommand, type Values } from './command
 import * as is from './server-types.ts';
 import { changesOf, number, oneOf, orWord, text, wholeNumber } from './server-types.ts';
 
-/** Path of the default checkpoint for new rooms. */
 export const DEFAULT_CHECKPOINT = ownPath('checkpoints/organisms');
 
-/** Default size of new rooms, in cells. Its aspect ratio is roughly that of most wall displays. */
+/** Default size of new rooms, in cells. The aspect ratio is roughly that of most wall displays. */
 export const DEFAULT_SIZE = { width: 336, height: 192 };
 
 /**
  * Returns the schema and the default for a flag that sets a numeric setting of all rooms.
  *
- * @param name name of the setting. room-settings.ts defines its range and default
+ * @param name name of the setting in room-settings.ts
  */
 function ofRooms(
   name:
@@ -43,10 +42,7 @@ function ofRooms(
   return { type: reader(min, max), default: `${ROOM_DEFAULTS[name]}` };
 }
 
-/**
- * Parses the setting `--energy`. Accepts only values that the host can also choose on the host's
- * page, because the page cannot show other values.
- */
+/** Parses the setting `--energy`. Accepts only values that the host's page can show. */
 const energy = orWord(
   'off',
   FREE,

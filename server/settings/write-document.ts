@@ -1,6 +1,6 @@
 /**
- * Implements `npm run settings:doc`: writes the settings document. With `--check`, writes nothing, and
- * fails if the document is out of date.
+ * Implements `npm run settings:doc`: writes the settings document or, with `--check`, fails if the
+ * document is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

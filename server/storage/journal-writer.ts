@@ -1,9 +1,8 @@
 /**
- * Stores running rooms: journal entries, periodic snapshots, and checksums of the planes (colours
- * and owners of all cells). The journal entries of a tick are written before the tick's results are
- * sent to clients. Outside a cluster, a failed write never stops a room: as soon as writing works
- * again, the room gets a new snapshot, so that the missing entries are no longer needed. Start
- * reading at `JournalWriter.record`.
+ * Stores running rooms: journal entries, snapshots, and checksums of the planes (colours and owners
+ * of all cells). The journal entries of a tick are written before the tick's results are sent to
+ * clients. Outside a cluster, a failed write never stops a room: once writing works again, a new
+ * snapshot makes the missing entries unnecessary. Start reading at `JournalWriter.record`.
  */
 import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
@@ -30,10 +29,9 @@ export const JOURNAL = {
 const SET_BACK = 60_000;
 
 /**
- * Removes refused commands, because they changed nothing. If the engine ran out of memory in this
- * tick, keeps all commands: seeds that were refused for lack of memory had already been given ids
- * and random numbers, so a replay must execute them too, to get the same ids and numbers
- * afterwards.
+ * Removes refused commands, because they changed nothing. If the engine ran out of memory, keeps
+ * them: a seed that is refused for lack of memory uses up an id and random numbers, so a replay
+ * must execute its command, too.
  */
 function withoutRefused(events: readonly RoomEvent[], refused: readonly number[]) {
   const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
@@ -50,10 +48,9 @@ export function isEventful({ result, cells }: RoomTick): boolean {
 }
 
 /**
- * Whether a checksum of the planes (colours and owners of all cells) must be computed after this
- * tick. The checksum is then stored at the next tick, before that tick's results are sent.
+ * Whether a checksum of the planes (colours and owners of all cells) is due after this tick.
  *
- * @param isChanged whether any tick since the last checksum was eventful
+ * @param isChanged whether a tick since the last checksum was eventful (see `isEventful`)
  */
 export const isMarkDue = (tick: number, isChanged: boolean): boolean =>
   tick % (isChanged ? JOURNAL.markTicks : JOURNAL.idleMarkTicks) === 0;
@@ -65,18 +62,12 @@ export interface JournalWriterOptions extends SnapshotsOptions {
   readonly onCommit?: (duration: number) => void;
 }
 
-/**
- * Kinds of notices for the host. `kept-again` says that the problem reported by `not-kept` has been
- * solved.
- */
+/** Kinds of notices for the host. `kept-again` says that the problem of `not-kept` is solved. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
 
 const nothing = (): void => {};
 
-/**
- * Reasons for a failed write after which a server of a cluster must stop running the room. The
- * room's next leader continues the room from its stored records.
- */
+/** Reasons for a failed write after which a server of a cluster must stop running the room. */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
 const endsRoom = (error: unknown): boolean =>
@@ -90,8 +81,7 @@ export class JournalWriter {
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
   /**
-   * What the wall clock showed after it was last set back, in ms; undefined if it has not been set
-   * back.
+   * What the wall clock showed after it was last set back, in ms; undefined if that never happened.
    */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
@@ -104,11 +94,11 @@ export class JournalWriter {
   }
 
   /**
-   * Returns the current wall-clock time, in ms, for a new record. Notifies the host if the clock
-   * was set back.
+   * Returns the wall-clock time for a new record, in ms. Notifies the host if the clock was set
+   * back.
    *
-   * @param stored the time in a record that was stored earlier, in ms. If the clock now shows an
-   *   even earlier time, it was set back.
+   * @param stored time of an earlier record, in ms. If the clock shows an earlier time than this,
+   *   it was set back.
    */
   now(stored = 0): number {
     const { date, warn } = this.options;
@@ -125,7 +115,7 @@ export class JournalWriter {
   }
 
   /**
-   * Whether all rooms are being stored. After a failed write, false until every room has a new
+   * Whether all rooms are being stored. False from a failed write until every room has a new
    * snapshot.
    */
   get isPersisting(): boolean {
@@ -136,13 +126,12 @@ export class JournalWriter {
    * Starts storing a room. First takes a snapshot of it.
    *
    * @param tail end of the room's stored journal
-   * @param isAtOnce whether to return before the snapshot is stored. This is safe if the room can
-   *   still be restored from earlier snapshots and the journal.
-   * @param times wall-clock times of the room's ticks; stored with the room's snapshots
+   * @param isAtOnce whether to return before the snapshot is stored. This is safe if earlier
+   *   snapshots and the journal can restore the room.
+   * @param times wall-clock times of the room's ticks
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    // Damaged snapshots are not in this list. The next clean-up removes all stored snapshots that
-    // are not in the list, and so also the damaged ones.
+    // Damaged snapshots are not in this list, so the next clean-up removes them.
     const snapshots = await this.options.store.readableSnapshots(room.name);
     const watched = new WatchedRoom(room, tail, times, snapshots);
     this.now(snapshots[0]?.at);
@@ -152,23 +141,21 @@ export class JournalWriter {
   }
 
   /**
-   * Writes the events of the rooms' latest ticks to the journal. The world calls this function at
-   * each tick, and sends the tick's results only after the returned promise has resolved.
+   * Writes the events of the rooms' latest ticks to the journal. The world sends the ticks' results
+   * only after the returned promise has resolved.
    */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
     const at = this.now();
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // After a failed write, a room writes no journal entries until its next snapshot has been
-      // started. So skip rooms that still need a snapshot, unless the snapshot is being written
-      // now.
+      // After a failed write, skip a room until its next snapshot is being written.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       const kept = withoutRefused(events, refused);
       // If earlier entries are missing, do not write checksums alone. Only an entry can carry the
-      // flag `gap`, which tells recovery that entries before it are missing.
+      // flag `gap`, which tells recovery about the missing entries.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
@@ -188,9 +175,8 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // With such an error, the room has stopped on this server and writes nothing more. The
-      // records of all other rooms were written. So nothing has to be written again, and all
-      // records can be treated as written.
+      // If the error ends a room on this server, that room writes no more records, and the records
+      // of all other rooms were written. So treat all records as written.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -199,7 +185,7 @@ export class JournalWriter {
 
   /**
    * Computes the checksums and starts the snapshots that are due after a tick. Call it before the
-   * next tick begins.
+   * next tick.
    */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
@@ -233,8 +219,8 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot of every room whose latest snapshot is not of the current tick. Do not call it
-   * during a tick.
+   * Takes a snapshot of every room that has no snapshot of the current tick. Do not call it during
+   * a tick.
    */
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) await this.saveIfStale(watched);
@@ -264,8 +250,7 @@ export class JournalWriter {
    * Takes a snapshot of a room. The room must be paused when this method is called, but may resume
    * before the returned promise resolves.
    *
-   * @param marks the snapshot's name or, for a snapshot that is taken before an action of the host,
-   *   that action
+   * @param marks the snapshot's name, or the action of the host before which it is taken
    * @throws StoreError
    */
   async takeSnapshot(room: Room, marks: Pick<SnapshotRecord, 'name' | 'before'>) {
@@ -274,10 +259,9 @@ export class JournalWriter {
 
   /**
    * Stores that a room's state was replaced, for example by an earlier snapshot: writes a journal
-   * entry about the replacement, and a snapshot of the new state. The room must be paused.
+   * entry, and a snapshot of the new state. The room must be paused.
    *
-   * @throws StoreError if writing fails. The room then keeps its new state, which is stored with
-   *   the room's next snapshot.
+   * @throws StoreError if writing fails. The room's next snapshot then stores the new state.
    */
   async recordJump(room: Room, jump: Jump): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
@@ -285,20 +269,18 @@ export class JournalWriter {
     const { tick } = room;
     const entry = watched.entryOf(this.now(), { tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // A snapshot stores only cells that have changed since they were last stored, judged by the ids
-    // and ages of organisms. After the replacement, an organism with the same id and age may have
-    // other cells, so store all cells again.
+    // Store all cells again. Normally, a snapshot skips organisms with an unchanged id and age.
+    // After the replacement, an organism with the same id and age may have other cells.
     watched.saved = new Map();
     watched.unmarked = true;
-    // Discard the checksums collected so far. They must cover consecutive ticks, but the
-    // replacement takes up a tick that steps no cells and has no checksum.
+    // Discard the checksums collected so far. They must cover consecutive ticks, but the tick of
+    // the replacement has none.
     watched.sums.take();
     try {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
-      // The journal entry belongs to the same transaction as the snapshot, so neither was written.
-      // Later entries cannot be replayed without this entry, so mark the journal as incomplete. For
-      // a StoreError, `fail` has already done so.
+      // The entry and the snapshot are written in one transaction, so neither was written. Mark the
+      // journal as incomplete. For a StoreError, `fail` has already done so.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
@@ -313,8 +295,8 @@ export class JournalWriter {
   };
 
   /**
-   * Runs `work`, which reads the snapshot of a tick and the journal after that tick. Until `work`
-   * has ended, neither is removed.
+   * Runs `work`, which reads the snapshot of a tick and the journal after that tick. Neither is
+   * removed before `work` has ended.
    */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
     const { readers } = this.watchedOf(room);
@@ -364,15 +346,14 @@ export class JournalWriter {
     await this.lastCommit;
   }
 
-  /** Takes a snapshot, unless the latest snapshot is of the current tick. */
   private async saveIfStale(watched: WatchedRoom): Promise<void> {
     await watched.saving.waitForUnlock();
     if (!watched.isSaved) await this.saveSnapshot(watched);
   }
 
   /**
-   * Takes a snapshot. If another snapshot is being written or changed now, only waits for that to
-   * end: another snapshot will become due later anyway. Never rejects.
+   * Takes a snapshot. If another snapshot is being written or changed, only waits for its end.
+   * Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
@@ -380,14 +361,13 @@ export class JournalWriter {
   }
 
   /**
-   * Stores a recent snapshot, which is not synced to disk. Does nothing if another snapshot is
-   * being written or changed now.
+   * Stores a recent snapshot, which is not synced to disk. Does nothing while another snapshot is
+   * being written or changed.
    */
   private saveRecent(watched: WatchedRoom): void {
     if (watched.saving.isLocked()) return;
     const draft = this.snapshots.capture(watched);
-    // Ignore failures: if the cause persists, the next journal write or snapshot fails too, and its
-    // failure is reported.
+    // Ignore failures: if the cause persists, the next journal write or snapshot reports it.
     watched.saving.runExclusive(() => this.snapshots.writeRecent(watched, draft)).catch(nothing);
   }
 
@@ -400,9 +380,8 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // If a journal write failed while the snapshot was being written, its entries are missing
-        // from the journal, and they came too late for the snapshot. The room then still needs
-        // another snapshot.
+        // If a journal write failed while this snapshot was being written, the entries are in
+        // neither the journal nor the snapshot. The room then needs another snapshot.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;
       } catch (error) {
@@ -413,8 +392,8 @@ export class JournalWriter {
   }
 
   /**
-   * Runs a function that writes or changes a room's snapshots, after all such functions of the same
-   * room that were passed earlier.
+   * Runs `work`, which changes a room's snapshots, after all earlier calls for this room have
+   * ended.
    */
   private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>): Promise<T> {
     return watched.saving.runExclusive(async () => {
@@ -424,8 +403,7 @@ export class JournalWriter {
         return result;
       } catch (error) {
         watched.unsaved = true;
-        // Some of the cells may have been written before the failure and others not, so store all
-        // cells again.
+        // It is not known which cells were written before the failure, so store all cells again.
         if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;
@@ -440,8 +418,8 @@ export class JournalWriter {
   }
 
   /**
-   * Handles an error from writing. A StoreError means that no room can be stored now; any other
-   * error concerns only the snapshot that was being taken.
+   * Handles an error from writing. A StoreError concerns all rooms; any other error concerns only
+   * the snapshot that was being taken.
    */
   private fail(error: unknown): void {
     if (this.closed) return;
@@ -455,7 +433,7 @@ export class JournalWriter {
     this.markIncomplete(this.watched.values(), error.message);
   }
 
-  /** Marks the journals of rooms as incomplete. Each of these rooms then needs a new snapshot. */
+  /** Marks the journals of rooms as incomplete. Each of these rooms then gets a new snapshot. */
   private markIncomplete(rooms: Iterable<WatchedRoom>, why: string): void {
     const isFirst = this.failedAt === undefined;
     this.failedAt = this.options.clock.now();

@@ -14,7 +14,7 @@ export const planRecord = v.strictObject({
   height: positive,
   seed: whole,
   checkpoint: text,
-  /** Whether the host created the room. False if the room comes from the server's configuration. */
+  /** Whether the host created the room; false if the server's configuration contains it. */
   made: v.boolean(),
   open: v.boolean(),
   change: settingsChange,
@@ -22,27 +22,23 @@ export const planRecord = v.strictObject({
 export type PlanRecord = v.InferOutput<typeof planRecord>;
 
 /**
- * List of the data that were moved to a separate folder, because they were damaged or because the
- * host replaced them; latest first.
+ * List of the data that were set aside, because they were damaged or because the host replaced
+ * them; latest first.
  */
 export const asideRecords = v.array(
   v.strictObject({
     /** Name of the folder that contains the data. */
     id: text,
-    /**
-     * Name of the room to which the data belong; null for a whole data file, or for records of the
-     * whole server.
-     */
+    /** Name of the data's room; null for a whole data file and for records of the whole server. */
     room: v.nullable(text),
     /** When the data were set aside, as wall-clock time in ms. */
     at: v.number(),
     /**
-     * What was moved. `file`: the whole data file. `room`: the state and history of a room.
-     * `records`: single damaged records. `replaced`: the data of a room, because the host replaced
-     * them by earlier data.
+     * `file`: the whole data file. `room`: a room's state and history. `records`: single damaged
+     * records. `replaced`: a room's data that the host replaced by earlier data.
      */
     what: v.picklist(['file', 'room', 'records', 'replaced']),
-    /** Tick of the snapshot to which the room went back; null if there was no such snapshot. */
+    /** Tick of the snapshot to which the room went back; null if there was none. */
     tick: v.nullable(whole),
     why: text,
   }),
@@ -56,8 +52,8 @@ export const roomRecord = v.strictObject({
   height: positive,
   seed: whole,
   /**
-   * The room's checkpoint: its name, and its fingerprint (a hash of the weights and of properties
-   * in the card). Several releases can have the same name, but not the same fingerprint.
+   * Name of the room's checkpoint, and a hash of its weights and of the card's properties that
+   * affect cells. Releases of a checkpoint can have the same name, but not the same hash.
    */
   checkpoint: v.strictObject({ name: text, hash: text }),
   /** When the room was created, as wall-clock time in ms. */
@@ -77,14 +73,11 @@ const jump = v.variant('why', [
     why: v.literal('undo'),
     from: whole,
     to: whole,
-    /**
-     * Id of the participant whose commands were undone. If null, the commands of everybody but the
-     * host were undone.
-     */
+    /** Id of the participant whose commands were undone; null for everybody except the host. */
     by: v.nullable(whole),
     /**
-     * Set if only one command was undone: the id that its sender gave the command. If absent, all
-     * commands that `by` sent in these ticks were undone.
+     * If only one command was undone: the id that the command's sender gave it. If absent, all
+     * commands of `by` in these ticks were undone.
      */
     id: v.optional(whole),
   }),
@@ -96,15 +89,9 @@ export type Jump = v.InferOutput<typeof jump>;
 /** A journal entry: the commands and other events that reached a room from outside in one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
-  /**
-   * Sequence number: one more than that of the previous entry. A step of more than one shows that
-   * entries are missing.
-   */
+  /** Sequence number. A gap after the previous entry's number shows that entries are missing. */
   seq: positive,
-  /**
-   * Wall-clock time at which the tick ran, in ms. It is wrong if the clock was wrong then;
-   * `settled` corrects such times.
-   */
+  /** Wall-clock time at which the tick ran, in ms; wrong if the clock was wrong. */
   at: v.number(),
   events: v.array(roomEvent),
   /** Indices of the refused commands among the tick's commands. */
@@ -112,24 +99,18 @@ export const journalRecord = v.strictObject({
   /** Whether entries before this one may be missing because writing failed. */
   gap: v.optional(v.literal(true)),
   /**
-   * Set if this tick replaced the room's state. The new state is stored in the snapshot of this
-   * tick.
+   * Set if the room's state was replaced in this tick. The snapshot of this tick stores the new
+   * state.
    */
   jump: v.optional(jump),
 });
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
 
-/**
- * Checksums of a room's planes after a tick. The planes are the colours and owners of all grid
- * cells.
- */
+/** Checksums of a room's planes (colours and owners of all cells) after a tick. */
 export const planeChecksumRecord = v.strictObject({
   tick: whole,
   planes: whole,
-  /**
-   * A checksum of several ticks: `sum` is computed from the checksums of the planes after each tick
-   * from `since` to `tick`.
-   */
+  /** Checksum of several ticks: `sum` covers the planes after each tick from `since` to `tick`. */
   each: v.strictObject({ since: whole, sum: whole }),
 });
 export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
@@ -146,34 +127,25 @@ export const snapshotRecord = v.strictObject({
   /** The engine that computed the tick of the snapshot and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
   /**
-   * Where the cells of each organism are stored, in the order of the organisms in the room's state.
-   * `tick`: the tick of the snapshot with which the cells were stored. `base`: if the cells are
-   * stored as a difference from earlier cells, the tick of the earlier cells.
+   * Where each organism's cells are stored, in the order of the organisms in the room's state.
+   * `tick`: the tick of the snapshot that stored the cells. `base`: if only the difference from
+   * earlier cells is stored, the tick of these earlier cells.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
-  /**
-   * Number of bytes written for this snapshot, plus the number of bytes written for the journal
-   * since the previous snapshot.
-   */
+  /** Number of bytes written for this snapshot and for the journal since the previous snapshot. */
   bytes: whole,
-  /** The part of `bytes` that was written for the journal since the previous snapshot. */
+  /** Number of bytes written for the journal since the previous snapshot; included in `bytes`. */
   journal: whole,
   /** Name given by the host; named snapshots are kept. */
   name: v.optional(text),
-  /**
-   * The action of the host before which this snapshot was taken; absent if the snapshot was taken
-   * for another reason.
-   */
+  /** The action of the host before which this snapshot was taken, if any. */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /**
-   * Set if this tick replaced the room's state. Replaying the journal from an earlier snapshot then
-   * cannot produce this snapshot.
+   * Set if the room's state was replaced in this tick. Replays from earlier snapshots then need
+   * this snapshot.
    */
   jump: v.optional(v.literal(true)),
-  /**
-   * Wall-clock times of some ticks up to this snapshot, oldest first (see `TickTimes`); absent if
-   * they are not known.
-   */
+  /** Wall-clock times of some ticks up to this snapshot, oldest first; absent if unknown. */
   times: v.optional(
     v.pipe(
       v.array(v.strictObject({ tick: whole, at: v.number() })),
@@ -185,8 +157,8 @@ export const snapshotRecord = v.strictObject({
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 
 /**
- * Whether a snapshot has a name, or was taken before an action of the host. To restore such a
- * snapshot, the journal after it is not needed. Special rules determine how long it is kept.
+ * Whether a snapshot has a name, or was taken before an action of the host. Restoring such a
+ * snapshot does not need the journal after it.
  */
 export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;

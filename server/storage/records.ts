@@ -1,13 +1,13 @@
 /**
  * Defines the interface of a storage back end (an ordered map from ASCII keys to bytes) and the
- * encoding of records. What records contain is defined in `Store`. Start reading at `Records`.
+ * encoding of records. Start reading at `Records`.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 
-/** Free space that must remain on the disk, in bytes. Writes that would leave less are refused. */
+/** Free disk space that must remain, in bytes. Writes that would leave less are refused. */
 export const DISK_RESERVE = 134_217_728;
 
 export type StoreReason =
@@ -25,16 +25,12 @@ export type StoreReason =
   | 'other-size'
   /** The room is not stored, or its state at the requested time is not stored. */
   | 'not-kept'
-  /** A write failed for lack of disk space, and has stored nothing. Earlier data are intact. */
+  /** A write failed for lack of disk space, and has stored nothing. */
   | 'disk-full'
-  /**
-   * A write failed for another reason than lack of space, and has stored nothing. Earlier data are
-   * intact.
-   */
+  /** A write failed for a reason other than disk space, and has stored nothing. */
   | 'write-failed'
   /**
-   * A write was refused, and has stored nothing, because another process runs the room or may be
-   * running it. This process then stops the room.
+   * A write was refused, and has stored nothing, because another process may be running the room.
    */
   | 'not-owner'
   /** Valkey does not answer. */
@@ -54,20 +50,16 @@ export class StoreError extends Error {
 }
 
 /**
- * Version of the record format. A record consists of this version (one byte), a checksum of its key
- * and content, and the content: MessagePack, compressed if it is large. Because of the checksum, a
- * record is rejected if a bit has changed, or if it was stored under another key.
+ * Version of the record format. Raise it if older servers would misread the new format.
  *
- * Raise the version if a change of the format would make an older server misread records.
+ * A record consists of this version (one byte), a CRC-32 of its key and content, and the content:
+ * MessagePack, compressed if it is large.
  */
 export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Brotli quality, 0 to 11. */
 const QUALITY = 4;
-/**
- * Brotli reserves this many bytes: a window of 2^n can refer back to the last 2^n - 16 bytes (RFC
- * 7932, section 9.1).
- */
+/** Number of bytes of a Brotli window that cannot be referred back to (RFC 7932, section 9.1). */
 const WINDOW_GAP = 16;
 
 /** The option `moreTypes` stores typed arrays as bytes. */
@@ -102,9 +94,9 @@ export async function compressed(key: string, value: unknown): Promise<Entry> {
 }
 
 /**
- * Returns the size of the smallest Brotli window that covers a record's whole content, as log2 of
- * bytes. The default size would take too much memory: each compression allocates twice the window
- * (8 MB by default), and about twenty records are compressed at the same time.
+ * Returns the smallest Brotli window that covers a record's whole content, as log2 of bytes. The
+ * default window would take too much memory, because about twenty records are compressed at the
+ * same time.
  */
 const windowFor = (bytes: number): number =>
   Math.min(
@@ -133,9 +125,7 @@ export function isIntact(key: string, bytes: Uint8Array): boolean {
   return checksum(key, bytes.subarray(HEADER)) === stored;
 }
 
-/**
- * Computes the checksum of a record from its key and content. It does not cover the version byte.
- */
+/** Computes a CRC-32 of a record's key and content. Does not cover the version byte. */
 function checksum(key: string, content: Uint8Array): number {
   return crc32(content, crc32(key));
 }
@@ -148,7 +138,7 @@ export interface Entry {
 export interface Span {
   /** Lower end of the range, inclusive. */
   readonly from: string;
-  /** Upper end of the range, exclusive: all keys are smaller. */
+  /** Upper end of the range, exclusive. */
   readonly to: string;
   /** Whether to begin with the largest key. */
   readonly backwards?: boolean;
@@ -167,35 +157,33 @@ export interface Records {
   list(span: Span): Promise<Entry[]>;
   keys(span: Span): Promise<string[]>;
   /**
-   * Writes atomically. Resolves when the data are safe from a crash of the process and from a power
-   * failure. Writes take effect in order.
+   * Writes atomically. Resolves when the data are safe from a power failure. Writes take effect in
+   * order.
    *
    * @throws StoreError 'disk-full', 'write-failed' or 'closed'
    */
   write(write: Write): Promise<void>;
   /**
-   * Writes a record that belongs to no room, unless a record with this key exists. If several
-   * processes try this at the same time, only one of them succeeds. This method is undefined for a
-   * storage to which only one process can write.
+   * Writes a record that belongs to no room, unless its key exists. If several processes try at the
+   * same time, only one succeeds. Undefined for a storage to which only one process can write.
    *
-   * @returns whether this call wrote the record. Can be false by mistake: if the storage's answer
-   *   is lost, the write is repeated, and then finds its own record.
+   * @returns whether this call wrote the record; can be false by mistake if the storage's first
+   *   answer is lost
    * @throws the same errors as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
   /**
-   * Replaces the byte arrays (parts) that are stored under a key. Parts are stored separately from
-   * records, and are not synced to disk: they survive a crash of the process, but perhaps not a
-   * power failure.
+   * Replaces the byte arrays (parts) that are stored under a key, separately from records. Parts
+   * are not synced to disk, so a power failure may lose them.
    *
-   * @param parts the new parts; if empty, the stored parts are removed. Do not use the buffers of
-   *   `parts` after the call, because they may have been transferred to another thread.
+   * @param parts the new parts; if empty, the stored parts are removed. Do not use the buffers
+   *   after the call, because they may move to another thread.
    * @throws StoreError 'disk-full', 'write-failed' or 'closed'
    */
   putUnsynced(key: string, parts: readonly Uint8Array[]): Promise<void>;
   /**
-   * Reads the parts that `putUnsynced` last stored under a key. Returns undefined if there are
-   * none, or if they are incomplete.
+   * Reads the parts that `putUnsynced` last stored under a key; undefined if they are missing or
+   * incomplete.
    */
   getUnsynced(key: string): Promise<Uint8Array[] | undefined>;
   /** Returns the total size of the stored data, in bytes. */
@@ -205,8 +193,8 @@ export interface Records {
 }
 
 /**
- * The parts stored with `putUnsynced`. The keys of this map are the maps that hold the records of
- * each storage in memory.
+ * The parts stored with `putUnsynced` in each storage. A storage is identified by its map of
+ * records.
  */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
@@ -215,7 +203,7 @@ const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slic
 /**
  * Creates a storage in memory, for servers and tests that store nothing on disk.
  *
- * @param stored map that holds the records. To open the same storage again, pass the same map.
+ * @param stored map that holds the records; pass the same map to open the same storage again
  */
 export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   let closed = false;
@@ -254,10 +242,7 @@ export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   };
 }
 
-/**
- * Formats a number for a key, with leading zeros, so that the alphabetical order of keys is the
- * numerical order.
- */
+/** Formats a number for a key, with leading zeros, so that keys sort numerically. */
 export const padded = (n: number): string => n.toString().padStart(12, '0');
 
 /** Returns the key under which an organism's cells are stored with the snapshot of a tick. */
@@ -286,35 +271,30 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Cells are stored as a difference from earlier cells if the difference needs at most this share of
- * the cells' full size. If it needs more, the saving is not worth the disadvantage that the record
- * is useless without the record of the earlier cells.
+ * Maximum size of a difference from earlier cells, as a share of the cells' full size. Above this
+ * share, the full cells are stored: the saving is not worth depending on an earlier record.
  */
 const MAX_DIFFERENCE = 0.7;
 
 /**
- * Cell states, [stage, stage, C]; stage is the side of the patch, in cells. They are stored as
- * 32-bit floats without rounding, because organisms with rounded cells would develop differently.
+ * Cell states, [stage, stage, C]; stage is the side of the patch, in cells. Stored without
+ * rounding, because organisms with rounded cells would develop differently.
  */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
 /**
- * The cells of one organism, stored as 32-bit words. After a wound has healed, cells are similar to
- * their earlier state, so the integer differences between the words consist mostly of small
- * numbers, with zeros in their upper bytes. To help compression find these zeros, all first bytes
- * of the words are stored together, then all second bytes, and so on.
+ * The cells of one organism, stored as 32-bit words. Words that are differences from earlier cells
+ * mostly have zeros in their upper bytes. Storing all first bytes together, then all second bytes,
+ * and so on, helps compression find these zeros.
  */
 export const cellsRecord = v.strictObject({
-  /**
-   * Bytes of the little-endian words: the first byte of every word, then the second byte of every
-   * word, and so on.
-   */
+  /** All first bytes of the little-endian words, then all second bytes, and so on. */
   planes: v.custom<Uint8Array>(
     (value) => value instanceof Uint8Array && value.length % BYTES === 0,
   ),
   /**
-   * If set, each word is the difference from a word of earlier cells, and `base` is the tick of the
-   * earlier cells. If absent, the words are the cells themselves.
+   * If set, each word is a difference from the cells stored with the snapshot of this tick. If
+   * absent, the words are the cells themselves.
    */
   base: v.optional(v.number()),
 });
@@ -323,19 +303,16 @@ export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;
   /**
-   * The base: earlier cells of the organism, and the tick with which they are stored. The
-   * difference between `state` and the base may be stored instead of `state`. The record of the
-   * base must contain the cells themselves, not a difference.
+   * The base: earlier cells of the organism, and the tick with which they are stored. The record of
+   * the base must contain the cells themselves, not a difference.
    */
   readonly base?: { readonly tick: number; readonly state: Float32Array } | undefined;
 }
 
 /**
- * Encodes cells. Stores only the difference from the base if this makes the record clearly smaller
- * (see `MAX_DIFFERENCE`).
+ * Encodes cells, as a difference from the base if this makes the record clearly smaller.
  *
- * @returns `entry`: the record; `base`: the tick of the base, set if the record contains a
- *   difference
+ * @returns `entry`: the record; `base`: the tick of the base, if the record contains a difference
  */
 export async function encodeCells(key: string, { state, base }: NewCells) {
   if (base && base.state.length === state.length) {
@@ -349,7 +326,7 @@ export async function encodeCells(key: string, { state, base }: NewCells) {
 /**
  * Decodes cells. The result is bit for bit equal to the cells that were encoded.
  *
- * @param base the earlier cells, if the record contains the difference from them
+ * @param base the earlier cells, if the record contains a difference
  */
 export function decodeCells(
   { planes }: v.InferOutput<typeof cellsRecord>,
@@ -364,9 +341,8 @@ type Words = Int32Array<ArrayBuffer>;
 const wordsOf = (state: Float32Array): Words => new Int32Array(state.slice().buffer);
 
 /**
- * Replaces words by their differences from `base`, modulo 2³². Moves the sign to the lowest bit
- * (zigzag encoding), so that small positive and small negative differences both have zeros in their
- * upper bytes.
+ * Replaces words by their differences from `base`, modulo 2³². The sign moves to the lowest bit
+ * (zigzag encoding), so that small differences of either sign have zeros in their upper bytes.
  */
 function minus(words: Words, base: Words): Words {
   for (let i = 0; i < words.length; i++) {

@@ -1,8 +1,7 @@
 /**
  * Opens a room: creates a new room, restores a stored room to its last stored tick, or takes over a
- * replica. To restore a room, the server loads its latest intact snapshot, and replays the journal
- * after the snapshot as fast as the engine can. It never continues past a missing journal entry.
- * Start reading at `openRoom`.
+ * replica. Restoring loads the latest intact snapshot and replays the journal after the snapshot,
+ * but never past a missing entry. Start reading at `openRoom`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
@@ -48,9 +47,9 @@ function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
  * Opens a stored room in a world, and replays the room's journal.
  *
  * @param world a world that writes no journal, and whose engine has loaded the room's checkpoint
- * @returns the room; `tail`: the end of its journal; `ticks`: the number of replayed ticks; `equal`
- *   and `unequal`: the numbers of stored checksums that the room matched and did not match;
- *   `remarks`: notices for the host
+ * @returns the room; `tail`: the end of its journal; `ticks`: number of replayed ticks; `equal`,
+ *   `unequal`: how many stored checksums the room matched and did not match; `remarks`: notices for
+ *   the host
  * @throws StoreError 'damaged', 'other-version', 'other-checkpoint' or 'other-size'; EngineError
  */
 export async function recover(store: Store, world: World, expected: ExpectedRoom) {
@@ -74,7 +73,7 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
     moment: (tick) => store.moment(name, tick),
   });
   const { ticks, equal, unequal } = await replayed.catch(async (error: unknown) => {
-    // Close the room: as long as a room of this name is open, another attempt would fail.
+    // Close the room. While a room of this name is open, another attempt would fail.
     await world.close(room).catch(() => {});
     throw error;
   });
@@ -126,11 +125,10 @@ async function latestMoment(
 }
 
 /**
- * Checks before a replay that the journal after a snapshot is complete.
+ * Finds how far the journal after a snapshot can be replayed.
  *
- * @returns `gap`: whether only the first part of the journal can be replayed, because entries could
- *   not be written at the time, or because the room's state was replaced and the snapshot of the
- *   new state is damaged; `tail`: the end of the part that can be replayed
+ * @returns `tail`: the end of the part that can be replayed; `gap`: whether later entries are left
+ *   out, because a write failed or the snapshot of a replaced state is damaged
  * @throws StoreError 'damaged' if an entry is damaged, or is missing for another reason
  */
 async function lastWholeEntry(
@@ -145,9 +143,8 @@ async function lastWholeEntry(
       if (entry.gap) return { tail: last, gap: true };
       throw missing(name, last.tick, entry.tick);
     }
-    // An entry with `jump` says that the room's state was replaced. The new state is stored only in
-    // the snapshot of the same tick. If this snapshot is damaged, the room can be restored only up
-    // to the entry before.
+    // An entry with `jump` replaced the room's state. Only the snapshot of the same tick stores the
+    // new state. If this snapshot is damaged, the replay must end before this entry.
     const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
     if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
@@ -165,8 +162,10 @@ const missing = (name: string, from: number, to: number): StoreError =>
 type Sequence<T> = readonly T[] | AsyncIterable<T>;
 
 /**
- * Creates a function that returns the item of a tick from a sequence that is ordered by tick;
- * undefined if the tick has no item. The function must be called with consecutive ticks.
+ * Creates a function that returns the item of a tick; undefined if the tick has no item. The
+ * function must be called with consecutive ticks.
+ *
+ * @param items ordered by tick
  */
 export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items.values();
@@ -182,7 +181,7 @@ export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) 
 
 interface ReplayOptions {
   readonly world: World;
-  /** The room, which must be at the tick before the first tick to replay. */
+  /** Must be at the tick before the first tick to replay. */
   readonly room: Room;
   /** Last tick to replay. */
   readonly to: number;
@@ -191,15 +190,15 @@ interface ReplayOptions {
   /** Checksums of the ticks replayed so far; set if this replay continues an earlier one. */
   readonly sums?: TickSums;
   /**
-   * Whether the engine must step only a few patches of this room at a time, so that other rooms do
-   * not have to wait until this room's whole tick is computed.
+   * Whether to step only a few patches of this room at a time, so that other rooms need not wait
+   * for a whole tick of this room.
    */
   readonly isApart?: boolean;
   /** Reads the snapshot of a tick in which the room's state was replaced. */
   readonly moment: (tick: number) => Promise<Pick<StoredMoment, 'state' | 'cells'>>;
   /**
-   * Called after each replayed tick. `equal`: whether the room matches the stored checksum of the
-   * tick; undefined if no checksum is stored for the tick.
+   * Called after each replayed tick. `equal`: whether the room matches the tick's stored checksum;
+   * undefined if no checksum is stored.
    */
   readonly onTick?: (
     tick: Pick<TickResult, 'tick' | 'life'>,
@@ -210,8 +209,7 @@ interface ReplayOptions {
 /**
  * Computes a tick of a replay.
  *
- * @throws EngineError 'out-of-memory' if the engine lacks memory for a seed that was planted in
- *   this tick
+ * @throws EngineError 'out-of-memory' if the engine lacks memory for a planted seed
  */
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
@@ -223,9 +221,8 @@ export async function tickAgain(world: World, room: Room, isApart = false): Prom
 /**
  * Replays ticks, and compares the room with the stored checksums.
  *
- * @returns `ticks`: number of replayed ticks; `equal` and `unequal`: numbers of stored checksums
- *   that the room matched and did not match; `proven`: number of ticks that the matched checksums
- *   cover
+ * @returns `ticks`: number of replayed ticks; `equal`, `unequal`: how many stored checksums the
+ *   room matched and did not match; `proven`: number of ticks that the matched checksums cover
  * @throws StoreError; EngineError
  */
 export async function replay(options: ReplayOptions) {
@@ -264,22 +261,19 @@ export async function replay(options: ReplayOptions) {
 }
 
 /**
- * How many ticks a replica may be behind the room's latest snapshot. If it is further behind, it is
- * not used, because opening the snapshot is faster.
+ * Maximum number of ticks that a replica may be behind the room's latest snapshot. Beyond that,
+ * opening the snapshot is faster than using the replica.
  */
 export const MAX_LAG = 300;
 
-/**
- * Thrown if a room cannot be replicated. The message is the reason. To run the room, this server
- * must then open it from its snapshot.
- */
+/** Thrown if a room cannot be replicated. The message is the reason. */
 export class NotReplicated extends Error {
   override readonly name = 'NotReplicated';
 }
 
 /**
- * A replica of a room that another server runs. It replays the stored journal in a separate world,
- * a few ticks behind the room, so that this server can take the room over immediately.
+ * A replica of a room that another server runs. It replays the room's stored journal in a separate
+ * world, so that this server can take the room over immediately.
  */
 export class RoomReplica {
   private equal = 0;
@@ -326,8 +320,8 @@ export class RoomReplica {
    *
    * @param most maximum number of ticks to replay
    * @returns whether the replica has reached the end of the stored journal
-   * @throws StoreError 'unreachable', after which `catchUp` can be called again. After any other
-   *   error (NotReplicated, StoreError or EngineError), the replica cannot be used any more.
+   * @throws NotReplicated, StoreError or EngineError. Only after StoreError 'unreachable' can the
+   *   replica still be used.
    */
   async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { store, world, room, sums } = this;
@@ -337,8 +331,8 @@ export class RoomReplica {
       throw new NotReplicated(`the owner has begun a new journal for the room`);
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
-    // Read all records before replaying the first tick. If reading fails, nothing has been replayed
-    // yet, so `catchUp` can simply be called again.
+    // Read all records before the replay begins, so that `catchUp` can be called again if reading
+    // fails.
     const entries = await listOf(store.journal(name, from, to));
     const marks = await listOf(store.marks(name, from, to));
     const moments = new Map<number, StoredMoment>();
@@ -363,8 +357,8 @@ export class RoomReplica {
   }
 
   /**
-   * Replays the rest of the journal, and moves the room into another world. Call this only when no
-   * other process can write to the room's journal any more.
+   * Replays the rest of the journal, and moves the room into another world. Call it only when no
+   * other process can write to the room's journal.
    *
    * @throws NotReplicated if the replica cannot be used; StoreError; EngineError
    */
@@ -387,8 +381,8 @@ export class RoomReplica {
   }
 
   /**
-   * Closes the replica and frees its engine memory. Does nothing if the replica has already been
-   * closed or has handed over its room.
+   * Frees the replica's engine memory. Does nothing if the replica was already closed or handed
+   * over.
    */
   async close(): Promise<void> {
     if (this.isOver) return;
@@ -397,7 +391,7 @@ export class RoomReplica {
   }
 
   /**
-   * Checks that replaying the rest of the journal is faster than opening the latest snapshot.
+   * Checks that the replica is not too far behind.
    *
    * @throws NotReplicated if the replica is more than `MAX_LAG` ticks behind the latest snapshot
    */
@@ -425,14 +419,13 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
   readonly store: Store;
   readonly world: World;
   /**
-   * This server's replica of the room, if there is one. `openRoom` takes the room over from the
-   * replica or, if that fails, closes the replica.
+   * This server's replica of the room, if any. `openRoom` takes the room over from the replica or,
+   * if that fails, closes the replica.
    */
   readonly replica?: RoomReplica | undefined;
   /**
-   * Whether all ticks that visitors have seen are stored. False if another process may have run the
-   * room and shown ticks after the last stored one; this happens because ticks without events are
-   * shown without being stored. If absent, true.
+   * Whether all ticks that visitors have seen are stored; true by default. Can be false if another
+   * process has run the room, because ticks without events are shown without being stored.
    */
   readonly isStored?: boolean;
   /** Returns the wall-clock time, in ms. */
@@ -477,8 +470,8 @@ export async function openRoom(
   if (!isStored) {
     try {
       await passUnstored(world, room);
-      // Store the current tick now, because visitors may already have seen it: if this server
-      // fails, the room's next leader must not continue from an earlier tick.
+      // Store the current tick, because visitors may have seen it: the room's next leader must not
+      // continue from an earlier tick.
       await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});
@@ -497,23 +490,21 @@ export async function openRoom(
 }
 
 /**
- * Steps a room past all ticks that another process may have shown to visitors. New events then
- * happen only after everything that visitors have seen.
+ * Steps a room past all ticks that another process may have shown to visitors, so that new events
+ * come after everything that visitors have seen.
  */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // Find the last tick that the other process may have shown. That process has not stored the
-  // checksum that is due next. So it has not gone beyond the tick in which this checksum is due,
-  // except perhaps by one tick. Checksums are due less often while a room does not change. It is
-  // not known whether the room has changed since its last stored checksum. Assume that it has not,
-  // because this gives the latest possible tick.
+  // The process that ran the room has not stored the next checksum. So it has gone at most one tick
+  // past the tick in which the checksum was due. Assume that the room has not changed since its
+  // last checksum, because this gives the latest such tick.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // A checksum is stored together with the next tick. So the other process may have shown that next
-  // tick, too, before it could store the checksum. Step that tick as well.
+  // A checksum is stored together with the next tick, so the process that ran the room may have
+  // shown this next tick, too.
   await world.tick([room], undefined, true);
 }
 

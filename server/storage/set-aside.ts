@@ -1,6 +1,6 @@
 /**
  * Moves damaged data into dated folders, so that the server can start with the intact data. Also
- * keeps a copy of essential records: records that could not be reconstructed from others. Never
+ * keeps a copy of the essential records, which cannot be reconstructed from other records. Never
  * deletes data. Start reading at `SetAside`.
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-sc
 import { decodeRecord, encodeRecord, isIntact, type Records, StoreError } from './records.ts';
 import { partsOf, STATE_KINDS, type Store, spanOf } from './store.ts';
 
-/** Maximum number of records read at a time. It is small, because each record may be large. */
+/** Maximum number of records read at a time; small, because each record may be large. */
 const AT_ONCE = 20;
 
 /** Copies a room's state and history, but not its plan and statistics. */
@@ -26,7 +26,7 @@ async function copyRoom(from: Records, to: Records, room: string): Promise<void>
 
 interface SetAsideOptions {
   readonly store: Store;
-  /** Parent folder; each set of moved data gets its own folder inside. */
+  /** Folder in which each set of moved data gets its own folder. */
   readonly folder: string;
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
@@ -35,11 +35,10 @@ interface SetAsideOptions {
 }
 
 const RECORD = 'aside';
-/** Key of the record that lists the data that were moved aside. */
+/** Key of the record that lists the data that were set aside. */
 export const ASIDE_KEY = `house/${RECORD}`;
 /**
- * Maximum number of entries in the list of moved data. If there are more, the oldest entries are
- * dropped from the list, but their data stay on disk.
+ * Maximum length of the list of moved data. Older entries are dropped, but their data stay on disk.
  */
 const MOST = 50;
 
@@ -48,11 +47,10 @@ export function asideName(what: string, at: number): string {
   return `${what}-${new Date(at).toISOString().slice(0, -1).replace(/[:.]/g, '-')}`;
 }
 
-/** Moves data aside, and lists the moves. */
+/** Moves data to separate folders, and keeps a list of the moves. */
 export class SetAside {
   /**
-   * Id of the latest entry of type `records` that was added for each room since the server started,
-   * by room name.
+   * Id of each room's latest entry with `what: 'records'` since the server started, by room name.
    */
   private readonly parts = new Map<string, string>();
 
@@ -68,7 +66,6 @@ export class SetAside {
     return new SetAside(options, list ?? []);
   }
 
-  /** Entries about damaged data. */
   get damaged(): readonly AsideRecord[] {
     return this.entries.filter(({ what }) => what !== 'replaced');
   }
@@ -84,7 +81,7 @@ export class SetAside {
 
   /**
    * Moves damaged records to a separate folder. Call it only if no other record depends on these
-   * records, or if their absence will be noticed when their room is opened.
+   * records, or if opening their room reveals that they are missing.
    *
    * @param room the room's name; null for records of the whole server
    */
@@ -102,8 +99,9 @@ export class SetAside {
   }
 
   /**
-   * Moves the records of a room to a separate folder. Only the latest intact snapshot and all
-   * intact snapshots with a name stay in the store. If there are none, the room starts empty.
+   * Copies a room's records to a separate folder. Then removes them from the store, except the
+   * latest intact snapshot and all intact snapshots with a name. Without an intact snapshot, the
+   * room starts empty.
    *
    * @param why one or two sentences for the host
    * @throws StoreError 'disk-full' or 'write-failed'
@@ -117,14 +115,14 @@ export class SetAside {
       if (kept.length > 0) await store.revertTo(room, kept);
       else await store.clear(room);
     });
-    // The new entry is about the whole room. Dismiss the earlier entry about single damaged records
-    // of the room, because the host no longer needs it.
+    // The new entry covers the whole room, so dismiss the earlier entry about single records of the
+    // room.
     await this.dismiss(this.parts.get(room) ?? '');
   }
 
   /**
-   * Replaces a room's records by records that were moved to a separate folder earlier, and moves
-   * the replaced records to such a folder. The room must not be open.
+   * Replaces a room's records by records that were set aside earlier, and sets the replaced records
+   * aside. The room must not be open.
    *
    * @param id id of the entry for the records to put back
    * @returns the new entry for the replaced records
@@ -151,7 +149,7 @@ export class SetAside {
   }
 
   /**
-   * Removes an entry from the list. The data that it describes stay on disk.
+   * Removes an entry from the list. Its data stay on disk.
    *
    * @returns whether the entry was in the list
    */
@@ -162,9 +160,7 @@ export class SetAside {
     return true;
   }
 
-  /**
-   * Finds a room's latest intact snapshot and all its intact snapshots with a name, latest first.
-   */
+  /** Finds a room's latest intact snapshot and all intact snapshots with a name, latest first. */
   private async wholeSnapshots(room: string): Promise<SnapshotRecord[]> {
     const { store } = this.options;
     const stored = await store.room(room).catch(() => undefined);
@@ -224,17 +220,11 @@ export class SetAside {
   }
 }
 
-/**
- * Key under which the copy of essential records is encoded, as if it were a record. The checksum of
- * the copy covers this key.
- */
+/** The copy of essential records is encoded like a record with this key. */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 
-/**
- * Reads the copy of essential records. Returns an empty map if the file of the copy is missing or
- * damaged.
- */
+/** Reads the copy of essential records. Returns an empty map if the copy is missing or damaged. */
 export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
   try {
     const bytes = decodeRecord(NAME, await readFile(file)) as [string, Uint8Array][];
@@ -245,9 +235,8 @@ export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8A
 }
 
 /**
- * Wraps records: whenever an essential record is written or removed, a copy of all essential
- * records in a file is updated, too. Ignores failures to update the copy, because the records
- * themselves have been stored.
+ * Wraps records so that each change of an essential record also updates a file with copies of all
+ * essential records. Ignores failures to update the file.
  */
 export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
   const mutex = new Mutex();

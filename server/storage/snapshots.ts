@@ -1,7 +1,6 @@
 /**
- * Takes snapshots. Captures a room's state between two ticks, and writes the captured state while
- * the room continues. The journal writer decides when to take a snapshot. Start reading at
- * `Snapshots.write`.
+ * Takes snapshots of rooms: captures a room's state between two ticks, and writes the captured
+ * state while the room continues. Start reading at `Snapshots.write`.
  */
 
 import { setImmediate } from 'node:timers/promises';
@@ -20,12 +19,10 @@ import {
 import type { Store } from './store.ts';
 import type { SavedCells, WatchedRoom } from './watched-room.ts';
 
-/** Limits and intervals for taking and keeping snapshots. */
 export const SNAPSHOTS = {
   /**
    * A recent snapshot (not synced to disk) is due when this many cells were stepped since the last
-   * snapshot. After a restart, all later steps are replayed, so this limits how long a restart
-   * takes.
+   * snapshot. Keeps the replay after a restart short.
    */
   snapshotCells: 3_500_000,
   /**
@@ -34,29 +31,24 @@ export const SNAPSHOTS = {
    */
   snapshotStored: 6,
   /**
-   * Interval between two stored snapshots of a room that does not change, in ms. Even such a room
-   * needs snapshots, because recovery replays all ticks after a snapshot, even ticks without
-   * events.
+   * Interval between two stored snapshots of a room that does not change, in ms. Limits how many
+   * ticks without events a recovery must replay.
    */
   snapshotIdle: 3_600_000,
   keepLatest: 3,
   /**
-   * Number of minutes for which one snapshot per minute is kept; `keepHours` and `keepDays` are the
-   * numbers of hours and days for which one per hour or day is kept. An undo starts from such a
-   * snapshot of a minute, so the minutes must cover the longest possible undo.
+   * Number of minutes, hours and days of which one snapshot each is kept. An undo replays from the
+   * snapshot of a minute, so `keepMinutes` covers the longest possible undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
-  /**
-   * Number of snapshots to keep among those that were taken before an action of the host (undo,
-   * restore or reseed).
-   */
+  /** How many snapshots to keep of those taken before the host's undo, restore or reseed. */
   keepBefore: 6,
   maxNamed: 24,
   /**
-   * Maximum size of a room's snapshots and journal, in bytes. If they grow larger, the oldest
-   * snapshots are deleted.
+   * Maximum size of a room's snapshots and journal, in bytes. Beyond it, the oldest snapshots are
+   * deleted.
    */
   maxBytes: 1_073_741_824,
 } as const;
@@ -66,11 +58,9 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * Chooses the snapshots to keep. These are the latest few; the first one of each recent minute, and
- * the last one of each recent hour and day, as long as their total size is within the limit; the
- * last few that were taken before an action of the host; and all that have a name. In addition, if
- * the room's state was replaced after the oldest periodic snapshot to keep, the snapshot of the new
- * state is kept, because a replay that starts before the replacement needs it.
+ * Chooses the snapshots to keep: the latest few, one for each recent minute, hour and day, the last
+ * few taken before an action of the host, and all that have a name. If the room's state was
+ * replaced, the snapshot of the new state is kept while replays from older snapshots need it.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first
@@ -85,8 +75,7 @@ export function retainedSnapshots(
   const all = snapshots.filter((one) => !isStandalone(one));
   const wanted = new Set([
     ...all.slice(0, keepLatest),
-    // Of each minute, keep the first snapshot: to undo commands of a minute, the replay must start
-    // before all of these commands.
+    // Keep the first snapshot of each minute: an undo must start before all commands of the minute.
     ...runsOf(all, MINUTE, keepMinutes).map((run) => run.at(-1)!),
     ...runsOf(all, HOUR, keepHours).map(([last]) => last),
     ...runsOf(all, DAY, keepDays).map(([last]) => last),
@@ -107,13 +96,12 @@ export function retainedSnapshots(
 }
 
 /**
- * Groups successive snapshots that were taken in the same minute, hour or day, and returns the
- * latest groups. Their number is limited rather than the age of the snapshots, because the wall
- * clock may have been wrong when a snapshot was taken.
+ * Groups successive snapshots of the same minute, hour or day, and returns the latest groups.
+ * Limits the number of groups, not their age, because the wall clock may have been wrong.
  *
- * @param span length of the period that a group covers, in ms
+ * @param span length of the period of a group, in ms
  * @param most maximum number of groups
- * @returns the groups, latest first; in each group, the latest snapshot comes first
+ * @returns the groups, latest first; each group lists its latest snapshot first
  */
 function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number) {
   const runs: SnapshotRecord[][] = [];
@@ -126,27 +114,23 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
 }
 
 /**
- * Size of the cells to write in one transaction, in bytes before compression, which about halves
- * it. The size is small, because the journal entries of a tick may have to wait for the
- * transaction.
+ * Size of the cells to write in one transaction, in bytes before compression. Kept small, because
+ * the journal entries of a tick may have to wait for the transaction.
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
 /**
- * Maximum number of records that are stored as differences from the same base. They would all be
- * lost if the base were damaged.
+ * Maximum number of records that are stored as differences from the same base record. If the base
+ * is damaged, all of these records are lost.
  */
 const MAX_DIFFERENCES = 15;
 
-/**
- * A room's state, captured at one moment. The engine may still be exporting the cells of that
- * moment.
- */
+/** A room's state, captured at one moment. The engine may still be exporting the cells. */
 type Draft = ReturnType<Snapshots['capture']>;
 
 /**
- * Properties that only some snapshots have, such as a name. If another snapshot of the same tick is
- * taken, it inherits these properties.
+ * Properties that only some snapshots have. A second snapshot of the same tick inherits them from
+ * the first.
  */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 
@@ -156,16 +140,13 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
-  /**
-   * Minimum time between two snapshots of a busy room, in ms. Both stored and recent snapshots
-   * count.
-   */
+  /** Minimum time between two snapshots of a busy room, stored or recent, in ms. */
   readonly snapshotLeast: number;
   /** A room is busy if this many of its cells were stepped since the last snapshot. */
   readonly snapshotCells?: number;
   /**
-   * Maximum size of a room's snapshots and journal, in bytes. If they grow larger, the oldest
-   * snapshots are deleted.
+   * Maximum size of a room's snapshots and journal, in bytes. Beyond it, the oldest snapshots are
+   * deleted.
    */
   readonly maxBytes?: number | undefined;
 }
@@ -182,8 +163,6 @@ export class Snapshots {
     const { clock, snapshotLeast: least } = this.options;
     const { snapshotCells = SNAPSHOTS.snapshotCells } = this.options;
     const now = clock.now();
-    // Even a room that does not change needs snapshots. Otherwise, recovery would have to replay
-    // days of ticks without events.
     const interval = watched.unsaved ? least * SNAPSHOTS.snapshotStored : SNAPSHOTS.snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;
@@ -191,12 +170,11 @@ export class Snapshots {
   }
 
   /**
-   * Captures the state and the cells of a room at one moment. This function is synchronous, so no
-   * tick can run while it reads the room.
+   * Captures the state and cells of a room. Synchronous, so that no tick can run meanwhile.
    *
-   * @returns the room's state; `stale`: the organisms whose cells have changed since they were last
-   *   stored; `exported`: resolves to the cells of each of these organisms, [stage, stage, C];
-   *   `bytes`: the number of bytes of journal written since the previous snapshot
+   * @returns `state`: the room's state; `stale`: the organisms whose cells have changed since they
+   *   were last stored; `exported`: resolves to the cells of these organisms, each [stage, stage,
+   *   C]; `bytes`: size of the journal since the previous snapshot
    */
   capture(watched: WatchedRoom) {
     const { engine, date, clock } = this.options;
@@ -204,8 +182,7 @@ export class Snapshots {
     const state = room.export();
     const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
     const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // The caller awaits `exported` only later. If the export fails before, this handler prevents an
-    // unhandled rejection.
+    // Prevent an unhandled rejection if the export fails before the caller awaits `exported`.
     exported.catch(() => {});
     watched.cells = 0;
     watched.capturedAt = clock.now();
@@ -213,8 +190,8 @@ export class Snapshots {
   }
 
   /**
-   * Stores a captured state as the room's recent snapshot, which is not synced to disk. Do not call
-   * it while another snapshot of the room is being written.
+   * Stores a captured state as the room's recent snapshot, which is not synced to disk. Meanwhile,
+   * no other snapshot of the room may be written.
    *
    * @throws StoreError; EngineError
    */
@@ -235,8 +212,8 @@ export class Snapshots {
   }
 
   /**
-   * Writes a captured state as a stored snapshot. Then removes the snapshots that no longer have to
-   * be kept.
+   * Writes a captured state as a stored snapshot. Then removes the snapshots that are no longer
+   * needed.
    *
    * @param entry a journal entry to write in the same transaction as the snapshot
    * @throws StoreError; EngineError
@@ -261,13 +238,13 @@ export class Snapshots {
     }
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
     bytes += await store.putState(room.name, state);
-    // Wait until all journal entries so far are on disk, because the end of the journal, which is
-    // stored next, must not lie beyond them.
+    // Wait until the journal entries are on disk: the end of the journal, which is stored next,
+    // must not lie beyond them.
     await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
-    // If the room was restarted in this tick, there may already be a snapshot of this tick. Keep
-    // its name and the other properties of `SnapshotMarks`.
+    // If a snapshot of this tick already exists, keep its name and the other properties of
+    // `SnapshotMarks`.
     const old = watched.snapshots.find((one) => one.tick === tick);
     const snapshot = {
       ...{ tick, seq, at, engine, cells, bytes },
@@ -289,11 +266,7 @@ export class Snapshots {
     return snapshot;
   }
 
-  /**
-   * Stores the cells of some organisms.
-   *
-   * @returns bytes written
-   */
+  /** Stores the cells of some organisms. @returns number of bytes written */
   private async putCells(
     { room: { name }, saved }: WatchedRoom,
     tick: number,
@@ -304,7 +277,7 @@ export class Snapshots {
     const cells = await Promise.all(
       organisms.map(async ({ id }, i) => {
         const at = baseFor(saved.get(id), tick);
-        // If the base cannot be read, the cells are stored in full.
+        // If the base cannot be read, store the cells in full.
         const read =
           at === undefined ? undefined : store.cells(name, id, at).catch(() => undefined);
         const state = await read;
@@ -327,12 +300,12 @@ export class Snapshots {
   }
 
   /**
-   * Selects the snapshots to keep. Removing a snapshot does not free the journal before it, if a
-   * replay from an older snapshot that is kept needs that journal. The size of such journal is
-   * added to the next newer periodic snapshot that is kept, so that it still counts.
+   * Selects the snapshots to keep. The journal before a removed snapshot stays on disk if replays
+   * from an older snapshot need it. The size of this journal is then added to the next newer
+   * periodic snapshot, so that it counts towards `maxBytes`.
    *
    * @param all all snapshots, latest first
-   * @param stays whether to keep a snapshot
+   * @param stays returns whether to keep a snapshot
    */
   private async inherit(
     name: string,
@@ -366,8 +339,8 @@ const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks =>
   defined({ name, before, jump });
 
 /**
- * Moves the recorded end of a room's stored journal forward to a tick and entry number; never moves
- * it back. The caller must write the result to the store immediately.
+ * Moves the recorded end of a room's stored journal forward, never back. The caller must write the
+ * result to the store immediately.
  */
 function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {
   const { stored } = watched;
@@ -376,20 +349,18 @@ function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTa
 }
 
 /**
- * Finds earlier stored cells of an organism that can serve as the base for its cells in the
- * snapshot of `tick`. These cells can then be stored as a difference from the base.
+ * Chooses earlier stored cells of an organism as the base. The organism's cells in the snapshot of
+ * `tick` can then be stored as a difference from the base.
  *
  * @returns the tick of the base; undefined if the cells must be stored in full
  */
 function baseFor(old: SavedCells | undefined, tick: number): number | undefined {
   if (!old || old.differences >= MAX_DIFFERENCES) return undefined;
   const base = old.base ?? old.tick;
-  // If a second snapshot of the same tick is written, its records overwrite those of the first. A
-  // base of the same tick would be overwritten by the record that refers to it, so it cannot be
-  // used.
+  // A second snapshot of the same tick overwrites the cells of the first, so these cells cannot be
+  // a base.
   return base < tick ? base : undefined;
 }
 
-/** Builds a snapshot's reference to an organism's stored cells. */
 const refOf = (id: number, { tick, base }: SavedCells): SnapshotRecord['cells'][number] =>
   defined({ id, tick, base });

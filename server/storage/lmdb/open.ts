@@ -1,7 +1,6 @@
 /**
- * Opens the records of a data folder: locks the folder, verifies its files, and starts the thread
- * that reads and writes the data file. A separate process verifies the files first, because reading
- * a damaged file can crash the process that reads it. Start reading at `openFolder`.
+ * Opens the records of a data folder: locks the folder, verifies its files in a separate process,
+ * and starts the thread that reads and writes the data file. Start reading at `openFolder`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,25 +16,22 @@ import { inspect, recoverFile, resumeRecovery } from './repair.ts';
 import { notWritable, type Table } from './table.ts';
 
 /**
- * Maximum length of the path of a Unix socket, in characters. Operating systems allow slightly
- * longer paths.
+ * Maximum length of a Unix socket's path, in characters. Slightly below the limits of operating
+ * systems.
  */
 const MAX_PATH = 100;
 /**
- * How long a starting server waits, in ms, before it checks that no other server that is also
- * starting has replaced its socket.
+ * How long a starting server waits, in ms. It then checks whether another starting server has
+ * replaced its socket.
  */
 const RACE_DELAY = 60;
-/**
- * Whether to listen on a named pipe instead of a Unix socket, as on Windows. A named pipe has no
- * path in the file system.
- */
+/** Whether to listen on a named pipe (Windows) instead of a Unix socket. */
 const HAS_PIPES = process.platform === 'win32';
 
 /**
- * Locks a folder for this server by listening on a socket in the folder. A server that finds a
- * socket that answers knows that the folder is in use. If a server is killed, its socket stops
- * answering, so the lock never has to be judged by a process id or the age of a file.
+ * Locks a folder for this server by listening on a socket. If the folder's socket already answers,
+ * the folder is in use. The socket of a killed server does not answer, so its lock ends
+ * immediately.
  *
  * @returns a function that releases the lock
  * @throws StoreError 'in-use' or 'not-writable'
@@ -128,14 +124,11 @@ export async function startTable(start: StoreStart): Promise<Records> {
   };
 }
 
-/** Records of a folder, with the result of the folder's verification. */
+/** Records of a folder, with the result of verifying the folder. */
 export interface FolderRecords extends Records {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
-  /**
-   * If the data file was unreadable and was replaced by a copy of its readable records: why it was
-   * unreadable. Otherwise undefined.
-   */
+  /** Why the data file was unreadable, if it was replaced by a copy of its readable records. */
   readonly recovered?: string | undefined;
 }
 
@@ -143,8 +136,8 @@ export interface FolderRecords extends Records {
  * Opens and locks a data folder. Creates the folder if it does not exist.
  *
  * @param recovery how to handle an unreadable data file. `aside`: folder to move the file to.
- *   `rooms`: names of rooms that the file may contain. If `recovery` is absent, an unreadable file
- *   is an error.
+ *   `rooms`: names of rooms that the file may contain. Without `recovery`, an unreadable file is an
+ *   error.
  * @throws StoreError 'not-writable', 'in-use' or 'damaged'
  */
 export async function openFolder(
@@ -189,14 +182,14 @@ export async function openFolder(
 }
 
 /**
- * Matches the keys of the records that make up a snapshot. If such a record is damaged, the room
- * can be restored from an older snapshot.
+ * Matches the keys of snapshots' records. If such a record is damaged, the room can be restored
+ * from an older snapshot.
  */
 const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
- * Opens a data folder like `openFolder`, but refuses a folder with damaged records. Damaged records
- * of snapshots are tolerated.
+ * Opens a data folder like `openFolder`, but refuses a folder with damaged records, except records
+ * of snapshots.
  *
  * @throws StoreError 'not-writable', 'in-use' or 'damaged'
  */
@@ -226,10 +219,10 @@ export async function readFolder(folder: string): Promise<Records> {
 const LENGTH = 32;
 
 /**
- * Reads one of the server's secrets from a file. If the file does not exist, creates a random
- * secret and stores it in a file with mode 600.
+ * Reads one of the server's secrets from a file. If there is no such file, creates it with a random
+ * secret and mode 600.
  *
- * @param folder the data folder; if undefined, creates a new secret without storing it
+ * @param folder the data folder; if undefined, the new secret is not stored
  * @param name the file's name
  * @returns the secret, 32 bytes
  * @throws StoreError 'not-writable'

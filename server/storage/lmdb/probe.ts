@@ -1,16 +1,12 @@
 /**
  * Main script of a process that verifies a data folder and, if asked to, copies or recovers its
- * records. This is done in a separate process, because reading a damaged file may crash the
- * process.
+ * records. Runs separately from the server, because reading a damaged file may crash the process.
  */
 import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './repair.ts';
 import { entriesOf, openTable, writeCopy } from './table.ts';
 
-/**
- * Key prefix of LMDB records that the store uses itself. They are not encoded with `encodeRecord`,
- * and so have no checksum that could be verified.
- */
+/** Key prefix of records that only the storage code uses. These records have no checksum. */
 const INTERNAL = '!';
 
 async function verify(folder: string, fresh: string | undefined): Promise<Findings> {

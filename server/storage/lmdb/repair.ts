@@ -1,8 +1,7 @@
 /**
- * Verifies the data in a folder before use, and replaces a damaged data file by a copy of its
- * readable records. Data that are not verified yet are read only in a separate process
- * (`probe.ts`), because reading damaged data can crash the process that reads them. Start reading
- * at `inspect`.
+ * Verifies the data in a folder, and replaces a damaged data file by a copy of its readable
+ * records. Unverified data are read only in a separate process (`probe.ts`), because reading
+ * damaged data can crash the process. Start reading at `inspect`.
  */
 import {
   appendFileSync,
@@ -23,15 +22,15 @@ import { DATA_FILE, freeBytes, keyAfter, openTable, type Table, WITNESS_FILE } f
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /**
- * File in the copy's folder that lists the key prefixes that a process has begun to copy. If the
- * process crashes, it was probably reading records with the last prefix in the list.
+ * File in the copy's folder that lists key prefixes. A process adds each prefix before it copies
+ * the records with this prefix. If it crashes, a record with the last prefix is probably damaged.
  */
 const BEGUN = 'begun';
-/** First line of the file `BEGUN`. It is written before the damaged data file is opened. */
+/** First line of the file `BEGUN`, written before the damaged data file is opened. */
 const FILE = 'the file';
 /** Maximum number of records read at a time. */
 const PART = 64;
-/** A transaction is committed once its records exceed this size, in bytes. */
+/** Size after which a transaction that copies records is committed, in bytes. */
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /**
@@ -39,8 +38,7 @@ const BATCH_BYTES = 4 * 2 ** 20;
  * a new process: it skips the key prefix whose records the crashed process was reading.
  *
  * @param fresh folder of the copy
- * @param rooms names of rooms to look for, in addition to the rooms whose `room/` records are
- *   readable
+ * @param rooms names of rooms to look for, in addition to rooms with a readable `room/` record
  * @returns keys of damaged records
  * @throws StoreError 'not-writable' if the copy cannot be written
  */
@@ -53,8 +51,7 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Note in the file `BEGUN` that the damaged file is about to be opened. Unlike a key prefix, the
-  // file is not skipped if an earlier process has begun with it, so ignore the result.
+  // Ignore the result: unlike a key prefix, the damaged file is opened again after a crash.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -70,8 +67,7 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     await from.close();
   } catch (error) {
     if (error instanceof StoreError && error.reason === 'not-writable') throw error;
-    // The damaged file cannot be opened, or cannot be read any further. Keep the records that have
-    // been copied so far.
+    // The damaged file cannot be read any further. Keep the records copied so far.
   }
   await into.close();
   return damaged;
@@ -86,9 +82,9 @@ function begunIn(fresh: string): Set<string> {
 }
 
 /**
- * Copies the records with a key prefix, in two passes: forwards from the first record, then
- * backwards from the last record. A pass ends when reading fails, so records on both sides of a
- * damaged place are found.
+ * Copies the records with a key prefix: first forwards from the first record, then backwards from
+ * the last. Each pass ends when reading fails, so records on both sides of a damaged place are
+ * found.
  */
 function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): void {
   let batch: Entry[] = [];
@@ -121,8 +117,7 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
 }
 
 /**
- * Yields the records in a range of keys, until reading fails or the file returns a key outside the
- * rest of the range.
+ * Yields the records in a range of keys, until reading fails or returns a key outside the range.
  */
 function* readable(table: Table, span: Span): Generator<Entry> {
   let { from, to, backwards = false } = span;
@@ -131,7 +126,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
     try {
       entries = table.list({ from, to, backwards, limit });
     } catch {
-      // Reading several records at once has failed. Read them one by one, to get those before the
+      // Reading several records has failed. Read them one by one, to get the records before the
       // damaged one.
       if (limit === 1) return;
       limit = 1;
@@ -147,7 +142,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
   }
 }
 
-/** Result of verifying a data folder, which the process that runs `probe.ts` sends. */
+/** Result of verifying a data folder, sent by the process that runs `probe.ts`. */
 export interface Findings {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
@@ -163,8 +158,7 @@ const FRESH = 'fresh';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * Verifies all records of a folder. A separate process reads them, because reading a damaged file
- * can crash the process.
+ * Verifies all records of a folder, in a separate process.
  *
  * @param options.renew whether to replace the data file by a fresh copy of its records. If true, no
  *   process may have the folder open.
@@ -183,8 +177,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       renameSync(join(fresh, DATA_FILE), file);
-      // Sync the folder now. Otherwise, a power failure could bring the old data file back after
-      // the log has been restarted, and the restarted log would not match the old file.
+      // Sync the folder. Otherwise, a power failure could bring back the old data file, which does
+      // not match a restarted log.
       syncFolder(folder);
     }
     return damaged;
@@ -196,19 +190,19 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
 /** Maximum time for one attempt to read a damaged file, in ms. */
 const RECOVER_PATIENCE = 300_000;
 /**
- * How often the process that copies a damaged file may crash. If it crashes this many times, the
+ * Number of crashes after which the process that copies a damaged file is not started again. The
  * records copied until then are used.
  */
 const MAX_CRASHES = 40;
 
 /**
- * File in the copy's folder that marks the copy as complete. Only if it exists may the copy replace
- * the damaged file.
+ * File that marks a copy as complete. Without this file, the copy must not replace the damaged data
+ * file.
  */
 const WHOLE_FILE = 'whole';
 const FILES = [DATA_FILE, WITNESS_FILE, LOG_FILE];
 
-/** Content of the file `WHOLE_FILE`, which says how to replace a damaged data file by its copy. */
+/** Content of the file `WHOLE_FILE`: how to replace a damaged data file by its copy. */
 interface Replacement {
   /** Folder to which the damaged files are moved; must not exist yet. */
   readonly aside: string;
@@ -223,8 +217,8 @@ interface Replacement {
  * open.
  *
  * @param damage.rooms names of rooms that the file may contain
- * @returns keys of the damaged records, which are missing from the copy; undefined if the file was
- *   not replaced, because there is no space for a copy or the copy cannot be written
+ * @returns keys of the damaged records, which the copy lacks; undefined if no copy could be
+ *   written, which leaves the file unchanged
  */
 export async function recoverFile(
   folder: string,
@@ -247,9 +241,8 @@ export async function recoverFile(
       rmSync(fresh, { recursive: true, force: true });
       return undefined;
     }
-    // Retry only if the process crashed while it was reading the damaged file, that is, after it
-    // had begun with a first key prefix. The next process then skips the prefix at which the
-    // process crashed.
+    // Retry only if the process crashed while copying the records of a key prefix. The next process
+    // skips this prefix.
     if (begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));
@@ -261,10 +254,10 @@ export async function recoverFile(
 }
 
 /**
- * If an earlier process was killed while it was replacing a damaged data file by its copy,
- * completes the replacement. No process may have the folder open.
+ * Completes the replacement of a damaged data file, if a process was killed during the replacement.
+ * No process may have the folder open.
  *
- * @param aside folder to move the damaged file to; if absent, the folder that the earlier process
+ * @param aside folder to move the damaged file to; by default, the folder that the killed process
  *   chose
  * @returns a sentence that describes the damage; undefined if there was nothing to complete
  */
@@ -273,8 +266,7 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
   try {
     replacement = JSON.parse(readFileSync(join(folder, FRESH, WHOLE_FILE), 'utf8'));
   } catch {
-    // The file that marks the copy as complete is missing or unreadable. So the replacement had not
-    // begun, and there is nothing to complete.
+    // Without a readable file `WHOLE_FILE`, no replacement has begun.
     return undefined;
   }
   if (aside && existsSync(replacement.aside)) renameSync(replacement.aside, aside);
@@ -283,8 +275,8 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
 }
 
 /**
- * Moves the damaged files to another folder, and moves the files of the copy to their places. If
- * the process is killed meanwhile, another call completes the moves.
+ * Moves the damaged files to another folder, and the files of the copy to their places. If the
+ * process is killed meanwhile, another call completes the moves.
  */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {
   const fresh = join(folder, FRESH);

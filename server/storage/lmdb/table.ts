@@ -1,7 +1,7 @@
 /**
- * Stores records in an LMDB environment with a write-ahead log, in the calling thread. When a write
- * returns, its data are on disk. A small write goes into the log. A large write goes into the
- * environment, together with all writes that are in the log. Start reading at `openTable`.
+ * Stores records in an LMDB environment with a write-ahead log, in the calling thread. A small
+ * write goes into the log. A large write goes into the environment, together with all writes in the
+ * log. When a write returns, its data are on disk. Start reading at `openTable`.
  */
 import {
   closeSync,
@@ -32,19 +32,16 @@ import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.t
 
 export const DATA_FILE = 'data.mdb';
 /**
- * File that stores the number of the last write. If the latest writes are lost, both LMDB and a
- * truncated log still look intact; only this number reveals the loss.
+ * File that stores the number of the last write. Only this number reveals that the latest writes
+ * were lost, because LMDB and a truncated log still look intact.
  */
 export const WITNESS_FILE = 'witness';
-/** Folder of the files that are written without being synced to disk. Each key has its own file. */
+/** Folder of the files that are not synced to disk; one file for each key. */
 const UNSYNCED = 'unsynced';
 /** Key under which the LMDB environment stores the number of its last write. */
 const COUNT_KEY = '!count';
 const COUNT_BYTES = 12;
-/**
- * Maximum size of a write that goes into the log, in bytes. Larger writes go directly into the LMDB
- * environment.
- */
+/** Maximum size of a write to the log, in bytes. Larger writes go directly into the environment. */
 const LOGGED_BYTES = 32_768;
 
 /** The methods of `Records`, but synchronous. */
@@ -66,9 +63,8 @@ export function openTable(
     ignoreLoss = false,
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
-  // Another process may write between these three reads. So read the witness file first, then the
-  // log, then the environment. Each of them then contains at least the writes that were found in
-  // the previous one.
+  // Keep the order of these three reads. If another process writes meanwhile, each read then finds
+  // at least the writes that the read before it has found.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -76,8 +72,8 @@ export function openTable(
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
   if (missing > 0) loss = `${missing} writes older than the log of writes are missing`;
-  // If another process may be using the folder (`live`), ignore damage to the log, because that
-  // process may be writing to the log right now.
+  // If another process has the folder open (`live`), it may be writing to the log now, so ignore
+  // damage to the log.
   else if (isDamaged && !live) loss = 'their log is damaged';
   else if (witnessed > last) loss = `the last ${witnessed - last} writes are missing`;
   if (loss && !ignoreLoss) {
@@ -85,8 +81,8 @@ export function openTable(
     throw new StoreError('damaged', `The data in ${folder} are damaged: ${loss}.`);
   }
   /**
-   * Changes that are in the log but not yet in the environment, by key. The value of a removed
-   * record is undefined.
+   * Changes that are in the log but not yet in the environment, by key; undefined for a removed
+   * record.
    */
   const changes: Changes = new Map();
   for (const write of writes) addTo(changes, write);
@@ -110,9 +106,8 @@ export function openTable(
     log.restart();
   };
   /**
-   * Reads a record and copies it into its own buffer. LMDB and the log keep many records in one
-   * buffer. When a record is sent to another thread, its whole buffer moves to that thread, and the
-   * other records in the buffer would be lost here.
+   * Returns a record in its own buffer. LMDB and the log keep many records in one buffer, and
+   * sending one record to another thread would move the whole buffer.
    */
   const get = (key: string): Uint8Array | undefined => {
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
@@ -120,8 +115,8 @@ export function openTable(
   };
   /**
    * Prepares reading a range of keys. `changed`: the keys in the range that the log changes.
-   * `range`: options for reading the range from the environment; its limit is higher than that of
-   * the range, because records that the log removes will be left out.
+   * `range`: the range for LMDB, with a higher limit, because records that the log removes are left
+   * out later.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
@@ -143,7 +138,7 @@ export function openTable(
   };
   const list = (span: Span): Entry[] => {
     const { changed, range } = partsOf(span);
-    // A damaged file may list a key that has no record. Return an empty record for such a key.
+    // If a damaged file lists a key without a record, return an empty record.
     if (changed.length > 0)
       return keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() }));
     const stored = db.getRange(range);
@@ -173,8 +168,8 @@ export function openTable(
           mkdirSync(join(folder, UNSYNCED), { recursive: true });
           writeFileSync(`${file}.new`, encodeRecord(key, parts), { mode: 0o600 });
         }
-        // Remove the old file before renaming the new one. If a file is replaced by renaming, ext4
-        // writes the new file to disk immediately, which takes time and is not needed here.
+        // Remove the old file before renaming the new one. If renaming replaced the old file, ext4
+        // would write the new file to disk immediately, which takes time.
         rmSync(file, { force: true });
         if (parts.length > 0) renameSync(`${file}.new`, file);
       } catch (error) {
@@ -184,9 +179,8 @@ export function openTable(
     getUnsynced(key: string): Uint8Array[] | undefined {
       try {
         const parts = decodeRecord(key, readFileSync(unsyncedFile(key))) as Uint8Array[];
-        // Copy each part into its own buffer. Otherwise, all parts share one buffer. When a part is
-        // sent to another thread, its whole buffer moves to that thread, and the other parts would
-        // be lost here.
+        // Copy each part into its own buffer. Sending a part to another thread moves its whole
+        // buffer, and would move the other parts with it.
         return parts.map((part) => new Uint8Array(part));
       } catch {
         // A file that is missing or incomplete counts as no data.
@@ -204,12 +198,11 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Compare the numbers of writes. Checking whether `changes` is empty would not be enough,
-          // because a write without records also has a number.
+          // Compare the numbers: after a write without records, `changes` is empty, but the
+          // environment does not yet contain the write's number.
           if (settled < count) settle({}, count);
         } catch {
-          // Ignore the error: the changes are still in the log, and the next process that opens the
-          // folder reads the log.
+          // Ignore the error: the next process that opens the folder finds the changes in the log.
         }
         log.close(settled === count);
       }
@@ -230,8 +223,7 @@ function addTo(changes: Changes, { put = [], remove = [] }: Write): Changes {
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 /**
- * Reads the number of the last write from the witness file. Returns 0 if the file is missing or
- * damaged.
+ * Reads the number of the last write from the witness file; 0 if the file is missing or damaged.
  */
 function readWitness(folder: string): number {
   try {
@@ -241,7 +233,7 @@ function readWitness(folder: string): number {
   }
 }
 
-/** Opens the witness file. @returns a file descriptor @throws StoreError 'not-writable' */
+/** Opens the witness file. @returns a file descriptor @throws StoreError */
 function openWitness(folder: string): number {
   try {
     return openSync(join(folder, WITNESS_FILE), constants.O_RDWR | constants.O_CREAT);
@@ -251,8 +243,8 @@ function openWitness(folder: string): number {
 }
 
 /**
- * Stores the number of the last write in the witness file. Ignores failures: with too low a number,
- * only the loss of the latest writes might go unnoticed.
+ * Stores the number of the last write in the witness file. Ignores failures: if the stored number
+ * is too low, only the loss of the latest writes might go unnoticed.
  */
 function writeWitness(file: number, count: number): void {
   try {
@@ -262,7 +254,6 @@ function writeWitness(file: number, count: number): void {
   }
 }
 
-/** Encodes the number of the last write, together with a checksum. */
 export function encodeCount(count: number): Buffer {
   const bytes = Buffer.alloc(COUNT_BYTES);
   bytes.writeDoubleLE(count);
@@ -270,7 +261,7 @@ export function encodeCount(count: number): Buffer {
   return bytes;
 }
 
-/** Decodes the number of the last write. Returns 0 if the bytes are missing or damaged. */
+/** Decodes the number of the last write; 0 if the bytes are missing or damaged. */
 function decodeCount(bytes: Uint8Array | undefined): number {
   if (bytes?.length !== COUNT_BYTES) return 0;
   const view = Buffer.from(bytes);
@@ -295,19 +286,19 @@ export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
 /** Returns the smallest key that is greater than a given key. */
 export const keyAfter = (key: string): string => `${key}\u0000`;
 
-/** When records are copied, a transaction is committed after this many bytes. */
+/** Size after which a transaction that copies records is committed, in bytes. */
 const BATCH_BYTES = 16 * 2 ** 20;
 
 /**
- * Copies every record, damaged or not, into a new environment. Leaves the other structures of the
- * file behind, such as the list of free pages: they cannot be verified by reading, and if they were
- * damaged, a later write would crash the process.
+ * Copies every record, damaged or not, into a new environment. Other structures of the file, such
+ * as the list of free pages, are not copied: they cannot be verified, and damaged ones would crash
+ * the process at a later write.
  *
  * @param folder an existing, empty folder for the new environment
  */
 export async function writeCopy(table: Table, folder: string): Promise<void> {
   const db = openDatabase(folder, false);
-  // Write several small records in one transaction, because each transaction waits for the disk.
+  // Write many records in one transaction, because each transaction waits for the disk.
   let batch: Entry[] = [];
   let bytes = 0;
   const putBatch = (): void => {
@@ -329,8 +320,8 @@ export async function writeCopy(table: Table, folder: string): Promise<void> {
 }
 
 /**
- * Opens the LMDB environment in a folder. Call only the synchronous methods of the result: when an
- * asynchronous method fails, it leaves an unhandled rejection.
+ * Opens the LMDB environment in a folder. Call only the result's synchronous methods: failing
+ * asynchronous methods leave unhandled rejections.
  */
 function openDatabase(folder: string, readOnly: boolean) {
   try {
@@ -339,8 +330,7 @@ function openDatabase(folder: string, readOnly: boolean) {
       noSubdir: false,
       encoding: 'binary',
       readOnly,
-      // As in the original LMDB, sync data pages to disk before writing the pages that refer to
-      // them.
+      // Sync data pages to disk before writing the pages that refer to them.
       overlappingSync: false,
     });
   } catch (error) {
@@ -362,8 +352,8 @@ function cannotOpen(folder: string, error: unknown): StoreError {
 }
 
 /**
- * Error codes that mean that the disk is full: ENOSPC, EDQUOT, EFBIG, EIO (which LMDB reports when
- * only a part was written) and MDB_MAP_FULL.
+ * Error codes of a full disk: ENOSPC, EDQUOT, EFBIG, EIO (LMDB's code for an incomplete write) and
+ * MDB_MAP_FULL.
  */
 const NO_SPACE = new Set([28, 122, 27, 5, -30792]);
 
@@ -378,17 +368,12 @@ const MEGABYTE = 2 ** 20;
 /** Maximum disk space that a transaction needs, as a multiple of the size of its records. */
 const PAGES = 2;
 /**
- * After writes were refused for lack of space, they are accepted again once the free space is at
- * least this multiple of `DISK_RESERVE`. The value is above 1, so that the server does not keep
- * switching between refusing and accepting writes.
+ * After a refused write, writes are accepted again once the free space is at least this multiple of
+ * `DISK_RESERVE`. Above 1, so that the server does not alternate between refusing and accepting.
  */
 const AGAIN = 1.25;
 
-/**
- * Returns the number of free bytes on the disk that contains a folder.
- *
- * @throws the error of `statfsSync`
- */
+/** Returns the number of free bytes on a folder's disk. @throws the error of `statfsSync` */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
@@ -398,11 +383,11 @@ export function freeBytes(folder: string): number {
 export class SpaceGuard {
   private isShort = false;
 
-  /** @param free returns the bytes free on the disk */
+  /** @param free returns the number of free bytes on the disk */
   constructor(private readonly free: () => number) {}
 
   /**
-   * Checks that the disk has enough space for a write. Call it before the write.
+   * Checks that the disk has enough space for a write.
    *
    * @param bytes total size of the records to write
    * @throws StoreError 'disk-full'

@@ -1,6 +1,6 @@
 /**
- * Main script of the storage thread. Storage runs in its own thread, so that waiting for the disk
- * does not block the server. Calls are executed in order.
+ * Main script of the storage thread. A separate thread is used, so that waiting for the disk does
+ * not block the server. Calls are executed in order.
  */
 import { workerData } from 'node:worker_threads';
 import { freeBuffers, serveWorker } from '../../platform/worker-rpc.ts';

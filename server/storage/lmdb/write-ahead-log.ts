@@ -1,10 +1,9 @@
 /**
- * A write-ahead log for small writes to an LMDB environment. An LMDB transaction writes at least
- * eight pages of 4 KiB, even for a tiny record. A write to this log writes only one page.
+ * A write-ahead log for small writes to an LMDB environment. A small write to this log takes one
+ * page of 4 KiB; an LMDB transaction takes at least eight.
  *
- * The log file has its full size from the beginning. So a write changes neither the size of the
- * file nor its place on disk, and when the file is synced, the file system has to write only the
- * data.
+ * The log file has its full size from the beginning, so that a sync writes only data, and no
+ * changes of the file's size or place on disk.
  */
 import {
   closeSync,
@@ -27,14 +26,14 @@ export const LOG_FILE = 'write-ahead.log';
 /** Size of the log file, in bytes. */
 const CAPACITY = 2 * 2 ** 20;
 /**
- * Page size of the log, in bytes. A write that would fit into one page starts a new page rather
- * than crossing a page boundary, so that only one page has to be written to disk.
+ * Page size of the log, in bytes. A write that fits into one page never crosses a page boundary, so
+ * that only one page has to be written to disk.
  */
 const PAGE = 4_096;
 /**
- * Number of bytes in the header of a frame. A frame holds one write. Its header consists of the
- * payload's length (4 bytes), a CRC-32 (4 bytes) of everything in the frame from byte `CHECKED` on,
- * and the write's number (a double).
+ * Number of bytes in the header of a frame: the payload's length (4 bytes), a CRC-32 of everything
+ * in the frame from byte `CHECKED` on (4 bytes), and the number of the write (a double). A frame
+ * holds one write.
  */
 const HEADER = 16;
 const CHECKED = 8;
@@ -42,7 +41,7 @@ const CHECKED = 8;
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
 /**
- * Reads the log file of a folder. Returns an empty buffer if there is none.
+ * Reads the log file of a folder; an empty buffer if there is none.
  *
  * @throws the error of `readFileSync`
  */
@@ -52,13 +51,12 @@ export function readLog(folder: string): Buffer {
 }
 
 /**
- * Finds the writes in a log that are not yet in the LMDB environment (new writes).
+ * Finds the new writes in a log: those that are not yet in the LMDB environment.
  *
  * @param count number of the last write in the environment
  * @returns `writes`: the new writes, in order; `last`: number of the last write in the log or the
- *   environment; `end`: byte offset for the next write; `missing`: number of writes that are
- *   missing between the last write in the environment and the first new write; `isDamaged`: whether
- *   a damaged write is followed by an intact one
+ *   environment; `end`: byte offset for the next write; `missing`: number of writes missing before
+ *   the first new write; `isDamaged`: whether an intact write follows a damaged one
  */
 export function contentOf(bytes: Buffer, count: number) {
   const writes: Write[] = [];
@@ -75,9 +73,8 @@ export function contentOf(bytes: Buffer, count: number) {
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
       const [put, remove] = packr.unpack(frame.payload) as [[string, Uint8Array][], string[]];
-      // Copy the bytes into their own buffer. Otherwise, they share the buffer of the whole log.
-      // When they are sent to another thread, this buffer moves to that thread, and the other
-      // writes in it would be lost here.
+      // Copy the bytes into their own buffer. Sending bytes to another thread moves their whole
+      // buffer, which here contains the whole log.
       writes.push({ put: put.map(([key, own]) => ({ key, bytes: new Uint8Array(own) })), remove });
     }
     last = frame.number;
@@ -93,8 +90,8 @@ export function contentOf(bytes: Buffer, count: number) {
 export class WriteAheadLog {
   private file: number | undefined;
   /**
-   * Whether a failed write may have left bytes after the end of the log, which would be read as
-   * another write.
+   * Whether a failed write may have left bytes after the end of the log. A reader would take these
+   * bytes for another write.
    */
   private hasRemains = false;
 
@@ -106,8 +103,8 @@ export class WriteAheadLog {
   /**
    * Appends a write, and returns when the write is on disk.
    *
-   * @returns false if the write does not fit into the log, or if writing fails. The log then does
-   *   not contain the write. After a failure, the log accepts no more writes until it is restarted.
+   * @returns false if the write does not fit into the log, or fails. After a failure, the log
+   *   accepts no writes until it is restarted.
    */
   append(number: number, { put = [], remove = [] }: Write): boolean {
     const payload = packr.pack([put.map(({ key, bytes }) => [key, bytes]), remove]);
@@ -132,8 +129,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Makes the next write start at the beginning of the log again. Call it only if the LMDB
-   * environment contains all writes that are in the log.
+   * Makes the next write start at the beginning of the log. Call it only if the LMDB environment
+   * contains all writes of the log.
    */
   restart(): void {
     this.end = 0;
@@ -143,8 +140,7 @@ export class WriteAheadLog {
   /**
    * Closes the log file.
    *
-   * @param isObsolete whether to delete the log file, because the LMDB environment contains all
-   *   writes
+   * @param isObsolete whether to delete the file, because the LMDB environment contains all writes
    */
   close(isObsolete: boolean): void {
     if (this.file !== undefined) closeSync(this.file);
@@ -153,11 +149,11 @@ export class WriteAheadLog {
 }
 
 /**
- * Makes the creation, renaming and deletion of files in a folder survive a power failure, by
- * syncing the folder to disk.
+ * Syncs a folder to disk, so that the creation, renaming and deletion of its files survive a power
+ * failure.
  */
 export function syncFolder(folder: string): void {
-  // Windows cannot open folders, so this does nothing there.
+  // Windows cannot open folders.
   if (process.platform === 'win32') return;
   const file = openSync(folder, constants.O_RDONLY);
   fsyncSync(file);
@@ -195,9 +191,7 @@ function frameAt(bytes: Buffer, at: number) {
   };
 }
 
-/**
- * Whether there is an intact write with a number greater than `number` anywhere after an offset.
- */
+/** Whether an intact write with a number greater than `number` follows anywhere after an offset. */
 function hasLater(bytes: Buffer, from: number, number: number): boolean {
   for (let at = from; at + HEADER <= bytes.length; at++) {
     const found = bytes.readDoubleLE(at + CHECKED);
