@@ -112,7 +112,6 @@ function* convolve(
 
 interface Products {
   readonly inputs: Float32Array;
-  /** Number of inputs to use. */
   readonly count: number;
   /** One row for each input, with a weight for each output. */
   readonly weights: Float32Array;
