@@ -25,8 +25,8 @@ export const DEPARTURE = {
    */
   protectedSeconds: 60,
   /**
-   * How long a planter must be absent before the gardener may remove the planter's resting
-   * organisms, in seconds.
+   * Minimum absence of a planter before the gardener may remove their resting organisms, in
+   * seconds.
    */
   unattendedSeconds: 600,
   /**
@@ -347,10 +347,9 @@ export class Departures {
   }
 
   /**
-   * Chooses an organism to remove if all were planted or renewed less than a minute ago: the newest
-   * organism of a planter who has the most. First selects the network address with the most
-   * organisms (if tied, the newcomer's address), and then the planter with the most organisms at
-   * this address.
+   * Chooses an organism to remove if all were planted or renewed less than a minute ago. Selects
+   * the network address with the most organisms (if tied, the newcomer's address), the planter with
+   * the most organisms at this address, and this planter's newest organism.
    */
   private chooseFresh(newcomer: ParticipantId): Organism | undefined {
     const { sources } = this;
