@@ -1,7 +1,8 @@
 /**
  * The map of a gallery: a point for each creature. Creatures with similar latents are close
  * together. The evaluation tool computes the points with UMAP and writes them to `map.json`. If
- * this file is missing, the points are the first two principal components of the latents.
+ * this file is missing, the points are computed from the first two principal components of the
+ * latents.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';

@@ -224,8 +224,8 @@ function factorFor(latent: Float32Array, { norm, value }: LatentBounds): number 
 }
 
 /**
- * Returns a latent within bounds. A latent that is out of bounds is shortened, and keeps its
- * direction.
+ * Shortens a latent that is out of bounds, without changing its direction. Returns all other
+ * latents unchanged.
  */
 export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Array {
   const factor = factorFor(latent, bounds);

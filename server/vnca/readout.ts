@@ -37,7 +37,6 @@ export const SATURATED = 6.25;
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
 
-/** Computes the sigmoid of a logit as a byte. */
 const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
 
 /**

@@ -148,7 +148,6 @@ export function heal(organism: Organism, held: number): boolean {
   return true;
 }
 
-/** Returns the number of cells that an organism owns. */
 export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
   let held = 0;
   grid.each(window, (place) => {

@@ -98,8 +98,8 @@ interface Parameters {
    */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * Makes an unattended organism, or one of the sender's own, depart. If `organism` is absent, the
-   * organism whose planter has been absent longest departs. Sent by the gardener.
+   * Makes an organism depart that is unattended or belongs to the sender. If `organism` is absent,
+   * the unattended organism whose planter has been absent longest departs. Sent by the gardener.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }
@@ -132,7 +132,6 @@ export interface Answer {
    */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
-  /** The sender's remaining energy. */
   readonly energy: number;
   readonly refused?: { readonly reason: Reason; readonly detail: string };
   /** The seed that the sender has received. */

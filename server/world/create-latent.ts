@@ -143,7 +143,7 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
   const cosine = dot / (lengthA * lengthB);
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
   // The formula for the arc divides by almost zero if the latents are nearly parallel, opposite or
-  // of zero length. Interpolate them linearly.
+  // of zero length. Interpolate such latents linearly.
   if (!(Math.sin(angle) > 1e-4)) return a.map((value, i) => (1 - mix) * value + mix * b[i]);
   const shareA = Math.sin((1 - mix) * angle) / Math.sin(angle) / lengthA;
   const shareB = Math.sin(mix * angle) / Math.sin(angle) / lengthB;

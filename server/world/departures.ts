@@ -220,7 +220,7 @@ export class Departures {
   }
 
   /**
-   * Makes an unattended organism, or one of the sender's own, depart. If the command names no
+   * Makes an organism depart that is unattended or belongs to the sender. If the command names no
    * organism, chooses the unattended organism whose planter has been absent longest (rule DEP-4).
    *
    * @throws Refusal 'no-such-organism', 'not-yours'

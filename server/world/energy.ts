@@ -47,7 +47,9 @@ export const FREE = {
 
 type EnergyState = RoomState['energy'];
 type StoredAccount = EnergyState['accounts'][number];
-/** A participant's account: the energy at tick `at` was `level`. It has refilled since. */
+/**
+ * A participant's account. The energy was `level` at the tick `at`, and has refilled since then.
+ */
 type Account = Readonly<Omit<StoredAccount, 'participant'>>;
 
 /** Interval between removals of full accounts, in ticks. */
@@ -72,7 +74,6 @@ export class Energy {
     this.accounts = new Map(accounts.map(({ participant, ...account }) => [participant, account]));
   }
 
-  /** Participants whose energy may be below capacity. */
   get participants(): ParticipantId[] {
     return [...this.accounts.keys()];
   }

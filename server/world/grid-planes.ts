@@ -59,13 +59,12 @@ export class GridPlanes {
     return this.planes.owner[place];
   }
 
-  /** Sets the owner of a bare cell. */
   claim(place: number, id: OrganismId): void {
     this.planes.owner[place] = id;
     this.touch(place);
   }
 
-  /** Makes a cell bare, and wakes the organisms that were blocked on it at the end of the tick. */
+  /** Makes a cell bare. Organisms that were blocked on this cell wake at the end of the tick. */
   release(place: number): void {
     this.clear(place);
     this.offer(place);
@@ -80,7 +79,7 @@ export class GridPlanes {
 
   /**
    * Records that a cell has become bare. At the end of the tick, sleeping organisms wake that have
-   * a live cell at this position, which another organism has owned so far.
+   * a live cell at this position, which another organism owned.
    */
   offer(place: number): void {
     this.freed.push(place);

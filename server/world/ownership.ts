@@ -42,9 +42,9 @@ export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold:
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // Release nothing while an organism expresses a relative, which may be smaller, because the
-  // organism needs all its cells again afterwards. Release nothing while the organism's genome
-  // changes, because living cells may be faint for a moment.
+  // An organism that expresses a smaller relative needs all its cells again afterwards. While an
+  // organism's genome changes, living cells may be faint for a moment. Release nothing from such
+  // organisms.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;

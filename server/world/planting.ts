@@ -178,7 +178,6 @@ type SeedInventoryState = RoomState['hands'];
 /** A seed that a participant holds, with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
 
-/** Returns the view of a seed that pages receive. */
 export function viewOfSeed({ id, origin, parents }: HeldSeed): SeedView {
   return { id, origin, parents };
 }
@@ -188,7 +187,6 @@ export class SeedInventory {
   private nextId: number;
   private readonly seeds: Map<number, HeldSeed[]>;
 
-  /** @param from state to restore */
   constructor(from: SeedInventoryState = { nextId: 1, held: [] }) {
     this.nextId = from.nextId;
     this.seeds = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
@@ -200,7 +198,6 @@ export class SeedInventory {
     return held;
   }
 
-  /** Uses up an id without adding a seed. */
   skipId(): void {
     this.nextId++;
   }

@@ -34,7 +34,7 @@ export interface RoomOptions {
   readonly species: Species;
   /** Prices of commands. If absent, commands are free. */
   readonly energy?: EnergySettings | undefined;
-  /** Nominal ticks per second. Determines the refill of energy per tick. */
+  /** Nominal ticks per second, which determine the refill of energy per tick. */
   readonly tickRate?: number | undefined;
   /**
    * Maximum number of flashes per second that an organism may show. If absent, the default limit.

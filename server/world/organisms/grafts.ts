@@ -215,9 +215,7 @@ function countGenomes(grafts: Grafts): number[] {
   return counts;
 }
 
-/** Returns the index of the smallest count, the first such index if several are equal. */
 const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.min(...counts));
-/** Returns the index of the largest count, the first such index if several are equal. */
 const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
 /**

@@ -181,7 +181,6 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
-  /** Removes an organism and frees its cells. */
   die(organism: Organism, cause: Cause): void {
     this.population.setPhase(organism, 'dead');
     this.disposed.push(organism.patch);
@@ -367,8 +366,8 @@ export class OrganismLifecycle {
       // not live.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
-      // While its wound closes or its genome changes, an organism does not rest, and its awake
-      // steps are not counted.
+      // While an organism's wound closes or its genome changes, the organism does not rest, and its
+      // steps do not count as awake steps.
       const closes = organism.closed !== undefined;
       if (closes) openRim(organism);
       const isOnItsWay = countTurn(organism) || closes;

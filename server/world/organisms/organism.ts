@@ -176,7 +176,6 @@ export class Population {
     if (organism.phase === 'asleep') this.indexSleeper(organism);
   }
 
-  /** Changes an organism's phase. Dead organisms are removed. */
   setPhase(organism: Organism, phase: Phase): void {
     const wasAsleep = organism.phase === 'asleep';
     organism.phase = phase;
