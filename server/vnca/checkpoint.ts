@@ -1,7 +1,7 @@
 /**
- * Loads checkpoint folders. Such a folder contains `card.json`, `model.safetensors`, `gallery.png`,
- * and optional files. All files are checked when they are loaded, so that the rest of the server
- * can use a loaded checkpoint without checking it again.
+ * Loads checkpoint folders. A folder contains `card.json`, `model.safetensors`, `gallery.png` and
+ * optional files. Each file is checked when it is loaded, so that the rest of the server need not
+ * check it again.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -19,8 +19,8 @@ import { type Card, CheckpointError, parseCard } from './card.ts';
 import { GALLERY_FILE, gallerySheet } from './gallery.ts';
 
 /**
- * Computes a checkpoint's fingerprint: a SHA-256 hash, in hexadecimal, of the weights and of those
- * properties of the card that affect the cells in a room.
+ * Returns a checkpoint's fingerprint: the SHA-256 hash, in hexadecimal, of the weights and of the
+ * card properties that affect the cells in a room.
  */
 export function fingerprint({ card, tensors }: Model): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
@@ -36,20 +36,20 @@ export function fingerprint({ card, tensors }: Model): string {
 }
 
 /**
- * Returns a checkpoint's identity: the name by which tokens and cards refer to its weights. It is
- * the first 8 digits of the fingerprint.
+ * Returns the name by which tokens and cards refer to a checkpoint's weights: the first 8 digits of
+ * the fingerprint.
  */
 export const identityOf = (model: Model): string => fingerprint(model).slice(0, 8);
 
 export const PAINTER_FILE = 'painter.safetensors';
 
 /**
- * Reads the file of a checkpoint's painter, and checks it.
+ * Reads and checks the file of a checkpoint's painter.
  *
  * @param folder the checkpoint's folder
- * @returns the content of the file; undefined if the file does not exist
- * @throws CheckpointError 'corrupt-file' if the file is not a painter; CheckpointError
- * 'missing-file' if the file exists but cannot be read
+ * @returns the file's content; undefined if the file does not exist
+ * @throws CheckpointError 'corrupt-file' if the file is not a painter, or 'missing-file' if the
+ * file exists but cannot be read
  */
 export async function readPainter(folder: string): Promise<Buffer | undefined> {
   const file = join(folder, PAINTER_FILE);
@@ -67,9 +67,8 @@ export async function readPainter(folder: string): Promise<Buffer | undefined> {
 export const PAINTERS = '/painters';
 
 /**
- * Returns the path under which the server offers a painter. The path contains a hash of the
- * painter's content. Therefore, the content under a path never changes, and browsers may cache it
- * without a time limit.
+ * Returns the server path of a painter. The path contains a hash of the painter's content, so
+ * browsers may cache the content without a time limit.
  *
  * @param painter content of the painter's file
  */
@@ -88,8 +87,8 @@ export const paintersByPath = (
 export interface Model {
   readonly card: Card;
   /**
-   * The float32 tensors of all nets of the checkpoint, by name, and the latents of the gallery,
-   * `gallery.latents` [G, Z].
+   * All float32 tensors of the checkpoint, by name: the weights of the nets, and the latents of the
+   * G gallery entries (`gallery.latents`, [G, Z]).
    */
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
 }
@@ -107,9 +106,9 @@ const GALLERY_TENSOR = 'gallery.latents';
 /**
  * Loads a checkpoint and checks it.
  *
- * @param options.onBadPainter called with an error message if everything but the painter can be
- * used; the checkpoint is then loaded without the painter. If this option is absent, loading fails
- * instead
+ * @param options.onBadPainter called with an error message if only the painter cannot be used; the
+ * checkpoint is then loaded without the painter. If this option is absent, a painter that cannot be
+ * used makes loading fail
  * @throws CheckpointError if the checkpoint cannot be loaded
  */
 export async function loadCheckpoint(
@@ -131,7 +130,8 @@ export async function loadCheckpoint(
 }
 
 /**
- * Loads only the card and the weights. Used by tools that create the other files in the folder.
+ * Loads only the card and the weights, for tools that create the other files of a checkpoint
+ * folder.
  *
  * @throws CheckpointError if the card or the weights cannot be loaded
  */
@@ -145,8 +145,8 @@ export async function loadModel(folder: string): Promise<Model> {
 }
 
 /**
- * Checks that the weights belong to the card. This may not be the case if the folder was copied
- * over another checkpoint's folder and the copying was interrupted.
+ * Checks that the weights belong to the card. They do not belong to it if, for example, copying one
+ * checkpoint folder over another was interrupted.
  *
  * @throws CheckpointError 'bad-card' if the weights do not belong to the card
  */
@@ -154,9 +154,8 @@ function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // Each room keeps a copy of its checkpoint, in a folder named after the fingerprint. If the
-  // fingerprint fits the folder's name, the files belong together. The identity in the card may
-  // then differ, because somebody may have edited the card before the copy was made.
+  // A folder named after the fingerprint is a room's copy of a checkpoint. If somebody edited the
+  // card before the copy was made, the identity in the card may differ.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =
@@ -169,8 +168,9 @@ function checkIdentity(folder: string, model: Model): void {
 }
 
 /**
- * Returns a copy of the latent [Z] of a gallery entry. @throws RangeError if there is no entry with
- * this index
+ * Returns a copy of a gallery entry's latent, [Z].
+ *
+ * @throws RangeError if the gallery has no entry with this index
  */
 export function galleryLatent({ card, tensors }: Model, index: number): Float32Array {
   if (!Number.isInteger(index) || index < 0 || index >= card.gallery.length) {
@@ -181,7 +181,7 @@ export function galleryLatent({ card, tensors }: Model, index: number): Float32A
 }
 
 /**
- * Reads a file that a checkpoint need not have. Returns undefined if the file does not exist.
+ * Reads an optional file of a checkpoint. Returns undefined if the file does not exist.
  *
  * @throws CheckpointError 'missing-file' if the file exists but cannot be read
  */
@@ -193,8 +193,9 @@ export async function readIfPresent(file: string): Promise<Buffer | undefined> {
 }
 
 /**
- * Reads a file that a checkpoint must have. @throws CheckpointError 'missing-file' if it does not
- * exist or cannot be read
+ * Reads a required file of a checkpoint.
+ *
+ * @throws CheckpointError 'missing-file' if the file does not exist or cannot be read
  */
 async function read(file: string): Promise<Buffer> {
   const bytes = await readIfPresent(file);
@@ -235,7 +236,7 @@ async function checkGallery(file: string, card: Card): Promise<void> {
   const bytes = await read(file);
   const isPng = bytes.length >= 24 && PNG_SIGNATURE.every((byte, i) => bytes[i] === byte);
   if (!isPng) throw new CheckpointError('bad-gallery', file, 'file is not a PNG');
-  // The IHDR chunk comes first: its width and height are at bytes 16 and 20.
+  // In a PNG file, the width is stored at byte 16, and the height at byte 20.
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const width = view.getUint32(16);
   const height = view.getUint32(20);
@@ -267,8 +268,8 @@ export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
 const LENGTH_BYTES = 8;
 
 /**
- * Serializes tensors in the format that `parseSafetensors` reads. The header is padded with spaces,
- * so that the data of the tensors begins at a multiple of eight bytes.
+ * Serializes tensors in the safetensors format. The header is padded with spaces, so that the
+ * tensors' data begins at a multiple of eight bytes.
  *
  * @throws RangeError if the number of values in a tensor does not fit its shape
  */

@@ -1,41 +1,40 @@
 /**
- * Chimeras: patches in which different cells read different genomes. To step a chimera, the step is
- * computed with each of the genomes. The new state of a cell is the weighted mean of the results;
- * the weights depend on which genomes are read in the cell and near it.
+ * Chimeras: patches whose cells read different genomes. A chimera's step is computed once with each
+ * genome. A cell's new state is the weighted mean of the results; the weights depend on the genomes
+ * that the cell and its neighbours read.
  */
 
-/** Maximum number of genomes of a patch. */
+/** Maximum number of genomes in one patch. */
 export const MAX_GENOMES = 4;
 
 /** The genomes that the cells of a patch read. */
 export interface Genomes {
-  /** The latents of the genomes, 1…`MAX_GENOMES` of them, [Z] each. */
+  /** The latent of each genome, [Z]. There are 1…`MAX_GENOMES` genomes. */
   readonly latents: readonly Float32Array[];
   /**
-   * For each cell of the fully grown patch, the index of the genome that the cell reads, [S, S].
-   * Refers to `latents`. Absent if there is only one genome.
+   * For each cell of the fully grown patch, the index in `latents` of the genome that the cell
+   * reads, [S, S]. Absent if there is only one genome.
    */
   readonly labels?: Uint8Array | undefined;
 }
 
 /**
- * Weights for blurring labels (binomial coefficients). They apply to five neighbouring cells, from
- * two cells before a cell to two cells after it.
+ * Weights for blurring labels: binomial coefficients for a cell and its two neighbours on each
+ * side.
  */
 const BLUR = [1, 4, 6, 4, 1] as const;
 const RADIUS = 2;
 
 /**
- * Computes how much each genome contributes to each cell (the weights). So that the parts of a
- * chimera blend into each other, the labels are blurred: each cell is averaged with the two cells
- * on each side, with the factors 1, 4, 6, 4, 1, first along columns and then along rows. Outside
- * the patch, the labels at its rim are repeated. The weights of a cell add up to exactly 1, because
- * only whole numbers are added, and the only division is by a power of two.
+ * Computes how much each genome contributes to each cell. Labels are blurred with the factors 1, 4,
+ * 6, 4, 1, first along columns and then along rows, so that the parts of a chimera blend into each
+ * other. Outside the patch, the labels at the rim are repeated. The weights of a cell add up to
+ * exactly 1, because they are sums of whole numbers, divided by a power of two.
  *
  * @param labels for each cell of the fully grown patch, the index of its genome, [S, S]
  * @param count number of genomes
- * @param stage side s of the result. S must be s times a power of two. If s < S, the weight for a
- * cell is the mean over all cells into which it will divide
+ * @param stage side s of the result, in cells; S / s must be a power of two. If s < S, each weight
+ * is a mean over (S / s)² cells of the fully grown patch
  * @returns [count, s, s], 0…1
  */
 export function genomeWeights(labels: Uint8Array, count: number, stage: number): Float32Array {
@@ -55,7 +54,7 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
       const row = rows.subarray(genome * wide, (genome + 1) * wide);
       row.fill(row[RADIUS], 0, RADIUS).fill(row[side + RADIUS - 1], side + RADIUS);
       const to = (genome * stage + (y >> shift)) * stage;
-      // Write out the five terms of the blur: a loop over them would take several times as long.
+      // Write out the five terms of the blur, because a loop would take several times as long.
       for (let x = 0; x < side; x++) {
         const sum = row[x] + row[x + 4] + 4 * (row[x + 1] + row[x + 3]) + 6 * row[x + 2];
         sums[to + (x >> shift)] += sum;
@@ -67,14 +66,14 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
 }
 
 /**
- * Computes the weighted mean of several new states of a patch. Each of them was computed with
- * another genome. They are added in the order of the genomes. If only one genome contributes to a
- * cell, the result for the cell is exactly the state that was computed with this genome.
+ * Computes the weighted mean of several new states of a patch, each computed with another genome.
+ * If only one genome contributes to a cell, the result is exactly the cell's state with this
+ * genome.
  *
- * @param steps the new states, one per genome, in any layout; undefined if the genome contributes
- * to no cell
- * @param weights how much each genome contributes to each cell, [genomes, s, s], see
- * `genomeWeights`
+ * @param steps the new states, one per genome, in any layout; undefined for a genome that
+ * contributes to no cell
+ * @param weights how much each genome contributes to each cell, [genomes, s, s], as `genomeWeights`
+ * returns it
  * @param strides.cells distance between neighbouring cells in a state, in values
  * @param strides.channels distance between neighbouring channels in a state, in values
  * @param after receives the weighted mean, in the layout of `steps`
@@ -88,7 +87,7 @@ export function mixSteps(
   const cells = weights.length / steps.length;
   const channels = after.length / cells;
   const { fround } = Math;
-  // Start the sum with −0, because 0 would change a state of −0 to 0.
+  // Start the sum with −0. If it started with 0, a state of −0 would become 0.
   after.fill(-0);
   for (const [genome, step] of steps.entries()) {
     if (!step) continue;

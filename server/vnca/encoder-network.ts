@@ -1,7 +1,7 @@
 /**
- * The schema that describes an encoder's net in the card. Such a net consists of convolutions
- * followed by dense layers. Its outputs are the mean and the logarithm of the standard deviation
- * (log σ) of the latent.
+ * The schema of an encoder's net in the card. The net consists of convolutions followed by dense
+ * layers. Its outputs are the mean of the latent and the logarithm of the standard deviation (log
+ * σ).
  */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
@@ -15,8 +15,8 @@ export const encoderNetwork = v.strictObject({
   /** Value range of input images. */
   input: v.picklist(['0..1', '-1..1']),
   /**
-   * The convolutions, in order. Their kernels are size × size cells. The ELU function is applied to
-   * each result.
+   * The convolutions, in order. Each kernel is `size` × `size`, and each result passes through the
+   * ELU function.
    */
   convolutions: v.pipe(
     v.array(
@@ -33,8 +33,8 @@ export const encoderNetwork = v.strictObject({
     v.minLength(1),
   ),
   /**
-   * The number of outputs of each dense layer except the last. The ELU function is applied to the
-   * result of each of these layers.
+   * Number of outputs of each dense layer except the last. These outputs pass through the ELU
+   * function.
    */
   dense: v.optional(v.array(size), []),
   /** Bounds of the latent's mean. If absent, the mean is unbounded. */
@@ -45,10 +45,7 @@ export const encoderNetwork = v.strictObject({
 
 export type EncoderNetwork = v.InferOutput<typeof encoderNetwork>;
 
-/**
- * Sizes of an encoder's input and output: of the images that it reads, and of the latents that it
- * computes.
- */
+/** Sizes of the images that an encoder reads, and of the latents that it computes. */
 export interface EncoderInput {
   /** Side of an image, in pixels. */
   readonly side: number;

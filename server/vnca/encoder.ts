@@ -1,7 +1,6 @@
 /**
- * A checkpoint's encoder. It computes the mean latent of a picture. It needs no thread of its own,
- * because it runs in short time slices. Our encoder needs 19 million multiplications for a picture;
- * the published encoder needs 50 million.
+ * A checkpoint's encoder, which computes the mean latent of a picture. The encoder runs in short
+ * time slices, so it needs no thread of its own.
  */
 
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -13,14 +12,14 @@ import { imageChannels } from './readout.ts';
 export interface Encoder {
   /** Number of values in a picture: side × side × channels. */
   readonly size: number;
-  /** Number of channels of a picture. 1: ink. 3: RGB. 4: premultiplied RGBA. */
+  /** Number of channels of a picture: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   /**
-   * Encodes a picture. Yields often, so that the caller can do other work in between.
+   * Encodes a picture. Yields often, so that the caller can do other work meanwhile.
    *
    * @param pixels the picture, [side, side, channels], 0…1
    * @returns the mean of the picture's latent, [Z]
-   * @throws RangeError if the size of the picture is not the expected one
+   * @throws RangeError if the picture does not have `size` values
    */
   encode(pixels: Float32Array): Generator<void, Float32Array>;
 }
@@ -33,21 +32,19 @@ interface Layer {
 }
 
 interface Weights {
-  /**
-   * The kernel's shape is [size, size, in, out] for a convolution, and [in, out] for a dense layer.
-   */
+  /** [size, size, inputs, outputs] for a convolution, [inputs, outputs] for a dense layer. */
   readonly kernel: Float32Tensor;
   readonly bias: Float32Tensor;
 }
 
-/** In a dense layer, the encoder yields after at most this number of multiplications. */
+/** Maximum number of multiplications in a dense layer before the encoder yields. */
 const DENSE_SLICE = 16_384;
 
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 
 /**
- * Creates a checkpoint's encoder. Returns undefined if the checkpoint has none, or if a tensor of
- * the encoder is missing or has an unexpected shape.
+ * Creates a checkpoint's encoder. Returns undefined if the checkpoint has no encoder, or if a
+ * tensor of the encoder is missing or has the wrong shape.
  */
 export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   const { encoder: network, side, latentSize, readout } = card;
@@ -115,15 +112,14 @@ function* convolve(
 
 interface Products {
   readonly inputs: Float32Array;
-  /** Number of inputs to multiply by their weights and add. */
   readonly count: number;
-  /** One row per input, which holds a weight for each output. */
+  /** One row for each input, with a weight for each output. */
   readonly weights: Float32Array;
 }
 
 /**
- * Multiplies inputs by their weights, and adds the products to `sums`. Begins with the input at
- * index `at` and with row `first` of the weights.
+ * Multiplies `count` inputs by their weights, and adds the products to `sums`. The first of these
+ * inputs has the index `at`, and its weights are in row `first`.
  */
 function addProducts(
   sums: Float64Array,
@@ -134,7 +130,7 @@ function addProducts(
   const outputs = sums.length;
   for (let i = 0; i < count; i++) {
     const input = inputs[at + i];
-    // Skip empty pixels, because most pixels of a drawing are empty.
+    // Skip zeros, because most pixels of a drawing are empty.
     if (input === 0) continue;
     const row = (first + i) * outputs;
     for (let c = 0; c < outputs; c++) sums[c] += input * weights[row + c];

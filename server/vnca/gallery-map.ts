@@ -1,8 +1,8 @@
 /**
- * The map of a gallery: a place in two dimensions for each creature, so that creatures with similar
- * latents are close together. The evaluation tool computes the places with UMAP, and writes them to
- * `map.json`. If this file is missing, the first two principal components of the latents are used
- * as places.
+ * The map of a gallery: a point for each creature. Creatures with similar latents are close
+ * together. The evaluation tool computes the points with UMAP and writes them to `map.json`. If
+ * this file is missing, the points are computed from the first two principal components of the
+ * latents.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -14,21 +14,18 @@ export const MAP_FILE = 'map.json';
 /** Minimum number of featured creatures for which there is a map. */
 const FEWEST = 3;
 const ROUNDS = 120;
-/**
- * Width of the map, if its height is 1. The map has about the shape of a phone that is held
- * upright.
- */
+/** Width of the map if its height is 1. The map is shaped like an upright phone. */
 const WIDTH = 0.68;
 /**
- * How far points are pushed apart. The minimum distance between points is √`FILL` times the
- * distance that they would have if they filled the map as a square grid.
+ * How far points are pushed apart. Their minimum distance is √`FILL` times the spacing of a square
+ * grid that fills the map with as many points.
  */
 const FILL = 1.1;
 
 const coordinate = v.pipe(v.number(), v.finite());
 const mapFile = v.array(v.object({ x: coordinate, y: coordinate }));
 
-/** The map of the featured creatures, and the map of the whole gallery. */
+/** The map of the featured creatures (`map`), and the map of the whole gallery. */
 export interface Maps {
   readonly map: MapPlaces;
   readonly wholeMap: MapPlaces;
@@ -38,9 +35,9 @@ export interface Maps {
  * Loads or computes the maps. Points are pushed apart, so that people can touch each one.
  *
  * @param featured gallery indices of the featured creatures
- * @param mayRead whether to use `map.json` if it exists
+ * @param mayRead whether to use `map.json` if the file exists
  * @returns undefined if there are too few featured creatures for a map
- * @throws CheckpointError under the same conditions as `readMap`
+ * @throws CheckpointError if `map.json` cannot be read, or is not a map of this gallery
  */
 export async function loadMaps(
   checkpoint: Checkpoint,
@@ -59,11 +56,11 @@ export async function loadMaps(
 }
 
 /**
- * Reads the file `map.json` of a checkpoint.
+ * Reads a checkpoint's `map.json`.
  *
- * @returns a place for each gallery entry; undefined if the file does not exist
- * @throws CheckpointError 'bad-card' if the file is not a map of this gallery; CheckpointError
- * 'missing-file' if the file exists but cannot be read
+ * @returns a point for each gallery entry; undefined if the file does not exist
+ * @throws CheckpointError 'bad-card' if the file is not a map of this gallery, or 'missing-file' if
+ * the file exists but cannot be read
  */
 export async function readMap({
   folder,
@@ -79,12 +76,7 @@ export async function readMap({
   throw new CheckpointError('bad-card', file, what);
 }
 
-/**
- * Computes a place for each latent: its coordinates along the first two principal components of all
- * latents.
- *
- * @param latents each is [Z]
- */
+/** Projects latents, [Z] each, onto their first two principal components. */
 function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const size = latents[0].length;
   const mean = new Float64Array(size);
@@ -94,8 +86,8 @@ function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const rows = latents.map((latent) => Float64Array.from(latent, (value, c) => value - mean[c]));
   const axes: Float64Array[] = [];
   for (let k = 0; k < 2; k++) {
-    // Begin the iteration with a fixed vector. The iteration would fail if this vector were
-    // orthogonal to the principal component, but that is unlikely.
+    // Begin the iteration with a fixed vector. The iteration would fail only if this vector were
+    // orthogonal to the principal component, which is unlikely.
     let axis = Float64Array.from({ length: size }, (_, c) => 1 + ((7 * c + 3 * k) % 5));
     for (let round = 0; round < 50; round++) {
       const next = new Float64Array(size);
@@ -133,8 +125,8 @@ export function fill(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Distributes points over a map of the width `WIDTH` and the height 1, far enough apart for people
- * to touch each one.
+ * Scales points to a map of the width `WIDTH` and the height 1, and pushes them apart so that
+ * people can touch each one.
  *
  * @param places points; their coordinates are 0…1
  */
@@ -147,8 +139,8 @@ function spread(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Pushes points apart until the distance between any two is at least `distance`, as far as this is
- * possible. Moves them no further than necessary, so that similar creatures stay close together.
+ * Pushes points apart until, as far as possible, any two are at least `distance` apart. Each round
+ * moves a point only a little, so that similar creatures stay close together.
  *
  * @param options.distance wanted minimum distance between points
  * @param options.rounds number of iterations
@@ -170,14 +162,14 @@ export function pushApart(
     for (let a = 0; a < points.length; a += 2) {
       for (let b = a + 2; b < points.length; b += 2) {
         const dx = points[b] - points[a];
-        // Compare one axis first, because most points are far apart.
+        // Compare one axis first, because this rules out most pairs of points.
         if (dx >= distance || dx <= -distance) continue;
         const dy = points[b + 1] - points[a + 1];
         const squared = dx * dx + dy * dy;
         if (squared >= distance * distance) continue;
         const apart = Math.sqrt(squared);
-        // If both points are at the same position, they have no direction from one to the other.
-        // Use a direction that depends on the index of one of them.
+        // Two points at the same position have no direction from one to the other. Use a direction
+        // that depends on the index of one of them.
         const ux = apart > 0 ? dx / apart : Math.cos(b / 2);
         const uy = apart > 0 ? dy / apart : Math.sin(b / 2);
         const by = (distance - apart) / 4;

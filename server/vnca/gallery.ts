@@ -1,6 +1,6 @@
 /**
- * The gallery: how its picture is laid out, which colours its creatures have, and which creatures
- * visitors are offered.
+ * The gallery: the layout of its picture, the colours of its creatures, and the choice of the
+ * creatures that visitors are offered.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,21 +8,18 @@ import { colourRange, meanColourAt } from '../../shared/hues.ts';
 import type { Card } from './card.ts';
 
 /**
- * Name of the file with the gallery's picture, in a checkpoint folder. The picture shows all
- * organisms of the gallery, fully grown, in rows.
+ * Name of the gallery's picture in a checkpoint folder. The picture shows all organisms of the
+ * gallery, fully grown, in rows.
  */
 export const GALLERY_FILE = 'gallery.png';
-/**
- * Name of the file with the gallery's picture in a higher resolution, as drawn by the checkpoint's
- * painter.
- */
+/** Name of the gallery's picture in a higher resolution, drawn by the checkpoint's painter. */
 export const PAINTED_GALLERY_FILE = 'gallery.avif';
 /** Number of organisms per row of the gallery's picture. */
 export const GALLERY_COLUMNS = 24;
 
 /**
- * Computes the layout of the gallery's picture. The organism of entry i is in column i mod
- * `columns`, and in row ⌊i / `columns`⌋.
+ * Computes the layout of the gallery's picture. Entry i is in column i mod `columns` and in row ⌊i
+ * / `columns`⌋.
  */
 export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
   const rows = Math.ceil(card.gallery.length / GALLERY_COLUMNS);
@@ -38,8 +35,8 @@ export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
 }
 
 /**
- * Names of creatures that may be unsuitable for some visitors. They are shown only if the host
- * chooses to show the whole gallery.
+ * Creatures that may be unsuitable for some visitors, for example children. They are shown only if
+ * the host chooses to show the whole gallery.
  */
 const UNSUITABLE: readonly string[] = [
   'Pile of Poo',
@@ -53,14 +50,13 @@ const UNSUITABLE: readonly string[] = [
   'Skull and Crossbones',
 ];
 /**
- * Two creatures are considered similar if the distance between their latents is less than this
- * fraction of the median distance between two latents of the gallery.
+ * Two creatures are similar if the distance between their latents is less than this fraction of the
+ * gallery's median distance between two latents.
  */
 const LIKENESS = 0.58;
 /**
- * Some creatures belong to another family than their category says: animals that live in water, a
- * mushroom that has the category 'food', and withered plants. Maps each of these families to the
- * creatures' names.
+ * For each of these families, the names of creatures that belong to it although their category is
+ * another. Withered plants, for example, have the category of a plant.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: (
@@ -72,24 +68,24 @@ const RECLASSED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Returns the family of a gallery entry: the family in which `RECLASSED` lists the entry or, if it
- * is not listed there, its category.
+ * Returns the family in which `RECLASSED` lists a gallery entry. If no family lists the entry,
+ * returns the entry's category.
  */
 export function familyOf({ name, kind = '' }: { name: string; kind?: string }): string {
   return Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name)) ?? kind;
 }
 
-/** The families of creatures, in the order in which their creatures are offered to visitors. */
+/** The families of creatures, in the order in which visitors are offered them. */
 const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
 /**
- * Selects gallery entries. Entries are represented by their indices.
+ * Selects gallery entries, by their indices.
  *
  * @param latents the latents of all gallery entries, [Z] each
- * @returns `featured`: the creatures to offer to visitors. Of similar creatures in one family, only
- * the first is included, and unsuitable creatures are not. The result is sorted by family; in a
- * family, each creature is followed by the most similar of the remaining ones. `unsuitable`:
- * creatures that are unsuitable for some visitors, such as children
+ * @returns `featured`: the creatures to offer to visitors, sorted by family. In a family, each
+ * creature is followed by the most similar of the remaining ones. Of similar creatures in one
+ * family, only the first is included, and unsuitable creatures are left out. `unsuitable`: the
+ * creatures that are unsuitable for some visitors
  */
 export function selectGallery(
   gallery: Card['gallery'],
@@ -110,8 +106,10 @@ export function selectGallery(
 }
 
 /**
- * Sorts gallery entries, given by their indices. The first stays first. Each entry is followed by
- * the one, of those that remain, with the nearest latent.
+ * Sorts gallery entries by likeness. The first entry stays first. Each entry is followed by the
+ * remaining entry with the nearest latent.
+ *
+ * @param indices indices of the entries
  */
 function byLikeness(indices: readonly number[], latents: readonly Float32Array[]): number[] {
   const rest = new Set(indices);
@@ -143,11 +141,11 @@ export function distance(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * Finds out from the gallery's picture what each creature looks like.
+ * Reads each creature's colour and shape from the gallery's picture.
  *
- * @returns undefined if the picture cannot be read. `colours`: for each entry, the colour range to
- * which the creature's mean colour belongs; undefined if the creature's part of the picture is
- * empty. `bodies`: for each entry, a mask of the cells that are alive (1, else 0), [side, side]
+ * @returns undefined if the picture cannot be read. `colours`: for each entry, the range of the
+ * creature's mean colour; undefined if the creature is fully transparent. `bodies`: for each entry,
+ * [side, side] 1 for living cells, otherwise 0
  */
 export async function loadGalleryLooks({ folder, card }: { folder: string; card: Card }) {
   const { columns, tile, width, height } = gallerySheet(card);
@@ -169,8 +167,8 @@ export async function loadGalleryLooks({ folder, card }: { folder: string; card:
 }
 
 /**
- * Reads an image file, and converts its pixels to premultiplied RGBA. Returns undefined if the file
- * cannot be read or the package `sharp` is not installed.
+ * Reads an image file as premultiplied RGBA. Returns undefined if the file cannot be read or the
+ * package `sharp` is not installed.
  */
 async function pixelsOf(file: string): Promise<Uint8Array | undefined> {
   try {

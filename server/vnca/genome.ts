@@ -1,22 +1,21 @@
 /**
  * Computes the conditioning of patches, and bounds for latents. A patch's conditioning consists of
- * all weights that depend on the patch's latent. They are computed only once for each patch. This
- * has the same effect as if each cell read the latent in every step, but costs no time in the
- * cells.
+ * all weights that depend on the patch's latent. Computing these weights once per patch has the
+ * same effect as letting each cell read the latent in every step, and is faster.
  */
 import { type Architecture, cellLayers, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 
-/** A range of numbers in a patch's conditioning. */
+/** A range of indices in a patch's conditioning. */
 export interface OwnPart {
   readonly from: number;
   readonly size: number;
 }
 
 /**
- * Computes how a patch's conditioning is arranged. It has K numbers in total (`size`). Each part
- * holds weights of one layer, computed for this patch. If the weights of a layer are the same for
- * all patches, the layer has no part. Returns undefined if the rule has no standing input.
+ * Computes the layout of a patch's conditioning, an array of K numbers (`size`). Each part holds
+ * those weights of one layer that differ between patches. Returns undefined if no weights differ,
+ * because cells read the latent only at the beginning of growth.
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
@@ -31,17 +30,17 @@ export function ownLayout({ channels, update }: Architecture) {
     /** Scales of the first layer (perception), [hidden]. */
     ...(genome?.scalesPerception && { perceptionScale: part(hidden) }),
     /**
-     * Bias of the first layer, [hidden]: the bias that all patches share, multiplied by the
-     * genome's scale, plus the genome's shift.
+     * Bias of the first layer, [hidden]: the bias that all patches share, times the genome's scale,
+     * plus the genome's shift.
      */
     perceptionBias: part(hidden),
-    /** Weights [hidden out, hidden in] and bias [hidden] of the hidden layer. */
+    /** Hidden layer: weights [hidden outputs, hidden inputs] and bias [hidden]. */
     ...(genome &&
       trunkOf(update).modulated.includes('hidden') && {
         hidden: part(hidden * hidden),
         hiddenBias: part(hidden),
       }),
-    /** Weights [C, hidden] and bias [C] of the last layer. */
+    /** Last layer: weights [C, hidden] and bias [C]. */
     ...(genome && genome.expressed > 0 && { out: part(channels * hidden) }),
     ...(genome && { outBias: part(channels) }),
   };
@@ -52,13 +51,13 @@ export function ownLayout({ channels, update }: Architecture) {
  * Computes the conditioning of a patch from its latent.
  *
  * @param latent [Z]
- * @returns [K], arranged as `ownLayout` says
+ * @returns [K], in the layout that `ownLayout` returns
  */
 export type Condition = (latent: Float32Array) => Float32Array;
 
 /**
- * Creates the function that computes the conditioning of patches. Returns undefined if the rule has
- * no standing input.
+ * Creates the function that computes the conditioning of patches. Returns undefined if patches have
+ * no conditioning.
  */
 export function createCondition({ card, tensors }: Model): Condition | undefined {
   const own = ownLayout(card);
@@ -108,20 +107,20 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
-/** A layer that works on each cell separately, with the weights that it has in one patch. */
+/** A layer that computes each cell separately, with the weights of one patch. */
 export interface CellLayer {
   readonly name: string;
-  /** Weights of the layer, [in, out]. */
+  /** Weights, [in, out]. */
   readonly kernel: Float32Array;
-  /** Bias of the layer, [out]; undefined if it is zero. */
+  /** [out]; undefined if the bias is zero. */
   readonly bias: Float32Array | undefined;
 }
 
 /**
- * Collects, for one patch, the weights of all layers. In some layers, the patch has its own
- * weights; in the others, all patches share the weights.
+ * Collects the weights of all layers for one patch. Weights that are not part of the patch's
+ * conditioning are shared by all patches.
  *
- * @param row the patch's conditioning, [K]; undefined if the rule has no standing input
+ * @param row the patch's conditioning, [K]; undefined if patches have no conditioning
  */
 export function layersOfPatch({ card, tensors }: Model, row: Float32Array | undefined) {
   const { update } = card;
@@ -131,7 +130,9 @@ export function layersOfPatch({ card, tensors }: Model, row: Float32Array | unde
   const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
   const [, ...names] = cellLayers(update);
   return {
-    /** Factors for the result of perception, [hidden]; undefined if all are 1. */
+    /**
+     * Factors for the results of the first layer (perception), [hidden]; undefined if all are 1.
+     */
     perceptionScale: own(layout?.perceptionScale),
     perceptionBias: own(layout?.perceptionBias) ?? shared('perceive.bias')!,
     /** The layers after perception, in the order in which they are computed. */
@@ -155,12 +156,11 @@ function transposed(weights: Float32Array, inputs: number): Float32Array {
 }
 
 /**
- * Computes from a latent how the layers change. If the rule has no genome net, the result is shifts
- * of the first layer, [hidden]. If it has one, the result is scales, shifts and weights of several
- * layers, arranged as `genomeLayout` says.
+ * Computes how a latent changes the layers. Without a genome net, the result is shifts of the first
+ * layer, [hidden]. With a genome net, the result is scales, shifts and weights of several layers,
+ * in the layout that `genomeLayout` returns.
  *
- * @param Numbers type of the arrays in which the results of each layer are stored; determines their
- * precision
+ * @param Numbers array type of each layer's results, which determines their precision
  */
 export function readGenome(
   { card, tensors }: Model,
@@ -173,8 +173,8 @@ export function readGenome(
     const bias = tensors.get(`update.${layer}.bias`)?.data;
     const sums = new Float64Array(shape[1]);
     if (bias) sums.set(bias);
-    // The outer loop is over inputs and the inner loop over outputs. Weights are then read in the
-    // order in which they are stored.
+    // Loop over inputs outside and over outputs inside, so that weights are read in the order in
+    // which they are stored.
     for (let i = 0, at = 0; i < x.length; i++) {
       const input = x[i];
       for (let o = 0; o < sums.length; o++, at++) sums[o] += input * data[at];
@@ -196,19 +196,19 @@ export interface LatentBounds {
 }
 
 /**
- * Maximum absolute value of a number in a latent that is drawn at random (the dice in the visitor's
- * page), rounded up; see `createRandom`.
+ * Maximum absolute value of a number in a random latent, rounded up. Visitors draw random latents
+ * with the dice.
  */
 const LARGEST_NORMAL = 7;
 
-/** Factor by which bounds are widened, because latents in tokens are rounded. */
+/** Factor that widens the bounds, because latents in tokens are rounded. */
 const ROUNDING = 1.001;
 
 /**
- * Computes bounds for latents. They include all latents of the gallery, and all latents that are
- * drawn at random by the dice in the visitor's page, except about one in a million. The length of a
- * random latent is about √Z on average, with a standard deviation of √½; the bound on the length is
- * five standard deviations above the average.
+ * Computes bounds that include all latents of the gallery and almost all random latents: about one
+ * random latent in a million is out of bounds. The length of a random latent is about √Z on
+ * average, with a standard deviation of √½; the bound is five standard deviations above the
+ * average.
  *
  * @param latents latents of the gallery, [Z] each
  */
@@ -221,18 +221,15 @@ export function boundsOf(latents: readonly Float32Array[], latentSize: number): 
   };
 }
 
-/**
- * Computes the factor by which a latent must be multiplied to be within bounds; 1 if it already is,
- * otherwise less.
- */
+/** Returns the factor, at most 1, by which a latent must be multiplied to be within bounds. */
 function factorFor(latent: Float32Array, { norm, value }: LatentBounds): number {
   const largest = Math.max(...latent.map(Math.abs));
   return Math.min(1, norm / Math.hypot(...latent), value / largest);
 }
 
 /**
- * If a latent is outside the bounds, shortens it, without changing its direction, so that it is
- * within them.
+ * Shortens a latent that is out of bounds, without changing its direction. Returns all other
+ * latents unchanged.
  */
 export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Array {
   const factor = factorFor(latent, bounds);
@@ -240,8 +237,8 @@ export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Arra
 }
 
 /**
- * Tolerance of `isWithin`. It is needed because a result of `bounded` may exceed a bound slightly,
- * by a rounding error.
+ * Tolerance of `isWithin`, because rounding errors may leave a result of `bounded` slightly out of
+ * bounds.
  */
 const TOLERANCE = 1e-6;
 

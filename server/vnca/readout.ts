@@ -1,6 +1,6 @@
 /**
- * Read-outs: functions that compute, from the states of cells, their colours as premultiplied RGBA
- * and their aliveness. All results have 8 bits.
+ * Read-outs: functions that compute the colours of cells (premultiplied RGBA) and the aliveness of
+ * cells from the cells' states. All results have 8 bits.
  */
 import type { Card } from './card.ts';
 
@@ -8,14 +8,15 @@ import type { Card } from './card.ts';
 export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
 
 /**
- * Returns the number of channels of a checkpoint's images. 1: ink. 3: RGB. 4: premultiplied RGBA.
+ * Returns the number of channels of a checkpoint's images: 1 for ink, 3 for RGB, 4 for
+ * premultiplied RGBA.
  */
 export const imageChannels = ({ kind }: { readonly kind: string }): 1 | 3 | 4 =>
   kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
 
 /**
- * Converts a number from the range 0…1 to the range 0…255. Rounds to the nearest integer, and
- * halves up. Numbers outside 0…1 are clamped; NaN becomes 0.
+ * Converts a number from 0…1 to 0…255, and rounds to the nearest integer (halves up). Numbers
+ * outside 0…1 are clamped; NaN becomes 0.
  */
 export function toByte(value: number): number {
   if (!(value > 0)) return 0;
@@ -24,27 +25,24 @@ export function toByte(value: number): number {
 
 /**
  * Limit for logits. The byte is 0 for all logits below −`SATURATED`, and 255 for all logits above
- * `SATURATED`. Bytes are rounded, so the byte is 255 as soon as the sigmoid is 254.5 / 255, which
- * is the case at the logit ln 509 = 6.2324…
+ * `SATURATED`. Because bytes are rounded, the byte is 255 from the sigmoid 254.5 / 255 on, which
+ * belongs to the logit ln 509 = 6.2324…
  */
 export const SATURATED = 6.25;
 /**
- * The logits from −`SATURATED` to `SATURATED` are divided into this number of equal intervals. In
- * each interval, the byte changes at most once. At the logit 0, the byte changes from 127 to 128;
- * the number of intervals is odd, so that the logit 0 is inside an interval and not at the boundary
- * between two.
+ * Number of equal intervals between the logits −`SATURATED` and `SATURATED`. In each interval, the
+ * byte changes at most once. The number is odd, because the byte changes at the logit 0, which must
+ * therefore lie inside an interval.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
 
-/** Computes the sigmoid of a logit as a byte. */
 const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
 
 /**
- * Lookup table for the sigmoid of a logit, as a byte. `bytes` holds, for each interval, the byte at
- * the beginning of the interval. `next` holds the smallest float32 logit in the interval that has
- * the next larger byte, or infinity if there is none. Looking up a value is several times as fast
- * as computing an exponential.
+ * Lookup table for the sigmoid of a logit, as a byte; several times as fast as an exponential. For
+ * each interval, `bytes` holds the byte at its beginning, and `next` holds the smallest float32
+ * logit with the next larger byte, or infinity if the byte does not change.
  */
 export const INK = (() => {
   const bytes = new Uint8Array(INTERVALS);
@@ -75,7 +73,7 @@ export function inkOf(logit: number): number {
 /**
  * Computes the picture and the aliveness of cells.
  *
- * @param states states of the cells, [cells, C] or [C, cells], from index `offset` on
+ * @param states the cells' states from index `offset` on, [cells, C] or [C, cells]
  * @param rgba receives the picture, [cells, 4]
  * @param presence receives the aliveness, [cells]
  */
@@ -109,12 +107,11 @@ export function createReadout(card: Visible, planar = false): ReadCells {
 }
 
 /**
- * Reads out one cell: writes its RGBA values to `rgba`, from index `to` on.
+ * Writes the RGBA values of one cell to `rgba`, from index `to` on.
  *
  * @param at index of the cell's first channel in `states`
  * @param stride distance between two channels of the cell in `states`
- * @returns the cell's alpha. This is also its aliveness, unless the card names a channel for the
- * aliveness
+ * @returns the cell's alpha, which is also the aliveness unless the card names a channel for it
  */
 type ReadCell = (
   states: Float32Array,
@@ -152,9 +149,8 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 }
 
 /**
- * Whether all values of a cell's state are zero. This is the case after damage, for example. Such a
- * cell must be empty in the picture; the formulas for ink and for colours would give half ink or
- * grey.
+ * Whether all values of a cell's state are zero, for example after damage. Such a cell must look
+ * empty, but the formulas for ink and colours would give half ink or grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;
@@ -162,8 +158,8 @@ function isBare(states: Float32Array, at: number, stride: number, channels: numb
 }
 
 /**
- * Sets the four RGBA values of a cell to one value. Four assignments are several times as fast as a
- * call of `fill`.
+ * Sets the four RGBA values of a cell to `value`, and returns `value`. Four assignments are several
+ * times as fast as `fill`.
  */
 function fillCell(rgba: Uint8Array, to: number, value: number): number {
   rgba[to] = rgba[to + 1] = rgba[to + 2] = rgba[to + 3] = value;
@@ -172,10 +168,8 @@ function fillCell(rgba: Uint8Array, to: number, value: number): number {
 
 /**
  * Computes the mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al.
- * 2017). The order of the channels is the same as in the published VNCA: first n mixture logits;
- * then, for each of R, G and B, n means, n log-scales and n coefficients. Each mixture has the
- * weight that the softmax of the logits gives to it. In a mixture, the mean of G also depends on R,
- * and the mean of B also depends on R and G.
+ * 2017). The channels have the order of the published VNCA: first n mixture logits; then, for each
+ * of R, G and B, n means, n log-scales and n coefficients.
  *
  * @returns R, G and B, each clamped to −1…1
  */

@@ -1,7 +1,7 @@
 /**
- * The table of relatives. It says, for each creature of a gallery, which relatives the creature can
- * look like for a moment, and for how many steps. The table is in the file `relatives.json`, which
- * `npm run relatives` writes. If the file is missing, no creature can look like a relative.
+ * The table of relatives: for each creature of a gallery, the relatives that it can look like for a
+ * moment. `npm run relatives` writes the table to `relatives.json`. If this file is missing, no
+ * creature can look like a relative.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -22,10 +22,7 @@ const indices = v.pipe(v.array(count), v.maxLength(MOST_EACH));
 export const relativesTable = v.strictObject({
   /** Number of steps for which a creature reads the latent of its relative. */
   lentSteps: steps,
-  /**
-   * Number of steps that a creature needs, after it has looked like a relative, to look like itself
-   * again. In these steps, it reads its own latent.
-   */
+  /** Number of steps with its own latent after which a creature looks like itself again. */
   homeSteps: steps,
   /** For each gallery entry, the gallery indices of its relatives. */
   of: v.pipe(v.array(indices), v.maxLength(MOST)),
@@ -43,11 +40,11 @@ const relativesFile = v.strictObject({
 });
 
 /**
- * Loads the table of relatives of a checkpoint.
+ * Loads a checkpoint's table of relatives.
  *
  * @returns undefined if the file does not exist
- * @throws CheckpointError 'bad-card' if the file is not a table for this gallery; CheckpointError
- * 'missing-file' if the file exists but cannot be read
+ * @throws CheckpointError 'bad-card' if the file is not a table for this gallery, or 'missing-file'
+ * if the file exists but cannot be read
  */
 export async function loadRelatives({
   folder,

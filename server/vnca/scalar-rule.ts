@@ -1,7 +1,6 @@
 /**
- * The cell rule in plain JavaScript, for web pages, in which there is no tensor library. The
- * genomes of a patch cannot be changed here, so the weights that depend on a genome are computed
- * only once.
+ * The cell rule in plain JavaScript, for web pages, which have no tensor library. The genomes of a
+ * patch cannot change here, so weights that depend on a genome are computed only once.
  */
 import { createRandom, type Random } from '../../shared/random.ts';
 import { runTrunk, type TrunkOperations } from './architecture.ts';
@@ -20,9 +19,9 @@ export function drawUpdateMask(mask: Float32Array, probability: number, random: 
 }
 
 /**
- * Creates a random generator for one step of a patch. Its seed is a hash of the patch's state, so
- * that the result of the step depends only on the state. Therefore, the result is the same in every
- * batch, and a room that is restored from exported states replays bit for bit.
+ * Creates a random generator for one step of a patch, seeded with a hash of the patch's state. The
+ * step then depends only on the state: it gives the same result in every batch, and a restored room
+ * replays bit for bit.
  */
 export function randomOfState(state: Float32Array): Random {
   const words = new Uint32Array(state.buffer, state.byteOffset, state.length);
@@ -37,18 +36,15 @@ export function randomOfState(state: Float32Array): Random {
 /**
  * Computes one step of every cell of a patch.
  *
- * @param states [s, s, C]; outside the patch, all states are taken to be zero
+ * @param states [s, s, C]; all states outside the patch count as zero
  * @returns the states after the step, [s, s, C]
  */
 export type StepPatch = (states: Float32Array) => Float32Array;
 
-/**
- * Computes a layer for one cell: [in] → [out]. The result is valid only until the next call, which
- * overwrites it.
- */
+/** Computes a layer for one cell: [in] → [out]. The next call overwrites the result. */
 type Layer = (x: Float64Array) => Float64Array;
 
-/** Creates the function that steps a patch whose cells read these genomes. */
+/** Creates the function that steps a patch whose cells read the given genomes. */
 export function createScalarRule(model: Model, { latents, labels }: Genomes): StepPatch {
   const { channels, update } = model.card;
   const { updateProbability } = update;
@@ -72,8 +68,8 @@ export function createScalarRule(model: Model, { latents, labels }: Genomes): St
 }
 
 /**
- * Creates the function that computes one step of a patch with a single genome. If weights are
- * passed to this function, it skips cells to which the genome does not contribute (weight 0).
+ * Creates the function that computes one step of a patch with a single genome. If `weights` are
+ * passed to this function, it skips cells whose weight is 0.
  *
  * @param latent latent of the genome, [Z]
  */
@@ -111,8 +107,8 @@ function createRule(model: Model, latent: Float32Array) {
 }
 
 /**
- * Creates the function that computes perception, the first layer, for one cell: a 3×3 convolution
- * around the cell, which is then scaled and shifted.
+ * Creates the function that computes the first layer (perception) for one cell: a 3×3 convolution
+ * around the cell, whose result is scaled and shifted.
  */
 function perception(
   net: { readonly channels: number; readonly hidden: number; readonly kernel: Float32Array },
@@ -138,8 +134,8 @@ function perception(
 }
 
 /**
- * Creates the operations with which `runTrunk` computes the trunk for one cell. They overwrite
- * their arguments with the results.
+ * Creates the operations that `runTrunk` needs to compute one cell. `activate` and `add` overwrite
+ * their first argument with the result.
  */
 const operationsOf = (
   { activation }: Model['card']['update'],
@@ -164,7 +160,7 @@ function denseLayer({ kernel, bias }: CellLayer, inputs: number): Layer {
     for (let o = 0; o < y.length; o++) y[o] = bias?.[o] ?? 0;
     for (let i = 0; i < x.length; i++) {
       const value = x[i];
-      // Skip zeros, because half of the values after a ReLU are zero.
+      // Skip zeros, because about half of the values after a ReLU are zero.
       if (value === 0) continue;
       const from = i * y.length;
       for (let o = 0; o < y.length; o++) y[o] += value * kernel[from + o];

@@ -1,8 +1,7 @@
 /**
  * Closes wounds gradually, from the rim of an organism's living cells (rules CLO-1 … CLO-5), and
- * dissolves a departing organism from its rim inwards (rule DEP-7). A cell killed by a stroke stays
- * closed until the rim has grown to its position. Without this delay, a trained network that reads
- * the genome in every cell would bring back all killed cells immediately.
+ * dissolves a departing organism from its rim inwards (rule DEP-7). Without gradual closing, a
+ * network that reads the genome in every cell would bring back all killed cells immediately.
  */
 import { stageRect } from '../../shared/geometry.ts';
 import { getOrAdd } from '../platform/collections.ts';
@@ -20,8 +19,8 @@ const HEALED_SHARE = 0.9;
 const LATEST = 255;
 
 /**
- * Closes the positions of cells that an organism has just lost to a stroke, so that no cell can
- * live there for some steps.
+ * Closes the positions of cells that an organism has just lost to a stroke: no cell can live there
+ * for some steps.
  *
  * @param killed indices of the lost cells in the organism's window
  * @param reach number of cells by which the rim moves per step, ≥ 1
@@ -43,11 +42,10 @@ export function close(
 }
 
 /**
- * Computes the number of steps after which each closed cell of a square opens.
+ * Computes after how many steps each closed cell of a square opens.
  *
- * @param wound.isClosed [S, S] 1 if the cell is closed, otherwise 0
- * @param wound.lives [S, S] 1 if the cell is alive, so that the rim can advance from it, otherwise
- *   0
+ * @param wound.isClosed [S, S] 1 for closed cells, otherwise 0
+ * @param wound.lives [S, S] 1 for living cells, from which the rim advances, otherwise 0
  * @param wound.width side S of the square
  * @param wound.reach number of cells by which the rim moves per step, ≥ 1
  * @returns [S, S] 0…255; 0 for cells that are not closed
@@ -62,8 +60,8 @@ export function stepsUntilOpen(wound: {
   const near = distances(lives, width, isClosed);
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   const last = stepsTo(near.reduce((most, distance) => Math.max(most, distance), 0));
-  // Some closed cells have no path through closed cells to a living cell, so the rim cannot reach
-  // them. They open after all other closed cells.
+  // The rim cannot reach a closed cell if no path of closed cells leads to it from a living cell.
+  // Such cells open last.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;
@@ -74,7 +72,7 @@ export function stepsUntilOpen(wound: {
 }
 
 /**
- * Counts down, by one step, until an organism's closed cells open. Call after each step of the
+ * Brings an organism's closed cells one step closer to opening. Call after each step of the
  * organism.
  */
 export function openRim(organism: Organism): void {
@@ -120,37 +118,36 @@ function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16
 }
 
 /**
- * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect.
- * Also call before the stroke ends an expression of a relative: cells that the organism took only
- * while it looked like a larger relative must not count. If the organism is hit again before it
- * rests, the new stroke belongs to the same wound and nothing more is recorded.
+ * Records how many cells an organism owns at the beginning of a wound. Call before the stroke
+ * changes the organism or ends its expression of a relative. If the organism is hit again before it
+ * rests, nothing is recorded, because the hit belongs to the same wound.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
   const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
-  // The final size of a growing or transforming organism is not known yet. Record 0, so that the
-  // wound counts as healed as soon as the organism rests.
+  // The final size of a growing or transforming organism is not known yet. With 0, the wound counts
+  // as healed as soon as the organism rests.
   const isUnknown = phase === 'growing' || transforming !== undefined;
   organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
 }
 
 /**
- * Returns whether a resting organism has regained enough of the cells it owned before a wound. If
- * so, counts the wound as healed.
+ * Counts a wound as healed if a resting organism has regained enough of the cells that it owned
+ * before the wound.
  *
  * @param held number of cells that the organism owns now
+ * @returns whether the wound has healed
  */
 export function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < HEALED_SHARE * organism.hurt) return false;
   organism.hurt = undefined;
-  // Never count more healings than wounds. If a slow stroke hits the organism again after the
-  // organism has healed, the organism heals twice, but `wounds` counts the stroke only once.
+  // A slow stroke can hit an organism again after the organism has healed. The organism then heals
+  // twice, but must count only one healing, because the stroke counts as one wound.
   organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
 
-/** Returns the number of cells that an organism owns. */
 export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
   let held = 0;
   grid.each(window, (place) => {
@@ -160,12 +157,11 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
 }
 
 /**
- * Releases those cells of an organism that strokes have hit since the organism's last step. A
- * growing organism keeps the cells of its seed (rule OWN-7), but these cells are blank until the
- * next step.
+ * Releases the cells of an organism that strokes have hit since its last step. A growing organism
+ * keeps the cells of its seed (rule OWN-7), but these are blank until its next step.
  *
- * @returns `killed`: indices of the hit cells that the organism owned, in the square that it will
- *   occupy in its next step. `lives`: whether the organism owns a cell that was not hit
+ * @returns `killed`: indices of the hit cells that the organism owned, in the square that it
+ *   occupies in its next step. `lives`: whether the organism owns a cell that was not hit
  */
 export function releaseHit(
   organism: Organism,
@@ -189,26 +185,22 @@ export function releaseHit(
   return { killed, lives };
 }
 
-/**
- * For the last picture of each dissolving organism, the order in which the organism's cells
- * dissolve. The picture can be the key, because it does not change while the organism dissolves.
- */
+/** For the last picture of each dissolving organism, the order in which its cells dissolve. */
 const orders = new WeakMap<Uint8Array, Uint16Array>();
-/** Maximum random delay before a cell dissolves, in cells of depth. */
+/** Maximum random number added to a cell's depth, in cells, so that cells dissolve irregularly. */
 const ROUGHNESS = 3;
-/** Resolution of the order in which cells dissolve: number of distinct values per cell of depth. */
+/** Number of distinct values between one depth and the next, in the order of dissolving. */
 const STEPS = 65_536;
-/** Minimum opacity at which a cell counts as inside the organism, 0…255. */
+/** Minimum opacity, 0…255, at which a cell counts as inside the organism. */
 const OPAQUE = 26;
 
 /**
  * Chooses the cells that a dissolving organism loses in a tick: the cells nearest to its rim, in an
- * irregular order. The remaining cells are divided equally among the remaining ticks, so that none
- * is left at the end.
+ * irregular order. Each remaining tick dissolves an equal number of cells.
  *
  * @param ticks number of remaining ticks including this one, at least 1
- * @param chanceOf returns a random number for a cell, 0…1. It must return the same number as long
- *   as `seen`, the organism's last picture, is the same
+ * @param chanceOf returns a random number for a cell, 0…1. As long as `seen` is the same, it must
+ *   return the same number for the same cell
  * @returns grid indices; empty if the organism owns no cell
  */
 export function dissolvingPlaces(
@@ -217,9 +209,8 @@ export function dissolvingPlaces(
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  // Find the rim in the organism's last picture, which was taken before the organism began to
-  // dissolve, so that holes made by dissolving do not count as rim. If the organism is still a
-  // seed, it has no picture yet.
+  // Find the rim in the last picture from before the dissolving, because holes made by dissolving
+  // are not rim. An organism that is still a seed has no picture.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>
@@ -237,14 +228,13 @@ export function dissolvingPlaces(
 }
 
 /**
- * Returns cell indices in the order in which the cells dissolve: by depth plus a random delay.
+ * Returns cell indices in the order in which the cells dissolve: by depth plus a random number.
  *
  * @param depth [cells] depth of each cell inside the organism
  * @param chanceAt returns a random number for a cell, 0…1
  */
 function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16Array {
-  // Combine order and cell index into one number, because an array of plain numbers can be sorted
-  // fastest.
+  // Combine order and cell index into one number, because an array of numbers sorts fastest.
   const keys = Float64Array.from(depth, (deep, cell) => {
     const order = Math.floor(STEPS * (deep + ROUGHNESS * chanceAt(cell)));
     return order * depth.length + cell;
@@ -253,8 +243,8 @@ function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16
 }
 
 /**
- * Computes how deep inside an organism each cell lies: the number of steps along rows and columns
- * to the nearest position that is transparent or outside the square.
+ * Computes the depth of each cell inside an organism: the number of steps along rows and columns to
+ * the nearest position that is transparent or outside the square.
  *
  * @param rgba [side, side, 4]
  * @returns [side, side], 0 for transparent cells

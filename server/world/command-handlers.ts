@@ -1,7 +1,6 @@
 /**
- * Defines for each command how it is prepared for the journal, how it is executed, and how it is
- * skipped if an undo replays the journal without it. `room.ts` queues and answers commands. Start
- * reading at `HANDLERS`.
+ * Defines how each command is prepared for the journal and executed, and how it is skipped if an
+ * undo replays the journal without it. `room.ts` queues and answers commands.
  */
 import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -34,20 +33,23 @@ import { requireStandingInput } from './species.ts';
 import { ownersIn } from './strokes.ts';
 
 interface Handler<W extends CommandType> {
-  /** Executes a command. @throws Refusal; then nothing has changed */
+  /**
+   * Executes a command.
+   *
+   * @throws Refusal before anything has changed
+   */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome | undefined;
   /**
-   * Returns a command in the form that the journal stores. If a handler has no `resolve`, the
-   * journal stores the command unchanged.
+   * Returns a command in the form that the journal stores. Without `resolve`, the journal stores
+   * the command unchanged.
    *
-   * @throws Refusal if the command is not valid; it is then neither stored nor executed
+   * @throws Refusal if the command is invalid; it is then neither stored nor executed
    */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
-   * Called instead of `run` for a command that is being undone, and after `run` for a command that
-   * was accepted originally but is refused while an undo replays it. Uses up the same ids and
-   * random numbers as the command would, so that organisms created later keep their ids and
-   * latents. A handler without `skip` uses no ids or random numbers.
+   * Uses up the ids and random numbers that the command would use, so that organisms created later
+   * keep their ids and latents. Called while an undo replays the journal: instead of `run` for an
+   * undone command, and after `run` for a command that is refused now but was accepted originally.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -84,17 +86,17 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // Refuse a cross whose latent exceeds the checkpoint's bounds. This can happen if a parent is
-      // an heir or was planted by a replay, because such organisms may exceed the bounds
-      // themselves. If a parent is dead, `run` refuses the command.
+      // The latent of an heir, or of an organism that a replay has planted, may exceed the
+      // checkpoint's bounds, and so may its crosses. If a parent is dead, `run` refuses the
+      // command.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
     run(command, room) {
       const { by, a, b, mutation = 0 } = command;
       const mixed = crossOf(command, room);
-      // Refuse a latent with values that are not finite, because it would stop the engine. Refuse
-      // it before drawing random numbers, because a refused command must change nothing.
+      // Values that are not finite would stop the engine. Refuse them before random numbers are
+      // drawn, because a refused command must change nothing.
       if (!mixed.every(Number.isFinite)) throw new Refusal('bad-latent');
       const latent = mutation > 0 ? mutate(mixed, mutation, room.random) : mixed;
       const seed = room.inventory.add(by.id, { latent, origin: 'cross', parents: [a, b] });
@@ -105,10 +107,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       inventory.skipId();
     },
   },
-  /**
-   * This handler does not check whether the sender may transform the organism (rule TRF-2).
-   * server/realtime has already checked this.
-   */
+  /** server/realtime checks whether the sender may transform the organism (rule TRF-2). */
   transform: {
     resolve: withResolvedSeed,
     run({ by, organism: id, seed, at }, room, { tick }) {
@@ -118,8 +117,8 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const { phase } = organism;
       if (phase === 'growing') throw new Refusal('not-grown', `organism ${id}`);
       if (phase === 'departing') throw new Refusal('no-such-organism', `organism ${id} departs`);
-      // Do not use the room's random number generator. Otherwise, undoing this command would change
-      // the numbers that later commands draw.
+      // Do not use the room's random number generator, because undoing this command would then
+      // change the numbers that later commands draw.
       const random = createRandom(Math.floor(2 ** 32 * chance(rules.seed, id, tick)));
       const sources = { species, inventory: room.inventory, rules, random };
       const into = energy.buy(by.id, tick, () => createLatent(seed, by.id, sources));
@@ -162,12 +161,12 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  // Refuse a random seed without a `throw` number. Such a seed does not fix the latent, so each
-  // message of the stroke would graft another random genome.
+  // A random seed without a `throw` number has no fixed latent: each message of the stroke would
+  // graft another random genome.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
   // Anybody may graft onto organisms of the host, the gardener and OSC, so these organisms do not
-  // count as organisms of another participant.
+  // count as another participant's.
   const isOthers = ({ planter: { id, name } }: Organism): boolean =>
     id !== by.id && id !== HOUSE.id && !BUILT_IN_NAMES.includes(name);
   return strokes.apply(command, energy, time, {
@@ -191,8 +190,8 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
 }
 
 /**
- * If `foreign` is set, removes all grafts of others from the sender's own organism. Otherwise,
- * removes the grafts of the sender's last stroke on an organism.
+ * If `foreign` is true, removes all grafts of other participants from the sender's own organism. If
+ * not, takes back the sender's last graft stroke on an organism.
  *
  * @throws Refusal 'no-such-organism', 'not-yours', 'no-graft'
  */
@@ -213,7 +212,7 @@ function ungraft(
   return {};
 }
 
-/** Removes all grafts of a participant, and counts the organisms that had such grafts. */
+/** Removes all grafts of a participant, and counts the organisms from which grafts were removed. */
 function removeGraftsOf(
   { by, painter }: RoomCommand<'removeGrafts'>,
   { lifecycle, population }: RoomContents,

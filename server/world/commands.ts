@@ -1,6 +1,6 @@
 /**
  * The commands and other events of a room, the answers to commands, and the queue of commands.
- * `command-handlers.ts` executes commands. Start reading at `RoomCommand`.
+ * `command-handlers.ts` executes commands.
  */
 
 import * as v from 'valibot';
@@ -39,10 +39,9 @@ export const QUEUE_LIMITS = {
 } as const;
 
 /**
- * A seed in the form that the journal stores. A seed from a point of the latent map (`spot`) or a
- * random seed with a `throw` number (`thrown`) is stored as its latent, because the map or the
- * sampler that computed the latent may change later. `heir` is one of the seeds with which a room's
- * day begins.
+ * A seed as the journal stores it. A seed from a point of the latent map (`spot`) or a random seed
+ * with a `throw` number (`thrown`) is stored as its latent, because the map or the sampler may
+ * change later. `heir` is one of the seeds with which a room's day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -56,12 +55,9 @@ export type PlantedSeed =
       readonly parents: readonly OrganismId[];
     };
 
-/** The parameters of a command that pages send, without the id that the sender has chosen. */
+/** Parameters of a command that pages send, without the command's id. */
 type Sent<N extends CommandName> = Omit<Command<N>, 'id'>;
-/**
- * The parameters of a command that uses a seed. The seed has the form that the journal stores,
- * which differs from the form that pages send.
- */
+/** Parameters of a command that uses a seed, with the seed as the journal stores it. */
 type Planted<N extends 'plant' | 'transform'> = Omit<Sent<N>, 'seed'> & {
   readonly seed: PlantedSeed;
 };
@@ -85,27 +81,25 @@ interface Parameters {
   hold: {
     readonly latent: readonly number[];
     readonly origin: 'drawing';
-    /** Present if the seed was made from a drawing that the host or an extension has approved. */
+    /**
+     * Present if the host or an extension has approved the drawing from which the seed was made.
+     */
     readonly approved?: true;
   };
   /** Removes an organism. Sent by the host. */
   remove: { readonly organism: OrganismId };
   /** Removes all organisms that own a cell in a rectangle. Sent by the host. */
   clear: { readonly area: Rect };
-  /**
-   * Reports that somebody in the hall is near a point of the grid (rule IDL-7). Values are in
-   * cells.
-   */
+  /** Reports that somebody in the hall is near a point of the grid (rule IDL-7), in cells. */
   sense: { readonly x: number; readonly y: number; readonly radius: number };
   /**
-   * Makes an organism depart for good: it is gone after `seconds`, and nobody can renew it. Sent by
-   * the host.
+   * Makes an organism depart for good: after `seconds`, the organism is gone, and nobody can renew
+   * it. Sent by the host.
    */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * Makes an organism depart. The organism must be unattended, or planted by the gardener. If
-   * `organism` is absent, chooses an unattended organism whose planter has been absent longest.
-   * Sent by the gardener.
+   * Makes an organism depart that is unattended or belongs to the sender. If `organism` is absent,
+   * the unattended organism whose planter has been absent longest departs. Sent by the gardener.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }
@@ -116,15 +110,14 @@ export type RoomCommand<W extends CommandType = CommandType> = {
   readonly [K in W]: { readonly what: K; readonly by: ParticipantView } & Parameters[K];
 }[W];
 
-/** Returns whether a command uses up a seed, either to plant it or to transform an organism. */
+/** Returns whether a command plants a seed, or transforms an organism into a seed's creature. */
 export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
   command: C,
 ): command is C & { readonly what: 'plant' | 'transform' } =>
   command.what === 'plant' || command.what === 'transform';
 
 /**
- * Returns whether a command is a stroke. A long stroke is split into several messages, each of
- * which counts as a stroke here.
+ * Returns whether a command is a stroke, or one of the messages into which a long stroke is split.
  */
 export const isStroke = (command: RoomCommand): command is RoomCommand<'damage' | 'graft'> =>
   command.what === 'damage' || command.what === 'graft';
@@ -134,12 +127,11 @@ export interface Answer {
   /** Id of the command, chosen by its sender. */
   readonly id: number;
   /**
-   * Session of the sender. A command that arrives a second time is recognised by its id, which is
-   * unique within the session.
+   * Session of the sender. The command's id is unique within the session, so that a command is
+   * recognised if it arrives a second time.
    */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
-  /** The sender's remaining energy. */
   readonly energy: number;
   readonly refused?: { readonly reason: Reason; readonly detail: string };
   /** The seed that the sender has received. */
@@ -191,8 +183,7 @@ export const roomEvent = v.variant('what', [
     what: v.literal('command'),
     id: whole,
     /**
-     * Session within which the id of the command is unique. Absent if the command cannot arrive
-     * twice.
+     * Session within which the command's id is unique. Absent if the command cannot arrive twice.
      */
     session: v.optional(session),
     command: v.pipe(
@@ -200,15 +191,15 @@ export const roomEvent = v.variant('what', [
       v.transform((valid) => valid as unknown as RoomCommand),
     ),
   }),
-  /** A participant has entered. In this and all other events, `at` is the tick of the event. */
+  /** A participant has entered. In all events, `at` is the tick of the event. */
   v.strictObject({
     what: v.literal('enter'),
     participant: positive,
     at: whole,
-    /** Initial energy. If absent, the energy of a newcomer. */
+    /** Initial energy; if absent, the energy of a newcomer. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
     /**
-     * A number shared by all participants with the same network address. It does not reveal the
+     * A number that all participants with the same network address share. It does not reveal the
      * address.
      */
     source: v.optional(positive),
@@ -225,8 +216,7 @@ export const roomEvent = v.variant('what', [
   /** Changes how long a wounded organism is protected (rule DMG-3). */
   v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
   /**
-   * Changes the version of the world's rules, or those rule parameters that come from the
-   * checkpoint's card. See `RoomRules`.
+   * Changes the version of the world's rules, or the rule parameters from the checkpoint's card.
    */
   v.strictObject({
     what: v.literal('rules'),
@@ -267,8 +257,8 @@ export type RoomEvent<W extends EventType = EventType> = W extends 'command'
 export type ImmediateEvent = RoomEvent<Exclude<EventType, 'command'>>;
 
 /**
- * Replaces −0 with 0 in a value and all values inside it. Codecs do not preserve −0, so a replay
- * would compute with 0 where the room had originally computed with −0.
+ * Replaces −0 with 0 in a value and all values inside it. Codecs do not preserve −0, so a replay of
+ * −0 would compute with 0 and might give another result.
  */
 export function plainNumbers<T>(value: T): T {
   if (typeof value === 'number') return (value + 0) as T;
@@ -282,25 +272,25 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 /**
- * Number of executed commands that are remembered per session. A page never has more unanswered
- * commands than this (see `MAX_PENDING` in `client/room/connection.ts`), so it never resends a
+ * Number of executed commands that are remembered per session. A page has at most this number of
+ * unanswered commands (`MAX_PENDING` in `client/room/connection.ts`), so it never resends a
  * forgotten command.
  */
 const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 
 /**
- * The commands that are waiting for a room's next tick, and the executed commands that are
- * remembered because they may arrive a second time.
+ * The commands waiting for a room's next tick, and the latest executed commands, which may arrive a
+ * second time.
  */
 export class CommandQueue {
   private waiting: RoomEvent<'command'>[] = [];
   private done = new Map<ParticipantId, DoneInSession>();
 
   /**
-   * Returns whether a command may be added to the queue; false if it is already in the queue.
+   * Returns whether a command may be added to the queue; false if the queue already contains it.
    *
-   * @throws Refusal 'too-fast' if the sender has too many commands in the queue; 'room-busy' if all
-   *   senders together have too many
+   * @throws Refusal 'too-fast' if too many commands of the sender are in the queue; 'room-busy' if
+   *   the queue is full
    */
   admits(id: number, by: ParticipantId, session?: number): boolean {
     const isSame = (other: RoomEvent<'command'>): boolean =>
@@ -324,8 +314,8 @@ export class CommandQueue {
   }
 
   /**
-   * Remembers the commands that were executed in a tick, unless their senders have left or sent
-   * them without a session.
+   * Remembers a tick's executed commands, except commands without a session and commands of senders
+   * who have left.
    */
   answered(answers: readonly Answer[], present: ReadonlySet<ParticipantId>): void {
     for (const { by, id, session, refused, seed } of answers) {
@@ -337,7 +327,7 @@ export class CommandQueue {
     }
   }
 
-  /** Returns an executed command that is still remembered; undefined if there is none. */
+  /** Returns a remembered command; undefined if it is not remembered. */
   find(
     by: ParticipantId,
     session: number,

@@ -1,6 +1,5 @@
 /**
- * Creates the latent to plant. Its source can be the gallery, a random draw, the latent map or a
- * token, for example.
+ * Creates latents to plant, for example from the gallery, a random draw, the latent map or a token.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -26,9 +25,8 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * Finds or creates the latent of a seed, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random draws the latent of a random seed (`prior`): Z normally distributed
- *   numbers. Not used for other seeds. A random seed with a `throw` number must already have been
- *   replaced by `resolvedSeed`
+ * @param sources.random draws the latent of a random seed (`prior`). A random seed with a `throw`
+ *   number must already have been replaced by `resolvedSeed`
  * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function createLatent(
@@ -80,9 +78,9 @@ export function createLatent(
 }
 
 /**
- * Maximum magnitude of each value of a latent in the journal. It is so far below overflow that
- * crosses cannot overflow either, because a cross is never longer (as a vector) than its longer
- * parent. New commands have narrower limits: see `requireWithin`.
+ * Maximum absolute value of each number of a latent in the journal. As a vector, a cross of two
+ * latents is at most as long as the longer one, so crosses stay finite too. New commands have
+ * narrower limits: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;
 
@@ -92,7 +90,6 @@ function nameless(latent: Float32Array, origin: Origin): Seed {
 
 const ORIGINS = { latent: 'latent', spot: 'map', thrown: 'prior' } as const;
 
-/** Returns whether all values of a latent are small enough for it to be planted. */
 const isInRange = (latent: Float32Array): boolean =>
   latent.every((value) => Math.abs(value) <= MAX_VALUE);
 
@@ -113,10 +110,10 @@ export function checkedLatent(
 }
 
 /**
- * Checks whether the latent of an incoming command is within bounds. A replay skips this check,
- * because it must plant the same organisms as originally.
+ * Checks whether the latent of a new command is within bounds. A replay skips this check, because
+ * it must plant the same organisms as before.
  *
- * @throws Refusal 'bad-latent'. The detail states the latent's length as a vector, and the limits
+ * @throws Refusal 'bad-latent', with the latent's length as a vector, and the limits
  */
 export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {
   if (isWithin(latent, bounds)) return;
@@ -129,9 +126,9 @@ export function requireWithin(latent: Float32Array, bounds: LatentBounds): void 
 }
 
 /**
- * Crosses two latents: interpolates their directions spherically and their lengths linearly. The
- * child therefore stays as far from the prior's centre as its parents; plain averaging would pull
- * it towards the average creature. (Shoemake 1985; for latent spaces White 2016, arXiv 1609.04468.)
+ * Crosses two latents: interpolates their directions spherically and their lengths linearly
+ * (Shoemake 1985; for latent spaces White 2016, arXiv 1609.04468). A plain average would be shorter
+ * than its parents, and look more like the average creature.
  *
  * @param a [Z]
  * @param b [Z]
@@ -145,8 +142,8 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
   for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
   const cosine = dot / (lengthA * lengthB);
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
-  // If two latents are nearly parallel, opposite or of zero length, the arc between them is not
-  // unique, so interpolate linearly.
+  // The formula for the arc divides by almost zero if the latents are nearly parallel, opposite or
+  // of zero length. Interpolate such latents linearly.
   if (!(Math.sin(angle) > 1e-4)) return a.map((value, i) => (1 - mix) * value + mix * b[i]);
   const shareA = Math.sin((1 - mix) * angle) / Math.sin(angle) / lengthA;
   const shareB = Math.sin(mix * angle) / Math.sin(angle) / lengthB;
@@ -158,8 +155,7 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
  * Turns a latent towards a random direction without changing its length.
  *
  * @param latent [Z]
- * @param strength 0…1: at 0, nothing changes; at 1, the latent turns half-way to the random
- *   direction
+ * @param strength 0…1: 0 changes nothing, and 1 turns the latent half-way to the random direction
  * @returns [Z]
  */
 export function mutate(latent: Float32Array, strength: number, random: Random): Float32Array {
@@ -173,8 +169,8 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
 }
 
 /**
- * Returns, for a preview, the genotype that planting this seed now would give. Changes nothing and
- * draws no random numbers.
+ * Returns the genotype that planting a seed now would give. Changes nothing and draws no random
+ * numbers.
  *
  * @param participant participant who holds the seed, if the source is a held seed
  * @throws Refusal 'no-such-seed' (including for a random seed without a `throw` number),
@@ -191,16 +187,15 @@ export function previewSeed(
 }
 
 /**
- * A seed counts as the nearest gallery creature if its latent lies within this distance of the
- * creature's latent. The distance is a share of the length of the creature's latent. Crosses at a
- * greater distance differ visibly from the creature.
+ * A seed counts as a gallery creature if the distance between their latents is less than this share
+ * of the length of the creature's latent. Crosses at a greater distance look visibly different.
  */
 const SAMENESS = 0.2;
 
 /**
- * Returns the gallery indices of the creatures that a seed grows into: one creature, several for a
- * chimera, or none. Considers only seeds from the gallery, from a token, from the seeds that a
- * participant holds (`hand`), and from a program (`latent`). For all other seeds, returns none.
+ * Returns the gallery indices of the creatures that a seed grows into: one, several for a chimera,
+ * or none. Considers only seeds from the gallery, a token, a participant's hand (`hand`) or a
+ * program (`latent`), and returns none for all other seeds.
  *
  * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
@@ -233,7 +228,7 @@ function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomC
 }
 
 /**
- * Returns the cross of two living organisms, without mutation. For a chimera, uses the genome that
+ * Returns the cross of two living organisms, without mutation. Of a chimera, uses the genome that
  * the most cells read.
  *
  * @throws Refusal 'no-such-organism'
@@ -247,10 +242,9 @@ export function crossOf(
 }
 
 /**
- * Converts a seed to the form that the journal stores. Replaces map points and random seeds that
- * have a `throw` number with their latents, because the map or the sampler may change later. Keeps
- * latents outside the checkpoint's bounds out of the journal: latents of tokens are scaled down to
- * the bounds, and all other latents outside the bounds are refused.
+ * Converts a seed to the form that the journal stores. Map points, and random seeds with a `throw`
+ * number, become latents, because the map or the sampler may change later. Latents of tokens are
+ * scaled down to the checkpoint's bounds; all other latents outside the bounds are refused.
  *
  * @throws Refusal 'no-such-seed' if there is no map; 'bad-latent', 'bad-token'
  */

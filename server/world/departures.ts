@@ -1,6 +1,6 @@
 /**
- * Tracks who is present in a room, chooses the organisms that depart, and dissolves them. A planter
- * can bring back a departing organism, or replant a departed one (rules DEP-1 … DEP-11).
+ * Tracks who is present in a room, makes organisms depart, and lets their planters renew them
+ * (rules DEP-1 … DEP-11).
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
@@ -15,34 +15,34 @@ import { chance } from './room-rules.ts';
 import type { CommandState, Departed } from './room-state.ts';
 
 export const DEPARTURE = {
-  /** How long an organism dissolves before it is gone, in seconds. */
+  /** How long an organism dissolves, in seconds. */
   dissolveSeconds: 8,
-  /** Time after an organism has dissolved in which its planter can replant it, in seconds. */
+  /** How long a planter can replant an organism after it has dissolved, in seconds. */
   renewSeconds: 60,
   /**
-   * Age in seconds. Younger organisms depart only if all organisms in the room are younger than
-   * this.
+   * Minimum age of organisms that depart, in seconds. Younger organisms depart only if the room has
+   * no older ones.
    */
   protectedSeconds: 60,
   /**
-   * How long a planter must be absent before the gardener may remove the planter's resting
-   * organisms, in seconds.
+   * Minimum absence of a planter before the gardener may remove their resting organisms, in
+   * seconds.
    */
   unattendedSeconds: 600,
   /**
-   * Maximum number of organisms that dissolve at the same time. If one more organism starts to
-   * depart, the dissolving organism with the least time left is removed immediately.
+   * Maximum number of organisms that dissolve at the same time. If one more departs, the dissolving
+   * organism with the least time left is removed immediately.
    */
   maxDissolving: 8,
   /** Maximum number of departed organisms per room that are remembered for replanting. */
   maxDeparted: 256,
   /**
-   * A room counts as busy if it has more organisms than this share of its maximum. Only in a busy
-   * room do organisms depart at the end of their lifetime.
+   * Share of a room's maximum number of organisms above which the room counts as busy. Organisms
+   * depart at the end of their lifetime only in a busy room.
    */
   busyShare: 0.5,
   /**
-   * Interval between departures of organisms that are older than the room's setting `lifetime`, in
+   * Interval between departures of organisms that have exceeded the room's setting `lifetime`, in
    * seconds.
    */
   outlivedSeconds: 3,
@@ -51,10 +51,7 @@ export const DEPARTURE = {
 /** Interval, in ticks, at which absent participants without organisms are forgotten. */
 const PRUNE_EVERY = 64;
 
-/**
- * Returns whether an organism is resting. An organism that is expressing (resembling) a relative
- * counts as resting.
- */
+/** Returns whether an organism is resting. Expressing a relative counts as resting. */
 const rests = ({ phase, expression }: Organism): boolean =>
   phase === 'asleep' || expression !== undefined;
 
@@ -66,8 +63,7 @@ const isOver = ({ at }: Departed, { tick, tickRate }: RoomTime): boolean =>
   tick - at >= DEPARTURE.renewSeconds * tickRate;
 
 /**
- * Sorts organisms by rank, in ascending order. A rank is a list of numbers; the first number in
- * which two ranks differ decides.
+ * Sorts organisms by rank, lowest first. The first number in which two ranks differ decides.
  *
  * @param rankOf returns an organism's rank; undefined to omit the organism
  */
@@ -96,9 +92,9 @@ export class Departures {
   /** Absent participants who still have organisms, each with the tick at which they left. */
   private absent = new Map<ParticipantId, number>();
   /**
-   * For each participant, present or absent, a number that all participants with the same network
-   * address share. Undefined until the first participant with such a number enters. Until then, no
-   * organism younger than a minute departs: see `chooseFresh`.
+   * For each participant, a number that all participants with the same network address share.
+   * Undefined until a participant with such a number enters. As long as it is undefined, organisms
+   * younger than a minute do not depart.
    */
   private sources: Map<ParticipantId, number> | undefined;
   /** Departed organisms that can be replanted, earliest departure first. */
@@ -125,7 +121,7 @@ export class Departures {
   }
 
   /**
-   * Records that a participant has left. Ignores actors that never entered, such as the gardener.
+   * Records that a participant has left. Ignores senders that never entered, such as the gardener.
    */
   leave(participant: ParticipantId, tick: number): void {
     if (this.present.delete(participant)) this.absent.set(participant, tick);
@@ -163,8 +159,8 @@ export class Departures {
   }
 
   /**
-   * Returns the resting organisms whose planter has been absent for at least `seconds` of the
-   * organism's life. Organisms whose planter has been absent longest come first.
+   * Returns the resting organisms whose planter has been absent for at least `seconds`, longest
+   * absence first. Absence before the organism was planted does not count.
    *
    * @param seconds minimum absence; if undefined, ten minutes (rule DEP-4)
    */
@@ -183,8 +179,8 @@ export class Departures {
   /**
    * Chooses the organism that departs to make room for a new one.
    *
-   * @param planter planter of the new organism. If undefined, no organism younger than a minute is
-   *   chosen
+   * @param planter planter of the new organism. If undefined, organisms younger than a minute are
+   *   not chosen
    * @returns undefined if the room is not full
    * @throws Refusal 'garden-full' if the room is full and no organism can be chosen
    */
@@ -197,9 +193,8 @@ export class Departures {
   }
 
   /**
-   * Makes an organism depart. At most `maxDissolving` organisms dissolve at a time, because the
-   * engine still stores their cells. If this many are already dissolving, the one with the least
-   * time left is removed immediately.
+   * Makes an organism depart. If `maxDissolving` organisms are already dissolving, the one with the
+   * least time left is removed immediately, because dissolving organisms use memory of the engine.
    *
    * @param seconds how long the organism takes to dissolve
    */
@@ -225,9 +220,8 @@ export class Departures {
   }
 
   /**
-   * Makes an organism depart. The organism must be unattended, or planted by the sender. If the
-   * command names no organism, chooses the unattended organism whose planter has been absent
-   * longest (rule DEP-4).
+   * Makes an organism depart that is unattended or belongs to the sender. If the command names no
+   * organism, chooses the unattended organism whose planter has been absent longest (rule DEP-4).
    *
    * @throws Refusal 'no-such-organism', 'not-yours'
    */
@@ -244,8 +238,8 @@ export class Departures {
   }
 
   /**
-   * Advances all departures by one tick: dissolves departing organisms further, forgets those that
-   * departed too long ago, and may start the departure of an organism that has exceeded its
+   * Advances all departures by one tick: dissolves departing organisms further, forgets organisms
+   * that can no longer be replanted, and may make an organism depart that has exceeded its
    * lifetime. Call once per tick, after the tick's commands.
    */
   step(time: RoomTime): void {
@@ -276,9 +270,9 @@ export class Departures {
   }
 
   /**
-   * Brings back a departing organism, or replants a departed one (rule DEP-10). If an undo replays
-   * this command, an organism that had departed originally may still be departing, or the other way
-   * round. To let later organisms keep their ids, both cases use up one organism id.
+   * Brings back a departing organism, or replants a departed one (rule DEP-10). Both use up one
+   * organism id: an undo may replay this command with an organism that has not departed yet, and
+   * later organisms must keep their ids.
    *
    * @throws Refusal 'no-such-organism', 'not-yours', 'garden-full', 'occupied'
    */
@@ -288,8 +282,8 @@ export class Departures {
     const departed = this.departed.find((one) => one.id === id && !isOver(one, time));
     const mine = living ?? departed;
     if (mine && mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    // Refuse to renew organisms that are not departing, because planters could otherwise keep their
-    // organisms from ever departing. Also refuse organisms that depart for good.
+    // If organisms that are not departing could be renewed, their planters could keep them from
+    // ever departing. Organisms that depart for good cannot be renewed either.
     const isStaying = living && (living.phase !== 'departing' || living.isFinal);
     if (!mine || isStaying) throw new Refusal('no-such-organism', `organism ${id}`);
     const other = this.departing(undefined, time);
@@ -306,8 +300,8 @@ export class Departures {
   }
 
   /**
-   * Remembers a departed organism, so that it can be replanted. If a replanting fails, call this
-   * again with the same `departed`.
+   * Remembers a departed organism, so that it can be replanted. Call again if replanting has
+   * failed.
    */
   remember(departed: Departed): void {
     this.departed = [...this.departed, departed].sort((a, b) => a.at - b.at || a.id - b.id);
@@ -315,9 +309,9 @@ export class Departures {
   }
 
   /**
-   * Returns the tick at which a planter left; undefined if the planter is present. Returns
-   * −Infinity for planters who are not known to have been present, such as the host, the gardener
-   * and forgotten visitors.
+   * Returns the tick at which a planter left; undefined if the planter is present; −Infinity if the
+   * planter is not known to have been present, such as the host, the gardener and forgotten
+   * visitors.
    */
   private absentSince(planter: ParticipantId): number | undefined {
     if (this.present.has(planter)) return undefined;
@@ -325,9 +319,9 @@ export class Departures {
   }
 
   /**
-   * Chooses the organism to remove for a new one. Considers first the resting organisms of absent
-   * planters, beginning with the planter who has been absent longest. If there are none, chooses an
-   * organism of the planter with the most organisms: resting organisms first, then the oldest.
+   * Chooses an organism to remove for a new one: a resting organism of the planter who has been
+   * absent longest. If no absent planter has a resting organism, chooses from the planter with the
+   * most organisms: resting organisms first, then the oldest.
    *
    * @param isEligible returns whether an organism may be chosen; if absent, all may be chosen
    * @returns undefined if no eligible organism is older than a minute
@@ -344,8 +338,8 @@ export class Departures {
       if (!isEligible(organism)) return undefined;
       const isResting = rests(organism);
       const since = this.absentSince(planter.id);
-      // Rank a resting organism first only if its planter is absent. If all resting organisms
-      // ranked first, present planters could protect their organisms by keeping them awake.
+      // If the resting organisms of present planters also ranked first, planters could protect
+      // their organisms by keeping them awake.
       if (isResting && since !== undefined) return [0, since, id];
       return [1, -counts.get(planter.id)!, isResting ? 0 : 1, id];
     });
@@ -353,17 +347,15 @@ export class Departures {
   }
 
   /**
-   * Chooses an organism to remove if all organisms were planted or renewed less than a minute ago.
-   * First selects the network address whose participants have the most organisms (if tied, the
-   * newcomer's own address), then the planter with the most organisms at that address, and then
-   * this planter's newest organism. A participant who plants fast thus cannot keep others out of
-   * the room.
+   * Chooses an organism to remove if all were planted or renewed less than a minute ago. Selects
+   * the network address with the most organisms (if tied, the newcomer's address), the planter with
+   * the most organisms at this address, and this planter's newest organism.
    */
   private chooseFresh(newcomer: ParticipantId): Organism | undefined {
     const { sources } = this;
     if (!sources) return undefined;
-    // For a planter without a source, use the planter's negated id. No source has the same number,
-    // because sources are positive.
+    // A planter without a network address counts as a separate address. Its key is negative,
+    // because numbers of addresses are positive.
     const keyOf = (planter: ParticipantId): number => sources.get(planter) ?? -planter;
     const { staying } = this.lifecycle.population;
     const bySource = countBy(staying, ({ planter }) => keyOf(planter.id));
@@ -376,15 +368,17 @@ export class Departures {
     return chosen;
   }
 
-  /** If the room is busy, makes one organism older than its lifetime depart every few seconds. */
+  /**
+   * If the room is busy, makes one organism that has exceeded its lifetime depart every few
+   * seconds.
+   */
   private outlive(time: RoomTime): void {
     const { rules, population } = this.lifecycle;
     const { lifetime = 0 } = rules.life;
     const { busyShare, outlivedSeconds, maxDissolving } = DEPARTURE;
     if (lifetime === 0 || population.staying.length <= busyShare * this.maxOrganisms) return;
     if (time.tick % Math.max(1, Math.round(outlivedSeconds * time.tickRate)) !== 0) return;
-    // Wait while the maximum number of organisms is dissolving. Another departure would make one of
-    // them disappear early.
+    // Another departure would make a dissolving organism disappear early.
     if (population.departing.length >= maxDissolving) return;
     const organism = this.choose(
       time,
@@ -396,8 +390,8 @@ export class Departures {
   private dissolve(organism: Organism, tick: number): void {
     const { seed } = this.lifecycle.rules;
     const left = organism.dissolving!;
-    // Derive the random numbers from the organism's tick of birth instead of its id. Undoing a
-    // command may change the ids of other organisms, but must not change how they dissolve.
+    // Derive the random numbers from the tick of birth instead of the id. Undoing a command may
+    // change the ids of other organisms, but must not change how they dissolve.
     const chanceOf = (place: number): number => chance(seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
     for (const place of places) this.grid.clear(place);
@@ -409,8 +403,8 @@ export class Departures {
     const { id, latent, origin, kind, parents, planter, grafts, isFinal } = organism;
     const { x, y } = organism.window;
     this.lifecycle.die(organism, 'departed');
-    // Forget organisms of the host, the gardener and visitors who are no longer known, because
-    // these planters will not come back to replant them.
+    // The host, the gardener and visitors who are no longer known will not come back to replant
+    // their organisms.
     const isKnown = this.present.has(planter.id) || this.absent.has(planter.id);
     if (isFinal || !isKnown) return;
     const seed = { latent, origin, kind, parents: [...parents], ...(grafts && { grafts }) };

@@ -1,7 +1,6 @@
 /**
- * Each participant's energy, which limits how much they can plant and wound (rules ENE-1 … ENE-3
- * and ENE-6). Energy refills per tick, not by the wall clock, so that a replay of the same commands
- * at the same ticks gives the same energy.
+ * Each participant's energy, which limits planting and wounding (rules ENE-1 … ENE-3 and ENE-6).
+ * Energy refills per tick, not by the wall clock, so that a replay gives the same energy.
  */
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -10,8 +9,8 @@ import { type NumberTable, numbersOf } from '../platform/collections.ts';
 import type { RoomState } from './room-state.ts';
 
 /**
- * The default energy and costs, each with a description. Calm use never exhausts a participant's
- * energy, because the refill covers one seed every two seconds and strokes of normal size.
+ * The default energy and costs, each with a description. Calm use never exhausts the energy: the
+ * refill covers one seed every two seconds, and strokes of normal size.
  */
 export const ENERGY = {
   capacity: [100, 'maximum energy of a participant'],
@@ -49,7 +48,7 @@ export const FREE = {
 type EnergyState = RoomState['energy'];
 type StoredAccount = EnergyState['accounts'][number];
 /**
- * A participant's account: the energy was `level` at tick `at`, and has been refilling since then.
+ * A participant's account. The energy was `level` at the tick `at`, and has refilled since then.
  */
 type Account = Readonly<Omit<StoredAccount, 'participant'>>;
 
@@ -75,7 +74,6 @@ export class Energy {
     this.accounts = new Map(accounts.map(({ participant, ...account }) => [participant, account]));
   }
 
-  /** Participants whose energy may be below capacity. */
   get participants(): ParticipantId[] {
     return [...this.accounts.keys()];
   }
@@ -110,13 +108,13 @@ export class Energy {
   }
 
   /**
-   * Charges a participant for a seed, and makes the seed with `make`. If the participant cannot
-   * pay, `make` is not called.
+   * Charges a participant for the seed that `make` creates. If the participant cannot pay, `make`
+   * is not called.
    *
    * @throws Refusal 'no-energy' if the participant cannot pay; any error thrown by `make`
    */
   buy<S>(participant: ParticipantId, tick: number, make: () => S): S {
-    // Check that the participant can pay before `make` draws random numbers, because a refused
+    // Check first whether the participant can pay: `make` may draw random numbers, and a refused
     // command must change nothing.
     this.require(participant, this.costs.plant, tick);
     const seed = make();
@@ -133,12 +131,12 @@ export class Energy {
   }
 
   /**
-   * Returns the price of a stroke: a price for each cell that it covers, and a price for each
-   * organism that it wakes. A stroke begins with a disc. If the stroke is split into several
-   * messages, only the first message pays for its disc.
+   * Returns the price of a stroke, which depends on the number of cells that it covers and of
+   * organisms that it wakes. If a stroke is split into several messages, only the first message
+   * pays for the disc at the stroke's start.
    *
-   * @param isContinued whether the stroke continues the participant's previous stroke
-   * @param woken number of organisms that the stroke wakes; an organism that is already awake
+   * @param isContinued whether this is a later message of a stroke
+   * @param woken number of organisms that the stroke wakes; each organism that is already awake
    *   counts as a fraction
    */
   priceOf(stroke: Stroke, isContinued = false, woken = 0): number {
@@ -167,9 +165,8 @@ export class Energy {
   }
 
   /**
-   * Changes the energy settings and the tick rate. Participants whose energy is full have full
-   * energy afterwards, even if the capacity rises. All other participants keep their energy, up to
-   * the new capacity.
+   * Changes the energy settings and the tick rate. Full energy stays full, even if the capacity
+   * rises. All other participants keep their energy, up to the new capacity.
    */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
     this.dropFull(tick);
@@ -181,10 +178,7 @@ export class Energy {
     this.tickRate = tickRate;
   }
 
-  /**
-   * Removes accounts with full energy, including accounts opened by commands that ran after their
-   * sender had left. Call once per tick.
-   */
+  /** Removes accounts with full energy. Call once per tick. */
   prune(tick: number): void {
     if (tick % PRUNE_EVERY === 0) this.dropFull(tick);
   }

@@ -1,35 +1,31 @@
 /**
- * The cell grid of a room: the colour of each cell, the owner of each cell, and which chunks of the
- * grid have changed.
+ * The cell grid of a room: the colour and owner of each cell, and which chunks have changed.
  */
 import { chunkAt, chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 
 /**
- * Planes that can be modified and that track their changes. In all methods, `place` is the index of
- * a grid cell, y × width + x.
+ * Planes that can be modified and that track changed chunks. In all methods, `place` is the index
+ * of a grid cell, y × width + x.
  */
 export class GridPlanes {
   readonly planes: Planes;
-  /** [height × width] RGBA colour of each cell as one 32-bit number. */
+  /** [height × width] RGBA colour of each cell, as one 32-bit number. */
   private readonly colours: Uint32Array;
   /**
-   * [height × width] index of each cell's chunk. Computed in advance, because divisions are too
-   * slow for the inner loop of a tick.
+   * [height × width] chunk of each cell. Computed in advance, because divisions are too slow for
+   * the inner loop of a tick.
    */
   private readonly chunks: Uint16Array;
   /** [chunks] 1 for each chunk that has changed since the last `takeChanged`, otherwise 0. */
   private readonly changed: Uint8Array;
-  /**
-   * Cells that have become bare (were passed to `offer`) since the last `takeFreed`. Some may
-   * already have a new owner.
-   */
+  /** Cells that were passed to `offer` since the last `takeFreed`. Some may have a new owner. */
   private freed: number[] = [];
 
   /**
-   * @param planes planes to modify in place. Colours whose bytes are not aligned to four are copied
-   *   instead. If `planes` is absent, all cells are bare
+   * @param planes planes to modify in place; the colours are copied if their bytes are not aligned
+   *   to four. If `planes` is absent, all cells are bare
    */
   constructor(
     readonly width: number,
@@ -63,19 +59,18 @@ export class GridPlanes {
     return this.planes.owner[place];
   }
 
-  /** Sets the owner of a bare cell. */
   claim(place: number, id: OrganismId): void {
     this.planes.owner[place] = id;
     this.touch(place);
   }
 
-  /** Makes a cell bare, and wakes organisms that were blocked there: see `offer`. */
+  /** Makes a cell bare. Organisms that were blocked on this cell wake at the end of the tick. */
   release(place: number): void {
     this.clear(place);
     this.offer(place);
   }
 
-  /** Makes a cell bare without waking organisms that were blocked there. */
+  /** Makes a cell bare without waking the organisms that were blocked on it. */
   clear(place: number): void {
     this.planes.owner[place] = 0;
     this.colours[place] = 0;
@@ -83,8 +78,8 @@ export class GridPlanes {
   }
 
   /**
-   * Records that a cell has become bare. At the end of the tick, sleeping organisms that were
-   * blocked there (they have a live cell there, but another organism owned the position) wake.
+   * Records that a cell has become bare. At the end of the tick, sleeping organisms wake that have
+   * a live cell at this position, which another organism owned.
    */
   offer(place: number): void {
     this.freed.push(place);
@@ -130,8 +125,8 @@ export class GridPlanes {
 }
 
 /**
- * Converts RGBA bytes to one 32-bit number per colour, because such numbers can be compared fast.
- * The result shares the memory of `rgba`, or is a copy if the bytes are not aligned to four.
+ * Converts RGBA bytes to one 32-bit number per colour, which can be compared fast. The result
+ * shares the memory of `rgba`, or is a copy if the bytes are not aligned to four.
  */
 export function coloursOf(rgba: Uint8Array): Uint32Array {
   const { buffer, byteOffset, length } = rgba;

@@ -19,10 +19,7 @@ export function seedPlaces(window: Rect, grid: GridPlanes): number[] {
   return places;
 }
 
-/**
- * An organism that has just taken a step, and the engine's read-out (picture and aliveness) after
- * it.
- */
+/** An organism that has just taken a step, and the engine's read-out (picture and aliveness). */
 export interface Stepped {
   readonly organism: Organism;
   readonly readout: Readout;
@@ -33,23 +30,21 @@ export interface Stepped {
  *
  * @param stepped the organisms that have stepped, oldest first
  * @param threshold minimum aliveness at which an organism claims a cell, 0…255. An organism
- *   releases a cell only when the aliveness falls below half of this value, so that borders do not
- *   flicker
+ *   releases a cell only below half of this aliveness, so that borders do not flicker
  * @returns the number of cells that each organism owns now
  */
 export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
-  // Let all organisms release cells before any organism claims cells. A freed cell is then
-  // available to all of them, and the older organism gets it only if several claim it in the same
-  // tick.
+  // Let all organisms release cells before any organism claims one, so that all of them can claim a
+  // freed cell. If several claim it in the same tick, the oldest gets it.
   for (const one of stepped) releaseWeak(grid, one, threshold);
   return stepped.map((one) => claimLive(grid, one, threshold));
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // Release nothing while an organism expresses (resembles) a relative: the relative may be
-  // smaller, but the organism needs all its cells again afterwards. Release nothing during a
-  // transformation: living cells may be faint for a moment.
+  // An organism that expresses a smaller relative needs all its cells again afterwards. While an
+  // organism's genome changes, living cells may be faint for a moment. Release nothing from such
+  // organisms.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -82,9 +77,8 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // Do not reset `pressing` for a blocked cell that is faint. The engine sets blocked cells to
-      // zero in each step, so their aliveness may be below the threshold only because they are
-      // blocked.
+      // Do not reset `pressing` for a faint cell that is blocked. The engine sets blocked cells to
+      // zero in each step, so the cell may be faint only because it is blocked.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -122,8 +116,8 @@ export function keepMask(
 }
 
 /**
- * For each neighbour of an organism, counts the organism's live cells that the neighbour blocks (by
- * owning their positions).
+ * For each neighbour of an organism, counts the organism's live cells at positions that the
+ * neighbour owns.
  */
 export function blockersOf(
   { id, window, pressing }: Organism,
@@ -139,8 +133,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells that a dead organism owned. If the organism had been dissolving, also offers the
- * cells that had already dissolved to organisms that were blocked on them: see `offerLost`.
+ * Frees the cells that a dead organism owned. If it was dissolving, also offers the cells that had
+ * already dissolved to organisms that were blocked on them.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
@@ -154,9 +148,8 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers the cells that a dissolving organism has left bare to the organisms that were blocked on
- * them, which wake at the end of the tick. If the dissolving organism is renewed, it can reclaim
- * these cells before that.
+ * Offers the cells that a dissolving organism has lost to the organisms that were blocked on them,
+ * which wake at the end of the tick. Until then, a renewed organism can reclaim its cells.
  */
 export function offerLost(
   { window, seen }: Organism,
@@ -164,7 +157,7 @@ export function offerLost(
   population: Population,
 ): void {
   const lost: number[] = [];
-  // An organism that was still a seed has no picture, so use its whole window.
+  // An organism that is still a seed has no picture, so use its whole window.
   grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {
     const wasThere = !seen || seen[4 * cell + 3] > 0;
     if (wasThere && grid.ownerAt(place) === 0) lost.push(place);
@@ -174,8 +167,8 @@ export function offerLost(
 }
 
 /**
- * Resets how often freed cells have woken the organisms that are blocked on these cells, so that
- * freed cells can wake them again.
+ * Resets the number of times that freed cells have woken the organisms blocked on these cells, so
+ * that freed cells can wake them again.
  */
 function letTryAgain(places: readonly number[], population: Population): void {
   for (const neighbour of population.pressingOn(places)) neighbour.stirs = 0;

@@ -23,7 +23,6 @@ interface NewPlant {
 }
 
 export class Planting {
-  /** Id of the next organism. It never decreases. */
   nextOrganism = 1;
   /** Organisms planted in this tick. */
   pending: (Pick<NewPlant, 'answer' | 'departed'> & { readonly organism: Organism })[] = [];
@@ -63,8 +62,8 @@ export class Planting {
   }
 
   /**
-   * The patches that the engine must plant in this tick. Omits organisms that have been planted in
-   * this tick but are already dead.
+   * The patches that the engine must create for the organisms that were planted in this tick and
+   * are still alive.
    */
   get patches(): NewPatch[] {
     const { checkpoint } = this.species;
@@ -76,7 +75,11 @@ export class Planting {
       });
   }
 
-  /** Removes the organisms planted in this tick. @returns the patches of these organisms */
+  /**
+   * Removes the organisms planted in this tick.
+   *
+   * @returns their patches
+   */
   retract(): PatchId[] {
     const organisms = this.pending.map(({ organism }) => organism);
     this.lifecycle.retract(organisms);
@@ -105,8 +108,7 @@ export function requireBare(window: Rect, grid: GridPlanes): void {
 
 /**
  * Finds the window nearest to `corner` in which a seed can be planted. Prefers windows whose middle
- * half is bare, so that the organism has space to grow. If there are none, only the cells of the
- * seed must be bare.
+ * half is bare, so that the organism has space to grow.
  *
  * @param corner preferred top left corner of the window
  * @throws Refusal 'occupied' if there is no window in which a seed can be planted
@@ -121,16 +123,15 @@ type Corner = Pick<Rect, 'x' | 'y'>;
 
 /**
  * Returns the window nearest to `corner` that has a bare square of side `bare` in its middle. If
- * several windows are equally near, returns the topmost of them; if several are topmost, the
- * leftmost.
+ * several windows are equally near, returns the topmost, or the leftmost of several topmost ones.
  */
 function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): Rect | undefined {
   let best: Rect | undefined;
   let least = Number.POSITIVE_INFINITY;
   const last = { x: grid.width - side, y: grid.height - side };
   const rings = Math.max(corner.x, corner.y, last.x - corner.x, last.y - corner.y);
-  // Search in square rings around the corner, ring 0 first. Windows in ring n are at a distance of
-  // at least n, so stop once n exceeds the best distance.
+  // Search in square rings around the corner. The windows of a ring are at least `ring` cells away,
+  // so stop once `ring` exceeds the best distance.
   for (let ring = 0; ring <= rings && ring * ring <= least; ring++) {
     for (const { x, y } of ringAround(corner, ring, last)) {
       const distance = (x - corner.x) ** 2 + (y - corner.y) ** 2;
@@ -177,20 +178,15 @@ type SeedInventoryState = RoomState['hands'];
 /** A seed that a participant holds, with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
 
-/** Returns the properties of a seed that pages receive. */
 export function viewOfSeed({ id, origin, parents }: HeldSeed): SeedView {
   return { id, origin, parents };
 }
 
-/**
- * The seeds that each participant holds. If a seed is added beyond the maximum, the oldest is
- * dropped.
- */
+/** The seeds that each participant holds. A seed beyond the maximum number replaces the oldest. */
 export class SeedInventory {
   private nextId: number;
   private readonly seeds: Map<number, HeldSeed[]>;
 
-  /** @param from state to restore */
   constructor(from: SeedInventoryState = { nextId: 1, held: [] }) {
     this.nextId = from.nextId;
     this.seeds = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
@@ -202,12 +198,11 @@ export class SeedInventory {
     return held;
   }
 
-  /** Uses up an id without adding a seed. */
   skipId(): void {
     this.nextId++;
   }
 
-  /** Returns a seed by its id; undefined if the participant does not hold such a seed. */
+  /** Returns a seed; undefined if the participant does not hold it. */
   find(participant: number, id: number): HeldSeed | undefined {
     return this.of(participant).find((seed) => seed.id === id);
   }

@@ -34,11 +34,10 @@ export interface RoomOptions {
   readonly species: Species;
   /** Prices of commands. If absent, commands are free. */
   readonly energy?: EnergySettings | undefined;
-  /** Nominal ticks per second, from which the refill of energy per tick is computed. */
+  /** Nominal ticks per second, which determine the refill of energy per tick. */
   readonly tickRate?: number | undefined;
   /**
-   * Maximum number of flashes per second that organisms may show. If absent, the default limit
-   * applies.
+   * Maximum number of flashes per second that an organism may show. If absent, the default limit.
    */
   readonly flashLimit?: FlashLimit | undefined;
   /** How often organisms step. If absent, every organism steps in every tick. */
@@ -47,16 +46,14 @@ export interface RoomOptions {
   readonly nextPatch: () => PatchId;
   /**
    * State to restore. If present, `seed`, `width` and `height` are ignored. The room may modify
-   * this object.
+   * this state.
    */
   readonly from?: RoomState | undefined;
 }
 
-/**
- * The parts of a room. Each part enforces its own rules; a command handler may use several parts.
- */
+/** The parts of a room, each of which enforces its own rules. */
 export class RoomContents {
-  /** Highest id of any participant who has entered or sent a command. */
+  /** Highest id of all participants who have entered or sent a command. */
   lastParticipant = 0;
   /** Maximum number of flashes per second that an organism may show (rule LIF-9). */
   flashLimit: FlashLimit;
@@ -103,7 +100,6 @@ export class RoomContents {
     return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
   }
 
-  /** Adds the room's tick rate to a tick. @param tick number of completed ticks */
   protected timeOf(tick: number): RoomTime {
     return { tick, tickRate: this.energy.tickRate };
   }

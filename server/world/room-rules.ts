@@ -26,8 +26,8 @@ export class RoomRules {
    */
   closing: number | undefined;
   /**
-   * For each gallery creature, the similar creatures (relatives) that it can express. If undefined,
-   * no creature has relatives.
+   * For each gallery creature, the relatives that it can express. If undefined, no creature has
+   * relatives.
    */
   relatives: Relatives | undefined;
   /**
@@ -47,8 +47,8 @@ export class RoomRules {
   }
 
   /**
-   * Returns the event that updates the rules to the values in the checkpoint's card; undefined if
-   * the rules already have these values.
+   * Returns the event that sets the rules to the values in the checkpoint's card; undefined if they
+   * already have these values.
    */
   update({ closing, relatives, sampler }: Species): RoomEvent<'rules'> | undefined {
     const isSame =
@@ -82,8 +82,8 @@ export class RoomRules {
 }
 
 /**
- * Returns a pseudorandom number that depends only on its arguments. The room's random number
- * generator does not advance. Therefore, undoing one planting does not change the random events of
+ * Returns a pseudorandom number that depends only on its arguments. It does not come from the
+ * room's random number generator, so undoing one planting does not change the random events of
  * other organisms.
  *
  * @param seed seed for the room's random decisions, uint32
@@ -96,5 +96,9 @@ export function chance(seed: number, organism: OrganismId, tick: number): number
   return word / 4294967296;
 }
 
-/** Mixes the bits of a number. Even 0 becomes another number. @returns uint32 */
+/**
+ * Mixes the bits of a number, so that even 0 becomes another number.
+ *
+ * @returns uint32
+ */
 const mixed = (value: number): number => mixBits(value + 0x9e3779b9);

@@ -1,7 +1,6 @@
 /**
- * Idle life: from time to time, a resting gallery creature expresses a relative. It takes on the
- * look of this similar creature for some steps, and then returns to its own shape (rules IDL-1 …
- * IDL-6).
+ * Idle life: from time to time, a resting gallery creature expresses a relative. The creature looks
+ * like its relative for some steps, and then like itself again (rules IDL-1 … IDL-6).
  */
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
@@ -12,17 +11,17 @@ import type { Organism, Population } from './organism.ts';
 import { isTurning } from './transformation.ts';
 
 /**
- * The event that a resting creature has begun to express (look like) a relative. Pages do not
- * receive this event, because they see the change itself.
+ * The event that a resting creature has begun to express a relative. Pages do not receive this
+ * event, because they see the change itself.
  */
 export interface Expressing {
   readonly what: 'expressing';
   readonly id: OrganismId;
-  /** Gallery name of the relative that the organism resembles for a moment. */
+  /** Gallery name of the relative. */
   readonly kind: string;
 }
 
-/** Number of ticks between two steps while an organism expresses (looks like) a relative. */
+/** Number of ticks between two steps of an organism that expresses a relative. */
 export const EXPRESSION_PACE = 3;
 /** Factor that spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit number. */
 const EVENLY = 0x9e3779b1;
@@ -33,15 +32,14 @@ const EVENLY = 0x9e3779b1;
 const LATE = 1 / 8;
 /**
  * Average number of organisms that express a relative at the same time, as a share of the maximum
- * number. It is below 1, so that the maximum is rarely reached.
+ * number. Below 1, so that the maximum is rarely reached.
  */
 const USED = 0.6;
 
 /**
- * Returns whether an organism may begin to express a relative in this tick. The result does not
- * depend on other organisms. Organisms may begin often enough that, on average, `USED` times the
- * allowed number of them express a relative. Organisms with consecutive ids begin at different
- * times.
+ * Returns whether it is an organism's turn to begin to express a relative in this tick. The result
+ * does not depend on other organisms. On average, `USED` times the allowed number of organisms
+ * express a relative.
  *
  * @param when.share share of the organisms that may express a relative at the same time, above 0
  * @param when.ticks duration of an expression in ticks
@@ -60,8 +58,8 @@ export function hasTurn(
 }
 
 /**
- * Gives the latent of a relative to each resting organism whose turn it is (see `hasTurn`). The
- * caller must wake these organisms.
+ * Gives the latent of a relative to each resting organism whose turn it is. The caller must wake
+ * these organisms.
  *
  * @param now.tick number of completed ticks
  * @param now.sensed organisms near a visitor in the hall, which need not wait for their turn
@@ -117,7 +115,7 @@ function relativesOf(
  * Counts a step of an organism that may be expressing a relative. After the last step with the
  * relative's latent, gives the organism its own latent back.
  *
- * @returns false if this step used the relative's latent; otherwise true
+ * @returns whether this step used the organism's own latent
  */
 export function countStep(organism: Organism): boolean {
   const { expression } = organism;
@@ -128,8 +126,8 @@ export function countStep(organism: Organism): boolean {
 }
 
 /**
- * Gives an organism its own latent back, starting with its next step. Restarts the counts of awake
- * steps and of resting steps, so that the organism has time to change back before it sleeps.
+ * Gives an organism its own latent back. Restarts the counts of awake steps and of resting steps,
+ * so that the organism has time to change back before it sleeps.
  */
 function returnLatent(organism: Organism): void {
   organism.expression!.latent = organism.latent;
@@ -138,7 +136,7 @@ function returnLatent(organism: Organism): void {
   organism.restTicks = 0;
 }
 
-/** Ends an organism's expression of a relative immediately, for example because of a wound. */
+/** Ends an organism's expression of a relative immediately. */
 export function breakOff(organism: Organism): void {
   if (!organism.expression) return;
   organism.expression = undefined;
@@ -146,7 +144,7 @@ export function breakOff(organism: Organism): void {
 }
 
 /**
- * Counts down the ticks that an awake organism still has to wait before its next step.
+ * Counts down the ticks that an awake organism has to wait before its next step.
  *
  * @returns whether the organism steps in this tick
  */
@@ -158,7 +156,7 @@ export function isDue(organism: Organism): boolean {
 }
 
 /**
- * Returns for how many ticks an organism pauses after a step; undefined if it steps again in the
+ * Returns for how many ticks an organism waits after a step; undefined if it steps again in the
  * next tick, or is asleep.
  */
 export function waitAfterStep(organism: Organism, { life }: RoomRules): number | undefined {

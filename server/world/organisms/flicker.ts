@@ -1,9 +1,9 @@
 /**
  * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. Two kinds of changes count:
- * changes of saturated red, and changes of relative luminance by at least 0.1 if the darker of the
- * two colours is below 0.8. A turn is a change in the direction opposite to the previous change.
- * Two turns make a flash. The code uses plain loops over integers, because it runs for each cell of
- * each awake organism in every tick.
+ * changes of saturated red, and changes of relative luminance by at least 0.1 if the darker colour
+ * is below 0.8. A turn is a change in the direction opposite to the previous change; two turns make
+ * a flash. The code uses plain loops over integers, because it runs for each cell of each awake
+ * organism in every tick.
  */
 import { stageRect } from '../../../shared/geometry.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
@@ -12,8 +12,8 @@ import type { GridPlanes } from '../grid-planes.ts';
 import { type FlickerState, isStale, type Organism } from './organism.ts';
 
 /**
- * Number of time slots into which the last second is divided. The turns (changes of direction) of a
- * cell are counted separately for each slot; each count takes four bits.
+ * Number of time slots into which the last second is divided. A cell's turns (changes of direction)
+ * are counted for each slot, in four bits.
  */
 const SLOTS = 8;
 /**
@@ -23,14 +23,11 @@ const SLOTS = 8;
 const LUMINANCE_STEP = 25;
 const RED_STEP = 16;
 const BRIGHT = 204;
-/**
- * An organism counts as flashing if more than this share of its window, the square that it can
- * occupy, is flashing (WCAG).
- */
+/** An organism counts as flashing if more than this share of its window is flashing (WCAG). */
 const SHARE = 1 / 4;
 /**
- * Bits that say whether the luminance of a cell is rising or falling; 0 before the first change.
- * The bits for red are the same, shifted left by `RED_BITS`.
+ * Bits that say whether a cell's luminance is rising or falling. Before the first change, no bit is
+ * set. The bits for red are the same, shifted left by `RED_BITS`.
  */
 const RISES = 1;
 const FALLS = 2;
@@ -49,7 +46,7 @@ const BLUE = linear(0.0722 * 65_280);
 
 /**
  * Returns the number of ticks per time slot. The seven earlier slots and the first tick of the
- * current slot together last at least a second, so that the counts always cover a whole second.
+ * current slot together last at least a second.
  */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));
@@ -84,7 +81,7 @@ export function remember(organism: Organism, grid: GridPlanes, tick: number): vo
 
 /**
  * Compares the colours that an organism is showing with the recorded colours, and updates the
- * record. Ignores cells owned by other organisms.
+ * record. Skips cells that other organisms own.
  *
  * @returns whether the organism has flashed as often as it may within a second
  */
@@ -154,8 +151,8 @@ function rednessAt(rgba: Uint8Array, at: number): number {
 }
 
 /**
- * Shifts the counts of all cells by the number of time slots that have passed since the last
- * measurement. The oldest counts are dropped.
+ * Shifts each cell's counts by the number of time slots since the last measurement. The oldest
+ * counts are dropped.
  */
 function passTime(flicker: FlickerState, tick: number, slot: number): void {
   const passed = Math.floor(tick / slot) - Math.floor(flicker.at / slot);

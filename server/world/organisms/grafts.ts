@@ -1,8 +1,7 @@
 /**
  * Manages the genomes that an organism's cells read. A graft is a set of positions whose cells read
- * the genome of another creature (rules GRA-1 … GRA-8). An organism with grafts is a chimera. Each
- * position has a label: label 0 is the organism's own genome, and every other label names a grafted
- * genome and its painter.
+ * the genome of another creature (rules GRA-1 … GRA-8). Each position has a label: 0 for the
+ * organism's own genome; any other label names a grafted genome and its painter.
  */
 import type { Part, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { defined } from '../../platform/collections.ts';
@@ -13,14 +12,14 @@ import type { OrganismState } from '../room-state.ts';
 type Grafts = NonNullable<OrganismState['grafts']>;
 type Genome = Grafts['genomes'][number];
 
-/** Maximum number of labels of an organism, not counting label 0, which is its own genome. */
+/** Maximum number of labels of an organism, not counting label 0. */
 const MAX_LABELS = 8;
 /** Maximum number of painters whose last stroke an organism remembers. */
 const MAX_STROKES = 8;
 
 /** An organism whose genomes may change. */
 export interface Changing extends Omit<OrganismState, 'phase'> {
-  /** Whether the genomes that the cells read must be sent to the engine with the next step. */
+  /** Whether the genomes must be sent to the engine with the next step. */
   mustExpress: boolean;
 }
 
@@ -29,11 +28,11 @@ export type Seed = Pick<OrganismState, 'latent' | 'origin' | 'kind' | 'parents' 
 /** The properties of a seed that determine how its organism looks. Do not modify them. */
 export type Genotype = Pick<Seed, 'latent' | 'grafts'>;
 
-/** Returns whether the cells of an organism read different genomes. */
+/** Returns whether any cell of an organism reads a grafted genome. */
 export const isChimera = ({ grafts }: Pick<Seed, 'grafts'>): boolean =>
   grafts?.places.some((label) => label !== 0) ?? false;
 
-/** Returns the genomes that a resting organism's cells read, its own genome first. */
+/** Returns the genomes that the cells of a resting organism read, its own genome first. */
 export function genomesOf({ latent, grafts }: Genotype): Genomes {
   if (!grafts || !isChimera({ grafts })) return { latents: [latent] };
   const { genomes, labels, places } = grafts;
@@ -45,8 +44,8 @@ export function genomesOf({ latent, grafts }: Genotype): Genomes {
 
 /**
  * Returns the parts of a chimera: its own genome first, then the grafted genomes, largest first;
- * undefined if all cells read the same genome. A part's share is its share of the positions that
- * had a cell when the organism last rested.
+ * undefined if all cells read the organism's own genome. A part's share is its share of the
+ * positions that had a cell when the organism last rested.
  */
 export function partsOf(organism: Seed): Part[] | undefined {
   const { kind, origin, grafts } = organism;
@@ -83,13 +82,13 @@ interface GraftStroke {
   readonly cover: Uint8Array;
   readonly genome: Genome;
   readonly by: ParticipantView;
-  /** Whether no earlier message of the same stroke has hit the organism. */
+  /** Whether this is the stroke's first message that hits the organism. */
   readonly isNew: boolean;
 }
 
 /**
- * Paints positions of an organism with a genome. If this is the organism's own genome, the grafts
- * at these positions are removed.
+ * Paints positions of an organism with a genome. Painting with the organism's own genome removes
+ * grafts.
  *
  * @returns false if no position has changed
  */
@@ -144,9 +143,10 @@ export function takeBack(organism: Changing, painter: ParticipantId): boolean {
 }
 
 /**
- * Removes from an organism all grafts of those painters for whom `isRemoved` returns true. The
- * positions of these grafts read the organism's own genome again.
+ * Removes all grafts of some painters from an organism. The positions then read the organism's own
+ * genome.
  *
+ * @param isRemoved returns whether a painter's grafts are removed
  * @returns false, without any change, if these painters have no grafts on the organism
  */
 export function removeGrafts(
@@ -184,7 +184,6 @@ export const graftsOfSeed = (genomes: readonly Genome[], places: Uint8Array): Gr
   body: new Uint8Array(places.length).fill(1),
 });
 
-/** Returns whether two latents are equal, number by number. */
 export const isSameLatent = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 
@@ -216,18 +215,11 @@ function countGenomes(grafts: Grafts): number[] {
   return counts;
 }
 
-/**
- * Returns the index of the smallest count. If there is a tie, returns the first of these indices.
- */
 const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.min(...counts));
-/**
- * Returns the index of the largest count. If there is a tie, returns the first of these indices.
- */
 const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
 /**
- * Replaces labels everywhere in an organism's grafts: at all positions, and in the remembered
- * strokes.
+ * Replaces labels at all positions and in all remembered strokes of an organism.
  *
  * @param change returns the new label for an old one
  */
@@ -239,10 +231,9 @@ function relabel(grafts: Grafts, change: (label: number) => number): void {
 }
 
 /**
- * Returns the label of a genome and its painter. Adds the genome and the label if they are new. To
- * add a genome beyond the maximum number, first removes the genome with the fewest cells. To add a
- * label beyond the maximum number, replaces the label with the fewest cells. Positions whose genome
- * or label was removed read the organism's own genome.
+ * Returns the label of a genome and its painter. Adds the genome and the label if they are new. If
+ * there are already as many genomes or labels as allowed, the one with the fewest cells is removed.
+ * Its positions then read the organism's own genome.
  */
 function labelFor(
   organism: Changing,
@@ -269,9 +260,8 @@ function labelFor(
 }
 
 /**
- * Removes the genome with the fewest cells. This can be the organism's own genome only if the
- * stroke comes from the planter and nobody else has painted the organism; otherwise, a grafted
- * genome is removed.
+ * Removes the genome with the fewest cells. The organism's own genome can be removed only if the
+ * stroke comes from the planter and nobody else has painted the organism.
  */
 function dropSmallest(organism: Changing, grafts: Grafts, by: ParticipantId): void {
   const [own, ...counts] = countGenomes(grafts);
@@ -297,7 +287,7 @@ function removeGenome(organism: Changing, grafts: Grafts, genome: number): void 
   compact(organism);
 }
 
-/** Removes labels and genomes that are used neither at positions nor in remembered strokes. */
+/** Removes unused labels and genomes: neither a position nor a remembered stroke uses them. */
 function compact(organism: Changing): void {
   const { grafts } = organism;
   if (!grafts) return;

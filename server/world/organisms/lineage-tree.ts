@@ -16,7 +16,7 @@ import type { Genotype } from './grafts.ts';
 import { ancestorsOf, LINEAGE } from './lineage.ts';
 
 /**
- * Returns the family tree of the last day: all living and recently dead organisms, and their
+ * Returns the family tree of the last day: all organisms that were alive on this day, and their
  * ancestors.
  *
  * @param tickRate nominal ticks per second
@@ -46,9 +46,9 @@ function livingOf(organism: Room['organisms'][number]): LineageOrganism {
 const deadOf = ({ latent: _, token: _seed, ...one }: Ended): LineageOrganism => defined(one);
 
 /**
- * Returns the seed of a living or remembered organism; undefined if there is none. For an organism
- * that the host has removed, returns a seed only if the kind is in the gallery, and leaves out
- * grafts, because the organism may have been unsuitable to show.
+ * Returns the seed of a living or remembered organism; undefined if there is none. An organism that
+ * the host has removed may be unsuitable to show: its seed is the gallery seed of its kind, without
+ * grafts, or undefined if its kind is not in the gallery.
  */
 export function rememberedSeed(
   room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewSeed'>,
@@ -66,17 +66,17 @@ export function rememberedSeed(
   return latent && { ...dead, latent };
 }
 
-/** Maximum number of organisms that are chosen to have heirs. Each of them has one heir. */
+/** Maximum number of organisms that are chosen to have heirs, one heir each. */
 const MOST = 6;
 /**
- * Share that the second parent has in a cross. It is below one half, so that the same two parents
- * have different heirs depending on which of them comes first.
+ * Share of the second parent in a cross. It is not one half, so that the heir depends on which
+ * parent comes first.
  */
 const MIX = 0.35;
 
 /**
- * An organism that may be chosen to have heirs. The choice prefers different kinds; each organism
- * without a kind (`kind` is empty) is treated as a separate kind.
+ * An organism that may be chosen to have heirs. If `kind` is empty, the organism counts as the only
+ * one of its kind.
  */
 export interface Candidate
   extends Pick<OrganismView, 'id' | 'kind' | 'origin' | 'born' | 'healed'> {
@@ -89,10 +89,10 @@ export interface Candidate
 export type HeirSeed = Extract<PlantedSeed, { from: 'heir' }>;
 
 /**
- * Chooses the organisms that will have heirs, best first. An organism's score is the sum of three
- * values: its number of healed wounds, its age and its number of children, each divided by the
- * highest such value among the candidates. If scores are equal, the lower id comes first. A second
- * organism of a kind is chosen only if no other kinds are left.
+ * Chooses the organisms that will have heirs, best first. An organism's score is the sum of its
+ * number of healed wounds, its age and its number of children, each divided by the highest such
+ * value among the candidates. A second organism of a kind is chosen only if no other kinds are
+ * left.
  *
  * @param tick current tick
  * @returns up to 6 candidates
@@ -114,8 +114,8 @@ export function chooseAncestors(candidates: readonly Candidate[], tick: number):
 }
 
 /**
- * Breeds one heir for each chosen organism, by crossing it with the next one in the list. If only
- * one organism was chosen, or if a cross is out of bounds, the heir is a copy of the organism.
+ * Breeds one heir for each chosen organism, by crossing it with the next one in the list. The heir
+ * is a copy if only one organism was chosen or if the cross is out of bounds.
  *
  * @param bounds the checkpoint's bounds for latents
  */

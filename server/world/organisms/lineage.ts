@@ -10,12 +10,9 @@ import { partsOf } from './grafts.ts';
 import type { Organism } from './organism.ts';
 
 export const LINEAGE = {
-  /** Number of dead organisms that remain remembered each time a room forgets some of them. */
+  /** Number of dead organisms that a room still remembers after forgetting some. */
   most: 1_500,
-  /**
-   * Number of additional dead organisms (beyond `most`) that a room remembers before it forgets
-   * some of them.
-   */
+  /** Number of dead organisms beyond `most` that a room remembers before it forgets some. */
   slack: 64,
   /** Period that a family tree covers, in hours. */
   hours: 24,
@@ -52,8 +49,7 @@ export class Lineage {
       ...{ id, kind, origin, parents: [...parents], planter: { ...planter } },
       ...{ born, wounds, healed, cause, died },
       ...(was && { was: was.map((one) => one.kind) }),
-      // Store the latent only for nameless organisms, because the gallery contains the latents of
-      // all named kinds.
+      // Named kinds need no latent here, because the gallery contains their latents.
       ...(kind === '' && { latent }),
       ...(parts && { parts, token: seedTokenOf(this.species, organism) }),
     });
@@ -73,8 +69,8 @@ export class Lineage {
 }
 
 /**
- * Chooses `most` dead organisms to remember: first the `most` / 2 that died last, then those of the
- * rest that are ancestors of living organisms, then others.
+ * Chooses `most` dead organisms to remember: the `most` / 2 that died last, then ancestors of
+ * living organisms, then others.
  */
 function mostOf(
   ended: readonly Ended[],
@@ -94,7 +90,7 @@ function mostOf(
 /**
  * Returns the ids of all known ancestors of `children`.
  *
- * @param known the organisms that are known, by id
+ * @param known the known organisms, by id
  */
 export function ancestorsOf(
   children: Iterable<Pick<Ended, 'parents'>>,

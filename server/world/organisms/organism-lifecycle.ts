@@ -1,7 +1,7 @@
 /**
  * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 …
- * LIF-9). Also collects life events (to be sent to pages) and the patches of dead organisms (to be
- * disposed of by the engine).
+ * LIF-9). Also collects life events for pages, and the patches of dead organisms for the engine to
+ * dispose of.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, ParticipantId } from '../../../shared/vocabulary.ts';
@@ -43,12 +43,12 @@ export class OrganismLifecycle {
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
   /**
-   * Organisms that have died since the last tick, each with the cause. Organisms without a cause
-   * were retracted: they count as if they had never lived.
+   * Organisms that have died since the last tick, each with the cause. An organism without a cause
+   * counts as if it had never lived.
    */
   private readonly dead = new Map<Organism, Cause | undefined>();
   private stepping: Organism[] = [];
-  /** The organisms that have begun to express (resemble) a relative in this tick. */
+  /** The organisms that have begun to express a relative in this tick. */
   expressing: readonly Expressing[] = [];
   /** Organisms near which a sensor has detected somebody in this tick. */
   private readonly sensed = new Set<Organism>();
@@ -65,8 +65,7 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Replaces all organisms without emitting life events. The patches of the old organisms are
-   * disposed of.
+   * Replaces all organisms without life events. The patches of the old organisms are disposed of.
    */
   replaceAll(organisms: Iterable<Organism>): void {
     for (const { patch } of this.population.all) this.disposed.push(patch);
@@ -102,9 +101,8 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, this.grid, closing);
-      // Drop the mask of hit cells, because it is no longer needed. The killed cells are now
-      // closed, so the engine sets them to zero anyway. Hit positions without a living cell can
-      // keep their state.
+      // The mask of hit cells is no longer needed. The engine sets the killed cells to zero because
+      // they are closed, and hit positions without a living cell may keep their state.
       organism.woundMask = undefined;
     }
   }
@@ -158,15 +156,14 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'transformed', id, by, kind, origin, parents });
   }
 
-  /** Makes an organism depart, so that it takes no further steps. */
+  /** Makes an organism depart. A departing organism takes no steps. */
   depart(organism: Organism): void {
     this.population.setPhase(organism, 'departing');
     this.pendingEvents.push({ what: 'departing', id: organism.id });
   }
 
   /**
-   * Brings back a departing organism. The organism reclaims those of its former cells that are
-   * still bare.
+   * Brings back a departing organism, which reclaims those of its former cells that are still bare.
    *
    * @throws Refusal 'occupied' if the organism is growing and other organisms own all cells of its
    *   seed
@@ -184,7 +181,6 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
-  /** Removes an organism and frees its cells. */
   die(organism: Organism, cause: Cause): void {
     this.population.setPhase(organism, 'dead');
     this.disposed.push(organism.patch);
@@ -211,8 +207,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Starts the expressions of relatives that are due in this tick, and wakes sleeping organisms
-   * near which a sensor has detected somebody. Call before `step`.
+   * Starts the expressions that are due in this tick, and wakes sleeping organisms near which a
+   * sensor has detected somebody. Call before `step`.
    *
    * @param tick number of completed ticks
    */
@@ -229,7 +225,7 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Begins a tick: chooses the organisms that step. Organisms that have no cell left die.
+   * Begins a tick: chooses the organisms that step, and lets organisms without a cell die.
    *
    * @param moment the tick that the steps complete, and the limit on flashes
    * @returns one step for each growing or awake organism that is due, oldest first
@@ -268,15 +264,15 @@ export class OrganismLifecycle {
       organism.wait = waitAfterStep(organism, this.rules);
       this.slow(organism, moment);
     }
-    // A stroke itself can complete a flash. Therefore, also check organisms that were hit in this
-    // tick but did not step.
+    // A stroke can complete a flash, so also check organisms that were hit in this tick but did not
+    // step.
     for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
     }
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
-      // Limit how often freed cells can wake an organism. Otherwise, two neighbours could free
-      // cells and wake each other forever.
+      // Two neighbours could wake each other forever by freeing cells, so limit how often freed
+      // cells can wake an organism.
       if (organism.stirs >= LIFE.maxWakings) continue;
       organism.stirs++;
       this.wake(organism);
@@ -286,8 +282,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * If an organism has flashed as often as allowed, makes it pause for a second. After the pause,
-   * until the organism sleeps, it steps so rarely that it stays within the limit on flashes.
+   * Makes an organism that has flashed as often as allowed pause for a second. Afterwards, until it
+   * sleeps, the organism steps so rarely that it stays within the limit on flashes.
    */
   private slow(organism: Organism, moment: FlickerMoment): void {
     if (organism.phase === 'dead') return;
@@ -299,8 +295,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Removes organisms planted in this tick, as if they had never been planted: also drops their
-   * life events and their steps.
+   * Removes organisms planted in this tick, with their life events and steps, as if they had never
+   * been planted.
    */
   retract(organisms: readonly Organism[]): void {
     const retracted = new Set(organisms.map(({ id }) => id));
@@ -320,8 +316,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Returns the organisms that have died since the last call. Adds them to the family tree, except
-   * retracted ones.
+   * Returns the organisms that have died since the last call, and adds them to the family tree,
+   * except retracted ones.
    *
    * @param tick number of completed ticks
    */
@@ -334,16 +330,15 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Returns the patches of organisms removed since the last call. The caller must dispose of these
-   * patches.
+   * Returns the patches of organisms removed since the last call, which the caller must dispose of.
    */
   takeDisposed(): PatchId[] {
     return this.disposed.splice(0);
   }
 
   /**
-   * Updates an organism after the step that it has just taken: its age, stage and counts. The
-   * organism may become grown, fall asleep or die.
+   * Updates an organism's age, stage and counts after a step. The organism may become grown, fall
+   * asleep or die.
    *
    * @param settled number of cells that the organism owns
    */
@@ -367,11 +362,12 @@ export class OrganismLifecycle {
       if (organism.age < this.species.schedule.length) return;
       organism.phase = 'awake';
       this.pendingEvents.push({ what: 'grown', id: organism.id });
-      // The organism is now grown, so the cells of its seed are no longer reserved for it. Release
-      // those that are not live.
+      // The cells of a grown organism's seed are no longer reserved for it. Release those that are
+      // not live.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
-      // An organism whose wound is closing does not rest, and its awake steps are not counted.
+      // While an organism's wound closes or its genome changes, the organism does not rest, and its
+      // steps do not count as awake steps.
       const closes = organism.closed !== undefined;
       if (closes) openRim(organism);
       const isOnItsWay = countTurn(organism) || closes;
@@ -388,8 +384,7 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // Release the positions that the organism took while it resembled a relative. Keep the
-      // positions that its own shape needs.
+      // Release the positions that the organism needed only while it looked like a relative.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');

@@ -1,6 +1,6 @@
 /**
- * Organisms as a room stores them, and an index of a room's organisms. Cell states are stored in
- * the engine instead.
+ * Organisms as a room stores them, and an index of a room's organisms. The engine stores the cell
+ * states.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, Phase } from '../../../shared/vocabulary.ts';
@@ -12,19 +12,19 @@ import { type Changing, partsOf } from './grafts.ts';
 
 /**
  * An organism that is alive or has just died: its stored state, its patch in the engine, and flags
- * for its next step.
+ * for the next step.
  */
 export interface Organism extends Changing {
   phase: Phase;
   readonly patch: PatchId;
   /**
-   * Whether the cell states were imported after the last step. If so, the engine cannot measure how
-   * much the next step changes the picture, because it does not have the previous picture.
+   * Whether the cell states were imported after the last step. The engine then lacks the previous
+   * picture, so it cannot measure how much the next step changes the picture.
    */
   isRestored: boolean;
 }
 
-/** A record of the flashing of each cell in an organism's window: see `flicker.ts`. */
+/** How often each cell of an organism's window has flashed: see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
 
 export const LIFE = {
@@ -33,13 +33,13 @@ export const LIFE = {
   /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
   /**
-   * Maximum number of steps for which an organism stays awake after freed cells have woken it. Each
-   * further waking by freed cells halves this number.
+   * Maximum number of steps for which an organism stays awake after freed cells have woken it for
+   * the first time. Each further waking by freed cells halves this number.
    */
   wakingSteps: 32,
   /**
-   * Maximum number of times that freed cells can wake an organism. The count starts again after a
-   * stroke on the organism or the death of a neighbour.
+   * Maximum number of times that freed cells can wake an organism. The count starts again after,
+   * for example, a stroke on the organism or the death of a neighbour.
    */
   maxWakings: 4,
   /** Maximum number of organisms that react to one report of a sensor. */
@@ -81,15 +81,12 @@ export function viewOf(organism: Organism): OrganismView {
 }
 
 /**
- * Age, in ticks, above which a measurement of flashes is ignored. Even at the highest tick rate,
- * this is longer than the second for which measurements matter.
+ * Age, in ticks, above which a measurement of flashes is ignored. This is longer than a second at
+ * every tick rate, and only flashes within a second count.
  */
 const STALE = 72;
 
-/**
- * Returns whether an organism's last measurement of flashes is too old to matter, for example
- * because the organism has been asleep.
- */
+/** Returns whether an organism's last measurement of flashes is too old to matter. */
 export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
 
 /**
@@ -123,15 +120,15 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
   ...state,
   patch,
   isRestored: true,
-  // Send the genomes to the engine again with the next step. If the patch was taken over from
-  // another room, its cells may still read an earlier latent of the organism.
+  // Send the genomes to the engine again. The cells of a patch that was taken over from another
+  // room may still read an earlier latent.
   mustExpress: state.phase !== 'asleep',
 });
 
 /**
  * The living organisms of a room, and an index of the cells on which sleeping organisms are
- * blocked. An organism is blocked on a cell if it has a live cell there but another organism owns
- * the position.
+ * blocked. An organism is blocked on a cell if the organism has a live cell at a position that
+ * another organism owns.
  */
 export class Population {
   /**
@@ -139,10 +136,7 @@ export class Population {
    * keeps its insertion order.
    */
   private readonly living = new Map<OrganismId, Organism>();
-  /**
-   * For each grid cell, the sleeping organisms that have a live cell there but do not own the
-   * position.
-   */
+  /** For each grid cell, the sleeping organisms that are blocked on it. */
   private readonly sleepersByPlace = new Map<number, Set<Organism>>();
 
   constructor(private readonly grid: GridPlanes) {}
@@ -151,7 +145,7 @@ export class Population {
     return this.living.values();
   }
 
-  /** Growing or awake organisms, oldest first. Each of them steps at its own pace. */
+  /** Growing or awake organisms, oldest first. */
   get awake(): Organism[] {
     return [...this.all].filter(({ phase }) => phase === 'growing' || phase === 'awake');
   }
@@ -182,22 +176,17 @@ export class Population {
     if (organism.phase === 'asleep') this.indexSleeper(organism);
   }
 
-  /** Changes an organism's phase. Dead organisms are removed. */
   setPhase(organism: Organism, phase: Phase): void {
     const wasAsleep = organism.phase === 'asleep';
     organism.phase = phase;
     if (phase === 'dead') this.living.delete(organism.id);
-    // Copy this organism's last picture. The original is part of a large buffer that holds the
-    // pictures of many organisms, and the buffer can be freed only if no sleeping organism refers
-    // to it.
+    // The last picture is part of a large buffer that also holds the pictures of other organisms.
+    // Copy it, so that the buffer can be freed.
     if (phase === 'asleep' || phase === 'departing') organism.seen = organism.seen?.slice();
     if (wasAsleep !== (phase === 'asleep')) this.indexSleeper(organism);
   }
 
-  /**
-   * Returns the sleeping organisms that are blocked on any of these cells (they have a live cell
-   * there but do not own the position), oldest first.
-   */
+  /** Returns the sleeping organisms that are blocked on any of these cells, oldest first. */
   pressingOn(places: readonly number[]): Organism[] {
     const found = new Set<Organism>();
     for (const place of places) {
@@ -207,8 +196,8 @@ export class Population {
   }
 
   /**
-   * Adds an organism to the index if it sleeps, and otherwise removes it. The index stays valid
-   * while the organism sleeps, because the cells on which it is blocked do not change meanwhile.
+   * Adds an organism to the index if it sleeps, and otherwise removes it. The index stays valid,
+   * because the cells on which an organism is blocked do not change while it sleeps.
    */
   private indexSleeper(organism: Organism): void {
     const { window, pressing, phase } = organism;

@@ -1,5 +1,5 @@
 /**
- * Transforms organisms. The organism immediately counts as the creature of another seed, while this
+ * Transforms organisms. An organism immediately counts as the creature of the new seed, while the
  * seed's genome spreads over the cells in a wave (rules TRF-1 and TRF-4 … TRF-6).
  */
 import { type Genomes, MAX_GENOMES } from '../../vnca/chimera.ts';
@@ -40,8 +40,8 @@ export function become(
 }
 
 /**
- * Starts to change an organism's cells after its grafts have changed. If a transformation is in
- * progress, it ends immediately.
+ * Starts to change an organism's cells after its grafts have changed. Ends any transformation that
+ * is in progress.
  */
 export function followGrafts(organism: Changing): void {
   beginChange(organism, GRAFT_STEPS);
@@ -53,8 +53,8 @@ function beginChange(
   wave?: NonNullable<Changing['transforming']>['wave'],
 ): void {
   organism.transforming = { stepsLeft, ...(wave && { wave }) };
-  // The organism will have another shape, so its size before a wound no longer matters. Reset it to
-  // 0, the value for organisms that were wounded while growing.
+  // The organism's size before a wound no longer matters, because its shape changes. With 0, the
+  // wound counts as healed as soon as the organism rests.
   if (organism.hurt !== undefined) organism.hurt = 0;
   organism.stirs = 0;
   organism.mustExpress = true;
@@ -102,7 +102,7 @@ export const genomesNow = (organism: Omit<Changing, 'mustExpress'>): Genomes =>
 
 /**
  * Returns the genomes to send to the engine with an organism's next step; undefined if they have
- * not changed.
+ * not changed since the last step.
  */
 export function takeExpressed(organism: Changing): Genomes | undefined {
   const { mustExpress, transforming } = organism;
@@ -111,14 +111,15 @@ export function takeExpressed(organism: Changing): Genomes | undefined {
   return genomesInStep(organism, transforming?.stepsLeft);
 }
 
-/**
- * Returns whether the genomes that the cells read are still changing, or changed in the last few
- * steps.
- */
+/** Returns whether the cells are still changing after a transformation or a graft. */
 export const isTurning = ({ transforming }: Pick<Changing, 'transforming'>): boolean =>
   transforming !== undefined && transforming.stepsLeft > 0;
 
-/** Counts a step of a transformation. @returns whether the transformation was still in progress */
+/**
+ * Counts a step of a change of genomes.
+ *
+ * @returns whether the change was still in progress
+ */
 export function countTurn({ transforming }: Changing): boolean {
   if (!transforming || transforming.stepsLeft === 0) return false;
   transforming.stepsLeft--;
@@ -126,8 +127,8 @@ export function countTurn({ transforming }: Changing): boolean {
 }
 
 /**
- * Keeps at most `most` genomes: those that the most cells read. Cells that read a dropped genome
- * then read the kept genome with the most cells.
+ * Keeps at most `most` genomes, those with the most cells. The cells of all other genomes then read
+ * the kept genome with the most cells.
  *
  * @returns undefined if `most` is 0
  */
