@@ -2,8 +2,11 @@
  * Writes and reads blocks. A block encodes one chunk, once for all viewers. The checksum shows
  * whether a block was applied to the wrong cells.
  *
- * | offset | type | | |---|---|---| | 0 | u8 | lowest two bits: kind; other bits: `shift` (see
- * `readBlockHeader`) | | 1 | u16 | checksum of the cells (`checkOf`) | | 3 | … | range-coded bits |
+ * | offset | type | |
+ * |---|---|---|
+ * | 0 | u8 | lowest two bits: kind; other bits: `shift` (see `readBlockHeader`) |
+ * | 1 | u16 | checksum of the cells (`checkOf`) |
+ * | 3 | … | range-coded bits |
  */
 import type { Rect } from '../geometry.ts';
 import { type Cells, checkOf, createPlanes, type Planes } from './chunks.ts';

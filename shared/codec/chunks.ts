@@ -4,7 +4,10 @@
  */
 import type { Rect } from '../geometry.ts';
 
-/** Constants, because in a sandbox (`node:vm`) each look-up of the global `Math` is slow. */
+/**
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
+ */
 const { ceil, floor, imul, max, min } = Math;
 
 /** Side of a chunk, in cells. */

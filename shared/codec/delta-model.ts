@@ -27,7 +27,10 @@ import {
 import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
-/** Constants, because in a sandbox (`node:vm`) each look-up of the global `Math` is slow. */
+/**
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
+ */
 const { abs, max, min } = Math;
 
 /**
@@ -41,7 +44,7 @@ function medianOf(left: number, up: number, corner: number): number {
 }
 
 /**
- * Predicts a channel of a cell from the left and upper neighbours.
+ * Predicts a channel of a cell from the left, upper and upper left neighbours.
  *
  * @param c index of the channel in RGBA, 0…3
  */
@@ -124,9 +127,8 @@ export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 
 export interface Delta {
   /**
-   * When encoding: the new cells. When decoding: the earlier cells. In both cases, `codeDelta`
-   * replaces these cells with the decoded cells. The decoded colours differ from the new colours by
-   * less than `step`; in cells that are coded exactly, the decoded colours equal the new colours.
+   * When encoding: the new cells. When decoding: the earlier cells. `codeDelta` replaces them with
+   * the decoded cells, which equal the new cells except for the quantization of colours.
    */
   readonly after: Cells;
   /** Quantization step of colours that are not coded exactly. */
