@@ -2,7 +2,7 @@
  * Identifies the build of a page by the names of the files that the page loads. These names contain
  * hashes of the files' contents.
  *
- * @param page HTML of the page, as served or as loaded in the browser
+ * @param page HTML of the page
  * @returns the identifier; '' for a page that was not built
  */
 export function buildOf(page: string): string {

@@ -1,4 +1,4 @@
-/** Schemas of numbers and names that the protocol and the host page's API share. */
+/** Schemas of numbers and names that the protocol and the host's API share. */
 import * as v from 'valibot';
 
 export const finite = v.pipe(v.number(), v.finite());
@@ -14,13 +14,13 @@ export const whole = (min: number, max: number) =>
 /** A non-negative integer. */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** A positive integer: a number of things or a length in cells. */
+/** A positive integer. */
 export const size = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
-/** The id of an organism, participant or seed. Ids start at 1. */
+/** The id of an organism, participant or seed. */
 export const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
-/** A room's name, restricted because it is part of addresses. */
+/** A room's name. Room names are part of URLs. */
 export const roomName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9-]{1,32}$/, 'must be up to 32 characters (a-z, 0-9 and -)'),
@@ -33,8 +33,8 @@ export const roomName = v.pipe(
 export const drawingMode = v.picklist(['on', 'ask', 'off']);
 
 /**
- * Which organisms the gardener wounds: only its own ('own'), or also organisms whose planters have
- * been absent for a while ('unattended').
+ * The organisms that the gardener may wound: only its own ('own'), or also organisms whose planters
+ * have been absent for a while ('unattended').
  */
 export const gardenerWounds = v.picklist(['own', 'unattended']);
 export type GardenerWounds = v.InferOutput<typeof gardenerWounds>;

@@ -1,5 +1,5 @@
 /**
- * Plane geometry of the cell grid: windows, strokes and the cells under them. All functions are
+ * Plane geometry of the cell grid: windows, strokes and the cells under strokes. All functions are
  * pure.
  */
 
@@ -8,13 +8,12 @@ export const STROKE_LIMITS = {
   minRadius: 0.5,
   maxRadius: 12,
   maxPoints: 64,
-  /** Maximum length of a stroke message, in cells. */
   maxLength: 512,
 } as const;
 
 /**
- * Half-open rectangle of cells. It contains the cell in column i and row j if x ≤ i < x + width and
- * y ≤ j < y + height.
+ * A rectangle of cells. It contains the cell in column i and row j if x ≤ i < x + width and y ≤ j <
+ * y + height.
  */
 export interface Rect {
   readonly x: number;
@@ -23,7 +22,7 @@ export interface Rect {
   readonly height: number;
 }
 
-/** The shape of a stroke: a polyline with a radius. `points` is flat: x0, y0, x1, y1, … */
+/** A stroke: a line through `points` (x0, y0, x1, y1, …) with a radius. */
 export interface Stroke {
   readonly points: ArrayLike<number>;
   readonly radius: number;
@@ -39,8 +38,7 @@ export function windowAround(x: number, y: number, side: number): Rect {
 }
 
 /**
- * Returns the square that an organism fills at a growth stage. The square lies in the middle of the
- * organism's window.
+ * Returns the square that an organism fills at a growth stage, in the middle of its window.
  *
  * @param stage side of the square, in cells
  */
@@ -65,7 +63,7 @@ export function intersects(a: Rect, b: Rect): boolean {
 }
 
 /**
- * Finds the window on the grid that is nearest to a point, such as a pointer.
+ * Finds the window on the grid that is nearest to a point.
  *
  * @param side side of the window, in cells; even
  * @returns the window's centre
@@ -91,10 +89,10 @@ export function strokeLength(points: ArrayLike<number>): number {
 }
 
 /**
- * Estimates how many cells a stroke sweeps: its length times its diameter, plus the disc at its
- * beginning. Cells that are swept twice count twice.
+ * Estimates how many cells a stroke covers: its length times its diameter, plus the disc at its
+ * start. Cells that are covered twice count twice.
  *
- * @param goesOn whether the stroke continues an earlier stroke; its beginning then needs no disc
+ * @param goesOn whether the stroke continues an earlier stroke, so that the disc is not added
  */
 export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
@@ -108,7 +106,7 @@ function strokeBounds({ points, radius }: Stroke): Rect {
   return { x, y, width, height: Math.ceil(Math.max(...ys) + radius) - y };
 }
 
-/** Creates a function that measures the squared distance of a point from the segment a–b. */
+/** Returns a function that measures the squared distance of a point from the segment a–b. */
 function squaredDistanceFrom(ax: number, ay: number, bx: number, by: number) {
   const dx = bx - ax;
   const dy = by - ay;
@@ -126,8 +124,8 @@ function squaredDistanceFrom(ax: number, ay: number, bx: number, by: number) {
 
 /**
  * Finds the cells of a rectangle that a stroke covers: cells whose centre is within `radius` of the
- * stroke's line, and cells that contain a point of the stroke. The latter matter for strokes that
- * are thinner than a cell.
+ * stroke's line, and cells that contain a point of the stroke, even if the stroke is thinner than a
+ * cell.
  *
  * @returns [height × width], 1 = covered; undefined if no cell is covered
  */
@@ -165,8 +163,8 @@ type Size = Pick<Rect, 'width' | 'height'>;
 
 /**
  * Returns a rectangle of the grid that contains all cells that a stroke can cover: the stroke's
- * bounds, enlarged by one cell on each side. The enlargement is needed for strokes thinner than a
- * cell, which cover the cells that contain their points.
+ * bounds, enlarged by one cell on each side. Thin strokes need this cell, because a stroke always
+ * covers the cells that contain its points.
  */
 export function reachOf(stroke: Stroke, grid: Size): Rect {
   const bounds = strokeBounds(stroke);

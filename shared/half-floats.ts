@@ -1,13 +1,13 @@
 /** Conversion of numbers to and from 16-bit floats (IEEE 754 binary16). */
 
-/** The smallest magnitude that rounds to infinity. */
+/** Smallest magnitude that rounds to infinity. */
 const TOO_LARGE = 65_520;
 
 const FLOAT = new Float32Array(1);
 const BITS = new Uint32Array(FLOAT.buffer);
 
 /**
- * Rounds numbers to 16-bit floats, ties to even. Numbers with a magnitude of 65,520 or more become
+ * Rounds numbers to 16-bit floats, ties to even. Numbers of magnitude 65,520 or more become
  * infinite.
  */
 export function toHalf(values: Float32Array): Uint16Array<ArrayBuffer> {
@@ -19,18 +19,17 @@ function halfOf(value: number): number {
   const sign = (BITS[0] >>> 16) & 0x8000;
   const magnitude = Math.abs(FLOAT[0]);
   if (magnitude >= TOO_LARGE) return sign | 0x7c00;
-  // Subnormal 16-bit floats are multiples of 2^-24. Multiply the number by 2^24, so that these
-  // multiples become integers, and add 2^23. A 32-bit float between 2^23 and 2^24 has no fraction
-  // bits, so the addition rounds the result to an integer.
+  // Round to a multiple of 2^-24, because subnormal 16-bit floats are such multiples. Scale by 2^24
+  // and add 2^23: a 32-bit float between 2^23 and 2^24 has no fraction bits, so the addition rounds
+  // to an integer.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;
   // Round to nearest, ties to even: add half of the lowest bit that is kept, or slightly less if
-  // this bit is 0. A carry propagates into the higher bits.
+  // that bit is 0. A carry runs into the higher bits.
   const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
   return sign | ((rounded >>> 13) - 0x1c000);
 }
 
-/** Converts a 16-bit float to a number. */
 export function fromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 31;

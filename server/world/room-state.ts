@@ -1,7 +1,7 @@
 /**
- * The complete state of a room between two ticks, as plain data. Together with the cell states in
- * the engine, it allows a room to continue with bit-identical results. Queued commands are not
- * included, because they have not been executed yet and their senders have not received answers.
+ * The complete state of a room between two ticks, as plain data. With this state and the cell
+ * states in the engine, a room continues with bit-identical results. Queued commands are not
+ * included.
  *
  * To add a field that lasts longer than a tick, add it here and to `exportOrganism` or
  * `Room.export`, and raise the version.
@@ -26,27 +26,27 @@ const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
 
 /**
- * Version of the world's rules. Raise it if the rules change so that existing journals would replay
+ * Version of the world's rules. Raise it if a change of the rules makes existing journals replay
  * differently.
  */
 export const RULES_VERSION = 1 as const;
 export const rulesVersion = v.literal(RULES_VERSION);
 /**
- * Session of a command's sender, uint32. A command that arrives a second time is recognised by its
- * id, which is unique within the session.
+ * A number, uint32, that identifies the session in which a command was sent. Command ids are unique
+ * within a session.
  */
 export const session = v.pipe(whole, v.maxValue(0xffffffff));
 /** Speed at which wounds close from their rim, in cells per step. */
 export const reach = positive;
 
-/** Maximum share of the organisms that may express (resemble) a relative at the same time. */
+/** Maximum share of the organisms that may look like a relative at the same time. */
 export const liveliness = between(0, 1);
 
 export const lifeSettings = v.strictObject({
   birth: positive,
   healing: positive,
   expressing: positive,
-  /** Lifetime of organisms in a busy room, in seconds. If absent, it is unlimited. */
+  /** Lifetime of organisms in a busy room, in seconds. If absent, the lifetime is unlimited. */
   lifetime: v.optional(v.pipe(number, v.minValue(0))),
 });
 
@@ -63,29 +63,25 @@ export const energySettings = v.strictObject({
 export const actor = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
 const planter = actor;
 
-/** Grafts of an organism: see `organisms/grafts.ts`. */
 const grafts = v.strictObject({
-  /** Genomes besides the organism's own. */
+  /** Genomes that are grafted onto the organism, without the organism's own genome. */
   genomes: v.array(v.strictObject({ latent, kind: v.string(), origin })),
   /**
-   * For each label, the index of its genome in `genomes`, and who painted it (`by`). `by` is absent
-   * if the label was not painted but was already part of the organism's seed.
+   * For each label: the index of the label's genome in `genomes`, and the participant who painted
+   * the label (`by`). `by` is absent for labels from the organism's seed.
    */
   labels: v.array(v.strictObject({ genome: whole, by: v.optional(actor) })),
-  /**
-   * [S, S] label of each cell: 0 for the organism's own genome; n + 1 for the label at index n of
-   * `labels`.
-   */
+  /** [S, S] label of each cell: 0 for the organism's own genome; n + 1 for `labels[n]`. */
   places: bytes,
   /** [S, S] 1 for each position that had a cell when the organism last rested, otherwise 0. */
   body: bytes,
-  /** The last stroke of each painter, oldest first. */
+  /** Each painter's last stroke; the oldest stroke comes first. */
   strokes: v.array(
     v.strictObject({
       painter: whole,
       /**
-       * [S, S] for each position that the stroke painted, one plus the label that it had before; 0
-       * if there is no label to restore.
+       * [S, S] 1 + the label that undoing the stroke would restore at each position; 0 if there is
+       * none.
        */
       replaced: bytes,
     }),
@@ -106,12 +102,12 @@ const organismState = v.strictObject({
   parents,
   planter,
   born: whole,
-  /** Tick at which the planter last renewed the organism; absent if never. */
+  /** Tick at which the planter last renewed the organism; absent if the planter never did. */
   renewed: v.optional(whole),
   phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
   /** Number of ticks until a departing organism has dissolved. */
   dissolving: v.optional(positive),
-  /** Present if the planter cannot renew the departing organism. */
+  /** Present if the departing organism cannot be renewed. */
   isFinal: v.optional(v.literal(true)),
   /** Number of steps that the organism has taken. */
   age: whole,
@@ -119,101 +115,96 @@ const organismState = v.strictObject({
   wounds: whole,
   healed: whole,
   /**
-   * Number of cells that the organism owned when it was wounded; 0 if the organism's final size was
-   * not known then. Absent if all wounds have healed.
+   * Number of cells that the organism owned when it was wounded; 0 if the organism was wounded
+   * before its final size was known. Absent if all wounds have healed.
    */
   hurt: v.optional(whole),
   /**
-   * Who made the latest wound, and the tick in which the wound's first stroke hit the organism.
-   * Present only in rooms that protect wounded organisms.
+   * The participant who made the latest wound, and the tick in which the first stroke of that wound
+   * hit the organism. Present only in rooms that protect wounded organisms.
    */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
   /** Number of steps since the organism became grown or was last woken. */
   awakeSteps: whole,
   /**
-   * How often freed cells of neighbours have woken the organism. The count starts again when a
-   * stroke hits the organism, and when a neighbour dies.
+   * How often the organism has been woken because a neighbour freed cells, since the count was last
+   * reset.
    */
   stirs: whole,
-  /** Number of consecutive steps in which the organism has not visibly changed. */
+  /** Number of steps in a row in which the organism has not visibly changed. */
   restTicks: whole,
   /**
-   * [S, S] 1 for each live cell that is blocked because another organism owns its position,
-   * otherwise 0. If such a position becomes bare, the sleeping organism wakes.
+   * [S, S] 1 for each live cell whose position another organism owns, otherwise 0. If such a
+   * position becomes free, the sleeping organism wakes.
    */
   pressing: bytes,
   /**
-   * [stage, stage, 4] the organism's RGBA picture after its last step. Absent before the first
+   * [stage, stage, 4] RGBA picture of the organism after its last step. Absent before the first
    * step.
    */
   seen: v.optional(bytes),
   flicker: v.optional(
     v.strictObject({
       /**
-       * [S, S, 2] for each cell, the latest extreme of luminance and of redness, in 255ths: the
-       * highest value if the value last rose, or the lowest if it last fell (see `flicker.ts`).
+       * [S, S, 2] luminance and redness of each cell at their latest extreme, in 255ths: the
+       * highest value of a rise or the lowest value of a fall.
        */
       levels: bytes,
-      /**
-       * [S, S] for each cell, bits that say whether its luminance and redness are rising or
-       * falling.
-       */
+      /** [S, S] bits that say whether each cell's luminance and redness are rising or falling. */
       going: bytes,
       /**
-       * [S, S] for each cell, the number of turns (see `flicker.ts`) in each time slot of the last
-       * second, four bits per slot.
+       * [S, S] for each cell, how often luminance or redness changed direction in each eighth of
+       * the last second. Each count takes four bits.
        */
       turns: owners,
-      /** Tick of the last measurement. */
+      /** Tick in which the organism's colours were last measured. */
       at: whole,
     }),
   ),
   /**
-   * Number of ticks until the next step of the organism, if it has to pause or step rarely because
-   * it flashed.
+   * Number of ticks until the organism's next step, if flashing has made the organism pause or slow
+   * down.
    */
   pause: v.optional(whole),
-  /** Number of ticks until the next step of the organism at its current pace. */
+  /** Number of ticks until the organism's next step at its current pace. */
   wait: v.optional(whole),
   /**
    * [stage, stage] 1 for each cell that a stroke has hit since the organism's last step, otherwise
-   * 0. Here, `stage` is the side of the organism in its next step.
+   * 0. `stage` is the organism's side in its next step.
    */
   woundMask: v.optional(bytes),
   /**
-   * [S, S] number of steps until a cell killed by a stroke can live again; 0 for all other cells.
+   * [S, S] for each cell that a stroke killed, the number of steps until the position can have a
+   * live cell again; 0 for all other cells.
    */
   closed: v.optional(bytes),
-  /**
-   * Present from the beginning of an expression of a relative until the organism has returned to
-   * its own shape.
-   */
+  /** Present while the organism looks like a relative, and until it has its own shape again. */
   expression: v.optional(
     v.strictObject({
       /**
-       * [Z] the latent that the cells read: first the relative's, then, while the organism returns
-       * to its own shape, the organism's own.
+       * [Z] latent that the cells read: first the relative's, and later the organism's own, so that
+       * the organism returns to its own shape.
        */
       latent,
       /** Number of steps until the cells read the organism's own latent again. */
       stepsLeft: whole,
       /**
-       * Number of cells that the organism owned before the expression. Absent until the organism
-       * wakes for the expression.
+       * Number of cells that the organism owned before it began to look like a relative. Absent
+       * until the organism wakes for this expression.
        */
       held: v.optional(whole),
     }),
   ),
   /** Present if parts of other creatures have been grafted onto the organism. */
   grafts: v.optional(grafts),
-  /** Present from the beginning of a transformation or a graft until the organism rests. */
+  /** Present from the beginning of a transformation or graft until the organism rests. */
   transforming: v.optional(
     v.strictObject({
-      /** Number of steps until all cells read the organism's new genomes. */
+      /** Number of steps until all cells read the new genomes. */
       stepsLeft: whole,
       /**
-       * Present during a wave of transformation: the cell where it began, and the genomes that the
-       * cells read before.
+       * Present while a transformation spreads across the organism: the cell where it began, and
+       * the genomes that the cells read before.
        */
       wave: v.optional(
         v.strictObject({ x: whole, y: whole, latents: v.array(latent), labels: v.optional(bytes) }),
@@ -221,8 +212,7 @@ const organismState = v.strictObject({
     }),
   ),
   /**
-   * Former kinds and origins of the organism, oldest first. `until` is the tick at which the kind
-   * was replaced by the next kind.
+   * The organism's earlier kinds and origins, oldest first. Each was valid until the tick `until`.
    */
   was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });
@@ -232,27 +222,26 @@ export type OrganismState = v.InferOutput<typeof organismState>;
 const ended = v.strictObject({
   ...{ id: positive, kind: v.string(), origin, parents, planter },
   born: whole,
-  /** Tick at which the organism died. */
   died: whole,
   cause,
   wounds: whole,
   healed: whole,
-  /** The organism's former kinds, oldest first. */
+  /** The organism's earlier kinds, oldest first. */
   was: v.optional(v.array(v.string())),
   /**
-   * [Z] the organism's latent. Absent if the organism's kind is in the gallery, because the gallery
-   * contains the latent.
+   * [Z] the organism's latent. Absent if the gallery contains the organism's kind, and thus its
+   * latent.
    */
   latent: v.optional(latent),
   parts: v.optional(v.array(part)),
-  /** The organism's seed as a token. Present only for chimeras (organisms with grafts). */
+  /** The organism's seed as a token. Present only for organisms with grafts (chimeras). */
   token: v.optional(v.string()),
 });
-/** A dead organism as the family tree remembers it. */
+/** A dead organism, as the family tree shows it. */
 export type Ended = v.InferOutput<typeof ended>;
 
 const lineage = v.strictObject({
-  /** The remembered dead organisms, in order of death. */
+  /** Dead organisms, in order of death. */
   ended: v.array(ended),
   forgotten: whole,
 });
@@ -274,9 +263,9 @@ export const roomState = v.pipe(
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
-    /** Highest id of any participant who has entered or sent a command. */
+    /** Highest id of all participants who have entered or sent a command. */
     lastParticipant: whole,
-    /** Number of events of the next tick that have already changed this state. */
+    /** Number of the next tick's events that this state already contains. */
     acted: whole,
     random: v.strictObject({
       words: v.tuple([word, word, word, word]),
@@ -291,8 +280,8 @@ export const roomState = v.pipe(
             v.strictObject({
               ...{ id: positive, origin, parents, latent },
               /**
-               * Present if the seed was made from a drawing that the host or an extension has
-               * approved.
+               * Present if the host or an extension has approved the drawing from which the seed
+               * was made.
                */
               approved: v.optional(v.literal(true)),
             }),
@@ -309,14 +298,14 @@ export const roomState = v.pipe(
       present: v.array(positive),
       absent: v.array(v.strictObject({ participant: positive, since: whole })),
       /**
-       * For each participant, a number that all participants with the same network address share.
-       * Absent until the first participant with such a number enters (rule DEP-6).
+       * For each participant, a number that stands for a network address: participants with the
+       * same address have the same number (rule DEP-6).
        */
       sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
     }),
     flashLimit,
     /**
-     * For how long a wounded organism is protected from further wounds, in seconds. If absent, 0.
+     * Time in seconds for which a wounded organism is protected from further wounds. If absent, 0.
      */
     protect: v.optional(v.pipe(number, v.minValue(0))),
     /** Each participant's last stroke with the damage tool (rule DMG-4). */
@@ -324,19 +313,19 @@ export const roomState = v.pipe(
     /** Each participant's last stroke with the graft tool (rule GRA-6). */
     graftStrokes: v.optional(v.array(lastStroke)),
     /**
-     * For each participant, the latest session and the commands executed in this session, oldest
-     * first. Needed because an executed command may arrive a second time.
+     * For each participant, the latest session and its executed commands, oldest first. By this
+     * list, the room recognises a command that arrives a second time.
      */
     done: v.optional(
       v.array(
         v.strictObject({
           ...{ participant: whole, session },
-          /** `seed`: id of the seed that the command gave to the participant. */
+          /** `seed`: id of the seed that the participant got from the command. */
           commands: v.array(v.strictObject({ id: whole, seed: v.optional(positive) })),
         }),
       ),
     ),
-    /** Departed organisms that can be replanted (rule DEP-10), earliest departure first. */
+    /** Departed organisms that can be replanted (rule DEP-10), in order of departure. */
     departed: v.optional(
       v.array(
         v.strictObject({
@@ -344,13 +333,12 @@ export const roomState = v.pipe(
           grafts: v.optional(grafts),
           /** Top left corner of the organism's window. */
           ...{ x: whole, y: whole },
-          /** Tick at which the organism died. */
           at: whole,
         }),
       ),
     ),
     rules: rulesVersion,
-    /** Seed for the room's random decisions (see `chance`). */
+    /** Seed of the room's random decisions. */
     seed: word,
     /**
      * Speed at which wounds close from their rim, in cells per step. If absent, wounds close
@@ -359,14 +347,17 @@ export const roomState = v.pipe(
     closing: v.optional(reach),
     life: lifeSettings,
     /**
-     * For each gallery creature, the similar creatures (relatives) that it can express. If absent,
-     * no creature has relatives.
+     * For each gallery creature, the similar creatures (relatives) that it can look like. If
+     * absent, no creature has relatives.
      */
     relatives: v.optional(relativesTable),
-    /** Version of the sampler for random seeds. If absent, latents are drawn from N(0, I). */
+    /**
+     * Version of the algorithm that draws random latents. If absent, latents have a standard normal
+     * distribution.
+     */
     sampler: v.optional(samplerVersion),
     /**
-     * Maximum share of the organisms that may express a relative at the same time. If absent, 0.
+     * Maximum share of the organisms that may look like a relative at the same time. If absent, 0.
      */
     liveliness: v.optional(liveliness),
     lineage: v.optional(lineage),

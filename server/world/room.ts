@@ -1,7 +1,7 @@
 /**
- * One room, as a pure, synchronous state machine. Before the engine steps, `beginTick` applies the
- * queued commands and returns the engine's work. After the engine has stepped, `endTick` applies
- * the engine's read-outs (pictures and aliveness).
+ * One room, as a synchronous state machine. `beginTick` executes the queued commands and returns
+ * the work for the engine. After the engine has stepped, `endTick` applies the engine's read-outs
+ * (pictures and aliveness).
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -42,31 +42,29 @@ export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
-  /**
-   * Events of organisms that have begun to express (resemble) a relative; absent if there are none.
-   */
+  /** Organisms that have begun to look like a relative; absent if there are none. */
   readonly expressing?: readonly Expressing[];
   readonly died: readonly OrganismView[];
   /** Chunks of the grid whose cells have changed. */
   readonly changed: readonly number[];
 }
 
-/** A cell grid and its organisms, which follow the rules in shared/RULES.md. */
+/** A cell grid and its organisms. shared/RULES.md describes the rules. */
 export class Room extends RoomContents {
   readonly name: string;
   private readonly queue = new CommandQueue();
-  /** Answers to the commands of the tick in progress. */
+  /** Answers to the commands of the current tick. */
   private readonly answers: Answer[] = [];
-  /** Events applied since the last tick began. The journal stores them with the next tick. */
+  /** Events applied since the last tick began, which the journal stores with the next tick. */
   private readonly appliedEvents: ImmediateEvent[] = [];
   /**
-   * Number of events, among the next tick's events in the journal, that are already part of the
-   * restored state. A replay must skip them.
+   * Number of the next tick's journalled events that the restored state already contains. A replay
+   * must skip them.
    */
   private alreadyApplied: number;
   /**
-   * Whether the journal says that, in the tick being replayed, the engine ran out of memory for new
-   * seeds.
+   * Whether the engine ran out of memory for new seeds in the tick being replayed, according to the
+   * journal.
    */
   private isOutOfMemory = false;
   private completedTicks: number;
@@ -82,24 +80,23 @@ export class Room extends RoomContents {
     this.lifecycle.replaceAll(from.organisms.map((state) => importOrganism(state, nextPatch())));
   }
 
-  /** Number of completed ticks. */
   get tick(): number {
     return this.completedTicks;
   }
 
   /**
-   * Returns the organisms that a planter can renew: departing and recently departed organisms (rule
-   * DEP-10).
+   * Returns the organisms that a planter can renew: those that are departing or have recently
+   * departed (rule DEP-10).
    */
   renewable(planter: ParticipantId): Renewable[] {
     return this.departures.renewable(planter, this.time);
   }
 
   /**
-   * Returns the resting organisms whose planter is absent. Those whose planter has been absent
-   * longest come first. The command `thin` makes the first organism depart.
+   * Returns the resting organisms whose planter is absent, starting with the planter who has been
+   * absent longest.
    *
-   * @param seconds minimum absence of the planter; if undefined, ten minutes (rule DEP-4)
+   * @param seconds minimum absence of the planter; by default, ten minutes (rule DEP-4)
    */
   unattended(seconds?: number): OrganismView[] {
     return this.departures.unattended(this.time, seconds).map(viewOf);
@@ -116,8 +113,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * For each neighbour of a living organism, counts the organism's live cells that the neighbour
-   * blocks (by owning their positions).
+   * For each neighbour of a living organism, counts the organism's live cells at positions that the
+   * neighbour owns.
    */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
     const organism = this.population.find(id);
@@ -125,8 +122,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns whether a sleeping organism is blocked on any of these cells of the grid: it has a live
-   * cell there, but does not own the position.
+   * Returns whether a sleeping organism has a live cell at any of these positions of the grid
+   * without owning the position.
    */
   isPressed(places: readonly number[]): boolean {
     return this.population.pressingOn(places).length > 0;
@@ -136,7 +133,7 @@ export class Room extends RoomContents {
     return this.lifecycle.lineage.state;
   }
 
-  /** Number of living organisms that are not departing. */
+  /** Number of living organisms, without those that are departing. */
   get size(): number {
     return this.population.staying.length;
   }
@@ -151,11 +148,11 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Queues a command for the next tick. The result of that tick contains the answer.
+   * Queues a command for the next tick. That tick's result contains the answer.
    *
    * @param id id of the command, chosen by its sender
-   * @param session session within which the command's id is unique, uint32. Required if the command
-   *   may arrive twice; in this case, call `doneBefore` first
+   * @param session session within which the id is unique, uint32. Required if the command may
+   *   arrive twice; then call `doneBefore` first
    * @throws Refusal 'too-fast' if the sender has too many queued commands; 'room-busy' if the room
    *   has too many; 'no-such-seed' if the seed is a map point but there is no latent map;
    *   'bad-latent', 'bad-token'
@@ -168,9 +165,7 @@ export class Room extends RoomContents {
     );
   }
 
-  /**
-   * Returns the answer to a command that the room has already executed; undefined if it has not.
-   */
+  /** Returns the answer to a command if the room has already executed it, otherwise undefined. */
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
     const held = this.seedsOf(by.id).find((one) => one.id === done?.seed);
@@ -183,8 +178,7 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the genotype that planting this seed now would give, for a preview: see `previewSeed`
-   * in `create-latent.ts`.
+   * Returns the genotype that this seed would give if it were planted now.
    *
    * @throws Refusal 'no-such-seed', 'no-such-organism', 'bad-latent', 'bad-token'
    */
@@ -192,10 +186,7 @@ export class Room extends RoomContents {
     return previewSeed(seed, participant, this);
   }
 
-  /**
-   * Returns the gallery indices of the creatures that a seed grows into: see `galleryCreatures` in
-   * `create-latent.ts`.
-   */
+  /** Returns the gallery indices of the creatures that a seed grows into. */
   galleryCreatures(seed: PreviewSource | PlantedSeed, participant: ParticipantId): number[] {
     return galleryCreatures(seed, participant, this);
   }
@@ -205,9 +196,7 @@ export class Room extends RoomContents {
     return seedTokenOf(this.species, this.population.require(id));
   }
 
-  /**
-   * Returns the genomes that the cells of an organism read; undefined if the organism is not alive.
-   */
+  /** Returns the genomes that an organism's cells read; undefined if the organism is not alive. */
   genomesOf(id: OrganismId): Genomes | undefined {
     const organism = this.population.find(id);
     return organism && genomesOf(organism);
@@ -216,8 +205,8 @@ export class Room extends RoomContents {
   /**
    * Lets a participant enter the room.
    *
-   * @param granted initial energy; if undefined, a newcomer's energy
-   * @param source a number that all participants of one network address share
+   * @param granted initial energy; by default, a newcomer's energy
+   * @param source a number that all participants with the same network address share
    */
   enter(participant: ParticipantId, granted?: number, source?: number): void {
     const at = this.completedTicks;
@@ -225,29 +214,25 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Lets a participant leave the room. The seeds that the participant holds are dropped, but the
+   * Lets a participant leave the room, and drops the seeds that the participant holds. The
    * participant's organisms and queued commands stay.
    */
   leave(participant: ParticipantId): void {
     this.change({ what: 'leave', participant, at: this.completedTicks });
   }
 
-  /** Applies an event now, and journals it with the next tick. */
+  /** Applies an event immediately, and journals it with the next tick. */
   change(event: ImmediateEvent): void {
     this.appliedEvents.push(event);
     this.apply(event);
   }
 
-  /**
-   * Updates those rule parameters that come from the checkpoint's card to the card's current
-   * values.
-   */
+  /** Updates the rule parameters that come from the checkpoint's card. */
   updateRules(): void {
     const event = this.rules.update(this.species);
     if (event) this.change(event);
   }
 
-  /** Nominal ticks per second. */
   get tickRate(): number {
     return this.energy.tickRate;
   }
@@ -264,17 +249,14 @@ export class Room extends RoomContents {
     this.change({ what: 'energy', settings, tickRate, at: this.completedTicks });
   }
 
-  /**
-   * Changes the tick rate. The energy refill per tick changes too, so that the refill per second
-   * stays the same.
-   */
+  /** Changes the tick rate. The energy refill per second stays the same. */
   setTickRate(tickRate: number): void {
     this.setEnergy(this.energySettings, tickRate);
   }
 
   /**
-   * Replays the next tick's entry of the journal: applies the entry's events now, and queues its
-   * commands.
+   * Replays the next tick's journal entry: queues its commands, and applies its other events
+   * immediately.
    */
   redo(events: readonly RoomEvent[]): void {
     for (const event of events.slice(this.alreadyApplied)) {
@@ -284,7 +266,7 @@ export class Room extends RoomContents {
     this.alreadyApplied = 0;
   }
 
-  /** Returns the complete state of the room. Call between two ticks. */
+  /** Returns the room's complete state. Call between two ticks. */
   export(): RoomState {
     const { width, height, rgba, owner } = this.grid.planes;
     return {
@@ -300,11 +282,11 @@ export class Room extends RoomContents {
 
   /**
    * Replaces the room's state with another state of the same size and species. Call between two
-   * ticks. Ids that have already been used are not assigned again. If events have been applied
-   * since the last tick and are not part of `from`, applies them to the new state.
+   * ticks. Ids that were used before are not assigned again. Events since the last tick that `from`
+   * does not contain are applied to the new state.
    *
    * @param from state that the room may modify
-   * @param patches new patches of `from.organisms`, in the same order. The next tick disposes of
+   * @param patches new patches for `from.organisms`, in the same order. The next tick disposes of
    *   the old patches
    */
   replaceState(from: RoomState, patches: readonly PatchId[]): void {
@@ -318,23 +300,23 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the patches of removed organisms. Usually, the next tick disposes of these patches.
-   * After this call, the caller must do so instead.
+   * Returns the patches of removed organisms. The caller must dispose of them, because the next
+   * tick no longer does.
    */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }
 
-  /** Indices of the commands of this tick that have been refused so far. */
+  /** Indices of the current tick's commands that have been refused so far. */
   get refused(): number[] {
     return this.answers.flatMap(({ refused }, i) => (refused ? [i] : []));
   }
 
   /**
-   * Begins a tick: applies the queued commands.
+   * Begins a tick: executes the queued commands.
    *
-   * @returns the patches that the engine must dispose of, plant and step (in this order), and the
-   *   events of this tick that the journal must store
+   * @returns the patches that the engine must dispose of, plant and step, in this order; and the
+   *   events that the journal must store
    */
   beginTick() {
     const { planting, lifecycle, isOutOfMemory } = this;
@@ -354,18 +336,18 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Reverts the plant commands of this tick, because the engine has no memory for their patches.
-   * Call between `beginTick` and `endTick`. The engine must neither step these patches nor dispose
-   * of them.
+   * Reverts the current tick's plant commands, because the engine has no memory for their patches.
+   * Call between `beginTick` and `endTick`. The engine must neither step nor dispose of these
+   * patches.
    *
-   * @returns false, without any change, if there were no plant commands
+   * @returns false if there were no plant commands, so that nothing has changed
    */
   refusePending(): boolean {
     return this.retractPending().length > 0;
   }
 
   /**
-   * Completes a tick: updates the owners of cells, and ages the organisms.
+   * Completes a tick: updates the owners of cells and the organisms.
    *
    * @param readouts one for each step returned by `beginTick`, in the same order
    */
@@ -392,11 +374,6 @@ export class Room extends RoomContents {
     return this.timeOf(this.completedTicks);
   }
 
-  /**
-   * Returns a tick together with the room's tick rate and limit on flashes.
-   *
-   * @param tick number of the tick in progress
-   */
   private flickerMoment(tick: number): FlickerMoment {
     return { ...this.timeOf(tick), limit: this.flashLimit };
   }
@@ -423,9 +400,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Refuses the plant commands of this tick, refunds their energy and removes their organisms.
-   * Changes nothing if this room has no plant commands in this tick. In that case, the engine ran
-   * out of memory because of other rooms' seeds.
+   * Refuses the current tick's plant commands, refunds their energy and removes their organisms.
+   * Changes nothing if the room has no plant commands in this tick.
    *
    * @returns the patches of the removed organisms
    */
@@ -442,8 +418,8 @@ export class Room extends RoomContents {
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
     }
-    // Retract the new organisms before calling `endAll`. Otherwise, `endAll` would remember those
-    // of them that are departing, although they never grew.
+    // Retract the new organisms before `endAll` runs. If a new organism is already departing,
+    // `endAll` would remember it as departed, although it never grew.
     const retracted = planting.retract();
     departures.endAll(this.completedTicks);
     return retracted;

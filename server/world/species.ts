@@ -1,4 +1,4 @@
-/** The properties of a checkpoint that a room needs to grow organisms. Contains no tensors. */
+/** The properties of a checkpoint that a room needs to grow organisms, without tensors. */
 import type { ColourRange } from '../../shared/hues.ts';
 import { type MapPlaces, type MapPoint, weightsAt } from '../../shared/latent-map.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -17,64 +17,61 @@ import type { Relatives } from '../vnca/relatives.ts';
 import { genomesOf, type Seed } from './organisms/grafts.ts';
 
 export interface Species {
-  /** Name of the checkpoint in the engine. */
   readonly checkpoint: string;
-  /** Identity of the weights, which tokens contain. */
+  /** Identity of the weights. Tokens contain the identity. */
   readonly identity: string;
-  /** Side S of a grown organism's window, in cells; even. */
+  /** Side S of a grown organism's window, in cells; an even number. */
   readonly side: number;
-  /** Number Z of values in a latent. */
+  /** Size Z of a latent. */
   readonly latentSize: number;
   /** Limits of the latents that may be planted. */
   readonly latentBounds: LatentBounds;
   /** All growth steps, from the seed to the grown organism. */
   readonly schedule: readonly GrowthStep[];
-  /** Minimum aliveness at which a cell claims its position, 0…255. */
+  /** Minimum aliveness, 0…255, of a cell that may own its position. */
   readonly threshold: number;
   /**
-   * Whether the checkpoint's network reads the latent in every step. Only then can organisms
-   * transform or be grafted.
+   * Whether the checkpoint's network reads the latent in every step. If not, organisms can neither
+   * transform nor be grafted.
    */
   readonly hasStandingInput?: boolean | undefined;
   /**
-   * Maximum number of steps that an organism takes before it sleeps, counted since it became grown
-   * or was last woken. If absent, there is no limit.
+   * Maximum number of steps from the moment when an organism becomes grown or is woken until it
+   * sleeps. If absent, there is no limit.
    */
   readonly trustedSteps?: number | undefined;
   /**
-   * How far wounds close from their rim, in cells per step. If absent, wounds close immediately.
+   * Speed at which wounds close from their rim, in cells per step. If absent, wounds close
+   * immediately.
    */
   readonly closing?: number | undefined;
   readonly gallery: readonly {
     readonly name: string;
-    /** Category of the entry, such as animal or plant. */
+    /** Category of the entry, for example "animal" or "plant". */
     readonly kind?: string;
     readonly latent: Float32Array;
   }[];
-  /** The colour range of each gallery entry's mean colour; absent if unknown. */
+  /** Range of each gallery entry's mean colour; absent if unknown. */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
   /**
-   * For each gallery entry, [S, S] with 1 for each cell of the grown organism, otherwise 0. Absent
-   * if unknown.
+   * [S, S] for each gallery entry: 1 for each cell of the grown organism, otherwise 0. Absent if
+   * unknown.
    */
   readonly bodies?: readonly Uint8Array[] | undefined;
-  /**
-   * Indices of the gallery entries that are offered to visitors first. If absent, all entries are
-   * offered.
-   */
+  /** Indices of the gallery entries that visitors are offered first. If absent, all entries. */
   readonly featured?: readonly number[];
   /** Positions of the featured entries on the latent map; absent if there is no map. */
   readonly map?: MapPlaces | undefined;
-  /** Positions of all gallery entries on the latent map of the whole gallery. */
+  /** Positions of all gallery entries on the map of the whole gallery. */
   readonly wholeMap?: MapPlaces | undefined;
   /**
-   * For each gallery creature, the similar creatures (relatives) that it can express. If absent, no
-   * creature has relatives.
+   * For each gallery creature, the similar creatures (relatives) that it can look like. If absent,
+   * no creature has relatives.
    */
   readonly relatives?: Relatives | undefined;
   /**
-   * Version of the sampler for random seeds: see `sampleLatent`. If absent, latents are drawn from
-   * N(0, I).
+   * Version of the algorithm that draws random latents (`sampleLatent`). If absent, latents have a
+   * standard normal distribution.
    */
   readonly sampler?: SamplerVersion | undefined;
 }
@@ -91,7 +88,7 @@ export function seedOfToken(token: string, species: Species): TokenSeed {
   throw new Refusal('bad-token', isForeign ? 'it grows from other weights' : undefined);
 }
 
-/** Checks that organisms can transform and be grafted. @throws Refusal 'not-here' if they cannot */
+/** Throws an error if organisms cannot transform or be grafted. @throws Refusal 'not-here' */
 export function requireStandingInput({ hasStandingInput }: Species): void {
   if (hasStandingInput) return;
   throw new Refusal('not-here', 'the rule of this checkpoint does not read latents');
@@ -110,7 +107,7 @@ export function seedTokenOf(species: Species, organism: Omit<Seed, 'parents'>): 
 }
 
 /**
- * Returns the growth step that an organism of a given age takes next.
+ * Returns an organism's next growth step.
  *
  * @param age number of steps that the organism has taken so far
  */
@@ -118,37 +115,35 @@ export function growthStep({ schedule, side }: Species, age: number): GrowthStep
   return schedule[age] ?? { divide: false, stage: side };
 }
 
-/** Returns the indices of the gallery entries that are offered to visitors first. */
+/** Returns the indices of the gallery entries that visitors are offered first. */
 export function featuredOf({ gallery, featured }: Pick<Species, 'gallery' | 'featured'>) {
   return featured ?? [...gallery.keys()];
 }
 
 /**
- * Factor by which sampler 2 multiplies the standard deviations of the normal distribution that is
- * fitted to the gallery. With a factor of 1, more organisms would be shapeless.
+ * Factor for the standard deviations of the normal distribution that sampler 2 fits to the gallery.
+ * With a factor of 1, more organisms would be shapeless.
  */
 const TEMPERATURE = 0.85;
 /**
- * Sampler 2 is fitted to the gallery entries of these categories. If there are fewer than Z such
- * entries, sampler 2 is fitted to all entries.
+ * Categories of the gallery entries that sampler 2 uses for its normal distribution. If there are
+ * fewer than Z such entries, sampler 2 uses all entries.
  */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
 /**
- * Value added to variances. Without it, the covariance of fewer than Z latents would have no
- * Cholesky factor.
+ * Value added to variances, because the covariance of fewer than Z latents has no Cholesky factor
+ * without it.
  */
 const RIDGE = 1e-4;
 
 type Gallery = Species['gallery'];
 
-/** Caches the distribution fitted to each gallery's latents. */
 const fits = new WeakMap<Gallery, ReturnType<typeof fitTo>>();
 
 /**
- * Converts standard normal numbers to a latent. Equal numbers give equal latents on every machine.
+ * Converts standard normal numbers to a latent, with the same result on every machine.
  *
- * @param version version of the sampler; if undefined, the latent is drawn from N(0, I), so it
- *   equals `normals`
+ * @param version version of the sampler; if undefined, `normals` is returned as the latent
  * @param normals [Z]
  * @returns [Z]
  */
@@ -167,11 +162,9 @@ export function sampleLatent(
 }
 
 /**
- * Returns the latent of a random seed with a `throw` number (the number of a throw of the dice in
- * the visitor's page). The checkpoint's sampler computes the latent. If necessary, the latent is
- * then scaled down to the checkpoint's bounds.
+ * Returns the latent of a random seed, within the checkpoint's bounds.
  *
- * @param number number of the throw, uint32
+ * @param number number of the throw of the dice in the visitor's page, uint32
  */
 export function thrownLatent(
   species: Pick<Species, 'gallery' | 'latentSize' | 'sampler' | 'latentBounds'>,
@@ -208,12 +201,12 @@ function fitTo(gallery: Gallery, size: number) {
 }
 
 /**
- * Returns the latent at a point of the latent map: the weighted mean of the latents of nearby
- * creatures, scaled to the weighted mean of their lengths. At a creature's own point, returns this
- * creature's latent.
+ * Returns the latent at a point of the latent map: the weighted mean of the nearby creatures'
+ * latents, scaled to the weighted mean of these latents' lengths. At a creature's own point,
+ * returns that creature's latent.
  *
- * @param point.whole whether the point is on the map of the whole gallery, instead of the map of
- *   featured creatures
+ * @param point.whole whether the point is on the map of the whole gallery; if not, it is on the map
+ *   of featured creatures
  * @returns [Z]; undefined if there is no map
  */
 export function latentOnMap(
@@ -232,9 +225,8 @@ export function latentOnMap(
     length += share * Math.hypot(...neighbour);
     for (let c = 0; c < latentSize; c++) latent[c] += share * neighbour[c];
   }
-  // Scale the mean to the mean length of the nearby creatures' latents. A mean of vectors is
-  // shorter than the vectors themselves, and the shorter a latent is, the more its creature
-  // resembles the average creature, which looks like a grey blot.
+  // Scale the mean, because a mean of vectors is shorter than the vectors, and a short latent gives
+  // a grey blot instead of a distinct creature.
   const scale = length / (Math.hypot(...latent) || 1);
   return latent.map((value) => value * scale);
 }

@@ -1,6 +1,6 @@
 /**
- * Strokes that damage organisms or graft parts onto them: which cells a stroke covers, and which
- * organisms it hits and wakes (rules DMG-1 … DMG-4, GRA-4, GRA-5, ENE-6).
+ * Strokes that damage organisms or graft parts onto them: the cells that a stroke covers, and the
+ * organisms that it hits and wakes (rules DMG-1 … DMG-4, GRA-4, GRA-5, ENE-6).
  */
 import {
   contains,
@@ -23,7 +23,11 @@ import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** Checks whether a stroke lies on the grid. @throws Refusal 'bad-point', 'stroke-too-long' */
+/**
+ * Checks that a stroke lies on the grid and is not too long.
+ *
+ * @throws Refusal 'bad-point', 'stroke-too-long'
+ */
 export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
   for (let i = 0; i < points.length; i++) {
     const limit = i % 2 === 0 ? width : height;
@@ -32,9 +36,7 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
   if (strokeLength(points) > STROKE_LIMITS.maxLength) throw new Refusal('stroke-too-long');
 }
 
-/**
- * Returns the owners of cells near a stroke, oldest first. The stroke can hit only these organisms.
- */
+/** Returns the owners of cells near a stroke, oldest first. Only these organisms can be hit. */
 function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
   const found = new Set<OrganismId>();
@@ -49,7 +51,9 @@ function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] 
 }
 
 /**
- * Returns the organisms that own a cell in a rectangle, oldest first. @throws Refusal 'off-grid'
+ * Returns the organisms that own cells in a rectangle, oldest first.
+ *
+ * @throws Refusal 'off-grid'
  */
 export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   const grid = { x: 0, y: 0, width: ground.width, height: ground.height };
@@ -63,13 +67,13 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
 interface Hit {
   readonly organism: Organism;
   /**
-   * [stage, stage] 1 for each cell that the stroke covers, otherwise 0. Here, `stage` is the side
-   * of the organism in its next step.
+   * [stage, stage] 1 for each cell that the stroke covers, otherwise 0. `stage` is the organism's
+   * side in its next step.
    */
   readonly cover: Uint8Array;
 }
 
-/** The end point and the radius of a stroke message, in cells. */
+/** End point and radius of a stroke message, in cells. */
 export type StrokeEnd = LastStroke['end'];
 
 export function endOf({ points, radius }: Stroke): StrokeEnd {
@@ -78,7 +82,7 @@ export function endOf({ points, radius }: Stroke): StrokeEnd {
 
 /**
  * Returns whether a message continues the stroke that ended at `end`. A message with a single point
- * never continues a stroke.
+ * never does.
  */
 export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke): boolean {
   if (!end || strokeLength(points) === 0) return false;
@@ -86,8 +90,7 @@ export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke
 }
 
 /**
- * Returns the given commands, except strokes that continue an earlier stroke of the same
- * participant.
+ * Returns the commands without the strokes that continue an earlier stroke of the same participant.
  */
 export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
   const ends = new Map<string, StrokeEnd>();
@@ -108,31 +111,33 @@ const lastStrokes = (from: Pick<CommandState, 'strokes' | 'graftStrokes'>) => {
   return { damage: byMaker(from.strokes), graft: byMaker(from.graftStrokes) };
 };
 
-/** Interval between removals of old strokes, in ticks. */
+/** Number of ticks between two clean-ups of old strokes. */
 const PRUNE_EVERY = 64;
 
 /**
- * Maximum pause between two messages of a stroke, in seconds. After a longer pause, the next
+ * Maximum pause between two messages of one stroke, in seconds. After a longer pause, the next
  * message counts as a new wound.
  */
 const STROKE_SECONDS = 60;
 /**
- * A stroke that wounds an organism makes it protected, even from the rest of the same stroke. This
- * is the time, in seconds, for which the stroke may still continue to wound the organism.
+ * How long one stroke may wound the same organism, in seconds. The stroke's first hit protects the
+ * organism only from other strokes during this time.
  */
 const WOUND_SECONDS = 1;
 
-/** Reasons why a stroke may not hit an organism, most important first. */
+/** Reasons why a stroke may not hit an organism. If several apply, the first one is reported. */
 const ORDER = ['not-yours', 'protected', 'not-grown', 'no-such-organism'] as const;
 
 /**
- * Decides which organisms a stroke hits, and charges for the stroke. If the stroke is one that
- * damages, also wounds the organisms.
+ * Decides which organisms a stroke hits, and charges the sender. A damaging stroke also wounds
+ * these organisms.
  */
 export class Strokes {
-  /** For how long a wounded organism is protected from further wounds, in seconds (rule DMG-3). */
+  /**
+   * Time in seconds for which a wounded organism is protected from further wounds (rule DMG-3).
+   */
   protect = 0;
-  /** For each tool, the last stroke of each participant (rules DMG-4 and GRA-6). */
+  /** Each participant's last stroke with each tool (rules DMG-4 and GRA-6). */
   private last = lastStrokes({});
 
   constructor(
@@ -161,8 +166,7 @@ export class Strokes {
   }
 
   /**
-   * Forgets strokes that ended long ago, and removes dead organisms from the remembered strokes.
-   * Call once per tick.
+   * Forgets old strokes, and removes dead organisms from the other strokes. Call once per tick.
    */
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;
@@ -193,15 +197,14 @@ export class Strokes {
   }
 
   /**
-   * Applies a stroke to the organisms that it hits, and charges the stroke's sender. Changes
-   * nothing if it throws.
+   * Applies a stroke to the organisms that it hits, and charges the sender. Changes nothing if it
+   * throws.
    *
-   * @param tool.refusalOf returns the reason why an organism may not be hit; undefined if it may be
-   *   hit
-   * @param tool.apply changes an organism. `isNew` is false if earlier messages of the stroke have
-   *   hit this organism
-   * @throws Refusal 'bad-point', 'stroke-too-long', 'no-energy'; or, if none of the organisms under
-   *   the stroke may be hit, the most important of the reasons (see `ORDER`)
+   * @param tool.refusalOf returns the reason why an organism may not be hit, or undefined
+   * @param tool.apply changes an organism. `isNew` is false if an earlier message of the same
+   *   stroke has already hit the organism
+   * @throws Refusal 'bad-point', 'stroke-too-long', 'no-energy'; if no organism under the stroke
+   *   may be hit, the first reason in `ORDER` that applies
    */
   apply(
     { what, by, points, radius }: RoomCommand<'damage' | 'graft'>,
@@ -217,8 +220,8 @@ export class Strokes {
     checkStroke(stroke, this.grid);
     const last = this.last[what].get(by.id);
     const isContinued = continues(last?.end, stroke);
-    // Check the price before searching for the organisms that are hit. The search is slow, so a
-    // sender who cannot pay must not be able to cause it.
+    // Check the sender's energy before the search for organisms. The search is slow, and senders
+    // without energy must not be able to trigger it.
     energy.require(by.id, energy.priceOf(stroke, isContinued), tick);
     const hits = this.hitsOf(stroke, what === 'graft');
     const maker = isContinued ? by.id : undefined;
@@ -243,9 +246,9 @@ export class Strokes {
   }
 
   /**
-   * Finds the organisms that a stroke hits: those that own a cell under the stroke.
+   * Finds the organisms that own a cell under a stroke.
    *
-   * @param isDepartingHit whether the stroke can hit departing organisms
+   * @param isDepartingHit whether departing organisms are included
    */
   private hitsOf(stroke: Stroke, isDepartingHit: boolean): Hit[] {
     return ownersNear(stroke, this.grid).flatMap((id) => {
@@ -263,9 +266,9 @@ export class Strokes {
   }
 
   /**
-   * Returns the number of organisms that a stroke wakes (rule ENE-6). For an organism that is
-   * already awake, the stroke only restarts the count of awake steps, so the organism counts as a
-   * fraction: its count of awake steps, divided by the number of steps after which it would sleep.
+   * Returns the number of organisms that a stroke wakes (rule ENE-6). An organism that is already
+   * awake counts as a fraction: its awake steps so far, divided by the number of steps after which
+   * it would sleep.
    */
   private wokenBy(organisms: readonly Organism[]): number {
     const { trustedSteps = LIFE.wakingSteps } = this.species;
@@ -275,12 +278,11 @@ export class Strokes {
   }
 
   /**
-   * Returns whether an organism is protected from a stroke. One movement of the hand arrives as
-   * several messages, each beginning where the previous one ended. Therefore, the participant who
-   * made the organism's latest wound may continue that wound for a moment.
+   * Returns whether an organism is protected from a stroke. The participant who made the latest
+   * wound may continue that wound for a moment, because one movement of the hand arrives as several
+   * messages.
    *
-   * @param maker sender of the stroke, if it continues the sender's previous stroke; undefined for
-   *   a new stroke
+   * @param maker sender of the stroke if it continues an earlier stroke, otherwise undefined
    */
   private protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
     const { cut } = organism;
@@ -289,14 +291,14 @@ export class Strokes {
   }
 
   /**
-   * Protects an organism for some time. Called after a participant has wounded the organism, or has
-   * grafted onto an organism of another participant.
+   * Protects an organism for some time after a wound, or after a graft by somebody other than the
+   * organism's planter.
    */
   touch(organism: Organism, by: ParticipantId, time: RoomTime): void {
     if (this.protect > 0 && !this.isRecent(organism, time)) organism.cut = { by, at: time.tick };
   }
 
-  /** Returns whether an organism was wounded so recently that it is still protected. */
+  /** Returns whether an organism is still protected because of its latest wound. */
   private isRecent({ cut }: Organism, { tick, tickRate }: RoomTime): boolean {
     return cut !== undefined && tick - cut.at < this.protect * tickRate;
   }

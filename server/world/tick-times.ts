@@ -1,32 +1,24 @@
 /**
- * The wall-clock times of a room's ticks. A tick's time cannot be computed from the current tick
- * rate, because the rate may change, and because a room does not tick while the machine is off. A
- * room usually keeps its rate for most of a day. A few points, each a tick and its time, are
- * therefore enough; times between them are interpolated. The points are not part of the room's
- * state, which does not depend on the wall clock.
+ * The wall-clock times of a room's ticks, as a short list of points, each a tick and its time.
+ * Times between two points are interpolated. A tick's time cannot be computed from the tick rate,
+ * because the rate may change, and because a room does not tick while the machine is off. The
+ * points are not part of the room's state, which does not depend on the wall clock.
  */
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 
 /**
- * Maximum error, in ms, of a tick's time that is interpolated between two points. Pages show times
- * to the minute, so this is precise enough. The error can be larger after points have been removed
- * because there were too many.
+ * Maximum error, in ms, of an interpolated tick time. Pages show times to the minute. Errors can be
+ * larger if the list was full and points had to be removed.
  */
 const TOLERANCE = 5_000;
 
 export class TickTimes {
-  /**
-   * Points, oldest first. Between two neighbouring points, the room ticked at a nearly constant
-   * rate.
-   */
+  /** Points, oldest first. Between two neighbouring points, the tick rate was nearly constant. */
   private points: TimePoint[];
   /** The latest known tick, and its time. */
   private last: TimePoint | undefined;
 
-  /**
-   * @param known the value of `known` from an earlier run of the room. Its ticks and times never
-   *   decrease
-   */
+  /** @param known points from an earlier run of the room; their ticks and times never decrease */
   constructor(known: readonly TimePoint[] = []) {
     this.points = limited(known);
     this.last = known.at(-1);
@@ -42,7 +34,7 @@ export class TickTimes {
   }
 
   /**
-   * Returns the known points, corrected by `settled`, followed by the current point.
+   * Returns the known points, corrected if the clock was set back, followed by `now`.
    *
    * @param now the room's last tick, and the current wall-clock time in ms
    */
@@ -52,8 +44,7 @@ export class TickTimes {
 
   /**
    * Records the time of a tick. Ignores ticks before the last known tick. If the clock was set
-   * back, corrects the earlier times, because the clock is more likely to be right after the change
-   * than before it.
+   * back, corrects the earlier times to match the new clock.
    *
    * @param point.at wall-clock time, in ms
    */
@@ -66,8 +57,8 @@ export class TickTimes {
     }
     const from = this.points.at(-1);
     const at = Math.max(point.at, this.last?.at ?? point.at);
-    // Keep the previous tick as a point. Interpolation then gives the right times for earlier
-    // ticks, even if the room did not tick for a while between the previous tick and this one.
+    // Keep the previous tick as a point. If the room stood still between the previous tick and this
+    // one, interpolation then still gives the right times for earlier ticks.
     if (from && this.last && from !== this.last && at - from.at > TOLERANCE) this.keep(this.last);
     this.last = { tick: point.tick, at };
     if (!from) this.keep(this.last);
@@ -75,13 +66,13 @@ export class TickTimes {
 
   /**
    * Records that the room ticks again after a standstill, such as a restart. The last ticks before
-   * the standstill may not have been recorded here.
+   * the standstill may be missing.
    *
    * @param now the room's last tick, and the current wall-clock time in ms
    * @param tickRate nominal ticks per second
    */
   goOn(now: TimePoint, tickRate: number): void {
-    // Forget ticks after the room's last tick. They were lost when the end of the room's stored
+    // Forget ticks after the room's last tick. These ticks were lost because the end of the stored
     // data was damaged.
     this.points = limited(this.known.filter(({ tick }) => tick <= now.tick));
     this.last = this.points.at(-1);
@@ -97,7 +88,7 @@ export class TickTimes {
   }
 }
 
-/** Removes points until the points and the latest tick together number at most `MOST_TIME_POINTS`. */
+/** Removes points until there is room for one more point within `MOST_TIME_POINTS`. */
 function limited(points: readonly TimePoint[]): TimePoint[] {
   const kept = [...points];
   while (kept.length >= MOST_TIME_POINTS) removeLeast(kept);
@@ -106,15 +97,13 @@ function limited(points: readonly TimePoint[]): TimePoint[] {
 
 /**
  * Corrects the times of ticks that were recorded while the clock was ahead. If a tick has a later
- * time than the next tick, the clock was set back between these two ticks. The times that were
- * recorded while the clock was ahead are then reduced by the amount by which the clock was set
- * back.
+ * time than the next tick, the clock was set back between them. Earlier times that were recorded
+ * while the clock was ahead are then reduced by the same amount as the clock.
  *
  * @param points oldest first
  * @param now the latest tick, and the current time in ms
- * @param pace assumed duration, in ms, of each tick between the two ticks where the clock was set
- *   back
- * @returns points of the same ticks. Their times never decrease and are not later than `now`
+ * @param pace assumed duration of a tick, in ms, for the ticks during which the clock was set back
+ * @returns points of the same ticks; their times never decrease and are not later than `now`
  */
 export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0): TimePoint[] {
   let later = now;
@@ -123,8 +112,8 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .toReversed()
     .map(({ tick, at }) => {
       const over = at - later.at;
-      // This time is closer to the corrected clock than to the clock that was ahead. It was
-      // therefore recorded before the clock went ahead, so leave it and all earlier times
+      // This time is closer to the corrected clock than to the clock that was ahead. Therefore,
+      // this time and all earlier times were recorded before the clock was ahead, and stay
       // unchanged.
       if (over <= ahead / 2) ahead = 0;
       else if (over > ahead) ahead = over + pace * (later.tick - tick);
@@ -135,8 +124,8 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
 }
 
 /**
- * Removes the point that is needed least: the one whose time can be interpolated most precisely
- * from its two neighbours. Never removes the first or the last point.
+ * Removes the point whose time can be interpolated most precisely from its two neighbours. Never
+ * removes the first or the last point.
  */
 function removeLeast(points: TimePoint[]): void {
   const errors = points.slice(1, -1).map(({ tick, at }, i) => {

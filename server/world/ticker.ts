@@ -1,8 +1,8 @@
 /**
- * Schedules the ticks of rooms at their rates, without drift: each tick is due at a multiple of the
- * period, however late the previous tick was. Missed ticks are dropped, and the room then counts as
- * slow. Rooms tick together as long as all of them can keep their rates. A room that cannot keep
- * its rate ticks separately, so that it does not delay the other rooms.
+ * Schedules the ticks of rooms without drift: each tick is due at a multiple of the period, even if
+ * the previous tick was late. Missed ticks are dropped. Rooms that can keep their rates tick
+ * together. A room that cannot keep its rate ticks separately, so that it does not delay the
+ * others.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
@@ -10,34 +10,33 @@ import type { Room } from './room.ts';
 export interface Pace {
   /** Nominal ticks per second. */
   readonly tickRate: number;
-  /** Actual ticks per second, measured over the last two seconds. */
+  /** Actual ticks per second over the last two seconds. */
   readonly actual: number;
   /** Whether the room is falling behind its nominal rate. */
   readonly slow: boolean;
 }
 
-/** A room counts as slow if its actual rate is below this share of its nominal rate. */
+/** A room is slow if its actual rate is below this share of its nominal rate. */
 const SLOW_BELOW = 0.9;
-/** Length of the period over which `actual` is measured, in ms. */
+/** Length of the period for measuring `actual`, in ms. */
 const PACE_WINDOW = 2_000;
 
 /** Weight of the latest tick in the moving average of tick durations. */
 const LAST_TICK = 0.1;
 
 /**
- * A room that ticks separately joins the other rooms again once one of its ticks takes less than
- * this share of its period.
+ * A room that ticks separately joins the other rooms again once a tick takes less than this share
+ * of the room's period.
  */
 const TOGETHER_BELOW = 0.5;
 
 class Schedule {
-  /** When the next tick is due, in ms. */
   due: number;
-  /** Whether the room ticks separately from other rooms, because it cannot keep its rate. */
+  /** Whether the room ticks separately from the other rooms, because it cannot keep its rate. */
   isApart = false;
-  /** The room's tick in progress; undefined between ticks. */
+  /** The room's current tick; undefined between ticks. */
   busy: Promise<void> | undefined;
-  /** Number of holds on the room that have not been released. */
+  /** Number of calls of `hold` without a matching `resume`. */
   holds = 0;
   /** Times at which recent ticks started, in ms. */
   private startTimes: number[] = [];
@@ -50,13 +49,12 @@ class Schedule {
     this.due = now > since ? this.align(now) : since;
   }
 
-  /** Changes the tick rate, starting with the next tick. */
   setRate(rate: number, now: number): void {
     this.rate = rate;
     this.due = this.align(now);
   }
 
-  /** Drops the ticks that the room has missed while it was held. */
+  /** Drops the ticks that the room missed while it was held. */
   realign(now: number): void {
     this.startTimes = [];
     this.due = this.align(now);
@@ -69,7 +67,7 @@ class Schedule {
   }
 
   /**
-   * Ends the tick in progress, and decides whether the room will tick separately from other rooms.
+   * Ends the current tick, and decides whether the room ticks separately from now on.
    *
    * @param took duration of the tick, in ms
    */
@@ -80,9 +78,8 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Measure the rate until the start of the last tick, or until one period ago if that is later.
-    // A room normally waits up to one period for its next tick, so this wait must not lower the
-    // measured rate.
+    // Leave out the wait for the next tick, up to one period. Otherwise, this normal wait would
+    // lower the measured rate.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2
@@ -93,7 +90,7 @@ class Schedule {
   }
 
   /**
-   * Returns the first multiple of the period after `now`, so that rooms with equal rates tick
+   * Returns the first multiple of the period after `now`. Rooms with equal rates thus tick
    * together.
    */
   private align(now: number): number {
@@ -103,11 +100,11 @@ class Schedule {
 }
 
 export interface TickTiming {
-  /** How long after its due time the tick started, in ms. */
+  /** Delay between the tick's due time and its start, in ms. */
   readonly late: number;
   /**
-   * Duration in ms, from the start of the tick until its events were stored. Includes the broadcast
-   * of its frames, unless the broadcast was deferred.
+   * Duration in ms, from the start of the tick until its events are stored. Includes the broadcast
+   * of frames, unless the broadcast is deferred.
    */
   readonly took: number;
 }
@@ -117,15 +114,15 @@ export interface TickerOptions {
   /**
    * Runs one tick of some rooms. These rooms do not tick again until the promise resolves.
    *
-   * @param isApart whether `rooms` is a single room that cannot keep its rate. During its tick, the
-   *   engine should be left to other rooms from time to time
+   * @param isApart whether `rooms` is a single room that cannot keep its rate. If so, `tick` must
+   *   let other rooms use the engine in between
    */
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
   /**
-   * Called after each tick, if another tick is planned. Callers can use the pause before that tick.
+   * Called after each tick, if another tick is planned.
    *
-   * @param until when the next tick is due, in ms; the current time if other rooms are still
+   * @param until when the next tick is due, in ms; the current time if another room is still
    *   ticking
    */
   readonly onPause?: ((until: number) => void) | undefined;
@@ -134,17 +131,17 @@ export interface TickerOptions {
 }
 
 /**
- * Runs the ticks of rooms. Rooms whose ticks are due at the same time tick together, and the next
- * such group waits until they are done. A room that is too slow for this ticks separately.
+ * Runs the ticks of rooms. Rooms that are due at the same time tick together, and the next such
+ * group waits for them. Rooms that are too slow tick separately.
  */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
-  /** Tick in progress of the rooms that tick together; undefined between ticks. */
+  /** Current tick of the rooms that tick together; undefined between ticks. */
   private together: Promise<void> | undefined;
   private stopped = false;
-  /** Moving average of tick durations, in ms; undefined before the first tick has ended. */
+  /** Moving average of tick durations, in ms; undefined before the end of the first tick. */
   meanTick: number | undefined;
 
   constructor(private readonly options: TickerOptions) {
@@ -163,7 +160,7 @@ export class Ticker {
     this.plan();
   }
 
-  /** Stops ticking a room. Resolves when the tick in progress is done. */
+  /** Stops ticking a room. Resolves when the room's current tick is done. */
   async remove(room: Room): Promise<void> {
     const busy = this.schedules.get(room)?.busy;
     this.schedules.delete(room);
@@ -171,8 +168,8 @@ export class Ticker {
   }
 
   /**
-   * Pauses a room. The room ticks again when every hold on it has been released. The promise
-   * resolves when the tick in progress is done.
+   * Pauses a room until `resume` has been called as often as `hold`. Resolves when the room's
+   * current tick is done.
    */
   async hold(room: Room): Promise<void> {
     const schedule = this.schedules.get(room);
@@ -180,7 +177,7 @@ export class Ticker {
     await schedule?.busy;
   }
 
-  /** Releases one hold on a room. After the last release, the room continues. */
+  /** Undoes one call of `hold`. After the last one, the room ticks again. */
   resume(room: Room): void {
     const schedule = this.schedules.get(room);
     if (!schedule || schedule.holds === 0 || --schedule.holds > 0) return;
@@ -199,7 +196,7 @@ export class Ticker {
     this.plan();
   }
 
-  /** Returns a room's pace; undefined if this ticker does not tick the room. */
+  /** Returns a room's pace; undefined if this ticker does not run the room. */
   pace(room: Room): Pace | undefined {
     return this.schedules.get(room)?.pace(this.options.clock.now());
   }
@@ -209,7 +206,7 @@ export class Ticker {
     return !this.stopped && this.next <= this.options.clock.now();
   }
 
-  /** Stops all rooms. Resolves when the ticks in progress are done. */
+  /** Stops all rooms. Resolves when all current ticks are done. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancel?.();
@@ -220,7 +217,7 @@ export class Ticker {
     return [...this.schedules].filter(([, { holds }]) => holds === 0);
   }
 
-  /** Rooms that have no tick in progress and may begin one now. */
+  /** Rooms that may begin a tick now. */
   private get idle(): [Room, Schedule][] {
     return this.awake.filter(([, { busy, isApart }]) => !busy && (isApart || !this.together));
   }
@@ -248,13 +245,12 @@ export class Ticker {
     for (const one of due.filter(isApart)) this.begin([one], now);
     const others = due.filter((one) => !isApart(one));
     if (others.length > 0) this.together = this.begin(others, now);
-    // Plan again even if no room was due, because timers have a resolution of a millisecond and may
-    // fire early.
+    // Plan again even if no room was due, because a timer may fire up to a millisecond early.
     this.plan();
   }
 
   /**
-   * Begins a tick of some rooms. The promise resolves when the tick has ended, and never rejects.
+   * Begins a tick of some rooms. The promise resolves at the end of the tick, and never rejects.
    */
   private begin(rooms: readonly [Room, Schedule][], now: number): Promise<void> {
     const { clock, tick, onTick, onError, onPause } = this.options;
@@ -279,8 +275,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // Report a pause even if other rooms are still ticking, because callers may be waiting for
-        // the report. In this case, the reported pause ends immediately.
+        // Report a pause even if another room is still ticking, because callers may be waiting for
+        // a report. The reported pause is then already over.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });
@@ -295,21 +291,21 @@ function validRate(rate: number): number {
 }
 
 /**
- * Maximum delay of deferred work, in ms. Usually, the work runs earlier, when the next tick begins.
- * This limit matters if no tick follows because the room has just been closed or held.
+ * Maximum delay of deferred work, in ms. The work usually runs when the next tick begins, but there
+ * is no next tick if the room was closed or held.
  */
 const MAX_DELAY = 5;
 
 /**
  * Holds at most one deferred function. The function runs when `run` or the next `defer` is called,
- * but at most `MAX_DELAY` later.
+ * or after `MAX_DELAY`.
  */
 export class DeferredWork {
   private work: (() => void) | undefined;
   private cancel: (() => void) | undefined;
 
   /**
-   * @param onError called with each error that deferred work throws; `run` and `defer` do not throw
+   * @param onError called with each error of the deferred work; `run` and `defer` do not throw
    *   these errors
    */
   constructor(
@@ -317,7 +313,7 @@ export class DeferredWork {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** Defers work. If other work is already deferred, runs that first. */
+  /** Defers work. If other work is already deferred, runs that work first. */
   defer(work: () => void): void {
     this.run();
     this.work = work;

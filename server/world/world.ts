@@ -1,7 +1,4 @@
-/**
- * All rooms of a server. In each tick, rooms are stepped together, with one engine call for the
- * patches of all of them.
- */
+/** All rooms of a server. Rooms that tick together share one engine call. */
 import {
   type Engine,
   EngineError,
@@ -16,10 +13,9 @@ import { Room } from './room.ts';
 import type { RoomOptions } from './room-contents.ts';
 import type { RoomState } from './room-state.ts';
 
-/** The outcome of a tick in one room. */
 export type RoomTick = Awaited<ReturnType<World['tick']>>[number];
 
-/** The events of a room's tick in progress, which the journal must store. */
+/** The events of a room's current tick, which the journal must store. */
 export interface TickEvents {
   readonly room: Room;
   readonly tick: number;
@@ -28,36 +24,33 @@ export interface TickEvents {
   readonly refused: readonly number[];
 }
 
-/** Stores the events of a tick. Resolves when they are stored durably. */
+/** Stores the events of a tick. Resolves when the events are stored durably. */
 export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
 
 /** Options for opening a room. */
 export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
 /**
- * Maximum number of patches per engine call for a room that cannot keep its rate. Between these
- * small calls, the engine can run calls for other rooms.
+ * Maximum number of patches per engine call for a room that cannot keep its rate. Between two
+ * calls, the engine can step other rooms.
  */
 const PART = 16;
 
 export class World {
   readonly rooms = new Map<string, Room>();
 
-  /** Stores the events of each tick. A tick does not end before its events have been stored. */
+  /** A tick does not end before the journal has stored the tick's events. */
   journal: Journal | undefined;
 
-  /** Number of ticks whose events are currently being stored. */
   private storing = 0;
 
-  /**
-   * @param patches `last` is the highest patch id used so far by any world that shares the engine
-   */
+  /** @param patches `last`: highest patch id so far of all worlds that share the engine */
   constructor(
     readonly engine: Engine,
     private readonly patches: { last: PatchId } = { last: 0 },
   ) {}
 
-  /** Whether a tick is waiting for its events to be stored. */
+  /** Whether a tick is waiting until its events are stored. */
   get isStoring(): boolean {
     return this.storing > 0;
   }
@@ -66,15 +59,15 @@ export class World {
     return ++this.patches.last;
   }
 
-  /** Creates another world that uses the same engine. Its ticks are not journalled. */
+  /** Creates another world with the same engine. The other world's ticks are not journalled. */
   beside(): World {
     return new World(this.engine, this.patches);
   }
 
   /**
-   * Moves a room into this world from another world that uses the same engine.
+   * Moves a room into this world from another world with the same engine.
    *
-   * @throws Error if a room of this name is already open in this world
+   * @throws Error if this world already has an open room of this name
    */
   adopt(room: Room, from: World): void {
     if (this.rooms.has(room.name)) throw new Error(`room "${room.name}" is already open`);
@@ -91,7 +84,7 @@ export class World {
   }
 
   /**
-   * Opens a room with a stored state. If this throws, the room is not opened.
+   * Opens a room with a stored state. If this function throws, the room is not opened.
    *
    * @param states cell states of `from.organisms`, in the same order
    * @throws Error if a room of this name is open; EngineError 'bad-latent', 'bad-state',
@@ -114,7 +107,8 @@ export class World {
   }
 
   /**
-   * Replaces a room's state. Call between two ticks. If this throws, the room's state is unchanged.
+   * Replaces a room's state. Call between two ticks. If this function throws, the state is
+   * unchanged.
    *
    * @param states cell states of `from.organisms`, in the same order
    * @throws EngineError
@@ -142,14 +136,14 @@ export class World {
   }
 
   /**
-   * Runs one tick of some rooms. Ticks of different rooms may overlap. If this throws, the rooms
-   * are unusable, because their grids no longer match the engine's cell states.
+   * Runs one tick of some rooms. Ticks of different rooms may overlap. If this function throws, the
+   * rooms are unusable, because their grids no longer match the engine's cell states.
    *
    * @param meanwhile called once, while the engine is stepping
    * @param isApart whether to step only a few patches per engine call, so that other rooms can step
-   *   in between
-   * @returns for each room: the result of the tick; the number of cells that the engine has
-   *   stepped; and whether the room's seeds were refused because the engine had no memory left
+   *   between the calls
+   * @returns for each room: the result of the tick; the number of stepped cells; and whether the
+   *   room's seeds were refused because the engine had no memory left
    * @throws EngineError
    */
   async tick(rooms: readonly Room[], meanwhile?: () => void, isApart = false) {
@@ -158,28 +152,25 @@ export class World {
     const plant = works.flatMap((work) => work.plant);
     let steps = works.map(({ step }) => step);
     const isReverted = rooms.map(() => false);
-    // Start disposing, planting and stepping without waiting for each other's results. The engine
-    // executes calls in order, so this takes only one round trip.
+    // Start all engine calls without waiting for earlier results. The engine executes calls in
+    // order, so waiting would only add round trips.
     const disposed = dispose.length > 0 ? this.engine.dispose(dispose) : undefined;
     const planted = this.plant(plant);
     let stepped = isApart
       ? planted.then((hasMemory) => (hasMemory ? this.step(steps.flat(), PART) : []))
       : this.step(steps.flat());
-    // If planting fails, `stepped` rejects as well, but may never be awaited. This handler prevents
-    // an unhandled rejection. If `stepped` fails for another reason, the `await` below throws the
-    // error.
+    // If planting fails, `stepped` also rejects, but nothing may await it. This handler prevents an
+    // unhandled rejection. All other errors are thrown by the `await` below.
     stepped.catch(() => {});
     const [, hasMemory] = await Promise.all([disposed, planted]);
     if (!hasMemory) {
       for (const [i, room] of rooms.entries()) isReverted[i] = room.refusePending();
       const refused = new Set(plant.map(({ patch }) => patch));
       steps = steps.map((some) => some.filter(({ patch }) => !refused.has(patch)));
-      // Step again without the refused patches, because the engine has rejected the step that
-      // contained them.
+      // Step again without the refused patches, because the engine has rejected the first step.
       stepped = this.step(steps.flat());
     }
-    // Store the events while the engine is stepping, so that the tick takes only as long as the
-    // slower of these two operations.
+    // Store the events while the engine is stepping, to save time.
     const journalled = this.store(
       rooms.map((room, i) => {
         const noMemory = isReverted[i] ? [{ what: 'no-memory' } as const] : [];
@@ -208,7 +199,7 @@ export class World {
     }
   }
 
-  /** Plants stored organisms in the engine and restores their cell states. @throws EngineError */
+  /** Plants stored organisms in the engine, and restores their cell states. @throws EngineError */
   private async load(
     { species: { checkpoint } }: Room,
     organisms: RoomState['organisms'],
@@ -227,7 +218,7 @@ export class World {
   /**
    * Plants patches in the engine.
    *
-   * @returns false if the engine is out of memory and has planted none of the patches
+   * @returns false if the engine had too little memory and planted none of the patches
    */
   private async plant(patches: readonly NewPatch[]): Promise<boolean> {
     if (patches.length === 0) return true;
@@ -241,7 +232,7 @@ export class World {
   }
 
   /**
-   * Steps patches in the engine, in several calls if necessary.
+   * Steps patches in the engine.
    *
    * @param perCall maximum number of patches per engine call
    */

@@ -1,8 +1,6 @@
 /**
- * Writes and reads blocks. A block encodes one chunk. It consists of the block's kind, a checksum
- * of the decoded cells, and range-coded bits (see `delta-model.ts` and `key-model.ts`). Each block
- * is encoded once, for all viewers. The checksum shows whether a delta has been applied to wrong
- * cells.
+ * Writes and reads blocks. A block encodes one chunk, once for all viewers. The checksum shows
+ * whether a block was applied to the wrong cells.
  *
  * | offset | type | |
  * |---|---|---|
@@ -19,36 +17,33 @@ import { coarsen, codeKey, codeRefinement } from './key-model.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 
-/** Size of a block's header, in bytes. The range-coded bits follow. */
+/** Size of a block's header, in bytes. */
 export const BLOCK_HEADER_BYTES = 3;
 
 /**
- * Kinds of blocks. A delta changes the cells that a viewer already has. A key encodes a chunk in
- * full. A coarse key omits the lowest bits of colours, and a refinement adds these bits.
+ * Kinds of blocks. A delta changes the cells that a viewer already has. A key contains a whole
+ * chunk. A coarse key omits the low bits of colours, and a refinement adds these bits.
  */
 const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
 type BlockKind = (typeof BLOCK_KINDS)[number];
 
 interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly rect: Rect;
-  /** [rows, columns] 1 for each group (see `GROUP`) in which at least one cell changes, else 0. */
+  /** [rows, columns] 1 for each group (see `GROUP`) that contains a changed cell, else 0. */
   readonly groups: Uint8Array;
 }
 
-/**
- * Value of `marks` when decoding. `codeDelta` then ignores this array, and reads the marks from the
- * block.
- */
+/** Value of `marks` when decoding, because `codeDelta` then reads the marks from the block. */
 const NO_MARKS = new Uint8Array(0);
 
-/** Writes blocks one after another and reuses its buffers. */
+/** Writes blocks one after another, with the same buffers. */
 export class BlockWriter {
   private readonly contexts = createContexts();
   private readonly coder = new RangeWriter(this.contexts);
   private readonly neighbourhood = new Neighbourhood();
 
   /**
-   * Encodes how the cells of one chunk change.
+   * Encodes the changes of one chunk's cells.
    *
    * @param before the planes of the whole room, as viewers currently have them
    */
@@ -65,7 +60,9 @@ export class BlockWriter {
     return this.write('key', 0, cells, (coder) => codeKey(coder, cells, 0, this.neighbourhood));
   }
 
-  /** Encodes a chunk without the low bits of its colours. @param shift number of low bits, 1…7 */
+  /**
+   * Encodes a chunk without the low bits of its colours. @param shift number of omitted bits, 1…7
+   */
   coarse(cells: Cells, shift: number): Uint8Array {
     const coarse = coarsen(cells, shift);
     return this.write('coarse', shift, coarse, (coder) => {
@@ -73,7 +70,9 @@ export class BlockWriter {
     });
   }
 
-  /** Encodes the low bits of colours that `coarse` omits. @param shift number of these bits, 1…7 */
+  /**
+   * Encodes the low bits of colours that `coarse` omits. @param shift number of these bits, 1…7
+   */
   refinement(cells: Cells, shift: number): Uint8Array {
     return this.write('refinement', shift, cells, (coder) => codeRefinement(coder, cells, shift));
   }
@@ -82,7 +81,7 @@ export class BlockWriter {
    * Encodes a block and adds its header.
    *
    * @param after the cells to encode. `encode` must replace them with the cells that a reader will
-   *   decode, because the checksum is computed from these
+   *   decode, from which the checksum is then computed
    */
   private write(
     kind: BlockKind,
@@ -104,9 +103,9 @@ export class BlockWriter {
 /**
  * Reads and checks a block's header.
  *
- * @returns `kind`: the block's kind; `shift` (0…7): for a coarse key or a refinement, the number of
- *   low bits that the coarse key omits; for a delta, log₂ of the quantization step; `check`: the
- *   16-bit checksum of the decoded cells
+ * @returns `kind`: the block's kind; `check`: the 16-bit checksum of the decoded cells; `shift`,
+ *   0…7: for a delta, log₂ of the quantization step; for all other kinds, the number of omitted low
+ *   bits
  * @throws FrameError 'block' if the block is too short, or its first byte is invalid
  */
 export function readBlockHeader(block: Uint8Array) {
@@ -120,7 +119,7 @@ export function readBlockHeader(block: Uint8Array) {
   return { kind, shift, check: block[1] | (block[2] << 8) };
 }
 
-/** Reads blocks one after another and reuses its buffers. */
+/** Reads blocks one after another, with the same buffers. */
 export class BlockReader {
   private readonly contexts = createContexts();
   private readonly coder = new RangeReader(this.contexts);
@@ -129,8 +128,8 @@ export class BlockReader {
   /**
    * Decodes a block.
    *
-   * @param before the chunk's current cells. A delta or refinement overwrites them. Of a key or
-   *   coarse key, only their size is used
+   * @param before the chunk's current cells. A delta or refinement overwrites them; a key needs
+   *   only their size
    * @returns the decoded cells
    * @throws FrameError 'block' if the header is malformed; 'check' if the decoded cells do not
    *   match the checksum

@@ -1,12 +1,12 @@
 /**
- * Defines planes (the colours and owners of a room's cells), and the chunks (squares of cells) in
- * which planes are streamed. Chunks at the right and lower edges of a grid may be smaller.
+ * Defines planes (colour and owner of each cell), and the chunks (squares of cells) in which planes
+ * are streamed. Chunks at the right and lower edges of a grid may be smaller.
  */
 import type { Rect } from '../geometry.ts';
 
 /**
- * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
- * `Math` would take longer than the arithmetic itself.
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
  */
 const { ceil, floor, imul, max, min } = Math;
 
@@ -41,8 +41,8 @@ export function chunkAt(size: Size, x: number, y: number): number {
 }
 
 /**
- * Returns the ascending indices of the chunks that a rectangle touches. The rectangle may extend
- * beyond the grid.
+ * Returns the indices of the chunks that a rectangle touches, in ascending order. The rectangle may
+ * extend beyond the grid.
  */
 export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[] {
   const columns = chunkColumns(size);
@@ -58,17 +58,17 @@ export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[
   return chunks;
 }
 
-/** The visible state of a room: a colour and an owner for each cell of the grid. */
+/** The colour and the owner of each cell of a grid. */
 export interface Planes {
   readonly width: number;
   readonly height: number;
-  /** [height, width, 4] Premultiplied RGBA, 0…255; all zeros for cells without an owner. */
+  /** [height, width, 4] premultiplied RGBA, 0…255; all zeros for cells without an owner. */
   readonly rgba: Uint8Array;
-  /** [height, width] Id of the organism that owns each cell; 0: no owner. */
+  /** [height, width] id of each cell's owner; 0 for cells without an owner. */
   readonly owner: Uint32Array;
 }
 
-/** Creates the planes of a room without organisms. */
+/** Creates planes in which no cell has an owner. */
 export function createPlanes(width: number, height: number): Planes {
   return {
     width,
@@ -78,20 +78,18 @@ export function createPlanes(width: number, height: number): Planes {
   };
 }
 
-/** Planes of a single chunk: the colours and owners of the chunk's cells. */
+/** Planes of a single chunk. */
 export type Cells = Planes;
 
 /**
- * Returns an object with the same cells but other colours. Copies neither the owners nor the
- * colours. The object's fields must have the same order as in `createPlanes`. JavaScript engines
- * then use the same internal layout (hidden class) for all planes, and code that reads planes runs
- * fastest.
+ * Returns an object with the same owners but other colours. Nothing is copied. Keep the order of
+ * the fields the same as in `createPlanes`, because code that reads planes is then fastest.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };
 };
 
-/** Returns a view of the colours with one 32-bit number per cell. Nothing is copied. */
+/** Returns the colours as one 32-bit number per cell, without copying them. */
 export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
@@ -102,8 +100,7 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
   const { width, height, owner } = cells;
   const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
-  // Copy single cells. Copying whole rows would be slower, because it creates an array view per
-  // row.
+  // Copy cell by cell. Copying rows would need an array view per row, which is slower.
   for (let y = 0, cell = 0; y < height; y++, place += step) {
     for (let x = 0; x < width; x++, cell++, place++) {
       to[cell] = from[place];
@@ -116,8 +113,8 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
 /**
  * Writes cells into planes.
  *
- * @param rect position and size of `cells` in the planes, measured in units of `scale` cells
- * @param scale each cell in `cells` fills a square of `scale`×`scale` cells of the planes
+ * @param rect position and size of `cells` in the planes, in units of `scale` cells
+ * @param scale side of the square of cells that each cell in `cells` fills
  */
 export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
   if (scale > 1) {
@@ -150,9 +147,8 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
 }
 
 /**
- * Computes a 32-bit checksum of cells. Callers assume that cells with equal checksums are equal.
- * Colours and owners are hashed separately, so that a processor can do two multiplications in
- * parallel, which is faster.
+ * Computes a 32-bit checksum of cells. Colours and owners are hashed separately, because a
+ * processor can then compute two multiplications in parallel.
  */
 export function sumOf(cells: Cells): number {
   const { owner } = cells;
@@ -169,5 +165,5 @@ export function sumOf(cells: Cells): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Computes the checksum that each block contains: the lower 16 bits of `sumOf`. */
+/** Computes the checksum in a block's header: the lower 16 bits of `sumOf`. */
 export const checkOf = (cells: Cells): number => sumOf(cells) & 0xffff;

@@ -1,14 +1,10 @@
 /**
  * Codes the changes of a chunk's cells: which cells change, their new owners, and their new
- * colours, alpha first. A colour is coded as its difference from a prediction. There are three
- * cases:
- * - The cell's owner stays, and the new colour is quantized: the prediction is the cell's earlier
- *   colour plus an expected change (`expectedStep`).
- * - The owner stays, and the new colour is coded exactly: the prediction is the earlier colour.
- * - The owner changes: the colour is predicted from the neighbours' colours (`predict`).
- *
- * The contexts of a difference depend on the differences coded so far, on the range of values that
- * the difference may take, and on the colours before the change.
+ * colours, alpha first. Each colour is coded as its difference from a prediction:
+ * - If the owner stays and the colour is quantized, the prediction is the earlier colour plus an
+ *   expected change (`expectedStep`).
+ * - If the owner stays and the colour is exact, the prediction is the earlier colour.
+ * - If the owner changes, the prediction comes from the neighbours' new colours (`predict`).
  */
 
 import type { Cells } from './chunks.ts';
@@ -32,8 +28,8 @@ import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
 /**
- * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
- * `Math` would take longer than the arithmetic itself.
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
  */
 const { abs, max, min } = Math;
 
@@ -48,7 +44,7 @@ function medianOf(left: number, up: number, corner: number): number {
 }
 
 /**
- * Predicts a channel of a cell from those neighbours that have already been coded.
+ * Predicts a channel of a cell from the left, upper and upper left neighbours.
  *
  * @param c index of the channel in RGBA, 0…3
  */
@@ -60,16 +56,15 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, for predicting by how much a channel changes. Each row is for one predicted
- * channel. It begins with two weights for each channel that is coded earlier than the predicted
- * one:
- * - for the earlier channel's change in the left and upper neighbours;
- * - for the earlier channel's change in this cell.
+ * Weights, in 32nds, for predicting by how much a channel changes, one row per channel. For each
+ * channel that is coded earlier, a row has two weights:
+ * - for that channel's change in the left and upper neighbours;
+ * - for that channel's change in this cell.
  *
- * Two weights for the predicted channel itself follow:
+ * The last two weights of a row are for the predicted channel itself:
  * - for its change in the left and upper neighbours;
- * - for the difference between the sum of its values in all four neighbours and four times its
- *   value in this cell, all before the change.
+ * - for the sum of its values in all four neighbours minus four times its value in this cell, all
+ *   before the change.
  *
  * Rows 0…3 are for quantization steps up to 8, rows 4…7 for larger steps.
  */
@@ -85,11 +80,11 @@ const STEPS: readonly (readonly number[])[] = [
 ];
 
 /**
- * Predicts by how much a channel's value (0…255) changes, from the changes coded so far and from
- * the neighbours' values. The weights (`STEPS`) were learned by regression.
+ * Predicts by how much a channel's value (0…255) changes. The weights (`STEPS`) were learned by
+ * regression.
  *
  * @param at index of the cell in the neighbourhood
- * @param row the channel's index in `CHANNELS`, plus 4 if the quantization step is large
+ * @param row the channel's index in `CHANNELS`, plus 4 if the quantization step is above 8
  * @param around sum of the channel's values in the four neighbours before the change
  */
 function expectedStep(
@@ -113,9 +108,9 @@ function expectedStep(
 }
 
 /**
- * Divides a difference by the step and rounds to the nearest integer. Halves are rounded towards 0,
- * because smaller numbers need fewer bits. Never returns −0, which would make JavaScript engines
- * switch to floating-point arithmetic.
+ * Divides a difference by the step, and rounds to the nearest integer; halves are rounded towards
+ * 0. Never returns −0, because JavaScript engines would then switch to slower floating-point
+ * arithmetic.
  *
  * @param step a power of two
  */
@@ -125,46 +120,45 @@ function stepsTo(difference: number, step: number): number {
 }
 
 /**
- * How a delta codes a cell. `same`: as unchanged; `coded`: with a quantized colour; `exact`: with
- * an exact colour.
+ * How a delta codes a cell: as unchanged (`same`), with a quantized colour (`coded`), or with an
+ * exact colour (`exact`).
  */
 export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 
-/** The input and output of `codeDelta`. */
 export interface Delta {
   /**
-   * When encoding: the new cells. When decoding: the earlier cells. In both cases, `codeDelta`
-   * replaces these cells with the decoded cells. The decoded colours differ from the new colours by
-   * less than `step`; in cells that are coded exactly, the decoded colours equal the new colours.
+   * When encoding: the new cells. When decoding: the earlier cells. `codeDelta` replaces them with
+   * the decoded cells, which equal the new cells except for the quantization of colours.
    */
   readonly after: Cells;
-  /** Quantization step of differences in cells that are not coded exactly. */
+  /** Quantization step of colours that are not coded exactly. */
   readonly step: number;
   /**
-   * When encoding: one of `MARKS` for each cell. The mark of a cell that changes must not be
-   * `same`. When decoding, `marks` is ignored.
+   * When encoding: one of `MARKS` for each cell; not `same` for a cell that changes. Ignored when
+   * decoding.
    */
   readonly marks: Uint8Array;
   /**
-   * Working memory. Before calling `codeDelta`, callers must pass the earlier cells to
-   * `neighbourhood.begin` and, when encoding, then set `neighbourhood.groups`.
+   * Working memory. Before `codeDelta`, callers must call `begin` with the earlier cells. Before
+   * encoding, they must then set `groups`.
    */
   readonly neighbourhood: Neighbourhood;
 }
 
-/** Classifies an alpha value: 0 for transparent, 4 for opaque, 1…3 for three ranges in between. */
+/** Classifies an alpha value: 0 for transparent, 1…3 for three ranges in between, 4 for opaque. */
 const opacity = (alpha: number): number =>
   reaches(alpha, 1) + reaches(alpha, 64) + reaches(alpha, 192) + reaches(alpha, 255);
 
 /**
- * Classifies the size of a range of values: 0 if it is empty, 1 if it is smaller than one
- * quantization step, 2 if it is at least one step but less than four, 3 if it is four steps or
- * more.
+ * Classifies the size of a range: 0 if it is empty, 1 if it is smaller than `step`, 2 if it is
+ * smaller than four steps, 3 if it is larger.
  */
 const stepsIn = (range: number, step: number): number =>
   reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
 
-/** Codes the changes of a chunk's cells: writes them if the coder is a writer, else reads them. */
+/**
+ * Codes the changes of a chunk's cells: writes them if the coder is a writer, otherwise reads them.
+ */
 export function codeDelta(coder: BitCoder, { after, step, marks, neighbourhood }: Delta): void {
   const { width, height } = after;
   const { reads } = coder;
@@ -229,8 +223,8 @@ function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): 
  * Codes whether a cell changes.
  *
  * @param at index of the cell in the neighbourhood
- * @param is sum of up to three flags: 1 if the cell changes (not set when decoding), 2 if the cell
- *   had an owner before the change, 4 if the quantization step is above 8
+ * @param is sum of flags: 1 if the cell changes (not set when decoding), 2 if the cell had an owner
+ *   before the change, 4 if the quantization step is above 8
  * @returns 1 if the cell changes, else 0
  */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
@@ -263,15 +257,14 @@ class ColourCoder {
    * Writes or reads the colour of a changed cell. Stores the decoded colour in `after`.
    *
    * @param kind 0: same owner, quantized colour; 1: same owner, exact colour; 2: new owner
-   * @param unit quantization step of the differences, 1 for an exact colour
+   * @param unit quantization step; 1 for an exact colour
    */
   code(x: number, y: number, kind: number, unit: number): void {
     const { coder, near, after, contexts, isCoarse } = this;
     const { rgba, width } = after;
     const { colours, differences, moves, stride } = near;
     const at = near.indexOf(x, y);
-    // Compute these indices here instead of in a method, because JavaScript engines would not
-    // inline the method, and calls would cost time.
+    // Compute these indices here, because JavaScript engines would not inline a method for them.
     const own = 4 * at;
     const left = own - 4;
     const up = own - 4 * stride;
@@ -284,7 +277,7 @@ class ColourCoder {
       const c = CHANNELS[i];
       const old = colours[own + c];
       const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
-      // In premultiplied RGBA, red, green and blue are at most alpha, which is coded first.
+      // In premultiplied RGBA, red, green and blue are at most alpha.
       const most = i === 0 ? 255 : rgba[first + 3];
       const from =
         kind === 2

@@ -1,7 +1,6 @@
 /**
- * Decodes frames into planes (the colours and owners of cells), which a page draws. Every length in
- * a frame is checked before it is used. If the checksum of a chunk does not match, the planes keep
- * the chunk's earlier cells.
+ * Decodes frames into planes (the colours and owners of cells). If a chunk cannot be decoded, its
+ * earlier cells stay.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
@@ -16,25 +15,24 @@ import {
 } from './chunks.ts';
 import { FrameError, readBlocks, readHeader } from './frame.ts';
 
-/** Decodes the frames of one connection, in order. */
 export class FrameDecoder {
   private readonly reader = new BlockReader();
   /**
-   * The streamed cells if frames have a scale above 1; at scale 1, undefined, because `planes` then
+   * The streamed cells if frames have a scale above 1. At scale 1, undefined, because `planes` then
    * contains the streamed cells.
    */
   private scaled: { readonly scale: number; readonly planes: Planes } | undefined;
 
-  /** @param planes the planes of the room, to which decoded cells are written */
+  /** @param planes planes of the room, which `decode` updates */
   constructor(readonly planes: Planes) {}
 
   /**
    * Decodes a frame.
    *
-   * @returns `header`: the frame's header; `changed`: the rectangles of room cells that changed;
-   *   `replaced`: the rectangles in `changed` that were sent in full instead of as a delta; `lost`:
-   *   the chunks that could not be decoded
-   * @throws FrameError if the frame as a whole is malformed; the planes then stay unchanged
+   * @returns `header`: the frame's header; `changed`: rectangles of room cells that have changed;
+   *   `replaced`: those of the rectangles that were sent in full, not as a delta; `lost`: chunks
+   *   that could not be decoded
+   * @throws FrameError if the whole frame is malformed; the planes then stay unchanged
    */
   decode(frame: Uint8Array) {
     const header = readHeader(frame);
@@ -42,9 +40,8 @@ export class FrameDecoder {
     const blocks = readBlocks(frame, chunkCount(cells));
     this.scaled = header.scale === 1 ? undefined : { scale: header.scale, planes: cells };
     const changed: Rect[] = [];
-    // Rectangles that were sent in full, instead of as a delta.
     const replaced: Rect[] = [];
-    // Chunks that could not be decoded. The server must send them again in full.
+    // The server must send these chunks again in full.
     const lost: number[] = [];
     for (const { chunk, block } of blocks) {
       const rect = chunkRect(cells, chunk);
@@ -64,10 +61,10 @@ export class FrameDecoder {
   }
 
   /**
-   * Computes the checksums of all chunks as this page has them. The page sends them to a server,
-   * which then need not send the chunks that are up to date.
+   * Computes the checksums of all chunks. A server that gets these checksums need not send the
+   * chunks that are up to date.
    *
-   * @returns [chunks] 32-bit little-endian checksums; undefined while frames have a scale above 1
+   * @returns [chunks] 32-bit little-endian checksums; undefined if frames have a scale above 1
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     if (this.scaled) return undefined;

@@ -1,4 +1,4 @@
-/** Encodes the changes of a room's cells as deltas, for viewers at one scale and on one tier. */
+/** Encodes the changes of a room's cells as deltas, for viewers with the same scale and tier. */
 import type { Rect } from '../geometry.ts';
 import { chunkRect, createPlanes, type Planes, wordsOf } from './chunks.ts';
 import { MARKS } from './delta-model.ts';
@@ -7,26 +7,26 @@ import { GROUP, GROUP_BITS } from './neighbourhood.ts';
 import type { Tier } from './tiers.ts';
 
 /**
- * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
- * `Math` would take longer than the arithmetic itself.
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
  */
 const { abs, ceil, imul, max, min, round } = Math;
 
 /**
- * A copy of a room's planes at one scale, which also records the tick in which each cell last
- * changed. To keep the copy up to date, call `update` for each chunk that may have changed.
+ * A copy of a room's planes at one scale, with the tick in which each cell last changed. Call
+ * `update` for each chunk that may have changed.
  */
 export class View {
   readonly planes: Planes;
-  /** [height, width] Tick in which each cell last changed; 0 if it has never changed. */
+  /** [height, width] tick in which each cell last changed; 0 if never. */
   readonly changedAt: Uint32Array;
   private readonly words: Uint32Array;
   private readonly sourceWords: Uint32Array;
 
   /**
    * @param source planes of the room
-   * @param scale 1: each cell is a copy of a source cell; 2, 4, …: each cell is the average of a
-   *   square of `scale`×`scale` source cells
+   * @param scale a power of two. Each cell is the average of a square of `scale`×`scale` source
+   *   cells
    */
   constructor(
     private readonly source: Planes,
@@ -41,7 +41,7 @@ export class View {
   }
 
   /**
-   * Updates a chunk of the view from the source planes.
+   * Updates a chunk from the source planes.
    *
    * @returns whether any cell has changed
    */
@@ -60,8 +60,8 @@ export class View {
     for (let y = rect.y; y < rect.y + rect.height; y++) {
       const end = y * planes.width + rect.x + rect.width;
       for (let at = end - rect.width; at < end; at++) {
-        // Compare colour and owner in a single branch. Because most cells do not differ, this is
-        // faster than one branch for each.
+        // Compare colour and owner in a single branch, which is faster because most cells do not
+        // differ.
         if (((words[at] ^ colours[at]) | (own[at] ^ owners[at])) === 0) continue;
         words[at] = colours[at];
         own[at] = owners[at];
@@ -93,8 +93,8 @@ export class View {
   private readonly mean = new Uint32Array(this.sum.buffer);
 
   /**
-   * Computes the owner and the colour of a cell of the view: the majority owner and the mean colour
-   * of the source cells that it covers. If most of these source cells have no owner, both are 0.
+   * Computes a cell's owner and colour: the majority owner and the mean colour of the source cells.
+   * If most source cells have no owner, both are 0.
    */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
@@ -109,8 +109,7 @@ export class View {
         const holder = source.owner[at];
         if (holder === 0) continue;
         held++;
-        // Boyer–Moore majority vote. If no owner has a majority, the result may be any of the
-        // owners.
+        // Boyer–Moore majority vote. If no owner has a majority, the result is one of the owners.
         if (votes === 0) owner = holder;
         votes += owner === holder ? 1 : -1;
         r += source.rgba[at * 4];
@@ -125,36 +124,30 @@ export class View {
   }
 }
 
-/** Working memory for encoding the delta of one chunk. */
 type Draft = ReturnType<typeof createDraft>;
 
 const createDraft = (
   size: { width: number; height: number },
   after = createPlanes(size.width, size.height),
 ) => ({
-  /** The chunk's cells as viewers will have them once they have received the delta. */
+  /** The chunk's cells as viewers will have them after the delta. */
   after,
-  /**
-   * The colours of `after` as one 32-bit number per cell. This array view is kept, because creating
-   * such views is slow.
-   */
+  /** The colours of `after` as one 32-bit number per cell. */
   colours: wordsOf(after),
   marks: new Uint8Array(size.width * size.height),
   /** [rows, columns] 1 for each group (see `GROUP`) that contains a cell to code, else 0. */
   groups: new Uint8Array(ceil(size.width / GROUP) * ceil(size.height / GROUP)),
-  /** Indices of the cells to code: within the chunk (`cells`) and within the planes (`places`). */
+  /** Indices of the cells to code: in the chunk (`cells`) and in the planes (`places`). */
   cells: new Uint32Array(size.width * size.height),
   places: new Uint32Array(size.width * size.height),
 });
 
 export class FrameEncoder extends FrameSource {
-  /** Current colours of the room's cells, one 32-bit number per cell. */
+  /** Current colours of the room, one 32-bit number per cell. */
   private readonly live: Uint32Array;
   /** Colours as viewers have them, one 32-bit number per cell. */
   private readonly shown: Uint32Array;
-  /**
-   * Indices of the chunks in which the cells as viewers have them may differ from the room's cells.
-   */
+  /** Indices of the chunks that may differ from what viewers have. */
   private readonly pending = new Set<number>();
   private draft = createDraft({ width: 0, height: 0 });
 
@@ -179,7 +172,6 @@ export class FrameEncoder extends FrameSource {
    * Encodes the deltas of a tick.
    *
    * @param wanted returns whether any viewer sees a chunk. The deltas of other chunks are postponed
-   *   until a viewer sees the chunk
    */
   advance(tick: number, wanted: (chunk: number) => boolean): void {
     this.beginRound();
@@ -200,7 +192,8 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Returns working memory for a chunk. Reuses that of the previous chunk if it has the same size.
+   * Returns working memory for a chunk. The memory of the previous chunk is used again if that
+   * chunk has the same size.
    */
   private draftFor({ width, height }: Rect): Draft {
     const { after } = this.draft;
@@ -211,11 +204,11 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Decides which cells of a chunk to code now, and fills the draft: with the new values of these
-   * cells, and with the values that viewers already have of all other cells.
+   * Decides which cells of a chunk to code now. Fills the draft with the new values of these cells,
+   * and with the values that viewers have of all other cells.
    *
-   * @returns `coded`: number of cells to code now; `held`: number of cells whose change is too
-   *   small to be sent while the cell is still changing
+   * @returns `coded`: number of cells to code now; `held`: number of changed cells whose change is
+   *   still too small to be sent
    */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
@@ -239,8 +232,8 @@ export class FrameEncoder extends FrameSource {
         colours[cell] = was;
         wanted[cell] = ownerWas;
         marks[cell] = MARKS.same;
-        // Compare colour and owner in a single branch. Because most cells do not differ, this is
-        // faster than one branch for each.
+        // Compare colour and owner in a single branch, which is faster because most cells do not
+        // differ.
         if (((was ^ is) | (ownerWas ^ owner)) === 0) continue;
         const rests = changedAt[place] <= restsSince;
         if (rests || ownerWas !== owner || isFar(was, is, tier)) {
@@ -257,10 +250,9 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Copies the cells that have just been coded to `seen`, which holds all cells as viewers have
-   * them.
+   * Copies the coded cells to `seen`, the cells as viewers have them.
    *
-   * @returns the number of coded cells whose colour is inexact due to quantization
+   * @returns number of coded cells whose colour is inexact due to quantization
    */
   private commit(coded: number, { after, colours, cells, places }: Draft): number {
     const { seen, live, shown } = this;
@@ -276,15 +268,12 @@ export class FrameEncoder extends FrameSource {
   }
 }
 
-/**
- * Returns whether a cell's new colour differs so much from the colour that viewers have that a tier
- * sends the new colour even while the cell is still changing.
- */
+/** Returns whether two colours differ enough for a tier to send a cell that is still changing. */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));
   const blue = abs(((a >>> 16) & 0xff) - ((b >>> 16) & 0xff));
-  // Leave alpha out of the sum of squares, because viewers see only the premultiplied colours.
+  // Leave alpha out of the sum, because viewers see only the premultiplied colours.
   const alpha = abs((a >>> 24) - (b >>> 24));
   const sum = imul(red, red) + imul(green, green) + imul(blue, blue);
   return sum > squares || max(red, green, blue, alpha) > hold;

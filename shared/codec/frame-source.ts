@@ -1,8 +1,7 @@
 /**
- * Keeps the cells as viewers at one scale and tier have them, and the blocks that update these
+ * Keeps the cells as viewers with one scale and tier have them, and the blocks that update these
  * cells. Each delta increases its chunk's version by one. A viewer that has missed too many deltas
- * needs a key (the chunk in full), which is encoded on request and cached until the chunk's version
- * changes.
+ * needs a key, which contains the whole chunk.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, BlockWriter } from './block.ts';
@@ -19,27 +18,25 @@ import {
 import { type FrameBlock, FrameError } from './frame.ts';
 
 /**
- * Number of low bits of each colour value that coarse keys omit. Coarse keys are smaller, so a
- * viewer's first picture arrives sooner.
+ * Number of low bits of each colour value that coarse keys omit. Without these bits, a viewer's
+ * first picture arrives sooner.
  */
 export const COARSE_SHIFT = 3;
 
-/** Number of recent deltas stored per chunk, for viewers that have missed some of them. */
+/** Number of recent deltas stored per chunk for viewers that have missed some. */
 const KEPT_DELTAS = 12;
 
-/** Maximum number of lists of chunks that `within` caches. */
+/** Maximum number of results that `within` caches. */
 const MAX_LISTS = 1_000;
 
 export class FrameSource {
   /** The cells as viewers have them after they have received all deltas. */
   readonly seen: Planes;
-  /** The bytes of `versions` and `seen`, in the format that `copy` returns. */
+  /** The bytes of `versions` and `seen`, in the format of `copy`. */
   protected readonly state: Uint8Array;
   protected readonly versions: Uint32Array;
   protected readonly writer = new BlockWriter();
-  /**
-   * Number of the current round. A round is the set of deltas that were encoded in one tick.
-   */
+  /** Number of the current round, which is the set of deltas encoded in one tick. */
   round = 0;
   private deltas = new Map<number, Uint8Array>();
   /** Up to `KEPT_DELTAS` recent deltas of each chunk, oldest first. */
@@ -47,14 +44,14 @@ export class FrameSource {
     number,
     readonly { readonly version: number; readonly value: Uint8Array }[]
   >();
-  /** Results that `cached` has computed, by result name and chunk index. */
+  /** Results of `cached`, by result name and chunk index. */
   private readonly cache = new Map<string, { readonly version: number; readonly value: unknown }>();
   private readonly lists = new Map<string, readonly number[]>();
 
   /**
    * @param size number of streamed cells in each direction
-   * @param scale each streamed cell covers `scale`×`scale` cells of the room; 0 if the source has
-   *   no content
+   * @param scale each streamed cell covers `scale`×`scale` cells of the room; 0 if there is no
+   *   content
    */
   constructor(
     { width, height }: Pick<Planes, 'width' | 'height'>,
@@ -75,8 +72,8 @@ export class FrameSource {
   }
 
   /**
-   * Returns the indices of the chunks that a rectangle touches. Results are cached: while a result
-   * is in the cache, all calls with rectangles that touch the same chunks return the same array.
+   * Returns the indices of the chunks that a rectangle touches. Equal results are usually the same
+   * array.
    */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
@@ -98,14 +95,14 @@ export class FrameSource {
     return this.deltas.keys();
   }
 
-  /** Returns a chunk's delta of the current round; undefined if it has none. */
+  /** Returns a chunk's delta in the current round; undefined if there is none. */
   delta(chunk: number): Uint8Array | undefined {
     return this.deltas.get(chunk);
   }
 
   /**
-   * Returns the deltas that bring a chunk from an earlier version to the current one, oldest first;
-   * undefined if some of them are no longer stored.
+   * Returns the deltas from an earlier version of a chunk to the current one, oldest first;
+   * undefined if some of these deltas are no longer stored.
    */
   since(chunk: number, version: number): readonly Uint8Array[] | undefined {
     const deltas = this.deltaHistory.get(chunk)?.filter((delta) => delta.version > version);
@@ -114,17 +111,17 @@ export class FrameSource {
       : undefined;
   }
 
-  /** Returns a block that encodes the chunk in full. */
+  /** Returns a block that contains the whole chunk. */
   key(chunk: number): Uint8Array {
     return this.cached('key', chunk, (cells) => this.writer.key(cells));
   }
 
-  /** Returns a block that encodes the chunk in full, without the lowest bits of its colours. */
+  /** Returns a block that contains the whole chunk, without the low bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
     return this.cached('coarse', chunk, (cells) => this.writer.coarse(cells, COARSE_SHIFT));
   }
 
-  /** Returns a block with the low bits of colours that the chunk's coarse key omits. */
+  /** Returns a block with the low bits that `coarseKey` omits. */
   refinement(chunk: number): Uint8Array {
     return this.cached('refinement', chunk, (cells) => this.writer.refinement(cells, COARSE_SHIFT));
   }
@@ -140,14 +137,14 @@ export class FrameSource {
   }
 
   /**
-   * Returns a copy of the state: first a version per chunk (u32), then an RGBA colour per cell,
-   * then an owner per cell (u32).
+   * Returns a copy of the state: a version per chunk (u32), an RGBA colour per cell, and an owner
+   * per cell (u32).
    */
   copy(): Uint8Array {
     return this.state.slice();
   }
 
-  /** Begins a new round, and drops the deltas of the previous round. */
+  /** Begins a new round, without the deltas of the previous round. */
   protected beginRound(round = this.round + 1): void {
     this.round = round;
     this.deltas = new Map();
@@ -177,15 +174,14 @@ export class FrameMirror extends FrameSource {
   /**
    * Replaces all cells and versions with those of an encoder.
    *
-   * @param bytes the encoder's state, as returned by its `copy`
-   * @throws FrameError 'truncated' if the state does not have the expected size
+   * @param bytes the result of the encoder's `copy`
+   * @throws FrameError 'truncated' if `bytes` does not have the expected length
    */
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round number, so that no viewer counts as up to date. With the next number, a viewer
-    // that has received the previous round would get only the deltas of the following round, and
-    // would never get the cells that this call has replaced.
+    // Skip a round number. A viewer that has received the previous round would otherwise seem to be
+    // up to date, and would never get the cells replaced here.
     this.beginRound(this.round + 2);
   }
 
@@ -193,10 +189,9 @@ export class FrameMirror extends FrameSource {
    * Applies the deltas of a round in order. If a delta cannot be applied, the deltas before it stay
    * applied.
    *
-   * @param deltas the deltas, which are copied; `version` is the version of the chunk after the
-   *   delta
+   * @param deltas `version`: the chunk's version after the delta
    * @throws FrameError 'chunks' if an earlier delta of the chunk is missing; 'block' or 'check' if
-   *   the delta is malformed or does not fit the chunk's cells
+   *   a delta is malformed or does not fit the chunk's cells
    */
   apply(deltas: readonly (FrameBlock & { readonly version: number })[]): void {
     this.beginRound();

@@ -29,26 +29,22 @@ export const MAX_SCALE = 8;
 
 const FRAME_MAGIC = 0x56;
 export const FRAME_VERSION = 1;
-/** Size of a frame's header, in bytes. The blocks follow. */
+/** Size of a frame's header, in bytes. */
 const FRAME_HEADER_BYTES = 8;
 
 export interface FrameHeader {
   readonly tick: number;
   readonly tier: TierName;
-  /** A power of two. Each streamed cell covers a square of `scale`×`scale` cells of the room. */
+  /** A power of two. Each streamed cell covers `scale`×`scale` cells of the room. */
   readonly scale: number;
 }
 
-/**
- * A block with the index of its chunk. The index refers to the chunks of the room's planes at the
- * frame's scale.
- */
+/** A block, and the index of its chunk at the frame's scale. */
 export interface FrameBlock {
   readonly chunk: number;
   readonly block: Uint8Array;
 }
 
-/** Reasons why a frame or block cannot be read. */
 type FrameErrorReason = 'truncated' | 'magic' | 'version' | 'header' | 'chunks' | 'block' | 'check';
 
 export class FrameError extends Error {
@@ -59,10 +55,10 @@ export class FrameError extends Error {
   }
 }
 
-/** Maximum total size of the two varints before a block, in bytes. */
+/** Maximum total size of the varints before a block, in bytes. */
 const MOST_VARINT_BYTES = 6;
 
-/** Joins blocks into a frame. @param blocks blocks in ascending order of their chunks' indices */
+/** Joins blocks into a frame. @param blocks in ascending order of `chunk` */
 export function writeFrame(
   { tick, tier, scale }: FrameHeader,
   blocks: readonly FrameBlock[],
@@ -115,8 +111,8 @@ export function readHeader(frame: Uint8Array): FrameHeader {
 }
 
 /**
- * Splits a frame into its blocks. Most blocks are views of the frame's bytes. If the frame omits a
- * block's first byte, this block is a copy.
+ * Splits a frame into its blocks. A block is a view of the frame's bytes, or a copy if the frame
+ * omits the block's first byte.
  *
  * @param chunks number of chunks of the room at the frame's scale
  * @throws FrameError 'truncated' or 'chunks'
@@ -144,9 +140,8 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     let block = frame.subarray(at, at + length);
     if (head & 1) {
       const whole = new Uint8Array(length + 1);
-      // A block that omits its first byte reuses the first byte of the previous block. If a
-      // malformed frame's first block omits it, any value will do, because the checksum will not
-      // match.
+      // The omitted byte equals the first byte of the previous block. Without a previous block, the
+      // frame is malformed, and any value will do, because the checksum will not match.
       whole[0] = blocks.at(-1)?.block[0] ?? 0;
       whole.set(block, 1);
       block = whole;

@@ -1,7 +1,7 @@
 /**
- * Codes the cells of a chunk in full: their owners, and their colours as differences from a
- * prediction (`KeyPrediction`). Cells without an owner are always transparent, so their colour is
- * not coded. A coarse key omits the lowest bits of colours; a refinement adds these bits.
+ * Codes all cells of a chunk: their owners, and their colours as differences from a prediction
+ * (`KeyPrediction`). Colours of cells without an owner are not coded, because these cells are
+ * always transparent. A coarse key omits the low bits of colours; a refinement adds these bits.
  */
 import { type Cells, recoloured } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
@@ -20,22 +20,21 @@ import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
 /**
- * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
- * `Math` would take longer than the arithmetic itself.
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
  */
 const { abs, floor, max, min } = Math;
 
 /**
- * Weights, in 32nds, with which r, g and b are predicted (the main prediction). The prediction
- * combines three estimates of a channel's value:
+ * Weights, in 32nds, for predicting red, green and blue. The prediction combines three estimates of
+ * a channel's value:
  * - plane: left + upper − upper left neighbour;
  * - mean: mean of the left and upper neighbours;
  * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
  *
- * The prediction is "share" plus a weighted sum. The first two weights of a row are for plane −
- * share and for 2 × (mean − share) of the predicted channel. Two more weights follow for each
- * channel that is coded earlier than the predicted one: for value − plane and for 2 × (value −
- * mean) of the earlier channel.
+ * The prediction is "share" plus a weighted sum. A row's first two weights are for plane − share
+ * and for 2 × (mean − share) of the predicted channel. Two more weights follow for each channel
+ * that is coded earlier: for value − plane and for 2 × (value − mean) of that channel.
  *
  * The first group of rows is for the edges of bodies, the second for the inside of bodies. Each
  * group has one row per channel, in the order of `CHANNELS`.
@@ -46,27 +45,27 @@ const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
 ];
 
 /**
- * Predicts a channel of a cell from the cell's neighbours and from the cell's channels that are
- * coded earlier. The weights were learned by regression. There are two predictions; the true value
- * mostly lies between them. All values are levels: channel values without the low bits that the key
- * omits.
+ * Predicts a channel of a cell from the neighbours and from the cell's channels that are coded
+ * earlier. There are two predictions; the true value mostly lies between them. The weights were
+ * learned by regression. All values are levels, which are channel values without their omitted low
+ * bits.
  */
 class KeyPrediction {
   /** The main prediction, 0…`top`. */
   from = 0;
   /**
-   * The second prediction. For alpha, it is the value of the upper right neighbour. For r, g and b,
-   * it is the estimate "share" (see `WEIGHTS`).
+   * The second prediction: for alpha, the value of the upper right neighbour; for the other
+   * channels, the estimate "share" (see `WEIGHTS`).
    */
   second = 0;
   /**
-   * 1 if r, g or b is predicted inside a body, that is, if the cell and its left and upper
-   * neighbours are opaque; otherwise 0.
+   * 1 if a colour inside a body is predicted (the cell and its left and upper neighbours are
+   * opaque), otherwise 0.
    */
   within: 0 | 1 = 0;
 
   /**
-   * @param levels [rows, stride, 4] the levels of the cells coded so far, with a border of zeros
+   * @param levels [rows, stride, 4] levels of the cells coded so far, with a border of zeros
    * @param stride number of cells per row of `levels`, including the border
    * @param top maximum level
    */
@@ -132,15 +131,14 @@ class KeyPrediction {
   }
 }
 
-/** Classifies the size of a range of levels: 0 for no level, 1 for one level, 2 for more levels. */
+/** Returns 0 for an empty range of levels, 1 for one level, 2 for more levels. */
 const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);
 
 /**
- * Codes a chunk in full.
+ * Codes all cells of a chunk.
  *
- * @param cells when encoding: the cells to write, which stay unchanged. If `shift` is not 0, they
- *   must be a result of `coarsen`. When decoding: empty cells, which are replaced with the decoded
- *   cells
+ * @param cells when encoding: the cells to write; if `shift` is not 0, a result of `coarsen`. When
+ *   decoding: empty cells, which are replaced with the decoded cells
  * @param shift number of low bits of each colour to omit, 0…7
  * @param neighbourhood working memory
  */
@@ -154,8 +152,7 @@ export function codeKey(
   const owners = new OwnerCoder(coder);
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
-  // While a key is coded, the array `colours` holds the levels of the cells coded so far, and zeros
-  // for all other cells.
+  // Here, `colours` holds the levels of the cells coded so far, and zeros for all other cells.
   const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   const prediction = new KeyPrediction(levels, stride, top);
@@ -208,12 +205,9 @@ export function codeKey(
   }
 }
 
-/** Converts a channel's value to its level by dropping the lowest `shift` bits. */
+/** Returns a channel's level: its value without the lowest `shift` bits. */
 const levelAt = (value: number, shift: number): number => value >> shift;
-/**
- * Converts a level to the channel value in the middle of the level's range. The top level becomes
- * 255.
- */
+/** Returns the middle of the channel values that have a given level. The top level becomes 255. */
 const colourAt = (level: number, shift: number): number =>
   shift === 0
     ? level
@@ -235,9 +229,9 @@ export function coarsen(cells: Cells, shift: number): Cells {
 /**
  * Codes the low bits of colours that a coarse key omits.
  *
- * @param cells when encoding: the exact cells, which stay unchanged. When decoding: the cells as
- *   decoded from the coarse key, to which the low bits are added
- * @param shift number of low bits that the coarse key omits, 1…7
+ * @param cells when encoding: the exact cells. When decoding: the cells from the coarse key, to
+ *   which the low bits are added
+ * @param shift number of omitted bits, 1…7
  */
 export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): void {
   const { owner, rgba } = cells;

@@ -1,40 +1,38 @@
 /**
- * Arrays with values for each cell of one chunk. From the values near a cell, the codec's models
- * choose contexts. A border of zeros, two cells wide, surrounds the chunk, so that each cell has
- * neighbours on all sides.
+ * Arrays with values for each cell of one chunk. The codec chooses contexts by the values near a
+ * cell. A border of zeros, two cells wide, gives each cell neighbours on all sides.
  */
 import type { Rect } from '../geometry.ts';
 import { type Cells, wordsOf } from './chunks.ts';
 
 /**
- * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
- * `Math` would take longer than the arithmetic itself.
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
  */
 const { abs, ceil, clz32, max, min } = Math;
 
 /**
- * RGBA indices of the channels in coding order. Alpha is coded first, because it limits the other
- * channels: premultiplied colours never exceed alpha.
+ * RGBA indices of the channels in coding order. Alpha comes first, because premultiplied colours
+ * never exceed alpha.
  */
 export const CHANNELS = [3, 0, 1, 2] as const;
 
 export const clamp = (x: number): number => max(0, min(255, x));
 
 /**
- * Side of a group, in cells. A group is a square of cells; if none of them changes, a delta codes
- * the whole group as a single bit.
+ * Side of a group (a square of cells), in cells. If no cell of a group changes, a delta codes the
+ * whole group as a single bit.
  */
 export const GROUP = 8;
 export const GROUP_BITS = 3;
-/** Width of the border of zeros around the chunk, in cells. */
 const BORDER = 2;
 
 /** Returns the bit length of a magnitude: 0 for 0; 1 for 1; 2 for 2 and 3; 3 for 4 to 7; … */
 export const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
 
 /**
- * Returns 1 if an integer is at least `limit`, else 0. Uses arithmetic instead of a branch, because
- * the result depends on the picture, and processors cannot predict such branches well.
+ * Returns 1 if an integer is at least `limit`, else 0. Arithmetic is faster here than a branch,
+ * because processors cannot predict branches that depend on the picture.
  */
 export const reaches = (x: number, limit: number): number => (limit - 1 - x) >>> 31;
 
@@ -49,8 +47,8 @@ const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
 export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
 
 /**
- * Summarises how large a channel's coded differences are in four neighbours, as one number, 0…11.
- * The left and upper neighbours count twice, the upper left and upper right neighbours once.
+ * Returns a number, 0…11, for the size of the coded differences in four neighbours. The left and
+ * upper neighbours count twice, the upper left and upper right neighbours once.
  *
  * @param left index of the left neighbour's difference
  * @param up index of the upper neighbour's difference
@@ -68,7 +66,7 @@ export const differencesAround = (differences: Int16Array, left: number, up: num
 /** Returns 0 for zero, 1 for positive and 2 for negative numbers. */
 export const signOf = (x: number): number => reaches(x, 1) + 2 * (x >>> 31);
 
-/** Returns the bit length of the absolute value of `x`, but at most 3. */
+/** Returns the bit length of the absolute value of `x`, at most 3. */
 export function shortLengthOf(x: number): number {
   const magnitude = abs(x);
   return reaches(magnitude, 1) + reaches(magnitude, 2) + reaches(magnitude, 4);
@@ -76,54 +74,49 @@ export function shortLengthOf(x: number): number {
 
 const none = new Uint8Array(0);
 
-/**
- * The arrays of one chunk. They are reused for the next chunk, and replaced only if that chunk is
- * larger.
- */
+/** The arrays of one chunk. The next chunk uses the same arrays, unless it is larger. */
 export class Neighbourhood {
   /** Number of cells per row, including the border. */
   stride = 0;
   /**
-   * [height + 4, width + 4] For each cell, a sum that says which cells near it have changed. If
-   * they have changed, the left cell adds 1, the upper cell 2, the upper left cell 4, the upper
-   * right cell 8, and each of six cells further away 16.
+   * [height + 4, width + 4] for each cell, a sum that says which cells near it have changed: 1 for
+   * the left cell, 2 for the upper, 4 for the upper left, 8 for the upper right, and 16 for each of
+   * six cells further away.
    */
   changes = none;
   /** [height + 4, width + 4] 1 for each cell whose owner has changed. */
   moved = none;
   /** [height + 4, width + 4] 1 for each cell that is coded exactly. */
   fine = none;
-  /** [height + 4, width + 4, 4] Colours before the change. */
+  /** [height + 4, width + 4, 4] colours before the change. */
   colours = none;
-  /** A view of `colours` with one number per cell. */
+  /** The bytes of `colours` as one number per cell. */
   private words = new Uint32Array(0);
-  /** [rows, columns] 1 for each group of cells in which a cell changes. Has no border. */
+  /** [rows, columns] 1 for each group of cells in which a cell changes, else 0. */
   groups = none;
   columns = 0;
   rows = 0;
-  /** [height + 4, width + 4] Owners before the change. */
+  /** [height + 4, width + 4] owners before the change. */
   owners = new Uint32Array(0);
-  /**
-   * [height + 4, width + 4, 4] By how much each channel has changed, in the order of `CHANNELS`.
-   */
+  /** [height + 4, width + 4, 4] change of each channel, in the order of `CHANNELS`. */
   moves = new Int16Array(0);
   /**
-   * [height + 4, width + 4, 4] Coded differences of channels from their predictions, in the order
+   * [height + 4, width + 4, 4] coded difference of each channel from its prediction, in the order
    * of `CHANNELS`.
    */
   differences = new Int16Array(0);
 
   /**
-   * Clears the arrays for a new chunk, and fills `colours` and `owners` with the chunk's current
-   * cells.
+   * Clears the arrays, and fills `colours` and `owners` with a chunk's current cells.
+   *
+   * @param rect the chunk's position and size in `from`
    */
   begin(from: Cells, rect: Rect): void {
     this.clear(rect);
     const { owners, words } = this;
     const { owner } = from;
     const own = wordsOf(from);
-    // Copy single cells. Copying whole rows would be slower, because it creates an array view per
-    // row.
+    // Copy cell by cell. Copying rows would need an array view per row, which is slower.
     for (let y = 0; y < rect.height; y++) {
       let at = this.indexOf(0, y);
       let place = (rect.y + y) * from.width + rect.x;
@@ -155,14 +148,14 @@ export class Neighbourhood {
     else this.groups.fill(0);
   }
 
-  /** Returns the index of a cell in the arrays that have a border. */
+  /** Returns a cell's index in the arrays with a border. */
   indexOf(x: number, y: number): number {
     return (y + BORDER) * this.stride + x + BORDER;
   }
 
   /**
-   * Records that a cell has changed, by adding to `changes` at the nearby cells that are coded
-   * later. Because few cells change, this is cheaper than checking the neighbours of every cell.
+   * Records a cell's change in `changes` at the nearby cells that are coded later. Because few
+   * cells change, this is cheaper than a check of every cell's neighbours.
    */
   noteChange(at: number): void {
     const { changes, stride } = this;
@@ -180,7 +173,7 @@ export class Neighbourhood {
     changes[second + 1] += 16;
   }
 
-  /** Sums the absolute values of the changes of all channels in the left and upper neighbours. */
+  /** Sums the absolute changes of all channels in the left and upper neighbours. */
   movesNear(at: number): number {
     const { moves, changes, stride } = this;
     let sum = 0;
@@ -192,8 +185,7 @@ export class Neighbourhood {
   }
 
   /**
-   * Sums the absolute differences between the colours of a cell and of its four neighbours. These
-   * are the colours before the change.
+   * Sums the absolute differences between the earlier colours of a cell and its four neighbours.
    */
   gradient(at: number): number {
     const { colours, stride } = this;

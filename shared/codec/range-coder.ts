@@ -1,37 +1,37 @@
 /**
  * An adaptive binary range coder (Martin 1979; carries as in LZMA). A bit is coded under several
- * contexts: its predicted log-odds are the sum of the contexts' log-odds, and each of these
- * contexts then learns from the bit (logistic regression, as in context mixing; Mahoney 2005).
- * Writer and reader have the same interface, so that the same code encodes and decodes. All
- * arithmetic uses small integers, so that all machines compute equal results.
+ * contexts: its predicted log-odds are the sum of the contexts' log-odds. Each of these contexts
+ * then learns from the bit (logistic regression, as in context mixing; Mahoney 2005). Writer and
+ * reader have the same interface, so that the same code encodes and decodes. All arithmetic uses
+ * small integers, so that all machines compute equal results.
  */
 
 /**
- * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
- * `Math` would take longer than the arithmetic itself.
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
  */
 const { exp, imul, max, min, round } = Math;
 
 /**
- * Log-odds that a bit is 1, one number per context, in units of 1/`UNIT`. Index 0 is `NONE`.
- * Overflow is not checked. Blocks are too short for numbers to overflow, and if they did, writer
- * and reader would still compute equal numbers.
+ * For each context, the log-odds that a bit is 1, in units of 1/`UNIT`. Index 0 is `NONE`. Overflow
+ * needs no check: blocks are too short for it, and writer and reader would still compute equal
+ * numbers.
  */
 export type Contexts = Int16Array;
-/** Value that represents log-odds of 1 in `Contexts`. */
+/** Number that represents log-odds of 1 in `Contexts`. */
 export const UNIT = 2048;
 /** Index of a dummy context, which adds nothing to the log-odds and never learns. */
 export const NONE = 0;
 /**
- * Learning rate of contexts: by how much log-odds change, in units of 1/`UNIT`, if a predicted
- * probability was wrong by 1. If it was wrong by less, they change proportionally less.
+ * Learning rate of contexts: change of the log-odds, in units of 1/`UNIT`, if the predicted
+ * probability was wrong by 1. If it was wrong by less, the change is proportionally smaller.
  */
 const RATE = 140;
 
 /**
  * Size of the coder's window, 24 bits. When the range falls below `TOP`, the coder writes or reads
- * a byte. A window of 32 bits plus a carry would not fit into the small integers of JavaScript
- * engines, and arithmetic with larger numbers is several times slower.
+ * a byte. A larger window would exceed the small integers of JavaScript engines, and coding would
+ * be several times slower.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;
@@ -40,12 +40,12 @@ const LEAST = 64;
 
 /** Shift that converts log-odds from units of 1/2048 to the units of `PROBABILITIES`, 1/256. */
 const STEP_BITS = 3;
-/** Index of the entry for log-odds of 0 in `PROBABILITIES`. */
+/** Index in `PROBABILITIES` for log-odds of 0. */
 const HALF = 2048;
 /**
  * Maps log-odds from −8 to 8, in steps of 1/256, to the probability that a bit is 1, in 65,536ths.
- * JavaScript engines may compute slightly different values of `exp`, but no value here is so close
- * to a half-integer that they would round it differently.
+ * `exp` may differ slightly between JavaScript engines, but no value is so close to a half-integer
+ * that rounding would differ.
  */
 const PROBABILITIES = Uint16Array.from({ length: 2 * HALF }, (_, i) =>
   max(LEAST, min(65_536 - LEAST, round(65_536 / (1 + exp((HALF - i) / 256))))),
@@ -62,34 +62,36 @@ function predict(odds: number): number {
 }
 
 /**
- * Computes the number that is added to the log-odds of each context under which a bit was coded.
+ * Computes the change of a context's log-odds after a bit.
  *
  * @param probability predicted probability that the bit is 1, in 65,536ths
  */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
-/** Computes the size of the lower part of a range. This part encodes a 1, the upper part a 0. */
+/**
+ * Computes the size of the lower part of a range, which encodes a 1. The upper part encodes a 0.
+ */
 const shareOf = (range: number, probability: number): number =>
   imul(range >>> 8, probability) >>> 8;
 
-/** The common interface of `RangeWriter` and `RangeReader`. */
+/** Common base of `RangeWriter` and `RangeReader`. */
 export abstract class BitCoder {
   protected range = WINDOW;
   /**
-   * In a writer: the lower end of the current range. In a reader: the distance of the encoded
-   * number from the lower end of the range. This distance is less than `range` for any input.
+   * In a writer: the lower end of the range. In a reader: the distance of the encoded number from
+   * the lower end of the range, which is less than `range` for any input.
    */
   protected low = 0;
 
-  /** @param reads whether this is a reader, which ignores the values passed to `bit` and `plain` */
+  /** @param reads whether this is a reader, which ignores the values to write */
   constructor(
     readonly reads: boolean,
     private readonly contexts: Contexts,
   ) {}
 
   /**
-   * Codes a bit under up to four different contexts, given by their indices `a` to `d`.
+   * Codes a bit under up to four contexts, given by their indices `a` to `d`.
    *
    * @param bit the bit to write, 0 or 1
    * @returns the bit that was written or read
@@ -113,8 +115,7 @@ export abstract class BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Undo what the dummy context `NONE` has learned. This costs less than checking whether an
-    // index is `NONE`.
+    // Undo what the dummy context has learned. A check of the four indices would cost more.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return coded;
@@ -142,12 +143,11 @@ export abstract class BitCoder {
   protected abstract shift(): void;
 }
 
-/** Writes bits to a growing buffer. */
 export class RangeWriter extends BitCoder {
   private bytes = new Uint8Array(256);
   private length = 0;
   private cache = 0;
-  /** Number of 0xff bytes not yet written, because a carry may still turn them into 0. */
+  /** Number of 0xff bytes that are not written yet, because a carry may still turn them into 0. */
   private waiting = 0;
   /** Whether the first byte has been skipped. The first byte is always 0, so it is not written. */
   private started = false;
@@ -156,13 +156,10 @@ export class RangeWriter extends BitCoder {
     super(false, contexts);
   }
 
-  /**
-   * Returns the encoded bytes and resets the writer. Zeros at the end are omitted, because a reader
-   * reads zeros after the last byte.
-   */
+  /** Returns the encoded bytes, without zeros at the end, and resets the writer. */
   finish(): Uint8Array {
-    // Any number in the range is valid. Choose one with as many trailing zero bits as possible,
-    // because zeros at the end are omitted.
+    // Any number in the range is valid. Choose one with many zero bits at the end, because zero
+    // bytes at the end are omitted.
     for (let bits = 23; bits > 0; bits--) {
       const step = 1 << bits;
       const round = (this.low + step - 1) & -step;
@@ -203,10 +200,7 @@ export class RangeWriter extends BitCoder {
   }
 }
 
-/**
- * Reads the bits that a `RangeWriter` has written. Reading never fails: all byte sequences decode
- * to some bits.
- */
+/** Reads the bits that a `RangeWriter` has written. Never fails: any bytes decode to some bits. */
 export class RangeReader extends BitCoder {
   private position = 0;
 
@@ -218,7 +212,7 @@ export class RangeReader extends BitCoder {
     this.begin(bytes);
   }
 
-  /** Starts reading bytes returned by `RangeWriter.finish`. After their end, zeros are read. */
+  /** Starts reading the bytes of a `RangeWriter`. After the last byte, zeros are read. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.range = WINDOW;

@@ -8,21 +8,19 @@ import { lengthOf } from './neighbourhood.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 
 /**
- * Functions of `Math`, looked up only once. In a sandboxed context, each look-up of the global
- * `Math` would take longer than the arithmetic itself.
+ * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
+ * slow.
  */
 const { abs, max, min } = Math;
 
 /**
- * Creates an object with the indices of the contexts for coding one difference. Callers set the
- * indices anew for each difference. Each bit of a difference is coded under up to four contexts at
- * the same time, whose names end with A to D.
+ * Creates an object for the indices of the contexts for one difference. Callers set the indices
+ * before each difference. A bit is coded under up to four contexts, whose names end with A to D.
  */
 export const createDifferenceContexts = () => ({
   /**
    * Index of the first of `LENGTHS` contexts for the bit length of the difference. The first
-   * context is for the bit that says whether the length exceeds 0, the second for the bit that says
-   * whether it exceeds 1, and so on.
+   * context is for whether the length exceeds 0, the second for whether it exceeds 1, and so on.
    */
   lengthA: NONE,
   lengthB: NONE,
@@ -32,8 +30,8 @@ export const createDifferenceContexts = () => ({
   signB: NONE,
   signC: NONE,
   /**
-   * Index of the first of 8 contexts for the second-highest bit of a difference. Which of them is
-   * used depends on the difference's bit length.
+   * Index of the first of 8 contexts, one per bit length of the difference, for the difference's
+   * second-highest bit.
    */
   mantissa: NONE,
 });
@@ -77,15 +75,15 @@ export function codeDifference(
 }
 
 /**
- * Codes owners. An owner that occurred earlier is coded as its index in a list of known owners; any
- * other owner is coded in full.
+ * Codes owners. An owner that was coded earlier is coded as its index in a list; any other owner is
+ * coded in full.
  */
 export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
 
   /**
-   * @param owners ids of owners that are known from the start. Zeros are ignored. Callers must not
+   * @param owners ids of owners that are known from the start; zeros are ignored. Callers must not
    *   modify this array
    */
   constructor(
@@ -94,8 +92,8 @@ export class OwnerCoder {
   ) {}
 
   /**
-   * Codes a cell's new owner in a delta. The new owner must not be 0. In most cases, it is also the
-   * owner of the left or upper cell, and is coded with one or two bits.
+   * Codes a cell's new owner in a delta, not 0. One or two bits are enough if the left or upper
+   * cell has the same owner.
    */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
@@ -108,7 +106,7 @@ export class OwnerCoder {
     return this.code(wanted);
   }
 
-  /** Codes the owner of a cell in a key, or 0 for a cell without an owner. */
+  /** Codes a cell's owner in a key; 0 for a cell without an owner. */
   codeKey({ owner, width }: Cells, x: number, y: number): void {
     const cell = y * width + x;
     const { coder } = this;
@@ -136,28 +134,28 @@ export class OwnerCoder {
   }
 
   private meet(owner: number): void {
-    // Skip the search in the list if the owner is the same as last time, as it is for most cells.
+    // Skip the search if the owner is the same as last time, as for most cells.
     if (owner === this.previous) return;
     this.previous = owner;
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
   }
 
   /**
-   * Codes an owner: a known owner by its index in `known`, any other owner in full.
+   * Codes an owner as its index in `known`, or in full if it is not in this list.
    *
    * @param owner the owner to write, not 0; ignored when decoding
    */
   private code(owner: number): number {
     const { coder, known } = this;
-    // Fill the list of known owners only now that it is needed. Most chunks never need it.
+    // Fill the list of known owners only here, because most chunks do not need it.
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // Code the id's bit length, and then only the bits below the highest one. Ids are small in
-      // most rooms, so this takes fewer bits than a fixed length.
+      // Code the id's bit length, and then the bits below the highest one. Ids are small in most
+      // rooms, so this takes fewer bits than a fixed length.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = min(16, length);
       const rest =

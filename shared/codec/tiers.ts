@@ -1,33 +1,31 @@
 /**
- * A quality tier of the stream. A tier determines the frame rate, and how precisely cells are sent
- * while they change. On every tier, a cell is sent exactly within a second after it has stopped
- * changing.
+ * A quality tier of the stream: the frame rate, and how precisely cells are sent while they change.
+ * On every tier, a cell is exact at most a second after it has stopped changing.
  */
 export interface Tier {
   /** Number of ticks from one frame to the next. */
   readonly every: number;
   /**
-   * Offset of this tier's frames, in ticks: a frame is sent if `tick % every` equals `after`. Tiers
-   * have different offsets, so that not all of them are encoded in the same tick.
+   * Offset of this tier's frames: a frame is sent if `tick % every` equals `after`. Tiers have
+   * different offsets, so that not all frames are encoded in the same tick.
    */
   readonly after: number;
   /**
-   * While a cell changes, its new colour is sent only if it differs enough from the colour that
-   * viewers have: a channel (0…255) differs by more than `hold`, or the sum of squares exceeds
-   * `squares`.
+   * While a cell changes, a new colour is sent only if a channel (0…255) differs by more than
+   * `hold` from the colour that viewers have, or if the sum of squares exceeds `squares`.
    */
   readonly hold: number;
   /** Limit for (Δr)² + (Δg)² + (Δb)²; see `hold`. */
   readonly squares: number;
-  /** Quantization step of the colour differences that are sent while a cell changes. */
+  /** Quantization step of colour differences in cells that are changing. */
   readonly step: number;
-  /** Number of ticks without a change after which a cell is at rest and is sent exactly. */
+  /** Number of ticks without a change after which a cell is sent exactly. */
   readonly rest: number;
 }
 
 /**
- * The tiers, best first. If a viewer's connection is too slow for its tier, the viewer gets the
- * next tier in this list. In a crowded room, phones get `half` or a tier after it.
+ * The tiers, best first. A viewer whose connection is too slow for a tier gets the next tier. In a
+ * crowded room, phones get `half` or a later tier.
  */
 export const TIERS = {
   full: { every: 1, after: 0, hold: 9, squares: 41, step: 8, rest: 4 },
@@ -41,5 +39,7 @@ export const isDue = ({ every, after }: Pick<Tier, 'every' | 'after'>, tick: num
   tick % every === after;
 
 export type TierName = keyof typeof TIERS;
-/** Names of the tiers, best first. Frames store an index into this list. */
+/**
+ * Names of the tiers, best first. Keep the order, because frames contain indices into this list.
+ */
 export const TIER_NAMES: readonly TierName[] = ['full', 'phone', 'half', 'thrifty'];

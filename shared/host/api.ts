@@ -1,17 +1,17 @@
 /**
- * The host's API: HTTP under `/host/api`, with JSON bodies. The host's page and programs use it.
- * The tables `CALLS` and `FILES` define paths and schemas for both client and server. If the server
- * refuses a request, the body is `{reason, detail?, retryAfter?}` (`refusal` in state.ts).
+ * The host's API: HTTP under `/host/api`, with JSON bodies. The tables `CALLS` and `FILES` define
+ * paths and schemas for client and server. If the server refuses a request, the body is `{reason,
+ * detail?, retryAfter?}`.
  *
  * Programs send an access token as `authorization: Bearer <token>`. roles.ts defines which calls a
- * token may make. `OPENAPI` is the path of the documentation for authors of programs.
+ * token may make.
  *
  * A host who signs in with `login` gets an HTTP-only session cookie and a key. Every call except
  * GET must contain the key in the header `x-vivarium-key`.
  *
- * A session ends after a time without activity. Every call except GET counts as activity, and so
- * does a GET with the header `x-vivarium-used`. The page adds that header if the host has used the
- * page since its previous call.
+ * A session ends after a time without activity. Activity is every call except GET, and every GET
+ * with the header `x-vivarium-used`, which the page adds if the host has used the page since its
+ * previous call.
  */
 
 import * as v from 'valibot';
@@ -36,29 +36,23 @@ import {
   wallState,
 } from './state.ts';
 
-/**
- * Timeout of a request, in ms: the longest time that may pass without any part of the answer
- * arriving.
- */
+/** Maximum time without any part of an answer arriving, in ms. After that, a request fails. */
 export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/**
- * Maximum period that an undo can cover, in seconds. The server keeps one snapshot for each minute
- * of this period.
- */
+/** Maximum period that an undo can cover, in seconds. */
 export const MOST_UNDO = 600;
 export const MAX_LOGO_BYTES = 256_000;
 export const API = '/host/api';
-/** Path of the OpenAPI document, relative to `API`. */
+/** Path of the API's OpenAPI document, relative to `API`. */
 export const OPENAPI = '/openapi.json';
 
 type Schema = v.GenericSchema<unknown, unknown>;
 
 interface Call<B extends Schema, A extends Schema> {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Path relative to `API`. `pathOf` replaces parameters such as `:room` with their values. */
+  /** Path relative to `API`, with parameters such as `:room`. */
   readonly path: string;
   readonly body: B;
   readonly answer: A;
@@ -81,7 +75,6 @@ const get = <A extends Schema>(path: string, answer: A) => call('GET', path, not
  * Defines a POST call.
  *
  * @param fields schemas of the body's fields
- * @param answer schema of the answer
  */
 const post = <E extends v.ObjectEntries, A extends Schema = typeof nothing>(
   path: string,
@@ -96,18 +89,14 @@ const id = whole(1, 0xffffffff);
 const label = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
 const side = whole(32, 1_024);
 
-/**
- * First or last tick of a range. A range without a first tick begins with the first stored tick. A
- * range without a last tick ends with the last stored tick.
- */
+/** First or last tick of a range. By default, the first or last stored tick. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
-/** A position in a room, in cells. */
+/** Position in a room, in cells. */
 const place = { x: whole(0, 1_023), y: whole(0, 1_023) };
 
 /**
- * A report by a sensor in the hall: a position in the room, and whether the sensor senses people
- * there.
+ * A sensor's report: whether people are at a position in the hall, given as a position in the room.
  */
 export const presence = v.strictObject({
   ...place,
@@ -116,7 +105,7 @@ export const presence = v.strictObject({
 });
 export type HallPresence = v.InferOutput<typeof presence>;
 
-/** Commands that programs may send. Organisms planted by programs have the planter "The house". */
+/** Commands that programs may send. */
 const ACTS = ['plant', 'damage', 'cross', 'transform', 'graft'] as const;
 const act = v.variant(
   'what',
@@ -126,7 +115,7 @@ const act = v.variant(
   }) as never,
 ) as v.GenericSchema<unknown, { readonly what: (typeof ACTS)[number] }>;
 
-/** Refers to a command that the host has sent and a room has executed, by its tick and id. */
+/** Identifies a command of the host that a room has executed. */
 const hostCommand = v.strictObject({
   tick: whole(0, Number.MAX_SAFE_INTEGER),
   id: whole(0, 0xffffffff),
@@ -134,10 +123,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /**
-   * Number of commands undone, such as plantings and removals. A stroke of several messages counts
-   * once.
-   */
+  /** Number of undone commands. A stroke of several messages counts once. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -145,22 +131,16 @@ const undone = v.object({
 export const CALLS = {
   login: post('/login', { token: v.pipe(v.string(), v.maxLength(256)) }, sessionState),
   logout: post('/logout', {}),
-  /**
-   * Returns the session to which the request's cookie belongs, so that a reloaded page can continue
-   * it.
-   */
+  /** Returns the session of the request's cookie, so that a reloaded page stays signed in. */
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
-  /**
-   * Returns a checkpoint's gallery, including the order in which its creatures are offered to
-   * visitors.
-   */
+  /** Returns a checkpoint's gallery, with the creatures that visitors are offered first. */
   gallery: get('/checkpoints/:checkpoint', EVENTS.welcome.entries.checkpoint),
 
   /**
-   * Returns the fingerprint (hash) of a checkpoint in a server's library, and whether rooms can use
-   * it.
+   * Returns the hash of a checkpoint in a server's library, and whether rooms can use the
+   * checkpoint (`added`).
    */
   libraryCheckpoint: get(
     '/servers/:server/library/:folder',
@@ -186,13 +166,12 @@ export const CALLS = {
   ),
   openRoom: post('/rooms/:room/open', {}, roomSummary),
   closeRoom: post('/rooms/:room/close', {}, roomSummary),
-  /** Removes a closed room. Before that, saves the room's last state in the data folder. */
+  /** Removes a closed room, and saves the room's last state in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
   /**
-   * Stores a picture as the logo of a room's exhibition. Returns the picture's path, to be used as
-   * the setting `logo`. Any server of a cluster can store the picture, even if the room is on
-   * another server.
+   * Stores a picture as the logo of a room's exhibition. Returns the picture's path, for the
+   * setting `logo`.
    */
   putLogo: call(
     'PUT',
@@ -204,30 +183,25 @@ export const CALLS = {
     v.object({ logo: v.string() }),
   ),
   changeSettings: call('PATCH', '/rooms/:room/settings', settingsRequest, roomSettings),
-  /** Removes all organisms and plants new ones across the room. Takes a snapshot before that. */
+  /** Takes a snapshot, removes all organisms, and plants new ones across the room. */
   reseed: post(
     '/rooms/:room/reseed',
     { organisms: whole(0, 64) },
     v.object({ planted: whole(0, 64), kept: v.nullable(snapshotState) }),
   ),
 
-  /**
-   * Removes an organism from the list of reported organisms. The organism itself does not change.
-   */
+  /** Removes an organism from the list of reported organisms. The organism stays in the room. */
   dismissReport: post('/rooms/:room/dismiss-report', { organism: id }),
   /**
-   * Ends the day of a room: all organisms dissolve within a minute, or within the given number of
-   * seconds. Visitors cannot act during this time. Takes a snapshot before that.
+   * Ends the day of a room: all organisms dissolve within the given number of seconds, by default a
+   * minute. Visitors cannot act during this time. Takes a snapshot first.
    */
   farewell: post(
     '/rooms/:room/farewell',
     { seconds: v.optional(whole(1, 600)) },
     v.object({ kept: v.nullable(snapshotState) }),
   ),
-  /**
-   * Stops the farewell, in which all organisms dissolve at the end of a room's day. Organisms that
-   * are still alive stay.
-   */
+  /** Stops a farewell (the end of a room's day). Organisms that are still alive stay. */
   stopFarewell: remove('/rooms/:room/farewell', {}),
 
   removeOrganism: post(
@@ -235,9 +209,7 @@ export const CALLS = {
     { organism: id },
     v.object({ command: hostCommand }),
   ),
-  /**
-   * Removes every organism that owns a cell within a rectangle. The rectangle is given in cells.
-   */
+  /** Removes every organism that owns a cell in a rectangle, given in cells. */
   clearArea: post(
     '/rooms/:room/clear-area',
     { ...place, width: whole(1, 1_024), height: whole(1, 1_024) },
@@ -258,13 +230,11 @@ export const CALLS = {
    */
   spotlight: post('/rooms/:room/spotlight', place),
   /**
-   * Mutes or unmutes a participant. A muted participant can only watch, and others do not see the
-   * participant's cursor and name.
+   * Mutes or unmutes a participant. A muted participant can only watch, and is invisible to others.
    */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
   /**
-   * Approves or declines a waiting drawing. After approval, the visitor can plant the drawing as a
-   * seed.
+   * Approves or declines a waiting drawing. The visitor can plant an approved drawing as a seed.
    */
   decideDrawing: post('/rooms/:room/drawings/:drawing', { approve: v.boolean() }),
   ban: post(
@@ -272,41 +242,39 @@ export const CALLS = {
     {
       participant: id,
       /**
-       * If true, everybody at the visitor's address is banned. If false, only the visitor's device
-       * is banned.
+       * If true, everybody at the visitor's network address is banned. If false, only the visitor's
+       * device is banned.
        */
       address: v.boolean(),
-      /** Duration in minutes; null if the ban lasts until the host lifts it. */
+      /** Duration in minutes; null for a ban without an end. */
       minutes: v.nullable(whole(1, 60 * 24 * 365)),
     },
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
   /**
-   * Reserves a seat for a wall or touch table. The answer contains the path that the wall's or
-   * table's browser must open.
+   * Reserves a seat for a wall or touch table. The answer contains the path to open in its browser.
    */
   addWall: post('/rooms/:room/walls', { name: label, table: v.optional(v.boolean()) }, wallState),
-  /** Blocks a touch table, so that it only shows the room, or unblocks it. */
+  /** Blocks a touch table, so that the table only shows the room, or unblocks it. */
   blockTable: post('/rooms/:room/walls/:wall/block', { blocked: v.boolean() }),
   /**
-   * Removes the reserved seat of a wall or touch table. If a wall is connected, it stays connected.
-   * A connected touch table is disconnected.
+   * Removes the seat of a wall or touch table. A connected table is disconnected; a connected wall
+   * stays connected.
    */
   removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
-   * Undoes recent commands by replaying the journal without them. Takes a snapshot before that. If
-   * `participant` is an id, undoes only the commands of that participant (0: the host). If
-   * `participant` is null, undoes everybody's commands, including those of the gardener and of
-   * programs, but not the host's.
+   * Takes a snapshot, and undoes recent commands by replaying the journal without them.
+   * `participant` is the id of the participant whose commands are undone, 0 for the host's
+   * commands, or null for the commands of everybody except the host.
    */
   undo: post(
     '/rooms/:room/undo',
     {
       seconds: whole(1, MOST_UNDO),
       /**
-       * Time in seconds between the end of the period to undo and now. The host's page sets it to
-       * the time that the host took to confirm, so that commands sent in the meantime are kept.
+       * Number of seconds before now at which the period to undo ends. The host's page sends the
+       * time that the host took to confirm, so that commands from this time are kept.
        */
       ago: v.optional(whole(0, MOST_UNDO), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
@@ -317,24 +285,21 @@ export const CALLS = {
 
   snapshots: get('/rooms/:room/snapshots', v.array(snapshotState)),
   takeSnapshot: post('/rooms/:room/snapshots', { name: label }, snapshotState),
-  /** Removes a snapshot's name. Afterwards, the snapshot expires like any unnamed snapshot. */
+  /** Removes a snapshot's name. The snapshot then expires like any unnamed snapshot. */
   unnameSnapshot: remove('/rooms/:room/snapshots/:tick', {}),
-  /** Restores a snapshot. First takes a snapshot of the current state. */
+  /** Takes a snapshot of the current state, and restores an earlier snapshot. */
   restore: post('/rooms/:room/snapshots/:tick/restore', {}, v.object({ kept: snapshotState })),
 
   /**
-   * Replaces a room's data with data that were set aside earlier. The replaced data are set aside
-   * in turn, so that the host can return to them.
+   * Replaces a room's data with data that were set aside. The replaced data are set aside in turn.
    */
   putBack: post('/aside/:aside/put-back', {}),
-  /**
-   * Removes an entry from the list of data set aside. The data themselves stay in the data folder.
-   */
+  /** Removes an entry from the list of data set aside. The data stay in the data folder. */
   dismissAside: remove('/aside/:aside', {}),
 
   /**
-   * Renders a time-lapse film of a room in the background. By default, the film shows the last 24
-   * hours. If less is stored, the film shows what is stored.
+   * Renders a time-lapse film of a room in the background, by default of the last 24 hours. If less
+   * is stored, the film shows what is stored.
    */
   timelapse: post(
     '/rooms/:room/timelapse',
@@ -349,18 +314,15 @@ export const CALLS = {
     },
     jobState,
   ),
-  /**
-   * Shows a film on the room's walls for a while. The film may still be in the process of
-   * rendering.
-   */
+  /** Shows a film on the room's walls for a while, even if the film is not completely rendered. */
   showFilm: post('/rooms/:room/film', {
     job: v.pipe(v.string(), v.maxLength(32)),
-    /** Index of the picture to begin with. */
+    /** Index of the film's picture to begin with. */
     frame: whole(0, 10_000),
-    /** Pictures per second; 0 to show a still picture. */
+    /** Pictures per second; 0 for a still picture. */
     speed: between(0, 60),
   }),
-  /** Makes walls show the whole room again instead of a film or a close-up. */
+  /** Makes walls show the whole room again instead of a film or close-up. */
   showRoom: post('/rooms/:room/show-room', {}),
   stopJob: remove('/jobs/:job', {}),
 
@@ -368,14 +330,14 @@ export const CALLS = {
 
   pause: post('/rooms/:room/pause', { paused: v.boolean() }),
   /**
-   * Reports what a sensor in the hall senses. Organisms near the position wake. The more people are
-   * in the hall, the more organisms may express (resemble) relatives at the same time.
+   * Reports what a sensor in the hall senses. Organisms near the position wake. If more people are
+   * in the hall, more organisms may look like relatives at the same time.
    */
   presence: post('/rooms/:room/presence', presence.entries),
 
   /**
-   * Executes a program's command: plants, wounds, crosses, transforms or grafts. The server answers
-   * after the tick that executes the command.
+   * Executes a program's command in a room. The answer is sent after the tick that executes the
+   * command.
    */
   act: call(
     'POST',
@@ -389,7 +351,7 @@ export const CALLS = {
 
   /** Lists the access tokens of programs, without their secrets. */
   tokens: get('/tokens', v.array(accessTokenState)),
-  /** Creates an access token. Only this answer contains the token itself. */
+  /** Creates an access token. No other answer contains the token's secret. */
   makeToken: post(
     '/tokens',
     { name: label, role: v.picklist(ROLES) },
@@ -401,13 +363,13 @@ export const CALLS = {
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
   /**
-   * Posts a test message to the webhook given by the option `--alerts`. The call is answered once
-   * the message is delivered.
+   * Sends a test message to the webhook of the option `--alerts`. The call is answered after the
+   * message is delivered.
    */
   testAlert: post('/alerts/test', {}),
 
   /**
-   * Drains a server: it hands its rooms to other servers and takes no rooms until `stopDraining`.
+   * Drains a server: it hands its rooms to other servers, and takes no rooms until `stopDraining`.
    */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),
@@ -415,16 +377,13 @@ export const CALLS = {
 
 export type CallName = keyof typeof CALLS;
 
-/**
- * Calls that begin, check or end a session of the host's page. Programs cannot make these calls.
- */
+/** Calls for the session of the host's page. Programs cannot make these calls. */
 export const LOGIN_CALLS: readonly string[] = ['login', 'logout', 'session'];
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;
 
 /**
- * Paths of files and pictures, for GET requests. Most of them require a session cookie or an access
- * token.
+ * Paths of files and pictures for GET requests. Most require a session cookie or an access token.
  */
 export const FILES = {
   /** PNG of a snapshot, one pixel per cell. */
@@ -432,34 +391,30 @@ export const FILES = {
   /** PNG of a waiting drawing, one pixel per cell. */
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
   /**
-   * PNG with a row of square pictures that show how a waiting drawing would grow. The last one
+   * PNG with a row of square pictures that show how a waiting drawing would grow. The last picture
    * shows the grown organism.
    */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
-  /**
-   * PNG that shows a reported organism as it was at the time of the report, on black, one pixel per
-   * cell.
-   */
+  /** PNG of a reported organism as it was when it was reported, on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
-  /** PNG of the room now, or of a closed room's last state; one pixel per cell. */
+  /** PNG of the room, or of a closed room's last state, one pixel per cell. */
   picture: '/rooms/:room/picture.png',
-  /**
-   * Replay bundle for a range of ticks, `from` and `to` in the query. By default, the range begins
-   * an hour before now and ends now.
-   */
+  /** Replay bundle for the ticks from `from` to `to` in the query. By default, the last hour. */
   replayBundle: '/rooms/:room/replay-bundle',
-  /** One picture of a film, which may be unfinished: RGBA pixels, then the owner of each cell. */
+  /**
+   * One picture of a film: RGBA pixels, then the owner of each cell. The film may be unfinished.
+   */
   frame: '/jobs/:job/frames/:frame',
-  /** A picture of a film, for walls. Requires no session. */
+  /** One picture of a film, for walls. Requires no session. */
   wallFrame: '/films/:job/:frame',
-  /** The logo of a room's exhibition, for all pages. Requires no session. */
+  /** The logo of a room's exhibition. Requires no session. */
   logo: '/logos/:name',
   job: '/jobs/:job/file',
-  /** Statistics as CSV, `?by=hour` or `?by=day` (the default). */
+  /** Statistics as CSV. Query: `?by=hour` or `?by=day`, by default `day`. */
   statistics: '/rooms/:room/statistics.csv',
   /**
    * A sign to print. Query: `?paper=A4|A3&language=<language code>&address=<address>`. The address
-   * must be one of `HostState.addresses`. If it is absent, the first of them is used.
+   * must be one of `HostState.addresses`; by default, the first one is used.
    */
   sign: '/rooms/:room/sign.svg',
 } as const;
@@ -474,7 +429,7 @@ export const signQuery = v.object({
 });
 
 /**
- * Replaces the parameters of a path (such as `:room`) with values, and puts `API` before the path.
+ * Replaces the parameters of a path (such as `:room`) with values, and puts `API` before it.
  *
  * @param path from `CALLS` or `FILES`
  */
