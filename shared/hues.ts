@@ -1,7 +1,6 @@
 /**
- * The colours of participants, as OKLCH hues. The eight colours are as distinct as possible, even
- * for people with protanopia, deuteranopia or tritanopia. Different hues alone are not distinct
- * enough for them, so lightness varies with hue.
+ * The colours of participants, which are distinct even for people with colour blindness. Different
+ * hues alone are not distinct enough for these people, so lightness varies with hue.
  */
 
 /** OKLCH hues in degrees, the most distinct first. */
@@ -13,15 +12,15 @@ export const OWNER_CHROMA = 0.12;
 /** OKLCH lightness of participants' colours: greens are the lightest, purples the darkest. */
 export const OWNER_LIGHTNESS = { mean: 0.8, range: 0.1, lightestHue: 160 } as const;
 
-/** Returns the OKLCH lightness for a hue. */
+/** Returns the OKLCH lightness (0…1) for a hue in degrees. */
 export function lightnessOf(hue: number): number {
   const { mean, range, lightestHue } = OWNER_LIGHTNESS;
   return mean + range * Math.cos(((hue - lightestHue) * Math.PI) / 180);
 }
 
 /**
- * Returns the hue of a participant, or of the host, who has the number 0. Participants with
- * consecutive numbers get different hues.
+ * Returns the hue of a participant, in degrees. Participants with consecutive ids get different
+ * hues.
  */
 export function hueOf(participant: number): number {
   return HUES[(participant + HUES.length - 1) % HUES.length];
@@ -31,8 +30,8 @@ export const COLOUR_RANGES = ['red', 'orange', 'yellow', 'green', 'blue', 'grey'
 export type ColourRange = (typeof COLOUR_RANGES)[number];
 
 /**
- * For each colour range, the OKLCH hue in degrees at which it ends; it begins where the previous
- * one ends. Red is listed twice, because it lies on both sides of 0°.
+ * OKLCH hue, in degrees, at which each colour range ends. A range begins where the previous one
+ * ends. Red is listed twice, because it lies on both sides of 0°.
  */
 const HUE_ENDS: readonly (readonly [end: number, range: ColourRange])[] = [
   [40, 'red'],

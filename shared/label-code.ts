@@ -1,25 +1,25 @@
 /**
  * Compresses the labels of a square of cells. Each label is predicted from its neighbours to the
- * left and above, on the assumption that borders between areas with different labels are straight.
+ * left and above.
  */
 import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
 
 /**
- * Number of contexts in which the coder stores whether a prediction is wrong; each context has its
- * own probability. For three pairs of neighbouring labels, the context says which pairs are equal
- * (2³ = 8).
+ * Number of contexts for coding whether a prediction is wrong. The context tells which of three
+ * pairs of neighbouring labels are equal (2³ = 8).
  */
 const EDGES = 8;
-/** Returns the initial log-odds of all contexts. Predictions are assumed to be rarely wrong. */
+/** Returns the initial log-odds of all contexts. Wrong predictions are assumed to be rare. */
 const odds = (count: number): Int16Array =>
   Int16Array.from({ length: 1 + EDGES + count }, (_, i) =>
     i === 0 || i > EDGES ? 0 : (i === EDGES ? -5 : -1) * UNIT,
   );
 
 /**
- * Writes labels to a coder, or reads them from it.
+ * Writes `labels` if the coder is a writer. Fills `labels` if the coder is a reader.
  *
- * @param labels labels of a square of cells, row by row; overwritten when reading
+ * @param labels labels of a square of cells, row by row
+ * @param count number of different labels, at least 2
  */
 function code(coder: BitCoder, labels: Uint8Array, count: number): void {
   const side = Math.sqrt(labels.length);
@@ -58,8 +58,7 @@ export function encodeLabels(labels: Uint8Array, count: number): Uint8Array {
 /**
  * Decodes labels.
  *
- * @param bytes result of `encodeLabels`. Other bytes do not cause an error, but decode to arbitrary
- *   labels
+ * @param bytes result of `encodeLabels`; any other bytes decode to arbitrary labels
  * @param side side of the square, in cells
  * @param count number of different labels, at least 2
  * @returns [side, side], 0…count − 1
@@ -71,8 +70,8 @@ export function decodeLabels(bytes: Uint8Array, side: number, count: number): Ui
 }
 
 /**
- * Makes labels coarser: returns the most frequent label of each block of cells. If there is a tie,
- * the lowest of these labels is used.
+ * Returns the most frequent label of each block of cells; in case of a tie, the lowest of these
+ * labels.
  *
  * @param labels [S, S], 0…3
  * @param block side of a block, in cells; blocks at the right and bottom edges may be smaller
@@ -90,7 +89,7 @@ export function coarsenLabels(labels: Uint8Array, block: number): Uint8Array {
 }
 
 /**
- * Converts coarse labels back to one label per cell: all cells of a block get the block's label.
+ * Returns one label per cell: all cells of a block get the block's label.
  *
  * @param coarse result of `coarsenLabels`
  * @param side side S of the result, in cells

@@ -2,28 +2,24 @@
  * The only list of languages. All types, menus, settings and loaders of languages derive from it.
  *
  * To add a language:
- * 1. Add its entry to `LANGUAGES` below. `npm run check:types` then fails until it has
- * translations.
- * 2. Run `npm run words`. It writes everything to translate into `client/locale/xliff/<code>.xlf`
- * and `client/locale/kinds/<code>.json`. It also generates the files that pages and the server load.
- * 3. Translate these two files: add a `<target>` for each `<source>`, and a name for each `""`. If
- * the language has more plural forms than English, translate the plural with all its forms,
- * separated by '|', in the order zero|one|two|few|many|other (see `Intl.PluralRules`).
- * 4. Run `npm run words` again, which prints how much is not translated yet. Then run `npm run
- * check` and `npm test -- test/unit/client/words`, which lists the missing translations.
+ * 1. Add its entry to `LANGUAGES`. `npm run check:types` then fails until it has translations.
+ * 2. Run `npm run words`. It creates the files to translate, `client/locale/xliff/<code>.xlf` and
+ * `client/locale/kinds/<code>.json`.
+ * 3. Translate both files: add a `<target>` for each `<source>`, and a name for each `""`. If the
+ * language has more plural forms than English, separate the forms of a plural by '|', in the order
+ * zero|one|two|few|many|other.
+ * 4. Run `npm run words` again, which prints how much is not translated yet. To list the missing
+ * translations, run `npm test -- test/unit/client/words`.
  */
 
 interface LanguageEntry {
-  /** The language's name in the language itself, shown in language menus. */
+  /** Name of the language in the language itself, for language menus. */
   readonly name: string;
-  /** Writing direction of the language's script, as in the `dir` attribute of HTML. */
+  /** Writing direction, as in the HTML attribute `dir`. */
   readonly direction: 'ltr' | 'rtl';
 }
 
-/**
- * All languages. Keys are BCP 47 tags, as used in `lang` attributes, in `Intl` and in the query
- * `?lang=`. A key has a region only if it matters: 'pt', but 'pt-BR'.
- */
+/** All languages, by BCP 47 tag. A tag has a region only if the region matters, as in 'pt-BR'. */
 export const LANGUAGES = {
   en: { name: 'English', direction: 'ltr' },
   da: { name: 'Dansk', direction: 'ltr' },
@@ -35,7 +31,7 @@ export const LANGUAGES = {
 
 export type LanguageCode = keyof typeof LANGUAGES;
 
-/** The language of the texts in the source code. It needs no translation files. */
+/** The language of the texts in the source code. */
 export const SOURCE_LANGUAGE = 'en' satisfies LanguageCode;
 
 /** A language that has translation files. */
@@ -45,7 +41,7 @@ export const LANGUAGE_CODES = Object.keys(LANGUAGES) as [LanguageCode, ...Langua
 
 export const TRANSLATED_LANGUAGES = LANGUAGE_CODES.filter(isTranslated);
 
-/** Returns whether a language has translation files. The source language has none. */
+/** Returns whether a language has translation files. */
 export function isTranslated(code: LanguageCode): code is TranslatedLanguage {
   return code !== SOURCE_LANGUAGE;
 }
@@ -55,8 +51,8 @@ export function isLanguage(code: string): code is LanguageCode {
 }
 
 /**
- * Chooses a language from `LANGUAGES`: the first of the preferred languages that is listed there.
- * 'de-AT' and 'DE' match German.
+ * Returns the first preferred language that is listed in `LANGUAGES`. 'de-AT' and 'DE' match
+ * German.
  *
  * @param preferred language tags, most preferred first
  * @returns the source language if none of the preferred languages is listed

@@ -1,6 +1,6 @@
 /**
- * The latent map shows each gallery creature as a point. For any other point, this module computes
- * how much each creature contributes to the mix that grows there.
+ * The latent map shows gallery creatures as points. At any other point, a mix of the nearest
+ * creatures grows. This module computes the creatures' shares in the mix.
  */
 
 /** A point on the latent map. Both coordinates are 0…1. */
@@ -10,15 +10,15 @@ export interface MapPoint {
 }
 
 /**
- * Points of the gallery entries on the latent map, in gallery order; null for an entry that is not
- * on the map.
+ * Positions of the gallery's creatures on the latent map, in gallery order; null if a creature is
+ * not on the map.
  */
 export type MapPlaces = readonly (MapPoint | null)[];
 
 export interface MapWeight {
   /** Index of the creature in the gallery. */
   readonly index: number;
-  /** Share of the creature in the mix. The shares of all creatures add up to 1. */
+  /** Share of the creature in the mix. All shares add up to 1. */
   readonly share: number;
 }
 
@@ -29,8 +29,8 @@ const SAME = 1e-9;
 
 /**
  * Computes the shares of the creatures nearest to a point, by inverse distance (Shepard 1968), with
- * the weights of Franke and Little. As a point moves on the map, one of these creatures may be
- * replaced by another. At that moment the shares of both are zero, so the mix changes continuously.
+ * the weights of Franke and Little. When another creature takes the place of one of the nearest,
+ * both have a share of zero, so the mix changes continuously as the point moves.
  *
  * @returns the nearest creature first
  */
@@ -43,8 +43,8 @@ export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;
   const near = all.slice(0, NEIGHBOURS);
-  // If all of these creatures and the next nearest one are at the same distance, all weights are
-  // zero. Use a tiny weight instead, so that the sum is not zero.
+  // If all of `near` and the next nearest creature are at the same distance, all weights are zero.
+  // A tiny weight prevents a division by zero.
   const weights = near.map(({ distance }) => (1 / distance - 1 / reach) ** 2 || Number.MIN_VALUE);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return near.map(({ index }, i) => ({ index, share: weights[i] / total }));

@@ -1,4 +1,4 @@
-/** The family tree of a room, in the form that the server sends. */
+/** Types and paths for the family tree of a room. */
 import type { TimePoint } from './time-points.ts';
 import type { Cause, OrganismId, OrganismView, Part } from './vocabulary.ts';
 
@@ -20,12 +20,11 @@ export interface LineageOrganism
 /** All organisms that have lived during a room's day, and all their known ancestors. */
 export interface LineageTree {
   /**
-   * The organisms, sorted by id. Usually, parents therefore come before their children. This may
-   * not hold if an organism was transformed into the child of others: the organism may come before
-   * its parents, be one of its own parents, or be a child of its descendants.
+   * The organisms, sorted by id. After transformations, parents may come after their children, and
+   * an organism may even be its own ancestor.
    */
   readonly organisms: readonly LineageOrganism[];
-  /** Number of dead organisms that are missing here because the room no longer remembers them. */
+  /** Number of dead organisms missing in `organisms` because the room no longer remembers them. */
   readonly forgotten: number;
   /** The room's latest completed tick. */
   readonly tick: number;
@@ -35,8 +34,8 @@ export interface LineageTree {
 
 /**
  * Computes the generation of each organism: 1 if its parents are unknown, otherwise one more than
- * the highest generation of its parents. After a transformation, a parent can be a descendant of
- * the organism; such a parent counts as unknown.
+ * the highest generation of its parents. A parent that is also a descendant, as can happen after a
+ * transformation, counts as unknown.
  */
 export function generationsOf(
   organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],
@@ -47,8 +46,7 @@ export function generationsOf(
     const known = generations.get(id);
     const parents = parentsOf.get(id);
     if (known !== undefined || !parents) return known ?? 0;
-    // Parents can form a cycle. While an organism's generation is being computed, the organism
-    // counts as generation 0 for its descendants, so that the recursion ends.
+    // Parents can form a cycle. The temporary generation 0 ends the recursion.
     generations.set(id, 0);
     const generation = Math.max(0, ...parents.map(find)) + 1;
     generations.set(id, generation);
@@ -63,12 +61,12 @@ export interface LineagePage extends LineageTree {
   /** Wall-clock time of `tick`, in ms. */
   readonly now: number;
   /**
-   * Wall-clock times of some ticks, oldest first; the last one is the current time. Times between
-   * them are interpolated. Ticks before the first one are assumed to have run at `tickRate`.
-   * Maximum length: `MOST_TIME_POINTS` plus one.
+   * Wall-clock times of some ticks, oldest first; the last one is the current time. Times in
+   * between are interpolated. Earlier ticks are assumed to have run at `tickRate`. Maximum length:
+   * `MOST_TIME_POINTS` plus one.
    */
   readonly times: readonly TimePoint[];
-  /** Names of the gallery's creatures. The picture `sheet` shows them in the same order. */
+  /** Names of the gallery's creatures, in the order of their pictures on `sheet`. */
   readonly gallery: readonly string[];
   readonly sheet: { readonly url: string; readonly columns: number };
   /** Whether visitors can plant keepsakes in the room. */
@@ -79,8 +77,8 @@ export interface LineagePage extends LineageTree {
 export const lineagePath = (room: string): string => `/lineage/${room}`;
 
 /**
- * Path of an organism's picture on the server. Needed for chimeras and nameless organisms, because
- * the gallery has no pictures of them.
+ * Path of an organism's picture on the server. Chimeras and nameless organisms have no picture in
+ * the gallery.
  */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;

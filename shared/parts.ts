@@ -1,4 +1,3 @@
-/** Chooses the creatures after which an organism is named. */
 import type { OrganismView } from './vocabulary.ts';
 
 /** Maximum number of creatures that the name of a chimera mentions. */
@@ -7,8 +6,8 @@ const MAX_NAMED = 2;
 type Kind = Pick<OrganismView, 'kind' | 'origin'>;
 
 /**
- * Returns the creatures after which an organism is named. A chimera is named after the creatures
- * with the largest parts, largest first. Any other organism is named after its own kind.
+ * Returns the creatures after which an organism is named: for a chimera, the creatures with the
+ * largest parts, largest first; for any other organism, its own kind.
  */
 export function namedParts(
   organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>,
@@ -16,8 +15,7 @@ export function namedParts(
   const shares = new Map<string, Kind & { readonly share: number }>();
   for (const { kind, origin, share } of organism.parts ?? []) {
     const key = `${kind} ${origin}`;
-    // Add up the shares of all parts that are the same creature. There can be several such parts if
-    // several people painted the creature.
+    // If several people painted the same creature, add up the shares of their parts.
     shares.set(key, { kind, origin, share: share + (shares.get(key)?.share ?? 0) });
   }
   const parts = [...shares.values()].filter(({ share }) => share > 0);

@@ -5,7 +5,7 @@ import type { Wifi } from './host/room-settings.ts';
 export interface Code {
   /** Side of the QR code in modules, including the quiet zone. */
   readonly side: number;
-  /** SVG path of the dark modules, with one rectangle for each horizontal run. */
+  /** SVG path with one rectangle for each horizontal run of dark modules. */
   readonly path: string;
 }
 
@@ -25,8 +25,8 @@ export function codeOf(text: string, quiet: number): Code {
 }
 
 /**
- * Returns the text of a QR code with which phones join a Wi-Fi network. The text has the same type,
- * 'WPA', for WPA2 and WPA3.
+ * Returns the text of a QR code with which phones join a Wi-Fi network. The type 'WPA' covers both
+ * WPA2 and WPA3.
  * https://github.com/zxing/zxing/wiki/Barcode-Contents#wi-fi-network-config-android-ios-11
  */
 export function wifiCode({ name, password, hidden }: Wifi): string {
@@ -40,5 +40,5 @@ export function readable(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
-/** Splits an address after its first slash, so that the server's name gets a line of its own. */
+/** Splits an address after its first slash, which ends the server's name. */
 export const addressLines = (address: string): string[] => address.split(/(?<=^[^/]*\/)/);

@@ -1,6 +1,6 @@
 /**
- * A random number generator that is started from a seed. Equal seeds give equal numbers, so that
- * the events of a room can be replayed.
+ * A random number generator. Equal seeds give equal numbers, so that a room's events can be
+ * replayed.
  */
 export interface Random {
   /** Returns a uniform number in [0, 1), with 32 random bits. */
@@ -16,18 +16,18 @@ export interface Random {
 }
 
 export interface RandomState {
-  /** The state of sfc32: its words a, b and c and its counter, 32 bits each. */
+  /** The words a, b and c and the counter of sfc32, 32 bits each. */
   readonly words: [number, number, number, number];
   /**
-   * Normally distributed numbers are generated in pairs. If only the first of a pair has been
-   * returned, this is the second.
+   * Normally distributed numbers are generated in pairs. If only the first number of a pair has
+   * been returned, this is the second.
    */
   readonly spare?: number | undefined;
 }
 
 /**
- * Mixes the bits of a number, so that each of them affects all bits of the result. This is the last
- * step (finalizer) of MurmurHash3.
+ * Mixes the bits of a number, so that each bit affects all bits of the result (finalizer of
+ * MurmurHash3).
  *
  * @returns uint32
  */
@@ -38,10 +38,7 @@ export function mixBits(value: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/**
- * Hashes a text to 32 bits, for example to derive a random seed from a name. Uses FNV-1a, followed
- * by the finalizer of MurmurHash3.
- */
+/** Hashes a text to 32 bits, with FNV-1a and the finalizer of MurmurHash3. */
 export function hashText(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
@@ -49,15 +46,14 @@ export function hashText(text: string): number {
 }
 
 /**
- * Creates a random number generator that is independent of all others: sfc32 (Doty-Humphrey,
- * PractRand) for random bits, Box-Muller for normally distributed numbers.
+ * Creates a random number generator: sfc32 (Doty-Humphrey, PractRand) for random bits, Box-Muller
+ * for normally distributed numbers.
  *
  * @param seed any 32-bit number; equal seeds give equal sequences
  */
 export function createRandom(seed: number): Random {
   const random = resumeRandom({ words: [0x9e3779b9, 0x243f6a88, seed >>> 0, 1] });
-  // Run twelve rounds, so that each bit of the seed affects all four words, even if most bits of
-  // the seed are 0.
+  // Twelve rounds make each bit of the seed affect all four words.
   for (let i = 0; i < 12; i++) random.uniform();
   return random;
 }

@@ -1,16 +1,15 @@
 /**
  * A strict reader of the safetensors format (https://github.com/huggingface/safetensors#format). A
  * file consists of the length of the header (eight bytes, little-endian), a JSON header, and the
- * tensors' bytes without gaps.
+ * tensors' bytes.
  *
- * The reader is stricter than the format in order to detect damage: every byte after the header
- * must belong to exactly one tensor.
+ * To detect damage, the reader requires that every byte after the header belong to exactly one
+ * tensor.
  */
 import * as v from 'valibot';
 import { count } from './common-schemas.ts';
 import { fromHalf } from './half-floats.ts';
 
-/** Number of bytes per element. */
 const ELEMENT_BYTES = { F32: 4, I32: 4, F16: 2, U8: 1 } as const;
 type Dtype = keyof typeof ELEMENT_BYTES;
 const entrySchema = v.object({
@@ -33,10 +32,7 @@ export interface TensorFile {
 
 const LENGTH_BYTES = 8;
 
-/**
- * Thrown for a file that is damaged or in another format. The message is one sentence, without the
- * file's name.
- */
+/** Thrown for a file that is damaged or in another format. The message does not name the file. */
 export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
 }
@@ -79,8 +75,7 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
 }
 
 function numbersOf(dtype: Dtype, bytes: Uint8Array): Float32Array | undefined {
-  // Copy the bytes. They may be a view of a larger buffer, with an offset that is not aligned for
-  // floats.
+  // Copy the bytes, because a view of a larger buffer may not be aligned for floats.
   const { buffer } = Uint8Array.from(bytes);
   if (dtype === 'F32') return new Float32Array(buffer);
   return dtype === 'F16' ? Float32Array.from(new Uint16Array(buffer), fromHalf) : undefined;

@@ -29,8 +29,8 @@ export interface TokenGenome {
   /** [Z] values with magnitudes below 2^127. Must not be modified. */
   readonly latent: Float32Array;
   /**
-   * Source of the genome. In a token, it is kept only for nameless genomes from a cross or from the
-   * dice (a random draw).
+   * Source of the genome. A token keeps the source only for nameless genomes from a cross or from
+   * the dice (a random draw).
    */
   readonly origin?: Origin | undefined;
 }
@@ -40,8 +40,7 @@ export interface TokenGrafts {
   /** One to three genomes besides the organism's own. */
   readonly genomes: readonly TokenGenome[];
   /**
-   * [S, S] genome of each cell: 0 for the organism's own genome; n + 1 for the genome at index n of
-   * `genomes`.
+   * [S, S] For each cell, 0 for the organism's own genome, or n + 1 for the genome `genomes[n]`.
    */
   readonly places: Uint8Array;
 }
@@ -68,15 +67,15 @@ const TAIL = 2;
 const GENOME_HEAD = 3;
 const NAMELESS: Readonly<Partial<Record<Origin, number>>> = { cross: 0xffff, prior: 0xfffe };
 const STEPS = 32_768;
-/** Value of the exponent which says that the latent is in the gallery and no numbers follow. */
+/** Exponent that stands for a latent in the gallery; no numbers follow. */
 const OF_GALLERY = -128;
 /**
- * Maximum number of bytes for labels. If the labels need more, a token stores one label per block
- * of cells, with blocks as large as necessary.
+ * Maximum number of bytes for labels. If one label per cell needs more, a token stores one label
+ * per block of cells.
  */
 const MAX_LABEL_BYTES = 150;
 
-/** Minimum and maximum number of characters of a token. */
+/** Minimum and maximum length of a token, in characters. */
 export const MIN_TOKEN = Math.ceil(((HEAD + GENOME_HEAD + TAIL) * 4) / 3);
 export const MAX_TOKEN = Math.ceil(
   ((HEAD + 4 * (GENOME_HEAD + 2 * 1024) + 1 + MAX_LABEL_BYTES + TAIL) * 4) / 3,
@@ -85,10 +84,9 @@ export const MAX_TOKEN = Math.ceil(
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
 /**
- * Encodes a seed as a token. A gallery creature is stored as its index. For any other latent, a
- * step size is chosen: the smallest power of two above the largest magnitude, divided by 32768. The
- * latent's values are rounded to multiples of this step. Grafts that no cell reads are omitted. If
- * the labels need too many bytes, small grafted parts are omitted too.
+ * Encodes a seed as a token. A latent outside the gallery is rounded to multiples of 2^e / 32768,
+ * where 2^e is the smallest power of two above the largest magnitude. Grafts that no cell reads are
+ * omitted. If the labels need too many bytes, small grafted parts are omitted too.
  */
 export function encodeSeed(seed: TokenSeed, species: TokenSpecies): string {
   const identity = Number.parseInt(species.identity, 16);
@@ -99,7 +97,7 @@ export function encodeSeed(seed: TokenSeed, species: TokenSpecies): string {
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** Returns the lowest bytes of an integer, the most significant byte first. */
+/** Returns the lowest bytes of an integer, most significant byte first. */
 const bytesOf = (value: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => (value >> (8 * (count - 1 - i))) & 0xff);
 
@@ -111,8 +109,8 @@ function bytesOfGenome(
   const known = kind === undefined ? undefined : gallery[kind]?.latent;
   if (known?.every((value, i) => value === latent[i])) return [...code, OF_GALLERY & 0xff];
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
-  // 2^exponent is greater than the largest magnitude, even after rounding. If a decoded seed is
-  // encoded again, the exponent is therefore the same, and rounding changes nothing.
+  // 2^exponent exceeds the largest magnitude even after rounding. Encoding a decoded seed again
+  // therefore gives the same exponent and the same numbers.
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   const numbers = Array.from(latent, (value) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);
@@ -122,8 +120,8 @@ function bytesOfGenome(
 }
 
 /**
- * Encodes grafts. Stores one label per block of cells, with the smallest blocks for which the
- * labels fit in `MAX_LABEL_BYTES`.
+ * Encodes grafts, with one label per block of cells. The blocks are as small as `MAX_LABEL_BYTES`
+ * allows.
  */
 function bytesOfGrafts({ genomes, places }: TokenGrafts, species: TokenSpecies): number[] {
   for (let level = 0; ; level++) {
@@ -138,13 +136,10 @@ function bytesOfGrafts({ genomes, places }: TokenGrafts, species: TokenSpecies):
   }
 }
 
-/** Path at which the keepsake page loads the model with these weights. */
+/** Path from which the keepsake page loads the model with these weights. */
 export const modelPath = (identity: string): string => `/keep/models/${identity}`;
 
-/**
- * Returns the identity of the weights for which a token was made; undefined if the token is
- * damaged.
- */
+/** Returns the identity of a token's weights; undefined if the token is damaged. */
 export function identityInToken(token: string): string | undefined {
   return viewOf(token)?.getUint32(1).toString(16).padStart(8, '0');
 }

@@ -1,6 +1,4 @@
-/**
- * The wall-clock times of ticks and of a film's pictures, interpolated between a few known points.
- */
+/** Wall-clock times of ticks and of films' pictures, interpolated between known times. */
 
 /** A tick and its wall-clock time `at`, in ms. */
 export interface TimePoint {
@@ -8,14 +6,13 @@ export interface TimePoint {
   readonly at: number;
 }
 
-/** Maximum number of known times that are stored for a room and sent with its family tree. */
+/** Maximum number of tick times that a room stores and sends with its family tree. */
 export const MOST_TIME_POINTS = 256;
 
 /**
  * Interpolates linearly between points. Each point has a known value, such as a tick, and a sought
- * value, such as a time. Before the first point, returns the first point's sought value; after the
- * last point, the last point's. If several points have the same known value, as before and after a
- * pause at one tick, uses the first of them, because the tick itself happened before the pause.
+ * value, such as a time. Beyond the first or the last point, returns that point's sought value. If
+ * several points have the same known value, as around a pause, uses the first of these points.
  *
  * @param known known values of the points, which never decrease
  * @param sought sought values of the points, which never decrease
@@ -40,8 +37,8 @@ export function interpolate(
 }
 
 /**
- * When the room looked like some of a film's pictures, as wall-clock times in ms, oldest first.
- * Times between them are interpolated. Maximum length: `MOST_TIME_POINTS`.
+ * Wall-clock times of some of a film's pictures, in ms, oldest first. Other times are interpolated.
+ * Maximum length: `MOST_TIME_POINTS`.
  */
 export type FilmTimes = readonly { readonly frame: number; readonly at: number }[];
 
@@ -54,8 +51,7 @@ export interface FilmPeriod {
   /** Total number of pictures. */
   readonly frames: number;
   /**
-   * Times of those pictures whose times are known. If absent, all pictures are assumed to be
-   * equally far apart in time.
+   * Known times of pictures. If absent, the pictures are assumed to be equally far apart in time.
    */
   readonly times?: FilmTimes | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * All reasons for which the server can refuse a call of the host's API. The host's page has a text
- * for each reason. The reasons for refusing visitors' commands are in `REASONS`.
+ * Reasons for which the server can refuse a call of the host's API. The host's page has a text for
+ * each reason.
  */
 export const HOST_REASONS = [
   'no-session',
@@ -58,7 +58,7 @@ export const HOST_REASONS = [
 
 export type HostReason = (typeof HOST_REASONS)[number];
 
-/** All reasons why the rendering of a film can fail. */
+/** Reasons why the rendering of a film can fail. */
 export const JOB_REASONS = [
   'not-kept',
   'damaged',

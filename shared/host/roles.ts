@@ -1,13 +1,13 @@
 /**
- * Roles of access tokens, beginning with the role that has the fewest permissions. Each role has
- * all permissions of the previous roles. `host` may do everything except sign in.
+ * Roles of access tokens, from the fewest to the most permissions. Each role includes the
+ * permissions of the roles before it.
  */
 export const ROLES = ['observer', 'operator', 'host'] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
- * Names of the calls and files for which a role below `host` is sufficient, grouped by the lowest
- * sufficient role.
+ * Calls and files that a role below `host` may use. Each is listed under the lowest role that may
+ * use it.
  */
 const LESSER: Readonly<Record<Exclude<Role, 'host'>, readonly string[]>> = {
   observer: ['state', 'gallery', 'statistics', 'picture', 'sign', 'wallFrame', 'logo'],

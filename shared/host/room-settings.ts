@@ -21,11 +21,10 @@ const energy = v.strictObject({
   capacity: between(1, 1e6),
   /** Initial energy of a participant. */
   newcomer: between(0, 1e6),
-  /** Energy refilled per second. */
   refillPerSecond: between(0, 1e6),
-  /** Cost of a seed. */
+  /** Cost of planting a seed. */
   plant: between(0, 1e6),
-  /** Cost of a stroke, per cell that it covers. */
+  /** Cost of a stroke, for each cell under the stroke. */
   damagePerCell: between(0, 1e3),
   /** Cost of waking an organism. */
   wake: between(0, 1e3),
@@ -37,7 +36,7 @@ const attract = v.strictObject({
   wounds: gardenerWounds,
 });
 
-/** Indices of gallery creatures. Ignored if they are not in the checkpoint's gallery. */
+/** Gallery indices of creatures. An index that is not in the checkpoint's gallery is ignored. */
 const creatures = v.pipe(
   v.array(whole(0, 4_095)),
   v.maxLength(1_024),
@@ -46,22 +45,18 @@ const creatures = v.pipe(
 const curation = v.strictObject({
   /** Creatures that neither visitors nor the gardener may plant. */
   hidden: creatures,
-  /** Creatures to offer to visitors before all other creatures, in this order. */
+  /** Creatures offered to visitors before all other creatures, in this order. */
   first: creatures,
   /**
-   * Creatures that the gardener plants and grafts. If empty, the gardener may use any suitable
-   * creature of the gallery.
+   * Creatures that the gardener plants and grafts. If the list is empty, the gardener uses any
+   * suitable creature of the gallery.
    */
   gardener: creatures,
 });
 
 const LOGO_PATH = /^(\/host\/api\/logos\/[a-z0-9-]{1,32}\?[0-9a-f]{16})?$/;
 
-/**
- * Creates the schema of a text that the host writes.
- *
- * @param most maximum number of characters
- */
+/** Creates the schema of a text by the host, with at most `most` characters. */
 const words = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most));
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
@@ -84,48 +79,35 @@ const wifi = v.strictObject({
 });
 export type Wifi = v.InferOutput<typeof wifi>;
 
-/**
- * A room's settings except `energy`. Each entry consists of the setting's schema and its default.
- */
+/** A room's settings except `energy`, each with its schema and its default. */
 const SETTINGS = {
   /** Ticks per second. */
   tickRate: [whole(1, 60), 15],
   /** Maximum number of participants in the room. */
   capacity: [whole(1, 20_000), 200],
-  /** Maximum number of living organisms. */
   maxOrganisms: [whole(1, 4_096), 256],
   /** Maximum radius of a stroke, in cells. */
   maxRadius: [between(STROKE_LIMITS.minRadius, STROKE_LIMITS.maxRadius), STROKE_LIMITS.maxRadius],
-  /** Minimum time between two seeds of one participant, in seconds; 0 if there is no minimum. */
+  /** Minimum time between two seeds of one participant, in seconds; 0 for no minimum. */
   cooldown: [between(0, 600), 0],
   /**
-   * For how long a wounded organism is protected from further wounds, in seconds; 0 for no
-   * protection.
+   * How long a wounded organism is protected from further wounds, in seconds; 0 for no protection.
    */
   protect: [between(0, 600), 0],
-  /**
-   * Whether visitors may transform other participants' organisms. They may always transform their
-   * own.
-   */
+  /** Whether visitors may transform other participants' organisms, not only their own. */
   transformOthers: [v.boolean(), false],
-  /**
-   * Whether visitors may graft onto other participants' organisms. They may always graft onto their
-   * own.
-   */
+  /** Whether visitors may graft onto other participants' organisms, not only onto their own. */
   graftOthers: [v.boolean(), false],
   /** Number of ticks per step of a growing organism. */
   birth: [whole(1, 10), 3],
   /** Number of ticks per step of a healing organism. */
   healing: [whole(1, 10), 2],
   /**
-   * Maximum share of organisms that express a relative (look like a similar creature for a while)
-   * at the same time. They do this only while somebody is watching the room.
+   * Maximum share of organisms that look like a similar creature for a while at the same time. No
+   * organism does so while nobody is watching the room.
    */
   liveliness: [between(0, 1), 0.1],
-  /**
-   * Strength of the effect that makes the picture move like water. 1 is the usual strength; 0 turns
-   * the effect off.
-   */
+  /** Strength of the effect that makes the picture move like water: 1 is normal, 0 is off. */
   water: [between(0, 2), 1],
   /** Lifetime of an organism in a busy room, in seconds; 0 if it is unlimited. */
   lifetime: [whole(0, 86_400), 0],
@@ -133,30 +115,26 @@ const SETTINGS = {
   generations: [v.boolean(), false],
   names: [v.boolean(), true],
   /**
-   * The automatic gardener: whether it is on (`on`), how long visitors must be inactive before it
-   * starts (`after`, in seconds), and whose organisms it may wound (`wounds`).
+   * The automatic gardener: whether it is on (`on`), for how many seconds visitors must be inactive
+   * before it starts (`after`), and whose organisms it may wound (`wounds`).
    */
   attract: [attract, { on: true, after: 60, wounds: 'own' }],
   captions: [v.boolean(), true],
-  /** Languages of the room. Captions alternate between them. */
+  /** Languages of the room. Captions alternate between these languages. */
   languages: [languages, [SOURCE_LANGUAGE]],
   /** Maximum number of close-ups that walls show per minute; 0 to show none. */
   closeUps: [between(0, 4), 2],
   /** Whether visitors' drawings become seeds: immediately, after the host's approval, or never. */
   drawings: [drawingMode, 'on'],
-  /**
-   * Whether visitors can plant seeds from tokens. A token is a seed as text, as printed on
-   * keepsakes.
-   */
+  /** Whether visitors can plant seeds from tokens (seeds as text, as printed on keepsakes). */
   tokens: [v.boolean(), true],
   /** Whether programs can plant organisms from latents that they supply. */
   latents: [v.boolean(), true],
   /**
-   * Whether visitors are offered the whole gallery. It includes creatures that are not suitable for
-   * everybody, and creatures that closely resemble others.
+   * Whether visitors are offered the whole gallery, including creatures that closely resemble
+   * others or are not suitable for everybody.
    */
   wholeGallery: [v.boolean(), false],
-  /** Which creatures of the gallery are hidden, offered first, and used by the gardener. */
   curation: [curation, { hidden: [], first: [], gardener: [] }],
   /** Whether people can watch the room with the view-only link. */
   spectators: [v.boolean(), true],
@@ -169,7 +147,7 @@ const SETTINGS = {
   /** A message to everybody in the room, shown until the host removes it; '' to show none. */
   message: [words(200), ''],
   wifi: [v.nullable(wifi), null],
-  /** Whether visitors' commands are paused, so that visitors can only watch. */
+  /** If true, visitors can only watch. */
   paused: [v.boolean(), false],
 } as const satisfies Record<string, readonly [v.GenericSchema, unknown]>;
 
@@ -182,21 +160,20 @@ export const roomSettings = v.strictObject({ ...types, energy });
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
 /**
- * Built-in defaults of a room's settings. They can be overridden by the server's startup settings
- * and by the host.
+ * Built-in defaults of a room's settings. The server's startup settings and the host can override
+ * these defaults.
  */
 export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'>;
 
 /**
- * The stored settings of a room: only the settings that the host has changed. All other settings
- * have the values of the server's startup settings.
+ * A room's stored settings: only settings that the host has changed. The server's startup settings
+ * determine all others.
  */
 export const settingsChange = v.partial(roomSettings);
 
 /**
- * A request to change some settings; absent settings stay unchanged. Individual fields of `energy`,
- * `attract` and `curation` can be absent too, and then stay unchanged. All other settings must be
- * complete.
+ * A request to change some settings; absent settings stay unchanged. If `energy`, `attract` or
+ * `curation` is incomplete, its absent fields stay unchanged too.
  */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,
@@ -207,8 +184,8 @@ export const settingsRequest = v.strictObject({
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
 /**
- * The file in which a host saves a room's settings. It omits the Wi-Fi network, which contains a
- * password, and settings that are temporary or valid only for one room.
+ * The file in which a host saves a room's settings. The file omits the Wi-Fi network, which has a
+ * password, and settings that are temporary or valid for only one room.
  */
 export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 
@@ -228,8 +205,8 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
 }
 
 /**
- * Converts a request to change settings to the form that is stored, which contains the complete
- * value of each changed setting.
+ * Converts a request for changes to its stored form, which contains the complete value of each
+ * changed setting.
  *
  * @param settings all settings of the room after the change
  */
@@ -260,8 +237,8 @@ const exception = v.pipe(
 );
 
 /**
- * Returns whether opening hours end on the next day. If `from` and `to` are equal, the room is open
- * for 24 hours.
+ * Returns whether opening hours end on the next day. If `from` equals `to`, the room is open for 24
+ * hours.
  */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
   hours.to <= hours.from;
@@ -277,14 +254,14 @@ export const schedule = v.strictObject({
    */
   exceptions: v.optional(v.pipe(v.array(exception), v.maxLength(MAX_EXCEPTIONS)), []),
   /**
-   * What happens outside the opening hours. 'dim': walls are dimmed, but visitors may continue.
-   * 'close': walls are dimmed, and visitors are disconnected and cannot join.
+   * What happens outside the opening hours. 'dim': walls are dimmed. 'close': walls are dimmed, and
+   * visitors are disconnected and cannot join.
    */
   outside: v.picklist(['dim', 'close']),
   /** Whether all organisms dissolve when the opening hours end. */
   farewell: v.boolean(),
   /**
-   * Time of day at which the server exits, so that the program that supervises it restarts it; null
+   * Time of day at which the server exits, to be restarted by the program that supervises it; null
    * for no daily restart.
    */
   restart: v.nullable(time),

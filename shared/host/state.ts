@@ -1,6 +1,6 @@
 /**
- * Schemas of the data that the server sends to the host's page. Points in time are in ms since the
- * Unix epoch, by the server's wall clock, unless a comment says otherwise.
+ * Schemas of the data that the server sends to the host's page. Points in time are Unix times in
+ * ms, unless a comment says otherwise.
  */
 import * as v from 'valibot';
 import { count, finite } from '../common-schemas.ts';
@@ -22,7 +22,7 @@ const roomEntries = {
   checkpoint: text,
   /** Whether the room is open. A closed room does not change, and nobody can join it. */
   open: truth,
-  /** Whether the room is defined in the server's startup settings. If so, it cannot be removed. */
+  /** If true, the room is defined in the server's startup settings and cannot be removed. */
   fixed: truth,
   participants: count,
   waiting: count,
@@ -30,7 +30,7 @@ const roomEntries = {
   drawingsWaiting: count,
   /** Number of reported organisms that the host has neither removed nor dismissed. */
   reported: count,
-  /** Number of living organisms; null if it is unknown because the room is not running. */
+  /** Number of living organisms; null if the room is not running. */
   organisms: v.nullable(count),
   awake: count,
   tick: count,
@@ -39,17 +39,17 @@ const roomEntries = {
   walls: v.object({
     /** Number of connected walls. */
     up: count,
-    /** Number of walls with a reserved seat that have lost their connection. */
+    /** Number of disconnected walls that have a reserved seat. */
     lost: count,
     /**
-     * What walls show instead of the whole room, and how much longer (`left`, in ms); null if walls
-     * show the whole room.
+     * Whether walls show a film or a close-up, and for how much longer (`left`, in ms); null if
+     * walls show the whole room.
      */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
-  /** Whether a farewell is in progress: the room's organisms are dissolving. */
+  /** Whether the room's organisms are dissolving because the room's day is ending. */
   farewell: truth,
-  /** The slow operation that is in progress and delays visitors; null if there is none. */
+  /** Slow operation in progress, which delays visitors; null if there is none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -57,23 +57,22 @@ export const roomSummary = v.object(roomEntries);
 export type RoomSummary = v.InferOutput<typeof roomSummary>;
 
 export const visitorState = v.object({
-  /** Id of the participant, for use in calls of the host's API. */
   id: count,
   name: text,
   hue: number,
   muted: truth,
-  /** Name of the touch table that the participant uses; null if there is none. */
+  /** Name of the participant's touch table; null if there is none. */
   table: v.nullable(text),
   /**
-   * Number of other participants at the same IP address, who would also be affected by a ban of the
-   * address.
+   * Number of other participants at the same IP address. A ban of the address would affect them
+   * too.
    */
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
   organisms: count,
-  /** Number of living organisms onto which the participant has grafted parts. */
+  /** Number of living organisms that have grafts by the participant. */
   grafted: count,
-  /** Number of actions, such as seeds and strokes, by the participant since joining. */
+  /** Number of the participant's actions, such as seeds and strokes, since joining. */
   acts: count,
   /** Time since the participant joined, in ms. */
   stay: number,
@@ -81,7 +80,6 @@ export const visitorState = v.object({
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
 const drawingState = v.object({
-  /** Id of the drawing, for use in calls of the host's API. */
   id: count,
   by: participantView,
   /** Time since the drawing was sent, in ms. */
@@ -89,19 +87,15 @@ const drawingState = v.object({
 });
 
 export const reportState = v.object({
-  /** Id of the organism, for use in calls of the host's API. */
   organism: count,
   kind: text,
   origin,
   planter,
-  /**
-   * The parts of the organism if it is a chimera. Each part has its creature and the participant
-   * who grafted it.
-   */
+  /** The parts of the organism if it is a chimera. */
   parts: v.optional(v.array(part)),
   /**
-   * Whether the organism is still alive. The report's other data, such as kind and parts, describe
-   * the organism as it was when it was reported.
+   * Whether the organism is still alive. The kind and the parts are those at the time of the
+   * report.
    */
   lives: truth,
   /** Tick at which the organism's picture was taken. */
@@ -114,14 +108,11 @@ export const reportState = v.object({
 export type ReportState = v.InferOutput<typeof reportState>;
 
 export const wallState = v.object({
-  /** Id of the wall's reserved seat, for use in calls; null if no seat is reserved for the wall. */
+  /** Id of the wall's reserved seat; null if no seat is reserved for the wall. */
   id: v.nullable(count),
   /** The host's name for the wall. */
   name: text,
-  /**
-   * `table`: whether this is a touch table. `blocked`: whether the host has blocked the touch
-   * table.
-   */
+  /** `table`: whether this is a touch table. `blocked`: whether the host has blocked this table. */
   ...{ table: truth, blocked: truth },
   /** The path and query of the wall's URL; '' if the wall has no reserved seat. */
   path: text,
@@ -131,10 +122,7 @@ export const wallState = v.object({
   upFor: v.nullable(number),
   /** When the wall lost its connection; null if it is connected or never was. */
   lost: v.nullable(number),
-  /**
-   * Number of frames per second that the wall shows. While nothing in the room changes, this is 1,
-   * because the server then sends only one frame per second.
-   */
+  /** Number of frames per second that the wall shows; 1 while nothing in the room changes. */
   frameRate: number,
   /** Languages for which at least one of the wall's screens has no font. */
   unwritable: v.array(v.picklist(LANGUAGE_CODES)),
@@ -157,7 +145,7 @@ export const banState = v.object({
   room: text,
   participant: count,
   name: text,
-  /** Whether the ban applies to everybody at the participant's address, not only to the device. */
+  /** Whether the ban applies to the participant's whole IP address, not only to the device. */
   address: truth,
   since: number,
   /** When the ban ends; null if the ban lasts until the host lifts it. */
@@ -174,7 +162,7 @@ export const accessTokenState = v.object({
 });
 export type AccessTokenState = v.InferOutput<typeof accessTokenState>;
 
-/** The times (`at`) of some pictures of a film. `frame` is a picture's index. */
+/** Times (`at`) of some of a film's pictures. `frame` is the index of the picture. */
 const filmTimes = v.pipe(
   v.array(v.object({ frame: count, at: finite })),
   v.maxLength(MOST_TIME_POINTS),
@@ -193,20 +181,19 @@ export const jobState = v.object({
   /** Why the job failed; null if it has not failed. */
   error: v.nullable(v.picklist(JOB_REASONS)),
   /**
-   * Length of the film's period in hours, as requested; null if the host requested a range of
-   * ticks.
+   * Requested length of the film's period, in hours; null if the host requested a range of ticks.
    */
   hours: v.nullable(count),
   /** When the film's period begins; null if it is not known yet. */
   from: v.nullable(number),
-  /** Times of the film's pictures. Absent until the times are known. */
+  /** Times of the film's pictures; absent until the times are known. */
   times: v.optional(filmTimes),
   /** Number of pictures of the film that can already be shown. */
   frames: count,
-  /** Number of pictures in the whole film; null if it is not known yet. */
+  /** Total number of pictures; null if it is not known yet. */
   total: v.nullable(count),
   since: number,
-  /** File name with which the film is downloaded. */
+  /** File name for the download. */
   file: text,
 });
 export type JobState = v.InferOutput<typeof jobState>;
@@ -214,14 +201,11 @@ export type JobState = v.InferOutput<typeof jobState>;
 export const snapshotState = v.object({
   tick: count,
   at: number,
-  /**
-   * The host's name for the snapshot. A snapshot with a name does not expire until the host removes
-   * the name.
-   */
+  /** The host's name for the snapshot. A snapshot with a name does not expire. */
   name: v.nullable(text),
   /**
-   * The host's action before which the server took this snapshot automatically, to make the action
-   * reversible; null if the snapshot was taken for another reason.
+   * The host's action before which the server took this snapshot, so that the host can reverse the
+   * action; null if the snapshot was taken for another reason.
    */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
@@ -232,31 +216,28 @@ export const checkpointState = v.object({
   name: text,
   title: text,
   /**
-   * Whether a newer checkpoint has taken over this checkpoint's name. If so, new rooms cannot use
-   * this checkpoint, but existing rooms still do.
+   * Whether a newer checkpoint has taken over this checkpoint's name. If so, existing rooms keep
+   * this checkpoint, but new rooms cannot use it.
    */
   replaced: v.boolean(),
   /** Side of an organism, in cells. */
   side: count,
   /**
-   * A picture that contains the pictures of all gallery creatures as tiles: `columns` tiles per
-   * row, each side×side pixels.
+   * One picture of all gallery creatures, as tiles: `columns` tiles per row, side×side pixels each.
    */
   sheet: v.object({ url: text, columns: count }),
 });
 export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
-/**
- * An entry in the list of data that the server has set aside, usually because the data are damaged.
- */
+/** Data that the server has set aside, usually because the data are damaged. */
 export const asideState = v.object({
-  /** Name of the folder with the data, for use in calls of the host's API. */
+  /** Name of the folder with the data. */
   id: text,
   /** Name of the room; null if the data belong to the server or to all rooms. */
   room: v.nullable(text),
   at: number,
   /**
-   * Type of the data. `replaced`: data of a room that were replaced when the host put other data
+   * Type of the data. `replaced`: a room's data that were replaced when the host put other data
    * back.
    */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
@@ -283,28 +264,25 @@ export const serverState = v.object({
   rooms: v.array(
     v.object({
       name: text,
-      /** Epoch of the room's lease. Each new lease of a room has a larger epoch. */
+      /** Epoch of the room's lease. Each new lease has a larger epoch. */
       epoch: count,
       /** Mean number of the room's awake cells. */
       awake: count,
       /**
-       * Whether the server, although it is draining, still runs the room because no other server
-       * has taken it over.
+       * If true, the server is draining but still runs the room, because no other server has taken
+       * over.
        */
       kept: truth,
     }),
   ),
-  /**
-   * Rooms that the draining server has handed over, but that no other server has started to run
-   * yet.
-   */
+  /** Rooms that this draining server has handed over, but that no other server runs yet. */
   leaving: v.optional(v.array(text), []),
   /**
-   * Rooms of other servers for which this server is a standby: it replays their journals, so that
-   * it can take them over immediately.
+   * Rooms of other servers for which this server is a standby. It can take over these rooms
+   * immediately.
    */
   followed: v.optional(v.array(text), []),
-  /** For each room, the number of pages that are connected through this server. */
+  /** Number of pages connected through this server, for each room. */
   viewers: v.array(v.object({ room: text, connections: count })),
 });
 export type ServerState = v.InferOutput<typeof serverState>;
@@ -312,10 +290,7 @@ export type ServerState = v.InferOutput<typeof serverState>;
 export const clusterState = v.object({
   /** Name of the server that sends this state. */
   own: text,
-  /**
-   * Whether `servers` is up to date. If not, it contains the last known states of the other
-   * servers.
-   */
+  /** Whether `servers` is up to date. If not, `servers` contains the last known states. */
   current: truth,
   /** All servers of the cluster, sorted by name. */
   servers: v.array(serverState),
@@ -332,31 +307,31 @@ export const hostState = v.object({
   /** Time zone of the server and of its schedule, such as 'Europe/Copenhagen'. */
   zone: text,
   /**
-   * Whether changes of rooms are being stored on disk. False after a disk error; null if storage is
+   * Whether changes of rooms are being stored on disk: false after a disk error, null if storage is
    * turned off.
    */
   keeping: v.nullable(truth),
   /** Whether the wall clock was set back within the last day. If so, stored times may be wrong. */
   clockSetBack: v.optional(truth),
-  /** Data that were set aside and that the host has not dismissed from the list, latest first. */
+  /** Data set aside by the server and not yet dismissed by the host, latest first. */
   aside: v.array(asideState),
-  /** Whether walls are dimmed, because the opening hours have ended. */
+  /** Whether walls are dimmed because it is outside the opening hours. */
   dim: truth,
   schedule,
   /**
-   * Whether a supervising program restarts the server after it exits. Without one, the daily
-   * restart is not possible.
+   * Whether a supervising program restarts the server after it exits. The daily restart needs such
+   * a program.
    */
   supervised: truth,
-  /** The next change that the schedule makes; null if there is none. */
+  /** The next change by the schedule; null if there is none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
   /** URLs, without paths, at which visitors can reach this server, best first. */
   addresses: v.array(text),
-  /** Resources of the machine on which the server that sends this state runs. */
+  /** Resources of the machine on which this server runs. */
   machine: v.object({
     /**
-     * Free space on the disk that holds the data folder, in bytes; null if unknown or if storage is
-     * turned off.
+     * Free space on the disk of the data folder, in bytes; null if unknown or if storage is turned
+     * off.
      */
     diskFree: v.nullable(count),
     /** Mean number of running or waiting processes per processor in the last minute. */
@@ -366,12 +341,10 @@ export const hostState = v.object({
   }),
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
-  /**
-   * Names of those folders of the library whose checkpoints have not been added to the server yet.
-   */
+  /** Folders of the library whose checkpoints have not been added to the server yet. */
   library: v.array(text),
   rooms: v.array(roomSummary),
-  /** All bans; null if the request's access token does not permit seeing bans. */
+  /** All bans; null if the access token does not permit seeing bans. */
   bans: v.nullable(v.array(banState)),
   jobs: v.array(jobState),
   /** The state of the cluster; null if the server is not in a cluster. */
@@ -397,28 +370,26 @@ export const refusal = v.object({
 export type RefusalState = v.InferOutput<typeof refusal>;
 
 /**
- * Bins that count visits by their length: the upper bounds of the bins, in seconds. One more bin at
- * the end counts all longer visits.
+ * Upper bounds of the bins that count visits by length, in seconds. A last bin counts all longer
+ * visits.
  */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 
-/** Number of rows and columns of the heat map, which divides the whole grid into equal fields. */
+/** Number of rows and number of columns of the heat map, which covers the whole grid. */
 export const HEAT_SIDE = 16;
 
 const sums = {
-  /** Number of visits. If a participant returns within a minute, the same visit continues. */
+  /** Number of visits. If a participant returns within a minute, the previous visit continues. */
   visits: count,
   seeds: count,
   wounds: count,
   crosses: count,
-  /** Number of grafts. Absent in records from before grafts existed. */
+  /** Absent in records from before grafts existed. */
   grafts: v.optional(count, 0),
   refused: count,
   /** Maximum number of simultaneous participants. */
   most: count,
-  /**
-   * [DWELL_SPANS.length + 1] Number of ended visits in each of the bins that `DWELL_SPANS` defines.
-   */
+  /** [DWELL_SPANS.length + 1] Number of ended visits in each bin; see `DWELL_SPANS`. */
   dwell: v.pipe(v.array(count), v.length(DWELL_SPANS.length + 1)),
   /**
    * [HEAT_SIDE²] Number of plantings, wounds and grafts in each field of the heat map, row by row.
@@ -438,15 +409,9 @@ export type DayStatistics = v.InferOutput<typeof dayStatistics>;
 
 export const statistics = v.object({
   room: v.string(),
-  /**
-   * Statistics for each hour of the most recent weeks, oldest first. Hours without visitors are
-   * omitted.
-   */
+  /** Statistics for each hour with visitors in the most recent weeks, oldest first. */
   hours: v.array(hourStatistics),
-  /**
-   * Statistics for each day of the most recent years, oldest first. Days without visitors are
-   * omitted.
-   */
+  /** Statistics for each day with visitors in the most recent years, oldest first. */
   days: v.array(dayStatistics),
 });
 export type Statistics = v.InferOutput<typeof statistics>;

@@ -1,15 +1,15 @@
 /**
- * Computes maps of genomes. The map of a genome contains some numbers for each cell of an organism.
- * The painter reads these numbers in addition to the cells' colours. Two dense layers turn a genome
- * into a map of 4×4 positions. The side of the map is then doubled three times, and a 3×3
- * convolution follows each time. All layers except the last one end with ReLU.
+ * Computes maps of genomes: some numbers for each cell of an organism, which the painter reads in
+ * addition to the cells' colours. Two dense layers turn a genome into a map of 4×4 positions. Three
+ * more layers each double the side of the map and apply a 3×3 convolution. A ReLU follows each
+ * layer except the last.
  */
 import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
 /**
- * Maximum root mean square difference between a genome and the nearest learned genome. If a genome
- * differs more from all learned genomes, it gets no map, because its map would show features of
- * other creatures.
+ * Maximum root mean square difference between the first `KEY` values of a genome and of a learned
+ * genome. A genome that differs more gets no map, because the map would show other creatures'
+ * features.
  */
 const NEAR = 0.25;
 
@@ -17,11 +17,11 @@ const NEAR = 0.25;
 export interface PaintedGenomes {
   /** One or more latents, [Z] each. */
   readonly latents: readonly Float32Array[];
-  /** [S, S] For each cell, the index of its latent. Absent if there is only one latent. */
+  /** [S, S] Index of each cell's latent. Absent if there is only one latent. */
   readonly labels?: Uint8Array | undefined;
 }
 
-/** The map of an organism. It contains C numbers for each cell, which the painter reads. */
+/** The map of an organism: C numbers for each cell, which the painter reads. */
 export interface GenomeMap {
   /** Side of the map (S), in cells. */
   readonly side: number;
@@ -29,16 +29,15 @@ export interface GenomeMap {
   readonly values: Float32Array;
 }
 
-/** A map, with the position (x, y) of the map's upper left cell in a grid of cells. */
+/** A map whose upper left cell is at (x, y) in a grid of cells. */
 export interface PlacedMap extends GenomeMap {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * Computes the map of an organism. In a chimera, whose cells read different genomes, each cell
- * takes its numbers from the map of the genome that it reads. Yields often, so that the caller can
- * do other work in between.
+ * Computes the map of an organism. Each cell of a chimera gets the numbers from the map of the
+ * genome that this cell reads. Yields often, so that the caller can do other work in between.
  *
  * @returns undefined if the painter has learned none of the genomes
  */
@@ -106,8 +105,8 @@ function add({ outputs, kernel, bias }: PainterLayer, inputs: Float32Array): Flo
 }
 
 /**
- * Doubles the side of a map by copying each position to 2×2 positions. Then pads the map with zeros
- * and applies a 3×3 convolution.
+ * Doubles the side of a map by copying each position to 2×2 positions. Then applies a 3×3
+ * convolution with zero padding.
  */
 function* doubled(
   { inputs, outputs, kernel, bias }: PainterLayer,
@@ -138,7 +137,7 @@ function* doubled(
 
 /**
  * Copies a map's numbers for one cell into the net's inputs, after the first `INPUTS` inputs.
- * Changes nothing if the map does not cover the cell.
+ * Changes nothing if the cell is outside the map.
  *
  * @param x column of the cell in the grid
  * @param y row of the cell in the grid
@@ -153,8 +152,8 @@ export function readMap(map: PlacedMap, x: number, y: number, inputs: Float32Arr
 }
 
 /**
- * Returns the layers to run for a cell: the layers for learned genomes if the cell has numbers from
- * a genome map, else the layers that read only cells.
+ * Returns the layers to run for a cell: the layers for learned genomes if `inputs` contains numbers
+ * from a genome map, else the layers that read only cells.
  */
 export const layersFor = (net: PainterNet, inputs: Float32Array) =>
   net.learned && inputs[INPUTS] !== 0 ? net.learned.layers : net;

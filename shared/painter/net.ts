@@ -1,22 +1,21 @@
 /**
- * The painter: a small neural net that draws each cell of a room as many pixels. It reads the 5×5
- * cells around a cell and outputs the edges that run through that cell. This file defines the net
- * and its file format.
+ * The painter: a small neural net that draws each cell of a room as many pixels. This file defines
+ * the net and its file format.
  *
- * Three dense layers, the first two with ReLU, run once per cell. They turn 125 inputs into J ramps
- * (soft edges). A ramp has eight numbers: `a, b, e, d` say where the ramp is, and `r, g, b, α` are
- * the colour that it adds. `paint.ts` evaluates the ramps at each pixel, at any resolution.
+ * Three dense layers, the first two with ReLU, run once per cell. They turn 125 numbers, which
+ * describe the 5×5 cells around a cell, into J ramps (soft edges). `paint.ts` evaluates the ramps
+ * at each pixel.
  *
  * A painter may also have learned some genomes. Five more layers turn a learned genome into a map
- * with C numbers for each cell of the organism; see `genome-map.ts`. Cells that have such numbers
- * pass through three other layers (`learned`) instead, the first of which also reads these numbers.
+ * with C numbers for each cell of the organism (see `genome-map.ts`). These cells pass through
+ * three other layers (`learned`), the first of which also reads the C numbers.
  */
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
 /**
- * Versions of a painter's file. `PAINTER_VERSION`: the painter reads only cells.
- * `GENOME_PAINTER_VERSION`: it also reads maps of genomes.
+ * Versions of a painter's file: for a painter that reads only cells, and for one that also reads
+ * maps of genomes.
  */
 export const PAINTER_VERSION = 1;
 export const GENOME_PAINTER_VERSION = 2;
@@ -25,17 +24,17 @@ export const PAINTER_LIMIT = 256_000;
 export const REACH = 5;
 /**
  * Number of inputs for each of the 5×5 cells: premultiplied r, g, b and α (0…1), and a flag. The
- * flag is 1 if this cell and the middle cell have the same owner, else 0.
+ * flag is 1 if the cell has the same owner as the middle cell, else 0.
  */
 export const NEIGHBOUR = 5;
 /**
- * Number of inputs that describe the 5×5 cells: row by row, `NEIGHBOUR` inputs per cell. If there
- * is a genome map, its numbers follow these inputs.
+ * Number of inputs that describe the 5×5 cells, row by row. A genome map's numbers follow these
+ * inputs.
  */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
 /**
- * Number of values per ramp: four for its position (coefficients `a, b, e, d`, see `paint`), and
- * four for its colour (`r, g, b, α`).
+ * Number of values per ramp: the coefficients `a, b, e, d` of its position (see `paint`), and its
+ * colour `r, g, b, α`.
  */
 export const RAMP = 8;
 
@@ -44,60 +43,51 @@ export interface PainterLayer {
   readonly outputs: number;
   /** [inputs, outputs], row-major. */
   readonly kernel: Float32Array;
-  /** [outputs] value that is added to each output. */
+  /** [outputs] */
   readonly bias: Float32Array;
 }
 
 type Layers = readonly [PainterLayer, PainterLayer, PainterLayer];
 
 /**
- * The layers of a painter, in order. The number of outputs of each layer is a multiple of 4; that
- * of the last layer is a multiple of 8.
+ * The layers of a painter, in order. Each number of outputs is a multiple of 4; in the last layer,
+ * a multiple of 8.
  */
 export type PainterNet = Layers & { readonly learned?: LearnedGenomes };
 
-/** The part of a painter that depends on learned genomes. */
+/** The layers and keys of a painter for the genomes that it has learned. */
 export interface LearnedGenomes {
-  /**
-   * The layers for cells with a genome map. They are like the painter's other layers, except that
-   * the first layer has C more inputs, for the map's numbers.
-   */
+  /** The layers for cells with a genome map. The first layer also reads the map's C numbers. */
   readonly layers: Layers;
   /** The layers that turn a genome into a map; see `GENOME_LAYERS`. */
   readonly genome: readonly PainterLayer[];
-  /** [genomes, KEY] The first `KEY` numbers of each learned genome, which identify the genome. */
+  /** [genomes, KEY] The first `KEY` numbers of each learned genome. */
   readonly keys: Float32Array;
 }
 
 /**
- * `KEY`: the first `KEY` values of a latent identify a creature. `KEYS`: name of the tensor with
- * these values of all learned genomes.
+ * `KEY`: number of values at the start of a latent that identify a creature. `KEYS`: name of the
+ * tensor with these values of all learned genomes.
  */
 export const KEY = 16;
 export const KEYS = 'keys';
 
 /** Names of the layers in a file. Each layer has two tensors, `<name>.kernel` and `<name>.bias`. */
 export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
-/**
- * Prefix of layer names in a file. A name in `LAYERS` with this prefix is the name of the layer
- * that is used for cells with learned genomes.
- */
+/** Prefix for the names of the layers for learned genomes, as in `learned_hidden1`. */
 export const LEARNED = 'learned_';
 /**
- * Names of the layers that turn a genome into a map: two dense layers, then one layer for each
- * doubling of the map's side.
+ * Names of the layers that turn a genome into a map: two dense layers, then three layers that each
+ * double the map's side.
  */
 export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
-/**
- * Side of a genome map before its first doubling (`FIRST_SIDE`) and after its last one
- * (`MAP_SIDE`), in cells.
- */
+/** Side of a genome map before its first doubling and after its last one, in cells. */
 export const FIRST_SIDE = 4;
 export const MAP_SIDE = 32;
 
 /**
- * Returns how many numbers a genome map contains for each cell (C); 0 if the painter has not
- * learned any genomes.
+ * Returns the number of values per cell in a genome map (C); 0 if the painter has learned no
+ * genomes.
  */
 export const channelsOf = ({ learned }: PainterNet): number =>
   learned ? learned.layers[0].inputs - INPUTS : 0;
@@ -107,8 +97,7 @@ export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP
 /**
  * Counts the multiply-adds of a painter.
  *
- * @returns `cell`: multiply-adds per cell, at most; `pixel`: multiply-adds per pixel, including the
- *   interpolation of cells
+ * @returns the maximum number per cell, and the number per pixel
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   const cell = (net.learned?.layers ?? net).reduce(
@@ -121,7 +110,7 @@ export function painterWork(net: PainterNet): { cell: number; pixel: number } {
 /** Reasons why a file cannot be read as a painter. */
 export type PainterReason = 'too-large' | 'unknown-version' | 'bad-file';
 
-/** Thrown if a painter cannot be read. The message does not contain the name of the file. */
+/** Thrown if a painter cannot be read. The message does not name the file. */
 export class PainterError extends Error {
   override readonly name = 'PainterError';
 
@@ -139,10 +128,9 @@ export const MOST_CHANNELS = 16;
 const WIDEST_OF_GENOME = 2_048;
 
 /**
- * Parses a `painter.safetensors` file. The file contains the six tensors of `LAYERS`. If the
- * painter has learned genomes, the file also contains six tensors with the prefix `LEARNED`, the
- * tensors of `GENOME_LAYERS`, and `keys`. All tensors are F16. The metadata field `painter` holds
- * the version.
+ * Parses a `painter.safetensors` file, which contains the tensors of `LAYERS`. If the painter has
+ * learned genomes, the file also contains `LAYERS` with the prefix `LEARNED`, `GENOME_LAYERS`, and
+ * `KEYS`. All tensors are F16. The metadata field `painter` holds the version.
  *
  * @throws PainterError if the file is too large, malformed, or of an unknown version
  */
@@ -197,8 +185,8 @@ function layersOf(tensors: TensorFile['tensors'], prefix: string, first: number)
 }
 
 /**
- * Reads the layers that turn a genome into a map. In the file, the kernels of the layers that
- * double the map's side have the shape [3, 3, inputs, outputs].
+ * Reads the layers that turn a genome into a map. In the file, kernels of doubling layers have the
+ * shape [3, 3, inputs, outputs].
  */
 function genomeLayers(tensors: TensorFile['tensors']): PainterLayer[] {
   let before = 0;

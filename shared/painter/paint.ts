@@ -1,15 +1,10 @@
-/**
- * Paints cells as pixels in TypeScript. The shaders in visitors' pages must give the same pictures.
- * Still pictures (`still.ts`) use functions of this file.
- */
+/** Paints cells as pixels. The shaders in visitors' pages must give the same pictures. */
 import type { Rect } from '../geometry.ts';
 import { layersFor, type PlacedMap, readMap } from './genome-map.ts';
 import { channelsOf, INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 
 export interface Painting {
-  /**
-   * [height, width, 4] the colours of the cells as a room streams them: premultiplied RGBA, 0…255.
-   */
+  /** [height, width, 4] Colours of the cells: premultiplied RGBA, 0…255. */
   readonly cells: Uint8Array;
   /** [height, width] id of the organism that owns each cell; 0 for bare cells. */
   readonly owners: ArrayLike<number>;
@@ -18,7 +13,7 @@ export interface Painting {
   readonly net: PainterNet;
   /** Number of pixels per side of a cell, 1 or more. Nets are trained for 8. */
   readonly scale: number;
-  /** Cells to paint, which must lie inside the grid. If absent, all cells are painted. */
+  /** Cells to paint, which must lie inside the grid. If absent, the whole grid is painted. */
   readonly area?: Rect;
   /** Returns the genome map of an organism; undefined if the organism has none. */
   readonly mapOf?: (owner: number) => PlacedMap | undefined;
@@ -30,10 +25,9 @@ const MIDDLE = (REACH - 1) / 2;
  * Paints each cell as `scale`×`scale` pixels.
  *
  * The colour of a pixel is the Catmull-Rom interpolation of the premultiplied cells, plus one term
- * for each ramp: clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the ramp's colour. Here, (x, y) is the
- * pixel's position in its cell (−½…½ from the cell's middle), and a, b, e, d are the position
- * numbers of the ramp (see `net.ts`). Finally, alpha is clamped to 0…1, and red, green and blue to
- * 0…alpha.
+ * for each ramp: clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the ramp's colour. (x, y) is the
+ * pixel's position, −½…½ from the cell's middle; a, b, e, d are the ramp's coefficients. Then alpha
+ * is clamped to 0…1, and red, green and blue to 0…alpha.
  *
  * Cells beyond the grid count as empty. A cell stays transparent if all 5×5 cells around it are
  * empty.
@@ -74,8 +68,7 @@ export function paint(painting: Painting): Uint8ClampedArray {
 }
 
 /**
- * Computes the Catmull-Rom weights of five cells in a row. At least one of the two outer weights is
- * always 0.
+ * Computes the Catmull-Rom weights of five cells in a row.
  *
  * @param place position to interpolate, −½…½ from the middle of the third cell
  * @returns [5]
@@ -118,11 +111,9 @@ function blendColumns(columns: Float32Array, weights: Float32Array, colour: Floa
 }
 
 /**
- * Fills in the inputs of the net for a cell.
+ * Fills in the inputs of the net for a cell: first the 5×5 cells around the cell, row by row, as
+ * `NEIGHBOUR` numbers each; then, if there is a genome map, the map's C numbers for the cell.
  *
- * @param inputs receives first the numbers of the 5×5 cells around the cell, row by row, five
- *   numbers per cell (see `NEIGHBOUR`); then, if there is a genome map, the map's C numbers for
- *   this cell
  * @returns whether at least one of the 5×5 cells is not transparent
  */
 export function readNeighbourhood(
@@ -157,7 +148,7 @@ export function readNeighbourhood(
  * Runs the net's layers for one cell.
  *
  * @param outputs one buffer per layer, which receives the layer's output
- * @returns the last buffer of `outputs`, which contains the cell's ramps, eight numbers each
+ * @returns the last buffer, which contains the cell's ramps
  */
 export function runLayers(
   net: PainterNet,
@@ -185,7 +176,7 @@ export function runLayers(
  *
  * @param x horizontal position of the pixel, −½…½ from the middle of the cell
  * @param y vertical position of the pixel, −½…½ from the middle of the cell
- * @param colour premultiplied RGBA; the ramps are added to it
+ * @param colour premultiplied RGBA, to which the ramps are added
  */
 export function addRamps(
   ramps: Float32Array,

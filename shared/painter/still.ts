@@ -1,6 +1,4 @@
-/**
- * Paints one organism as a still picture or a thumbnail. A cell covers more pixels than on a wall.
- */
+/** Paints one organism as a still picture or a thumbnail, with larger cells than on a wall. */
 import { smoothstep } from '../smoothstep.ts';
 import { createMap, type PaintedGenomes } from './genome-map.ts';
 import { channelsOf, INPUTS, type PainterNet, REACH } from './net.ts';
@@ -13,10 +11,7 @@ export interface Still {
   readonly net: PainterNet;
   /** Number of pixels per side of a cell, 1…16. */
   readonly scale: number;
-  /**
-   * The genomes that the organism's cells read. If absent, the organism is painted without a genome
-   * map.
-   */
+  /** The genomes that the organism's cells read. If absent, no genome map is used. */
   readonly genomes?: PaintedGenomes | undefined;
 }
 
@@ -26,10 +21,9 @@ export const LARGEST_SCALE = 16;
 const OVERLAP = 0.25;
 
 /**
- * Paints an organism as a still picture. The function `paint` would leave visible steps between
- * large cells. `paintStill` avoids them: within `OVERLAP` of the edge between two cells, it
- * cross-fades the ramps of both cells. All cells that are not transparent are assumed to have the
- * same owner.
+ * Paints an organism as a still picture. Unlike `paint`, cross-fades the ramps of two neighbouring
+ * cells within `OVERLAP` of their edge, because steps between large cells would be visible. All
+ * cells that are not transparent are assumed to have the same owner.
  *
  * Yields after each cell, so that the caller can do other work in between.
  *
@@ -67,13 +61,10 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
 
 /** Options for running a generator in time slices. */
 export interface Slices {
-  /** Duration of a time slice, in ms. A pause follows each slice. */
+  /** Duration of a time slice, in ms. */
   readonly slice: number;
   readonly now: () => number;
-  /**
-   * Returns a promise that resolves when the next time slice may start. If the promise rejects,
-   * `inSlices` rejects with the same error.
-   */
+  /** Waits until the next time slice may start. If the promise rejects, `inSlices` rejects too. */
   readonly pause: () => Promise<unknown>;
 }
 
@@ -95,7 +86,7 @@ export async function inSlices<T>(
   }
 }
 
-/** Position of a cell's upper left pixel in the picture, and the width of the picture. */
+/** Position of a cell's upper left pixel in the picture. */
 interface Corner {
   readonly x: number;
   readonly y: number;
@@ -104,12 +95,11 @@ interface Corner {
 }
 
 /**
- * Lists the pixels, along one axis, to which a cell adds its ramps: the cell's own pixels, and the
- * pixels up to `OVERLAP` beyond its two edges.
+ * Lists the pixels, along one axis, to which a cell adds its ramps: the cell's own pixels, and
+ * pixels up to `OVERLAP` beyond its edges.
  *
- * @returns three lists with one number per pixel. `pixels`: distance from the cell's first pixel,
- *   in pixels. `at`: distance from the middle of the cell, in cells. `shares`: weight of the cell's
- *   ramps, 0…1
+ * @returns for each pixel: its distance from the cell's first pixel (`pixels`), its distance from
+ *   the middle of the cell in cells (`at`), and the weight of the cell's ramps, 0…1 (`shares`)
  */
 function placesOf(scale: number) {
   const margin = Math.ceil(OVERLAP * scale);
@@ -127,7 +117,7 @@ function premultiplied(cells: ArrayLike<number>): Uint8Array {
   );
 }
 
-/** Adds the interpolated colours of a cell's pixels to `sums`, and their alpha to `tissue`. */
+/** Adds the interpolated colours of a cell to `sums`, and their alpha to `tissue`. */
 function addCells(
   { sums, tissue }: Readonly<Record<'sums' | 'tissue', Float32Array>>,
   { x, y, row }: Corner,
@@ -170,9 +160,8 @@ function addShares(
 }
 
 /**
- * Converts premultiplied sums to straight alpha. Like the shaders of walls, fades out pixels at
- * which `tissue` (the interpolated alpha of the cells) is low. Otherwise, the ramps would make the
- * pattern of single cells visible at these pixels.
+ * Converts premultiplied sums to straight alpha. Like the shaders of walls, fades out pixels with a
+ * low `tissue` (interpolated alpha), because ramps make single cells visible at these pixels.
  */
 function* straightened(
   sums: Float32Array,
@@ -194,15 +183,14 @@ function* straightened(
 const BLUR = 3;
 const SPREAD = 2;
 /**
- * Standard deviation of the smoothing in colour: cells whose colours differ well below this value
- * (in colour values 0…255) are blended, so that faint differences vanish. Larger differences stay.
+ * Standard deviation of the smoothing, in colour values (0…255). Much smaller differences between
+ * cells are smoothed away; larger differences stay.
  */
 const FAINT = 28;
 
 /**
- * Paints an organism as a still picture, but without the faint bands that remain at places where
- * cells have divided during growth. To remove the bands, smooths the cells before painting. Only
- * similar colours are smoothed, so that edges within the organism stay visible.
+ * Paints an organism as a still picture without the faint bands at places where cells have divided
+ * during growth. To remove the bands, smooths similar colours before painting.
  *
  * @returns as `paintStill`
  * @throws as `paintStill`

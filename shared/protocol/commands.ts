@@ -1,4 +1,4 @@
-/** The messages that clients send, each with its schema. Keys are the names of Socket.IO events. */
+/** Schemas of the messages that clients send, by name of the Socket.IO event. */
 
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
@@ -11,28 +11,24 @@ import { ringNumber, TOOLS } from '../vocabulary.ts';
 /** Maximum size of a drawing, in bytes: RGBA of 60×60 pixels. */
 export const MAX_DRAWING = 14_400;
 
-/** Id of a command, chosen by the client. The answer to the command contains the same id. */
+/** Id of a command, chosen by the client. The answer contains the same id. */
 const commandId = whole(0, 0xffffffff);
 const tokenText = v.optional(v.pipe(v.string(), v.maxLength(64)));
 const organismId = whole(1, 0xffffffff);
 const share = between(0, 1);
 
-/**
- * A latent. Its numbers must be finite and small. The maximum number of values is far above the
- * latent size of any checkpoint.
- */
+/** A latent. The maximum length is far above the latent size of any checkpoint. */
 const latent = v.pipe(v.array(between(-100, 100)), v.minLength(1), v.maxLength(1024));
 
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
   /**
-   * A random seed. `throw` is a random number from the page's dice; the same `throw` always gives
-   * the same seed.
+   * A random seed. `throw` is a random number from the page's dice; equal numbers give equal seeds.
    */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
   /**
-   * A mix of the creatures around a point of a latent map. If `whole` is true, uses the map of the
-   * whole gallery; otherwise, the map of the featured creatures.
+   * A mix of the creatures around a point of a latent map: the map of the whole gallery if `whole`
+   * is true, otherwise the map of the featured creatures.
    */
   v.strictObject({ from: v.literal('map'), x: share, y: share, whole: v.optional(v.boolean()) }),
   v.strictObject({ from: v.literal('latent'), latent }),
@@ -45,14 +41,13 @@ const seedSource = v.variant('from', [
 ]);
 
 /**
- * Seeds that can be previewed: all seeds that can be planted, the cross that two living organisms
- * would give, and the seed of a living organism.
+ * Seeds that can be previewed: all seeds that can be planted, a cross of two living organisms, and
+ * the seed of a living organism.
  */
 const previewSource = v.variant('from', [
   ...seedSource.options,
   /** A cross of two living organisms, without mutation. */
   v.strictObject({ from: v.literal('cross'), a: organismId, b: organismId, mix: share }),
-  /** The seed of a living organism. */
   v.strictObject({ from: v.literal('organism'), organism: organismId }),
 ]);
 
@@ -67,16 +62,13 @@ const stroke = {
   ),
 };
 
-/**
- * The commands of participants that a touch table can also send for a ring (one of the people who
- * use the table).
- */
+/** Commands that a touch table can send for a ring (one of the people who use the table). */
 const RING_COMMANDS = [
   ...(['plant', 'damage', 'graft', 'ungraft', 'cross', 'transform'] as const),
   ...(['preview', 'keep', 'cursor'] as const),
 ];
 
-/** Maximum number of chunks that a message can list. Even the largest grid has fewer chunks. */
+/** Maximum number of chunks in a message, more than any grid has. */
 const MAX_CHUNKS = 4_096;
 const chunk = whole(0, MAX_CHUNKS - 1);
 
@@ -91,7 +83,7 @@ export const COMMANDS = {
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
     /**
      * Kind of client. If absent, the client is a participant.
-     * - `wall`: sees everything and can only watch. The server answers with the event `wall`.
+     * - `wall`: can only watch. The answer is the event `wall`.
      * - `view`: the live picture on the host's page. Like a wall, but a lost connection is not
      *   reported.
      * - `spectator`: a visitor with a view-only link. Like a wall, but subject to bans and opening
@@ -99,33 +91,30 @@ export const COMMANDS = {
      * - `table`: a touch table. Like a wall, but each of its rings is a participant (see `enter`).
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator', 'table'])),
-    /**
-     * Secret from the address (`?pass=`) of a touch table, or of a wall that has a reserved seat.
-     */
+    /** Secret in the address (`?pass=`) of a touch table, or of a wall with a reserved seat. */
     pass: tokenText,
-    /** Languages whose script the screen of this wall cannot display. */
+    /** Languages whose script the wall's screen cannot display. */
     unwritable: v.optional(
       v.pipe(v.array(v.picklist(LANGUAGE_CODES)), v.maxLength(LANGUAGE_CODES.length)),
     ),
     /**
-     * Token from an earlier event `welcome` or `waiting`. It resumes a seat or a position in the
+     * Token from an earlier event `welcome` or `waiting`, to resume a seat or a position in the
      * queue.
      */
     resume: tokenText,
     /**
-     * Device mark, which identifies this browser. It comes from an earlier event `welcome` in any
-     * room of this server.
+     * Device mark from an earlier event `welcome`. It identifies the browser in all rooms of this
+     * server.
      */
     mark: tokenText,
     /**
-     * Session of this page. The ids of the page's commands are unique within the session. After a
-     * page has resumed its seat, it sends its unanswered commands again. By session and id, the
-     * room recognises commands that it has already executed.
+     * Session of this page. After a lost connection, the page sends unanswered commands again. By
+     * session and command id, the room recognises commands that it has already executed.
      */
     session: v.optional(commandId),
     /**
      * Checksums (`sumOf`) of the chunks that the page is showing, four bytes each, little-endian.
-     * The server needs to send only chunks with other contents.
+     * The server needs to send only chunks that differ.
      */
     holds: v.optional(
       v.pipe(
@@ -135,17 +124,16 @@ export const COMMANDS = {
     ),
   }),
   /**
-   * Open a ring of a touch table (for one of the people who use it), or resume the ring after the
-   * connection was lost. Each ring is a separate participant. The answer is the event `ring` with a
-   * `seated` message.
+   * Open a ring of a touch table for one person, or resume a ring after a lost connection. Each
+   * ring is a separate participant. The answer is the event `ring` with a `seated` message.
    */
   enter: v.strictObject({
     ring: ringNumber,
     ...{ resume: tokenText, mark: tokenText, session: v.optional(commandId) },
   }),
   /**
-   * Send a command for a ring of a touch table (one of the people who use it). The `message` is
-   * validated like a command from a visitor's page.
+   * Send a command for a ring (one person) of a touch table. `message` is validated like a command
+   * from a visitor's page.
    */
   ring: v.strictObject({
     ring: ringNumber,
@@ -153,8 +141,7 @@ export const COMMANDS = {
     message: v.unknown(),
   }),
   /**
-   * Forget who was using a ring of the touch table. Whoever uses this ring next is a new
-   * participant.
+   * Forget who was using a ring of the touch table. The next user of the ring is a new participant.
    */
   forget: v.strictObject({ ring: ringNumber }),
   /** Report the visible part of the grid. Hidden pages receive only heartbeats. */
@@ -172,7 +159,7 @@ export const COMMANDS = {
       best: v.picklist(TIER_NAMES),
     }),
   ]),
-  /** Plant a seed. `x` and `y` are the centre of the organism's window and must be integers. */
+  /** Plant a seed. `x` and `y` are the centre of the organism's window. */
   plant: v.strictObject({
     id: commandId,
     x: whole(-1e6, 1e6),
@@ -180,14 +167,11 @@ export const COMMANDS = {
     seed: seedSource,
   }),
   damage: v.strictObject(stroke),
-  /**
-   * Paint the genome of a seed onto the cells under a stroke. These cells become a part with the
-   * look of the seed's creature (rule GRA-1).
-   */
+  /** Paint the genome of a seed onto the cells under a stroke (rule GRA-1). */
   graft: v.strictObject({ ...stroke, seed: seedSource }),
   /**
    * Remove the grafts of the participant's last graft stroke on an organism. If `foreign` is true,
-   * instead remove everything that others have grafted onto the participant's own organism.
+   * instead remove all grafts by others from the participant's own organism.
    */
   ungraft: v.strictObject({
     id: commandId,
@@ -195,8 +179,8 @@ export const COMMANDS = {
     foreign: v.optional(v.boolean()),
   }),
   /**
-   * Cross two living organisms. The resulting seed is put into the participant's hand. `mix` is the
-   * share of `b`, and `mutation` is the amount of random variation, 0…1.
+   * Cross two living organisms. The new seed is put into the participant's hand. `mix` is the share
+   * of `b`; `mutation` is the amount of random variation, 0…1.
    */
   cross: v.strictObject({
     id: commandId,
@@ -206,9 +190,9 @@ export const COMMANDS = {
     mutation: v.optional(share),
   }),
   /**
-   * Turn a drawing into a seed, which is put into the participant's hand. The drawing is a square
-   * with as many pixels per side as a grown organism has cells. If the checkpoint's `draws` is
-   * 'ink', each pixel is one byte of ink; if it is 'colour', four bytes of premultiplied RGBA.
+   * Turn a drawing into a seed in the participant's hand. The drawing is a square with one pixel
+   * per cell of a grown organism's window. If the checkpoint's `draws` is 'ink', a pixel is one
+   * byte of ink; if 'colour', four bytes of premultiplied RGBA.
    */
   draw: v.strictObject({
     id: commandId,
@@ -220,28 +204,23 @@ export const COMMANDS = {
   /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /**
-   * Renew one of the participant's own organisms: a departing organism stays and gets a new
-   * lifetime; an organism that departed less than a minute ago is planted again.
+   * Renew one of the participant's own organisms: stop its departure, or plant it again if it
+   * departed less than a minute ago.
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
-  /**
-   * Transform a living organism. It stays where it is, but becomes the creature of another seed.
-   */
+  /** Transform a living organism into the creature of another seed, at the same place. */
   transform: v.strictObject({
     ...{ id: commandId, organism: organismId, seed: seedSource },
-    /**
-     * Point from which the new genome spreads, in cells. If absent, it spreads from the organism's
-     * centre.
-     */
+    /** Point from which the new genome spreads, in cells. If absent, the organism's centre. */
     at: v.optional(v.strictObject({ x: finite, y: finite })),
   }),
   /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
-  /** Report an organism to the host, who decides about it. */
+  /** Report an organism to the host. */
   report: v.strictObject({ id: commandId, organism: organismId }),
   /** Follow the view of another participant. If `participant` is absent, stop following. */
   follow: v.strictObject({ id: commandId, participant: v.optional(whole(1, 0xffffffff)) }),
-  /** Get a living organism's seed as a token, to plant it again later. */
+  /** Get a living organism's seed as a token. */
   keep: v.strictObject({ id: commandId, organism: organismId }),
   /** Change the participant's name; '' removes it. */
   name: v.strictObject({ id: commandId, name: v.pipe(v.string(), v.maxLength(256)) }),
@@ -252,23 +231,20 @@ export const COMMANDS = {
     tool: v.picklist(TOOLS),
   }),
   /**
-   * Report whether the visitor is drawing, choosing or reading in an open panel, so that the
-   * gardener does not start meanwhile. The page repeats this message while the panel is in use.
+   * Report whether the visitor is using an open panel. If so, the gardener does not start. The page
+   * repeats this message while the panel is in use.
    */
   busy: v.strictObject({ busy: v.boolean() }),
   /** Acknowledge that the frame of a tick has arrived. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
   /**
-   * Request the genomes of organisms, so that the page can draw them with the painter. The answer
-   * is the event `genomes`.
+   * Request organisms' genomes, to draw the organisms with the painter. The answer is the event
+   * `genomes`.
    */
   genomes: v.strictObject({
     organisms: v.pipe(v.array(organismId), v.maxLength(MAX_GENOMES_ASKED)),
   }),
-  /**
-   * Request all cells of chunks that are out of sync. The server sends them at the same scale as
-   * the client's frames.
-   */
+  /** Request all cells of chunks that are out of sync, at the same scale as the client's frames. */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 

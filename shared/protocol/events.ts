@@ -1,6 +1,4 @@
-/**
- * The messages that the server sends, each with its schema. Keys are the names of Socket.IO events.
- */
+/** Schemas of the messages that the server sends, by name of the Socket.IO event. */
 import * as v from 'valibot';
 import { between, count, drawingMode, finite, id, size } from '../common-schemas.ts';
 import {
@@ -24,8 +22,8 @@ const notice = v.picklist(NOTICES);
 const amount = v.pipe(finite, v.minValue(0));
 
 /**
- * A participant's current energy (`level`), with the refill rate and the costs of actions. Between
- * messages, the client computes the energy from these values.
+ * A participant's energy (`level`), its refill rate, and the costs of actions. Between messages,
+ * the client computes the energy from these values.
  */
 const energy = v.object({
   level: amount,
@@ -36,8 +34,8 @@ const energy = v.object({
 });
 
 /**
- * The fields that the events `welcome` and `wall` share: everything about a room that a client
- * needs before the first frame.
+ * Fields of both `welcome` and `wall`: everything about a room that a client needs before the first
+ * frame.
  */
 const opening = {
   protocol: count,
@@ -48,9 +46,7 @@ const opening = {
     tickRate: v.number(),
     tick: count,
     maxOrganisms: size,
-    /**
-     * Maximum number of times per second that a large area of the picture may flash. If absent, 3.
-     */
+    /** Maximum number of flashes of a large area of the picture per second. If absent, 3. */
     flashLimit: v.optional(flashLimit),
     sky: v.optional(sky),
   }),
@@ -63,34 +59,31 @@ const opening = {
     growthTicks: count,
     gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
     /**
-     * Gallery indices of the creatures to offer to visitors first, in this order. If absent,
-     * visitors are offered the whole gallery.
+     * Gallery indices of the creatures to offer to visitors first, in this order. If absent, the
+     * whole gallery is offered.
      */
     featured: v.optional(v.array(count)),
     /** Gallery indices of the creatures that are not suitable for everybody. */
     unsuitable: v.optional(v.array(count)),
     /**
-     * A picture that contains the pictures of all gallery creatures as tiles: `columns` tiles per
-     * row, each side×side pixels.
+     * One picture of all gallery creatures, as tiles: `columns` tiles per row, side×side pixels
+     * each.
      */
     sheet: v.object({ url: v.string(), columns: size }),
     /**
-     * URL of the latent map: a JSON list with one entry per gallery creature, in gallery order. The
-     * entry of a featured creature is its coordinates, 0…1; all other entries are null. With the
-     * query `?whole`, the list contains the coordinates of all creatures.
+     * URL of the latent map: a JSON list with the coordinates (0…1) of each gallery creature, in
+     * gallery order; null for creatures that are not featured. With the query `?whole`, all
+     * creatures have coordinates.
      */
     map: v.optional(v.string()),
-    /** Whether visitors can transform this checkpoint's organisms. If absent, they cannot. */
+    /** Whether visitors can transform this checkpoint's organisms. If absent, false. */
     transforms: v.optional(v.boolean()),
     /**
-     * Kind of drawings that the checkpoint can turn into organisms: 'ink' (white ink) or 'colour'.
-     * If absent, the checkpoint cannot do this.
+     * Kind of drawings that the checkpoint can turn into organisms: white ink or colour. If absent,
+     * none.
      */
     draws: v.optional(v.picklist(['ink', 'colour'])),
-    /**
-     * URL of the checkpoint's painter, a small net that draws each cell as many pixels (see
-     * shared/painter). If absent, the checkpoint has no painter.
-     */
+    /** URL of the checkpoint's painter (see shared/painter). If absent, the checkpoint has none. */
     painter: v.optional(v.string()),
   }),
   engine: v.object({ name: v.string(), device: v.string() }),
@@ -99,19 +92,19 @@ const opening = {
 };
 
 /**
- * Fields that a new participant receives: in the event `welcome`, or in the message `seated` for a
- * ring (one of the people at a touch table).
+ * Fields for a new participant, in the event `welcome` or, for a ring of a touch table, in the
+ * message `seated`.
  */
 const seated = v.object({
   you: participantView,
   /**
-   * Token that makes the next `join` resume the participant's seat. It is valid once, and only for
-   * a limited time.
+   * Token with which the next `join` resumes the participant's seat. It is valid once, for a
+   * limited time.
    */
   resume: v.string(),
   /**
-   * A new device mark (signed bytes that identify the browser). Present if the browser had none.
-   * From then on, the browser sends the mark with each join.
+   * A new device mark, which the browser must send with each later join. Absent if the browser
+   * already had one.
    */
   mark: v.optional(v.string()),
   energy,
@@ -120,22 +113,21 @@ const seated = v.object({
 });
 
 /**
- * Reports that a command was executed. After a cross or a drawing, it contains the new seed; after
- * a preview, the film.
+ * Reports that a command was executed. Contains the new seed after a cross or a drawing, and the
+ * film after a preview.
  */
 const accepted = v.object({
   id: count,
   seed: v.optional(seedView),
-  /** The organism's seed as a token. Present only in the answer to `keep`. */
+  /** The organism's seed as a token, only in the answer to `keep`. */
   token: v.optional(v.string()),
   /**
-   * URL of the page on which visitors can grow the token's creature at home. If absent, the page is
-   * `/keep` on this server.
+   * URL of the page on which visitors can grow the token's creature. If absent, `/keep` on this
+   * server.
    */
   page: v.optional(v.string()),
   /**
-   * A film of an organism's growth, from the seed to the grown organism: one PNG that contains
-   * `frames` pictures in a row, side×side pixels each.
+   * A film of an organism's growth: one PNG with `frames` pictures in a row, side×side pixels each.
    */
   film: v.optional(
     v.object({
@@ -147,8 +139,7 @@ const accepted = v.object({
 });
 
 /**
- * Reports that a command had no effect, and why. The `id` of the command is absent if the message
- * that contained the command could not be parsed.
+ * Reports that a command had no effect, and why. `id` is absent if the command could not be parsed.
  */
 const rejected = v.object({
   id: v.optional(count),
@@ -157,10 +148,7 @@ const rejected = v.object({
   energy: v.optional(amount),
 });
 
-/**
- * Events that a touch table receives separately for each of its rings (the people who use it). The
- * table receives all other events only once.
- */
+/** Events that a touch table receives separately for each of its rings (the people who use it). */
 export const RING_EVENTS = {
   /** The ring (one person at the table) has been opened. */
   seated,
@@ -176,8 +164,8 @@ export const EVENTS = {
   /** Answer to the join of a participant. */
   welcome: v.object({ ...opening, ...seated.entries }),
   /**
-   * An event for one ring (one of the people) of this touch table. `RING_EVENTS` contains the
-   * schemas of `message`.
+   * An event for one ring (one person) of this touch table. `RING_EVENTS` contains the schemas of
+   * `message`.
    */
   ring: v.object({
     ring: ringNumber,
@@ -193,15 +181,15 @@ export const EVENTS = {
      */
     origin: v.string(),
     /**
-     * Identifiers of the builds of pages that the server is serving (see shared/build.ts); '' if
+     * Identifiers of the page builds that the server is serving (see shared/build.ts); '' if
      * unknown.
      */
     build: v.string(),
   }),
   /**
-   * The room is full, so this page is waiting in a queue behind `ahead` other pages. When its turn
-   * comes, the server lets it join. If the connection is lost meanwhile, the page can send the
-   * token `resume` to keep its position in the queue.
+   * The room is full, so this page waits in a queue behind `ahead` other pages and joins
+   * automatically. If the connection is lost meanwhile, the token `resume` keeps the page's
+   * position in the queue.
    */
   waiting: v.object({ ahead: count, resume: v.optional(v.string()) }),
   /** Changes of the room's picture, in the encoding of codec/frame.ts. */
@@ -209,20 +197,20 @@ export const EVENTS = {
   /** Events in the lives of organisms during one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * What others have done to this participant's organisms, collected over a short time. Each entry
-   * names the first person who did it (`by`) and the number of `others` who did it too. Departures
-   * are also reported, although nobody caused them.
+   * What others have recently done to this participant's organisms. `by` is the first person who
+   * did it, and `others` is the number of further people. Departures are included, although nobody
+   * caused them.
    */
   affected: v.object({
     organisms: v.array(
       v.object({
         ...{ id, kind: v.string(), how, by: planter, others: count },
         /**
-         * Name of the creature into which the organism was transformed, or whose genome was grafted
-         * onto it; '' if the creature has no name.
+         * Name of the creature into which the organism was transformed, or of the grafted creature;
+         * '' if it has no name.
          */
         into: v.optional(v.string()),
-        /** Number of seconds for which this participant can still renew the departing organism. */
+        /** Number of seconds left for this participant to renew the departing organism. */
         secondsLeft: v.optional(amount),
       }),
     ),
@@ -230,7 +218,7 @@ export const EVENTS = {
   /** Participants who have joined, and ids of participants who have left. */
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
   /**
-   * The genomes that the cells of organisms read. Pages need them to draw the organisms with the
+   * The genomes that organisms' cells read. Pages need these genomes to draw the organisms with the
    * painter (see shared/painter).
    */
   genomes: v.object({
@@ -248,16 +236,13 @@ export const EVENTS = {
   beacon: v.object({ organism: id, hue: v.number() }),
   /** A position, in cells, at which the host asks everybody to look. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
-  /**
-   * Makes walls show a position, in cells, close up. If the position is absent, walls show the
-   * whole room.
-   */
+  /** Position, in cells, that walls must show close up. If absent, walls show the whole room. */
   closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
-  /** Makes walls show a film instead of the room. If the film is absent, walls show the room. */
+  /** Film that walls must show instead of the room. If absent, walls show the room. */
   film: v.object({
     film: v.optional(
       v.object({
-        /** Id of the film. A wall uses it to fetch the film's pictures (`FILES.wallFrame`). */
+        /** Id of the film, for fetching the film's pictures (`FILES.wallFrame`). */
         id: v.string(),
         frames: size,
         /** Index of the picture with which the film starts. */
@@ -266,13 +251,13 @@ export const EVENTS = {
         speed: amount,
         /**
          * When the room looked like the film's first picture (`from`; null if unknown) and like its
-         * last picture (`until`), as Unix times in ms.
+         * last one (`until`), as Unix times in ms.
          */
         from: v.nullable(finite),
         until: finite,
         /**
-         * When the room looked like some of the pictures. Times between them are interpolated. If
-         * absent, all pictures are assumed to be equally far apart in time.
+         * When the room looked like some of the pictures. Other times are interpolated. If absent,
+         * the pictures are equally far apart in time.
          */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, such as 'Europe/Copenhagen'. */
@@ -281,8 +266,8 @@ export const EVENTS = {
     ),
   }),
   /**
-   * The area, in cells, that the followed participant sees. If it is absent, this page is no longer
-   * following anybody.
+   * The area, in cells, that the followed participant sees. If absent, this page no longer follows
+   * anybody.
    */
   view: v.object({
     participant: id,
@@ -291,24 +276,21 @@ export const EVENTS = {
   /** Number of participants who follow this participant's view. */
   followers: v.object({ count }),
   ...{ accepted, rejected },
-  /** The host's settings. Sent after each successful join, and after each change. */
+  /** The host's settings. Sent after each join and after each change. */
   settings: v.object({
     /** Whether pages show participants' names. */
     names: v.boolean(),
-    /** Whether the room is paused, so that visitors can only watch. */
+    /** If true, visitors can only watch. */
     paused: v.boolean(),
     /** Maximum radius of a stroke, in cells. */
     maxRadius: amount,
-    /**
-     * Strength of the water effect, which bends the picture slowly, relative to the usual strength.
-     * If absent, 0.
-     */
+    /** Strength of the effect that makes the picture move like water: 1 is normal. If absent, 0. */
     water: v.optional(between(0, 2)),
     /** Minimum time between two plantings by one participant, in seconds. */
     cooldown: amount,
     /** Whether walls show captions. */
     captions: v.boolean(),
-    /** Languages of the room. The captions on walls alternate between them. */
+    /** Languages of the room. Captions on walls alternate between these languages. */
     languages: v.array(v.string()),
     /** Maximum number of close-ups that walls show per minute. If absent, walls show none. */
     closeUps: v.optional(amount),
@@ -321,57 +303,37 @@ export const EVENTS = {
     tokens: v.boolean(),
     /** Whether programs can plant their own latents. */
     latents: v.boolean(),
-    /**
-     * Whether visitors may transform other participants' organisms too. If absent, they may not.
-     */
+    /** Whether visitors may also transform other participants' organisms. If absent, false. */
     transformOthers: v.optional(v.boolean()),
-    /**
-     * Whether visitors may graft onto other participants' organisms too. If absent, they may not.
-     */
+    /** Whether visitors may also graft onto other participants' organisms. If absent, false. */
     graftOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),
-    /**
-     * Gallery indices of hidden creatures, which visitors may not plant. If absent, there are none.
-     */
+    /** Gallery indices of creatures that visitors may not plant. If absent, there are none. */
     hidden: v.optional(v.array(count)),
-    /**
-     * Gallery indices of the creatures to offer to visitors before all others. If absent, there are
-     * none.
-     */
+    /** Gallery indices of the creatures offered to visitors first. If absent, there are none. */
     first: v.optional(v.array(count)),
-    /**
-     * The host's text about the exhibition, and the exhibition's credits. If absent, the host has
-     * not written such a text.
-     */
+    /** The text about the exhibition, and its credits. Absent if the host has not written them. */
     ...{ exhibition: v.optional(v.string()), credits: v.optional(v.string()) },
-    /** The host's message to everybody in the room. If absent, there is no message. */
+    /** The host's message to everybody in the room. */
     message: v.optional(v.string()),
-    /** Path of the exhibition's logo. If absent, the exhibition has no logo. */
+    /** Path of the exhibition's logo. */
     logo: v.optional(v.string()),
-    /** Whether walls are dimmed, because it is outside the opening hours. */
+    /** Whether walls are dimmed because it is outside the opening hours. */
     dim: v.boolean(),
-    /**
-     * Whether the room's day is ending. If so, its organisms are dissolving, and visitors cannot
-     * act.
-     */
+    /** Whether the room's day is ending: its organisms are dissolving, and visitors cannot act. */
     farewell: v.optional(v.boolean()),
     /** Whether walls show the family tree of the day that is ending. */
     tree: v.optional(v.boolean()),
   }),
-  /**
-   * The participant's energy and the costs of actions. Sent after the host has changed the costs.
-   */
+  /** Sent after the host has changed the costs of actions. */
   energy,
   /**
-   * A notice to this participant. Unlike the event `rejected`, it does not mean that a command had
-   * no effect.
+   * A notice to this participant. Unlike the event `rejected`, it does not mean that a command
+   * failed.
    */
   notice: v.object({ notice }),
-  /**
-   * The room's nominal tick rate (`tickRate`), its actual tick rate, and whether it is falling
-   * behind (`slow`).
-   */
+  /** The room's nominal and actual tick rates, and whether the room is falling behind (`slow`). */
   pace: v.object({
     tickRate: v.number(),
     actual: v.number(),

@@ -1,13 +1,13 @@
 /**
- * A Socket.IO parser that uses MessagePack: every packet is one binary message, in which cell data
- * are raw bytes. (The default parser sends a packet with binary data as a text message with
- * placeholders, followed by binary messages.) Interface: https://socket.io/docs/v4/custom-parser/
+ * A Socket.IO parser that sends every packet as one binary MessagePack message, in which cell data
+ * are raw bytes. (The default parser would send text and binary data as separate messages.)
+ * Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
 
 /**
- * Packet types of socket.io-protocol 5. Its additional types for packets with binary data are not
- * needed, because this parser can put bytes into packets of any type.
+ * Packet types of socket.io-protocol 5. Its types for binary data are omitted, because this parser
+ * can put bytes into packets of any type.
  */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
 
@@ -20,7 +20,7 @@ interface Packet {
 
 /**
  * Names of Socket.IO's own events. Packets with these names are rejected, because they would
- * trigger internal handlers of the receiver.
+ * trigger the receiver's internal handlers.
  */
 const RESERVED = new Set([
   'connect',
@@ -33,8 +33,8 @@ const RESERVED = new Set([
 ]);
 
 /**
- * Options for msgpackr. Its extensions of MessagePack (records, more types, structured clones) are
- * off, because packets come from untrusted clients.
+ * Options for msgpackr. Its extensions of MessagePack are off, because packets come from untrusted
+ * clients.
  */
 export const OPTIONS = {
   useRecords: false,
@@ -49,7 +49,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /**
  * For each packet type, a function that checks a packet's data. ACK packets are always invalid,
- * because this project does not use acknowledgements.
+ * because acknowledgements are not used.
  */
 const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
   [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),
@@ -83,7 +83,7 @@ export function createParser(
     },
     Decoder: class extends Emitter<DecoderEvents, DecoderEvents> {
       /**
-       * Decodes one message and emits its packet. If this throws, Socket.IO closes the connection.
+       * Decodes one message and emits its packet. After an error, Socket.IO closes the connection.
        *
        * @throws Error if the packet is invalid
        */
@@ -92,8 +92,7 @@ export function createParser(
         const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
         const packet: unknown = unpack(bytes as Uint8Array);
         const { type, nsp, data, id } = isRecord(packet) ? packet : {};
-        // Accept only the namespace '/'. No other namespace exists, and Socket.IO would answer each
-        // packet for one.
+        // Reject packets of other namespaces than '/', because Socket.IO would answer each of them.
         const isValid =
           typeof type === 'number' &&
           nsp === '/' &&
@@ -117,7 +116,7 @@ export function createParser(
  * Encodes a value as MessagePack.
  *
  * @param value null, booleans, numbers, strings, bytes, and arrays and plain records of these;
- *   fields with the value undefined are omitted
+ *   undefined fields are omitted
  * @throws TypeError for any other value
  */
 export function pack(value: unknown): Uint8Array {
@@ -151,8 +150,8 @@ function write(value: unknown, out: number[]): void {
 }
 
 /**
- * Writes a number. A small integer takes one or five bytes; any other number is written as a
- * double.
+ * Writes a number: one byte for integers from −32 to 127, five bytes for larger integers below 2³²,
+ * a double for all other numbers.
  */
 function writeNumber(value: number, out: number[]): void {
   const whole = Number.isInteger(value) && !Object.is(value, -0);
@@ -170,7 +169,7 @@ function writeNumber(value: number, out: number[]): void {
  * Writes the type and size of a text, byte array, list or record.
  *
  * @param fix code of the type for small sizes, and the limit below which sizes count as small
- * @param codes codes of the type for sizes of one, two and four bytes; 0 if there is no such code
+ * @param codes codes of the type for sizes of one, two and four bytes; 0 if there is none
  */
 function writeSize(
   size: number,
@@ -193,12 +192,11 @@ function append(bytes: Uint8Array, out: number[]): void {
 }
 
 /**
- * Decodes a value that a server has encoded (`Packr` of msgpackr with `OPTIONS`): null, undefined,
- * booleans, numbers, strings, bytes, and arrays and plain records of these.
+ * Decodes a value that msgpackr's `Packr` has encoded with `OPTIONS`.
  *
  * @returns the value; byte arrays in it are views of `bytes`
- * @throws RangeError, TypeError if the message is truncated, has more than one value, is nested too
- *   deeply, or contains an unknown type
+ * @throws RangeError, TypeError if the message is malformed, nested too deeply, or contains an
+ *   unknown type
  */
 export function unpack(bytes: Uint8Array): unknown {
   const reader = new Reader(bytes);
@@ -229,8 +227,8 @@ class Reader {
     if (code >= 0xe0) return code - 256;
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    // Each type has consecutive codes for sizes that take 1, 2 and 4 bytes. The difference between
-    // a code and the first of them is therefore log₂ of the number of bytes of the size.
+    // Consecutive codes of a type announce sizes that take 1, 2 or 4 bytes. A subtraction gives log₂
+    // of this number of bytes.
     if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
     if (code === 0xcb) return this.view.getFloat64(this.skip(8));
     if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);
@@ -246,8 +244,7 @@ class Reader {
   }
 
   /**
-   * Skips bytes without checking that they exist. If they lie beyond the end of the message,
-   * reading them throws a RangeError.
+   * Skips bytes, even beyond the end of the message.
    *
    * @returns the offset of the first skipped byte
    */
@@ -282,8 +279,7 @@ class Reader {
   private record(length: number): Record<string, unknown> {
     const fields: [string, unknown][] = [];
     while (fields.length < length) fields.push([String(this.value()), this.value()]);
-    // Use `fromEntries`, because a field named `__proto__` would set the prototype if it were
-    // assigned.
+    // Use `fromEntries`, because assigning a field named `__proto__` would set the prototype.
     return Object.fromEntries(fields);
   }
 }

@@ -1,7 +1,6 @@
 /**
  * The Socket.IO parser for servers and command-line programs. It uses msgpackr, which is faster
- * than `pack` and `unpack` of packets.ts. Pages do not use msgpackr, because it is too large to
- * download.
+ * than `packets.ts` but too large for pages.
  */
 import { Packr, Unpackr } from 'msgpackr';
 import { createParser, OPTIONS } from './packets.ts';

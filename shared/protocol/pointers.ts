@@ -1,5 +1,5 @@
 /**
- * Packs pointer positions compactly for sending. In a crowded room, each page receives hundreds of
+ * Packs pointer positions compactly, because each page of a crowded room receives hundreds of
  * positions per second.
  */
 import * as v from 'valibot';
@@ -22,8 +22,8 @@ const PARTS = 8;
 const whole = v.pipe(v.number(), v.safeInteger());
 
 /**
- * A packed pointer: the participant's id, x and y in eighths of a cell, and the index of the tool.
- * If the pointer has left the grid, it contains only the id.
+ * A packed pointer: the participant's id, x and y in eighths of a cell, and the index of the tool;
+ * only the id if the pointer has left the grid.
  */
 export const packedPointer = v.union([
   v.tuple([whole, whole, whole, v.pipe(whole, v.minValue(0), v.maxValue(TOOLS.length - 1))]),
@@ -31,24 +31,19 @@ export const packedPointer = v.union([
 ]);
 export type PackedPointer = v.InferOutput<typeof packedPointer>;
 
-/**
- * Maximum magnitude of a packed coordinate, in cells. Coordinates with a greater magnitude are
- * clamped; they lie outside any grid.
- */
+/** Limit to which packed coordinates are clamped, in cells. The limit lies outside any grid. */
 const FAR = 2 ** 20;
 
 const toldPlace = (place: number): number =>
   Math.round(PARTS * Math.max(-FAR, Math.min(FAR, place)));
 
-/**
- * Packs a pointer for sending. Its position is rounded to eighths of a cell and clamped to ±`FAR`.
- */
+/** Packs a pointer, with its position rounded to eighths of a cell and clamped to ±`FAR`. */
 export function packPointer({ id, x, y, tool }: Pointer): PackedPointer {
   if (x === undefined || y === undefined) return [id];
   return [id, toldPlace(x), toldPlace(y), TOOLS.indexOf(tool)];
 }
 
-/** Unpacks a pointer. Its position differs from the one packed by at most a sixteenth of a cell. */
+/** Unpacks a pointer. Its position is off by at most a sixteenth of a cell, because of rounding. */
 export function unpackPointer([id, x, y, tool]: PackedPointer): Pointer {
   if (x === undefined || y === undefined || tool === undefined) return { id, tool: 'look' };
   return { id, x: x / PARTS, y: y / PARTS, tool: TOOLS[tool] };

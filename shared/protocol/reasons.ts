@@ -1,6 +1,5 @@
 /**
- * All reasons for which the server refuses a visitor's command. Clients have a text for each
- * reason.
+ * Reasons for which the server refuses a visitor's command. Clients have a text for each reason.
  */
 export const REASONS = [
   'protocol-version',
@@ -13,7 +12,7 @@ export const REASONS = [
   /** The table's address has been opened on another screen. */
   'table-taken',
   'table-blocked',
-  /** The sender is a wall or a spectator, and these may only watch. */
+  /** The sender is a wall or a spectator, which may only watch. */
   'only-watches',
   'already-joined',
   'not-joined',
@@ -49,7 +48,7 @@ export const REASONS = [
   /** The organism has no graft that the sender can remove. */
   'no-graft',
   'no-such-participant',
-  /** The participant whom this visitor wants to follow is following this visitor's view. */
+  /** The participant to be followed is following the sender of the command. */
   'follows-you',
   'protected',
   'not-yours',
@@ -78,21 +77,21 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /**
- * The reason why a connection has ended for good: the reason for which the server refused the
- * client; `unreachable`, if the server could not be reached for too long; or `left`, if this client
- * has left the room.
+ * Why a connection has ended for good: the reason for which the server refused the client;
+ * `unreachable` if the server could not be reached for too long; `left` if the client left the
+ * room.
  */
 export type EndReason = Reason | 'unreachable' | 'left';
 
 /**
- * All notices that the server sends to a single visitor. Unlike a reason, a notice does not mean
- * that a command was refused. Clients have a text for each notice.
+ * Notices that the server sends to a single visitor. A notice does not mean that a command was
+ * refused.
  */
 export const NOTICES = ['name-hidden', 'some-protected', 'name-reserved'] as const;
 
 export type Notice = (typeof NOTICES)[number];
 
-/** Thrown when a visitor's command is refused. Contains one of the `REASONS`. */
+/** Thrown when a visitor's command is refused. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 
@@ -106,7 +105,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Version of the protocol. Increase it with every change of a message or frame that clients of the
- * previous version would misread. The server asks pages with another version to reload.
+ * Version of the protocol. Increase it if clients of the previous version would misread a message
+ * or frame. The server asks pages with another version to reload.
  */
 export const PROTOCOL_VERSION = 1;
