@@ -4,10 +4,6 @@
  */
 import type { Rect } from '../geometry.ts';
 
-/**
- * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
- * slow.
- */
 const { ceil, floor, imul, max, min } = Math;
 
 /** Side of a chunk, in cells. */

@@ -27,10 +27,6 @@ import {
 import type { BitCoder } from './range-coder.ts';
 import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
-/**
- * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
- * slow.
- */
 const { abs, max, min } = Math;
 
 /**

@@ -6,10 +6,6 @@ import { FrameSource } from './frame-source.ts';
 import { GROUP, GROUP_BITS } from './neighbourhood.ts';
 import type { Tier } from './tiers.ts';
 
-/**
- * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
- * slow.
- */
 const { abs, ceil, imul, max, min, round } = Math;
 
 /**

@@ -5,10 +5,6 @@
 import type { Rect } from '../geometry.ts';
 import { type Cells, wordsOf } from './chunks.ts';
 
-/**
- * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
- * slow.
- */
 const { abs, ceil, clz32, max, min } = Math;
 
 /**

@@ -6,10 +6,6 @@
  * small integers, so that all machines compute equal results.
  */
 
-/**
- * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
- * slow.
- */
 const { exp, imul, max, min, round } = Math;
 
 /**

@@ -7,10 +7,6 @@ import { LENGTHS } from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 
-/**
- * Functions of `Math` as constants. In a `node:vm` sandbox, each look-up of the global `Math` is
- * slow.
- */
 const { abs, max, min } = Math;
 
 /**
