@@ -73,35 +73,37 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
 
   return (latent) => {
     const modulation = readGenome({ card, tensors }, latent, Float32Array);
+    const row = new Float32Array(size);
+    const fill = (part: OwnPart | undefined, value: (i: number) => number): void => {
+      if (part) for (let i = 0; i < part.size; i++) row[part.from + i] = value(i);
+    };
     const bias = (name: string, i: number): number => numbers(`${name}.bias`)?.[i] ?? 0;
     const scale = (layer: string, i: number): number => {
       const { scales } = layers[layer];
       return scales === undefined ? 1 : 1 + modulation[scales + i];
     };
-    // Looked up once per row, because the hidden layer has the square of `hidden` weights.
-    const hiddenScales =
-      parts.hidden && Array.from({ length: hidden }, (_, o) => scale('hidden', o));
     const modulatedBias = (layer: string, i: number): number =>
       bias(layer, i) * scale(layer, i) + modulation[layers[layer].shifts + i];
-    const numberOf: Readonly<Record<keyof typeof parts, (i: number) => number>> = {
-      perceptionScale: (i) => scale('perceive', i),
-      perceptionBias: (i) =>
-        genome ? modulatedBias('perceive', i) : bias('perceive', i) + modulation[i],
-      hidden: (i) => {
-        const [o, input] = [Math.floor(i / hidden), i % hidden];
-        return hiddenKernel![input * hidden + o] * hiddenScales![o];
-      },
-      hiddenBias: (o) => modulatedBias('hidden', o),
-      out: (i) => {
-        const [c, input] = [Math.floor(i / hidden), i % hidden];
-        const extra = c < expressed ? modulation[weights + input * expressed + c] : 0;
-        return outKernel[input * channels + c] + extra;
-      },
-      outBias: (c) => bias('out', c) + modulation[shifts + c],
-    };
-    const row = new Float32Array(size);
-    for (const [name, part] of Object.entries(parts) as [keyof typeof parts, OwnPart][]) {
-      for (let i = 0; i < part.size; i++) row[part.from + i] = numberOf[name](i);
+    fill(parts.perceptionScale, (i) => scale('perceive', i));
+    fill(parts.perceptionBias, (i) =>
+      genome ? modulatedBias('perceive', i) : bias('perceive', i) + modulation[i],
+    );
+    fill(parts.hiddenBias, (o) => modulatedBias('hidden', o));
+    fill(parts.outBias, (c) => bias('out', c) + modulation[shifts + c]);
+    // Plain loops, because these parts have thousands of numbers.
+    if (parts.hidden) {
+      for (let o = 0, at = parts.hidden.from; o < hidden; o++) {
+        const factor = scale('hidden', o);
+        for (let i = 0; i < hidden; i++) row[at++] = hiddenKernel![i * hidden + o] * factor;
+      }
+    }
+    if (parts.out) {
+      for (let c = 0, at = parts.out.from; c < channels; c++) {
+        for (let i = 0; i < hidden; i++) {
+          const extra = c < expressed ? modulation[weights + i * expressed + c] : 0;
+          row[at++] = outKernel[i * channels + c] + extra;
+        }
+      }
     }
     return row;
   };
@@ -168,23 +170,24 @@ export function readGenome(
   Numbers: Float32ArrayConstructor | Float64ArrayConstructor,
 ): Float32Array | Float64Array {
   const { genome } = card.update;
-  const dense = (layer: string, x: ArrayLike<number>): Float32Array | Float64Array => {
-    const { shape, data } = tensors.get(`update.${layer}.kernel`)!;
-    const bias = tensors.get(`update.${layer}.bias`)?.data;
-    const sums = new Float64Array(shape[1]);
-    if (bias) sums.set(bias);
-    // Loop over inputs outside and over outputs inside, so that weights are read in the order in
-    // which they are stored.
-    for (let i = 0, at = 0; i < x.length; i++) {
-      const input = x[i];
-      for (let o = 0; o < sums.length; o++, at++) sums[o] += input * data[at];
-    }
-    return new Numbers(sums);
-  };
-  const first = dense('genome', latent);
-  if (!genome) return first;
-  const inner = first.map((x) => (x > 0 ? x : Math.expm1(x)));
-  return dense('modulation', inner).map((x) => x * genome.gain);
+  const first = dense(tensors, 'genome', latent);
+  if (!genome) return new Numbers(first);
+  const inner = new Numbers(first).map((x) => (x > 0 ? x : Math.expm1(x)));
+  return new Numbers(dense(tensors, 'modulation', inner)).map((x) => x * genome.gain);
+}
+
+/** Computes a dense layer. @param x [in] @returns [out] */
+function dense(tensors: Model['tensors'], layer: string, x: ArrayLike<number>): Float64Array {
+  const { shape, data } = tensors.get(`update.${layer}.kernel`)!;
+  const sums = new Float64Array(shape[1]);
+  sums.set(tensors.get(`update.${layer}.bias`)?.data ?? []);
+  // Loop over inputs outside and over outputs inside, so that weights are read in the order in
+  // which they are stored.
+  for (let i = 0, at = 0; i < x.length; i++) {
+    const input = x[i];
+    for (let o = 0; o < sums.length; o++, at++) sums[o] += input * data[at];
+  }
+  return sums;
 }
 
 /** Bounds within which a checkpoint's latents lie. */
