@@ -99,7 +99,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Likelihood and work',
     '',
-    'The column "nats" shows the lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better). The last column shows how many multiply-adds make one digit from a latent. We turn pixels into black and white in a different way than the published work, so our nats are only roughly comparable with published nats.',
+    'The column "nats" shows the lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better). The last column shows how many multiply-adds make one digit from a latent. The pixels of the test digits are made black or white at random. Our random choices differ from the published ones, so our nats are only roughly comparable with published nats.',
     '',
     ...head('model', 'nats', 'multiply-adds, millions'),
     ...[...digits, ...OTHERS].map(([model, nats, millions]) =>
