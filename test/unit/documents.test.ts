@@ -28,7 +28,7 @@ test('its times are those of the code', () => {
   expect(sheet).toContain(`hours for ${MOST_COUNTED.hours / 24} days`);
   expect(sheet).toContain(`${MOST_COUNTED.counted.toLocaleString('en')} days`);
   expect(sheet).toContain(`normally ${SNAPSHOTS.keepDays} days`);
-  expect(sheet).toContain(`at most ${SESSION.life / 3_600_000}\nhours`);
+  expect(sheet).toContain(`at most ${SESSION.life / 3_600_000} hours`);
   expect(FILMS.kept).toBe(4);
 });
 
