@@ -45,7 +45,7 @@ async function main(options: Options): Promise<void> {
   if (run.images !== undefined && run.images !== images) {
     throw new TrainingError(
       'bad-run',
-      `the images have changed since the run in ${folder} started. Restore the images, or start a new run without --resume`,
+      `the images have changed since the run in ${folder} started. Restore the images, or start a new run without --resume.`,
     );
   }
   run = { ...run, images, command };
@@ -124,14 +124,14 @@ function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
 
 /** Runs one update. Repeats the update if a worker thread has died. */
 async function update(trainer: Trainer): Promise<UpdateReport> {
-  const remedy = `Repeating update ${trainer.updates + 1}`;
+  const remedy = `Repeating update ${trainer.updates + 1}.`;
   try {
     return await retryLostThreads(() => trainer.update(), remedy, say);
   } catch (error) {
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,
-      `${error.message}. In the configuration, lower "optimiser.learningRate" or "optimiser.clip". Then continue from the last saved state with --resume`,
+      `${error.message}. In the configuration, lower "optimiser.learningRate" or "optimiser.clip". Then continue from the last saved state with --resume.`,
     );
   }
 }

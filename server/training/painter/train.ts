@@ -78,7 +78,7 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
     const why = misfit ?? 'the configuration was different when the run started';
     throw new TrainingError(
       'bad-run',
-      `${file}: ${why}. In the configuration of a resumed run, only "updates" may change`,
+      `${file}: ${why}. In the configuration of a resumed run, only "updates" may change.`,
     );
   }
   return { update, seconds, checkpoint, tensors };
@@ -141,7 +141,7 @@ export async function trainPainter(run: {
   }
   const examples = `${material.originals.length} originals and ${material.grown.length} pictures of grown creatures`;
   say(
-    `training a painter for ${source} with ${examples}. ${kept.length} creatures are reserved for measuring the painter`,
+    `training a painter for ${source} with ${examples}. ${kept.length} creatures are reserved for measuring the painter.`,
   );
 
   const compute = await openCompute(options.backend, options.threads);

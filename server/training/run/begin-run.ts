@@ -110,7 +110,7 @@ export async function beginRun(
   const state = firstState(config);
   if (from === undefined) {
     if (config.trains === 'all') return { state, seconds: 0 };
-    throw new TrainingError('bad-run', 'a run that trains only the encoder needs a checkpoint. Name its folder with --from');
+    throw new TrainingError('bad-run', 'a run that trains only the encoder needs a checkpoint. Give the folder of the checkpoint with --from.');
   }
   const model = await loadModel(from);
   checkOrigin(model, from, config, say);
@@ -122,7 +122,7 @@ export async function beginRun(
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
-    const why = 'The checkpoint and the configuration describe different models';
+    const why = 'The checkpoint and the configuration describe different models.';
     throw new TrainingError('bad-run', `${from}: ${misfit}. ${why}`);
   }
   const tensors = new Map(names.map((name) => [`parameter:${name}`, found.get(name)!]));
@@ -169,11 +169,11 @@ function checkOrigin(
 ): void {
   const sayOthers = (paths: readonly string[]): void => {
     const what = `was trained with a different ${paths.map((path) => `"${path}"`).join(', ')}`;
-    if (paths.length > 0) say(`${from} ${what}. The run uses the values in the configuration`);
+    if (paths.length > 0) say(`${from} ${what}. The run uses the values in the configuration.`);
   };
   const changed = KEPT.flatMap((field) => differs(card[field], config[field], field) ?? []);
   if (changed.length > 0 && config.trains === 'encoder') {
-    const why = 'A run that trains only the encoder must keep the rule of the checkpoint';
+    const why = 'A run that trains only the encoder must keep the rule of the checkpoint.';
     throw new TrainingError(
       'bad-run',
       `${from}: "${changed[0]}" differs from the configuration. ${why}`,
@@ -185,7 +185,7 @@ function checkOrigin(
   if (!before) return;
   const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
   if (other !== undefined) {
-    const why = "The encoder's weights depend on this field, so copy its value to the configuration";
+    const why = "The encoder's weights depend on this field, so copy its value to the configuration.";
     throw new TrainingError(
       'bad-run',
       `${from}: "encoder.${other}" differs from the configuration. ${why}`,

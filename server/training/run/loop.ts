@@ -59,7 +59,7 @@ export async function runUpdates<Report extends { readonly update: number }>(
   let { done } = run;
   const saveState = (): Promise<void> => run.save(seconds());
   const savePicture = async (): Promise<void> => {
-    const picture = await retryLostThreads(run.draw, 'Drawing the pictures again', say);
+    const picture = await retryLostThreads(run.draw, 'Drawing the pictures again.', say);
     await tryWriting('the picture sheet', async () => {
       for (const name of [`${done}`, 'latest']) {
         await writeFile(join(folder, PICTURES_FOLDER, `${name}.png`), picture);
@@ -178,7 +178,7 @@ export function createWriter(say: (line: string) => void) {
       // `instanceof Error` would not recognise errors that come from another realm (a global
       // environment with its own `Error`), as file errors may.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
-      if (!failing.has(what)) say(`${what} cannot be written: ${error.message}. The run continues`);
+      if (!failing.has(what)) say(`${what} cannot be written: ${error.message}. The run continues.`);
       failing.add(what);
     }
   };

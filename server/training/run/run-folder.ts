@@ -80,7 +80,7 @@ export async function readState(folder: string, name = STATE_FILE) {
   const file = join(folder, name);
   const bytes = await readIfThere(file);
   if (!bytes) {
-    const message = `${file} does not exist, so there is no run to resume. Start without --resume`;
+    const message = `${file} does not exist, so there is no run to resume. Start without --resume.`;
     throw new TrainingError('no-run', message);
   }
   let content: TensorFile;
@@ -109,7 +109,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   if (changed) {
     throw new TrainingError(
       'bad-run',
-      `${file}: "${changed}" was different when the run started. A resumed run must keep its model`,
+      `${file}: "${changed}" was different when the run started. A resumed run must keep its model.`,
     );
   }
   // Weights must be present. Moments and averages are missing if the run has not done any update.
@@ -120,7 +120,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   );
   const misfit = misfitOf(stored, new Map(shapes));
   if (misfit) {
-    throw new TrainingError('bad-run', `${file}: ${misfit}. A resumed run must keep its model`);
+    throw new TrainingError('bad-run', `${file}: ${misfit}. A resumed run must keep its model.`);
   }
   const pools = POOLS.map((name) => [name, readPool(stored, name, config.channels, file)]);
   const { images, from, command } = metadata;
@@ -160,7 +160,7 @@ function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
 const damaged = (what: string): TrainingError =>
   new TrainingError(
     'bad-run',
-    `${what}. This run cannot continue. Start a new run without --resume`,
+    `${what}. This run cannot continue. Start a new run without --resume.`,
   );
 
 /** Reads a pool from the tensors in `stored`, and removes these tensors from `stored`. */
@@ -230,7 +230,7 @@ export async function setAside(folder: string): Promise<boolean> {
   if (before !== undefined && now !== undefined && before > now) {
     throw new TrainingError(
       'bad-run',
-      `a new run would replace ${old} (${before} updates) with ${file} (only ${now} updates). Continue with --resume, or first move ${old} to another folder`,
+      `a new run would replace ${old} (${before} updates) with ${file} (only ${now} updates). Continue with --resume, or first move ${old} to another folder.`,
     );
   }
   for (const name of [STATE_FILE, LOG_FILE]) {
