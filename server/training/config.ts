@@ -36,7 +36,10 @@ const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
   const span = v.pipe(
     v.strictTuple([end, end]),
-    v.check(([low, high]) => low <= high, 'the first number must not be greater than the second number'),
+    v.check(
+      ([low, high]) => low <= high,
+      'the first number must not be greater than the second number',
+    ),
   );
   return v.union([span, v.strictObject({ from: span, to: span, over: v.optional(share, 1) })]);
 };
@@ -360,7 +363,11 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
     const isStage = isDoubling
       ? young >= growth.seedSide && isPowerOfTwo(side / young)
       : side % young === 0;
-    if (!isStage) yield ['curriculum', `contains the side ${young}, but growth to "side" ${side} has no stage of this side`];
+    if (!isStage)
+      yield [
+        'curriculum',
+        `contains the side ${young}, but growth to "side" ${side} has no stage of this side`,
+      ];
   }
   if (augment.shift >= side) {
     yield ['augment.shift', `is ${augment.shift}, too large for images of side ${side}`];
@@ -392,7 +399,8 @@ function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generat
   if (patients && patients.crowded > 0 && !crowded) {
     yield ['pool.patients.crowded', 'needs "pool.crowded"'];
   }
-  if (admit > fresh) yield ['pool.admit', `is ${admit}, but must be at most "batch.fresh" (${fresh})`];
+  if (admit > fresh)
+    yield ['pool.admit', `is ${admit}, but must be at most "batch.fresh" (${fresh})`];
   const drawn = drawnStates(pool);
   if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} states per update`];
 }

@@ -35,7 +35,9 @@ export async function startPython(script: string, log: Log): Promise<Python | un
     (name) => spawnSync(name, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0,
   );
   if (!python) {
-    log('The comparison with PyTorch is left out, because no python3 on this machine has the module torch.');
+    log(
+      'The comparison with PyTorch is left out, because no python3 on this machine has the module torch.',
+    );
     return undefined;
   }
   const folder = await mkdtemp(join(tmpdir(), 'vivarium-bench-'));

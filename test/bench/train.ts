@@ -73,7 +73,9 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
   let secondsPerPatch = 0;
   for (const batch of BATCHES) {
     if (secondsPerPatch * batch > LONGEST) {
-      log(`${compute.name} ${net.channels}→${net.hidden}: batch ${batch} is left out, because it is too slow`);
+      log(
+        `${compute.name} ${net.channels}→${net.hidden}: batch ${batch} is left out, because it is too slow`,
+      );
       continue;
     }
     const { step, gflop, dispose } = prepare(compute, net, batch);

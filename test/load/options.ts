@@ -10,7 +10,8 @@ export const PROFILES = {
     'phones that join over some seconds. One phone in five moves a cursor, and sometimes plants and cuts',
   wall: 'only walls, which show the whole room. Every frame is decoded and checked',
   mixed: 'phones and up to four walls',
-  hostile: 'half are phones. The other half are attackers, which flood, lie, stall and send garbage',
+  hostile:
+    'half are phones. The other half are attackers, which flood, lie, stall and send garbage',
 } as const;
 
 export type Profile = keyof typeof PROFILES;

@@ -14,7 +14,8 @@ import {
 
 const REPLACE = 'Save the image as PNG, JPEG, WebP or SVG, or remove the image from the folder';
 const ADD = 'Add PNG, JPEG, WebP or SVG files to the folder or its subfolders';
-const CHECK = 'Check "data.folder" in the configuration. Relative paths start from the folder of the configuration';
+const CHECK =
+  'Check "data.folder" in the configuration. Relative paths start from the folder of the configuration';
 
 const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;

@@ -63,12 +63,15 @@ export async function evaluate(
   const gallery = judged instanceof TrainingError ? undefined : judged.gallery;
   const isDecoder = card.update.kind === 'decoder';
   if (isDecoder) {
-    notes.push('organisms and throws of the dice were not measured, because a decoder has no cells that stay or heal');
+    notes.push(
+      'organisms and throws of the dice were not measured, because a decoder has no cells that stay or heal',
+    );
   }
   const organisms = isDecoder
     ? NO_ORGANISMS
     : await measureOrganisms(model, gallery, wanted, tools);
-  if (wanted.throws === 0) notes.push('throws of the dice were not measured, because --throws is 0');
+  if (wanted.throws === 0)
+    notes.push('throws of the dice were not measured, because --throws is 0');
   const throws =
     isDecoder || wanted.throws === 0
       ? null
@@ -216,7 +219,10 @@ export function choose(
   const split = named ?? SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
   if (indices.length === 0) {
-    throw new TrainingError('unfit-data', `the set "${data.name}" has no images in the split "${split}"`);
+    throw new TrainingError(
+      'unfit-data',
+      `the set "${data.name}" has no images in the split "${split}"`,
+    );
   }
   const chosen = Uint32Array.from(someOf(indices.length, limit), (at) => indices[at]);
   return {
@@ -251,13 +257,18 @@ export async function findData(
     }
   }
   if (wanted === undefined && card.training.command?.includes('--images')) {
-    throw noData("the checkpoint was trained on a user's own images. To evaluate it, give a training configuration with --data.");
+    throw noData(
+      "the checkpoint was trained on a user's own images. To evaluate it, give a training configuration with --data.",
+    );
   }
   const file = wanted ?? /(\S+\.json)\b/.exec(card.training.command ?? '')?.[1];
   if (file === undefined) {
-    throw noData('the card names no training configuration. Give a training configuration with --data.');
+    throw noData(
+      'the card names no training configuration. Give a training configuration with --data.',
+    );
   }
-  if (!existsSync(file)) throw noData(`${file} cannot be read. Give another training configuration with --data.`);
+  if (!existsSync(file))
+    throw noData(`${file} cannot be read. Give another training configuration with --data.`);
   const { data, trainOnValidation } = await readConfig(file);
   return { config: data, base: dirname(resolve(file)), trainOnValidation };
 }

@@ -99,7 +99,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Likelihood and work',
     '',
-    'The column "nats" shows the lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better). The last column shows the number of multiply-adds that make one digit from a latent. Our binarisation of the pixels differs from the published one, so compare our nats with published nats only approximately.',
+    'The column "nats" shows a lower bound of log p(x) per test digit of MNIST, measured with 128 samples (higher is better). The last column shows the number of multiply-adds that make one digit from a latent. Our black-and-white version of the digits differs from the published version, so our nats and published nats can be compared only approximately.',
     '',
     ...head('model', 'nats', 'multiply-adds, millions'),
     ...[...digits, ...OTHERS].map(([model, nats, millions]) =>
@@ -110,7 +110,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Recovery from wounds',
     '',
-    'The column "lost" shows how much of the patch was lost. In the other columns, each pair of numbers is the share of organisms, in %, whose mean squared difference from their picture before the wound is at most 0.01 / at most 0.002, after 8 to 64 steps. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", wounds close from their rim, as in a room.',
+    'The column "lost" shows how much of the patch was lost. The other columns show two shares of organisms, in %. The first share contains the organisms whose mean squared difference from their picture before the wound is at most 0.01. For the second share, this limit is 0.002. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", wounds close from their rim, as in a room.',
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,
@@ -122,7 +122,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Chimeras',
     '',
-    'The table shows shares of 200 random chimeras per checkpoint, in %. Each chimera consists of two or three creatures. The rules were not trained on chimeras.',
+    'The table shows shares of 200 random chimeras per checkpoint, in %. Each chimera consists of parts of two or three creatures. The checkpoints were not trained on chimeras.',
     '',
     ...head(
       'checkpoint',

@@ -75,9 +75,10 @@ export async function measureImages(
     return null;
   }
   const { pixels, count, unseen } = judged;
-  notes.push(`likelihood was measured on ${count} of the ${judged.of} ${judged.split} images of the set "${judged.set}"`);
-  if (judged.trained)
-    notes.push('these images were also used in training');
+  notes.push(
+    `likelihood was measured on ${count} of the ${judged.of} ${judged.split} images of the set "${judged.set}"`,
+  );
+  if (judged.trained) notes.push('these images were also used in training');
   if (card.readout.kind === 'rgba-premultiplied') {
     notes.push(
       `nats refer to the density of RGBA values with Gaussian noise (σ ${sigmaOf(card)}), so bits per dimension are not given`,

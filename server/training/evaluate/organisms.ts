@@ -44,7 +44,9 @@ export async function measureOrganisms(
   const stay = await measure('staying', () => likenesses(batch, grown, grown, steps));
   const cycles = await measure('resting', () => measureCycles(batch, grown));
   if (chosen && !images) {
-    notes.push('the error of the gallery was not measured, because the gallery was made from other images');
+    notes.push(
+      'the error of the gallery was not measured, because the gallery was made from other images',
+    );
   }
   const own =
     chosen && images && rowsOf(images.pixels, chosen, images.pixels.length / images.count);
@@ -94,7 +96,10 @@ function chooseLatents(
   }
   const chosen = someOf(all, wanted);
   const { length: count } = chosen;
-  if (count < all) notes.push(`stability and healing were measured on ${count} of the ${all} organisms of the gallery`);
+  if (count < all)
+    notes.push(
+      `stability and healing were measured on ${count} of the ${all} organisms of the gallery`,
+    );
   return { latents: rowsOf(tensors.get(LATENTS)!.data, chosen, z), chosen };
 }
 
@@ -310,7 +315,11 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
     // Both measurements use the same random seed and therefore the same wounds.
     const wound = ofShare(share);
     heal[share] = await recover(`healing after losing a share of ${share}`, `${share}`, { wound });
-    healFromRim[share] = await recover(`healing from the rim after losing a share of ${share}`, `${share}`, { wound, closing });
+    healFromRim[share] = await recover(
+      `healing from the rim after losing a share of ${share}`,
+      `${share}`,
+      { wound, closing },
+    );
   }
   return {
     /**
@@ -330,7 +339,10 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
      * As `heal`, for wounds that leave only a small disc alive and close from their rim, by one
      * cell per step.
      */
-    discLeft: await recover('healing from a small disc', 'disc', { wound: allButADisc, closing: 1 }),
+    discLeft: await recover('healing from a small disc', 'disc', {
+      wound: allButADisc,
+      closing: 1,
+    }),
     /** A control: as `heal`, for organisms with all cells set to zero. */
     erased: await recover('healing from nothing', 'everything', { wound: everything }),
   };

@@ -122,7 +122,10 @@ export async function trainPainter(run: {
   const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
-    throw new TrainingError('bad-data', `${source}: a painter needs a checkpoint whose creatures are in RGBA`);
+    throw new TrainingError(
+      'bad-data',
+      `${source}: a painter needs a checkpoint whose creatures are in RGBA`,
+    );
   }
   const out = options.out ?? join(folder, 'checkpoint');
   await checkOut(out, checkpoint);
@@ -136,8 +139,11 @@ export async function trainPainter(run: {
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   if (config.genome && learned.length === 0) {
-    const none = 'none of the grown creatures resembles its training picture';
-    throw new TrainingError('bad-data', `${source}: ${none}, so no genome can be learned`);
+    const none = `${source}: no genome can be learned`;
+    throw new TrainingError(
+      'bad-data',
+      `${none}, because none of the grown creatures resembles its training picture`,
+    );
   }
   const examples = `${material.originals.length} originals and ${material.grown.length} pictures of grown creatures`;
   say(

@@ -110,7 +110,10 @@ export async function beginRun(
   const state = firstState(config);
   if (from === undefined) {
     if (config.trains === 'all') return { state, seconds: 0 };
-    throw new TrainingError('bad-run', 'a run that trains only the encoder needs a checkpoint. Give the folder of the checkpoint with --from.');
+    throw new TrainingError(
+      'bad-run',
+      'a run that trains only the encoder needs a checkpoint. Give the folder of the checkpoint with --from.',
+    );
   }
   const model = await loadModel(from);
   checkOrigin(model, from, config, say);
@@ -185,7 +188,8 @@ function checkOrigin(
   if (!before) return;
   const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
   if (other !== undefined) {
-    const why = "The encoder's weights depend on this field, so copy its value to the configuration.";
+    const why =
+      "The encoder's weights depend on this field, so copy its value to the configuration.";
     throw new TrainingError(
       'bad-run',
       `${from}: "encoder.${other}" differs from the configuration. ${why}`,
@@ -212,8 +216,12 @@ export async function checkGallery(
   const { card } = await loadModel(from);
   const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
   if (isDeepStrictEqual(card.gallery, entries)) return;
-  const what = 'the gallery of the checkpoint does not begin with the first images of the training set';
-  throw new TrainingError('bad-run', `${from}: ${what}, so the latents of the gallery would get wrong names`);
+  const what =
+    'the gallery of the checkpoint does not begin with the first images of the training set';
+  throw new TrainingError(
+    'bad-run',
+    `${from}: ${what}, so the latents of the gallery would get wrong names`,
+  );
 }
 
 /** Number of steps from the end of growth until nearly all cells are at rest. */

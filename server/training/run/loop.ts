@@ -178,7 +178,8 @@ export function createWriter(say: (line: string) => void) {
       // `instanceof Error` would not recognise errors that come from another realm (a global
       // environment with its own `Error`), as file errors may.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
-      if (!failing.has(what)) say(`${what} cannot be written: ${error.message}. The run continues.`);
+      if (!failing.has(what))
+        say(`${what} cannot be written: ${error.message}. The run continues.`);
       failing.add(what);
     }
   };
@@ -199,7 +200,7 @@ export async function saveAfterFailure(
   // in the same way.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   await save().then(
-    () => say('the update failed, but all earlier updates are saved'),
-    (why: Error) => say(`the state in memory cannot be saved: ${why.message}`),
+    () => say('The update failed, but all earlier updates are saved.'),
+    (why: Error) => say(`The state in memory cannot be saved: ${why.message}`),
   );
 }

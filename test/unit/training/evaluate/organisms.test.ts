@@ -318,7 +318,9 @@ describe('images', () => {
     const judged = choose(set, { limit: 0, split: 'validation' });
     expect(judged).toMatchObject({ split: 'validation', count: 1, of: 1 });
     expect(judged.pixels[0]).toBeCloseTo(30 / 255, 6);
-    expect(() => choose(set, { limit: 0, split: 'train' })).toThrow(/made up.* no images in the split "train"/);
+    expect(() => choose(set, { limit: 0, split: 'train' })).toThrow(
+      /made up.* no images in the split "train"/,
+    );
     expect(readOptions(['a', '--split', 'validation'])).toMatchObject({ split: 'validation' });
   });
 
