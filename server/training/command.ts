@@ -12,13 +12,13 @@ export const COMMAND = {
   positional: {
     key: 'file',
     noun: 'configuration',
-    help: 'training configuration (a JSON file). The folder server/training/configs has examples',
+    help: 'training configuration (a JSON file). Examples are in the folder server/training/configs',
   },
   options: {
     images: {
       value: 'FOLDER',
       type: text,
-      help: 'folder of your own images to train on. The configuration must be one that trains on a folder of images',
+      help: 'folder of your own images to train on. Works only if the configuration trains on a folder of images',
     },
     name: {
       value: 'NAME',

@@ -18,7 +18,7 @@ import { settleLatents, settleRefusal } from './settle.ts';
 
 const COMMAND = {
   about:
-    'Draws gallery.png, which shows all creatures in the gallery of a checkpoint after growth. If the checkpoint has a painter, also writes gallery.avif, a painted version of gallery.png.',
+    'Draws gallery.png, which shows every creature in the gallery of a checkpoint, fully grown. If the checkpoint has a painter, also writes gallery.avif, a painted version of gallery.png.',
   usage: 'npm run gallery -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {

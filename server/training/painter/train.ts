@@ -51,7 +51,7 @@ async function painterOf(folder: string): Promise<Tensors> {
   if (!file)
     throw new TrainingError(
       'bad-data',
-      `${folder}: the checkpoint needs a painter before the painter can learn genomes`,
+      `${folder}: the checkpoint has no painter. Only a trained painter can learn genomes.`,
     );
   return painterTensors(file);
 }
@@ -139,10 +139,9 @@ export async function trainPainter(run: {
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   if (config.genome && learned.length === 0) {
-    const none = `${source}: no genome can be learned`;
     throw new TrainingError(
       'bad-data',
-      `${none}, because none of the grown creatures resembles its training picture`,
+      `${source}: no genome can be learned, because none of the grown creatures resembles its training picture`,
     );
   }
   const examples = `${material.originals.length} originals and ${material.grown.length} pictures of grown creatures`;

@@ -216,11 +216,9 @@ export async function checkGallery(
   const { card } = await loadModel(from);
   const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
   if (isDeepStrictEqual(card.gallery, entries)) return;
-  const what =
-    'the gallery of the checkpoint does not begin with the first images of the training set';
   throw new TrainingError(
     'bad-run',
-    `${from}: ${what}, so the latents of the gallery would get wrong names`,
+    `${from}: the first images of the training set (as many as "gallery") must be the images of the checkpoint's gallery, in the same order`,
   );
 }
 
