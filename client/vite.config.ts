@@ -62,7 +62,9 @@ const shortenIds: Plugin = {
     if (!/\/locale\/words\/\w+\/[\w-]+\.ts$/.test(id)) return undefined;
     const ids = code.match(/(?<=')s[0-9a-f]{16}(?=':)/g) ?? [];
     if (new Set(ids.map((full) => full.slice(0, SHORT_ID))).size < ids.length) {
-      throw new Error(`${id}: two texts share the first characters of their ids; raise SHORT_ID`);
+      throw new Error(
+        `${id}: the ids of two texts start with the same ${SHORT_ID} characters. Raise SHORT_ID.`,
+      );
     }
     const short = code.replace(/'(s[0-9a-f]{16})':/g, (_, full) => `${full.slice(0, SHORT_ID)}:`);
     const alone = short.replace(/import \{ ?str ?\} from '@lit\/localize';/, STR);
@@ -145,7 +147,7 @@ const leaveOutUnused: Plugin = {
     const file = Object.keys(UNUSED).find((end) => id.endsWith(end));
     if (!file && !/\/node_modules\/(engine|socket)\.io-/.test(id)) return undefined;
     const used = file ? code.replace(...UNUSED[file]) : code;
-    if (file && used === code) throw new Error(`${id} has changed: nothing matches`);
+    if (file && used === code) throw new Error(`${id} has changed: the code to replace is missing`);
     return { code: used, map: null, moduleSideEffects: false };
   },
 };

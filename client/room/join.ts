@@ -74,7 +74,7 @@ export class RoomError extends Error {
 export function roomAddress(url: string | URL) {
   const { origin, pathname, searchParams } = new URL(url);
   const room = pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1];
-  if (!room) throw new TypeError(`the address of a room is like http://museum.example/r/garden`);
+  if (!room) throw new TypeError(`the address of a room looks like http://museum.example/r/garden`);
   return { origin, room, watches: searchParams.get('view') === 'only' };
 }
 

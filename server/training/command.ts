@@ -12,31 +12,31 @@ export const COMMAND = {
   positional: {
     key: 'file',
     noun: 'configuration',
-    help: 'training configuration, a JSON file; for examples, see server/training/configs',
+    help: 'training configuration (a JSON file). Examples are in the folder server/training/configs',
   },
   options: {
     images: {
       value: 'FOLDER',
       type: text,
-      help: 'folder of images to train on, if the configuration trains on images of your own',
+      help: 'folder of your own images to train on. Works only if the configuration trains on a folder of images',
     },
     name: {
       value: 'NAME',
       type: text,
-      help: 'name of the run and of its checkpoint; by default, the name in the configuration',
+      help: 'name of the run and of the checkpoint. Without --name, the configuration gives the name',
     },
     resume: {
-      help: 'continue the earlier run of this name; the result is the same as if the run had not been interrupted',
+      help: 'continue the earlier run of this name. The result is the same as without the interruption',
     },
     refine: {
       value: 'PULL',
       type: number(0),
-      help: "with --resume: before training, refine the offsets of the gallery's latents by gradient steps through growth and rest; the higher PULL is, the closer each latent stays to its current value",
+      help: "with --resume: before training, change the gallery's latents so that grown organisms look more like their images. The higher PULL is, the less each latent changes",
     },
     from: {
       value: 'FOLDER',
       type: text,
-      help: "start with the weights of this checkpoint instead of random weights; if the configuration has a larger encoder, it computes the same as the checkpoint's encoder at first",
+      help: "start with the weights of this checkpoint instead of random weights. The configuration may have a larger encoder, which at first computes the same as the checkpoint's encoder",
     },
     run: {
       value: 'FOLDER',
@@ -48,25 +48,25 @@ export const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: '<run>/checkpoint',
-      help: 'folder for the checkpoint, which is written when the run ends or is stopped',
+      help: 'folder for the checkpoint. The checkpoint is written when the run ends or is stopped',
     },
     updates: {
       type: wholeNumber(1),
-      help: 'end after this many updates; by default, the number in the configuration',
+      help: 'end the run after this many updates. Without --updates, the configuration gives the number',
     },
     minutes: {
       type: number(0),
       defaultInWords: 'no limit',
-      help: 'stop after this many minutes; continue with --resume',
+      help: 'stop the run after this many minutes. Later, --resume continues the run',
     },
     batch: {
       type: wholeNumber(1),
-      help: 'number of new organisms per update, for small machines; by default, the number in the configuration. The size of the pool changes in proportion',
+      help: 'number of new organisms per update. Choose a low number for small machines. The pool of organisms grows or shrinks in proportion. Without --batch, the configuration gives the number',
     },
     ...COMPUTE_OPTIONS,
   },
   notes: [
-    'Ctrl-C stops after the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning, and the state of the previous run in the same folder is kept as state.old.safetensors. If state.old.safetensors already exists and has more updates, the run does not start.',
+    'If you press Ctrl-C, training finishes the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning and renames the state of the previous run in the same folder to state.old.safetensors. If an older state.old.safetensors has more updates than the previous run, the new run does not start.',
   ],
 } as const;
 
@@ -84,7 +84,7 @@ export function readOptions(args: readonly string[]) {
   const { resume, from, refine } = options;
   if (resume && from !== undefined) {
     throw new SettingsError(
-      '--from starts a new run, but --resume continues a run. Choose one of them.',
+      '--from starts a new run, but --resume continues a run. Use only one of these options.',
     );
   }
   if (refine !== undefined && !resume) {

@@ -36,7 +36,10 @@ const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
   const span = v.pipe(
     v.strictTuple([end, end]),
-    v.check(([low, high]) => low <= high, 'the low end must not be above the high end'),
+    v.check(
+      ([low, high]) => low <= high,
+      'the first number must not be greater than the second number',
+    ),
   );
   return v.union([span, v.strictObject({ from: span, to: span, over: v.optional(share, 1) })]);
 };
@@ -215,7 +218,7 @@ const configFields = v.strictObject({
   leakRamp: v.exactOptional(
     v.pipe(
       v.strictTuple([share, share]),
-      v.check(([from, to]) => from <= to, 'ends before it begins'),
+      v.check(([from, to]) => from <= to, 'the end must not be before the beginning'),
     ),
   ),
   /**
@@ -327,7 +330,7 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   }
   if (config.trains === 'encoder') {
     for (const field of ['pool', 'places', 'leakRamp', 'galleryOffsets'] as const) {
-      if (config[field] !== undefined) yield [field, 'needs a run that trains the rule'];
+      if (config[field] !== undefined) yield [field, 'is allowed only if "trains" is "all"'];
     }
   }
   yield* batchErrors(config);
@@ -336,7 +339,7 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   if (!isDoubling && config.growthSteps) {
     const [low, high] = drawnAt(config.growthSteps, 1);
     if (growth.steps < low || growth.steps > high) {
-      yield ['growth.steps', `is ${growth.steps}, outside "growthSteps" ${low} to ${high}`];
+      yield ['growth.steps', `is ${growth.steps}, but "growthSteps" allows only ${low} to ${high}`];
     }
   }
   if (config.judgeStages > 0 && !isDoubling) {
@@ -355,12 +358,16 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   }
   for (const [i, { until, side: young }] of curriculum.entries()) {
     if (i > 0 && (until <= curriculum[i - 1].until || young <= curriculum[i - 1].side)) {
-      yield ['curriculum', 'sides and shares must increase from entry to entry'];
+      yield ['curriculum', '"until" and "side" must increase from entry to entry'];
     }
     const isStage = isDoubling
       ? young >= growth.seedSide && isPowerOfTwo(side / young)
       : side % young === 0;
-    if (!isStage) yield ['curriculum', `side ${young} is not a stage on the way to "side" ${side}`];
+    if (!isStage)
+      yield [
+        'curriculum',
+        `contains the side ${young}, but growth to "side" ${side} has no stage of this side`,
+      ];
   }
   if (augment.shift >= side) {
     yield ['augment.shift', `is ${augment.shift}, too large for images of side ${side}`];
@@ -370,21 +377,21 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
 function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generator<FieldError> {
   const { fresh, micro } = batch;
   if (fresh % micro !== 0) {
-    yield ['batch.micro', `is ${micro}, but "batch.fresh" ${fresh} must be a multiple of it`];
+    yield ['batch.micro', `is ${micro}, but must be a divisor of "batch.fresh" (${fresh})`];
   }
   if (!pool) return;
   const { admit, calm, crowded, patients, size } = pool;
   if (update.kind === 'decoder') {
-    yield ['pool', 'needs cells that stay and heal, but a decoder has no cell rule'];
+    yield ['pool', 'needs a cell rule, but a decoder has no cell rule'];
   }
   for (const [path, part] of Object.entries({ 'pool.batch': pool, 'pool.calm.batch': calm })) {
     if (part && part.batch % micro !== 0) {
-      yield [path, `is ${part.batch}, not a multiple of "batch.micro" ${micro}`];
+      yield [path, `is ${part.batch}, but must be a multiple of "batch.micro" (${micro})`];
     }
   }
   for (const [name, part] of Object.entries({ crowded, patients })) {
     if (part && (part.batch % micro !== 0 || part.batch > part.size)) {
-      const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${part.size}`;
+      const limits = `a multiple of "batch.micro" (${micro}) and at most "size" (${part.size})`;
       yield [`pool.${name}.batch`, `is ${part.batch}, but must be ${limits}`];
     }
   }
@@ -392,7 +399,8 @@ function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generat
   if (patients && patients.crowded > 0 && !crowded) {
     yield ['pool.patients.crowded', 'needs "pool.crowded"'];
   }
-  if (admit > fresh) yield ['pool.admit', `is ${admit}, more than "batch.fresh" ${fresh}`];
+  if (admit > fresh)
+    yield ['pool.admit', `is ${admit}, but must be at most "batch.fresh" (${fresh})`];
   const drawn = drawnStates(pool);
   if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} states per update`];
 }
@@ -403,8 +411,8 @@ function* placesErrors({ channels, places, readout }: TrainingConfig): Generator
   const { channel: first } = places;
   const count = positionChannels(places);
   if (first + count > channels) {
-    const needed = `need ${count} channels from channel ${first} on`;
-    yield ['places', `${needed}, but there are only ${channels}`];
+    const needed = `need ${count} channels, starting at channel ${first}`;
+    yield ['places', `${needed}, but the model has only ${channels} channels`];
   }
   const shown =
     readout.kind === 'bernoulli'
@@ -444,12 +452,12 @@ export const readConfig = async (file: string): Promise<TrainingConfig> =>
  */
 export async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch(({ code = 'unknown' }) => {
-    throw new TrainingError('missing-config', `${file}: file cannot be read (${code})`);
+    throw new TrainingError('missing-config', `${file} cannot be read (${code})`);
   });
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new TrainingError('bad-config', `${file}: not JSON (${(error as Error).message})`);
+    throw new TrainingError('bad-config', `${file} is not JSON (${(error as Error).message})`);
   }
 }
 
@@ -530,7 +538,7 @@ export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, im
   if (data.kind !== 'folder') {
     throw new TrainingError(
       'bad-config',
-      `--images needs a configuration whose training set is a folder of images, not "data.kind" "${data.kind}"`,
+      `--images works only if "data.kind" in the configuration is "folder", but "data.kind" is "${data.kind}"`,
     );
   }
   return { ...config, data: { ...data, folder: resolve(images) } };

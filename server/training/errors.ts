@@ -28,8 +28,8 @@ export type TrainingReason =
   | 'other-weights';
 
 /**
- * An error of a training run or an evaluation. The message is one sentence: what is wrong and, if
- * possible, what the user should change.
+ * An error of a training run or an evaluation. The message says what is wrong and, if possible,
+ * what the user should change.
  */
 export class TrainingError extends ReasonError<TrainingReason> {
   override readonly name: string = 'TrainingError';

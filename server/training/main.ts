@@ -45,7 +45,7 @@ async function main(options: Options): Promise<void> {
   if (run.images !== undefined && run.images !== images) {
     throw new TrainingError(
       'bad-run',
-      `the images differ from those with which the run in ${folder} started; restore them, or start a new run without --resume`,
+      `the images have changed since the run in ${folder} started. Restore the images, or start a new run without --resume.`,
     );
   }
   run = { ...run, images, command };
@@ -69,7 +69,7 @@ async function main(options: Options): Promise<void> {
   };
   const { refine: pull } = options;
   if (pull !== undefined) {
-    say(`refining the latents of the gallery, at most ${config.gallery}`);
+    say(`refining at most ${config.gallery} latents of the gallery`);
     const state = await refineOffsets(compute, ruleOf(run.state), run.state, { pull, stop });
     run = { ...run, state };
     // Refining takes minutes. Save the state now, so that a failure during refining does not lose
@@ -124,14 +124,14 @@ function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
 
 /** Runs one update. Repeats the update if a worker thread has died. */
 async function update(trainer: Trainer): Promise<UpdateReport> {
-  const remedy = `update ${trainer.updates + 1} is being repeated`;
+  const remedy = `Repeating update ${trainer.updates + 1}.`;
   try {
     return await retryLostThreads(() => trainer.update(), remedy, say);
   } catch (error) {
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,
-      `${error.message}; lower "optimiser.learningRate" or "optimiser.clip" and continue from the last saved state with --resume`,
+      `${error.message}. In the configuration, lower "optimiser.learningRate" or "optimiser.clip". Then continue from the last saved state with --resume.`,
     );
   }
 }

@@ -18,12 +18,12 @@ export const COMPUTE_OPTIONS = {
     value: 'NAME',
     type: oneOf(['auto', ...COMPUTE_NAMES]),
     default: 'auto',
-    help: `back end to compute with: auto (a real GPU if there is one; otherwise native if there is a C compiler; otherwise onnx), ${COMPUTE_NAMES.join(', ')}`,
+    help: `back end that computes: ${COMPUTE_NAMES.join(', ')} or auto. auto uses a real GPU if the machine has one. Without a GPU, auto uses native, or onnx if native cannot run`,
   },
   threads: {
     type: wholeNumber(1),
     defaultInWords: 'all',
-    help: 'number of CPU threads, for native and onnx',
+    help: 'number of CPU threads for the back ends native and onnx',
   },
 } as const;
 
@@ -34,7 +34,7 @@ export const openCompute = (
   backend: Parameters<typeof createCompute>[0],
   threads: number | undefined,
 ): Promise<Compute> =>
-  createCompute(backend, { threads, onSkip: (reason) => say(`not used: ${reason}`) });
+  createCompute(backend, { threads, onSkip: (reason) => say(`back end not used: ${reason}`) });
 
 /**
  * Runs a command and prints its error, if any. Errors with a `reason` are expected, so they are

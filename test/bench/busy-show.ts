@@ -58,7 +58,7 @@ export async function benchBusyShow(
     const pid = server.child.pid!;
     const look = (): Promise<Memory> => memoryOf(pid, port);
     const idle = await look();
-    log(`pid ${pid}; ${bots} visitors for ${seconds} s`);
+    log(`The server has the process id ${pid}. ${bots} visitors play for ${seconds} s.`);
     const beat = (1000 * bots) / COMMANDS_PER_SECOND;
     const plan: BotsPlan = { port, bots, beat, returning: RETURNING };
     crowd = Child.start(new URL('./soak-bots.ts', import.meta.url), plan);

@@ -54,7 +54,7 @@ export async function benchDrawings(
   const checkpoint = await loadCheckpoint(folder);
   if (createEncoder(checkpoint)?.channels !== 4) {
     throw new SettingsError(
-      `The checkpoint ${folder} cannot read drawings in colour. Choose another one with --checkpoint.`,
+      `The checkpoint ${folder} cannot read drawings in colour. Choose another checkpoint with --checkpoint.`,
     );
   }
   const { alone, received, atOnce } = await drawAll(folder);

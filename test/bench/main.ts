@@ -23,39 +23,39 @@ const BENCHES: Readonly<
 > = {
   'busy-show': {
     run: benchBusyShow,
-    help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours, and GB per hour written; a line each minute',
+    help: 'memory, and GB written per hour, while 30 visitors plant, wound, leave and return for two hours. Prints one line each minute',
   },
   drawings: {
     run: benchDrawings,
-    help: 'how well twenty drawings from a phone grow, and ms until their first picture, one at a time and ten at the same time',
+    help: 'how well twenty drawings from a phone grow, and how many ms each drawing waits for its first picture. The drawings come one at a time, then ten at the same time',
   },
   pages: {
     run: benchPages,
-    help: "ms per frame of the phone's page and the wall on a CPU slowed down four times, without rasterization, and their memory",
+    help: "ms per frame and memory of the phone's page and the wall. The CPU is slowed down by a factor of four, and nothing is rasterized",
   },
   paint: {
     run: benchPaint,
-    help: 'multiply-adds and texture reads of the painter per frame, on a busy wall in 4K and on a phone; ms on the main threads of both pages',
+    help: 'multiply-adds and texture reads of the painter per frame, and ms on the main thread, for a busy wall in 4K and for a phone',
   },
   peer: {
     run: benchPeer,
-    help: 'the same step in PyTorch, alternating with ours; needs PyTorch in python3',
+    help: 'speed of an engine step, compared with the same step in PyTorch. Needs PyTorch in python3',
   },
   replay: {
     run: benchReplay,
-    help: 'speed of replaying an hour of a busy room, including a restart, and whether the result is the same',
+    help: 'speed of replaying an hour of a busy room, including a restart, and whether the replay gives the same result',
   },
   stream: {
     run: benchStream,
-    help: 'bytes, ms and errors of each tier of the stream in the standard garden',
+    help: 'bytes, ms and errors of the stream in the standard garden, for each tier (level of detail)',
   },
   tick: {
     run: benchTick,
-    help: 'cells/s and ms per tick of a room with 1 to 256 organisms, growing and grown',
+    help: 'cells/s and ms per tick of a room with 1 to 256 growing or grown organisms',
   },
   train: {
     run: benchTrain,
-    help: 'GFLOP/s of forward and backward passes of update nets on each back end; with --pytorch, compared with PyTorch',
+    help: 'GFLOP/s of forward and backward passes of update nets on each back end. With --pytorch, also in PyTorch',
   },
 };
 
@@ -73,7 +73,7 @@ const COMMAND = {
       value: 'FILE',
       type: text,
       bare: '-',
-      help: 'write the figures to FILE instead of printing them; without FILE, print only the figures',
+      help: 'write the figures to FILE instead of printing the figures. Without FILE, print only the figures',
     },
     checkpoint: {
       value: 'FOLDER',
@@ -87,12 +87,12 @@ const COMMAND = {
       help: `for busy-show, peer and replay: engine to use, ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
-      help: 'for train: also measure the same nets in PyTorch, alternating in the same run; needs PyTorch in python3',
+      help: 'for train: also measure the same nets in PyTorch, alternating with ours. Needs PyTorch in python3',
     },
     seconds: {
       type: wholeNumber(1, 7_200),
-      defaultInWords: '30, 3600, 7200',
-      help: "for pages, paint, replay and busy-show: seconds to measure; for replay, in the room's own time",
+      defaultInWords: '30; 3600 for replay; 7200 for busy-show',
+      help: "for pages, paint, replay and busy-show: seconds to measure. For replay, these are seconds of the room's time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),

@@ -29,7 +29,9 @@ export async function benchPeer(log: Log, { checkpoint, engine }: BenchOptions =
   try {
     for (const net of peer ? nets : []) {
       if (net.card.update.updateProbability < 1) {
-        log(`${net.card.name} left out: its cells update by chance, each library's own`);
+        log(
+          `${net.card.name} is left out, because its cells update at random, and PyTorch draws other random numbers`,
+        );
       } else rows.push(...(await compare(net, engine, peer!, log)));
     }
   } finally {
@@ -110,7 +112,9 @@ function check(ours: readonly Float32Array[], theirs: Float32Array, tolerance: n
     }
   });
   if (!(largest <= tolerance)) {
-    throw new Error(`PyTorch's step differs from ours by ${largest}: there is nothing to compare`);
+    throw new Error(
+      `PyTorch's step differs from ours by ${largest}, so their speeds cannot be compared`,
+    );
   }
 }
 

@@ -35,7 +35,9 @@ export async function startPython(script: string, log: Log): Promise<Python | un
     (name) => spawnSync(name, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0,
   );
   if (!python) {
-    log('PyTorch is not compared with, because no python3 here has torch.');
+    log(
+      'The comparison with PyTorch is left out, because no python3 on this machine has the module torch.',
+    );
     return undefined;
   }
   const folder = await mkdtemp(join(tmpdir(), 'vivarium-bench-'));

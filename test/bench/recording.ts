@@ -85,7 +85,7 @@ async function openKeeper(options: RecordingOptions, begin: number) {
   const fail = (message: string): never => {
     throw new Error(message);
   };
-  const clock: Clock = { now: () => now, after: () => fail('nothing waits for the time') };
+  const clock: Clock = { now: () => now, after: () => fail('nothing may wait on this clock') };
   const date = () => BEGINNING + now;
   const warn = (_: string, message: string) => fail(message);
   const store = new Store(await openSound(folder));

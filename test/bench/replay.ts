@@ -46,7 +46,7 @@ export async function benchReplay(
   let engine = await start();
   try {
     const { name, device } = engine.info;
-    log(`${name} on ${device}; ${seconds} s of a busy room were recorded`);
+    log(`Recording ${seconds} s of a busy room, with ${name} on ${device}.`);
     const data = join(scratch, 'data');
     const ticks = seconds * GARDEN.tickRate;
     const recording = await recordRoom(

@@ -79,7 +79,7 @@ function decode({ tier, first, frames, times, errors }: Encoded) {
 }
 
 function check(decoder: FrameDecoder, frame: Uint8Array): void {
-  if (decoder.decode(frame).lost.length > 0) throw new Error('a block does not fit its check');
+  if (decoder.decode(frame).lost.length > 0) throw new Error('the check of a block failed');
 }
 
 export async function benchStream() {

@@ -34,7 +34,7 @@ interface Sample {
 
 export async function benchTick(log: Log) {
   const config = readConfig([], process.env);
-  if (config === 'help') throw new Error('no help wanted');
+  if (config === 'help') throw new Error('readConfig returned a help text');
   const { engine, species } = await startEngine(config.engine);
   const { name, device } = engine.info;
   log(`engine ${name} on ${device}`);

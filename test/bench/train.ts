@@ -61,7 +61,7 @@ async function start(name: ComputeName, log: Log): Promise<Compute | undefined> 
     return await createCompute(name);
   } catch (error) {
     if (!(error instanceof ComputeError)) throw error;
-    log(`left out: ${error.message}`);
+    log(`back end left out: ${error.message}`);
     return undefined;
   }
 }
@@ -73,7 +73,9 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
   let secondsPerPatch = 0;
   for (const batch of BATCHES) {
     if (secondsPerPatch * batch > LONGEST) {
-      log(`${compute.name} ${net.channels}→${net.hidden}: batch ${batch} left out, too slow`);
+      log(
+        `${compute.name} ${net.channels}→${net.hidden}: batch ${batch} is left out, because it is too slow`,
+      );
       continue;
     }
     const { step, gflop, dispose } = prepare(compute, net, batch);

@@ -120,7 +120,7 @@ fullTest('a run is not gone on with on other images', async () => {
   await paint(join(images, 'before-all.png'), '#e0c020');
   const again = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
   expect(again.code).toBe(1);
-  expect(again.errors).toContain('the images differ from those with which the run');
+  expect(again.errors).toContain('the images have changed since the run');
 });
 
 test('a run that is not there is not resumed, and says so in one sentence', async () => {
@@ -167,7 +167,7 @@ fullTest('Ctrl-C while latents are refined saves those that are', async () => {
   expect((await train([...args, '--minutes', '0'])).code).toBe(0);
   let sent = false;
   const { code, errors } = await train([...args, '--resume', '--refine', '0'], (said, signal) => {
-    if (sent || !said.includes('refining the latents')) return;
+    if (sent || !said.includes('refining at most')) return;
     sent = true;
     signal('SIGINT');
   });
@@ -209,7 +209,7 @@ test('an update in which a thread dies is done again, and the run ends as if non
   const harmed = await train([config(), ...run('harmed', 2), ...args], undefined, KILLING);
   expect(harmed).toMatchObject({
     code: 0,
-    errors: expect.stringMatching(/a training thread failed: .*; update 1 is being repeated/),
+    errors: expect.stringMatching(/a training thread failed: .*\. Repeating update 1\./),
   });
   const { run: _, ...found } = await stateOf('harmed');
   const { run: __, ...wanted } = await stateOf('whole');

@@ -29,7 +29,7 @@ export class Child<Question, Note> {
     this.ended = new Promise((resolve) => {
       process.once('exit', (code, signal) => {
         this.hasEnded = true;
-        const error = new Error(`${name} has ended with ${signal ?? code}`);
+        const error = new Error(`the process ${name} has ended with ${signal ?? code}`);
         for (const { reject } of this.waiting.values()) reject(error);
         this.waiting.clear();
         resolve();
@@ -63,7 +63,7 @@ export class Child<Question, Note> {
   ask<Answer>(question: Question): Promise<Answer> {
     const id = this.nextId++;
     return new Promise<Answer>((resolve, reject) => {
-      if (this.hasEnded) reject(new Error(`${this.name} has ended`));
+      if (this.hasEnded) reject(new Error(`the process ${this.name} has ended`));
       this.waiting.set(id, { resolve, reject });
       this.process.send({ id, question });
     });

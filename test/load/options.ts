@@ -7,10 +7,11 @@ import { GARDEN } from './garden.ts';
 
 export const PROFILES = {
   phones:
-    'phones that join over some seconds; one in five moves a cursor, and sometimes plants and cuts',
-  wall: 'only walls, which show the whole room; every frame is decoded and checked',
-  mixed: 'phones, and up to four walls',
-  hostile: 'half are phones; the other half attack: they flood, lie, stall and send garbage',
+    'phones that join over some seconds. One phone in five moves a cursor, and sometimes plants and cuts',
+  wall: 'only walls, which show the whole room. Every frame is decoded and checked',
+  mixed: 'phones and up to four walls',
+  hostile:
+    'half are phones. The other half are attackers, which flood, lie, stall and send garbage',
 } as const;
 
 export type Profile = keyof typeof PROFILES;
@@ -41,7 +42,7 @@ const COMMAND = {
     verifyEvery: {
       value: 'K',
       type: wholeNumber(1, MOST),
-      help: 'every Kth client decodes and checks all frames; the other clients read only the head of a frame (default 10, or more if that would be over 20 clients, because decoding must not slow down the clients)',
+      help: 'every Kth client decodes and checks all frames. All other clients read only the head of each frame. By default, K is 10, or more if over 20 clients would decode, because decoding slows down the clients',
     },
     slow: {
       type: wholeNumber(0, MOST),
@@ -54,12 +55,12 @@ const COMMAND = {
       help: 'number of additional clients that stop reading',
     },
     compare: {
-      help: "measure without the slow and stalled clients, then with them, and give the ratio of the other clients' latencies; visitors only move their cursors, so that both gardens are the same",
+      help: "measure first without and then with the slow and stalled clients, and give the ratio of the other clients' latencies. Visitors only move their cursors, so both measurements have the same garden",
     },
     gateways: {
       type: wholeNumber(0, 16),
       default: '0',
-      help: 'number of gateways that clients connect to, while another server runs the room; starts valkey-server, which must be installed. server.cpu and server.bytesOut are measured at the room’s server, and latency includes one more hop',
+      help: 'number of gateways that clients connect to, while another server runs the room. Needs an installed valkey-server. server.cpu and server.bytesOut are measured at the room’s server. Latency includes one more hop',
     },
     engine: {
       value: 'NAME',
@@ -76,12 +77,12 @@ const COMMAND = {
       value: 'FILE',
       type: text,
       bare: '-',
-      help: 'write the figures to FILE instead of printing them; without FILE, print only the figures',
+      help: 'write the figures to FILE instead of printing the figures. Without FILE, print only the figures',
     },
   },
   notes: [
-    'latency: time from the start of a tick in the server until a client has handled its frame, in ms. bytesPerSecond: received by a client, all messages. skipped: frames not sent to clients that were behind. outOfStep: frames that did not fit what was seen before. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes after a garbage collection. cpu: number of cores. bytesOut: bytes per second that the server wrote.',
-    'The measured garden has 256x256 cells, 15 ticks/s and 64 grown organisms. Each second brings one planting and one stroke, some of them by phones.',
+    'latency: ms from the start of a tick in the server until a client has handled the frame of this tick. bytesPerSecond: bytes of all messages that a client receives. skipped: frames that the server did not send, because a client was behind. outOfStep: frames that do not continue the frame before. neverCaughtUp: clients that were more than a second behind at the end. heapPerClient, heapGrowth: bytes after a garbage collection. cpu: number of busy cores. bytesOut: bytes per second that the server wrote.',
+    'The measured garden has 256x256 cells, 15 ticks/s and 64 grown organisms. Each second, one seed is planted and one stroke is drawn. Some of these actions come from phones.',
   ],
 } as const;
 

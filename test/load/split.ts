@@ -39,8 +39,8 @@ export function splitCores(clients: number): Split {
   const half = Math.floor(cores.length / 2);
   const processes = Math.max(1, Math.min(Math.ceil(clients / PER_PROCESS), half));
   if (cores.length < 2) {
-    const why = cores.length === 1 ? 'this machine has one core' : 'taskset is not installed';
-    const words = `no separate cores: ${why}, so server and clients compete for cores`;
+    const why = cores.length === 1 ? 'this machine has only one core' : 'taskset is not installed';
+    const words = `server and clients share cores, because ${why}`;
     return { server: undefined, load: undefined, processes, words };
   }
   const [server, load] = [cores.slice(0, -processes), cores.slice(-processes)];
@@ -48,6 +48,6 @@ export function splitCores(clients: number): Split {
     server: server.join(','),
     load: load.join(','),
     processes,
-    words: `server on core ${server.join(',')}, load on core ${load.join(',')}`,
+    words: `server on cores ${server.join(',')}, clients on cores ${load.join(',')}`,
   };
 }

@@ -134,7 +134,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     const { curation, wholeGallery } = host.settings!;
     const { loaded: checkpoint } = this;
     const lead = msg(
-      'Choose which seeds visitors are offered, and in which order. Organisms that already grow stay.',
+      'Choose which seeds visitors are offered, and in which order. Organisms that are already growing stay in the room.',
     );
     const head = ui.sectionHead(msg(str`Gallery of “${name}”`), lead);
     if (!checkpoint) return head;

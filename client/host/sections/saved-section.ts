@@ -116,7 +116,7 @@ export class UndoCard extends ui.HostElement {
       : msg(
           'Undoes everything visitors, the gardener and programs did in that time: seeds, wounds and crosses. The current state is saved first.',
         );
-    const goesOn = host.summary?.farewell ? msg('Undoing also stops the end of the day.') : '';
+    const goesOn = host.summary?.farewell ? msg('Undoing also cancels the end of the day.') : '';
     const title = msg(str`Undo the last ${texts.span(seconds * 1_000)}?`);
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;

@@ -131,7 +131,9 @@ class Localizer extends RuntimeLitLocalizer {
         const other = forms.at(-1)!;
         const known = new Set(placeholdersOf(other));
         for (const extra of forms.flatMap(placeholdersOf).filter((each) => !known.has(each))) {
-          errors.push(`${code}: ${name} has a placeholder that its last form lacks: ${extra}`);
+          errors.push(
+            `${code}: the last plural form of ${name} has no placeholder ${extra}, but another form has it`,
+          );
         }
         return { name, contents: other };
       });
@@ -261,7 +263,9 @@ export class Words {
     const texts = translated.map(({ name, contents }) => {
       const text = textOf(names.get(name)!.contents);
       if (contents.every((each) => typeof each === 'string')) return [text, textOf(contents)];
-      throw new Error(`${part}: write {name} instead of a template expression in "${text}"`);
+      throw new Error(
+        `${part}: the text "${text}" has a template expression. Use a placeholder like {name} instead.`,
+      );
     });
     return Object.fromEntries(texts);
   }

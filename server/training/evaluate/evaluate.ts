@@ -63,12 +63,15 @@ export async function evaluate(
   const gallery = judged instanceof TrainingError ? undefined : judged.gallery;
   const isDecoder = card.update.kind === 'decoder';
   if (isDecoder) {
-    notes.push('organisms and throws were not measured: a decoder has no cells that stay or heal');
+    notes.push(
+      'organisms and throws of the dice were not measured, because a decoder has no cells that stay or heal',
+    );
   }
   const organisms = isDecoder
     ? NO_ORGANISMS
     : await measureOrganisms(model, gallery, wanted, tools);
-  if (wanted.throws === 0) notes.push('throws were not measured: --throws is 0');
+  if (wanted.throws === 0)
+    notes.push('throws of the dice were not measured, because --throws is 0');
   const throws =
     isDecoder || wanted.throws === 0
       ? null
@@ -78,7 +81,7 @@ export async function evaluate(
   const { chimeras } = wanted;
   if (!chimeras) {
     notes.push(
-      'chimeras were not measured: they need a gallery, cells that read their latent, and --chimeras above 0',
+      'chimeras were not measured, because the gallery is empty, the cells do not read their latent, or --chimeras is 0',
     );
   }
   const grafted =
@@ -135,7 +138,7 @@ export async function evaluate(
     return Number(value.toPrecision(5));
   });
   const rounded = JSON.parse(text) as typeof figures;
-  if (!areFinite) rounded.notes.push('null stands for figures that are not finite numbers');
+  if (!areFinite) rounded.notes.push('null means that a figure is not a finite number');
   return { figures: rounded, grown: organisms.grown };
 }
 
@@ -159,8 +162,8 @@ export async function loadImages(
   const data = await loadDataset(config, base);
   const channels = imageChannels(card.readout);
   if (data.side !== card.side || data.channels !== channels) {
-    const found = `set "${data.name}" has images of ${data.side}×${data.side}×${data.channels}`;
-    const what = `${found}, but the checkpoint draws ${card.side}×${card.side}×${channels}`;
+    const found = `the images of the set "${data.name}" are ${data.side}×${data.side}×${data.channels}`;
+    const what = `${found}, but the checkpoint draws ${card.side}×${card.side}×${channels} (width × height × channels)`;
     throw new TrainingError('unfit-data', what);
   }
   const judged = choose(data, chosen);
@@ -184,11 +187,11 @@ async function loadUnseen(
   if (readout.kind !== 'rgba-premultiplied' || (side !== 32 && side !== 64)) {
     return new TrainingError(
       'unfit-data',
-      'the pictures are RGBA of 32×32 or 64×64, but the checkpoint is not',
+      'the unseen pictures are 32×32 or 64×64 pixels in RGBA, but the checkpoint draws another format',
     );
   }
   if (config.kind === 'emoji' && (config.set === 'broad' || config.set === 'unseen')) {
-    return new TrainingError('unfit-data', `the set "${config.set}" contains these pictures`);
+    return new TrainingError('unfit-data', `the set "${config.set}" contains the unseen pictures`);
   }
   const margin = ('margin' in config ? config.margin : undefined) ?? 2;
   try {
@@ -216,7 +219,10 @@ export function choose(
   const split = named ?? SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
   if (indices.length === 0) {
-    throw new TrainingError('unfit-data', `set "${data.name}" has no split "${split}"`);
+    throw new TrainingError(
+      'unfit-data',
+      `the set "${data.name}" has no images in the split "${split}"`,
+    );
   }
   const chosen = Uint32Array.from(someOf(indices.length, limit), (at) => indices[at]);
   return {
@@ -247,17 +253,22 @@ export async function findData(
     try {
       return { config: JSON.parse(wanted) };
     } catch {
-      throw noData('--data starts like JSON but is not valid JSON');
+      throw noData('the value of --data starts with "{" but is not valid JSON');
     }
   }
   if (wanted === undefined && card.training.command?.includes('--images')) {
-    throw noData("the checkpoint was trained on a user's own images; name them with --data");
+    throw noData(
+      "the checkpoint was trained on a user's own images. To evaluate it, give a training configuration with --data.",
+    );
   }
   const file = wanted ?? /(\S+\.json)\b/.exec(card.training.command ?? '')?.[1];
   if (file === undefined) {
-    throw noData('the card names no training configuration; give one with --data');
+    throw noData(
+      'the card names no training configuration. Give a training configuration with --data.',
+    );
   }
-  if (!existsSync(file)) throw noData(`${file} cannot be read; name the images with --data`);
+  if (!existsSync(file))
+    throw noData(`${file} cannot be read. Give another training configuration with --data.`);
   const { data, trainOnValidation } = await readConfig(file);
   return { config: data, base: dirname(resolve(file)), trainOnValidation };
 }

@@ -75,12 +75,13 @@ export async function measureImages(
     return null;
   }
   const { pixels, count, unseen } = judged;
-  notes.push(`likelihood of ${count} of ${judged.of} ${judged.split} images of "${judged.set}"`);
-  if (judged.trained)
-    notes.push('these images were also used in training, because the set has no other images');
+  notes.push(
+    `likelihood was measured on ${count} of the ${judged.of} ${judged.split} images of the set "${judged.set}"`,
+  );
+  if (judged.trained) notes.push('these images were also used in training');
   if (card.readout.kind === 'rgba-premultiplied') {
     notes.push(
-      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, including the constant, so there are no bits/dim`,
+      `nats refer to the density of RGBA values with Gaussian noise (σ ${sigmaOf(card)}), so bits per dimension are not given`,
     );
   }
   const bounds = await measure('likelihood', () =>
@@ -313,7 +314,7 @@ export async function measureThrows(
       ? await compareFeatures(compute, gallery, { pixels, count })
       : undefined;
   if (!likeness) {
-    const needed = `at least ${FEWEST} gallery pictures of 32×32 pixels in RGBA, and at least as many throws`;
+    const needed = `at least ${FEWEST} gallery pictures of 32×32 pixels in RGBA, and at least as many throws of the dice`;
     notes.push(`precision and recall were not measured: they need ${needed}`);
   }
   return {

@@ -13,19 +13,19 @@ export const COMMAND = {
   positional: CHECKPOINT_FOLDER,
   options: {
     write: {
-      help: 'write the figures to card.json, and these files to the folder: samples.png, growth.png, heal.png, wounds.png, map.png, map.json',
+      help: 'write the figures to card.json, and write these files to the same folder: samples.png, growth.png, heal.png, wounds.png, map.png, map.json',
     },
     data: {
       value: 'WHAT',
       type: text,
       defaultInWords: 'the configuration named by the card',
-      help: 'images to evaluate on: the file of a training configuration, or the value of its field "data" as JSON',
+      help: 'images to evaluate on, given as the file of a training configuration or as JSON like the field "data" of a configuration',
     },
     split: {
       value: 'NAME',
       type: oneOf(SPLITS),
-      defaultInWords: 'the first of test, validation, train that has images',
-      help: 'split of the images to use; compare trials on the validation split, and measure the test split once, at the end',
+      defaultInWords: 'the first of test, validation and train that has images',
+      help: 'split of the images to use. Compare trials on the validation split. Measure the test split only once, at the end',
     },
     samples: {
       type: wholeNumber(1),
@@ -35,12 +35,12 @@ export const COMMAND = {
     limit: {
       type: wholeNumber(0),
       default: '256',
-      help: 'number of images, chosen evenly from the split, and number of unseen pictures; 0: all',
+      help: 'maximum number of images, chosen evenly from the split. Also the maximum number of unseen pictures. 0 means all',
     },
     organisms: {
       type: wholeNumber(0),
       default: '64',
-      help: 'number of organisms whose stability and healing are measured, chosen evenly from the gallery; 0: all',
+      help: 'number of organisms whose stability and healing are measured, chosen evenly from the gallery. 0 means all',
     },
     steps: {
       value: 'N,N,…',
@@ -49,23 +49,23 @@ export const COMMAND = {
         v.transform((steps) => [...new Set(steps)].sort((a, b) => a - b)),
       ),
       default: STAY_STEPS.join(),
-      help: 'numbers of steps after growth after which organisms are compared with their grown pictures',
+      help: 'compare organisms with their grown pictures at these numbers of steps after growth',
     },
     throws: {
       type: wholeNumber(0),
       default: '1000',
-      help: 'number of random seeds, as from the dice, to compare with the gallery; 0: none',
+      help: 'number of random seeds (throws of the dice) to compare with the gallery. 0 means none',
     },
     chimeras: {
       type: wholeNumber(0),
       default: '200',
-      help: 'number of chimeras of random creatures of the gallery; 0: none',
+      help: 'number of chimeras to make of random creatures of the gallery. 0 means none',
     },
     ...COMPUTE_OPTIONS,
     seed: {
       type: wholeNumber(0),
       default: '1',
-      help: 'seed of the random numbers; the same seed gives the same figures',
+      help: 'seed of the random numbers. The same seed gives the same figures',
     },
   },
   notes: ['Long runs report progress on standard error.'],

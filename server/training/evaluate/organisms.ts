@@ -44,7 +44,9 @@ export async function measureOrganisms(
   const stay = await measure('staying', () => likenesses(batch, grown, grown, steps));
   const cycles = await measure('resting', () => measureCycles(batch, grown));
   if (chosen && !images) {
-    notes.push('error of the gallery was not measured: the images do not belong to the gallery');
+    notes.push(
+      'the error of the gallery was not measured, because the gallery was made from other images',
+    );
   }
   const own =
     chosen && images && rowsOf(images.pixels, chosen, images.pixels.length / images.count);
@@ -88,13 +90,16 @@ function chooseLatents(
   const all = card.gallery.length;
   if (all === 0) {
     notes.push(
-      'the gallery is empty, so organisms were drawn from the prior and have no images of their own',
+      'the gallery is empty, so organisms grew from random latents and were not compared with training images',
     );
     return { latents: createRandom(1).latent((wanted || 64) * z) };
   }
   const chosen = someOf(all, wanted);
   const { length: count } = chosen;
-  if (count < all) notes.push(`staying and healing of ${count} of ${all} organisms of the gallery`);
+  if (count < all)
+    notes.push(
+      `stability and healing were measured on ${count} of the ${all} organisms of the gallery`,
+    );
   return { latents: rowsOf(tensors.get(LATENTS)!.data, chosen, z), chosen };
 }
 
@@ -309,8 +314,12 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
   for (const share of WOUND_SHARES) {
     // Both measurements use the same random seed and therefore the same wounds.
     const wound = ofShare(share);
-    heal[share] = await recover(`healing ${share}`, `${share}`, { wound });
-    healFromRim[share] = await recover(`closing ${share}`, `${share}`, { wound, closing });
+    heal[share] = await recover(`healing after losing a share of ${share}`, `${share}`, { wound });
+    healFromRim[share] = await recover(
+      `healing from the rim after losing a share of ${share}`,
+      `${share}`,
+      { wound, closing },
+    );
   }
   return {
     /**
@@ -320,7 +329,7 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
      */
     heal,
     /** As `heal`, for wounds of half the patch that close from their rim, by one cell per step. */
-    closing: await recover('closing halves', 'half', { wound: half, closing: 1 }),
+    closing: await recover('healing after losing half', 'half', { wound: half, closing: 1 }),
     /**
      * As `heal`, for the same wounds, which close from their rim. The speed, in cells per step, is
      * `closing` in the checkpoint's card, or 1 if absent.
@@ -330,8 +339,11 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
      * As `heal`, for wounds that leave only a small disc alive and close from their rim, by one
      * cell per step.
      */
-    discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
+    discLeft: await recover('healing from a small disc', 'disc', {
+      wound: allButADisc,
+      closing: 1,
+    }),
     /** A control: as `heal`, for organisms with all cells set to zero. */
-    erased: await recover('nothing left', 'everything', { wound: everything }),
+    erased: await recover('healing from nothing', 'everything', { wound: everything }),
   };
 }

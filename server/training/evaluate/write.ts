@@ -91,7 +91,8 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
   const file = join(folder, CARD_FILE);
   const card = JSON.parse(await readFile(file, 'utf8'));
   if (card.identity !== model.card.identity) {
-    const what = 'the weights were replaced while they were measured; run evaluate again';
+    const what =
+      'the weights were replaced during the measurement. Start "npm run evaluate" again.';
     throw new TrainingError('other-weights', `${file}: ${what}`);
   }
   const text = JSON.stringify({ ...card, figures }, null, 2);

@@ -18,12 +18,12 @@ import { settleLatents, settleRefusal } from './settle.ts';
 
 const COMMAND = {
   about:
-    'Writes gallery.png of a checkpoint, which shows each latent of the gallery, grown for the number of steps in the card. If the checkpoint has a painter, also writes gallery.avif, the same picture painted.',
+    'Draws gallery.png, which shows every creature in the gallery of a checkpoint, fully grown. If the checkpoint has a painter, also writes gallery.avif, a painted version of gallery.png.',
   usage: 'npm run gallery -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
     settle: {
-      help: 'first search, for each organism that never rests, a similar latent whose organism rests and looks the same, and replace the old latent. This changes the identity of the checkpoint, so use --settle only on a checkpoint that was just trained',
+      help: 'before drawing, try to replace each latent whose organism never rests. A new latent is similar to the old one, and its organism rests and looks the same. --settle changes the identity of the checkpoint, so use it only on a checkpoint that was just trained',
     },
   },
 } as const;

@@ -34,7 +34,7 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
   if (update.kind === 'decoder') return 'A decoder has no cells that rest.';
   if (update.updateProbability < 1) return 'Cells that update at random never rest.';
   if (Object.keys(figures).length > 0) {
-    return 'The card has figures, so seeds may already refer to its latents. Use --settle only on a checkpoint that was just trained.';
+    return 'The card has figures, so the checkpoint may already be in use. Use --settle only on a checkpoint that was just trained.';
   }
   return undefined;
 }

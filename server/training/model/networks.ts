@@ -91,7 +91,10 @@ export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
 export async function openPosteriors(compute: Compute, { card, tensors }: Model) {
   const { encoder: network, side, latentSize: z } = card;
   if (!network) {
-    throw new TrainingError('no-encoder', 'the card has no encoder, so images have no posterior');
+    throw new TrainingError(
+      'no-encoder',
+      'the checkpoint has no encoder, which turns images into latents',
+    );
   }
   const channels = imageChannels(card.readout);
   const shapes = encoderShapes(network, { side, channels, latentSize: z });

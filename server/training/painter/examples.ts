@@ -53,7 +53,10 @@ export async function loadOriginals(
   const data = parseDatasetConfig(config);
   if (data.kind === 'emoji') return emojiOriginals(data);
   if (data.kind !== 'folder') {
-    throw new TrainingError('bad-data', `pictures of "${data.kind}" have no larger originals`);
+    throw new TrainingError(
+      'bad-data',
+      `a data set of the kind "${data.kind}" has no originals that are larger than its training images`,
+    );
   }
   const [small, large] = [
     await loadDataset(data, baseFolder),
@@ -141,7 +144,10 @@ export function chooseKept(
   { seed, kept: most }: Pick<PainterConfig, 'seed' | 'kept'>,
 ): Original[] {
   if (originals.some(({ large }) => large.length !== 4 * (ENLARGED * card.side) ** 2)) {
-    throw new TrainingError('bad-data', `pictures are not of the checkpoint's side ${card.side}`);
+    throw new TrainingError(
+      'bad-data',
+      `the side of the images must be ${card.side}, as in the checkpoint`,
+    );
   }
   const order = shuffled(inGallery(card, originals), createRandom(hashText(`${seed} kept`)));
   return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);
@@ -171,7 +177,8 @@ export async function prepareMaterial(
   const { card } = checkpoint;
   const kept = chooseKept(card, originals, config);
   if (kept.length === 0) {
-    const what = 'fewer than two images belong to its gallery; choose the images it was trained on';
+    const what =
+      'fewer than two images belong to the gallery of the checkpoint. Choose the images on which the checkpoint was trained.';
     throw new TrainingError('bad-data', `${checkpoint.folder}: ${what}`);
   }
   const isKept = new Set(kept.map(({ index }) => index));

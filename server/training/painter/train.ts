@@ -51,7 +51,7 @@ async function painterOf(folder: string): Promise<Tensors> {
   if (!file)
     throw new TrainingError(
       'bad-data',
-      `${folder}: the checkpoint has no painter that could learn genomes`,
+      `${folder}: the checkpoint has no painter. Only a trained painter can learn genomes.`,
     );
   return painterTensors(file);
 }
@@ -78,7 +78,7 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
     const why = misfit ?? 'the configuration was different when the run started';
     throw new TrainingError(
       'bad-run',
-      `${file}: ${why}; only the number of updates of a run may change`,
+      `${file}: ${why}. In the configuration of a resumed run, only "updates" may change.`,
     );
   }
   return { update, seconds, checkpoint, tensors };
@@ -122,7 +122,10 @@ export async function trainPainter(run: {
   const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
-    throw new TrainingError('bad-data', `${source}: a painter needs creatures in RGBA`);
+    throw new TrainingError(
+      'bad-data',
+      `${source}: a painter needs a checkpoint whose creatures are in RGBA`,
+    );
   }
   const out = options.out ?? join(folder, 'checkpoint');
   await checkOut(out, checkpoint);
@@ -131,17 +134,19 @@ export async function trainPainter(run: {
   if (config.genome && (side ** 2 !== PLACES || latentSize !== config.genome[0])) {
     throw new TrainingError(
       'bad-config',
-      `${source}: the checkpoint's latents or side do not fit "genome"`,
+      `${source}: "genome" in the configuration is for another side or another size of latents`,
     );
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   if (config.genome && learned.length === 0) {
-    const none = 'none of the grown creatures resembles its training picture';
-    throw new TrainingError('bad-data', `${source}: ${none}, so no genome can be learned`);
+    throw new TrainingError(
+      'bad-data',
+      `${source}: no genome can be learned, because none of the grown creatures resembles its training picture`,
+    );
   }
-  const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
+  const examples = `${material.originals.length} originals and ${material.grown.length} pictures of grown creatures`;
   say(
-    `training a painter for ${source}: ${examples}; ${kept.length} creatures kept out for measuring`,
+    `training a painter for ${source} with ${examples}. ${kept.length} creatures are reserved for measuring the painter.`,
   );
 
   const compute = await openCompute(options.backend, options.threads);

@@ -89,7 +89,8 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
     ? await loadModel(folder)
     : { card: parseCard(JSON.parse(bytes.toString()), file), tensors };
   if (fingerprint(there) === fingerprint({ card, tensors })) return;
-  const what = 'the folder has another checkpoint; write the painter to another folder';
+  const what =
+    'the folder contains another checkpoint. Write the painter to a different folder with --out.';
   throw new TrainingError('bad-data', `${folder}: ${what}`);
 }
 

@@ -80,7 +80,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
     // Most pairs are suitable, so try only as many relatives as each creature still needs.
     const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
-    say(`trying ${next.length} pairs`);
+    say(`trying ${next.length} pairs of creatures`);
     const trips = await roundTrips(engine, model, grown, next, ROUND);
     next.forEach((pair, i) => {
       if (isSafe(trips[i])) kept[pair.own].push({ ...pair, ...trips[i] });

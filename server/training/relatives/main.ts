@@ -12,7 +12,7 @@ import { findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
   about:
-    'Writes relatives.json of a checkpoint: for each creature of its gallery, the creatures that it can look like for a moment. A creature is included only if the first creature can look like it and return several times in a row without a flash.',
+    'Writes relatives.json of a checkpoint. The file lists the relatives of each creature in the gallery: other creatures that the creature can look like for a moment. To be listed, a relative must pass a trial: the creature looks like the relative and returns, several times in a row, without a flash.',
   usage: 'npm run relatives -- <folder>',
   positional: CHECKPOINT_FOLDER,
   options: {},
@@ -29,7 +29,7 @@ await runTool('relatives', COMMAND, async ({ folder }) => {
     );
     if (pairs.length === 0) return;
     const worst = Math.max(...pairs.map(({ error }) => error));
-    say(`largest error after returning: ${worst.toFixed(5)}`);
+    say(`largest error after a creature has returned to its own look: ${worst.toFixed(5)}`);
     const file = join(folder, RELATIVES_FILE);
     await writeFile(file, writeRelatives(table, model.card.gallery));
     process.stdout.write(`${file}\n`);

@@ -110,7 +110,10 @@ export async function beginRun(
   const state = firstState(config);
   if (from === undefined) {
     if (config.trains === 'all') return { state, seconds: 0 };
-    throw new TrainingError('bad-run', 'a run that trains only the encoder needs --from');
+    throw new TrainingError(
+      'bad-run',
+      'a run that trains only the encoder needs a checkpoint. Give the folder of the checkpoint with --from.',
+    );
   }
   const model = await loadModel(from);
   checkOrigin(model, from, config, say);
@@ -122,8 +125,8 @@ export async function beginRun(
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
-    const why = 'the checkpoint and the configuration are of different models';
-    throw new TrainingError('bad-run', `${from}: ${misfit}; ${why}`);
+    const why = 'The checkpoint and the configuration describe different models.';
+    throw new TrainingError('bad-run', `${from}: ${misfit}. ${why}`);
   }
   const tensors = new Map(names.map((name) => [`parameter:${name}`, found.get(name)!]));
   return {
@@ -169,14 +172,14 @@ function checkOrigin(
 ): void {
   const sayOthers = (paths: readonly string[]): void => {
     const what = `was trained with a different ${paths.map((path) => `"${path}"`).join(', ')}`;
-    if (paths.length > 0) say(`${from} ${what}; the run continues with the configuration`);
+    if (paths.length > 0) say(`${from} ${what}. The run uses the values in the configuration.`);
   };
   const changed = KEPT.flatMap((field) => differs(card[field], config[field], field) ?? []);
   if (changed.length > 0 && config.trains === 'encoder') {
-    const why = 'a run that trains only the encoder keeps the rule of the checkpoint';
+    const why = 'A run that trains only the encoder must keep the rule of the checkpoint.';
     throw new TrainingError(
       'bad-run',
-      `${from}: "${changed[0]}" differs from the configuration; ${why}`,
+      `${from}: "${changed[0]}" differs from the configuration. ${why}`,
     );
   }
   sayOthers(changed);
@@ -185,10 +188,11 @@ function checkOrigin(
   if (!before) return;
   const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
   if (other !== undefined) {
-    const why = "the encoder's weights depend on it; copy it to the configuration";
+    const why =
+      "The encoder's weights depend on this field, so copy its value to the configuration.";
     throw new TrainingError(
       'bad-run',
-      `${from}: "encoder.${other}" differs from the configuration; ${why}`,
+      `${from}: "encoder.${other}" differs from the configuration. ${why}`,
     );
   }
   const path = differs(before, now, 'encoder');
@@ -212,8 +216,10 @@ export async function checkGallery(
   const { card } = await loadModel(from);
   const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
   if (isDeepStrictEqual(card.gallery, entries)) return;
-  const what = 'the gallery of the checkpoint does not begin with the first images of the set';
-  throw new TrainingError('bad-run', `${from}: ${what}, so its latents would get other names`);
+  throw new TrainingError(
+    'bad-run',
+    `${from}: the first images of the training set (as many as "gallery") must be the images of the checkpoint's gallery, in the same order`,
+  );
 }
 
 /** Number of steps from the end of growth until nearly all cells are at rest. */
@@ -242,7 +248,7 @@ export async function refineOffsets(
   const offsets = weights.get(OFFSETS);
   if (!offsets || !canRefine(config)) {
     const what =
-      'needs "galleryOffsets", pictures in colours, and a rule that does not update cells at random';
+      'needs "galleryOffsets" in the configuration, pictures in colour, and a rule that does not update cells at random';
     throw new TrainingError('bad-config', `--refine ${what}`);
   }
   const model = await trainedModel(compute, rule);

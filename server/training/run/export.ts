@@ -124,7 +124,8 @@ export async function writeCheckpoint(
     const there = new Set(await readdir(folder));
     const removed = DERIVED_FILES.filter((name) => there.has(name));
     for (const name of removed) await rm(join(folder, name));
-    if (removed.length > 0) say(`removed files made with other weights: ${removed.join(', ')}`);
+    if (removed.length > 0)
+      say(`removed files that were made with the previous weights: ${removed.join(', ')}`);
   });
 }
 

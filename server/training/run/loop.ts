@@ -59,7 +59,7 @@ export async function runUpdates<Report extends { readonly update: number }>(
   let { done } = run;
   const saveState = (): Promise<void> => run.save(seconds());
   const savePicture = async (): Promise<void> => {
-    const picture = await retryLostThreads(run.draw, 'the pictures are being drawn again', say);
+    const picture = await retryLostThreads(run.draw, 'Drawing the pictures again.', say);
     await tryWriting('the picture sheet', async () => {
       for (const name of [`${done}`, 'latest']) {
         await writeFile(join(folder, PICTURES_FOLDER, `${name}.png`), picture);
@@ -160,7 +160,7 @@ export const retryLostThreads = <T>(
     clock: systemClock,
     pauses: [0, 0],
     isTransient: (error) => error instanceof TrainingError && error.reason === 'lost-thread',
-    onFailure: (error) => say(`${(error as TrainingError).message}; ${remedy}`),
+    onFailure: (error) => say(`${(error as TrainingError).message}. ${remedy}`),
   });
 
 /**
@@ -178,7 +178,8 @@ export function createWriter(say: (line: string) => void) {
       // `instanceof Error` would not recognise errors that come from another realm (a global
       // environment with its own `Error`), as file errors may.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
-      if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run continues`);
+      if (!failing.has(what))
+        say(`${what} cannot be written: ${error.message}. The run continues.`);
       failing.add(what);
     }
   };
@@ -199,7 +200,7 @@ export async function saveAfterFailure(
   // in the same way.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   await save().then(
-    () => say('the update failed; all earlier updates are saved'),
-    (why: Error) => say(`the state in memory cannot be saved: ${why.message}`),
+    () => say('The update failed, but all earlier updates are saved.'),
+    (why: Error) => say(`The state in memory cannot be saved: ${why.message}`),
   );
 }

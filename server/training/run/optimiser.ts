@@ -92,7 +92,7 @@ export async function createAdam(
       compute.free(normValue, ...Object.values(scalars));
       if (!Number.isFinite(norm)) {
         compute.free(...Object.values(next));
-        throw new TrainingError('not-finite', `gradient of update ${count} is not finite`);
+        throw new TrainingError('not-finite', `the gradient of update ${count} is not finite`);
       }
       compute.free(...Object.values(values));
       values = next;

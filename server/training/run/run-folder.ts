@@ -80,7 +80,7 @@ export async function readState(folder: string, name = STATE_FILE) {
   const file = join(folder, name);
   const bytes = await readIfThere(file);
   if (!bytes) {
-    const message = `${file}: there is no run to resume; start without --resume`;
+    const message = `${file} does not exist, so there is no run to resume. Start without --resume.`;
     throw new TrainingError('no-run', message);
   }
   let content: TensorFile;
@@ -92,7 +92,7 @@ export async function readState(folder: string, name = STATE_FILE) {
   const tensors = float32Of(content);
   const run = tensors.get('run')?.data;
   tensors.delete('run');
-  if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has another shape`);
+  if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has the wrong shape`);
   return { file, tensors, metadata: content.metadata, update: run[0], seconds: run[1] };
 }
 
@@ -109,7 +109,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   if (changed) {
     throw new TrainingError(
       'bad-run',
-      `${file}: "${changed}" was different when the run started; a run can change its schedule, but not its model`,
+      `${file}: "${changed}" was different when the run started. A resumed run must keep its model.`,
     );
   }
   // Weights must be present. Moments and averages are missing if the run has not done any update.
@@ -120,7 +120,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   );
   const misfit = misfitOf(stored, new Map(shapes));
   if (misfit) {
-    throw new TrainingError('bad-run', `${file}: ${misfit}; the model of a run cannot change`);
+    throw new TrainingError('bad-run', `${file}: ${misfit}. A resumed run must keep its model.`);
   }
   const pools = POOLS.map((name) => [name, readPool(stored, name, config.channels, file)]);
   const { images, from, command } = metadata;
@@ -160,7 +160,7 @@ function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
 const damaged = (what: string): TrainingError =>
   new TrainingError(
     'bad-run',
-    `${what}; the run cannot continue, so start it again without --resume`,
+    `${what}. This run cannot continue. Start a new run without --resume.`,
   );
 
 /** Reads a pool from the tensors in `stored`, and removes these tensors from `stored`. */
@@ -182,7 +182,7 @@ function readPool(
     tensor ? `${tensor.shape}` === `${[count, cells]}` : !isNeeded;
   const masksFit = fitsCells(open, name !== 'pool') && fitsCells(closed, name === 'patients');
   if (`${numbers?.shape}` !== `${[count, 3]}` || !(cells >= 1 && cells % 1 === 0) || !masksFit) {
-    throw damaged(`${file}: tensors "${name}.states" and "${name}.entries" do not fit`);
+    throw damaged(`${file}: the tensors "${name}.*" have wrong shapes`);
   }
   const rowOf = ({ data }: Float32Tensor, i: number): Uint8Array =>
     Uint8Array.from(data.subarray(i * cells, (i + 1) * cells));
@@ -230,7 +230,7 @@ export async function setAside(folder: string): Promise<boolean> {
   if (before !== undefined && now !== undefined && before > now) {
     throw new TrainingError(
       'bad-run',
-      `${old} has ${before} updates and would be replaced by ${file}, which has ${now}; continue with --resume, or move ${old} elsewhere first`,
+      `a new run would replace ${old} (${before} updates) with ${file} (only ${now} updates). Continue with --resume, or first move ${old} to another folder.`,
     );
   }
   for (const name of [STATE_FILE, LOG_FILE]) {

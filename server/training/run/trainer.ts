@@ -265,7 +265,7 @@ export function trainingImages(
 function checkFit(config: TrainingConfig, data: Dataset): void {
   const channels = imageChannels(config.readout);
   if (data.channels !== channels) {
-    const what = `images have ${data.channels} channels, but "readout" of the configuration ("${config.readout.kind}") is for ${channels}`;
+    const what = `the images have ${data.channels} channels, but "readout" in the configuration ("${config.readout.kind}") needs ${channels}`;
     throw new TrainingError('bad-data', `${data.name}: ${what}`);
   }
   if (trainingImages(config, data).length === 0) {

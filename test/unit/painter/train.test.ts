@@ -49,7 +49,7 @@ async function train(name: string, args: readonly string[], config: object = CON
 test('a run that began with --from goes on with that checkpoint', async () => {
   await train('resumed', ['--from', source, '--updates', '1']);
   const said = await train('resumed', ['--resume']);
-  expect(said).toContainEqual(expect.stringContaining(`training a painter for ${source}:`));
+  expect(said).toContainEqual(expect.stringContaining(`training a painter for ${source} with `));
   const card = JSON.parse(readFileSync(join(scratch, 'resumed/checkpoint/card.json'), 'utf8'));
   expect(card.painter.figures).toMatchObject({ creatures: 1, updates: 2 });
   await expect(train('resumed', ['--resume'], { ...CONFIG, seed: 2 })).rejects.toMatchObject({

@@ -78,12 +78,12 @@ test('a missing file, or one that is not JSON, is refused by name', async () => 
   const file = join(folder(), 'none.json');
   await expect(readConfig(file)).rejects.toMatchObject({
     reason: 'missing-config',
-    message: `${file}: file cannot be read (ENOENT)`,
+    message: `${file} cannot be read (ENOENT)`,
   });
   await writeFile(file, '{"name": ');
   await expect(readConfig(file)).rejects.toMatchObject({
     reason: 'bad-config',
-    message: expect.stringContaining(`${file}: not JSON`),
+    message: expect.stringContaining(`${file} is not JSON`),
   });
   await writeFile(file, JSON.stringify(tinyConfigJson()));
   await expect(readConfig(file)).resolves.toEqual(tinyConfig());
@@ -174,7 +174,7 @@ test('images of the user are relative to the working directory', () => {
     readout: { kind: 'bernoulli', channel: 0 },
     data: { kind: 'mnist', side: 32 },
   });
-  expect(() => withImages(digits, 'drawings')).toThrow(/^--images needs .* not .*"mnist"$/);
+  expect(() => withImages(digits, 'drawings')).toThrow(/^--images works only .* but .*"mnist"$/);
 });
 
 /** Tests the shipped configurations: the published ones must match the publication. */

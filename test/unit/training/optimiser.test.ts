@@ -113,7 +113,7 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e30])(
     await expect(adam.step(gradient(bad), 0.1)).rejects.toMatchObject({
       name: 'TrainingError',
       reason: 'not-finite',
-      message: 'gradient of update 2 is not finite',
+      message: 'the gradient of update 2 is not finite',
     });
     expect(await adam.read()).toEqual(before);
     // Training can continue.

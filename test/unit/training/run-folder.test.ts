@@ -161,7 +161,7 @@ it('does not replace a previous run by one of fewer updates', async () => {
   await expect(setAside(folder)).rejects.toMatchObject({
     reason: 'bad-run',
     message: expect.stringMatching(
-      /state\.old\.safetensors has 77777 updates .* has 3; .*--resume/,
+      /state\.old\.safetensors \(77777 updates\) .* \(only 3 updates\)\. .*--resume/,
     ),
   });
   expect((await loadRun(folder, config)).state.update).toBe(3);
@@ -208,7 +208,7 @@ test('a file that cannot be written is said once until it can, and a run goes on
   await mkdir(log);
   await append();
   await append();
-  expect(said).toEqual([expect.stringMatching(/^the log cannot be written: EISDIR.*continues$/)]);
+  expect(said).toEqual([expect.stringMatching(/^the log cannot be written: EISDIR.*continues\.$/)]);
   await rmdir(log);
   await append();
   expect(await readFile(log, 'utf8')).toBe('x');

@@ -130,7 +130,7 @@ const noise = async (format: 'png' | 'jpeg' | 'webp') => {
     .toBuffer();
   return whole.subarray(0, whole.length >> 1);
 };
-const unreadable = ['cannot be read as an image (', 'repair'];
+const unreadable = ['cannot be read as an image (', 'Repair'];
 const BROKEN: [string, string | Uint8Array, string[]][] = [
   ['text.png', 'this is not an image', unreadable],
   ['nothing.webp', '', unreadable],
@@ -138,21 +138,21 @@ const BROKEN: [string, string | Uint8Array, string[]][] = [
   ['half.png', await noise('png'), []],
   ['half.jpeg', await noise('jpeg'), []],
   ['half.webp', await noise('webp'), []],
-  ['air.png', await plain('png', 8, 8, [9, 9, 9, 0]), ['is completely transparent', 'draw']],
-  ['photo.HEIC', 'x', ['save it as PNG']],
+  ['air.png', await plain('png', 8, 8, [9, 9, 9, 0]), ['is completely transparent', 'Draw']],
+  ['photo.HEIC', 'x', ['Save the image as PNG']],
 ];
 
 describe('a folder that cannot be trained on is refused', () => {
   test('when it is missing, or is a file', async () => {
     const nothing = join(folder, 'nothing');
-    await expectFailure(load('nothing'), 'missing-folder', `${nothing}: `, 'ENOENT', 'data.folder');
+    await expectFailure(load('nothing'), 'missing-folder', `${nothing} `, 'ENOENT', 'data.folder');
     await put(folder, 'file', 'x');
     await expectFailure(load('file'), 'missing-folder', 'ENOTDIR');
   });
 
   test('when it contains no image', async () => {
     await mkdir(join(folder, 'empty/er'), { recursive: true });
-    await expectFailure(load('empty'), 'empty-set', 'contains no images', 'add PNG, JPEG');
+    await expectFailure(load('empty'), 'empty-set', 'contains no images', 'Add PNG, JPEG');
   });
 
   test.each(BROKEN)('when an image cannot be used: %s', async (name, bytes, texts) => {
@@ -164,7 +164,7 @@ describe('a folder that cannot be trained on is refused', () => {
   test('when an image is a broken link', async () => {
     await mkdir(join(folder, 'linked'));
     await symlink('/nowhere.png', join(folder, 'linked/gone.png'));
-    await expectFailure(load('linked'), 'broken-image', 'gone.png: cannot be read');
+    await expectFailure(load('linked'), 'broken-image', 'gone.png cannot be read');
   });
 });
 

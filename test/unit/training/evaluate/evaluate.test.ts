@@ -49,11 +49,11 @@ describe('an evaluation', () => {
     });
     // Each figure that is null has a note.
     expect(figures.notes).toEqual([
-      'likelihood of 6 of 6 test images of "made up"',
+      'likelihood was measured on 6 of the 6 test images of the set "made up"',
       'unseen pictures were not measured: they do not fit',
-      'error of the gallery was not measured: the images do not belong to the gallery',
+      'the error of the gallery was not measured, because the gallery was made from other images',
       expect.stringMatching(/^precision and recall were not measured: they need /),
-      expect.stringMatching(/^chimeras were not measured: they need /),
+      expect.stringMatching(/^chimeras were not measured, because /),
     ]);
     expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
   });

@@ -318,13 +318,15 @@ describe('images', () => {
     const judged = choose(set, { limit: 0, split: 'validation' });
     expect(judged).toMatchObject({ split: 'validation', count: 1, of: 1 });
     expect(judged.pixels[0]).toBeCloseTo(30 / 255, 6);
-    expect(() => choose(set, { limit: 0, split: 'train' })).toThrow(/made up.* no split "train"/);
+    expect(() => choose(set, { limit: 0, split: 'train' })).toThrow(
+      /made up.* no images in the split "train"/,
+    );
     expect(readOptions(['a', '--split', 'validation'])).toMatchObject({ split: 'validation' });
   });
 
   test.each([
     [undefined, 'no-data', 'the card names no training configuration'],
-    ['{', 'no-data', 'starts like JSON'],
+    ['{', 'no-data', 'is not valid JSON'],
     ['nowhere.json', 'no-data', 'nowhere.json cannot be read'],
     ['{"kind": "mnist", "side": 28}', 'unfit-data', '28×28×1, but the checkpoint draws 16×16×4'],
   ])('of %j are refused', async (wanted, reason, message) => {
