@@ -136,7 +136,7 @@ export class SetAside {
     const { room } = entry;
     const archive = await this.archive(id);
     try {
-      const why = 'The data were replaced by set-aside data that the host put back.';
+      const why = 'The host put back other data of this room that had been set aside.';
       const replaced = await this.move({ room, what: 'replaced', tick: null, why }, (other) =>
         copyRoom(store.records, other, room),
       );

@@ -94,7 +94,7 @@ export function seedOfToken(token: string, species: Species): TokenSeed {
 /** Checks that organisms can transform and be grafted. @throws Refusal 'not-here' if they cannot */
 export function requireStandingInput({ hasStandingInput }: Species): void {
   if (hasStandingInput) return;
-  throw new Refusal('not-here', 'the rule of this checkpoint does not read latents');
+  throw new Refusal('not-here', 'the cells of this checkpoint do not read genomes');
 }
 
 /** Returns the seed of an organism as a token. */

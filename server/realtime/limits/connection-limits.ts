@@ -21,26 +21,32 @@ const CONNECTION_LIMITS = {
   messagesPerSecond: [200, 'messages per second and connection', 1],
   framesPerSecond: [
     20,
-    'WebSocket frames other than whole messages (pings, pongs and fragments) per second and connection',
+    'WebSocket pings, pongs and fragments of messages per second and connection',
     1,
   ],
   outstandingResponses: [
     8,
-    'maximum number of unfinished HTTP responses per connection; a connection with more is closed',
+    'maximum number of unfinished HTTP responses per connection; a connection that exceeds this number is closed',
     1,
   ],
   unreadBytes: [
     1_048_576,
-    'maximum number of bytes waiting for a client that does not read them; a client with more is disconnected',
+    'maximum number of bytes that may wait for a client to read them; if more bytes wait, the client is disconnected',
     1,
   ],
-  cursorsPerSecond: [30, 'cursor positions, views and busy signals per second and connection'],
+  cursorsPerSecond: [
+    30,
+    'messages about the cursor, the visible area or a busy visitor, per second and connection',
+  ],
   strokePointsPerSecond: [1_000, 'points of strokes per second and connection'],
   commandsPerSecond: [
     40,
     'commands (plant, damage, take back grafts, cross, transform, make a keepsake, renew, follow) per second and connection',
   ],
-  previewsPerSecond: [4, 'seed previews, or pauses sent by OSC, per second and connection'],
+  previewsPerSecond: [
+    4,
+    'previews of seeds, or pauses requested by OSC, per second and connection',
+  ],
   drawingsPerSecond: [0.5, 'drawings turned into seeds, per second and connection'],
   beaconsPerSecond: [0.5, 'organisms highlighted for everybody, per second and connection'],
   reportsPerSecond: [0.5, 'organisms reported to the host, per second and connection'],
@@ -48,16 +54,16 @@ const CONNECTION_LIMITS = {
   resyncsPerSecond: [1, 'requests for a complete new frame, per second and connection'],
   burstSeconds: [
     10,
-    'a burst on a connection (as after a network stall) may contain as many items as each rate allows in this many seconds',
+    'length of a burst in seconds: after a pause (for example a network stall), a connection may immediately send what each rate allows in this time',
     1,
   ],
   refusals: [
     400,
-    'number of rejected messages within `burstSeconds` after which a connection is closed',
+    'a connection is closed after this number of rejected messages within `burstSeconds`',
   ],
   handshakeSeconds: [
     10,
-    'maximum seconds for each step of connecting: HTTP request, WebSocket upgrade and greeting',
+    'maximum time for each step of connecting (HTTP request, WebSocket upgrade, greeting), in seconds',
     1,
   ],
 } as const satisfies NumberTable;

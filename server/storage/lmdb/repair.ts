@@ -305,7 +305,7 @@ async function probe(folder: string, ...more: string[]): Promise<Findings> {
     execArgv: [],
     ...(more.includes('recover') && { patience: RECOVER_PATIENCE }),
   }).catch(({ message }: Error) => {
-    const how = `reading them failed (${message})`;
+    const how = `the data could not be read (${message})`;
     throw new StoreError('damaged', `The data in ${folder} are damaged: ${how}.`);
   });
   const { failure } = findings;
