@@ -217,7 +217,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
       if (written === 0) return false;
       if (written === 2) {
         throw new LogFull(
-          `The room needs more than ${Math.floor(roomBytes / 2 ** 20)} MiB in Valkey.`,
+          `The room needs more than the allowed ${Math.floor(roomBytes / 2 ** 20)} MiB in Valkey.`,
         );
       }
       if (written === 3) throw new Error('Valkey has lost data that this server had uploaded');

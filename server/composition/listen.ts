@@ -138,7 +138,7 @@ const SENTENCES = {
       ? `${flag}: this user may not use port ${port}. Choose port ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080. If systemd runs the server, you can instead add AmbientCapabilities=CAP_NET_BIND_SERVICE to the unit.`
       : `${flag}: the operating system does not allow this program to use port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
   'no-such-address': ({ host }: ListenTarget) =>
-    `--host: ${host} is not an address of this machine. Choose one of its addresses (${['127.0.0.1', ...networkAddresses()].join(', ')}), or 0.0.0.0 for all addresses.`,
+    `--host: ${host} is not an address of this machine. Choose one of this machine's addresses (${['127.0.0.1', ...networkAddresses()].join(', ')}), or 0.0.0.0 for all addresses.`,
 };
 type ListenReason = keyof typeof SENTENCES;
 

@@ -427,7 +427,7 @@ function openApi(version: string) {
     });
   }
   const description =
-    'The call was refused and changed nothing. `reason` has one of a fixed set of values.';
+    'The call was refused and changed nothing. The field `reason` names the cause, as one of a fixed set of words.';
   return {
     openapi: '3.1.0',
     info: { title: 'Vivarium', version },

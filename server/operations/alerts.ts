@@ -371,7 +371,7 @@ export class Webhook {
       this.waiting.shift();
       this.warn(
         'alert-dropped',
-        'Too many alerts were waiting to be sent, so the oldest was dropped. Check the receiver of --alerts.',
+        'Too many alerts were waiting to be sent, so the oldest alert was dropped. Check the receiver of --alerts.',
       );
     }
     void this.sendNext();

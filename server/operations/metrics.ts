@@ -112,7 +112,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   const late = histogram(
     'tick_late_seconds',
-    'Delay of a tick: how long after its due time the tick began.',
+    'Delay of a tick: time from when the tick was due until the tick began.',
   );
   const commit = histogram('commit_seconds', 'Time until the journal has written a tick to disk.');
   const cells = new Counter(
@@ -133,7 +133,7 @@ export function createMetrics(options: MetricsOptions) {
   perRoom('awake', 'Number of growing or awake organisms in the room.', ({ room }) => room.awake);
   perRoom('reported', 'Number of reported organisms in the room.', ({ reports }) => reports.size);
   perRoom('rate', 'Actual tick rate of the room, in ticks per second.', ({ room }) => rateOf(room));
-  perRoom('tick', 'Latest tick of the room.', ({ room }) => room.tick);
+  perRoom('tick', 'Number of the latest tick of the room.', ({ room }) => room.tick);
   perRoom('walls', 'Number of connected walls of the room.', ({ walls }) => walls.upCount);
   gauge(
     'remote_connections',

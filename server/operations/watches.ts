@@ -140,7 +140,7 @@ export class ExhaustionWatch {
     if (this.isLogged) return;
     this.isLogged = true;
     const often =
-      'The server has already restarted several times in the last hour, so it does not restart again';
+      'The server does not restart itself now, because it does so at most three times per hour';
     const why = restart ? often : 'No supervisor would restart the server';
     log.error('no-descriptors', `The server has no file descriptors left. ${why}. ${CONSEQUENCE}.`);
   }

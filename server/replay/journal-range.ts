@@ -118,8 +118,9 @@ export async function readRange(
   let { seq } = moment.snapshot;
   for (const entry of journal) {
     if (entry.seq !== ++seq) {
-      const gap = `The journal has a gap before tick ${entry.tick}.`;
-      throw notKept(`${gap} Choose only ticks before the gap, or only ticks after the gap.`);
+      throw notKept(
+        `The journal has a gap before tick ${entry.tick}. Choose only ticks before the gap, or only ticks after the gap.`,
+      );
     }
     if (!entry.jump) continue;
     const { state, cells } = await store.moment(name, entry.tick);

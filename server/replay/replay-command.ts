@@ -165,7 +165,7 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
   const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
   say(
-    `Replaying room "${room.name}", ticks ${from} to ${to}, from the snapshot of tick ${snapshot.tick}.`,
+    `Replaying ticks ${from} to ${to} of room "${room.name}". The replay starts from the snapshot of tick ${snapshot.tick}.`,
   );
   if (options.bundle) {
     await writeBundle(options.bundle, range);
@@ -194,7 +194,9 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
     if (pictures) say(await pictures.end());
     const { equal, unequal, proven } = done;
     if (unequal.length === 0) {
-      say(`All ${equal} checksums equal the checksums in the journal. They cover ${proven} ticks.`);
+      say(
+        `All ${equal} checksums equal the checksums in the journal. The checksums cover ${proven} ticks.`,
+      );
       return 0;
     }
     const { name, device } = engine.info;

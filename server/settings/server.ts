@@ -90,7 +90,7 @@ export const SERVER = {
         default: 'none',
         help: 'origins of other sites that may embed rooms, like https://museum.example; visitors of these sites can only watch',
         details:
-          'These sites may show pages of this server in frames, and may show rooms with the element `<vivarium-room>` (see `client/CLIENT.md`). If visitors of a site should also act in rooms, list the site in `--origins` too.',
+          'A listed site may show pages of this server in frames, and may show rooms with the element `<vivarium-room>` (see `client/CLIENT.md`). If visitors of a site should also act in rooms, list the site in `--origins` too.',
       },
       hosts: {
         value: 'A,B',
@@ -98,7 +98,7 @@ export const SERVER = {
         default: 'none',
         help: 'host names under which browsers may reach the server, like play.museum.example; none: any name',
         details:
-          'This setting protects against DNS rebinding. Requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. If the server is behind a proxy, list the host name that the proxy passes on. Also list every host name on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
+          'This setting protects against DNS rebinding. A request with a host name that is not listed gets status 421. `localhost` and the network addresses that the server shows are always allowed. If the server is behind a proxy, list the host name that the proxy passes on. Also list each host name that appears on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),
@@ -145,7 +145,7 @@ export const SERVER = {
         value: 'TICKS',
         ...ofRooms('birth'),
         help: 'number of ticks between two steps of a growing organism',
-        details: 'With a higher number, organisms grow more slowly.',
+        details: 'The more ticks, the more slowly organisms grow.',
       },
       healing: {
         value: 'TICKS',
@@ -164,7 +164,7 @@ export const SERVER = {
         ...ofRooms('water'),
         help: 'strength of the water effect, which makes the picture move as if under water; 1: usual strength; 0: no effect',
         details:
-          'On phones, the effect stops after a while. The effect also stops in paused rooms, and on devices set to reduce motion.',
+          'On phones, the water effect stops after a while. Rooms that are paused, and devices that are set to reduce motion, show no moving water.',
       },
       lifetime: {
         value: 'SECONDS',
@@ -179,7 +179,7 @@ export const SERVER = {
         default: `${DEFAULT_FLASH_LIMIT}`,
         help: 'maximum number of flashes per second over a large area of a room or page: 3 or 2',
         details:
-          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit, and pages soften the remaining flashes. With 2, a third of the random seeds (from the dice) grow more slowly.',
+          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If the limit is 2, a third of the random seeds (from the dice) grow more slowly.',
       },
       seed: {
         type: wholeNumber(0, 0xffffffff),
@@ -193,7 +193,7 @@ export const SERVER = {
         default: 'own',
         help: 'address of the page that the links on keepsakes open, like https://museum.example/keep.html; own: the page /keep on this server',
         details:
-          'If visitors cannot reach this server from home, publish the page elsewhere and give the URL of the page here. `npm run keep-page` writes the page as one file (see "Keepsakes" in `HOSTING.md`).',
+          'If visitors cannot reach this server from home, publish the page for keepsakes elsewhere and give the URL of the page here. `npm run keep-page` writes the page as one file (see "Keepsakes" in `HOSTING.md`).',
       },
       attract: {
         value: 'SECONDS',
@@ -230,13 +230,13 @@ export const SERVER = {
         type: orWord('none', undefined, text),
         default: 'none',
         help: 'folder with one subfolder for each additional checkpoint; the host can use a checkpoint added to this folder for new rooms without a restart of the server',
-        details: 'In a cluster, each server needs its own copy of this folder.',
+        details: 'In a cluster, each server needs its own copy of the library folder.',
       },
       engine: {
         value: 'NAME',
         type: oneOf(['auto', ...BACKEND_NAMES]),
         default: 'auto',
-        help: `engine that computes the cells: auto (the best one that works on this machine), ${BACKEND_NAMES.join(', ')}`,
+        help: `engine that computes the cells: auto (the best engine that works on this machine), ${BACKEND_NAMES.join(', ')}`,
         details:
           '`auto` selects the first engine that works, in this order: `webgpu` on a real GPU, `tensorflow` on a GPU, `native`, `onnx`. `tensorflow` needs the package tfjs-node-gpu or tfjs-node. `native` needs a kernel (compiled code) for the machine. Releases include kernels for Linux on processors with AVX2 and on 64-bit ARM. On other machines, the server needs a C compiler (`cc`), with which it compiles a kernel at the first start. `npm run doctor` shows which engines work on this machine.',
       },
@@ -255,7 +255,7 @@ export const SERVER = {
         default: 'none',
         help: 'URL of a Valkey server (or Redis >= 7.2) in which several Vivarium servers store their shared rooms, like redis://127.0.0.1:6379; none: this server does not share rooms',
         details:
-          'See "Several servers" in `HOSTING.md`. In a cluster, the folder `--data` contains only data of this machine, such as films. All users of the machine can read command lines and systemd units. If the URL contains a password, therefore set the URL in the environment. Under systemd, use an `EnvironmentFile=` that only root can read.',
+          'See "Several servers" in `HOSTING.md`. In a cluster, the folder `--data` contains only data of this machine, such as films. If the URL contains a password, set the URL in the environment, because all users of the machine can read command lines. Under systemd, use an `EnvironmentFile=` that only root can read, because all users can also read systemd units.',
       },
       role: {
         value: 'ROLE',

@@ -15,7 +15,7 @@ const INTRO = [
   '',
   '<!-- Written by `npm run settings:doc` from server/settings/server.ts. Do not edit by hand. -->',
   '',
-  'Give a setting as a flag (`npm start -- --tick-rate 20`) or in the environment (`VIVARIUM_TICK_RATE=20`). If the name of a variable begins with `VIVARIUM_` but is not a setting, the server logs a warning at start.',
+  'Give a setting as a flag (`npm start -- --tick-rate 20`) or in the environment (`VIVARIUM_TICK_RATE=20`). If an environment variable begins with `VIVARIUM_` but is not a setting, the server logs a warning at start.',
   "Flags take precedence over the environment. An empty variable counts as not set. If the host changes a setting of a room on the host's page,",
   'the server stores the new value, which takes precedence over flags and the environment. `npm start -- --help` prints a shorter version of this list.',
 ];

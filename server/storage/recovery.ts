@@ -80,12 +80,12 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
   if (ticks > 0 && then !== now) {
     remark(
       `the last ${ticks} ticks were first computed with ${then}, and now replayed with ${now}. ` +
-        `No command is lost, but the cells may differ.`,
+        `No command is lost, but the cells may differ from the original cells.`,
     );
   } else if (unequal > 0) {
     remark(
       `in the replay of the last ${ticks} ticks, ${unequal} of ${equal + unequal} checksums differ from the journal. ` +
-        `No command is lost, but some cells have changed.`,
+        `No command is lost, but some cells differ from the original cells.`,
     );
   }
   if (end.gap) await store.truncate(name, end.tail);

@@ -3,7 +3,7 @@ import { replayCommand } from '../../server/replay/replay-command.ts';
 
 /** What it prints in the end when nothing differs. */
 export const ALL_EQUAL =
-  /All (\d+) checksums equal the checksums in the journal\. They cover (\d+) ticks\.\n$/;
+  /All (\d+) checksums equal the checksums in the journal\. The checksums cover (\d+) ticks\.\n$/;
 
 /** @returns its exit code, and what it prints */
 export async function replayed(...args: string[]) {

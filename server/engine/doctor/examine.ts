@@ -168,7 +168,7 @@ export function reportText(report: Report): string {
   const gpus = machine.gpus.length > 0 ? `GPU: ${machine.gpus.join(', ')}` : 'no GPU found';
   const measured = checkpoint
     ? `Speed was measured with the checkpoint "${checkpoint.net}": ${patches} patches of ${checkpoint.side}×${checkpoint.side} cells, including the time to read their colours.`
-    : `Speed was not measured: ${unreadable}`;
+    : `Speed was not measured, because the checkpoint cannot be loaded: ${unreadable}`;
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${gpus}; ${machine.system}, Node ${machine.node}`,
     '',

@@ -22,7 +22,7 @@ export const ADDRESS_LIMITS = {
   connectsPerSecond: [40, 'maximum number of new connections per second from one IP address'],
   connectsAtOnce: [1_500, 'maximum number of new connections from one IP address in one burst', 1],
   joinsPerSecond: [40, 'how many visitors from one IP address may join rooms per second'],
-  joinsAtOnce: [1_500, 'maximum number of joins from one IP address in one burst', 1],
+  joinsAtOnce: [1_500, 'how many visitors from one IP address may join rooms in one burst', 1],
   fetchesPerSecond: [
     500,
     'maximum number of HTTP requests per second from one IP address; opening one page takes about twelve requests',
