@@ -340,7 +340,7 @@ export function createTickLoop(
       world.isStoring
         ? new StoreError(
             'write-failed',
-            'A tick could not be stored, because the disk of the data folder (in a cluster: Valkey) does not answer. The commands of this tick are not stored. Check the disk or Valkey.',
+            'A tick could not be stored, because the disk of the data folder (in a cluster: Valkey) does not answer. Check the disk or Valkey.',
           )
         : new EngineError('failed', 'a tick did not end, because the engine does not respond'),
     );

@@ -217,7 +217,7 @@ export const SERVER = {
         defaultInWords: DEFAULT_CHECKPOINT,
         help: 'folder of the checkpoint (weights and gallery) for new rooms',
         details:
-          "A stored room keeps its weights even if the files of its checkpoint change. If the name of this checkpoint differs from the name of a stored room's checkpoint, the server does not start.",
+          "A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint whose name differs from the name of a stored room's checkpoint, the server does not start.",
       },
       checkpoints: {
         value: 'A,B',
@@ -253,7 +253,7 @@ export const SERVER = {
         type: orWord('none', undefined, is.clusterAddress),
         secret: true,
         default: 'none',
-        help: 'URL of a Valkey server (or Redis >= 7.2) in which several Vivarium servers store their shared rooms, like redis://127.0.0.1:6379; none: this server does not share rooms',
+        help: 'URL of a Valkey server (or Redis 7.2 or later) in which several Vivarium servers store their shared rooms, like redis://127.0.0.1:6379; none: this server does not share rooms',
         details:
           'See "Several servers" in `HOSTING.md`. In a cluster, the folder `--data` contains only data of this machine, such as films. If the URL contains a password, set the URL in the environment, because all users of the machine can read command lines. Under systemd, use an `EnvironmentFile=` that only root can read, because all users can also read systemd units.',
       },
