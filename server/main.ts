@@ -39,7 +39,7 @@ function adviceOn(error: unknown, { cluster, onDamage }: Config): string {
 
 function tokenLine(token: string, { data, cluster }: Config): string {
   const hint = tokenRecoveryHint(data, cluster !== undefined);
-  return `The host's token, shown only once: ${token} (if you lose it: ${hint})`;
+  return `The host's token, shown only once: ${token} (if you lose the token: ${hint})`;
 }
 
 async function main(config: Config): Promise<void> {
@@ -53,7 +53,7 @@ async function main(config: Config): Promise<void> {
 async function start(config: Config, log: Log, onFatal: (error: unknown) => void): Promise<void> {
   if (config.role !== 'both' && config.cluster === undefined) {
     throw new SettingsError(
-      `--role ${config.role} needs --cluster. Add --cluster, or leave out --role: without a cluster, a server always has the role "both".`,
+      `--role ${config.role} needs --cluster. Add --cluster, or remove --role. Without a cluster, a server always has the role "both".`,
     );
   }
   collectGarbageRarely();

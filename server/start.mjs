@@ -46,7 +46,7 @@ try {
 } catch (error) {
   delete process.env[BUNDLE];
   console.error(
-    `The server starts from its sources, because it could not be bundled: ${error instanceof Error ? error.message : error}`,
+    `The server starts from its source files, because the files could not be bundled: ${error instanceof Error ? error.message : error}`,
   );
 }
 const command = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]);

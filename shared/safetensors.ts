@@ -53,7 +53,9 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
   if (LENGTH_BYTES + headerLength > bytes.length) {
-    return fail(`header length ${headerLength} reaches beyond the file of ${bytes.length} bytes`);
+    return fail(
+      `a header of ${headerLength} bytes is too long for a file of ${bytes.length} bytes`,
+    );
   }
   const data = bytes.subarray(LENGTH_BYTES + headerLength);
   const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength));
@@ -113,12 +115,12 @@ function checkEntry(name: string, entry: unknown, dataLength: number) {
   const { dtype, shape, data_offsets: offsets } = parsed.output;
   const [begin, end] = offsets;
   if (begin > end || end > dataLength) {
-    return bad(`data_offsets [${begin}, ${end}] do not lie in the ${dataLength} bytes of data`);
+    return bad(`data_offsets [${begin}, ${end}] are not within the ${dataLength} bytes of data`);
   }
   const size = shape.reduce((a, b) => a * b, ELEMENT_BYTES[dtype]);
   if (end - begin !== size) {
-    const needed = `${dtype} of shape [${shape.join(', ')}] takes ${size}`;
-    return bad(`data_offsets hold ${end - begin} bytes, but ${needed}`);
+    const needed = `${dtype} data of shape [${shape.join(', ')}] take ${size}`;
+    return bad(`data_offsets span ${end - begin} bytes, but ${needed}`);
   }
   return { dtype, shape, begin, end };
 }
@@ -135,7 +137,7 @@ function checkCover(
     }
     end = range.end;
   }
-  if (end !== dataLength) fail(`data_offsets leave the last ${dataLength - end} bytes unnamed`);
+  if (end !== dataLength) fail(`no tensor covers the last ${dataLength - end} bytes of data`);
 }
 
 /** Selects the tensors of a file that have the dtype F32. */

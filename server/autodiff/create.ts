@@ -31,7 +31,7 @@ export async function createCompute(
   if (name === 'auto') {
     const gpu = await startWebgpu().catch(skip);
     if (gpu?.gpu) return gpu;
-    if (gpu) onSkip(`webgpu: found no real GPU, only ${gpu.device}`);
+    if (gpu) onSkip(`webgpu: found no GPU, only a ${gpu.device}`);
     await gpu?.dispose();
     const native = await startNative(threads).catch(skip);
     if (native) return native;
@@ -51,8 +51,8 @@ const startOnnx = async (threads: number | undefined) =>
  * @throws ComputeError if the kernel can neither be loaded nor compiled
  */
 async function startNative(threads: number | undefined): Promise<Compute> {
-  const fail = (what: string, remedy = compilerRemedy()): never => {
-    throw new ComputeError(remedy ? `${what} (to fix it: ${remedy})` : what, 'native');
+  const fail = (problem: string, remedy = compilerRemedy()): never => {
+    throw new ComputeError(remedy ? `${problem} (remedy: ${remedy})` : problem, 'native');
   };
   const missing = missingKernel();
   if (missing) fail(missing);

@@ -133,7 +133,11 @@ function broadcast(...inputs: Expression[]): Shape {
     if (x.shape.length === 0) continue;
     check(x.shape.length === rank, 'ranks differ', ...inputs);
     x.shape.forEach((size, i) => {
-      check(size === shape[i] || size === 1 || shape[i] === 1, 'shapes do not fit', ...inputs);
+      check(
+        size === shape[i] || size === 1 || shape[i] === 1,
+        'inputs have different shapes',
+        ...inputs,
+      );
       shape[i] = Math.max(shape[i], size);
     });
   }
@@ -238,7 +242,7 @@ export function matMul(
 ): Expression {
   const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
   const [k2, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-  check(!a.map && !b.map && k === k2, 'matrices do not fit', a, b);
+  check(!a.map && !b.map && k === k2, 'the inner sizes of the matrices differ', a, b);
   return make({ kind: 'matMul', transposeA, transposeB }, [a, b], [m, n]);
 }
 
@@ -257,7 +261,12 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   const [a, b] = weights.shape.slice(-2);
   const [i, o] = transposed ? [b, a] : [a, b];
   const fits = !isEach(weights) || weights.shape[0] === x.shape[0];
-  check(x.map && i === last(x) && fits, 'channels do not fit', x, weights);
+  check(
+    x.map && i === last(x) && fits,
+    'inputs and weights have different numbers of channels',
+    x,
+    weights,
+  );
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
@@ -288,7 +297,12 @@ export function conv(
 ): Expression {
   const [n, h, w, channels] = x.shape;
   const [size, , i, o] = weights.shape;
-  check(x.map && i === channels, 'channels do not fit', x, weights);
+  check(
+    x.map && i === channels,
+    'inputs and weights have different numbers of channels',
+    x,
+    weights,
+  );
   const side = (s: number): number => Math.floor((s + 2 * pad - size) / stride) + 1;
   return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
 }

@@ -182,7 +182,8 @@ function errorAndSlope(
   restSteps: number,
 ): { error: Expression; slope: Expression } {
   const { channels, latentSize, readout, side, update } = card;
-  if (readout.kind !== 'rgba-premultiplied') throw new RangeError('the read-out is not RGBA');
+  if (readout.kind !== 'rgba-premultiplied')
+    throw new RangeError('only checkpoints whose cells contain RGBA colours can refine latents');
   const parameters = parameterInputs(updateShapes(card));
   const latent = g.input('latent', [1, latentSize]);
   const step = ruleSteps(update, parameters, {
@@ -221,7 +222,8 @@ export function nativeObjective(
   restSteps = 0,
 ): Objective {
   const { channels, readout, side, update } = model.card;
-  if (readout.kind !== 'rgba-premultiplied') throw new RangeError('the read-out is not RGBA');
+  if (readout.kind !== 'rgba-premultiplied')
+    throw new RangeError('only checkpoints whose cells contain RGBA colours can refine latents');
   const [red] = readout.channels;
   const kernel = model.tensors.get('update.perceive.kernel')!.data;
   const condition = createCondition(model);

@@ -199,7 +199,7 @@ function genomeParts(
   channels: number,
   modulation: Expression | undefined,
 ): GenomeParts {
-  if (!modulation) throw new RangeError('a rule with a standing input needs a genome');
+  if (!modulation) throw new RangeError('a cell rule with "standingInput" needs a genome');
   const { hidden, genome } = update;
   if (!genome) return { layers: { perceive: { shifts: modulation } } };
   const layout = genomeLayout({ channels, update });

@@ -50,7 +50,7 @@ export async function startDevice(): Promise<Device> {
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
       const [why] = error.message.split('\n');
-      const what = `@tensorflow/tfjs-backend-webgpu does not load; run npm ci (${why})`;
+      const what = `cannot load the package @tensorflow/tfjs-backend-webgpu (${why}); run npm ci`;
       throw new ComputeError(what);
     },
   );
@@ -79,7 +79,7 @@ export async function startDevice(): Promise<Device> {
     gpu: real,
     check() {
       if (failure === undefined) return;
-      const what = `the device failed; try a smaller batch (${failure.split('\n')[0]})`;
+      const what = `the GPU failed (${failure.split('\n')[0]}); try a smaller batch`;
       throw new ComputeError(what);
     },
     destroy() {

@@ -187,11 +187,11 @@ async function connectTo(
     const { message } = (error as { cause?: Error }).cause ?? (error as Error);
     // Do not show the user and password of the URL in the error message.
     const { hostname, port } = new URL(url);
-    const at = `Valkey at ${hostname}:${port || 6379}`;
+    const address = `${hostname}:${port || 6379}`;
     throw failure(
       /WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)
-        ? `${at} does not accept the user or password in the URL (${message}).`
-        : `${at} cannot be reached (${message}). Check the URL, and that Valkey runs.`,
+        ? `Valkey at ${address} rejects the user or password in the URL (${message}).`
+        : `Valkey at ${address} cannot be reached (${message}). Check that Valkey runs, and that the URL is correct.`,
     );
   }
 }
@@ -220,15 +220,15 @@ async function check(connection: ValkeyConnection): Promise<void> {
   const faults: [boolean, string][] = [
     [
       fact('valkey_version') === undefined && !isNew,
-      `this server is Redis ${redis}. Use Valkey, or Redis ${OLDEST.join('.')} or later.`,
+      `Redis ${redis} is too old. Use Redis ${OLDEST.join('.')} or later, or Valkey.`,
     ],
     [
       fact('cluster_enabled') === '1',
-      'this Valkey spreads its keys over several servers. Set "cluster-enabled no".',
+      'Vivarium cannot use a Valkey cluster. Set "cluster-enabled no" in the configuration of Valkey.',
     ],
     [
       fact('role') !== 'master',
-      'this Valkey is a read-only replica. Use the URL of its primary instead.',
+      'this Valkey server is a read-only replica. Use the URL of the primary server instead.',
     ],
     [
       settings.appendonly !== 'yes' || settings.appendfsync !== 'always',
@@ -236,15 +236,15 @@ async function check(connection: ValkeyConnection): Promise<void> {
     ],
     [
       settings['no-appendfsync-on-rewrite'] !== 'no',
-      'Valkey must write every change to disk even while it rewrites its append-only file. Set "no-appendfsync-on-rewrite no".',
+      'Valkey must write every change to disk, even while rewriting the append-only file. Set "no-appendfsync-on-rewrite no".',
     ],
     [
       most > 0 && settings['maxmemory-policy'] !== 'noeviction',
-      'Valkey deletes rooms when its memory is full. Set "maxmemory-policy noeviction".',
+      'Valkey would delete rooms if its memory were full. Set "maxmemory-policy noeviction".',
     ],
     [
       most > 0 && Number(fact('used_memory')) >= most,
-      `Valkey is full: it uses all of its ${Math.floor(most / 2 ** 20)} MiB. Raise "maxmemory".`,
+      `Valkey uses all memory that "maxmemory" allows (${Math.floor(most / 2 ** 20)} MiB). Raise "maxmemory".`,
     ],
   ];
   for (const [isFault, why] of faults) if (isFault) throw failure(why);
@@ -268,7 +268,7 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       const { message } = error as Error;
       if (error instanceof LogFull) throw failure(message);
       if (error instanceof Refused || attempt === 3) {
-        throw failure(`Valkey rejects the rooms' writes (${message}).`);
+        throw failure(`Valkey does not let this server store rooms (${message}).`);
       }
       // Wait before the next attempt: Valkey's disk may be busy, or the connection is being
       // replaced.
@@ -331,7 +331,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       else
         log.error(
           'valkey-away',
-          `Valkey does not answer (${why}). Rooms stop until it answers again.`,
+          `Valkey does not answer (${why}). The rooms stop until Valkey answers again.`,
         );
     };
     // This connection renews leases every second, so it is the first to notice failures, and it
@@ -346,7 +346,9 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
     const refused = new Map<string, { sentence: string; at: number }>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, LEASE.refused);
-      const advice = /^OOM /.test(why) ? 'Valkey is full. Raise its "maxmemory".' : why;
+      const advice = /^OOM /.test(why)
+        ? 'Valkey is full. Raise "maxmemory" in the configuration of Valkey.'
+        : why;
       const sentence = `Room "${room}" cannot run on this server: ${advice}`;
       if (refused.get(room)?.sentence !== sentence) log.error('room-refused', sentence, { room });
       refused.set(room, { sentence, at: clock.now() });

@@ -217,10 +217,10 @@ export class ValkeyLog implements FencedLog<Prepared> {
       if (written === 0) return false;
       if (written === 2) {
         throw new LogFull(
-          `The room needs more than ${Math.floor(roomBytes / 2 ** 20)} MiB in Valkey.`,
+          `The room needs more than the allowed ${Math.floor(roomBytes / 2 ** 20)} MiB in Valkey.`,
         );
       }
-      if (written === 3) throw new Error('Valkey has lost uploaded data');
+      if (written === 3) throw new Error('Valkey has lost data that this server had uploaded');
       // WAITAOF returns the number of servers that have the changes on disk. After a timeout, the
       // number may be 0.
       const [disks] = durable as readonly Reply[];
@@ -363,7 +363,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
       if (!(error instanceof Refused)) throw error;
       onRefused?.(room, error.message);
     }
-    throw new StoreError('not-owner', `Another server runs, or may run, the room "${room}".`);
+    throw new StoreError('not-owner', `Another server may be running the room "${room}".`);
   };
   /** Writes each room's changes in one transaction. */
   const change = async (changes: readonly Change[]): Promise<void> => {
@@ -409,7 +409,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
 }
 
 export const unreachable = (error: unknown): StoreError =>
-  new StoreError('unreachable', `Valkey cannot be used: ${(error as Error).message}.`);
+  new StoreError('unreachable', `This server cannot use Valkey: ${(error as Error).message}.`);
 
 /** Copies the bytes of a reply, because the client library puts several replies into one buffer. */
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);

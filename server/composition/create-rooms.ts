@@ -97,7 +97,7 @@ function createClusterRooms(
     rooms.stopForLostLease(room).catch((error: Error) => {
       log.error(
         'room-not-stopped',
-        `Another server may run room "${room}" now, but this server could not stop the room (${error.message}). Restart this server.`,
+        `This server could not stop the room "${room}" (${error.message}), although another server may run the room now. Restart this server.`,
       );
     });
   });

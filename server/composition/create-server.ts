@@ -340,7 +340,7 @@ export function createTickLoop(
       world.isStoring
         ? new StoreError(
             'write-failed',
-            'A tick did not end, because the disk of --data (with --cluster, Valkey) does not answer. Commands of this tick are not stored. Check the disk or Valkey.',
+            'A tick could not be stored, because the disk of the data folder (in a cluster: Valkey) does not answer. Check the disk or Valkey.',
           )
         : new EngineError('failed', 'a tick did not end, because the engine does not respond'),
     );
@@ -458,7 +458,7 @@ async function openDoors(server: WholeServer): Promise<void> {
       } catch (error) {
         log.warn(
           'osc-not-paused',
-          `OSC could not pause or resume room "${room}": ${(error as Error).message}.`,
+          `An OSC message could not pause or resume the room "${room}": ${(error as Error).message}.`,
         );
         throw new Refusal('room-busy');
       }

@@ -135,10 +135,10 @@ const SENTENCES = {
     `${flag}: another program uses port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
   'not-allowed': ({ flag, port }: ListenTarget) =>
     port < FIRST_UNPRIVILEGED
-      ? `${flag}: this user may not use port ${port}. Choose port ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080. Under systemd, you can instead give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
+      ? `${flag}: this user may not use port ${port}. Choose port ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080. If systemd runs the server, you can instead add AmbientCapabilities=CAP_NET_BIND_SERVICE to the unit.`
       : `${flag}: the operating system does not allow this program to use port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
   'no-such-address': ({ host }: ListenTarget) =>
-    `--host: this machine has no address ${host}. Choose one of its addresses (${['127.0.0.1', ...networkAddresses()].join(', ')}), or 0.0.0.0 for all of them.`,
+    `--host: ${host} is not an address of this machine. Choose one of this machine's addresses (${['127.0.0.1', ...networkAddresses()].join(', ')}), or 0.0.0.0 for all addresses.`,
 };
 type ListenReason = keyof typeof SENTENCES;
 
@@ -185,14 +185,14 @@ export function engineLine(
 export function lossLine({ what, why, count, replacement }: EngineLoss): string {
   if (replacement) {
     const { name, device } = replacement;
-    const [lost, repair] =
+    const [broken, repair] =
       what === 'gpu'
         ? ['the GPU', 'Repair the GPU driver']
         : ['the engine', `Find the cause with \`${commandLine('doctor')}\``];
-    return `Warning: ${lost} did not recover (${why}). The server continues more slowly with ${name} on ${device}. No organism was lost. ${repair} and restart the server.`;
+    return `Warning: ${broken} did not recover (${why}). The server continues more slowly with ${name} on ${device}. No organism was lost. ${repair} and restart the server.`;
   }
-  const lost = what === 'gpu' ? 'the GPU' : 'an engine thread';
-  return `Warning: ${lost} failed (${why}) and was replaced. No organism was lost. Failures so far: ${count}.`;
+  const broken = what === 'gpu' ? 'the GPU' : 'an engine thread';
+  return `Warning: ${broken} failed (${why}) and was replaced. No organism was lost. Failures so far: ${count}.`;
 }
 
 /**

@@ -14,7 +14,7 @@ import { openStorage } from './open-storage.ts';
 const { data, cluster, onDamage } = SERVER.options;
 const COMMAND = {
   about:
-    'Creates a new token for the host’s page and prints it; the old token stops working. Stop the server first, unless it is in a cluster.',
+    'Creates and prints a new token for the host’s page. The old token stops working. If the server is not in a cluster, stop the server first.',
   usage: commandLine('host-token', '[options]'),
   options: { data, cluster, onDamage },
   environment: SERVER.environment,
@@ -25,7 +25,9 @@ runCommand(COMMAND, async (config) => {
   const services = { clock: systemClock, date: Date.now, log: textLog() };
   const opened = await openStorage(config, folder, services);
   if (!opened)
-    throw new SettingsError('--data none stores no token: each start creates a new one.');
+    throw new SettingsError(
+      'With --data none, the server stores no token. Each start of the server creates a new token.',
+    );
   const token = await HostToken.open(opened.store, true);
   await token.keep(Date.now());
   await opened.close();

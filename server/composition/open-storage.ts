@@ -69,11 +69,13 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
   const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
   const cluster = await openCluster(url, clock, log);
   const store = new Store(cluster.records);
-  const notDelivered = 'Valkey does not deliver messages between servers';
   const onUp = (isUp: boolean, why: string): void => {
     if (isUp) log.info('bus-up', 'Valkey delivers messages between servers again.');
     else
-      log.warn('bus-lost', `${notDelivered} (${why}). This server keeps trying to reach Valkey.`);
+      log.warn(
+        'bus-lost',
+        `Valkey does not deliver messages between servers (${why}). This server keeps trying to reach Valkey.`,
+      );
   };
   try {
     // Retry: Valkey has just answered, so a failure now probably means only that Valkey is busy.
@@ -85,8 +87,9 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
   } catch (error) {
     await store.close();
     const { message } = error as Error;
-    const remedy = 'Check Valkey, then start this server again.';
-    throw new ClusterError(`--cluster: ${notDelivered} (${message}). ${remedy}`);
+    throw new ClusterError(
+      `--cluster: Valkey does not deliver messages between servers (${message}). Check Valkey, then start this server again.`,
+    );
   }
 }
 

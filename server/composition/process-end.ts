@@ -40,7 +40,7 @@ export class ProcessEnd {
     clock.after(LONGEST, () => {
       log.error(
         'closing-too-slow',
-        'Shutdown takes too long, so the server exits now. Every command answered so far is stored.',
+        'Shutdown takes too long, so the server exits now. All commands that the server has answered are stored.',
       );
       exit(1);
     });
@@ -81,7 +81,9 @@ export async function runShutdownPhases(phases: readonly ShutdownPhase[], log: L
     } catch (error) {
       failure ??= { error };
       const message = error instanceof Error ? error.message : String(error);
-      log.error('phase-failed', `Closing: the step "${name}" failed: ${message}`, { phase: name });
+      log.error('phase-failed', `Closing: the shutdown step "${name}" failed: ${message}`, {
+        phase: name,
+      });
     }
   }
   if (failure) throw failure.error;

@@ -128,7 +128,7 @@ export function billOfMaterials(bundled) {
 function notesOf(version) {
   const log = readFileSync(join(root, '.github/CHANGELOG.md'), 'utf8');
   const section = log.split(/^(?=## )/m).find((part) => part.startsWith(`## ${version} `));
-  if (!section) throw new Error(`.github/CHANGELOG.md has no section "## ${version}".`);
+  if (!section) throw new Error(`The file .github/CHANGELOG.md has no section "## ${version}".`);
   return section;
 }
 

@@ -135,14 +135,15 @@ export const CANDIDATES: Candidates = {
   tensorflow: {
     unavailableReason: missingNativePart,
     start: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
-    needs: 'tfjs-node-gpu or tfjs-node with its native part; on a GPU, also NVIDIA, CUDA and cuDNN',
+    needs:
+      'the package tfjs-node-gpu or tfjs-node with its native part; to use a GPU, also an NVIDIA GPU with CUDA and cuDNN',
     remedy: isInstalled
       ? 'run npm install @tensorflow/tfjs-node-gpu'
       : 'run npm run install:tensorflow, or npm run build:tensorflow',
     gpu: {
       vendors: ['nvidia'],
       remedy:
-        'install the versions of CUDA and cuDNN that its native part was built for (see npm run build:tensorflow -- --help)',
+        'install the versions of CUDA and cuDNN that TensorFlow was built for (see npm run build:tensorflow -- --help)',
     },
   },
   native: {
@@ -151,14 +152,14 @@ export const CANDIDATES: Candidates = {
     start: async () => (await import('./native/native.ts')).startNative(),
     threads: availableParallelism,
     needs:
-      'a prebuilt kernel (in releases; Linux, AVX2 or ARM64), or a C compiler (cc) on a Unix system',
+      'a prebuilt kernel (included in releases, for Linux with AVX2 or ARM64), or a C compiler (cc) on a Unix system',
     remedy: compilerRemedy(),
   },
   onnx: {
     start: async () => (await import('./onnx/onnx.ts').catch(notLoaded)).startOnnx(),
     threads: availableParallelism,
     needs:
-      'ONNX Runtime, which npm installs on 64-bit Linux (glibc) and Windows, and on macOS with Apple silicon',
+      'ONNX Runtime, which npm installs on 64-bit Linux with glibc, on 64-bit Windows, and on macOS with Apple silicon',
     remedy: `run ${installLine('onnxruntime-node')}`,
   },
 };
@@ -213,7 +214,7 @@ export class NoBackendError extends EngineError {
 
 export function explain(skipped: SkippedEngine): string {
   const { reason, remedy } = skipped;
-  return `${nameOf(skipped)}: ${reason}${remedy ? ` (to fix it: ${remedy})` : ''}`;
+  return `${nameOf(skipped)}: ${reason}${remedy ? ` (remedy: ${remedy})` : ''}`;
 }
 
 /** Returns the skipped backends for which a remedy is known. */
@@ -285,7 +286,7 @@ export async function selectBackend(
         await use(backend);
         return { backend, skipped };
       }
-      skip(`it found no usable GPU, only ${backend.info.device}`, gpu?.remedy);
+      skip(`found no usable GPU, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       skip(reasonOf(error), error instanceof StartError ? error.remedy : remedy);
     }
@@ -299,5 +300,5 @@ function reasonOf(error: unknown): string {
   if (error instanceof EngineError) return error.detail;
   const message = error instanceof Error ? error.message : String(error);
   const missing = /^Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1];
-  return missing ? `${missing} is not installed` : message.trim().split('\n')[0];
+  return missing ? `the package ${missing} is not installed` : message.trim().split('\n')[0];
 }

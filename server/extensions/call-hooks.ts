@@ -294,7 +294,7 @@ export class Hooks {
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.log.error(
         'hook-failed',
-        `${listener.name} failed and is off until the server restarts: ${why}`,
+        `"${listener.name}" failed and gets no more events until the server restarts: ${why}`,
       );
     }
   }

@@ -191,7 +191,7 @@ export class ExtensionThread {
     if (!this.has(hook)) return;
     if (this.backlog >= LIMITS.backlog) {
       const sentence =
-        'handles events too slowly; the server drops events for it until it has caught up';
+        'handles events too slowly; the server drops new events until the extension has caught up';
       if (this.dropped++ === 0) this.warn('extension-behind', sentence);
       return;
     }
@@ -205,7 +205,7 @@ export class ExtensionThread {
     this.backlog--;
     this.isStuck = false;
     if (this.backlog > 0 || this.dropped === 0) return;
-    this.warn('extension-behind', `has caught up; ${this.dropped} events were dropped`);
+    this.warn('extension-behind', `has caught up; the server dropped ${this.dropped} events`);
     this.dropped = 0;
   }
 
@@ -252,7 +252,7 @@ export class ExtensionThread {
    */
   private async open(): Promise<void> {
     const { file, clock, log } = this.options;
-    const sentenceOf = (why: string): string => `The extension ${file} ${why}`;
+    const sentenceOf = (problem: string): string => `The extension ${file} ${problem}`;
     const worker = new Worker(new URL('./thread/worker.mjs', import.meta.url), {
       workerData: file,
       name: 'extension',
@@ -381,7 +381,10 @@ export class ExtensionThread {
     const pause = clock.now() - this.runsSince >= maxPause ? firstPause : this.pause;
     this.runsSince = Infinity;
     this.pause = Math.min(2 * pause, maxPause);
-    this.warn('extension-stopped', `has stopped; the server starts it again in ${pause / 1000} s`);
+    this.warn(
+      'extension-stopped',
+      `has stopped; the server restarts the extension in ${pause / 1000} s`,
+    );
     this.cancelTimer = clock.after(pause, () => {
       this.open().then(
         () => onRestarted(this),
@@ -398,8 +401,8 @@ export class ExtensionThread {
     await Promise.all(threads.map((rpc) => rpc?.terminate(error)));
   }
 
-  private warn(event: string, sentence: string): void {
-    this.options.log.warn(event, `The extension "${this.name}" ${sentence}.`, {
+  private warn(event: string, whatHappened: string): void {
+    this.options.log.warn(event, `The extension "${this.name}" ${whatHappened}.`, {
       extension: this.name,
     });
   }
@@ -410,7 +413,7 @@ function errorOf({ unfit, why }: Unfit, sentenceOf: (why: string) => string): Er
   const sentence = sentenceOf(
     unfit === 'not-found'
       ? 'does not exist.'
-      : 'has no valid default export. The default export must be an object with a name, or a function that returns such an object. See server/extensions/EXTENSIONS.md.',
+      : 'has no valid default export. The default export must be an object with a name, or a function that returns an object with a name. See server/extensions/EXTENSIONS.md.',
   );
   return new HookError(unfit, sentence);
 }

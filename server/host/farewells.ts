@@ -129,7 +129,7 @@ export class Farewells {
     const { hostStore, log } = context;
     const cut = (await hostStore.serverRecord(RECORD, days)) ?? [];
     for (const room of cut) {
-      const message = `The server stopped while the day of the room "${room}" was ending. The room's next day has no heirs.`;
+      const message = `The server stopped while the day of the room "${room}" was ending, so the room's next day begins without heirs (children of the previous day's organisms).`;
       log.warn('no-heirs', message, { room });
     }
     const farewells = new Farewells(context);
@@ -221,9 +221,13 @@ export class Farewells {
     if (heirs.length === 0 || rooms.roomServers.get(name) !== live.server) return this.stop(name);
     void this.leave(name);
     const planted = await plantHeirs(live, heirs);
-    log.info('generation', `The day of the room "${name}" begins with ${planted} heirs.`, {
-      room: name,
-    });
+    log.info(
+      'generation',
+      `The day of the room "${name}" begins with ${planted} heirs (children of the previous day's organisms).`,
+      {
+        room: name,
+      },
+    );
     await storage?.journalWriter.flushed();
     return this.forgetHeirs(name);
   }

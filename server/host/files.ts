@@ -19,7 +19,7 @@ import { csvOf } from './visit-statistics.ts';
 const HOUR = 3_600_000;
 
 const tick = v.optional(
-  v.pipe(v.string(), v.regex(/^\d{1,12}$/, 'must be the number of a tick'), v.transform(Number)),
+  v.pipe(v.string(), v.regex(/^\d{1,12}$/, 'must be a tick number'), v.transform(Number)),
 );
 const bundleQuery = v.object({ from: tick, to: tick });
 const statisticsQuery = v.object({ by: v.optional(v.picklist(['hour', 'day']), 'day') });
@@ -110,7 +110,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
     const { paper, language, address } = queryOf(signQuery, request);
     const known = host.addresses();
     if (address !== undefined && !known.includes(address)) {
-      throw new HostRefusal('bad-call', 'address: must be one of this server');
+      throw new HostRefusal('bad-call', 'address: must be an address of this server');
     }
     const origin = address ?? known[0] ?? `http://${request.get('host') ?? 'localhost'}`;
     const url = `${origin}/r/${room}`;

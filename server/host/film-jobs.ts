@@ -198,7 +198,7 @@ export class FilmJobs {
     // event, and an unhandled one would end the server.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) =>
-      this.fail(job, 'ended', `The process that makes the film ended (${code}).`),
+      this.fail(job, 'ended', `The process that makes the film ended with exit code ${code}.`),
     );
     child.send({
       ...{ room, kind, engine },
@@ -278,7 +278,7 @@ export class FilmJobs {
         job.state = { ...job.state, frames, total: frames, bytes, progress: 1 };
         this.end(job, 'done');
       } catch (error) {
-        this.fail(job, 'failed', `The film's file cannot be read: ${(error as Error).message}`);
+        this.fail(job, 'failed', `The finished film cannot be read: ${(error as Error).message}`);
       }
     }
   }
@@ -286,13 +286,13 @@ export class FilmJobs {
   private wait(job: Job): void {
     job.cancelTimeout();
     job.cancelTimeout = this.options.clock.after(STALLED, () => {
-      this.fail(job, 'stalled', 'The process that makes the film stopped making progress.');
+      this.fail(job, 'stalled', 'The process that makes the film made no progress for too long.');
     });
   }
 
   private fail(job: Job, error: JobReason, message: string): void {
     if (job.state.state !== 'going') return;
-    this.options.warn(`A film of "${job.state.room}" was not made: ${message}`);
+    this.options.warn(`A film of the room "${job.state.room}" could not be made: ${message}`);
     this.end(job, 'failed', error);
     this.remove(job);
   }

@@ -270,7 +270,10 @@ async function make(order: FilmOrder): Promise<number> {
     .finally(() => store.close());
   const checkpoint = await loadCheckpoint(order.checkpoint);
   if (fingerprint(checkpoint) !== range.room.checkpoint.hash) {
-    throw new StoreError('other-checkpoint', 'The room was grown from another checkpoint.');
+    throw new StoreError(
+      'other-checkpoint',
+      'The organisms of the room were grown from another checkpoint.',
+    );
   }
   const { engine: backend } = order;
   const engine = await createEngine({ checkpoints: [checkpoint], backend, threads: 1 });

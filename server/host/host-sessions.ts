@@ -126,10 +126,10 @@ export function tokenRecoveryHint(data: string, isShared: boolean): string {
     'host-token',
     data === 'none' ? '' : `--data ${quoted(resolve(data))}`,
   );
-  const how = isShared
+  const advice = isShared
     ? `run: VIVARIUM_CLUSTER=... ${command}`
     : `stop the server and run: ${command}`;
-  return `${how}; for a service or container, see server/deploy/HOSTING.md`;
+  return `${advice}; if the server is a service or container, see server/deploy/HOSTING.md`;
 }
 
 const MAX_TOKENS = 32;

@@ -78,7 +78,7 @@ export async function openHost(options: HostOptions) {
   const warn = ({ message }: Error): void =>
     log.warn(
       'old-token',
-      `Changes of access tokens could not be read, so this server may still accept revoked tokens: ${message}`,
+      `The list of access tokens could not be read, so this server may still accept revoked tokens: ${message}`,
     );
   const changes = await followRecord(bus, 'host:access', () => access.reload().catch(warn));
   const access = await AccessTokens.open(store, clock, changes.announce);
@@ -154,7 +154,7 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
       } else {
         log.warn(
           'no-restart',
-          'The nightly restart is skipped, because no supervisor would start the server again. Run the server under systemd; with another supervisor, use --supervised yes.',
+          'The nightly restart is skipped, because no supervisor would start the server again. Run the server under systemd. If you use another supervisor, add --supervised yes.',
         );
       }
     },
@@ -171,7 +171,7 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
       const sentence = isOpen
         ? 'Opening hours have begun.'
-        : 'Opening hours have ended; walls are dimmed.';
+        : 'Opening hours have ended, so the walls are dimmed.';
       log.info('hours', sentence);
     },
   });

@@ -292,11 +292,15 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
  * Counts a wrong token, and creates the refusal to send. Correct tokens are never delayed:
  * otherwise, somebody with the host's address could lock the host out with wrong tokens.
  */
-function wrongToken(what: string, address: string, { throttle, host }: ApiOptions): HostRefusal {
+function wrongToken(
+  credential: string,
+  address: string,
+  { throttle, host }: ApiOptions,
+): HostRefusal {
   const wait = throttle.wait(address);
   if (wait > 0) return new HostRefusal('too-many-tries', '', wait);
   const delay = throttle.fail(address);
-  host.log.warn('wrong-host-token', `Somebody tried to sign in with ${what}.`);
+  host.log.warn('wrong-host-token', `Somebody tried to sign in with ${credential}.`);
   return new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
 }
 
@@ -312,7 +316,7 @@ function roleOfProgram(token: string, name: string, request: Request, options: A
   if (!found) throw wrongToken('a wrong access token', options.addressOf(request), options);
   access.charge(found, roleOf(name));
   if (request.method !== 'GET') {
-    log.info('program-call', `The program “${found.name}” (${found.role}) calls ${name}.`);
+    log.info('program-call', `The program “${found.name}” (role: ${found.role}) calls ${name}.`);
   }
   return found.role;
 }
@@ -394,7 +398,7 @@ function operation(name: string, id: string, path: string) {
   const role = roleOf(name);
   return {
     operationId: id,
-    description: `For tokens with the role ${role}${role === 'host' ? '' : ' or a higher one'}.`,
+    description: `The access token must have the role ${role}${role === 'host' ? '' : ' or a higher role'}.`,
     'x-role': role,
     ...(parameters.length > 0 && { parameters }),
   };
@@ -423,7 +427,7 @@ function openApi(version: string) {
     });
   }
   const description =
-    'The call was refused and changed nothing. `reason` is one of a fixed set of values.';
+    'The call was refused and changed nothing. The field `reason` names the cause, as one of a fixed set of words.';
   return {
     openapi: '3.1.0',
     info: { title: 'Vivarium', version },

@@ -87,7 +87,8 @@ async function copyReached(from: string, entry: string, to: string): Promise<voi
       target,
       text.replace(/(from |import\()(['"])([^'"]+)\2/g, (_, before, quote, name) => {
         if (name === 'valibot') return `${before}${quote}./${valibot}${quote}`;
-        if (!name.startsWith('.')) throw new Error(`${file} needs the types of ${name}`);
+        if (!name.startsWith('.'))
+          throw new Error(`${file} imports types from the package ${name}, which is not included`);
         reached.add(join(dirname(file), name).replace(/(\.d)?\.ts$/, '.d.ts'));
         return `${before}${quote}${name.replace(/\.ts$/, '.js')}${quote}`;
       }),

@@ -10,7 +10,7 @@ import { ensureClient } from './client-build.ts';
 import { pageModels, singlePage } from './page-models.ts';
 
 const COMMAND = {
-  about: 'Writes the page that grows keepsakes as one HTML file that needs no server.',
+  about: 'Writes the page on which keepsakes grow, as one HTML file that works without a server.',
   usage: commandLine('keep-page', '[options]'),
   options: {
     to: {
@@ -23,7 +23,7 @@ const COMMAND = {
       value: 'A,B',
       type: folders,
       default: DEFAULT_CHECKPOINT,
-      help: 'folders of the checkpoints whose organisms the page grows; each adds about 1.4 MB to the file',
+      help: 'folders of the checkpoints whose organisms the page can grow; each checkpoint adds about 1.4 MB to the file',
     },
     server: {
       value: 'URL',

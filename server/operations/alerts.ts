@@ -37,7 +37,11 @@ export const ALERTS = {
   'wall-lost': { severity: 'warning', hold: MINUTE, over: 'The wall is back.' },
   'nobody-can-join': { severity: 'critical', hold: 10_000, over: 'Visitors can join again.' },
   'not-kept': { severity: 'critical', hold: 0, over: 'The rooms are stored again.' },
-  'disk-low': { severity: 'critical', hold: 0, over: 'The disk has space again.' },
+  'disk-low': {
+    severity: 'critical',
+    hold: 0,
+    over: 'The disk of the data folder has space again.',
+  },
   slow: { severity: 'warning', hold: MINUTE, over: 'The room keeps its tick rate again.' },
   /** A test message, sent at the host's request. */
   test: { severity: 'info', hold: 0, over: '' },
@@ -87,10 +91,10 @@ export function problemFinder(server: Watched): () => Problem[] {
       tcp = count;
     });
     if (!watchdog.isTicking) return 'the rooms have stopped. Restart the server.';
-    if (!descriptors.hasSome) return 'the server has no file descriptors left. Restart it.';
+    if (!descriptors.hasSome) return 'the server has no file descriptors left. Restart the server.';
     const isFull = connectionLimits.open >= limits.connections || tcp >= http.maxConnections;
     return isFull
-      ? "all connections are in use. Raise connections in --limits, or the system's limit of open files."
+      ? "all connections are in use. Raise `connections` in --limits, or the system's limit of open files."
       : undefined;
   };
   return () => {
@@ -106,7 +110,7 @@ export function problemFinder(server: Watched): () => Problem[] {
     if (why) problems.push({ alert: 'nobody-can-join', text: `Nobody can join: ${why}` });
     if (journalWriter?.isPersisting === false) {
       const text =
-        'Changes are not stored and will be lost if the server restarts. The log names the cause.';
+        "Changes are not stored and will be lost if the server restarts. The server's log names the cause.";
       problems.push({ alert: 'not-kept', text });
     }
     if (journalWriter?.isDiskFull) {
@@ -367,7 +371,7 @@ export class Webhook {
       this.waiting.shift();
       this.warn(
         'alert-dropped',
-        'Too many alerts were waiting to be sent, so the oldest was dropped. Check the receiver of --alerts.',
+        'Too many alerts were waiting to be sent, so the oldest alert was dropped. Check the receiver of --alerts.',
       );
     }
     void this.sendNext();
@@ -403,7 +407,7 @@ export class Webhook {
     if (this.failures === 0) {
       this.warn(
         'alert-not-sent',
-        `An alert could not be sent (${result}). The server keeps retrying; check the receiver of --alerts.`,
+        `An alert could not be sent (${result}). The server keeps retrying. Check the receiver of --alerts.`,
       );
     }
     const pause = Math.min(PAUSE.longest, PAUSE.first * 2 ** this.failures++);

@@ -63,9 +63,9 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
  */
 const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
   up: ['1 while the wall is connected, otherwise 0', ({ upFor }) => Number(upFor !== null)],
-  up_seconds: ['seconds since the wall came up', ({ upFor }) => upFor && upFor / 1000],
+  up_seconds: ['seconds since the wall connected', ({ upFor }) => upFor && upFor / 1000],
   frames_per_second: [
-    'frames per second that the wall reports as shown; 1 while its room is at rest',
+    'frames per second that the wall shows, as reported by the wall; 1 while the room is at rest',
     ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
   ],
   lost_timestamp_seconds: [
@@ -108,50 +108,49 @@ export function createMetrics(options: MetricsOptions) {
     });
   const tick = histogram(
     'tick_seconds',
-    'Duration of a tick, including the journal and the broadcast. A broadcast deferred to the next tick is not included.',
+    'Duration of a tick, including the time to write the journal and to send frames to viewers. If the frames are sent in the next tick, their time is not included.',
   );
   const late = histogram(
     'tick_late_seconds',
-    'Delay of a tick: the time between when the tick was due and when it began.',
+    'Delay of a tick: time from when the tick was due until the tick began.',
   );
-  const commit = histogram(
-    'commit_seconds',
-    'Time from handing a tick to the journal until the tick is on disk.',
+  const commit = histogram('commit_seconds', 'Time until the journal has written a tick to disk.');
+  const cells = new Counter(
+    metric('cells_stepped', 'Number of cell steps that the engine has computed.'),
   );
-  const cells = new Counter(metric('cells_stepped', 'Number of cell steps computed.'));
   const refused = new Counter({
-    ...metric('refused_total', 'Commands that rooms rejected.'),
+    ...metric('refused_total', 'Number of commands that rooms rejected.'),
     labelNames: ['reason'],
   });
-  const accepted = new Counter(metric('accepted_total', 'Commands that rooms accepted.'));
+  const accepted = new Counter(metric('accepted_total', 'Number of commands that rooms accepted.'));
   const openRooms = () => [...roomServers.values()];
-  const perRoom = (what: string, figureOf: (roomServer: MeasuredRoom) => number) =>
-    gauge(`room_${what}`, `Per room: ${what}.`, ['room'], () =>
+  const perRoom = (name: string, help: string, figureOf: (roomServer: MeasuredRoom) => number) =>
+    gauge(`room_${name}`, help, ['room'], () =>
       openRooms().map((one) => [{ room: one.room.name }, figureOf(one)]),
     );
-  perRoom('participants', ({ seats }) => seats.size);
-  perRoom('organisms', ({ room }) => room.size);
-  perRoom('awake', ({ room }) => room.awake);
-  perRoom('reported', ({ reports }) => reports.size);
-  perRoom('rate', ({ room }) => rateOf(room));
-  perRoom('tick', ({ room }) => room.tick);
-  perRoom('walls', ({ walls }) => walls.upCount);
+  perRoom('participants', 'Number of participants in the room.', ({ seats }) => seats.size);
+  perRoom('organisms', 'Number of organisms in the room.', ({ room }) => room.size);
+  perRoom('awake', 'Number of growing or awake organisms in the room.', ({ room }) => room.awake);
+  perRoom('reported', 'Number of reported organisms in the room.', ({ reports }) => reports.size);
+  perRoom('rate', 'Actual tick rate of the room, in ticks per second.', ({ room }) => rateOf(room));
+  perRoom('tick', 'Number of the latest tick of the room.', ({ room }) => room.tick);
+  perRoom('walls', 'Number of connected walls of the room.', ({ walls }) => walls.upCount);
   gauge(
     'remote_connections',
-    'Visitors connected to a server that does not run their room. The label "server" names the server to which they are connected.',
+    'Number of visitors who are connected to a server that does not run their room. The label "server" names the server to which the visitors are connected.',
     ['room', 'server'],
     () => options.remote().map(({ connections, ...labels }) => [labels, connections]),
   );
   gauge(
     'lease_epoch',
-    'Number of owners that a room has had so far, reported only by the server that runs the room.',
+    'Number of owners that a room has had so far. Only the current owner reports this number.',
     ['room'],
     () => (options.cluster()?.epochs ?? []).map(({ room, epoch }) => [{ room }, epoch]),
   );
   new Counter({
     ...metric(
       'turned_away_total',
-      'Connections, requests and messages rejected before they reached a room.',
+      'Number of connections, requests and messages that were rejected before they reached a room.',
     ),
     labelNames: ['reason'],
     collect() {
@@ -163,7 +162,7 @@ export function createMetrics(options: MetricsOptions) {
   });
   optional(
     'bus_latency_seconds',
-    'Latency of messages to other servers of the cluster; absent if this server runs alone or Valkey does not answer.',
+    'Latency of messages to other servers of the cluster. Absent if this server is not in a cluster, or if Valkey does not answer.',
     () => {
       const latency = options.cluster()?.latency;
       return latency && latency / 1000;
@@ -171,17 +170,17 @@ export function createMetrics(options: MetricsOptions) {
   );
   optional(
     'keeping',
-    '1 if the journal is being written, 0 if writing has failed (see the log); absent if this server stores nothing.',
+    '1 if the server can write its journal, 0 if writing has failed (the log names the cause). Absent if this server stores nothing.',
     options.isPersisting,
   );
   optional(
     'disk_free_bytes',
-    "Free bytes on the data folder's disk; absent if this server stores nothing on disk.",
+    "Free bytes on the data folder's disk. Absent if this server stores nothing on disk.",
     options.diskFree,
   );
   optional(
     'set_aside',
-    "Number of times that damaged data were set aside, without entries that the host has dismissed on the host's page.",
+    "Number of entries in the list of damaged data on the host's page. Entries that the host has dismissed are not counted.",
     options.setAside,
   );
   for (const [what, [help, figureOf]] of Object.entries(WALL_FIGURES)) {
@@ -197,12 +196,12 @@ export function createMetrics(options: MetricsOptions) {
   }
   gauge(
     'alert',
-    'Always 1; there is one series for each current alert. See "Alerts" in HOSTING.md.',
+    'Always 1. Each current alert has its own time series. See "Alerts" in HOSTING.md.',
     ['alert', 'room', 'wall'],
     () => options.alerts().map(({ alert, room = '', wall = '' }) => [{ alert, room, wall }, 1]),
   );
   new Gauge({
-    ...metric('engine', 'Always 1; the labels name the engine and its device.'),
+    ...metric('engine', "Always 1. The labels name the engine and the engine's device."),
     labelNames: ['name', 'device'],
   }).set({ ...engine }, 1);
   return {

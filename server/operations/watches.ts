@@ -53,11 +53,15 @@ export class DiskWatch {
     const isFilling = free < (this.isFilling ? AGAIN : 1) * FILLING;
     if (isFilling === this.isFilling) return;
     this.isFilling = isFilling;
-    const left = `${Math.floor(free / MEGABYTE)} MiB are free on the disk of the data folder`;
-    const limit = `${Math.floor(DISK_RESERVE / MEGABYTE)} MiB`;
-    const warning = `Only ${left}. Free some space: below ${limit}, nothing is stored.`;
+    const left = Math.floor(free / MEGABYTE);
+    const limit = Math.floor(DISK_RESERVE / MEGABYTE);
+    const warning = `Only ${left} MiB are free on the disk of the data folder. Free some space: if less than ${limit} MiB are free, the server stores nothing.`;
     if (isFilling) this.log.warn('disk-filling', warning);
-    else this.log.info('disk-free', `${left} again.`);
+    else
+      this.log.info(
+        'disk-free',
+        `The disk of the data folder has ${left} MiB of free space again.`,
+      );
   }
 }
 
@@ -66,7 +70,7 @@ export const DESCRIPTOR_INTERVAL = 2_000;
 const MOST_FAILURES = 2;
 /** Number of file descriptors to keep free for other purposes than connections. */
 const RESERVED = 256;
-const CONSEQUENCE = 'Restart the server: until then, nobody can connect';
+const CONSEQUENCE = 'Nobody can connect until you restart the server';
 
 /** Opens and closes a file that certainly exists: Node's executable. @throws Error if this fails */
 async function openFile(): Promise<void> {
@@ -135,8 +139,9 @@ export class ExhaustionWatch {
     this.isRestarting = false;
     if (this.isLogged) return;
     this.isLogged = true;
-    const often = 'The server restarts itself only a few times an hour';
-    const why = restart ? often : 'No supervisor restarts the server';
+    const often =
+      'The server does not restart itself now, because it does so at most three times per hour';
+    const why = restart ? often : 'No supervisor would restart the server';
     log.error('no-descriptors', `The server has no file descriptors left. ${why}. ${CONSEQUENCE}.`);
   }
 }
@@ -174,7 +179,7 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
   if (connections >= limits.connections) return limits;
   log.warn(
     'few-descriptors',
-    `The system allows this process only ${limit} file descriptors, so visitors get ${connections} connections instead of ${limits.connections}. Raise the limit with LimitNOFILE= in the unit, docker run --ulimit nofile=65536, or ulimit -n.`,
+    `The system allows this server only ${limit} open files, so the server accepts only ${connections} connections instead of ${limits.connections}. Raise the system's limit: LimitNOFILE= in the systemd unit, docker run --ulimit nofile=65536, or ulimit -n.`,
     { limit, connections },
   );
   return { ...limits, connections };

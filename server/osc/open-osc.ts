@@ -158,7 +158,7 @@ async function openListener(
   log: Log,
 ) {
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
-  const name = `${host}:${port}`;
+  const endpoint = `${host}:${port}`;
   try {
     socket.bind({ port, address: host });
     await once(socket, 'listening');
@@ -168,9 +168,12 @@ async function openListener(
     throw code === 'EADDRINUSE'
       ? new HookError(
           'port-taken',
-          `Another program uses ${name}. Choose another port with --osc-in.`,
+          `Another program already listens on ${endpoint}. Choose another port with --osc-in.`,
         )
-      : new HookError('no-address', `OSC cannot listen on ${name} (${message}). Check --osc-in.`);
+      : new HookError(
+          'no-address',
+          `The server cannot receive OSC messages on ${endpoint} (${message}). Check --osc-in.`,
+        );
   }
   socket.on('error', (error) => log.warn('osc-not-heard', `OSC: ${error.message}.`));
   socket.on('message', (bytes, { address }) => receive(bytes, address));

@@ -392,7 +392,7 @@ export function openSeedPreviews(
   const onFailure = (why: string): void =>
     log.warn(
       'drawing-not-refined',
-      `A visitor's drawing is grown without refining its latent: ${why}.`,
+      `The seed of a visitor's drawing could not be refined, so the organism may look less like the drawing: ${why}.`,
     );
   const refiner = canRefine(checkpoint.card)
     ? new LatentRefiner(checkpoint, { clock, bounds, patience: settings.refiningAll, onFailure })

@@ -97,7 +97,7 @@ export async function readRange(
   }
   const starts = await replayStarts(store, name);
   if (starts.length === 0) {
-    throw notKept(`Room "${name}" has no stored snapshot to replay from.`);
+    throw notKept(`Room "${name}" has no stored snapshot from which a replay can start.`);
   }
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
@@ -109,8 +109,8 @@ export async function readRange(
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
   const base = starts.findLast(({ tick }) => tick <= from)?.tick;
   if (base === undefined || to > tail.tick || from > to) {
-    const stored = `ticks ${begin} to ${tail.tick} are stored`;
-    throw notKept(`Room "${name}": ${stored}, not ${from} to ${to}.`);
+    const missing = `so ticks ${from} to ${to} cannot be replayed`;
+    throw notKept(`Room "${name}": only ticks ${begin} to ${tail.tick} are stored, ${missing}.`);
   }
   const moment = await store.moment(name, base);
   const journal = await listOf(store.journal(name, base + 1, to));
@@ -118,8 +118,9 @@ export async function readRange(
   let { seq } = moment.snapshot;
   for (const entry of journal) {
     if (entry.seq !== ++seq) {
-      const gap = `The journal has a gap before tick ${entry.tick}.`;
-      throw notKept(`${gap} Choose ticks that are all before or all after the gap.`);
+      throw notKept(
+        `The journal has a gap before tick ${entry.tick}. Choose only ticks before the gap, or only ticks after the gap.`,
+      );
     }
     if (!entry.jump) continue;
     const { state, cells } = await store.moment(name, entry.tick);

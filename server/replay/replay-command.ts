@@ -152,7 +152,7 @@ function picturesOf(
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
     throw new SettingsError(
-      `A GIF can have at most ${MAX_FRAMES} pictures, but this would have ${pictures}. Choose --every ${least} or more, or --export frames.`,
+      `A GIF can have at most ${MAX_FRAMES} pictures, but this GIF would have ${pictures}. Choose --every ${least} or more, or --export frames.`,
     );
   }
   const delay = Math.max(20, (1000 * every) / RATE / Math.min(speed, 1000));
@@ -165,7 +165,7 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
   const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
   say(
-    `Replaying room "${room.name}", ticks ${from} to ${to}, from the snapshot of tick ${snapshot.tick}.`,
+    `Replaying ticks ${from} to ${to} of room "${room.name}". The replay starts from the snapshot of tick ${snapshot.tick}.`,
   );
   if (options.bundle) {
     await writeBundle(options.bundle, range);
@@ -176,7 +176,7 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
   if (fingerprint(checkpoint) !== room.checkpoint.hash) {
     throw new StoreError(
       'other-checkpoint',
-      `The room grows from the checkpoint "${room.checkpoint.name}", but ${options.checkpoint} has other weights. Choose the right folder with --checkpoint.`,
+      `The room grows from the checkpoint "${room.checkpoint.name}", but the folder ${options.checkpoint} contains other weights. Give the folder of the room's checkpoint with --checkpoint.`,
     );
   }
   const engine = await createEngine({ checkpoints: [checkpoint], backend: options.engine });
@@ -189,18 +189,20 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
     const seconds = (performance.now() - begun) / 1000;
     const times = done.ticks / RATE / seconds;
     say(
-      `${done.ticks} ticks in ${seconds.toFixed(1)} s (${times.toFixed(1)} times the original speed of ${RATE} ticks a second).`,
+      `Replayed ${done.ticks} ticks in ${seconds.toFixed(1)} s, ${times.toFixed(1)} times as fast as the usual ${RATE} ticks per second.`,
     );
     if (pictures) say(await pictures.end());
     const { equal, unequal, proven } = done;
     if (unequal.length === 0) {
-      say(`All ${equal} checksums, of ${proven} ticks, equal those in the journal.`);
+      say(
+        `All ${equal} checksums equal the checksums in the journal. The checksums cover ${proven} ticks.`,
+      );
       return 0;
     }
     const { name, device } = engine.info;
     complain(
-      `${unequal.length} of ${equal + unequal.length} checksums differ from the journal, the first at tick ${unequal[0]}. ` +
-        `Recorded with ${snapshot.engine.name} on ${snapshot.engine.device}; replayed with ${name} on ${device}.`,
+      `${unequal.length} of ${equal + unequal.length} checksums differ from the journal. The first difference is at tick ${unequal[0]}. ` +
+        `The room was recorded with ${snapshot.engine.name} on ${snapshot.engine.device}, and replayed with ${name} on ${device}.`,
     );
     return 1;
   } finally {

@@ -77,7 +77,7 @@ async function openReplayed(
           // Copy the state, because the room will change it, and a second replay needs the
           // original.
           if (jump) return { ...jump, state: structuredClone(jump.state) };
-          const what = `In tick ${tick}, the room's state was replaced, but the new state is not stored.`;
+          const what = `The room's state was replaced in tick ${tick}, but the new state is not stored.`;
           throw new StoreError('damaged', what);
         },
         async onTick({ tick }, same) {
@@ -259,7 +259,7 @@ export function frames(folder = 'replay'): PictureWriter {
       await writeFile(join(folder, `${`${tick}`.padStart(9, '0')}.png`), await png(planes));
       count++;
     },
-    end: async () => `${count} pictures in ${folder}`,
+    end: async () => `${count} pictures were written to ${folder}`,
   };
 }
 
@@ -284,7 +284,7 @@ export function gif(
       await mkdir(dirname(file), { recursive: true });
       const animation = sharp(pictures, { join: { animated: true } });
       await animation.gif({ delay: pictures.map(() => delay), loop: 0 }).toFile(file);
-      return `${pictures.length} pictures in ${file}`;
+      return `${pictures.length} pictures were written to ${file}`;
     },
   };
 }

@@ -90,7 +90,10 @@ export class CheckpointLibrary {
       await this.mutex
         .runExclusive(() => this.load(name))
         .catch(({ message }: Error) =>
-          log.warn('checkpoint-not-added', `A checkpoint of --library was not added: ${message}`),
+          log.warn(
+            'checkpoint-not-added',
+            `A checkpoint in the folder --library could not be added: ${message}`,
+          ),
         );
     }
   }
@@ -100,7 +103,7 @@ export class CheckpointLibrary {
     const { name: own } = checkpoint.card;
     const known = this.options.checkpoints.get(own);
     if (known?.hash === fingerprint(checkpoint)) return own;
-    const why = `${checkpoint.folder}: another checkpoint is named "${own}"`;
+    const why = `${checkpoint.folder}: another checkpoint already has the name "${own}"`;
     if (known) throw new HostRefusal('bad-checkpoint', why);
     await this.options.prepare(checkpoint).catch(refuse);
     return own;
@@ -108,7 +111,8 @@ export class CheckpointLibrary {
 
   private async read(name: string): Promise<Checkpoint> {
     const { folder } = this.options;
-    if (folder === undefined) throw new HostRefusal('no-such-checkpoint', 'there is no --library');
+    if (folder === undefined)
+      throw new HostRefusal('no-such-checkpoint', 'the server was started without --library');
     return loadCheckpoint(join(folder, name)).catch(refuse);
   }
 }

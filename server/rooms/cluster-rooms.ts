@@ -82,7 +82,9 @@ export class ClusterRooms extends RoomRegistry {
     if (!runsRooms) return;
     const onFailure = (room: string, error: unknown): void => {
       const { message } = error as Error;
-      log.warn('not-taken-over', `Room "${room}" could not be taken over: ${message}`, { room });
+      log.warn('not-taken-over', `This server could not take over the room "${room}": ${message}`, {
+        room,
+      });
     };
     this.standby = new Standby({
       ...{ leases, clock, onFailure },
@@ -215,7 +217,7 @@ export class ClusterRooms extends RoomRegistry {
       // Stop the room even if this server has a newer lease. A room may run only under the lease
       // under which it was opened.
       if (!entry.live) return;
-      const why = `Room "${name}" stops on this server, because its lease has ended.`;
+      const why = `Room "${name}" stops on this server, because the server no longer holds the room's lease (the right to run the room).`;
       this.shared.log.warn('lease-lost', why, { room: name });
       await this.stopRoom(entry, 'elsewhere');
     });
@@ -240,7 +242,7 @@ export class ClusterRooms extends RoomRegistry {
       if (lease === 'no-answer')
         throw new StoreError(
           'unreachable',
-          `Valkey does not say which server runs the room "${name}".`,
+          `Valkey does not answer, so this server cannot find out which server runs the room "${name}".`,
         );
     }
     try {
@@ -335,10 +337,10 @@ export class ClusterRooms extends RoomRegistry {
     if (!entry?.live || entry.busy) return false;
     const work = async (): Promise<boolean> => {
       if (!entry.live) return false;
-      const to = this.spread.isDraining
+      const target = this.spread.isDraining
         ? 'to another server, because the host is draining this server'
         : 'to a server that is less busy';
-      log.info('room-given', `Room "${room}" is moving ${to}.`, { room });
+      log.info('room-given', `Room "${room}" is moving ${target}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
       // Do not acquire the lease for a while, so that another server has time to take the room.
       leases.holdOff(room, LEASE.offer + LEASE.attempt);

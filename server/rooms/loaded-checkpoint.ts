@@ -116,7 +116,7 @@ const HASH = /^[0-9a-f]{64}$/;
 export function checkpointCopier(data: string, folders: ReadonlyMap<string, string>, log: Log) {
   return (name: string, hash: string): Promise<void> =>
     keep(data, folders.get(name)!, hash).catch((error: Error) => {
-      const what = `The checkpoint "${name}" could not be stored with its room`;
+      const what = `This server could not store a copy of the checkpoint "${name}" with the room`;
       log.warn('checkpoint-not-kept', `${what}: ${error.message}`);
     });
 }
@@ -178,7 +178,7 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
     const path = join(folder, file);
-    let how = 'No installed checkpoint contains a copy of this file';
+    let outcome = 'The file could not be replaced, because no installed checkpoint contains a copy';
     let shipped: string | undefined;
     for (const one of installed) {
       const candidate = join(one.folder, file);
@@ -187,12 +187,15 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
     if (shipped) {
       await copyFile(shipped, `${path}.new`);
       await rename(`${path}.new`, path);
-      how = `The file was replaced by a copy of ${shipped}`;
+      outcome = `The file was replaced by a copy of ${shipped}`;
     } else if (SPARE_FILES.includes(file)) {
       await rename(path, `${path}.damaged`).catch(ignoreMissing);
-      how = 'The server continues without this file';
+      outcome = 'The server continues without this file';
     }
-    log.warn('checkpoint-damaged', `A file of a stored checkpoint is damaged: ${path}. ${how}.`);
+    log.warn(
+      'checkpoint-damaged',
+      `A file of a stored checkpoint is damaged: ${path}. ${outcome}.`,
+    );
   }
 }
 
@@ -237,7 +240,8 @@ async function loadExactly(
 ): Promise<Checkpoint> {
   const checkpoint = await loadCheckpoint(folder, { onBadPainter });
   await loadRelatives(checkpoint);
-  if (fingerprint(checkpoint) !== hash) throw new Error(`${folder} contains another checkpoint`);
+  if (fingerprint(checkpoint) !== hash)
+    throw new Error(`the folder ${folder} contains a different checkpoint`);
   return checkpoint;
 }
 
@@ -263,7 +267,7 @@ export async function loadKeptCheckpoints(
       if (loaded.has(hash)) continue;
       const checkpoint = await loadExactly(folder, hash, (message) =>
         warn(
-          'The painter of a stored checkpoint is unusable, so its organisms are shown without painting',
+          'A stored checkpoint has an unusable painter, so pages show its organisms as plain cells',
           { message },
         ),
       );
@@ -274,7 +278,7 @@ export async function loadKeptCheckpoints(
         () => true,
         (error: Error) => {
           const what =
-            'The map of a stored checkpoint is unusable, so the server arranges the creatures again';
+            'A stored checkpoint has an unusable map of seeds, so the server computes a new map';
           warn(what, error);
           return false;
         },

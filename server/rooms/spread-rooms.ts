@@ -201,7 +201,7 @@ export class SpreadRooms {
       this.drainedSince = clock.now();
       log.info(
         'draining',
-        'The host is draining this server: its rooms move to other servers, and it accepts no rooms.',
+        'The host is draining this server: the server hands its rooms to other servers and accepts no rooms.',
       );
     }
     await this.tell();

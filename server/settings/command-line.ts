@@ -215,8 +215,8 @@ function givenValue(
 }
 
 function readPositional({ noun, choices }: Positional, given: readonly string[]): string {
-  if (given.length === 0) throw seeHelp(`Name one ${noun}.`);
-  if (given.length > 1) throw seeHelp(`Name one ${noun}, not ${given.length}.`);
+  if (given.length === 0) throw seeHelp(`Give one ${noun}.`);
+  if (given.length > 1) throw seeHelp(`Give one ${noun}, not ${given.length}.`);
   const [text] = given;
   if (choices && !Object.hasOwn(choices, text)) {
     const close = closestOf(text, Object.keys(choices));
@@ -292,6 +292,6 @@ export function unknownVariables(command: Command, environment: Environment): st
   return unknown.map((name) => {
     const close = closestOf(name, known);
     const hint = close ? `Did you mean ${prefix}${close}?` : 'See --help for all settings.';
-    return `${prefix}${name} is not a setting and has no effect. ${hint}`;
+    return `The environment variable ${prefix}${name} is not a setting and has no effect. ${hint}`;
   });
 }

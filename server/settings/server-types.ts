@@ -86,7 +86,7 @@ const ROOMS_WANTED = 'must be names of up to 32 characters (a-z, 0-9 and -), sep
 
 export const roomNames = v.pipe(
   list(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, ROOMS_WANTED))),
-  v.check((names) => new Set(names).size === names.length, 'must not name a room twice'),
+  v.check((names) => new Set(names).size === names.length, 'must not contain the same room twice'),
 );
 
 const SIZE_WANTED = 'must be width x height in cells, each from 32 to 1024, like 256x256';
@@ -118,7 +118,7 @@ export const changesOf = <K extends string>(table: NumberTable<K>) =>
         if (!Object.hasOwn(table, name) || !(value >= 0 && value <= 1e9)) {
           const names = Object.keys(table);
           addIssue({
-            message: `must be like ${names[0]}=100, separated by commas, with these names: ${names.join(', ')}`,
+            message: `must be a list like ${names[0]}=100, separated by commas, with these names: ${names.join(', ')}`,
           });
           return NEVER;
         }

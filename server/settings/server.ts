@@ -74,7 +74,7 @@ export const SERVER = {
         default: '0.0.0.0',
         help: 'address to listen on',
         details:
-          'The terminal, walls and signs show this address to visitors. If it is `0.0.0.0`, they show the network addresses of this machine, with addresses of containers and tunnels last.',
+          'The terminal, walls and signs show this address to visitors. If this address is `0.0.0.0`, the terminal, walls and signs show the network addresses of this machine.',
       },
       origins: {
         value: 'A,B',
@@ -82,7 +82,7 @@ export const SERVER = {
         default: 'none',
         help: 'origins of other sites whose pages may connect to the server and act in rooms, like https://museum.example',
         details:
-          "A page's origin must equal a listed origin exactly. Pages from the server's own host may always connect.",
+          "The origin of a page must be exactly equal to a listed origin. Pages from the server's own host may always connect.",
       },
       embed: {
         value: 'A,B',
@@ -90,7 +90,7 @@ export const SERVER = {
         default: 'none',
         help: 'origins of other sites that may embed rooms, like https://museum.example; visitors of these sites can only watch',
         details:
-          'These sites may show the pages of this server in frames, and rooms as `<vivarium-room>` (see `client/CLIENT.md`). If visitors of a site should also act in rooms, list the site in `--origins` too.',
+          'A listed site may show pages of this server in frames, and may show rooms with the element `<vivarium-room>` (see `client/CLIENT.md`). If visitors of a site should also act in rooms, list the site in `--origins` too.',
       },
       hosts: {
         value: 'A,B',
@@ -98,14 +98,14 @@ export const SERVER = {
         default: 'none',
         help: 'host names under which browsers may reach the server, like play.museum.example; none: any name',
         details:
-          'This setting protects against DNS rebinding: requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. If there is a proxy, list the host name that it passes on. Also list every name on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
+          'This setting protects against DNS rebinding. A request with a host name that is not listed gets status 421. `localhost` and the network addresses that the server shows are always allowed. If the server is behind a proxy, list the host name that the proxy passes on. Also list each host name that appears on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),
         default: '0',
-        help: "number of reverse proxies in front of the server whose reports of visitors' IP addresses are trusted",
+        help: "number of reverse proxies in front of the server; the server trusts the visitors' IP addresses that these proxies report",
         details:
-          'If the server is behind a proxy and this setting is 0, all visitors share one IP address, and so its rate limits.',
+          'If the server is behind a proxy and this setting is 0, all visitors seem to have the same IP address, so all visitors share the rate limits of one address.',
       },
     }),
     ...inSection('Rooms', {
@@ -113,7 +113,7 @@ export const SERVER = {
         value: 'A,B',
         type: is.roomNames,
         default: 'garden',
-        help: 'names of the rooms to open; visitors who open the address / get the first room',
+        help: 'names of the rooms to open; visitors who open the path / enter the first room',
       },
       size: {
         value: 'WxH',
@@ -121,7 +121,7 @@ export const SERVER = {
         defaultInWords: `${DEFAULT_SIZE.width}x${DEFAULT_SIZE.height}`,
         help: 'size of the grid of each room, 32 to 1024 cells a side',
         details:
-          'A stored room keeps its size. If you give a size that differs from that of a stored room, the server does not start.',
+          'A stored room keeps its size. If `--size` differs from the size of a stored room, the server does not start.',
       },
       tickRate: {
         ...ofRooms('tickRate'),
@@ -144,13 +144,13 @@ export const SERVER = {
       birth: {
         value: 'TICKS',
         ...ofRooms('birth'),
-        help: 'number of ticks from one step of a growing organism to the next',
-        details: 'With a higher number, organisms grow more slowly.',
+        help: 'number of ticks between two steps of a growing organism',
+        details: 'The more ticks, the more slowly organisms grow.',
       },
       healing: {
         value: 'TICKS',
         ...ofRooms('healing'),
-        help: 'number of ticks from one step of a healing organism to the next',
+        help: 'number of ticks between two steps of a healing organism',
       },
       liveliness: {
         value: 'SHARE',
@@ -162,16 +162,16 @@ export const SERVER = {
       water: {
         value: 'AMOUNT',
         ...ofRooms('water'),
-        help: 'strength of the effect that makes the picture move like water, as a multiple of the usual strength; 0: no effect',
+        help: 'strength of the water effect, which makes the picture move as if under water; 1: usual strength; 0: no effect',
         details:
-          'On phones, the water stops moving after a while. The water does not move in a paused room, or on devices set to reduce motion.',
+          'On phones, the water effect stops after a while. Rooms that are paused, and devices that are set to reduce motion, show no moving water.',
       },
       lifetime: {
         value: 'SECONDS',
         ...ofRooms('lifetime'),
         help: 'age in seconds after which a resting organism dissolves in a busy room; 0: never',
         details:
-          'A room is busy if it has more than half of `--max-organisms` organisms. Planters who are present can stop their organisms from dissolving.',
+          'A room is busy if it has more than half of `--max-organisms` organisms. If the planter of an organism is present, the planter can stop the organism from dissolving.',
       },
       maxFlashes: {
         value: 'COUNT',
@@ -179,7 +179,7 @@ export const SERVER = {
         default: `${DEFAULT_FLASH_LIMIT}`,
         help: 'maximum number of flashes per second over a large area of a room or page: 3 or 2',
         details:
-          'WCAG 2.3.1 allows three flashes per second; some museums ask for two. Rooms slow down organisms that reach the limit, and pages soften the remaining flashes. With 2, a third of the seeds from the dice grow more slowly.',
+          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If the limit is 2, a third of the random seeds (from the dice) grow more slowly.',
       },
       seed: {
         type: wholeNumber(0, 0xffffffff),
@@ -191,21 +191,21 @@ export const SERVER = {
         value: 'URL',
         type: orWord('own', undefined, is.pageAddress),
         default: 'own',
-        help: 'address of the page to which the links of keepsakes lead, like https://museum.example/keep.html; own: /keep on this server',
+        help: 'address of the page that the links on keepsakes open, like https://museum.example/keep.html; own: the page /keep on this server',
         details:
-          'If visitors cannot reach this server from home, publish the page elsewhere and give its URL. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
+          'If visitors cannot reach this server from home, publish the page for keepsakes elsewhere and give the URL of the page here. `npm run keep-page` writes the page as one file (see "Keepsakes" in `HOSTING.md`).',
       },
       attract: {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
         default: `${ROOM_DEFAULTS.attract.after}`,
-        help: 'after how many seconds without any action by a visitor the automatic gardener starts, 5 to 3600; off: never',
+        help: 'number of seconds (5 to 3600) without any action by a visitor after which the automatic gardener starts; off: never',
       },
       gardenerWounds: {
         value: 'WHOSE',
         type: oneOf(gardenerWounds.options),
         default: ROOM_DEFAULTS.attract.wounds,
-        help: 'whose organisms the gardener wounds: own (only those it planted), or unattended (also those whose planter has been away for ten minutes)',
+        help: 'which organisms the gardener wounds: own (only organisms that the gardener planted), or unattended (also organisms whose planter has been away for ten minutes)',
         details:
           'Organisms heal these wounds. The gardener never wounds an organism whose planter is present.',
       },
@@ -217,7 +217,7 @@ export const SERVER = {
         defaultInWords: DEFAULT_CHECKPOINT,
         help: 'folder of the checkpoint (weights and gallery) for new rooms',
         details:
-          'A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint whose name differs from that of a stored room, the server does not start.',
+          "A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint whose name differs from the name of a stored room's checkpoint, the server does not start.",
       },
       checkpoints: {
         value: 'A,B',
@@ -229,16 +229,16 @@ export const SERVER = {
         value: 'FOLDER',
         type: orWord('none', undefined, text),
         default: 'none',
-        help: 'folder that contains a folder for each further checkpoint; checkpoints added here can be used for new rooms without a restart of the server',
-        details: 'In a cluster, each server needs its own copy of this folder.',
+        help: 'folder with one subfolder for each additional checkpoint; the host can use a checkpoint added to this folder for new rooms without a restart of the server',
+        details: 'In a cluster, each server needs its own copy of the library folder.',
       },
       engine: {
         value: 'NAME',
         type: oneOf(['auto', ...BACKEND_NAMES]),
         default: 'auto',
-        help: `engine that computes the cells: auto (the best one that works on this machine), ${BACKEND_NAMES.join(', ')}`,
+        help: `engine that computes the cells: auto (the best engine that works on this machine), ${BACKEND_NAMES.join(', ')}`,
         details:
-          '`auto` selects the first of these engines that works: `webgpu` on a real GPU; `tensorflow` (tfjs-node-gpu, tfjs-node) on a GPU; `native`; `onnx`. `native` needs a kernel (compiled code) for the machine. Releases include kernels for Linux on processors with AVX2 and on 64-bit ARM; on other machines, the server compiles a kernel with a C compiler (`cc`) when it first starts. `npm run doctor` shows which engines work on this machine.',
+          '`auto` selects the first engine that works, in this order: `webgpu` on a real GPU, `tensorflow` on a GPU, `native`, `onnx`. `tensorflow` needs the package tfjs-node-gpu or tfjs-node. `native` needs a kernel (compiled code) for the machine. Releases include kernels for Linux on processors with AVX2 and on 64-bit ARM. On other machines, the server needs a C compiler (`cc`), with which it compiles a kernel at the first start. `npm run doctor` shows which engines work on this machine.',
       },
     }),
     ...inSection('Storage', {
@@ -253,15 +253,15 @@ export const SERVER = {
         type: orWord('none', undefined, is.clusterAddress),
         secret: true,
         default: 'none',
-        help: 'URL of a Valkey server (or Redis >= 7.2) in which several Vivarium servers store their shared rooms, like redis://127.0.0.1:6379; none: this server does not share rooms',
+        help: 'URL of a Valkey server (or Redis 7.2 or later) in which several Vivarium servers store their shared rooms, like redis://127.0.0.1:6379; none: this server does not share rooms',
         details:
-          'See "Several servers" in `HOSTING.md`. In a cluster, the folder `--data` contains only data of this machine, such as films. All users of the machine can read command lines and systemd units. So if the URL contains a password, set it in the environment; under systemd, use an `EnvironmentFile=` that only root can read.',
+          'See "Several servers" in `HOSTING.md`. In a cluster, the folder `--data` contains only data of this machine, such as films. If the URL contains a password, set the URL in the environment, because all users of the machine can read command lines. Under systemd, use an `EnvironmentFile=` that only root can read, because all users can also read systemd units.',
       },
       role: {
         value: 'ROLE',
         type: oneOf(['both', 'owner', 'gateway']),
         default: 'both',
-        help: 'role in a cluster: an owner runs rooms; a gateway connects visitors to rooms on other servers; both: the server does both',
+        help: 'role of this server in a cluster: owner (runs rooms), gateway (connects visitors to rooms on other servers), or both',
         details:
           'A server with the role owner connects visitors only to rooms that it runs itself. A gateway computes no cells and needs no engine. See "Several servers" in `HOSTING.md`.',
       },
@@ -269,16 +269,16 @@ export const SERVER = {
         value: 'WHAT',
         type: oneOf(['refuse', 'set-aside']),
         default: 'refuse',
-        help: 'what the server does at start if stored data are damaged: refuse (it does not start), or set-aside (it moves damaged data to another folder, and opens the intact data)',
+        help: 'what the server does at start if stored data are damaged: refuse (the server does not start), or set-aside (the server moves damaged data to another folder and opens the intact data)',
         details:
-          "With `set-aside`, damaged data of each room are moved to `set-aside/` in the data folder; nothing is deleted. The host's page lists these data, and the host can put them back. `set-aside` does not help in these cases: the data are of another version, checkpoint or room size; the folder is locked; the server lacks permissions; or the disk is full.",
+          "With `set-aside`, the server moves damaged data of each room to `set-aside/` in the data folder, and deletes nothing. The host's page lists the moved data, and the host can put the data back. `set-aside` does not help if the data belong to another version, checkpoint or room size. `set-aside` does not help either if the folder is locked, the server lacks permissions, or the disk is full.",
       },
       snapshot: {
         value: 'SECONDS',
         type: number(0.01, 3_600),
         default: '10',
-        help: 'minimum seconds between two snapshots of a busy room that survive a crash of the server',
-        details: `These snapshots may be lost in a power failure. Snapshots that survive a power failure are taken ${SNAPSHOTS.snapshotStored} times less often.`,
+        help: 'minimum number of seconds between two recent snapshots of a busy room',
+        details: `Recent snapshots survive a crash of the server, but may be lost in a power failure. Snapshots that survive a power failure are taken ${SNAPSHOTS.snapshotStored} times less often.`,
       },
     }),
     ...inSection('Fair use', {
@@ -286,7 +286,7 @@ export const SERVER = {
         value: 'A=N,B=N',
         type: energy,
         default: 'default',
-        help: 'the energy of participants and what actions cost, like plant=8,refillPerSecond=8; off: actions are free',
+        help: 'energy of participants and cost of actions, like plant=8,refillPerSecond=8; off: actions are free',
         keys: ENERGY,
       },
       limits: {
@@ -316,7 +316,7 @@ export const SERVER = {
         value: 'PORT',
         type: is.metricsPort,
         default: 'none',
-        help: 'separate port for Prometheus metrics, to which only this machine can connect; same: metrics are at /metrics on the main port; none: no metrics',
+        help: 'separate port for Prometheus metrics, to which only this machine can connect; same: serve metrics at /metrics on the main port; none: no metrics',
       },
       alerts: {
         value: 'URL',
@@ -335,7 +335,7 @@ export const SERVER = {
           "The nightly restart, which the host can set on the host's page, needs a supervisor.",
       },
       newHostToken: {
-        help: "create a new token for the host's page and print it; the old token stops working",
+        help: "create and print a new token for the host's page; the old token stops working",
       },
     }),
     ...inSection('Extensions and OSC', {
@@ -371,7 +371,7 @@ export const SERVER = {
   environment: 'VIVARIUM_',
   notes: [
     `Other commands, each with --help: ${['doctor', 'replay', 'keep-page', 'host-token'].map((name) => commandLine(name)).join(', ')}.`,
-    'Each setting with a value can also be set in the environment, for example --tick-rate as VIVARIUM_TICK_RATE. Flags take precedence over the environment; an empty variable counts as not set.',
+    'Each setting with a value can also be set in the environment, for example --tick-rate as VIVARIUM_TICK_RATE. Flags take precedence over the environment. An empty variable counts as not set.',
     'server/deploy/SETTINGS.md explains each setting in more detail, including the names in --energy and --limits.',
   ],
 } as const;

@@ -15,9 +15,9 @@ const INTRO = [
   '',
   '<!-- Written by `npm run settings:doc` from server/settings/server.ts. Do not edit by hand. -->',
   '',
-  'Give a setting as a flag (`npm start -- --tick-rate 20`) or in the environment (`VIVARIUM_TICK_RATE=20`). When the server starts, it warns about variables whose name begins with `VIVARIUM_` but is not a setting.',
-  "Flags take precedence over the environment; an empty variable counts as not set. Settings that the host changes for a room on the host's page",
-  'are stored and take precedence over both. `npm start -- --help` prints a shorter version of this list.',
+  'Give a setting as a flag (`npm start -- --tick-rate 20`) or in the environment (`VIVARIUM_TICK_RATE=20`). If an environment variable begins with `VIVARIUM_` but is not a setting, the server logs a warning at start.',
+  "Flags take precedence over the environment. An empty variable counts as not set. If the host changes a setting of a room on the host's page,",
+  'the server stores the new value, which takes precedence over flags and the environment. `npm start -- --help` prints a shorter version of this list.',
 ];
 
 const COMMAND = {

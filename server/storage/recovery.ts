@@ -24,21 +24,21 @@ type ExpectedRoom = Pick<RoomPlace, 'name' | 'width' | 'height' | 'species'> &
  */
 function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
   const { name, checkpoint, width, height } = expected;
-  const alternatives = 'or choose another room name with --rooms, or another --data';
+  const alternatives = 'or choose another room name (--rooms) or another data folder (--data)';
   if (stored.checkpoint.hash !== checkpoint.hash) {
     const isSameName = stored.checkpoint.name === checkpoint.name;
     throw new StoreError(
       'other-checkpoint',
-      `The room "${name}" grows from ${isSameName ? 'other files of ' : ''}the checkpoint "${stored.checkpoint.name}" ` +
-        `and cannot be opened with ${isSameName ? 'these files' : `"${checkpoint.name}"`}. ` +
-        `Start with its own checkpoint (--checkpoint), ${alternatives}.`,
+      `The room "${name}" grows from ${isSameName ? 'another version of ' : ''}the checkpoint "${stored.checkpoint.name}" ` +
+        `and cannot be opened with ${isSameName ? 'this version' : `"${checkpoint.name}"`}. ` +
+        `Start the server with the checkpoint of the room (--checkpoint), ${alternatives}.`,
     );
   }
   if (stored.width !== width || stored.height !== height) {
     throw new StoreError(
       'other-size',
       `The room "${name}" has ${stored.width}x${stored.height} cells, not ${width}x${height}. ` +
-        `Start with --size ${stored.width}x${stored.height}, ${alternatives}.`,
+        `Start the server with --size ${stored.width}x${stored.height}, ${alternatives}.`,
     );
   }
 }
@@ -79,13 +79,13 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
   });
   if (ticks > 0 && then !== now) {
     remark(
-      `the last ${ticks} ticks were originally computed with ${then}, but replayed with ${now}. ` +
-        `No command is lost, but the cells may differ.`,
+      `the last ${ticks} ticks were first computed with ${then}, and now replayed with ${now}. ` +
+        `No command is lost, but the cells may differ from the original cells.`,
     );
   } else if (unequal > 0) {
     remark(
-      `${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ from the journal. ` +
-        `No command is lost, but some cells have changed.`,
+      `in the replay of the last ${ticks} ticks, ${unequal} of ${equal + unequal} checksums differ from the journal. ` +
+        `No command is lost, but some cells differ from the original cells.`,
     );
   }
   if (end.gap) await store.truncate(name, end.tail);
@@ -328,7 +328,7 @@ export class RoomReplica {
     const { name } = room;
     const tail = await store.tail(name);
     if (!tail || tail.tick < room.tick)
-      throw new NotReplicated(`the owner has begun a new journal for the room`);
+      throw new NotReplicated(`the server that runs the room has begun a new journal`);
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
     // Read all records before the replay begins, so that `catchUp` can be called again if reading
@@ -344,11 +344,13 @@ export class RoomReplica {
       moment: async (tick) => moments.get(tick)!,
     }).catch((error: unknown) => {
       const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
-      throw isFull ? new NotReplicated(`this engine's memory is full`) : error;
+      throw isFull ? new NotReplicated(`the memory of this server's engine is full`) : error;
     });
     this.equal += equal;
     if (unequal > 0)
-      throw new NotReplicated(`the cells computed by this server differ from the owner's`);
+      throw new NotReplicated(
+        `this server and the server that runs the room have computed different cells`,
+      );
     const isAll = to === tail.tick;
     if (isAll && this.tail.seq !== tail.seq)
       throw new NotReplicated(`entries of the room's journal are missing`);
@@ -402,7 +404,8 @@ export class RoomReplica {
     if (!tail || tail.tick <= near) return;
     const [stored = 0] = await store.snapshotTicks(room.name);
     const recent = (await store.recent(room.name))?.snapshot.tick ?? 0;
-    if (Math.max(stored, recent) > near) throw new NotReplicated('this server has fallen behind');
+    if (Math.max(stored, recent) > near)
+      throw new NotReplicated('the copy on this server has fallen too far behind');
   }
 
   private endOf(entries: readonly JournalRecord[]): JournalTail {

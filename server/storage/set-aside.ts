@@ -136,7 +136,7 @@ export class SetAside {
     const { room } = entry;
     const archive = await this.archive(id);
     try {
-      const why = 'The data were replaced by set-aside data that the host put back.';
+      const why = 'The host put back other data of this room that had been set aside.';
       const replaced = await this.move({ room, what: 'replaced', tick: null, why }, (other) =>
         copyRoom(store.records, other, room),
       );
@@ -192,15 +192,17 @@ export class SetAside {
   }
 
   private sentenceOf({ id, room, what, tick, why }: AsideRecord): string {
-    const where = `moved to ${join(this.options.folder, id)}`;
-    if (room === null) return `${why} The damaged records were ${where}.`;
-    if (what === 'records') return `Room "${room}": ${why} The damaged records were ${where}.`;
-    if (what === 'replaced') return `Room "${room}": ${why} The replaced data were ${where}.`;
+    const path = join(this.options.folder, id);
+    if (room === null) return `${why} The damaged records were moved to ${path}.`;
+    if (what === 'records')
+      return `Room "${room}": ${why} The damaged records were moved to ${path}.`;
+    if (what === 'replaced')
+      return `Room "${room}": ${why} The replaced data were moved to ${path}.`;
     const opened =
       tick === null
         ? 'The room has no intact snapshot and starts empty'
         : `The room continues from its snapshot of tick ${tick}, and later changes are lost`;
-    return `${why} ${opened}. The room's data were ${where}.`;
+    return `${why} ${opened}. The room's data were moved to ${path}.`;
   }
 
   /** Opens the records in an entry's folder. Creates the folder if necessary. */

@@ -239,7 +239,7 @@ export class Store {
     if (base.base === undefined) return decodeCells(record, decodeCells(base));
     throw new StoreError(
       'damaged',
-      'Stored cells refer to a snapshot that is itself stored as a difference.',
+      'The cells of a snapshot are stored as a difference from another snapshot, which is itself stored as a difference.',
     );
   }
 

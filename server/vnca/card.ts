@@ -269,7 +269,10 @@ function* decoderErrors({ growth, side, update }: ModelFields): Generator<FieldE
     yield ['update.hidden', `is ${hidden}, which cannot be halved ${doublings} times`];
   }
   if (side !== 2 * 2 ** doublings) {
-    yield ['update.doublings', `is ${doublings}, which does not lead from 2 to "side" ${side}`];
+    yield [
+      'update.doublings',
+      `is ${doublings}, but doubling 2 that many times does not give "side" ${side}`,
+    ];
   }
   if (growth.kind !== 'uniform' || growth.steps !== 1) {
     yield ['growth', 'must be uniform growth of one step, because the model is a decoder'];
@@ -306,7 +309,7 @@ export function parseCard(value: unknown, file: string): Card {
     throw new CheckpointError(
       'unknown-version',
       file,
-      `card version ${said} is not known; this build reads version ${CARD_VERSION}`,
+      `card version ${said} is unknown; this server reads version ${CARD_VERSION}`,
     );
   }
   const result = v.safeParse(schema, value, { abortEarly: true });

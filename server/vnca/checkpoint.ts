@@ -159,7 +159,7 @@ function checkIdentity(folder: string, model: Model): void {
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =
-    'install the whole folder again, or set the field to that identity if you edited the card on purpose';
+    'install the whole folder again, or, if you edited the card on purpose, set the field to that identity';
   throw new CheckpointError(
     'bad-card',
     join(folder, CARD_FILE),
@@ -282,7 +282,7 @@ export function writeSafetensors(
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
     if (shape.reduce((a, b) => a * b, 1) !== data.length) {
-      throw new RangeError(`tensor "${name}": ${data.length} numbers do not fit shape [${shape}]`);
+      throw new RangeError(`tensor "${name}" has the shape [${shape}], but ${data.length} numbers`);
     }
     const end = offset + data.byteLength;
     const dtype = data.BYTES_PER_ELEMENT === 2 ? 'F16' : 'F32';

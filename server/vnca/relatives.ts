@@ -65,7 +65,7 @@ export async function loadRelatives({
     });
   if (!isOfGallery) {
     throw bad(
-      `table of relatives does not belong to the gallery of ${card.gallery.length} entries`,
+      `table of relatives does not match the gallery, which has ${card.gallery.length} entries`,
     );
   }
   return { lentSteps, homeSteps, of: gallery.map(({ relatives }) => relatives) };

@@ -121,7 +121,7 @@ export function requireWithin(latent: Float32Array, bounds: LatentBounds): void 
   const { norm, value } = bounds;
   throw new Refusal(
     'bad-latent',
-    `length ${length}; at most ${norm.toFixed(1)}, and ${value.toFixed(1)} for each number`,
+    `the latent has the length ${length}; allowed are a length of at most ${norm.toFixed(1)}, and numbers of at most ${value.toFixed(1)}`,
   );
 }
 

@@ -16,20 +16,20 @@ export const ENERGY = {
   capacity: [100, 'maximum energy of a participant'],
   newcomer: [
     64,
-    'energy that a new participant starts with; a returning device continues with its remaining energy',
+    'energy with which a new participant starts; a participant who returns with the same device keeps the remaining energy',
   ],
   refillPerSecond: [
     8,
-    'energy that a participant regains per second; less if the room cannot keep its tick rate',
+    'energy that a participant regains per second; if the room cannot keep its tick rate, participants regain less',
   ],
   plant: [8, 'cost of planting one organism'],
   damagePerCell: [
     0.005,
-    "cost of a stroke per cell of its area, which is the stroke's length × twice its radius, plus the disc at its start",
+    'cost of a stroke for each cell of its area (length × twice the radius, plus the disc at the start of the stroke)',
   ],
   wake: [
     1,
-    'cost of each resting organism that a stroke wakes; organisms that are already awake cost less',
+    'cost of waking one resting organism with a stroke; an organism that is already awake costs less',
   ],
 } as const satisfies NumberTable<keyof EnergySettings>;
 

@@ -373,11 +373,11 @@ export const roomState = v.pipe(
   }),
   v.check(({ planes: { width, height, rgba, owner } }) => {
     return rgba.length === 4 * width * height && owner.length === width * height;
-  }, 'planes do not match their size'),
+  }, 'the planes of the grid do not have width × height entries'),
   v.check(({ organisms, nextOrganism }) => {
     const ids = organisms.map(({ id }) => id);
     return ids.every((id, i) => id < nextOrganism && (i === 0 || ids[i - 1] < id));
-  }, 'organisms are not in order of their ids'),
+  }, 'the organisms are not sorted by id'),
 );
 
 export type RoomState = v.InferOutput<typeof roomState>;

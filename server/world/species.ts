@@ -91,7 +91,7 @@ export function seedOfToken(token: string, species: Species): TokenSeed {
 /** Throws an error if organisms cannot transform or be grafted. @throws Refusal 'not-here' */
 export function requireStandingInput({ hasStandingInput }: Species): void {
   if (hasStandingInput) return;
-  throw new Refusal('not-here', 'the rule of this checkpoint does not read latents');
+  throw new Refusal('not-here', 'the cells of this checkpoint do not read genomes');
 }
 
 /** Returns the seed of an organism as a token. */

@@ -138,7 +138,7 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
   if (bytes.length > PAINTER_LIMIT) {
     throw new PainterError(
       'too-large',
-      `${bytes.length} bytes exceed the limit of ${PAINTER_LIMIT}`,
+      `the file has ${bytes.length} bytes, but a painter may have at most ${PAINTER_LIMIT}`,
     );
   }
   const { tensors, metadata } = read(bytes);
@@ -146,17 +146,18 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
   const readsGenomes = version === `${GENOME_PAINTER_VERSION}`;
   if (version !== `${PAINTER_VERSION}` && !readsGenomes) {
     const known = `${PAINTER_VERSION} or ${GENOME_PAINTER_VERSION}`;
-    throw new PainterError('unknown-version', `version of the painter is not ${known}`);
+    throw new PainterError('unknown-version', `the version of the painter must be ${known}`);
   }
   const layers = layersOf(tensors, '', INPUTS);
   if (!readsGenomes) return layers;
   const genome = genomeLayers(tensors);
   const inputs = INPUTS + genome[genome.length - 1].outputs;
   const { shape, values: keys } = numbersOf(tensors, KEYS, 2);
-  if (shape[1] !== KEY) throw bad(`tensor "${KEYS}" has ${shape[1]} numbers for each genome`);
+  if (shape[1] !== KEY)
+    throw bad(`tensor "${KEYS}" has ${shape[1]} numbers for each genome instead of ${KEY}`);
   const learned = layersOf(tensors, LEARNED, inputs);
   if (learned.some(({ outputs }, i) => outputs !== layers[i].outputs)) {
-    throw bad('layers for learned genomes have other widths');
+    throw bad('the layers for learned genomes must be as wide as the ordinary layers');
   }
   return Object.assign(layers, { learned: { layers: learned, genome, keys } });
 }
@@ -176,7 +177,9 @@ function layersOf(tensors: TensorFile['tensors'], prefix: string, first: number)
       outputs < step ||
       outputs > (layer === 'ramps' ? 128 : WIDEST)
     ) {
-      throw bad(`layer "${name}" has shape [${kernel.shape}] with ${bias.shape} biases`);
+      throw bad(
+        `layer "${name}" has an invalid shape: a kernel of [${kernel.shape}] and ${bias.shape} biases`,
+      );
     }
     const read = { inputs, outputs, kernel: kernel.values, bias: bias.values };
     inputs = outputs;
@@ -200,7 +203,9 @@ function genomeLayers(tensors: TensorFile['tensors']): PainterLayer[] {
     const fits = (isFirst || rows === expected) && bias.length === outputs && outputs % 4 === 0;
     const most = i === GENOME_LAYERS.length - 1 ? MOST_CHANNELS : WIDEST_OF_GENOME;
     if (!fits || outputs > most || kernel.values.length !== (isDense ? 1 : 9) * rows * outputs) {
-      throw bad(`layer "${name}" has shape [${kernel.shape}] with ${bias.length} biases`);
+      throw bad(
+        `layer "${name}" has an invalid shape: a kernel of [${kernel.shape}] and ${bias.length} biases`,
+      );
     }
     before = outputs;
     return { inputs: isDense ? rows : 9 * rows, outputs, kernel: kernel.values, bias };
@@ -224,7 +229,7 @@ function numbersOf(
 ): { shape: readonly number[]; values: Float32Array } {
   const { dtype, shape = [], data: values } = tensors.get(name) ?? {};
   if (dtype !== 'F16' || !values || shape.length !== rank) {
-    throw bad(`tensor "${name}" is missing, or not F16 of rank ${rank}`);
+    throw bad(`tensor "${name}" is missing, or is not an F16 tensor of rank ${rank}`);
   }
   if (!values.every(Number.isFinite))
     throw bad(`tensor "${name}" contains a number that is not finite`);

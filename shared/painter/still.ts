@@ -32,9 +32,10 @@ const OVERLAP = 0.25;
  */
 export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<ArrayBuffer>> {
   const { side, scale, net, genomes } = still;
-  if (still.cells.length !== 4 * side * side) throw new RangeError('cells do not fit the side');
+  if (still.cells.length !== 4 * side * side)
+    throw new RangeError('the number of cells is not side × side');
   if (!(Number.isInteger(scale) && scale >= 1 && scale <= LARGEST_SCALE)) {
-    throw new RangeError(`scale ${scale} is not 1…${LARGEST_SCALE}`);
+    throw new RangeError(`the scale must be 1 to ${LARGEST_SCALE}, not ${scale}`);
   }
   const cells = premultiplied(still.cells);
   const owners = Uint8Array.from({ length: side * side }, (_, i) => +(cells[4 * i + 3] > 0));

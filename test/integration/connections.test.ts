@@ -121,7 +121,7 @@ test('with few descriptors it takes fewer connections, says so, and cannot be ma
   const server = new ServerProcess(args, `ulimit -n ${limit}`);
   const port = await server.alive();
   expect(server.errors).toMatch(
-    /few-descriptors: The system allows this process only 200 file descriptors, so visitors get \d+ connections instead of 5000\./,
+    /few-descriptors: The system allows this server only 200 open files, so the server accepts only \d+ connections instead of 5000\./,
   );
   // Silent, not read, slow with their header, and pipelined.
   const words = ['', asking(GALLERY, 3), 'GET / HTTP/1.1\r\nHos', asking(GALLERY, 50)];

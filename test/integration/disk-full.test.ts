@@ -46,7 +46,7 @@ testNeeding('the right to mount a disk', isMounted)(
     expect(server.errors).toMatch(/disk-filling: Only \d+ MiB are free/);
     fill('first', DISK_RESERVE + MEGABYTE / 2);
     for (let i = 0; !server.errors.includes('not-kept'); i++) await cut(visitor, i);
-    expect(server.errors).toMatch(/not-kept: The disk is nearly full: \d+ MiB are free/);
+    expect(server.errors).toMatch(/not-kept: The disk is nearly full: only \d+ MiB are free/);
     expect(free()).toBeGreaterThan(DISK_RESERVE - 16 * MEGABYTE);
     expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
     await receiver.hears('raised not-kept');

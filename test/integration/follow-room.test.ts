@@ -153,7 +153,7 @@ test('a room of another engine, and one whose cells come out differently, is not
   const follower = await follow(undefined, new Altered(records));
   await playTicks(owner, 40, 3);
   await expect(follower.catchUp()).rejects.toThrow(
-    `the cells computed by this server differ from the owner's`,
+    `this server and the server that runs the room have computed different cells`,
   );
 });
 

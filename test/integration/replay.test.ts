@@ -62,7 +62,9 @@ test('the whole journal is replayed, over a restart, and every checksum matches'
   expect(errors).toBe('');
   expect(output).toMatch(/room "garden", ticks 0 to \d+/);
   const [, checksums, ticks] =
-    /All (\d+) checksums, of (\d+) ticks, equal those in the journal\./.exec(output)!;
+    /All (\d+) checksums equal the checksums in the journal\. The checksums cover (\d+) ticks\./.exec(
+      output,
+    )!;
   expect(Number(checksums)).toBeGreaterThanOrEqual(4);
   // Each tick is proven: all but those after the last checksum, before an end.
   const all = Number(/(\d+) ticks in/.exec(output)![1]);
@@ -149,7 +151,9 @@ test('a replay bundle replays without the data folder it came from; not as a GIF
   await replayed('garden', '--data', data, '--from', '20', '--bundle', bundle);
   const { code, output } = await replayed(bundle);
   expect(output).toMatch(/ticks 20 to \d+/);
-  expect(output).toMatch(/checksums, of \d+ ticks, equal those in the journal\./);
+  expect(output).toMatch(
+    /checksums equal the checksums in the journal\. The checksums cover \d+ ticks\./,
+  );
   expect(code).toBe(0);
   const { room } = await readBundle(bundle);
   expect(room).toMatchObject({ name: 'garden', width: SIDE });
@@ -159,7 +163,7 @@ test('a replay bundle replays without the data folder it came from; not as a GIF
   await writeBundle(long, { ...range, from, to: from + 2_000 });
   const many = await replayed(long, '--export', 'gif', '--every', '2');
   expect(many.errors).toBe(
-    'A GIF can have at most 1000 pictures, but this would have 1001. Choose --every 3 or more, or --export frames.\n',
+    'A GIF can have at most 1000 pictures, but this GIF would have 1001. Choose --every 3 or more, or --export frames.\n',
   );
   expect(many.code).toBe(1);
 
@@ -177,7 +181,7 @@ test.each([
     'no stored room "attic" in this folder. Stored rooms: garden.',
   ],
   ['one that is named like a folder', ['test'], 'There is no stored room "test" in this folder.'],
-  ['a time that is not kept', ['garden', '--from', '999999'], 'are stored, not 999999'],
+  ['a time that is not kept', ['garden', '--from', '999999'], 'are stored, so ticks 999999 to'],
   ['a file that is no bundle', ['package.json'], 'is not a complete replay bundle'],
   ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be frames or gif'],
 ])('%s is refused with a sentence', async (_, args, words) => {

@@ -100,6 +100,6 @@ test('colours, figures and pulses of a room are in the channels of its universe'
 
 test('a universe that does not exist is named in the log', async () => {
   const server = light('SACN_UNIVERSE=0');
-  await server.says(/SACN_UNIVERSE must be a whole number, 1 to 63999/);
+  await server.says(/SACN_UNIVERSE must be a whole number from 1 to 63999/);
   await server.end();
 });

@@ -86,7 +86,7 @@ describe('starting', () => {
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       {
         event: 'no-setting',
-        msg: 'VIVARIUM_TICKRATE is not a setting and has no effect. Did you mean VIVARIUM_TICK_RATE?',
+        msg: 'The environment variable VIVARIUM_TICKRATE is not a setting and has no effect. Did you mean VIVARIUM_TICK_RATE?',
       },
       { event: 'fatal', msg: expect.stringContaining('nowhere') },
     ]);
@@ -118,7 +118,9 @@ test('it runs from a bundle of the current sources, or from the sources where no
   const { first: told, errors } = help();
   expect(told).toBe(changed);
   expect(errors.trim().split('\n')).toHaveLength(1);
-  expect(errors).toMatch(/^The server starts from its sources, because it could not be bundled: /);
+  expect(errors).toMatch(
+    /^The server starts from its source files, because the files could not be bundled: /,
+  );
 });
 
 const NOWHERE = 'checkpoints/of-nobody';

@@ -2,7 +2,8 @@
 import { replayCommand } from '../../server/replay/replay-command.ts';
 
 /** What it prints in the end when nothing differs. */
-export const ALL_EQUAL = /All (\d+) checksums, of (\d+) ticks, equal those in the journal\.\n$/;
+export const ALL_EQUAL =
+  /All (\d+) checksums equal the checksums in the journal\. The checksums cover (\d+) ticks\.\n$/;
 
 /** @returns its exit code, and what it prints */
 export async function replayed(...args: string[]) {

@@ -88,7 +88,7 @@ export class RelayError extends Error {
   override readonly name = 'RelayError';
 
   constructor(readonly reason: 'no-answer' | 'too-many') {
-    super(`The request was not forwarded: ${reason}.`);
+    super(`The request was not forwarded to another server: ${reason}.`);
   }
 }
 
@@ -121,7 +121,7 @@ class Tunnel extends Duplex {
   receive({ number, bytes, end, confirmed }: Message): void {
     this.waitForOther();
     if (end === 'broken' || (number !== undefined && number !== this.received)) {
-      this.destroy(new Error('The connection to the other server was lost.'));
+      this.destroy(new Error('The connection to the server that should answer was lost.'));
       return;
     }
     if (number !== undefined) this.received++;
@@ -166,7 +166,7 @@ class Tunnel extends Duplex {
   private waitForOther(): void {
     this.cancelPatience();
     this.cancelPatience = this.clock.after(ANSWER_PATIENCE, () =>
-      this.destroy(new Error('The other server does not answer.')),
+      this.destroy(new Error('The server that should answer does not respond.')),
     );
   }
 }
@@ -296,7 +296,7 @@ export class RequestRelay {
   async get(to: RelayTarget, path: string, time: number): Promise<unknown> {
     const tunnel = this.connect(to, true);
     const cancel = this.options.clock.after(time, () =>
-      tunnel.destroy(new Error('The other server did not answer.')),
+      tunnel.destroy(new Error('The server that should answer did not respond.')),
     );
     try {
       return JSON.parse(

@@ -64,7 +64,7 @@ class ValkeyLink {
   ) {
     for (const client of [publisher, subscriber]) {
       client.on('error', (error: Error) => this.lose(error.message));
-      client.on('end', () => this.lose('the connection has ended'));
+      client.on('end', () => this.lose('the connection to Valkey has ended'));
     }
   }
 
@@ -109,7 +109,7 @@ class ValkeyLink {
     const { buffer, byteOffset, length } = message;
     this.waiting += length;
     if (this.waiting > BUS.backlog) {
-      this.lose('it takes messages too slowly');
+      this.lose('Valkey accepts messages too slowly');
       return;
     }
     const bytes = Buffer.from(buffer, byteOffset, length);

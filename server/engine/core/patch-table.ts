@@ -85,7 +85,10 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       seen.add(step.patch);
       const stage = stageAfter(patch, step);
       if (stage > patch.species.card.side) {
-        throw new EngineError('bad-state', `patch ${step.patch} is grown and cannot divide`);
+        throw new EngineError(
+          'bad-state',
+          `patch ${step.patch} is fully grown, so its cells cannot divide`,
+        );
       }
       for (const mask of [step.keep, step.closed]) {
         if (!mask || mask.length === stage * stage) continue;
@@ -113,7 +116,10 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       const { channels, side } = patch.species.card;
       const stage = Math.sqrt(state.length / channels);
       if (!isStage(stage, side)) {
-        throw new EngineError('bad-state', `${state.length} values fit no stage of patch ${id}`);
+        throw new EngineError(
+          'bad-state',
+          `the state of patch ${id} has ${state.length} values, which is not the size of a growth stage`,
+        );
       }
       checkNumbers('bad-state', `state of patch ${id}`, state, stage * stage * channels);
       return { patch, state, stage };
@@ -135,7 +141,7 @@ function checkNumbers(
   length: number,
 ): void {
   if (!(values instanceof Float32Array) || values.length !== length) {
-    throw new EngineError(reason, `${what} is not ${length} float32 values`);
+    throw new EngineError(reason, `${what} must be an array of ${length} float32 values`);
   }
   if (!values.every(Number.isFinite)) {
     throw new EngineError(reason, `${what} contains a number that is not finite`);
@@ -146,7 +152,10 @@ function checkNumbers(
 function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card): void {
   const { length } = latents;
   if (length < 1 || length > MAX_GENOMES) {
-    throw new EngineError('bad-latent', `patch ${patch} has ${length} genomes`);
+    throw new EngineError(
+      'bad-latent',
+      `patch ${patch} must have 1 to ${MAX_GENOMES} genomes, not ${length}`,
+    );
   }
   for (const latent of latents) {
     checkNumbers('bad-latent', `latent of patch ${patch}`, latent, card.latentSize);
@@ -157,7 +166,7 @@ function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card):
   if (!(labels instanceof Uint8Array && labels.length === side ** 2 && labels.every(isLabel))) {
     throw new EngineError(
       'bad-labels',
-      `patch ${patch} needs ${side}×${side} labels, each of one of ${length} genomes`,
+      `patch ${patch} needs ${side}×${side} labels, each less than ${length} (the number of genomes)`,
     );
   }
 }

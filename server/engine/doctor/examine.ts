@@ -167,8 +167,8 @@ export function reportText(report: Report): string {
   const { machine, checkpoint, unreadable, patches, engines, auto, better } = report;
   const gpus = machine.gpus.length > 0 ? `GPU: ${machine.gpus.join(', ')}` : 'no GPU found';
   const measured = checkpoint
-    ? `Speed was measured with ${patches} patches of ${checkpoint.side}×${checkpoint.side} cells and the net of ${checkpoint.net}, including read-outs.`
-    : `Speed was not measured: ${unreadable}`;
+    ? `Speed was measured with the checkpoint "${checkpoint.net}": ${patches} patches of ${checkpoint.side}×${checkpoint.side} cells, including the time to read their colours.`
+    : `Speed was not measured, because the checkpoint cannot be loaded: ${unreadable}`;
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${gpus}; ${machine.system}, Node ${machine.node}`,
     '',
@@ -179,11 +179,11 @@ export function reportText(report: Report): string {
     auto.name
       ? `--engine auto selects ${auto.name} on ${auto.device}: ${auto.why}.`
       : `--engine auto finds no engine: ${auto.why}.`,
-    ...auto.passed.map((line) => `  passed over: ${line}`),
+    ...auto.passed.map((line) => `  skipped: ${line}`),
     '',
     ...(better.length > 0
-      ? ['To make a better engine work:', ...better.map((line) => `  ${line}`)]
-      : ['No software that you can install would give this machine a better engine.']),
+      ? ['To get a better engine:', ...better.map((line) => `  ${line}`)]
+      : ['Installing software would not give this machine a better engine.']),
   ].join('\n');
 }
 

@@ -8,7 +8,7 @@ import { examine, reportText } from './examine.ts';
 
 const COMMAND = {
   about:
-    'Shows which engines work on this machine, what each engine needs, how fast each engine computes cells, which engine --engine auto selects and why, and what to install for a better engine.',
+    'Shows which engines work on this machine, what each engine needs, and how fast each engine computes cells. Also shows which engine --engine auto selects, and what to install for a better engine.',
   usage: commandLine('doctor', '[options]'),
   options: {
     json: { help: 'print only the report, as JSON, on standard output' },

@@ -144,7 +144,7 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
   const isOwn = found?.isDirectory() && found.uid === process.getuid?.() && !(found.mode & 0o077);
   if (isOwn) return folder;
   throw new StartError(
-    `the server cannot write to ${instead}, and ${folder} is not a folder that belongs only to the server's user`,
+    `the server cannot write to ${instead}, and ${folder} is not a private folder of the server's user`,
     `let the server write to ${instead}`,
   );
 }

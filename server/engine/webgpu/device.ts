@@ -84,7 +84,7 @@ async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {
   if (adapter) return { instance, adapter };
   throw new EngineError(
     'unavailable',
-    'no GPU found; install its Vulkan driver (Debian, also without a GPU: mesa-vulkan-drivers)',
+    'no GPU found; install a Vulkan driver (on Debian: mesa-vulkan-drivers, which also works without a GPU)',
   );
 }
 
@@ -95,7 +95,7 @@ async function load(): Promise<typeof import('webgpu')> {
     const [why] = (error as Error).message.split('\n');
     throw new EngineError(
       'unavailable',
-      `the package webgpu does not load; run ${installLine('webgpu')} (${why})`,
+      `cannot load the package webgpu (${why}); run ${installLine('webgpu')}`,
     );
   }
 }

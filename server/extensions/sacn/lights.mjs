@@ -33,7 +33,7 @@ export default function lights() {
   const whole = (name, text, min, max) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new Error(`${name} must be a whole number, ${min} to ${max}`);
+    throw new Error(`${name} must be a whole number from ${min} to ${max}`);
   };
   const universe = whole('SACN_UNIVERSE', SACN_UNIVERSE, 1, 63_999);
   const first = whole('SACN_ADDRESS', SACN_ADDRESS, 1, 501);

@@ -19,18 +19,18 @@ import { TokenBucket } from '../../platform/queues.ts';
 export const ADDRESS_LIMITS = {
   connections: [5_000, 'maximum number of open connections to the server', 1],
   connectionsPerAddress: [2_000, 'maximum number of open connections per IP address', 1],
-  connectsPerSecond: [40, 'new connections per second and IP address'],
+  connectsPerSecond: [40, 'maximum number of new connections per second from one IP address'],
   connectsAtOnce: [1_500, 'maximum number of new connections from one IP address in one burst', 1],
-  joinsPerSecond: [40, 'joins of visitors to rooms, per second and IP address'],
-  joinsAtOnce: [1_500, 'maximum number of joins from one IP address in one burst', 1],
+  joinsPerSecond: [40, 'how many visitors from one IP address may join rooms per second'],
+  joinsAtOnce: [1_500, 'how many visitors from one IP address may join rooms in one burst', 1],
   fetchesPerSecond: [
     500,
-    'HTTP requests per second and IP address; opening one page takes about a dozen',
+    'maximum number of HTTP requests per second from one IP address; opening one page takes about twelve requests',
   ],
   fetchesAtOnce: [20_000, 'maximum number of HTTP requests from one IP address in one burst', 1],
   banSeconds: [
     30,
-    'how many seconds an IP address is blocked after one of its connections was closed for `refusals`; an address with other open connections is not blocked',
+    'number of seconds for which an IP address is blocked after one of its connections was closed because of `refusals`; an address with other open connections is not blocked',
   ],
 } as const satisfies NumberTable;
 

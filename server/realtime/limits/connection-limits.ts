@@ -17,47 +17,72 @@ import { ADDRESS_LIMITS, AddressLimits, addressKey, SharedLimits } from './addre
  * received are limited in addition to the number of messages, because a single message may be long.
  */
 const CONNECTION_LIMITS = {
-  bytesPerSecond: [65_536, 'bytes received per second and connection', 1],
-  messagesPerSecond: [200, 'messages per second and connection', 1],
+  bytesPerSecond: [
+    65_536,
+    'maximum number of bytes that the server receives per second on a connection',
+    1,
+  ],
+  messagesPerSecond: [200, 'maximum number of messages per second on a connection', 1],
   framesPerSecond: [
     20,
-    'WebSocket frames other than whole messages (pings, pongs and fragments) per second and connection',
+    'maximum number of WebSocket pings, pongs and fragments of messages per second on a connection',
     1,
   ],
   outstandingResponses: [
     8,
-    'maximum number of unfinished HTTP responses per connection; a connection with more is closed',
+    'maximum number of unfinished HTTP responses per connection; a connection that exceeds this number is closed',
     1,
   ],
   unreadBytes: [
     1_048_576,
-    'maximum number of bytes waiting for a client that does not read them; a client with more is disconnected',
+    'maximum number of bytes that may wait for a client to read them; if more bytes wait, the client is disconnected',
     1,
   ],
-  cursorsPerSecond: [30, 'cursor positions, views and busy signals per second and connection'],
-  strokePointsPerSecond: [1_000, 'points of strokes per second and connection'],
+  cursorsPerSecond: [
+    30,
+    'maximum number of messages per second on a connection that report the cursor, the visible area or that the visitor is busy',
+  ],
+  strokePointsPerSecond: [1_000, 'maximum number of points of strokes per second on a connection'],
   commandsPerSecond: [
     40,
-    'commands (plant, damage, take back grafts, cross, transform, make a keepsake, renew, follow) per second and connection',
+    'maximum number of commands per second on a connection: plant, damage, take back grafts, cross, transform, make a keepsake, renew, follow',
   ],
-  previewsPerSecond: [4, 'seed previews, or pauses sent by OSC, per second and connection'],
-  drawingsPerSecond: [0.5, 'drawings turned into seeds, per second and connection'],
-  beaconsPerSecond: [0.5, 'organisms highlighted for everybody, per second and connection'],
-  reportsPerSecond: [0.5, 'organisms reported to the host, per second and connection'],
-  namesPerSecond: [0.5, 'name changes, or rings opened at a table, per second and connection'],
-  resyncsPerSecond: [1, 'requests for a complete new frame, per second and connection'],
+  previewsPerSecond: [
+    4,
+    'maximum number of previews of seeds per second on a connection; also of pauses requested by OSC',
+  ],
+  drawingsPerSecond: [
+    0.5,
+    'maximum number of drawings per second on a connection that become seeds',
+  ],
+  beaconsPerSecond: [
+    0.5,
+    'maximum number of organisms per second on a connection that a visitor highlights for everybody',
+  ],
+  reportsPerSecond: [
+    0.5,
+    'maximum number of organisms per second on a connection that a visitor reports to the host',
+  ],
+  namesPerSecond: [
+    0.5,
+    'maximum number of name changes per second on a connection; also of rings opened at a table',
+  ],
+  resyncsPerSecond: [
+    1,
+    'maximum number of requests for a complete frame per second on a connection',
+  ],
   burstSeconds: [
     10,
-    'a burst on a connection (as after a network stall) may contain as many items as each rate allows in this many seconds',
+    'length of a burst in seconds: after a pause (for example a network stall), a connection may immediately send what each rate allows in this time',
     1,
   ],
   refusals: [
     400,
-    'number of rejected messages within `burstSeconds` after which a connection is closed',
+    'a connection is closed after this number of rejected messages within `burstSeconds`',
   ],
   handshakeSeconds: [
     10,
-    'maximum seconds for each step of connecting: HTTP request, WebSocket upgrade and greeting',
+    'maximum time for each step of connecting (HTTP request, WebSocket upgrade, greeting), in seconds',
     1,
   ],
 } as const satisfies NumberTable;

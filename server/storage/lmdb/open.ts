@@ -103,8 +103,8 @@ export async function startTable(start: StoreStart): Promise<Records> {
     onDeath: ({ cause, why }) =>
       failed(
         cause === 'ended'
-          ? 'The storage thread has ended.'
-          : `The storage thread has failed: ${why}.`,
+          ? 'The thread that stores data has ended.'
+          : `The thread that stores data has failed: ${why}.`,
       ),
   });
   await rpc.ready;

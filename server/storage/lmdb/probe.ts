@@ -19,7 +19,9 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
     else if (!key.startsWith(INTERNAL) && !isIntact(key, bytes)) damaged.push(key);
   }
   if (count !== table.count()) {
-    throw new Error(`reading finds ${count} records, but ${table.count()} should be there`);
+    throw new Error(
+      `${count} records could be read, but the file should contain ${table.count()} records`,
+    );
   }
   if (fresh === undefined) return { damaged, copied: false };
   const copy = writeCopy(table, fresh);

@@ -305,8 +305,10 @@ async function probe(folder: string, ...more: string[]): Promise<Findings> {
     execArgv: [],
     ...(more.includes('recover') && { patience: RECOVER_PATIENCE }),
   }).catch(({ message }: Error) => {
-    const how = `reading them failed (${message})`;
-    throw new StoreError('damaged', `The data in ${folder} are damaged: ${how}.`);
+    throw new StoreError(
+      'damaged',
+      `The data in ${folder} are damaged: the data could not be read (${message}).`,
+    );
   });
   const { failure } = findings;
   if (failure) throw new StoreError(failure.reason, failure.message);

@@ -71,10 +71,11 @@ export function openTable(
   let settled = decodeCount(db.get(COUNT_KEY));
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
-  if (missing > 0) loss = `${missing} writes older than the log of writes are missing`;
+  if (missing > 0)
+    loss = `${missing} writes from before the beginning of the log of writes are missing`;
   // If another process has the folder open (`live`), it may be writing to the log now, so ignore
   // damage to the log.
-  else if (isDamaged && !live) loss = 'their log is damaged';
+  else if (isDamaged && !live) loss = 'the log of writes is damaged';
   else if (witnessed > last) loss = `the last ${witnessed - last} writes are missing`;
   if (loss && !ignoreLoss) {
     void db.close();
@@ -399,7 +400,7 @@ export class SpaceGuard {
     const [left, kept] = [free, DISK_RESERVE].map((size) => Math.floor(size / MEGABYTE));
     throw new StoreError(
       'disk-full',
-      `The disk is nearly full: ${left} MiB are free, and ${kept} MiB must stay free. Free some space.`,
+      `The disk is nearly full: only ${left} MiB are free, but at least ${kept} MiB must stay free. Free some space.`,
     );
   }
 }

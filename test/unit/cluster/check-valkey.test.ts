@@ -27,7 +27,7 @@ test('something takes the connection and says nothing', async () => {
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const { port } = silent.address() as AddressInfo;
   expect(await told(`redis://127.0.0.1:${port}`)).toBe(
-    `--cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer). Check the URL, and that Valkey runs.`,
+    `--cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer). Check that Valkey runs, and that the URL is correct.`,
   );
   silent.close();
 });
@@ -47,7 +47,7 @@ test('an old Redis', async () => {
   await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
   const { port } = old.address() as AddressInfo;
   expect(await told(`redis://127.0.0.1:${port}`)).toBe(
-    '--cluster: this server is Redis 6.0.16. Use Valkey, or Redis 7.2 or later.',
+    '--cluster: Redis 6.0.16 is too old. Use Redis 7.2 or later, or Valkey.',
   );
   old.close();
 });
@@ -72,11 +72,11 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     expect(await answerOf(url)).toBe('fine');
     expect(await answerOf(server.url)).toMatch(/NOAUTH/);
     const wrong = await answerOf(server.url.replace('//', '//:wrong@'));
-    expect(wrong).toMatch(/does not accept the user or password/);
+    expect(wrong).toMatch(/rejects the user or password/);
     // Passwords do not get into logs.
     expect(wrong).not.toContain('wrong@');
     await set('maxmemory', '1mb');
-    expect(await answerOf(url)).toMatch(/Valkey is full: it uses all of its 1 MiB/);
+    expect(await answerOf(url)).toMatch(/Valkey uses all memory that "maxmemory" allows \(1 MiB\)/);
     const anew = async (): Promise<void> => {
       await server.kill();
       await server.up();
@@ -99,14 +99,14 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     expect(await answerOf(url)).toBe('fine');
     await admin.ask('ACL', 'SETUSER', 'some', 'on', '>some', '~*', '+@all', '-waitaof');
     expect(await answerOf(url.replace(':right', 'some:some'))).toMatch(
-      /rejects the rooms' writes \(NOPERM .*waitaof/,
+      /does not let this server store rooms \(NOPERM .*waitaof/,
     );
     await admin.ask('REPLICAOF', '127.0.0.1', '1');
     expect(await answerOf(url)).toMatch(/read-only replica/);
     admin.close();
     await server.remove();
     const divided = await ValkeyServer.start(['--cluster-enabled', 'yes']);
-    expect(await answerOf(divided.url)).toMatch(/spreads its keys/);
+    expect(await answerOf(divided.url)).toMatch(/cannot use a Valkey cluster/);
     await divided.remove();
   });
 });

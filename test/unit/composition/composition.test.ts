@@ -254,7 +254,7 @@ test('phases run in order, also after one that fails; its error is thrown at the
   expect(done).toEqual(['one', 'three']);
   expect(said).toEqual([
     'phase Closing: one.',
-    'phase-failed Closing: the step "two" failed: no',
+    'phase-failed Closing: the shutdown step "two" failed: no',
     'phase Closing: three.',
   ]);
 });
@@ -356,7 +356,9 @@ async function failureOf(change: (world: World) => void): Promise<string[]> {
 
 test('a tick that waits for the disk is not taken for a stalled engine', async () => {
   expect(await failureOf((world) => Object.assign(world, { journal: never }))).toEqual([
-    expect.stringMatching(/^A tick did not end, because the disk of --data .* does not answer\. /),
+    expect.stringMatching(
+      /^A tick could not be stored, because the disk of the data folder .* does not answer\. /,
+    ),
   ]);
   expect(await failureOf(({ engine }) => Object.assign(engine, { step: never }))).toEqual([
     'engine: failed: a tick did not end, because the engine does not respond',

@@ -34,10 +34,10 @@ test('a report names the machine, each engine with speed or reason and remedy, a
     /^onnx +CPU \(ONNX Runtime\) +3\.14 M cells\/s$/m,
     /^tensorflow +does not run here\n +its native part is not installed\n/m,
     'to make it work: build it',
-    '16 patches of 32×32 cells and the net of moss',
+    'with the checkpoint "moss": 16 patches of 32×32 cells',
     '--engine auto selects onnx on CPU (ONNX Runtime): the first that works here.',
-    'passed over: tensorflow on a GPU: no GPU',
-    'No software that you can install would give this machine a better engine.',
+    'skipped: tensorflow on a GPU: no GPU',
+    'Installing software would not give this machine a better engine.',
   ]) {
     expect(text).toMatch(part);
   }

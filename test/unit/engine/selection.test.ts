@@ -76,7 +76,7 @@ describe('auto', () => {
     for (const gpus of [[], ['intel']] as const) {
       const { backend, skipped } = await select('auto', candidates, gpus);
       expect(backend.info.name).toBe('onnx');
-      expect(skipped[0].reason).toBe('it found no usable GPU, only CPU (fake)');
+      expect(skipped[0].reason).toBe('found no usable GPU, only CPU (fake)');
     }
     // It can still be selected by name.
     const { backend } = await select('webgpu', candidates);
@@ -91,7 +91,7 @@ describe('auto', () => {
     expect(backend.info.name).toBe('native');
     expect(skipped[0]).toMatchObject({ name: 'webgpu', onlyGpu: true, reason: 'no libvulkan' });
     expect(withRemedy(skipped.slice(1)).map(explain)).toEqual([
-      `tensorflow on a GPU: it found no usable GPU, only CPU (fake) (to fix it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
+      `tensorflow on a GPU: found no usable GPU, only CPU (fake) (remedy: ${CANDIDATES.tensorflow.gpu!.remedy})`,
     ]);
   });
 
@@ -133,7 +133,7 @@ describe('a backend that cannot start here', () => {
     expect(skipped.map(explain)).toEqual([
       'webgpu on a GPU: there is no GPU',
       'tensorflow on a GPU: no native part',
-      `native: no compiler (to fix it: ${CANDIDATES.native.remedy})`,
+      `native: no compiler (remedy: ${CANDIDATES.native.remedy})`,
     ]);
     expect(started).toEqual(['onnx']);
   });
@@ -159,11 +159,11 @@ test('a backend that was chosen by name and does not start is unavailable, with 
   const error = await refused('onnx', candidatesWith({ onnx: absent, native: 'cpu' }));
   expect(started).toEqual(['onnx']);
   expect(error.message).toBe(
-    'engine: unavailable: onnx: steam is not installed (to fix it: run npm ci)',
+    'engine: unavailable: onnx: the package steam is not installed (remedy: run npm ci)',
   );
   const locked = new StartError('it is locked', 'unlock it');
   const { message } = await refused('native', candidatesWith({ native: locked }));
-  expect(message).toContain('native: it is locked (to fix it: unlock it)');
+  expect(message).toContain('native: it is locked (remedy: unlock it)');
 });
 
 test.each([

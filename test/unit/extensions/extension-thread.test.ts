@@ -221,7 +221,7 @@ describe('extension thread', () => {
     for (let i = 0; i < backlog + 7; i++) thread.tell('onLife', {} as never);
     expect(hearing.has('extension-behind', 'handles events too slowly')).toBe(true);
     expect(await thread.ask('onPlant', planting)).toEqual({ refuse: String(backlog) });
-    await hearing.until('extension-behind', '7 events were dropped');
+    await hearing.until('extension-behind', 'the server dropped 7 events');
   });
 
   test('an extension that handles none of a full backlog is restarted', async () => {

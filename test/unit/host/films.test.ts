@@ -99,9 +99,9 @@ test('a failed film has a reason from a closed set; the log has the details', ()
   maker.emit('error', new Error('spawn failed'));
   expect(films.states.map(({ error }) => error)).toEqual(['not-kept', 'ended', 'failed']);
   expect(warned).toEqual([
-    'A film of "garden" was not made: Of room "garden" nothing is kept.',
-    'A film of "garden" was not made: The process that makes the film ended (1).',
-    'A film of "garden" was not made: spawn failed',
+    'A film of the room "garden" could not be made: Of room "garden" nothing is kept.',
+    'A film of the room "garden" could not be made: The process that makes the film ended with exit code 1.',
+    'A film of the room "garden" could not be made: spawn failed',
   ]);
 });
 
@@ -114,7 +114,7 @@ test('a film whose file has vanished fails with a sentence, and the next one is 
   mkdirSync(maker.orders[0].out);
   maker.emit('exit', 1);
   expect(films.states).toMatchObject([{ state: 'failed' }, { state: 'failed' }]);
-  const sentence = expect.stringMatching(/^A film of "garden" was not made: The /);
+  const sentence = expect.stringMatching(/^A film of the room "garden" could not be made: The /);
   expect(warned).toEqual([sentence, sentence]);
   // As the system does with temporary folders that nobody has used for days.
   rmSync(dirname(out), { recursive: true });

@@ -340,10 +340,10 @@ test('each part is looked at: full rooms, no connections, failing storage, too l
     problemFinder(parts)().map(({ alert, room: of = '', text }) => `${alert} ${of}: ${text}`);
   expect(texts().sort()).toEqual([
     'disk-low : The disk of the data folder is full. Free some space.',
-    "nobody-can-join : Nobody can join: all connections are in use. Raise connections in --limits, or the system's limit of open files.",
+    "nobody-can-join : Nobody can join: all connections are in use. Raise `connections` in --limits, or the system's limit of open files.",
     'nobody-can-join garden: Nobody can join the room "garden": the room and its queue are full.',
     'nobody-can-join pond: Room "pond" does not run here.',
-    'not-kept : Changes are not stored and will be lost if the server restarts. The log names the cause.',
+    "not-kept : Changes are not stored and will be lost if the server restarts. The server's log names the cause.",
     'slow garden: Room "garden" is slow: it runs at 4.0 instead of 15 ticks per second.',
   ]);
 });

@@ -44,8 +44,8 @@ test('the log warns once when space becomes low, and says once when there is eno
   expect(watch.free).toBeUndefined();
   expect(await pass(1.5 * FILLING)).toBe(false);
   expect(lines).toEqual([
-    'disk-filling: Only 1023 MiB are free on the disk of the data folder. Free some space: below 128 MiB, nothing is stored.',
-    '1536 MiB are free on the disk of the data folder again.',
+    'disk-filling: Only 1023 MiB are free on the disk of the data folder. Free some space: if less than 128 MiB are free, the server stores nothing.',
+    'The disk of the data folder has 1536 MiB of free space again.',
   ]);
   watch.stop();
   expect(clock.waiting).toBe(0);
@@ -104,7 +104,7 @@ test('it restarts three times an hour at most', async () => {
     watch.stop();
     expect(seen.restarts).toBe(Math.min(i, 3));
   }
-  expect(seen.lines.at(-1)).toContain('only a few times an hour');
+  expect(seen.lines.at(-1)).toContain('at most three times per hour');
   begin();
   await clock.advance(35 * MINUTE);
   expect(seen.restarts).toBe(4);
@@ -126,7 +126,7 @@ test('without a supervisor it continues, and logs that once', async () => {
   const watch = begin(false);
   await clock.advance(MINUTE);
   expect([watch.hasSome, seen.restarts]).toEqual([false, 0]);
-  expect(seen.lines).toEqual([expect.stringContaining('No supervisor restarts the server')]);
+  expect(seen.lines).toEqual([expect.stringContaining('No supervisor would restart the server')]);
 });
 
 test('the limit of connections leaves descriptors for pages and files', () => {

@@ -141,12 +141,14 @@ test('what cannot be followed is tried again later, and said once; while the sto
   world.failure = new StoreError('unreachable', 'away');
   await pass(10 * follow);
   expect(rooms.names).toEqual(['garden']);
-  world.failure = new NotReplicated(`the cells computed by this server differ from the owner's`);
+  world.failure = new NotReplicated(
+    `this server and the server that runs the room have computed different cells`,
+  );
   await pass(3 * followRetry);
   expect(rooms.names).toEqual([]);
   expect(opened()).toBeLessThan(6);
   expect(said.slice(1)).toEqual([
-    `This server cannot keep a copy of room "garden" up to date: the cells computed by this server differ from the owner's.`,
+    `This server cannot keep a copy of room "garden" up to date: this server and the server that runs the room have computed different cells.`,
   ]);
   world.failure = undefined;
   await pass(2 * followRetry);

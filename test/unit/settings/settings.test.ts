@@ -99,8 +99,8 @@ describe('reading', () => {
     const set = { BAKE_OVENHEAT: '100', BAKE_FAN: '1', BAKE_TEST_FULL: '1', BAKE_OVEN_HEAT: '100' };
     const environment = { ...set, BAKE_LOAVESS: ' ', OVENHEAT: '1' };
     expect(unknownVariables(COMMAND, environment)).toEqual([
-      'BAKE_OVENHEAT is not a setting and has no effect. Did you mean BAKE_OVEN_HEAT?',
-      'BAKE_FAN is not a setting and has no effect. See --help for all settings.',
+      'The environment variable BAKE_OVENHEAT is not a setting and has no effect. Did you mean BAKE_OVEN_HEAT?',
+      'The environment variable BAKE_FAN is not a setting and has no effect. See --help for all settings.',
     ]);
     expect(unknownVariables(REPLAY, { VIVARIUM_TICKRATE: '20' })).toEqual([]);
   });
@@ -125,8 +125,8 @@ describe('reading', () => {
     [['rye', '--loaves'], '--loaves needs a value: --loaves N. See --help.'],
     [['rye', '--loaves', '-2'], '--loaves needs a value: --loaves N (or --loaves=-2). See --help.'],
     [['rye', '--loaves=-2'], '--loaves must be a whole number, 1 or more, not "-2".'],
-    [[], 'Name one recipe. See --help.'],
-    [['rye', 'wheat'], 'Name one recipe, not 2. See --help.'],
+    [[], 'Give one recipe. See --help.'],
+    [['rye', 'wheat'], 'Give one recipe, not 2. See --help.'],
     [['ry'], 'There is no recipe "ry". Did you mean rye? See --help.'],
     [['constructor'], 'There is no recipe "constructor". See --help.'],
   ])('%j is refused in one sentence', (args, message) => {
@@ -175,10 +175,10 @@ test.each([
   [['--tick-rate', '61'], '--tick-rate must be a whole number from 1 to 60, not "61".'],
   [['--size', 'big'], '--size must be width x height'],
   [['--rooms', 'A room'], '--rooms must be names'],
-  [['--rooms', 'a,a'], 'must not name a room twice'],
+  [['--rooms', 'a,a'], 'must not contain the same room twice'],
   [['--engine', 'steam'], '--engine must be one of auto'],
-  [['--energy', 'plant=-1'], '--energy must be like capacity=100'],
-  [['--energy', '__proto__=1'], '--energy must be like capacity=100'],
+  [['--energy', 'plant=-1'], '--energy must be a list like capacity=100'],
+  [['--energy', '__proto__=1'], '--energy must be a list like capacity=100'],
   [['--energy', 'capacity=0'], '--energy must set capacity to >=1, not "capacity=0".'],
   // What is wrong with it may be the password in it, which must not get into logs.
   [
@@ -188,7 +188,7 @@ test.each([
   [['--energy', 'plant=3,damagePerCell=1001'], '--energy must set damagePerCell to <=1000'],
   [['--port', ''], '--port must be a whole number'],
   [['--osc-in', '@127.0.0.1'], '--osc-in must be a whole number'],
-  [['--limits', 'connections=5,sheep=3'], '--limits must be like connections=100'],
+  [['--limits', 'connections=5,sheep=3'], '--limits must be a list like connections=100'],
   [
     ['--limits', 'burstSeconds=0'],
     '--limits must set burstSeconds to at least 1, not "burstSeconds=0".',

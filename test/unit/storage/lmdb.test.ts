@@ -234,7 +234,7 @@ test('writes are refused before the reserve is used, and again only with a margi
   expect(() => guard.require(reserve)).toThrow(StoreError);
   free = reserve - 1;
   expect(() => guard.require(0)).toThrow(
-    'The disk is nearly full: 127 MiB are free, and 128 MiB must stay free.',
+    'The disk is nearly full: only 127 MiB are free, but at least 128 MiB must stay free.',
   );
   free = reserve + 1;
   expect(() => guard.require(0)).toThrow(expect.objectContaining({ reason: 'disk-full' }));

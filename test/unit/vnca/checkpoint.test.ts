@@ -23,9 +23,9 @@ const DECODER = {
 };
 
 test.each([
-  [7, 'card version 7 is not known; this build reads version 1'],
-  ['1', 'card version "1" is not known; this build reads version 1'],
-  [undefined, 'card version (none) is not known; this build reads version 1'],
+  [7, 'card version 7 is unknown; this server reads version 1'],
+  ['1', 'card version "1" is unknown; this server reads version 1'],
+  [undefined, 'card version (none) is unknown; this server reads version 1'],
 ])('version %p is not known', (version, what) => {
   const parse = () => parseCard({ ...tinyCardJson(), version }, FILE);
   expect(parse).toThrow(expect.objectContaining({ reason: 'unknown-version' }));
@@ -43,7 +43,7 @@ test.each([
   [{ update: { kind: 'res4', hidden: 8, outBias: true } }, 'field "update.outBias": '],
   [
     { ...DECODER, side: 32 },
-    'field "update.doublings": is 3, which does not lead from 2 to "side"',
+    'field "update.doublings": is 3, but doubling 2 that many times does not give "side"',
   ],
   [
     { ...DECODER, update: { ...DECODER.update, hidden: 12 } },
@@ -142,11 +142,11 @@ test.each<[header: unknown, dataBytes: number, what: string]>([
   [number(0, 4, { dtype: 'toString' }), 4, 'tensor "a": dtype is wrong: '],
   [number(0, 4, { shape: [-1] }), 4, 'tensor "a": shape.0 is wrong: '],
   [number(0, 4, { data_offsets: [0, 4, 8] }), 4, 'tensor "a": data_offsets.2 is wrong: '],
-  [number(0, 8), 4, 'tensor "a": data_offsets [0, 8] do not lie in the 4 bytes of data'],
-  [number(0, 8, { shape: [3] }), 8, 'data_offsets hold 8 bytes, but F32 of shape [3] takes 12'],
+  [number(0, 8), 4, 'tensor "a": data_offsets [0, 8] are not within the 4 bytes of data'],
+  [number(0, 8, { shape: [3] }), 8, 'data_offsets span 8 bytes, but F32 data of shape [3] take 12'],
   [{ a: f32(0, 8), b: f32(4, 12) }, 12, 'tensor "b": data_offsets begin at 4 instead of 8'],
   [{ a: f32(0, 4), b: f32(8, 12) }, 12, 'tensor "b": data_offsets begin at 8 instead of 4'],
-  [number(0, 4), 9, 'data_offsets leave the last 5 bytes unnamed'],
+  [number(0, 4), 9, 'no tensor covers the last 5 bytes of data'],
 ])('%j with %i bytes is corrupt: %s', (header, dataBytes, what) => {
   const read = () => parseSafetensors(fileOf(header, dataBytes), FILE);
   expect(read).toThrow(CheckpointError);
@@ -157,7 +157,7 @@ test.each<[header: unknown, dataBytes: number, what: string]>([
 
 test.each([
   ['file of 7 bytes is too short for a header length', new Uint8Array(7)],
-  ['header length 3 reaches beyond the file', fileOf('{}', 0, 3)],
+  ['a header of 3 bytes is too long for a file', fileOf('{}', 0, 3)],
   ['header is not JSON', fileOf('{}').fill(0xff, 8)],
 ])('%s: the file is corrupt', (what, bytes) => {
   expect(() => parseSafetensors(bytes, FILE)).toThrow(`${FILE}: ${what}`);

@@ -114,7 +114,7 @@ const entries = (one: unknown, two: unknown) => {
   return JSON.stringify({ lentSteps: 12, homeSteps: 20, gallery: table });
 };
 
-const FOREIGN = 'does not belong to the gallery of 2';
+const FOREIGN = 'does not match the gallery, which has 2';
 test.each([
   ['no JSON', '{', 'is not JSON'],
   ['of no steps', entries([], []).replace('12', '0'), 'table of relatives: '],

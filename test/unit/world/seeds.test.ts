@@ -444,7 +444,8 @@ describe('latent bounds', () => {
   test('GRO-4: latents beyond the bounds are refused at once, with how far out they are', () => {
     const hand = new HandRoom();
     const seed = farSeed();
-    const reason = 'bad-latent: length 100.0; at most 5.0, and 4.0 for each number';
+    const reason =
+      'bad-latent: the latent has the length 100.0; allowed are a length of at most 5.0, and numbers of at most 4.0';
     expect(() => plantSeed(hand, seed)).toThrow(reason);
     expect(() => hand.room.previewSeed(seed, ANNA.id).latent).toThrow(reason);
     for (const latent of [[1], [1, 2, 3], [1, Number.NaN]]) {

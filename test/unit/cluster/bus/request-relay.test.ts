@@ -101,7 +101,7 @@ test('a server can ask for itself', async () => {
 test('a server that asks for itself waits only as long as it says, and takes nobody’s turn after that', async () => {
   const { gateway, clock, seen } = await open();
   const asked = gateway.get({ room: 'garden' }, '/slow', 1_000);
-  const failed = expect(asked).rejects.toThrow('The other server did not answer.');
+  const failed = expect(asked).rejects.toThrow('The server that should answer did not respond.');
   while (seen.length === 0) await new Promise(setImmediate);
   await clock.advance(1_000);
   await failed;
