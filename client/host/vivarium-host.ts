@@ -28,10 +28,11 @@ import './sections/exhibition-sections.ts';
 import './sections/film-section.ts';
 import './sections/gallery-section.ts';
 import './sections/hours-section.ts';
-import './sections/knobs-section.ts';
+import './sections/settings-section.ts';
+import './sections/rooms-section.ts';
 import './sections/server-sections.ts';
 import './sections/saved-section.ts';
-import './sections/visitors-section.ts';
+import './sections/visit-statistics-section.ts';
 import './sections/watch-section.ts';
 
 /** Root element of the page. The hash in the page's address names the selected room and section. */

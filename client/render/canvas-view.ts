@@ -10,11 +10,12 @@ import { type Camera, type Point, type Size, screenToWorld, worldToScreen } from
 import { Current, displace, EASE, undisplace } from './current.ts';
 import { LifeEffects } from './effects.ts';
 import { FrameLoop, type Resolution, TickLength } from './frame-pacing.ts';
+import { lightOf } from './light.ts';
 import { MarkList } from './marks.ts';
 import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';
 import type { Painting } from './paint/painting.ts';
 import { type CanvasStyle, type Picture, Renderer } from './renderer.ts';
-import { BREATH, lightOf } from './shaders/scene.ts';
+import { BREATH } from './shaders/scene.ts';
 
 /** Time between frames while organisms breathe and nothing else moves, in ms. */
 const BREATH_STEP = 80;

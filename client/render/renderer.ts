@@ -11,9 +11,10 @@ import type { Current } from './current.ts';
 import { FlashSafeScreen } from './flash-guard.ts';
 import { UnfinishedPictures } from './frame-pacing.ts';
 import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts';
+import type { Light } from './light.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
-import { type Light, SCENE_ROWS } from './shaders/scene.ts';
+import { SCENE_ROWS } from './shaders/scene.ts';
 
 /**
  * Time after which the page is reloaded if the browser has not restored a lost GPU context, in ms.

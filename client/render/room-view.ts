@@ -12,15 +12,9 @@ import { type Camera, CameraRig, type Point, type Size } from './camera.ts';
 import { CanvasView, type Framing } from './canvas-view.ts';
 import type { Effects } from './effects.ts';
 import { Resolution } from './frame-pacing.ts';
+import { LostConnectionFade } from './lost-connection.ts';
 import type { MarkList } from './marks.ts';
 import type { CanvasStyle } from './renderer.ts';
-
-/**
- * While the connection is lost, the room loses the share `FADED` of its colour. `FADE`: duration of
- * this fade, in ms.
- */
-const FADE = 600;
-const FADED = 0.45;
 
 /** Draws a room on a canvas, with a camera and the visitor's pointer. */
 export class RoomView extends CanvasView {
@@ -35,10 +29,9 @@ export class RoomView extends CanvasView {
    * ring is then hidden.
    */
   gauge: (() => EnergyRing) | undefined;
-  private faded = 0;
+  private readonly fade = new LostConnectionFade();
   private panned = false;
   private drawnFrom: Camera = { x: 0, y: 0, zoom: 1 };
-  private fadedAt = 0;
 
   /** @throws GlError if this browser has no WebGL2 */
   constructor(
@@ -109,7 +102,7 @@ export class RoomView extends CanvasView {
     const { x, y, zoom } = this.camera;
     this.panned = x !== before.x || y !== before.y || zoom !== before.zoom;
     this.drawnFrom = { x, y, zoom };
-    return this.fade(now) || moving;
+    return this.fade.step(this.model.connection === 'reconnecting', now) || moving;
   }
 
   protected frame(): Framing {
@@ -118,7 +111,7 @@ export class RoomView extends CanvasView {
     const { selection, crisp } = state.state;
     const selected = selection?.organism ?? 0;
     return {
-      ...{ camera: this.camera, crisp, faded: this.faded, panned: this.panned },
+      ...{ camera: this.camera, crisp, faded: this.fade.faded, panned: this.panned },
       highlights: {
         selected,
         hovered: hovered === selected ? 0 : hovered,
@@ -140,20 +133,6 @@ export class RoomView extends CanvasView {
     drawPreview(model, state, { ...at, pressed: pointer.pressed }, marks);
     if (!isBrush(tool) || !pointer.pressed || !gauge) return;
     drawEnergyRing(gauge(), { at, radius, zoom: this.camera.zoom }, marks);
-  }
-
-  /**
-   * Fades the room to weaker colours while the connection is lost, and back afterwards.
-   *
-   * @returns whether the fade must continue
-   */
-  private fade(now: number): boolean {
-    const goal = this.model.connection === 'reconnecting' ? FADED : 0;
-    const step = (Math.min(64, now - this.fadedAt) / FADE) * FADED;
-    this.fadedAt = now;
-    const way = goal - this.faded;
-    this.faded += Math.sign(way) * Math.min(Math.abs(way), step);
-    return this.faded !== goal;
   }
 }
 

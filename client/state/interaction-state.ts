@@ -7,12 +7,7 @@ import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
 import { Listeners, type Offer, offered } from './browser-store.ts';
-
-/**
- * Initial radius of strokes with the mouse (`radius`) and with fingers (`touchRadius`), in cells.
- * Fingers would hide a narrow cut.
- */
-export const STROKE_RADIUS = { radius: 3, touchRadius: 5 } as const;
+import { limitedRadius, STROKE_RADIUS } from './stroke-width.ts';
 
 type Checkpoint = Pick<Event<'welcome'>['checkpoint'], 'gallery' | 'featured'>;
 
@@ -35,18 +30,14 @@ export interface Selection {
   readonly mutation: number;
 }
 
-const { minRadius, maxRadius } = STROKE_LIMITS;
-
 /** Returns whether a tool draws strokes. */
 export const isBrush = (tool: Tool | undefined): boolean => tool === 'damage' || tool === 'graft';
 
-const { radius } = STROKE_RADIUS;
-
 const START = {
   tool: 'plant' as Tool,
-  radius: radius as number,
+  radius: STROKE_RADIUS.radius as number,
   /** Maximum stroke radius in this room, in cells. */
-  widest: maxRadius as number,
+  widest: STROKE_LIMITS.maxRadius as number,
   held: { from: 'prior', throw: 0 } as SeedSource,
   sheet: undefined as Sheet | undefined,
   selection: undefined as Selection | undefined,
@@ -69,7 +60,7 @@ export class InteractionState {
   private readonly listeners = new Listeners<{ change: undefined }>();
 
   /** @param first initial stroke radius, in cells */
-  constructor(first: number = radius) {
+  constructor(first: number = STROKE_RADIUS.radius) {
     this.current = { ...START, radius: first };
   }
 
@@ -141,12 +132,12 @@ export class InteractionState {
   }
 
   setRadius(radius: number): void {
-    this.update({ radius: Math.max(minRadius, Math.min(this.current.widest, radius)) });
+    this.update({ radius: limitedRadius(radius, this.current.widest) });
   }
 
   /** Applies the host's maximum stroke radius, in cells. */
   setWidest(widest: number): void {
-    this.update({ widest: Math.max(minRadius, Math.min(maxRadius, widest)) });
+    this.update({ widest: limitedRadius(widest) });
     this.setRadius(this.current.radius);
   }
 

@@ -28,7 +28,8 @@ import { RequestTracker } from '../room/connection.ts';
 import type { RoomModel, Send } from '../room/room-model.ts';
 import { Previews, SeedColours } from '../room/seed-previews.ts';
 import { Listeners, offered } from '../state/browser-store.ts';
-import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
+import { InteractionState } from '../state/interaction-state.ts';
+import { STROKE_RADIUS } from '../state/stroke-width.ts';
 import { controls } from '../style/controls.ts';
 import { owner, ownerColor } from '../style/fragments.ts';
 

@@ -22,23 +22,7 @@ import type { RoomModel } from '../room/room-model.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
 import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
-
-const FORGETS = {
-  /** Time without a touch after which a person's ring is removed, in ms. */
-  ring: 15_000,
-  /**
-   * Time without a touch after which the table removes all QR codes and starts over for new people,
-   * in ms.
-   */
-  table: 40_000,
-  /**
-   * How long a ring pulses before it is removed, and how long the table shows a countdown before it
-   * starts over, in ms.
-   */
-  warning: { ring: 5_000, table: 10_000 },
-  /** Interval at which the table checks these timeouts, in ms. */
-  check: 250,
-} as const;
+import { FORGETS, leftOf } from './timeouts.ts';
 
 /** A touch belongs to the nearest ring if the ring's centre is closer than this, in em. */
 const NEAR = 2 * REACH.edge;
@@ -258,7 +242,7 @@ export class VivariumTable extends LitElement {
     const now = performance.now();
     const label = msg('A dish of living creatures. Touch it to begin.');
     const shown = (ring: Ring) =>
-      html`<table-ring .ring=${ring} ?leaving=${this.leftOf(ring, now) < FORGETS.warning.ring}></table-ring>`;
+      html`<table-ring .ring=${ring} ?leaving=${leftOf(ring, now) < FORGETS.warning.ring}></table-ring>`;
     return html`
       <canvas
         class="fill"
@@ -344,7 +328,7 @@ export class VivariumTable extends LitElement {
   private check(now: number): void {
     const { touchedAt, cards } = this;
     for (const ring of this.rings.values()) {
-      if (this.leftOf(ring, now) > 0) continue;
+      if (leftOf(ring, now) > 0) continue;
       this.rings.delete(ring.number);
       ring.forget();
       this.view?.loop.invalidate();
@@ -355,11 +339,6 @@ export class VivariumTable extends LitElement {
     if (kept.length < cards.length) this.cards = kept;
     // Render the current energy and the current countdown.
     if (touchedAt !== undefined) this.requestUpdate();
-  }
-
-  /** Returns the time until a ring is removed, in ms. */
-  private leftOf({ touchedAt, fingers }: Ring, now: number): number {
-    return fingers > 0 ? FORGETS.ring : touchedAt + FORGETS.ring - now;
   }
 
   private down({ pointerId, offsetX: x, offsetY: y, timeStamp }: PointerEvent): void {

@@ -2,10 +2,12 @@
  * Entry point of the visitor's page: registers its elements, and starts it in the visitor's
  * language. The order of the imports affects how well the bundle compresses.
  */
-import './elements/room-story.ts';
+import './elements/announcements.ts';
+import './elements/toast-layer.ts';
 import './elements/vivarium-room.ts';
 import '../elements/cursor-layer.ts';
-import './elements/sheets.ts';
+import './elements/key-help.ts';
+import './elements/my-creatures.ts';
 import './elements/room-status.ts';
 import './elements/tool-dock.ts';
 import './seeds/seed-sheet.ts';

@@ -12,17 +12,18 @@ import {
   type Camera,
   fitGrid,
   type Insets,
-  Lens,
   type Point,
   type Size,
   screenToWorld,
 } from '../render/camera.ts';
 import { firstView } from '../render/first-view.ts';
+import { Lens } from '../render/lens.ts';
 import { RoomView } from '../render/room-view.ts';
 import { isBrush } from '../state/interaction-state.ts';
+import type { RoomStory } from './elements/announcements.ts';
+import type { KeyHelp } from './elements/key-help.ts';
 import type { FindMine, RoomOverview } from './elements/room-status.ts';
-import type { RoomStory, ToastLayer } from './elements/room-story.ts';
-import type { KeyHelp } from './elements/sheets.ts';
+import type { ToastLayer } from './elements/toast-layer.ts';
 import type { ToolDock } from './elements/tool-dock.ts';
 import type { RoomSession } from './room-session.ts';
 import { offlineText } from './text.ts';

@@ -17,7 +17,8 @@ import { type Answers, BusyReporter, Connection } from '../room/connection.ts';
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { Previews, SeedColours } from '../room/seed-previews.ts';
 import { BrowserStore, OpenPanels } from '../state/browser-store.ts';
-import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
+import { InteractionState } from '../state/interaction-state.ts';
+import { STROKE_RADIUS } from '../state/stroke-width.ts';
 import * as texts from './text.ts';
 
 /** The part of the visitor's page that a session uses. */

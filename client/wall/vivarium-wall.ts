@@ -13,8 +13,9 @@ import type { Point } from '../render/camera.ts';
 import { renewPage, visitorAddress, WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { WallNews } from './captions.ts';
-import { Direction } from './direction.ts';
+import { Direction } from './close-ups.ts';
 import { FilmPlayer } from './film-player.ts';
+import { Invitation } from './invitation.ts';
 import type { LabelLayer } from './label-layer.ts';
 import { signature, TEXTS, voiceOf } from './text.ts';
 import { languagesWithoutGlyphs, readOptions } from './wall-options.ts';
@@ -23,8 +24,6 @@ import './label-layer.ts';
 import { INITIAL_STATE, type WallOverlay, type WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
-/** How long the room must have been without visitors before the wall invites passers-by, in ms. */
-const LONELY = 45_000;
 /** How long the connection must be lost before the wall says so, in ms. */
 const BLINK = 4_000;
 /** Margin around the room, as a share of the shorter side of the canvas. */
@@ -109,7 +108,7 @@ export class VivariumWall extends LitElement {
   private readonly news = new WallNews(this.model, () => performance.now());
   private stage: WallView | undefined;
   private readonly direction = new Direction(this.model, this.news, () => performance.now());
-  private lonely: ReturnType<typeof setTimeout> | undefined;
+  private readonly invitation = new Invitation(this.model, (attract) => this.show({ attract }));
   private gone: ReturnType<typeof setTimeout> | undefined;
   @state() private shown = INITIAL_STATE;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -163,7 +162,7 @@ export class VivariumWall extends LitElement {
     });
     model.on('people', () => {
       this.cursors?.keep(model.participants);
-      this.watchForVisitors();
+      this.invitation.update();
       this.show({ people: [...model.participants.values()] });
     });
     model.on('connection', (connection) => {
@@ -301,11 +300,5 @@ export class VivariumWall extends LitElement {
       insets[isUpright ? 'bottom' : isMirrored ? 'right' : 'left'] += strip;
     }
     stage?.layout({ width: frame.clientWidth, height: frame.clientHeight }, insets);
-  }
-
-  private watchForVisitors(): void {
-    clearTimeout(this.lonely);
-    if (this.model.participants.size > 0) this.show({ attract: false });
-    else this.lonely = setTimeout(() => this.show({ attract: true }), LONELY);
   }
 }

@@ -15,7 +15,7 @@ import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import { DIRECTION_GLIDE, type Direction } from './direction.ts';
+import { DIRECTION_GLIDE, type Direction } from './close-ups.ts';
 import type { WallOptions } from './wall-options.ts';
 
 /** Width of the glass rim drawn around the grid, in cells. */

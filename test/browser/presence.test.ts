@@ -2,7 +2,7 @@
 
 import type { JSHandle, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { STROKE_RADIUS } from '../../client/state/interaction-state.ts';
+import { STROKE_RADIUS } from '../../client/state/stroke-width.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';

@@ -1,7 +1,7 @@
 /** A wall on which nobody acts lives all the same, shows some events from close by, and rests when nobody watches. */
 import { RoomModel } from '../../client/room/room-model.ts';
 import { WallNews } from '../../client/wall/captions.ts';
-import { DIRECTION_GLIDE, Direction } from '../../client/wall/direction.ts';
+import { DIRECTION_GLIDE, Direction } from '../../client/wall/close-ups.ts';
 import { afterTest } from '../support/closing.ts';
 import { LIVING_ROOM, LivingWall } from '../support/living-wall.ts';
 import { isFull } from '../support/needs.ts';

@@ -15,7 +15,9 @@ import { hostIcons } from '../icons.ts';
 import { type LiveView, organismsIn, type PointerTool } from '../live-view.ts';
 import * as texts from '../text.ts';
 import { offerUndo } from './saved-section.ts';
-import './watch-lists.ts';
+import './drawing-and-report-queues.ts';
+import './organism-list.ts';
+import './visitor-list.ts';
 
 const watchStyle = css`
   :host {

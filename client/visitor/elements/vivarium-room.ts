@@ -14,14 +14,14 @@ import { keyAction } from '../../input/keyboard.ts';
 import { language, languageSelect } from '../../locale/locale.ts';
 import type { Point } from '../../render/camera.ts';
 import type { RoomModel } from '../../room/room-model.ts';
-import { Hint } from '../../state/browser-store.ts';
+import { Hint } from '../../state/hints.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { followingText, RoomSession, type SessionPage, spotText } from '../room-session.ts';
 import { aboutText, changeText, reasonText, type WayBack } from '../text.ts';
+import type { MyCreatures } from './my-creatures.ts';
 import { closeButton, labelled, solid, VisitorElement } from './page-element.ts';
-import type { ToastLayer } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
-import type { MyCreatures } from './sheets.ts';
+import type { ToastLayer } from './toast-layer.ts';
 
 /** Root element of the visitor's page. Creates the session, and passes it to the other elements. */
 @customElement('vivarium-room')

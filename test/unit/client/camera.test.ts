@@ -3,14 +3,13 @@ import {
   type Camera,
   CameraRig,
   fitGrid,
-  LENS_RADIUS,
-  lensPlace,
   panBy,
   screenToWorld,
   worldToScreen,
   zoomAbout,
 } from '../../../client/render/camera.ts';
 import { firstView, type Sights, type Stage } from '../../../client/render/first-view.ts';
+import { LENS_RADIUS, lensPlace } from '../../../client/render/lens.ts';
 import { contains } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { randomRoom, shownIn } from '../../support/first-views.ts';

@@ -7,7 +7,7 @@ import {
   standingLines,
   WallNews,
 } from '../../../client/wall/captions.ts';
-import { Direction } from '../../../client/wall/direction.ts';
+import { Direction } from '../../../client/wall/close-ups.ts';
 import { ENGLISH } from '../../../client/wall/text.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';

@@ -7,7 +7,7 @@ import {
   RIPPLES,
   undisplace,
 } from '../../../client/render/current.ts';
-import { lightOf } from '../../../client/render/shaders/scene.ts';
+import { lightOf } from '../../../client/render/light.ts';
 import { skyAt } from '../../../server/platform/clock.ts';
 import { isFull } from '../../support/needs.ts';
 import fc, { between, forAll } from '../../support/property.ts';

@@ -7,6 +7,7 @@ import {
   locationHash,
   parseLocation,
 } from '../../../client/host/navigation.ts';
+import { offerUndo } from '../../../client/host/sections/saved-section.ts';
 import {
   changeTo,
   energyStory,
@@ -15,8 +16,7 @@ import {
   mostOf,
   type SettingId,
   shownValue,
-} from '../../../client/host/sections/knobs-section.ts';
-import { offerUndo } from '../../../client/host/sections/saved-section.ts';
+} from '../../../client/host/sections/settings-section.ts';
 import {
   bars,
   columnsOf,
@@ -24,7 +24,7 @@ import {
   ninths,
   roundUp,
   total,
-} from '../../../client/host/sections/visitors-section.ts';
+} from '../../../client/host/sections/visit-statistics-section.ts';
 import { lastCopy, stateBefore } from '../../../client/host/text.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';

@@ -1,6 +1,6 @@
 import { organismName, partsText } from '../../../client/elements/text.ts';
 import type { LifeChange } from '../../../client/room/room-model.ts';
-import { portraitText, Story } from '../../../client/visitor/elements/room-story.ts';
+import { portraitText, Story } from '../../../client/visitor/elements/announcements.ts';
 import { affectedText, type Change } from '../../../client/visitor/text.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView, Part, ParticipantView } from '../../../shared/vocabulary.ts';

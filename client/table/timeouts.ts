@@ -1,0 +1,24 @@
+/** How long a touch table keeps people's rings and QR codes, and when it starts over. */
+import type { Ring } from './ring.ts';
+
+export const FORGETS = {
+  /** Time without a touch after which a person's ring is removed, in ms. */
+  ring: 15_000,
+  /**
+   * Time without a touch after which the table removes all QR codes and starts over for new people,
+   * in ms.
+   */
+  table: 40_000,
+  /**
+   * How long a ring pulses before it is removed, and how long the table shows a countdown before it
+   * starts over, in ms.
+   */
+  warning: { ring: 5_000, table: 10_000 },
+  /** Interval at which the table checks these timeouts, in ms. */
+  check: 250,
+} as const;
+
+/** Returns the time until a ring is removed, in ms. */
+export function leftOf({ touchedAt, fingers }: Ring, now: number): number {
+  return fingers > 0 ? FORGETS.ring : touchedAt + FORGETS.ring - now;
+}
