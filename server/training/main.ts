@@ -15,13 +15,13 @@ import {
 import { imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
 import { TrainingError } from './errors.ts';
-import { drawProgressSheet } from './evaluate/write.ts';
-import { isPainterConfig, parsePainterConfig } from './painter/graph.ts';
+import { isPainterConfig, parsePainterConfig } from './painter/config.ts';
 import { trainPainter } from './painter/train.ts';
 import { leakAt, progressOf, sideAt } from './rollout/rollout-plan.ts';
 import { beginRun, checkGallery, refineOffsets } from './run/begin-run.ts';
 import { trainedModel, writeCheckpoint } from './run/export.ts';
 import { describeUpdates, retryLostThreads, runUpdates } from './run/loop.ts';
+import { drawProgressSheet } from './run/progress-sheet.ts';
 import { openFolder, saveRun } from './run/run-folder.ts';
 import { type RunState, trainedWeights } from './run/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from './run/trainer.ts';

@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { Child } from '../load/child.ts';
 import { mean, rounded } from '../load/figures.ts';
 import { ServerProcess } from '../support/process.ts';
+import type { BotCounts, BotsPlan } from './busy-show-bots.ts';
 import { type BenchOptions, describeMachine, type Log } from './options.ts';
-import type { BotCounts, BotsPlan } from './soak-bots.ts';
 
 /** Commands of all visitors together in a second. */
 const COMMANDS_PER_SECOND = 25;
@@ -61,7 +61,7 @@ export async function benchBusyShow(
     log(`The server has the process id ${pid}. ${bots} visitors play for ${seconds} s.`);
     const beat = (1000 * bots) / COMMANDS_PER_SECOND;
     const plan: BotsPlan = { port, bots, beat, returning: RETURNING };
-    crowd = Child.start(new URL('./soak-bots.ts', import.meta.url), plan);
+    crowd = Child.start(new URL('./busy-show-bots.ts', import.meta.url), plan);
     const begun = performance.now();
     const before = writtenTo(scratch);
     const anonymous: number[] = [];

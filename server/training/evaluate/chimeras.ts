@@ -12,7 +12,7 @@ import { shuffled } from '../data/dataset.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { growToRest, watch } from '../relatives/find-relatives.ts';
 import { STRICTLY_SAME } from './compare-pictures.ts';
-import { loseHalf } from './organisms.ts';
+import { loseHalf } from './recovery.ts';
 
 /**
  * Maximum number of steps for a chimera to come to rest after grafting, to heal after a wound, or

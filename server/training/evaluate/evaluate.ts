@@ -20,16 +20,10 @@ import { someOf } from '../run/run-state.ts';
 import type { Measure } from '../terminal.ts';
 import { measureChimeras } from './chimeras.ts';
 import { EvaluationBatch, type Tools } from './evaluation-batch.ts';
-import {
-  bitsPerDim,
-  type Images,
-  measureImages,
-  measureThrows,
-  type TestImages,
-  throwLatents,
-} from './images.ts';
+import { bitsPerDim, type Images, measureImages, type TestImages } from './images.ts';
 import type { Options } from './options.ts';
-import { measureOrganisms, NO_ORGANISMS } from './organisms.ts';
+import { measureOrganisms, NO_ORGANISMS } from './stability.ts';
+import { measureThrows, throwLatents } from './throws.ts';
 
 export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
 /** Measured figures of a checkpoint, as printed and as stored in the checkpoint's card. */

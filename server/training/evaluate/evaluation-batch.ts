@@ -11,7 +11,7 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import { drawMasks, uploadMasks } from '../model/networks.ts';
 import { growthSegments, type Segment, Segments, stayingSegments } from '../model/segments.ts';
-import { stepsLeft } from '../rollout/pools.ts';
+import { stepsLeft } from '../rollout/patients.ts';
 import { likelihoodOf } from '../run/run-state.ts';
 import type { Measure } from '../terminal.ts';
 import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/worker-pool.ts';

@@ -5,7 +5,7 @@ import { TrainingError } from '../errors.ts';
 import { measure, openCompute, runTool, say } from '../terminal.ts';
 import { evaluate, loadImages } from './evaluate.ts';
 import { COMMAND } from './options.ts';
-import { writeFigures, writePictures } from './write.ts';
+import { writeFigures, writePictures } from './write-pictures.ts';
 
 await runTool('evaluate', COMMAND, async (options) => {
   const { backend, threads, folder, data, split, limit } = options;

@@ -4,7 +4,7 @@ import type { Values } from '../../settings/command-line.ts';
 import { list, oneOf, text, wholeNumber } from '../../settings/server-types.ts';
 import { SPLITS } from '../data/dataset.ts';
 import { CHECKPOINT_FOLDER, COMPUTE_OPTIONS } from '../terminal.ts';
-import { STAY_STEPS } from './organisms.ts';
+import { STAY_STEPS } from './stability.ts';
 
 export const COMMAND = {
   about:

@@ -6,7 +6,7 @@ import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/compare-pictures.ts';
 import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
-import { measureMovements } from '../evaluate/organisms.ts';
+import { measureMovements } from '../evaluate/stability.ts';
 import { rowsOf } from '../run/run-state.ts';
 
 /** Number of random latents tried per organism in each round. */

@@ -16,7 +16,8 @@ import { loadDataset } from '../data/load-dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
-import { ENLARGED, type PainterConfig } from './graph.ts';
+import type { PainterConfig } from './config.ts';
+import { ENLARGED } from './net-and-loss.ts';
 
 /** Side, in pixels, at which an emoji's vector picture is compared with its data set picture. */
 const COMPARED = 64;

@@ -13,7 +13,7 @@ import { convolved } from '../model/networks.ts';
 import { drawSheet, meanSquare, straight } from '../pictures/sheet.ts';
 import { someOf } from '../run/run-state.ts';
 import { enlarged, type MeasuredCreature, type Original } from './examples.ts';
-import { ENLARGED } from './graph.ts';
+import { ENLARGED } from './net-and-loss.ts';
 
 /**
  * Factors by which pictures are shrunk. The perceptual distance is averaged over all shrunk copies.

@@ -7,15 +7,9 @@ import { readNeighbourhood } from '../../../shared/painter/paint.ts';
 import type { Random } from '../../../shared/random.ts';
 import { moved } from '../data/augment.ts';
 import { distanceToSegment } from '../rollout/wounds.ts';
+import type { PainterConfig } from './config.ts';
 import { type Example, type Material, type Original, reduced } from './examples.ts';
-import {
-  CREATURES,
-  ENLARGED,
-  JUDGED,
-  type PainterBatch,
-  type PainterConfig,
-  PLACES,
-} from './graph.ts';
+import { CREATURES, ENLARGED, JUDGED, type PainterBatch, PLACES } from './net-and-loss.ts';
 
 /** Cells as in a room, and the large picture that the painter should draw from these cells. */
 interface Scene {

@@ -12,9 +12,10 @@ import { createAdam, SETS } from '../run/optimiser.ts';
 import { openFolder, readState, writeState } from '../run/run-folder.ts';
 import { randomOfUpdate } from '../run/run-state.ts';
 import { openCompute, type StopSignal } from '../terminal.ts';
+import type { PainterConfig } from './config.ts';
 import { loadOriginals, prepareMaterial } from './examples.ts';
-import { compileLoss, firstWeights, type PainterConfig, PLACES, painterShapes } from './graph.ts';
 import { drawPainterSheet, measurePainter } from './measure.ts';
+import { compileLoss, firstWeights, PLACES, painterShapes } from './net-and-loss.ts';
 import { drawBatch } from './scenes.ts';
 import { checkOut, keysOf, painterBytes, painterTensors, writePainter } from './write.ts';
 

@@ -254,25 +254,3 @@ export function pointOf(
   if (leakRamp && known < leak) return known > 0 ? from + ((to - from) * known) / leak : 0;
   return Math.max(to, ...curriculum.map(({ until }) => until));
 }
-
-/** Learning rate at the end of a run, as a share of the rate before the decay. */
-const FINAL_RATE = 0.05;
-
-/**
- * Returns the learning rate of an update, which rises during `warmup`, then stays constant, and
- * falls during `decay`, the last part of the run.
- *
- * @param update number of the update, starting with 1
- * @param updates number of updates in the complete run
- */
-export function rateAt(
-  optimiser: TrainingConfig['optimiser'],
-  update: number,
-  updates: number,
-): number {
-  const { learningRate, warmup, decay } = optimiser;
-  const rise = warmup > 0 ? Math.min(1, update / warmup) : 1;
-  const left = (updates - update) / (updates * decay);
-  const fall = decay > 0 ? Math.min(1, Math.max(0, left) * (1 - FINAL_RATE) + FINAL_RATE) : 1;
-  return learningRate * rise * fall;
-}

@@ -19,7 +19,8 @@ import { divergence, drawMasks, encode, reparameterise, uploadMasks } from '../m
 import { type Conditioning, type Segment, Segments } from '../model/segments.ts';
 import { likelihoodOf, OFFSETS, runShapes, trainedShapes } from '../run/run-state.ts';
 import { openWorkerPool, type WorkerJob } from '../workers/worker-pool.ts';
-import { type PoolEntry, seenCells, stepsLeft } from './pools.ts';
+import { seenCells, stepsLeft } from './patients.ts';
+import type { PoolEntry } from './pools.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 
 /** The images of a data set, without their descriptions. */

@@ -59,6 +59,52 @@ export function woundOfShare(
   return nearest(random, side, kind, Math.round(share * side * side));
 }
 
+/**
+ * Radius of a disc that a wound leaves alive: minimum and maximum, in 32nds of the patch's side.
+ */
+const DISC_LEFT = [3, 5] as const;
+/** Share of a patch's cells killed by a wound of scattered single cells. */
+const SCATTERED = 0.95;
+const MOST_PIECES = 4;
+
+/**
+ * Creates a large wound at random: a half, a bar, several pieces, scattered cells, or everything
+ * except a small disc.
+ *
+ * @param lives [S, S] 1 for living cells, else 0. The disc's middle is a living cell
+ * @returns [S, S] 0 for wounded cells, 1 for all other cells
+ */
+export function rimWound(random: Random, side: number, lives: Uint8Array): Uint8Array {
+  const chance = random.uniform();
+  if (chance < 0.4) return woundMask(random, side, 'half', 0.3 + 0.4 * random.uniform());
+  if (chance < 0.6) return discLeft(random, side, lives);
+  if (chance < 0.7) return woundMask(random, side, 'bar', 0.4);
+  if (chance < 0.9) {
+    const kept = new Uint8Array(side * side).fill(1);
+    const pieces = 2 + random.integer(MOST_PIECES - 1);
+    for (let i = 0; i < pieces; i++) {
+      const share = (0.1 + 0.4 * random.uniform()) / pieces;
+      woundOfShare(random, side, share, ['disc', 'stroke']).forEach((is, cell) => {
+        kept[cell] &= is;
+      });
+    }
+    return kept;
+  }
+  return Uint8Array.from(lives, () => (random.uniform() < SCATTERED ? 0 : 1));
+}
+
+function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
+  const living = Array.from(lives.keys()).filter((cell) => lives[cell]);
+  if (living.length === 0) return new Uint8Array(lives.length);
+  const middle = living[random.integer(living.length)];
+  const [least, most] = DISC_LEFT;
+  const radius = ((least + (most - least) * random.uniform()) * side) / 32;
+  const [x, y] = [middle % side, Math.floor(middle / side)];
+  return Uint8Array.from(lives, (_, cell) =>
+    Math.hypot((cell % side) - x, Math.floor(cell / side) - y) <= radius ? 1 : 0,
+  );
+}
+
 const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 
 /**

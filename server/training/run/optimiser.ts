@@ -1,4 +1,7 @@
-/** The optimiser Adam (Kingma & Ba 2015), with gradients clipped by their global norm. */
+/**
+ * The optimiser Adam (Kingma & Ba 2015), with gradients clipped by their global norm, and the
+ * learning rate over a run.
+ */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { Expression } from '../../autodiff/graph.ts';
@@ -158,4 +161,26 @@ function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> 
   }
   outputs.norm = norm;
   return outputs;
+}
+
+/** Learning rate at the end of a run, as a share of the rate before the decay. */
+const FINAL_RATE = 0.05;
+
+/**
+ * Returns the learning rate of an update, which rises during `warmup`, then stays constant, and
+ * falls during `decay`, the last part of the run.
+ *
+ * @param update number of the update, starting with 1
+ * @param updates number of updates in the complete run
+ */
+export function rateAt(
+  optimiser: TrainingConfig['optimiser'],
+  update: number,
+  updates: number,
+): number {
+  const { learningRate, warmup, decay } = optimiser;
+  const rise = warmup > 0 ? Math.min(1, update / warmup) : 1;
+  const left = (updates - update) / (updates * decay);
+  const fall = decay > 0 ? Math.min(1, Math.max(0, left) * (1 - FINAL_RATE) + FINAL_RATE) : 1;
+  return learningRate * rise * fall;
 }

@@ -11,7 +11,8 @@ import { drawnStates, type TrainingConfig } from '../config.ts';
 import { newLook } from '../data/augment.ts';
 import { DataPasses, type Dataset, passImages } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
-import { type PoolEntry, Pools, takePatients } from '../rollout/pools.ts';
+import { takePatients } from '../rollout/patients.ts';
+import { type PoolEntry, Pools } from '../rollout/pools.ts';
 import { openRollouts, type Rollouts } from '../rollout/rollout.ts';
 import {
   freshPlan,
@@ -20,10 +21,9 @@ import {
   pooledPlan,
   progressOf,
   type RolloutPlan,
-  rateAt,
   sideAt,
 } from '../rollout/rollout-plan.ts';
-import { type Adam, createAdam } from './optimiser.ts';
+import { type Adam, createAdam, rateAt } from './optimiser.ts';
 import { keptShapes, OFFSETS, type RunState, randomOfUpdate, trainedShapes } from './run-state.ts';
 
 /** Figures of one update, averaged over organisms. Likelihoods and the divergence are in nats. */

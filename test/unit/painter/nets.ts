@@ -1,7 +1,7 @@
 /** Painters with random weights. */
 
 import { sizeOf } from '../../../server/autodiff/graph.ts';
-import { painterShapes } from '../../../server/training/painter/graph.ts';
+import { painterShapes } from '../../../server/training/painter/net-and-loss.ts';
 import { keysOf, painterBytes } from '../../../server/training/painter/write.ts';
 import { KEYS, type PainterNet, parsePainter } from '../../../shared/painter/net.ts';
 import { createRandom } from '../../../shared/random.ts';

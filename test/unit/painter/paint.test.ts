@@ -6,13 +6,13 @@ import { createCompute } from '../../../server/autodiff/create.ts';
 import * as g from '../../../server/autodiff/graph.ts';
 import { parameterInputs, uploadParameters } from '../../../server/autodiff/parameters.ts';
 import { enlarged } from '../../../server/training/painter/examples.ts';
-import { genomeMaps } from '../../../server/training/painter/graph.ts';
 import {
   drawings,
   paintAlone,
   psnr,
   withoutDisc,
 } from '../../../server/training/painter/measure.ts';
+import { genomeMaps } from '../../../server/training/painter/net-and-loss.ts';
 import { painterBytes, painterEntry } from '../../../server/training/painter/write.ts';
 import { parseCard } from '../../../server/vnca/card.ts';
 import { toHalf } from '../../../shared/half-floats.ts';

@@ -4,7 +4,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Options, readOptions } from '../../../server/training/command.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
-import { parsePainterConfig } from '../../../server/training/painter/graph.ts';
+import { parsePainterConfig } from '../../../server/training/painter/config.ts';
 import { trainPainter } from '../../../server/training/painter/train.ts';
 import { checkOut, painterBytes, writePainter } from '../../../server/training/painter/write.ts';
 import { identified, writeCheckpoint } from '../../../server/training/run/export.ts';

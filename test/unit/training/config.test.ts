@@ -11,7 +11,7 @@ import {
   withBatch,
   withImages,
 } from '../../../server/training/config.ts';
-import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/graph.ts';
+import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/config.ts';
 import { trainedShapes } from '../../../server/training/run/run-state.ts';
 import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
 import { temporaryFolder } from '../../support/closing.ts';

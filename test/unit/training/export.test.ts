@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { gatherImages } from '../../../server/training/data/dataset.ts';
-import { drawProgressSheet } from '../../../server/training/evaluate/write.ts';
 import { openPosteriors } from '../../../server/training/model/networks.ts';
 import { identified, trainedModel, writeCheckpoint } from '../../../server/training/run/export.ts';
+import { drawProgressSheet } from '../../../server/training/run/progress-sheet.ts';
 import {
   firstState,
   trainedShapes,

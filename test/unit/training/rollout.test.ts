@@ -1,20 +1,14 @@
 import { drawnAt, type TrainingConfig } from '../../../server/training/config.ts';
 import { shrink } from '../../../server/training/data/augment.ts';
 import { DataPasses, passImages } from '../../../server/training/data/dataset.ts';
-import {
-  type PoolEntry,
-  Pools,
-  seenCells,
-  stepsLeft,
-  wounded,
-} from '../../../server/training/rollout/pools.ts';
+import { seenCells, stepsLeft, wounded } from '../../../server/training/rollout/patients.ts';
+import { type PoolEntry, Pools } from '../../../server/training/rollout/pools.ts';
 import {
   freshPlan,
   leakAt,
   pointOf,
   pooledPlan,
   progressOf,
-  rateAt,
 } from '../../../server/training/rollout/rollout-plan.ts';
 import {
   openGround,
@@ -22,6 +16,7 @@ import {
   woundMask,
   woundOfShare,
 } from '../../../server/training/rollout/wounds.ts';
+import { rateAt } from '../../../server/training/run/optimiser.ts';
 import { randomOfUpdate } from '../../../server/training/run/run-state.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { TINY_POOL, tinyConfig } from './tiny-run.ts';

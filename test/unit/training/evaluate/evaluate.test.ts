@@ -11,9 +11,12 @@ import {
   boundsOf,
   measureBounds,
   type OfImage,
-  throwLatents,
 } from '../../../../server/training/evaluate/images.ts';
-import { writeFigures, writePictures } from '../../../../server/training/evaluate/write.ts';
+import { throwLatents } from '../../../../server/training/evaluate/throws.ts';
+import {
+  writeFigures,
+  writePictures,
+} from '../../../../server/training/evaluate/write-pictures.ts';
 import { openPosteriors } from '../../../../server/training/model/networks.ts';
 import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';

@@ -9,18 +9,18 @@ import {
   EvaluationBatch,
   type Grown,
 } from '../../../../server/training/evaluate/evaluation-batch.ts';
-import { precisionAndRecall } from '../../../../server/training/evaluate/images.ts';
 import { COMMAND } from '../../../../server/training/evaluate/options.ts';
 import {
   allButADisc,
   everything,
-  measureCycles,
   measureRecovery,
   ofShare,
   type Wound,
   wounded,
-} from '../../../../server/training/evaluate/organisms.ts';
-import { mapLatents } from '../../../../server/training/evaluate/write.ts';
+} from '../../../../server/training/evaluate/recovery.ts';
+import { measureCycles } from '../../../../server/training/evaluate/stability.ts';
+import { precisionAndRecall } from '../../../../server/training/evaluate/throws.ts';
+import { mapLatents } from '../../../../server/training/evaluate/write-pictures.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { isFull } from '../../../support/needs.ts';

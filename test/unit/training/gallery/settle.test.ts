@@ -1,7 +1,7 @@
 /** A rule that moves where a number of the latent is positive, and rests elsewhere. */
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
-import { measureMovements } from '../../../../server/training/evaluate/organisms.ts';
+import { measureMovements } from '../../../../server/training/evaluate/stability.ts';
 import { settleLatents } from '../../../../server/training/gallery/settle.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
