@@ -10,7 +10,7 @@ import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance } from '../../vnca/gallery.ts';
 import { boundsOf as latentBoundsOf } from '../../vnca/genome.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import { thrownLatent } from '../../world/species.ts';
+import { thrownLatent } from '../../world/dice.ts';
 import type { SplitName } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { openPosteriors, type Posteriors } from '../model/networks.ts';

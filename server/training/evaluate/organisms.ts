@@ -6,7 +6,7 @@ import { createRandom, type Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createReadout } from '../../vnca/readout.ts';
-import { stepsUntilOpen } from '../../world/closing.ts';
+import { stepsUntilOpen } from '../../world/healing.ts';
 import { applyWound, woundOfShare } from '../rollout/wounds.ts';
 import { LATENTS, rowsOf, someOf } from '../run/run-state.ts';
 import { differences, type Likeness, likenesses, mean, picturesOf } from './compare-pictures.ts';

@@ -11,7 +11,7 @@ import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
 import { fill, MAP_FILE, pushApart } from '../../vnca/gallery-map.ts';
-import { stepsUntilOpen } from '../../world/closing.ts';
+import { stepsUntilOpen } from '../../world/healing.ts';
 import type { TrainingConfig } from '../config.ts';
 import { gatherImages } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';

@@ -6,7 +6,7 @@
  * point of closing.
  */
 import type { Random } from '../../../shared/random.ts';
-import { stepsUntilOpen } from '../../world/closing.ts';
+import { stepsUntilOpen } from '../../world/healing.ts';
 import type { TrainingConfig } from '../config.ts';
 import { moved } from '../data/augment.ts';
 import { applyWound, openGround, woundMask, woundOfShare } from './wounds.ts';
