@@ -3,14 +3,6 @@
  * pure.
  */
 
-/** Limits of strokes. Lengths and radii are in cells. */
-export const STROKE_LIMITS = {
-  minRadius: 0.5,
-  maxRadius: 12,
-  maxPoints: 64,
-  maxLength: 512,
-} as const;
-
 /**
  * A rectangle of cells. It contains the cell in column i and row j if x ≤ i < x + width and y ≤ j <
  * y + height.

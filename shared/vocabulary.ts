@@ -8,6 +8,7 @@
 import * as v from 'valibot';
 import { count, id, size, whole } from './common-schemas.ts';
 import type { RoomSettings } from './host/room-settings.ts';
+import { RINGS } from './limits.ts';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 
@@ -20,7 +21,6 @@ export type ParticipantId = number;
 /** Maximum number of flashes per second: 3 (WCAG 2.3.1), or 2 for venues with a stricter limit. */
 export const flashLimit = v.picklist([2, 3]);
 export type FlashLimit = v.InferOutput<typeof flashLimit>;
-export const DEFAULT_FLASH_LIMIT: FlashLimit = 3;
 
 const within = (most: number) => v.pipe(v.number(), v.minValue(0), v.maxValue(most));
 /**
@@ -105,12 +105,6 @@ export type ParticipantView = DeepReadonly<v.InferOutput<typeof participantView>
 
 /** The host, as a planter of organisms and a sender of commands. Participants' ids start at 1. */
 export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
-
-/** Maximum number of seeds in a participant's hand. Another seed would replace the oldest. */
-export const MAX_SEEDS_IN_HAND = 8;
-
-/** Number of rings of a touch table. Each person at the table uses one ring. */
-export const RINGS = 10;
 
 /** Number of a ring (one person at a touch table), from 0. */
 export const ringNumber = whole(0, RINGS - 1);

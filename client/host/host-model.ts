@@ -6,11 +6,11 @@ import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
 import * as v from 'valibot';
 import * as api from '../../shared/host/api.ts';
+import type { Schedule } from '../../shared/host/opening-hours.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
   applyChange,
   type RoomSettings,
-  type Schedule,
   type SettingsRequest,
 } from '../../shared/host/room-settings.ts';
 import {

@@ -3,7 +3,7 @@
  * and tells the server which part of the grid is visible.
  */
 import type { TierName } from '../../shared/codec/tiers.ts';
-import { STROKE_LIMITS } from '../../shared/geometry.ts';
+import { STROKE_LIMITS } from '../../shared/limits.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { type Camera, type Point, type Size, screenToWorld } from '../render/camera.ts';

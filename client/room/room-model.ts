@@ -7,18 +7,18 @@ import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameError, type FrameHeader } from '../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
+import { MAX_SEEDS_IN_HAND } from '../../shared/limits.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { EVENTS, type Event, isEventName } from '../../shared/protocol/events.ts';
 import { type Pointer, unpackPointer } from '../../shared/protocol/pointers.ts';
-import {
-  type LifeEvent,
-  MAX_SEEDS_IN_HAND,
-  type OrganismId,
-  type OrganismView,
-  type ParticipantId,
-  type ParticipantView,
-  type Phase,
-  type SeedView,
+import type {
+  LifeEvent,
+  OrganismId,
+  OrganismView,
+  ParticipantId,
+  ParticipantView,
+  Phase,
+  SeedView,
 } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/browser-store.ts';
 

@@ -2,7 +2,7 @@
  * The state of this visitor's interaction: the tool, the held seed (which will be planted next),
  * the selected organism, and display settings.
  */
-import { STROKE_LIMITS } from '../../shared/geometry.ts';
+import { STROKE_LIMITS } from '../../shared/limits.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';

@@ -1,5 +1,5 @@
 /** The width of strokes, which cut organisms or graft cells. */
-import { STROKE_LIMITS } from '../../shared/geometry.ts';
+import { STROKE_LIMITS } from '../../shared/limits.ts';
 
 /**
  * Initial radius of strokes with the mouse (`radius`) and with fingers (`touchRadius`), in cells.

@@ -14,7 +14,7 @@ import { Allowance, type Limits } from '../realtime/limits/connection-limits.ts'
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
 import { QUEUE_LIMITS } from '../world/commands.ts';
-import { lineageTree } from '../world/organisms/lineage-tree.ts';
+import { lineageTree } from '../world/organisms/family-tree.ts';
 import type { TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
 import {

@@ -18,19 +18,11 @@ import {
   discBeside,
   GARDENING,
   hitsOnly,
-  isOfSeason,
   isOwn,
-  nearestGround,
-  type Planted,
-  type PlantingPlace,
-  preferably,
-  Reefs,
-  Seasons,
-  suitable,
-  type Theme,
-  targetCount,
   woundable,
 } from './choose.ts';
+import { nearestGround, type Planted, type PlantingPlace, Reefs, targetCount } from './reefs.ts';
+import { isOfSeason, preferably, Seasons, suitable, type Theme } from './seasons.ts';
 
 const { protectedSeconds } = DEPARTURE;
 

@@ -5,7 +5,7 @@ import {
   closesNextDay,
   type Schedule,
   schedule,
-} from '../../shared/host/room-settings.ts';
+} from '../../shared/host/opening-hours.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import { type Clock, localTime } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';

@@ -11,15 +11,11 @@ import type { SnapshotState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
-import { choosePlantingPlace, isGrown, type PlantingPlace } from '../gardener/choose.ts';
+import { isGrown } from '../gardener/choose.ts';
+import { choosePlantingPlace, type PlantingPlace } from '../gardener/reefs.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { DEPARTURE } from '../world/departures.ts';
-import {
-  breed,
-  type Candidate,
-  chooseAncestors,
-  type HeirSeed,
-} from '../world/organisms/lineage-tree.ts';
+import { breed, type Candidate, chooseAncestors, type HeirSeed } from '../world/organisms/heirs.ts';
 import type { Room } from '../world/room.ts';
 import {
   countExecuted,

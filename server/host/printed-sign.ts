@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Rect } from '../../shared/geometry.ts';
-import { MAX_LOGO_BYTES, type Paper } from '../../shared/host/api.ts';
+import type { Paper } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Wifi } from '../../shared/host/room-settings.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type LanguageCode,
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
+import { MAX_LOGO_BYTES } from '../../shared/limits.ts';
 import type { PaintedGenomes } from '../../shared/painter/genome-map.ts';
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
 import { addressLines, codeOf, readable, wifiCode } from '../../shared/printed-address.ts';

@@ -18,7 +18,6 @@ import {
   FILES,
   KEY_HEADER,
   LOGIN_CALLS,
-  MAX_LOGO_BYTES,
   OPENAPI,
   USED_HEADER,
 } from '../../shared/host/api.ts';
@@ -30,6 +29,7 @@ import {
   refusal,
   type SessionState,
 } from '../../shared/host/state.ts';
+import { MAX_LOGO_BYTES } from '../../shared/limits.ts';
 import type { RelayTarget } from '../cluster/bus/request-relay.ts';
 import type { Log } from '../platform/log.ts';
 import { isAllowedOrigin } from '../realtime/limits/connection-limits.ts';

@@ -6,7 +6,7 @@ import {
   HEAT_SIDE,
   type HourStatistics,
   type Statistics,
-} from '../../shared/host/state.ts';
+} from '../../shared/host/visit-statistics.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import { localTime, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';

@@ -17,10 +17,11 @@ import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { type LoadedCheckpoint, thumbnailOf } from '../rooms/loaded-checkpoint.ts';
+import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
+import { thumbnailOf } from '../rooms/thumbnails.ts';
 import { GALLERY_FILE, PAINTED_GALLERY_FILE } from '../vnca/gallery.ts';
-import { lineageTree, rememberedSeed } from '../world/organisms/lineage-tree.ts';
+import { lineageTree, rememberedSeed } from '../world/organisms/family-tree.ts';
 import { seedTokenOf } from '../world/species.ts';
 import { type Representation, representation } from './client-build.ts';
 

@@ -8,7 +8,7 @@ import { open, statfs } from 'node:fs/promises';
 import { type Clock, repeat } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Limits } from '../realtime/limits/connection-limits.ts';
-import { DISK_RESERVE } from '../storage/records.ts';
+import { DISK_RESERVE } from '../storage/lmdb/disk-space.ts';
 import type { RestartLimit } from './supervisor.ts';
 
 /** Free disk space below which a warning is logged, in bytes. */

@@ -4,8 +4,8 @@
  * ticks, and delay a tick by at most one step.
  */
 import { setImmediate } from 'node:timers/promises';
+import { MAX_DRAWING } from '../../shared/limits.ts';
 import { inSlices } from '../../shared/painter/still.ts';
-import { MAX_DRAWING } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { canRefine, type Refinement } from '../autodiff/refine-latent.ts';
 import type { Engine, PatchId, Readout } from '../engine/engine.ts';

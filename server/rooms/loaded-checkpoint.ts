@@ -6,16 +6,9 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
-import { inSlices, paintThumbnail } from '../../shared/painter/still.ts';
 import type { Log } from '../platform/log.ts';
-import {
-  type GrowthFilm,
-  grownOf,
-  openSeedPreviews,
-  type SeedPreviews,
-} from '../previews/growth-previews.ts';
+import { openSeedPreviews, type SeedPreviews } from '../previews/growth-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { growthSchedule } from '../vnca/architecture.ts';
 import {
@@ -324,33 +317,6 @@ export interface LoadedCheckpoint {
   readonly facts: RoomInfo['checkpoint'];
   readonly previews: SeedPreviews;
   readonly painter?: PainterNet;
-}
-
-/**
- * `SCALE`: pixels along each side of a cell in a painted thumbnail. `SLICE`: maximum time for which
- * painting blocks the server at once, in ms.
- */
-const SCALE = 4;
-const SLICE = 4;
-
-/**
- * Draws the fully grown organism at the end of a film of growth, as a square PNG. If the checkpoint
- * has a painter, the picture has a higher resolution.
- */
-export async function thumbnailOf(
-  film: GrowthFilm,
-  { painter: net }: Pick<LoadedCheckpoint, 'painter'>,
-): Promise<Buffer> {
-  const { default: sharp } = await import('sharp');
-  const { side } = film;
-  const cells = await grownOf(film);
-  const slices = { slice: SLICE, now: () => performance.now(), pause: () => setImmediate() };
-  const pixels =
-    net && (await inSlices(paintThumbnail({ cells, side, net, scale: SCALE }), slices));
-  const size = net ? SCALE * side : side;
-  return sharp(pixels ?? cells, { raw: { width: size, height: size, channels: 4 } })
-    .png()
-    .toBuffer();
 }
 
 /**

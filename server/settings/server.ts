@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { gardenerWounds } from '../../shared/common-schemas.ts';
 import { ROOM_DEFAULTS, roomSettings } from '../../shared/host/room-settings.ts';
-import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
+import { DEFAULT_FLASH_LIMIT } from '../../shared/limits.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { commandLine, ownPath } from '../platform/installation.ts';
 import { LIMITS } from '../realtime/limits/connection-limits.ts';

@@ -7,9 +7,6 @@ import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zli
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 
-/** Free disk space that must remain, in bytes. Writes that would leave less are refused. */
-export const DISK_RESERVE = 134_217_728;
-
 export type StoreReason =
   /** The folder cannot be created or is not writable. */
   | 'not-writable'

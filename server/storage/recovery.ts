@@ -4,7 +4,7 @@
  * but never past a missing entry. Start reading at `openRoom`.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
+import { DEFAULT_FLASH_LIMIT } from '../../shared/limits.ts';
 import { EngineError, type EngineInfo } from '../engine/engine.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';

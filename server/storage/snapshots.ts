@@ -4,7 +4,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
-import { MOST_UNDO } from '../../shared/host/api.ts';
+import { MOST_UNDO } from '../../shared/limits.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defined } from '../platform/collections.ts';

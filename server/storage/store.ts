@@ -8,7 +8,7 @@ import {
   dayStatistics,
   type HourStatistics,
   hourStatistics,
-} from '../../shared/host/state.ts';
+} from '../../shared/host/visit-statistics.ts';
 import { type RoomState, roomState } from '../world/room-state.ts';
 import {
   isStandalone,

@@ -9,6 +9,7 @@ import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
 import { distance } from '../vnca/gallery.ts';
 import { bounded, isWithin, type LatentBounds } from '../vnca/genome.ts';
 import type { PlantedSeed, RoomCommand } from './commands.ts';
+import { sampleLatent, thrownLatent } from './dice.ts';
 import {
   type Genotype,
   genomesOf,
@@ -17,7 +18,7 @@ import {
   type Seed,
 } from './organisms/grafts.ts';
 import type { RoomContents } from './room-contents.ts';
-import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
+import { latentOnMap, type Species, seedOfToken } from './species.ts';
 
 type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
 

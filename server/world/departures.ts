@@ -5,8 +5,8 @@
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import { countBy, defined } from '../platform/collections.ts';
-import { dissolvingPlaces } from './closing.ts';
 import type { CommandTurn, RoomCommand, RoomTime } from './commands.ts';
+import { dissolvingPlaces } from './dissolving.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';

@@ -1,8 +1,9 @@
 /** Plants organisms: gives them their ids, patches and first cells. */
 
 import { contains, type Rect, stageRect, windowAround } from '../../shared/geometry.ts';
+import { MAX_SEEDS_IN_HAND } from '../../shared/limits.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { MAX_SEEDS_IN_HAND, type ParticipantView, type SeedView } from '../../shared/vocabulary.ts';
+import type { ParticipantView, SeedView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { genomesOf, type Seed } from './organisms/grafts.ts';

@@ -2,13 +2,13 @@
  * The contents of a room between two ticks: everything that commands and other events can change.
  */
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
+import { DEFAULT_FLASH_LIMIT } from '../../shared/limits.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
-import {
-  DEFAULT_FLASH_LIMIT,
-  type EnergySettings,
-  type FlashLimit,
-  type LifeSettings,
-  type ParticipantId,
+import type {
+  EnergySettings,
+  FlashLimit,
+  LifeSettings,
+  ParticipantId,
 } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { defined } from '../platform/collections.ts';

@@ -7,11 +7,11 @@ import {
   coverage,
   type Rect,
   reachOf,
-  STROKE_LIMITS,
   type Stroke,
   stageRect,
   strokeLength,
 } from '../../shared/geometry.ts';
+import { STROKE_LIMITS } from '../../shared/limits.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import { defined } from '../platform/collections.ts';

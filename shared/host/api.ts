@@ -17,12 +17,14 @@
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
+import { MAX_LOGO_BYTES, MOST_UNDO } from '../limits.ts';
 import { COMMANDS } from '../protocol/commands.ts';
 import { EVENTS } from '../protocol/events.ts';
 import { REASONS } from '../protocol/reasons.ts';
 import { seedView } from '../vocabulary.ts';
+import { schedule } from './opening-hours.ts';
 import { ROLES } from './roles.ts';
-import { roomSettings, schedule, settingsChange, settingsRequest } from './room-settings.ts';
+import { roomSettings, settingsChange, settingsRequest } from './room-settings.ts';
 import {
   accessTokenState,
   banState,
@@ -32,18 +34,15 @@ import {
   roomSummary,
   sessionState,
   snapshotState,
-  statistics,
   wallState,
 } from './state.ts';
+import { statistics } from './visit-statistics.ts';
 
 /** Maximum time without any part of an answer arriving, in ms. After that, a request fails. */
 export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/** Maximum period that an undo can cover, in seconds. */
-export const MOST_UNDO = 600;
-export const MAX_LOGO_BYTES = 256_000;
 export const API = '/host/api';
 /** Path of the API's OpenAPI document, relative to `API`. */
 export const OPENAPI = '/openapi.json';

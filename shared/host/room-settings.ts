@@ -1,11 +1,8 @@
-/**
- * Settings that a host can change while rooms are running: the settings of each room, and the
- * server's schedule.
- */
+/** The settings of each room that a host can change while rooms are running. */
 import * as v from 'valibot';
 import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.ts';
-import { STROKE_LIMITS } from '../geometry.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
+import { STROKE_LIMITS } from '../limits.ts';
 
 const isUnique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
 
@@ -217,62 +214,3 @@ export function storedChange(
   const keys = Object.keys(givenOf(change)) as (keyof RoomSettings)[];
   return Object.fromEntries(keys.map((key) => [key, settings[key]]));
 }
-
-/** A time of day by the server's clock, as `HH:MM`. */
-const time = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 09:30'));
-
-/** The opening hours of one day; null if rooms are closed all day. */
-const hours = v.nullable(v.strictObject({ from: time, to: time }));
-
-export const MAX_EXCEPTIONS = 100;
-
-const exception = v.pipe(
-  v.strictObject({
-    /** First day of the exception, such as `2026-12-24`. */
-    first: v.pipe(v.string(), v.isoDate()),
-    last: v.pipe(v.string(), v.isoDate()),
-    hours,
-  }),
-  v.check(({ first, last }) => first <= last, 'ends before it begins'),
-);
-
-/**
- * Returns whether opening hours end on the next day. If `from` equals `to`, the room is open for 24
- * hours.
- */
-export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
-  hours.to <= hours.from;
-
-export const schedule = v.strictObject({
-  /** Whether the schedule is in effect. If not, rooms are always open. */
-  on: v.boolean(),
-  /** Opening hours of each weekday, Monday first. */
-  days: v.pipe(v.array(hours), v.length(7)),
-  /**
-   * Days with different opening hours, such as holidays. If exceptions overlap, the last one in the
-   * list applies.
-   */
-  exceptions: v.optional(v.pipe(v.array(exception), v.maxLength(MAX_EXCEPTIONS)), []),
-  /**
-   * What happens outside the opening hours. 'dim': walls are dimmed. 'close': walls are dimmed, and
-   * visitors are disconnected and cannot join.
-   */
-  outside: v.picklist(['dim', 'close']),
-  /** Whether all organisms dissolve when the opening hours end. */
-  farewell: v.boolean(),
-  /**
-   * Time of day at which the server exits, to be restarted by the program that supervises it; null
-   * for no daily restart.
-   */
-  restart: v.nullable(time),
-});
-export type Schedule = v.InferOutput<typeof schedule>;
-
-export const ALWAYS_OPEN: Schedule = {
-  on: false,
-  days: Array.from({ length: 7 }, () => ({ from: '09:00', to: '18:00' })),
-  exceptions: [],
-  outside: 'dim',
-  farewell: false,
-  restart: null,
-};

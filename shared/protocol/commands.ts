@@ -3,13 +3,10 @@
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { between, finite, roomName, whole } from '../common-schemas.ts';
-import { STROKE_LIMITS } from '../geometry.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
+import { MAX_DRAWING, MAX_GENOMES_ASKED, STROKE_LIMITS } from '../limits.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
 import { ringNumber, TOOLS } from '../vocabulary.ts';
-
-/** Maximum size of a drawing, in bytes: RGBA of 60×60 pixels. */
-export const MAX_DRAWING = 14_400;
 
 /** Id of a command, chosen by the client. The answer contains the same id. */
 const commandId = whole(0, 0xffffffff);
@@ -71,9 +68,6 @@ const RING_COMMANDS = [
 /** Maximum number of chunks in a message, more than any grid has. */
 const MAX_CHUNKS = 4_096;
 const chunk = whole(0, MAX_CHUNKS - 1);
-
-/** Maximum number of organisms whose genomes a message may request. */
-export const MAX_GENOMES_ASKED = 64;
 
 export const COMMANDS = {
   /** First message of a connection. */

@@ -1,6 +1,7 @@
 /** Schemas of the messages that the server sends, by name of the Socket.IO event. */
 import * as v from 'valibot';
 import { between, count, drawingMode, finite, id, size } from '../common-schemas.ts';
+import { MAX_GENOMES_ASKED } from '../limits.ts';
 import {
   flashLimit,
   how,
@@ -12,7 +13,6 @@ import {
   seedView,
   sky,
 } from '../vocabulary.ts';
-import { MAX_GENOMES_ASKED } from './commands.ts';
 import { packedGenomes } from './genomes.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, REASONS } from './reasons.ts';

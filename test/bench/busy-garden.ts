@@ -1,7 +1,7 @@
 /** A room that is never at rest, on a server for pages of real browsers. */
 
 import { ensureClient } from '../../server/http/client-build.ts';
-import { STROKE_LIMITS } from '../../shared/geometry.ts';
+import { STROKE_LIMITS } from '../../shared/limits.ts';
 import { createRandom } from '../../shared/random.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';

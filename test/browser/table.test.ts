@@ -1,8 +1,8 @@
 /** A touch table in a real browser, with ten fingers. */
 import type { Page } from 'playwright-core';
 import type { VivariumTable } from '../../client/table/vivarium-table.ts';
+import { RINGS } from '../../shared/limits.ts';
 import { createRandom } from '../../shared/random.ts';
-import { RINGS } from '../../shared/vocabulary.ts';
 import { afterSuite, afterTest } from '../support/closing.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { Fingers } from '../support/fingers.ts';

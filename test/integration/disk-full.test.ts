@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DISK_RESERVE } from '../../server/storage/records.ts';
+import { DISK_RESERVE } from '../../server/storage/lmdb/disk-space.ts';
 import { afterSuite, afterTest, suiteFolder } from '../support/closing.ts';
 import { testNeeding } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';

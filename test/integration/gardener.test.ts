@@ -2,8 +2,9 @@
  * The gardener with the real automaton: in a room full of visitors' organisms, for ten minutes in
  * which nobody plays and a wall shows the room, and in a server.
  */
-import { GARDENING, targetCount } from '../../server/gardener/choose.ts';
+import { GARDENING } from '../../server/gardener/choose.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
+import { targetCount } from '../../server/gardener/reefs.ts';
 import { loadGalleryLooks } from '../../server/vnca/gallery.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../server/world/energy.ts';

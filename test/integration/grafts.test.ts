@@ -1,5 +1,5 @@
 /** Grafts over real sockets: two who paint on one organism, what is refused, and what a host can do. */
-import { MAX_GENOMES_ASKED } from '../../shared/protocol/commands.ts';
+import { MAX_GENOMES_ASKED } from '../../shared/limits.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackGenomes } from '../../shared/protocol/genomes.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';

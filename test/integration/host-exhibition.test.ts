@@ -1,6 +1,6 @@
 /** What the host says on walls, signs and pages: texts, a message to everybody, and a logo. */
 import sharp from 'sharp';
-import { MAX_LOGO_BYTES } from '../../shared/host/api.ts';
+import { MAX_LOGO_BYTES } from '../../shared/limits.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';

@@ -4,7 +4,7 @@
  */
 
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
-import type { Schedule } from '../../shared/host/room-settings.ts';
+import type { Schedule } from '../../shared/host/opening-hours.ts';
 import { HostClient } from '../support/host-client.ts';
 import { fullTest } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';

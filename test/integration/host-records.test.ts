@@ -5,7 +5,7 @@ import { join as pathOf } from 'node:path';
 import { generate } from 'lean-qr';
 import sharp from 'sharp';
 import { escaped } from '../../server/host/printed-sign.ts';
-import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/state.ts';
+import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/visit-statistics.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';
 import fc, { anyText } from '../support/property.ts';

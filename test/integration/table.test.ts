@@ -1,6 +1,7 @@
 /** A touch table: ten participants over one connection. */
+
+import { RINGS } from '../../shared/limits.ts';
 import type { Event, RingEvent, RingEventName } from '../../shared/protocol/events.ts';
-import { RINGS } from '../../shared/vocabulary.ts';
 import { SMALL } from '../support/organisms.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';

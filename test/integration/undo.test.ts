@@ -8,7 +8,7 @@ import { openMemory, type Records, StoreError } from '../../server/storage/recor
 import { recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
-import { lineageTree } from '../../server/world/organisms/lineage-tree.ts';
+import { lineageTree } from '../../server/world/organisms/family-tree.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { Planes } from '../../shared/codec/chunks.ts';

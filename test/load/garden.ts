@@ -1,7 +1,7 @@
 /** The garden that loads are measured in: the same each time, by seed. */
 
 import type { Room, TickResult } from '../../server/world/room.ts';
-import { STROKE_LIMITS } from '../../shared/geometry.ts';
+import { STROKE_LIMITS } from '../../shared/limits.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 

@@ -9,7 +9,7 @@ import {
   closesNextDay,
   MAX_EXCEPTIONS,
   type Schedule,
-} from '../../../shared/host/room-settings.ts';
+} from '../../../shared/host/opening-hours.ts';
 import type { HostState } from '../../../shared/host/state.ts';
 import * as ui from '../host-element.ts';
 import { type HoursDraft, host, withDraft } from '../host-model.ts';

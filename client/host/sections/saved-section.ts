@@ -5,19 +5,14 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import {
-  type CallAnswer,
-  FILES,
-  type HostCommand,
-  MOST_UNDO,
-  pathOf,
-} from '../../../shared/host/api.ts';
+import { type CallAnswer, FILES, type HostCommand, pathOf } from '../../../shared/host/api.ts';
 import type {
   HostState,
   RoomSummary,
   SnapshotState,
   VisitorState,
 } from '../../../shared/host/state.ts';
+import { MOST_UNDO } from '../../../shared/limits.ts';
 import * as ui from '../host-element.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';

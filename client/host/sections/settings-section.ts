@@ -8,7 +8,6 @@ import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import * as v from 'valibot';
-import { STROKE_LIMITS } from '../../../shared/geometry.ts';
 import {
   type RoomSettings,
   roomSettings,
@@ -17,6 +16,7 @@ import {
 } from '../../../shared/host/room-settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
+import { STROKE_LIMITS } from '../../../shared/limits.ts';
 import { number, plural } from '../../elements/text.ts';
 import * as ui from '../host-element.ts';
 import { host } from '../host-model.ts';

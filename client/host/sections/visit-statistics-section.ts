@@ -6,14 +6,13 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
+import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import {
   type DayStatistics,
   DWELL_SPANS,
   HEAT_SIDE,
-  type HostState,
-  type RoomSummary,
   type Statistics,
-} from '../../../shared/host/state.ts';
+} from '../../../shared/host/visit-statistics.ts';
 import { number } from '../../elements/text.ts';
 import { canvasOf } from '../../keepsake/picture.ts';
 import { formats } from '../../locale/locale.ts';

@@ -1,8 +1,9 @@
 /** Loads the painter of a room's checkpoint, and gives it the genomes of the organisms in view. */
+
+import { MAX_GENOMES_ASKED } from '../../../shared/limits.ts';
 import { createMap, type GenomeMap } from '../../../shared/painter/genome-map.ts';
 import type { PainterNet } from '../../../shared/painter/net.ts';
 import { inSlices, paintThumbnail } from '../../../shared/painter/still.ts';
-import { MAX_GENOMES_ASKED } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import { type PackedGenomes, unpackGenomes } from '../../../shared/protocol/genomes.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';

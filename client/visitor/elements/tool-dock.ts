@@ -3,7 +3,7 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
-import { STROKE_LIMITS } from '../../../shared/geometry.ts';
+import { STROKE_LIMITS } from '../../../shared/limits.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Tool } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';

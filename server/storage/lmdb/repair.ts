@@ -18,7 +18,8 @@ import { fileURLToPath } from 'node:url';
 import { askChild } from '../../platform/worker-rpc.ts';
 import { type Entry, isIntact, type Span, StoreError } from '../records.ts';
 import { ROOM_KINDS, SERVER_KINDS, spanOf } from '../store.ts';
-import { DATA_FILE, freeBytes, keyAfter, openTable, type Table, WITNESS_FILE } from './table.ts';
+import { freeBytes } from './disk-space.ts';
+import { DATA_FILE, keyAfter, openTable, type Table, WITNESS_FILE } from './table.ts';
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /**

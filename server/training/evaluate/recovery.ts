@@ -2,7 +2,7 @@
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import { createReadout } from '../../vnca/readout.ts';
-import { stepsUntilOpen } from '../../world/closing.ts';
+import { stepsUntilOpen } from '../../world/healing.ts';
 import { applyWound, woundOfShare } from '../rollout/wounds.ts';
 import { type Likeness, likenesses } from './compare-pictures.ts';
 import type { EvaluationBatch, Grown, Tools } from './evaluation-batch.ts';

@@ -4,7 +4,7 @@ import type { Compute } from '../../autodiff/compute.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance } from '../../vnca/gallery.ts';
 import { boundsOf as latentBoundsOf } from '../../vnca/genome.ts';
-import { thrownLatent } from '../../world/species.ts';
+import { thrownLatent } from '../../world/dice.ts';
 import { openPosteriors } from '../model/networks.ts';
 import { likenesses, loadFeatures, picturesOf } from './compare-pictures.ts';
 import type { Tools } from './evaluation-batch.ts';

@@ -3,7 +3,7 @@
  * their cells the loss counts.
  */
 import type { Random } from '../../../shared/random.ts';
-import { stepsUntilOpen } from '../../world/closing.ts';
+import { stepsUntilOpen } from '../../world/healing.ts';
 import type { TrainingConfig } from '../config.ts';
 import { moved } from '../data/augment.ts';
 import type { PoolEntry, Pools } from './pools.ts';

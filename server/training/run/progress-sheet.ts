@@ -1,7 +1,7 @@
 /** Draws the sheet of pictures that shows the progress of a training run. */
 import { createRandom } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
-import { stepsUntilOpen } from '../../world/closing.ts';
+import { stepsUntilOpen } from '../../world/healing.ts';
 import type { TrainingConfig } from '../config.ts';
 import { gatherImages } from '../data/dataset.ts';
 import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';

@@ -7,8 +7,8 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
 import { defined } from '../../platform/collections.ts';
-import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
 import type { GridPlanes } from '../grid-planes.ts';
+import { close, heal, heldBy, hurt, openRim, releaseHit } from '../healing.ts';
 import {
   keepMask,
   leaveGround,
@@ -19,6 +19,7 @@ import {
 } from '../ownership.ts';
 import type { RoomRules } from '../room-rules.ts';
 import { growthStep, type Species } from '../species.ts';
+import { Lineage } from './dead-organisms.ts';
 import {
   beginExpressions,
   breakOff,
@@ -29,7 +30,6 @@ import {
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import { partsOf, rememberBody, type Seed } from './grafts.ts';
-import { Lineage } from './lineage.ts';
 import { LIFE, type Organism, Population, viewOf } from './organism.ts';
 import { become, countTurn, followGrafts, MAX_FORMER, takeExpressed } from './transformation.ts';
 

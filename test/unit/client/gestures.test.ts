@@ -5,7 +5,8 @@ import {
   type PointerSample,
   StrokeSegmenter,
 } from '../../../client/input/canvas-input.ts';
-import { STROKE_LIMITS, strokeLength } from '../../../shared/geometry.ts';
+import { strokeLength } from '../../../shared/geometry.ts';
+import { STROKE_LIMITS } from '../../../shared/limits.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 function harness() {

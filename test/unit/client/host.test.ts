@@ -29,20 +29,16 @@ import { lastCopy, stateBefore } from '../../../client/host/text.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
+import { ALWAYS_OPEN } from '../../../shared/host/opening-hours.ts';
 import { HostRefusal } from '../../../shared/host/reasons.ts';
 import {
-  ALWAYS_OPEN,
   applyChange,
   ROOM_DEFAULTS,
   type RoomSettings,
   storedChange,
 } from '../../../shared/host/room-settings.ts';
-import {
-  DWELL_SPANS,
-  HEAT_SIDE,
-  type HostState,
-  type Statistics,
-} from '../../../shared/host/state.ts';
+import type { HostState } from '../../../shared/host/state.ts';
+import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/visit-statistics.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 /** UTC+1, in summer UTC+2. */

@@ -1,7 +1,8 @@
 /** When the gardener plays, with a fake clock and a room whose cells the test decides. */
 
-import { GARDENING, nearestGround } from '../../../server/gardener/choose.ts';
+import { GARDENING } from '../../../server/gardener/choose.ts';
 import { Gardener } from '../../../server/gardener/gardener.ts';
+import { nearestGround } from '../../../server/gardener/reefs.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
 import { DEPARTURE } from '../../../server/world/departures.ts';
 import { LIFE } from '../../../server/world/organisms/organism.ts';

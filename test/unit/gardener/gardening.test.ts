@@ -1,13 +1,13 @@
 /** Where the gardener plants and what its strokes touch. */
+import { cutAcross } from '../../../server/gardener/choose.ts';
 import {
   choosePlantingPlace,
-  cutAcross,
   nearestGround,
   type PlantingPlace,
   Reefs,
-  Seasons,
   targetCount,
-} from '../../../server/gardener/choose.ts';
+} from '../../../server/gardener/reefs.ts';
+import { Seasons } from '../../../server/gardener/seasons.ts';
 import { checkStroke } from '../../../server/world/strokes.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { contains, coverage, intersects, windowAround } from '../../../shared/geometry.ts';

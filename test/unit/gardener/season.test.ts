@@ -1,5 +1,5 @@
 /** The gardener's seasons, with the shipped gallery. */
-import { GARDENING, isOfSeason, Seasons, themesOf } from '../../../server/gardener/choose.ts';
+import { isOfSeason, SEASONS, Seasons, themesOf } from '../../../server/gardener/seasons.ts';
 import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { loadGalleryLooks, selectGallery } from '../../../server/vnca/gallery.ts';
@@ -15,7 +15,7 @@ const { featured } = selectGallery(
 );
 const species = { ...speciesOf(checkpoint), featured, colours };
 const { side } = species;
-const { seasonEntries, seasonLength } = GARDENING;
+const { seasonEntries, seasonLength } = SEASONS;
 const [least, most] = seasonLength;
 
 test('creatures have the colours that people see', () => {
@@ -50,7 +50,7 @@ test('each theme has enough creatures, and is of what reefs are made of', () => 
   for (const theme of themes) {
     const count = featured.filter((index) => isOfSeason(index, theme, species)).length;
     expect(count).toBeGreaterThanOrEqual(seasonEntries);
-    expect(GARDENING.reefFamilies).toContain(theme.family);
+    expect(SEASONS.reefFamilies).toContain(theme.family);
   }
   // Without a picture of the gallery there are seasons of kinds.
   const families = themesOf({ ...species, colours: undefined });

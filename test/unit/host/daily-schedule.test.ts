@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { DailySchedule, isOpenAt } from '../../../server/host/daily-schedule.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { ALWAYS_OPEN, type Schedule } from '../../../shared/host/room-settings.ts';
+import { ALWAYS_OPEN, type Schedule } from '../../../shared/host/opening-hours.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import fc from '../../support/property.ts';
 

@@ -14,20 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { DISK_RESERVE, SpaceGuard } from '../../../server/storage/lmdb/disk-space.ts';
 import { openFolder, storedSecret } from '../../../server/storage/lmdb/open.ts';
-import {
-  encodeCount,
-  openTable,
-  SpaceGuard,
-  type Table,
-} from '../../../server/storage/lmdb/table.ts';
+import { encodeCount, openTable, type Table } from '../../../server/storage/lmdb/table.ts';
 import { WriteAheadLog } from '../../../server/storage/lmdb/write-ahead-log.ts';
-import {
-  DISK_RESERVE,
-  type Entry,
-  encodeRecord,
-  StoreError,
-} from '../../../server/storage/records.ts';
+import { type Entry, encodeRecord, StoreError } from '../../../server/storage/records.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { suiteFolder } from '../../support/closing.ts';
 

@@ -1,6 +1,6 @@
 import { type Engine, EngineError } from '../../../server/engine/engine.ts';
-import { dissolvingPlaces } from '../../../server/world/closing.ts';
 import { DEPARTURE, Departures } from '../../../server/world/departures.ts';
+import { dissolvingPlaces } from '../../../server/world/dissolving.ts';
 import { GridPlanes } from '../../../server/world/grid-planes.ts';
 import type { Organism } from '../../../server/world/organisms/organism.ts';
 import { nearestWindow } from '../../../server/world/planting.ts';

@@ -3,14 +3,13 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { bounded, boundsOf, isWithin } from '../../../server/vnca/genome.ts';
 import type { PlantedSeed } from '../../../server/world/commands.ts';
 import { crossLatents } from '../../../server/world/create-latent.ts';
-import { LINEAGE, Lineage } from '../../../server/world/organisms/lineage.ts';
+import { LINEAGE, Lineage } from '../../../server/world/organisms/dead-organisms.ts';
 import {
-  breed,
-  type Candidate,
-  chooseAncestors,
+  FAMILY_TREE_HOURS,
   lineageTree,
   rememberedSeed,
-} from '../../../server/world/organisms/lineage-tree.ts';
+} from '../../../server/world/organisms/family-tree.ts';
+import { breed, type Candidate, chooseAncestors } from '../../../server/world/organisms/heirs.ts';
 import type { Organism } from '../../../server/world/organisms/organism.ts';
 import { latentOnMap, seedTokenOf } from '../../../server/world/species.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -320,7 +319,7 @@ test('GEN-3: an heir lives with the parents, kind and latent that its seed says'
 
 /** What a room remembers of its dead, and the family tree that it tells. */
 
-const { most, slack, hours } = LINEAGE;
+const { most, slack } = LINEAGE;
 
 const organism = (id: number, parents: number[] = []): Organism =>
   ({
@@ -351,7 +350,7 @@ test('GEN-1: of ten thousand dead, a room remembers the ancestors of the living 
 
 test('GEN-1: the tree shows who lived within a day, and the ancestors of these', () => {
   const tickRate = 1;
-  const tick = 2 * hours * 3600;
+  const tick = 2 * FAMILY_TREE_HOURS * 3600;
   const dead = (id: number, died: number, parents: number[] = []) => ({
     ...{ id, parents, kind: '', origin: 'cross' as const, planter: ANNA, born: 0, died },
     ...{ cause: 'killed' as const, wounds: 1, healed: 0, latent: new Float32Array(2) },

@@ -21,7 +21,7 @@ import { openPosteriors } from '../../../../server/training/model/networks.ts';
 import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import { thrownLatent } from '../../../../server/world/species.ts';
+import { thrownLatent } from '../../../../server/world/dice.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
 import { temporaryFolder } from '../../../support/closing.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';

@@ -14,8 +14,6 @@ export const LINEAGE = {
   most: 1_500,
   /** Number of dead organisms beyond `most` that a room remembers before it forgets some. */
   slack: 64,
-  /** Period that a family tree covers, in hours. */
-  hours: 24,
 } as const;
 const { most, slack } = LINEAGE;
 
