@@ -14,10 +14,11 @@ import { JoinedEngine } from '../engine/joined-engine.ts';
 import { Hooks } from '../extensions/call-hooks.ts';
 import { Gardeners } from '../gardener/gardener.ts';
 import { openHost, type RunningHost } from '../host/host.ts';
-import { StaticFiles, wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/room-pages.ts';
 import { createApp } from '../http/routes.ts';
+import { StaticFiles, wallBuild } from '../http/serve-client.ts';
 import { type Alerts, startAlerts } from '../operations/alerts.ts';
+import { DiskWatch } from '../operations/disk-watch.ts';
 import {
   createMetrics,
   type Metrics,
@@ -25,7 +26,7 @@ import {
   serveMetrics,
 } from '../operations/metrics.ts';
 import { RestartLimit } from '../operations/supervisor.ts';
-import { DiskWatch, ExhaustionWatch, limitsWithin, TickWatchdog } from '../operations/watches.ts';
+import { ExhaustionWatch, limitsWithin, TickWatchdog } from '../operations/watches.ts';
 import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { startBoth } from '../platform/collections.ts';

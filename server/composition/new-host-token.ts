@@ -2,7 +2,7 @@
  * Main script of the command `host-token`: creates a new access token for the host's page and
  * prints it.
  */
-import { HostToken } from '../host/host-sessions.ts';
+import { HostToken } from '../host/host-token.ts';
 import { systemClock } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';
 import { textLog } from '../platform/log.ts';

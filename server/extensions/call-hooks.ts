@@ -27,7 +27,8 @@ import {
   type Questions,
   type RoomLifeEvent,
 } from './extension.ts';
-import { type ActRequest, ExtensionThread, type HookAnswer, LIMITS } from './extension-thread.ts';
+import { LIMITS } from './extension-limits.ts';
+import { type ActRequest, ExtensionThread, type HookAnswer } from './extension-thread.ts';
 
 /**
  * Creates the `generation` event if a tick has begun a new day of the room with heirs. Heirs are

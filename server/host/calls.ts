@@ -36,18 +36,19 @@ import type {
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { openOf } from '../realtime/policy/moderation.ts';
 import type { WallSeat, WallSeats } from '../realtime/policy/wall-seats.ts';
-import { MAX_WALLS, wallStates } from '../realtime/sessions/watchers.ts';
+import { MAX_WALLS, wallStates } from '../realtime/sessions/walls.ts';
 import { readRange, writeBundle } from '../replay/journal-range.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
+import { MAX_ROOMS } from '../rooms/room-registry.ts';
 import type { SnapshotRecord } from '../storage/record-schemas.ts';
 import { SNAPSHOTS } from '../storage/snapshots.ts';
 import type { PlantedSeed } from '../world/commands.ts';
 import { featuredOf } from '../world/species.ts';
 import { settled } from '../world/tick-times.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { DailySchedule } from './daily-schedule.ts';
 import type { Farewells } from './farewells.ts';
-import type { FilmJobs } from './film-jobs.ts';
-import type { AccessTokens } from './host-sessions.ts';
+import type { FilmJobs } from './films.ts';
 import { storeLogo } from './printed-sign.ts';
 import {
   countExecuted,
@@ -66,8 +67,6 @@ import type { VisitCounter } from './visit-statistics.ts';
  */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;
-/** Maximum number of rooms per server, open or closed. */
-const MAX_ROOMS = 32;
 
 export interface Host extends HostContext {
   readonly films: FilmJobs;

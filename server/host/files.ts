@@ -12,7 +12,7 @@ import { packBundle, readRange, type When } from '../replay/journal-range.ts';
 import { png } from '../replay/run-replay.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Host } from './calls.ts';
-import { sendFrame } from './film-jobs.ts';
+import { sendFrame } from './films.ts';
 import { creaturesOf, drawSign, readLogo } from './printed-sign.ts';
 import { csvOf } from './visit-statistics.ts';
 

@@ -27,7 +27,7 @@ import { Store } from '../storage/store.ts';
 import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
-import { FILMS, type FilmNews, type FilmOrder, withFrames } from './film-jobs.ts';
+import { FILMS, type FilmNews, type FilmOrder, withFrames } from './films.ts';
 
 /** A file in a ZIP archive. Its name must be ASCII. */
 type ZipEntry = { readonly name: string; readonly bytes: Uint8Array };

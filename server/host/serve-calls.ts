@@ -36,14 +36,9 @@ import { isAllowedOrigin } from '../realtime/limits/connection-limits.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { HANDLERS, type Host, type Parts } from './calls.ts';
 import { FILE_HANDLERS } from './files.ts';
-import {
-  type HostSession,
-  type HostSessions,
-  type HostToken,
-  hasKey,
-  type LoginThrottle,
-  SESSION,
-} from './host-sessions.ts';
+import { type HostSession, type HostSessions, hasKey, SESSION } from './host-sessions.ts';
+import type { HostToken } from './host-token.ts';
+import type { LoginThrottle } from './login-throttle.ts';
 
 /** Maximum size of request bodies, in bytes. Only `putLogo` has a different limit. */
 export const MAX_BODY_BYTES = 16_384;

@@ -23,7 +23,7 @@ import { thumbnailOf } from '../rooms/thumbnails.ts';
 import { GALLERY_FILE, PAINTED_GALLERY_FILE } from '../vnca/gallery.ts';
 import { lineageTree, rememberedSeed } from '../world/organisms/family-tree.ts';
 import { seedTokenOf } from '../world/species.ts';
-import { type Representation, representation } from './client-build.ts';
+import { type Representation, representation } from './serve-client.ts';
 
 const QUALITY = { quality: 80, alphaQuality: 90, smartSubsample: true, effort: 4 };
 const AGE = 'public, max-age=3600';

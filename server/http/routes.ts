@@ -16,8 +16,8 @@ import type { ExhaustionWatch, TickWatchdog } from '../operations/watches.ts';
 import { type ConnectionLimits, WRONG_HOST } from '../realtime/limits/connection-limits.ts';
 import { type Checkpoint, PAINTERS, paintersByPath } from '../vnca/checkpoint.ts';
 import type { Species } from '../world/species.ts';
-import type { StaticFiles } from './client-build.ts';
-import { pageModels } from './page-models.ts';
+import { pageModels } from './keep-page.ts';
+import type { StaticFiles } from './serve-client.ts';
 
 interface AppOptions {
   readonly files: StaticFiles;

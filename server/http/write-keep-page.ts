@@ -6,8 +6,8 @@ import { runCommand } from '../settings/document.ts';
 import { DEFAULT_CHECKPOINT } from '../settings/server.ts';
 import { folders, origin, orWord, text } from '../settings/server-types.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
-import { ensureClient } from './client-build.ts';
-import { pageModels, singlePage } from './page-models.ts';
+import { pageModels, singlePage } from './keep-page.ts';
+import { ensureClient } from './serve-client.ts';
 
 const COMMAND = {
   about: 'Writes the page on which keepsakes grow, as one HTML file that works without a server.',

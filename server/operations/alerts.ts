@@ -13,7 +13,7 @@ import type { Log } from '../platform/log.ts';
 import type { ConnectionLimits } from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { SEATS } from '../realtime/sessions/seats.ts';
-import { SETTLED } from '../realtime/sessions/watchers.ts';
+import { SETTLED } from '../realtime/sessions/walls.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { Store } from '../storage/store.ts';
 import type { ExhaustionWatch, TickWatchdog } from './watches.ts';

@@ -13,10 +13,11 @@ import type { TickTimes } from '../world/tick-times.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviews } from './commands/seed-previews.ts';
 import { DrawingReview } from './drawings/drawing-review.ts';
-import { Hall, Liveliness } from './policy/liveliness.ts';
-import { Reports } from './policy/moderation.ts';
+import { Hall } from './policy/hall-sensors.ts';
+import { Liveliness } from './policy/liveliness.ts';
+import { MAX_MUTED, Reports } from './policy/moderation.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
-import { Cursors, EventQueue, hasTurn } from './presence/events-and-cursors.ts';
+import { Cursors, EventQueue } from './presence/events-and-cursors.ts';
 import { Follows } from './presence/follows.ts';
 import { Presence, RefreshRequests } from './presence/presence.ts';
 import { Visits } from './presence/visits.ts';
@@ -25,18 +26,14 @@ import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
 import { type RoomBasis, type RoomContext, TickInProgress } from './sessions/room-context.ts';
 import { SEATS, Seats } from './sessions/seats.ts';
 import type { ResumeTokens } from './sessions/signed-tokens.ts';
-import { RoomWalls, Spectators } from './sessions/watchers.ts';
+import { RoomWalls } from './sessions/walls.ts';
+import { Spectators } from './sessions/watchers.ts';
+import { hasTurn } from './streaming/crowds.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
 
 /** Interval of messages about the room's pace and load, in ms. */
 const PACE_INTERVAL = 1_000;
-
-/**
- * Maximum number of muted participants. If there are more, the oldest mute of an absent participant
- * is lifted.
- */
-const MAX_MUTED = 1_000;
 
 interface RoomServerOptions extends RoomBasis {
   /** Times of the room's past ticks. `RoomServer` adds each new tick. */

@@ -13,6 +13,7 @@ import {
   type ConnectionLimits,
   type ConnectionRateLimiter,
   type Limits,
+  MAX_MESSAGE_BYTES,
   type RejectionCounts,
   type RejectionReason,
   WRONG_HOST_RESPONSE,
@@ -22,9 +23,6 @@ import { createWebSocketEngine, isWellFormed } from './limits/websocket-engine.t
 import type { NameCheck } from './names/display-names.ts';
 import { ClientSession } from './sessions/client-session.ts';
 import { Outbox } from './streaming/outbox.ts';
-
-/** Maximum size of an inbound message, in bytes. */
-const MAX_MESSAGE_BYTES = 16_384;
 
 /** When the server shuts down, connections still open after this time, in ms, are destroyed. */
 export const CLOSE_GRACE = 2_000;

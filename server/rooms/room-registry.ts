@@ -25,6 +25,9 @@ import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
 import type { Replicas } from './replicas.ts';
 
+/** Maximum number of rooms per server, open or closed. */
+export const MAX_ROOMS = 32;
+
 export interface RoomEntry {
   plan: PlanRecord;
   readonly policy: RoomPolicy;

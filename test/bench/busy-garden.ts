@@ -1,6 +1,6 @@
 /** A room that is never at rest, on a server for pages of real browsers. */
 
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { STROKE_LIMITS } from '../../shared/limits.ts';
 import { createRandom } from '../../shared/random.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';

@@ -5,7 +5,7 @@
  * the load of the machine limits how far a drawing is refined.
  */
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import type { RoomServer } from '../../server/realtime/room-server.ts';
 import { SettingsError } from '../../server/settings/command-line.ts';
 import { meanSquare } from '../../server/training/pictures/sheet.ts';

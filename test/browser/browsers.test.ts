@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import sharp from 'sharp';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import type { Room } from '../../server/world/room.ts';
 import { drawSeldom, LONG_PERIOD, paintAnew, unpaint, WISH } from '../support/browser.ts';
 import { afterTest } from '../support/closing.ts';

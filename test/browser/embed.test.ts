@@ -1,5 +1,5 @@
 /** Rooms on pages of other sites: of those that may act, of those that may watch, and of strangers. */
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { type OtherSite, otherSite } from '../support/other-sites.ts';
 import { suiteServer } from '../support/suite.ts';
 import { cheapPage, suiteBrowser } from '../support/suite-pages.ts';

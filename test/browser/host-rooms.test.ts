@@ -4,7 +4,7 @@
  */
 import type { Request } from 'playwright-core';
 import { sectionsOf } from '../../client/host/navigation.ts';
-import { MAX_WALLS } from '../../server/realtime/sessions/watchers.ts';
+import { MAX_WALLS } from '../../server/realtime/sessions/walls.ts';
 import { USED_HEADER } from '../../shared/host/api.ts';
 import { goTo, liveShows, signIn } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';

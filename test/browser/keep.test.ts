@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { pageModels, singlePage } from '../../server/http/page-models.ts';
+import { pageModels, singlePage } from '../../server/http/keep-page.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { PING } from '../../server/realtime/socket-server.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';

@@ -1,7 +1,7 @@
 /** The whole path, in real browsers: plant, grow, wound, heal, together. */
 
 import type { JSHandle, Page } from 'playwright-core';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { leaveUnpainted } from '../support/browser.ts';
 import {
   clickPlace,

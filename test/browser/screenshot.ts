@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { DEFAULT_SIZE } from '../../server/settings/server.ts';
 import { launchBrowser, runTranspiled } from '../support/browser.ts';
 import { liveScreenOf, liveShows, signIn } from '../support/host-client.ts';

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { leaveUnpainted } from '../support/browser.ts';
 import { isFull } from '../support/needs.ts';
 import {

@@ -5,7 +5,7 @@
 import { generate } from 'lean-qr';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { POLL_INTERVAL } from '../../server/composition/listen.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { createRandom } from '../../shared/random.ts';
 import { paintNow } from '../support/browser.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { TRANSLATED_LANGUAGES } from '../../shared/languages.ts';
 
 /** Bytes, compressed: what the visitor's page may be in all, but for what paints. */

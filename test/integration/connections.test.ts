@@ -9,7 +9,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';

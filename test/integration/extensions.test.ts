@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DRAWING_ANSWER, LIMITS } from '../../server/extensions/extension-thread.ts';
+import { DRAWING_ANSWER, LIMITS } from '../../server/extensions/extension-limits.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';

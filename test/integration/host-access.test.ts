@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Validator } from 'jsonschema';
-import { LOGIN, SESSION } from '../../server/host/host-sessions.ts';
+import { SESSION } from '../../server/host/host-sessions.ts';
+import { LOGIN } from '../../server/host/login-throttle.ts';
 import { MAX_BODY_BYTES } from '../../server/host/serve-calls.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import {

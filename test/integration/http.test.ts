@@ -7,7 +7,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { modelPath } from '../../shared/seed-token.ts';
 import { afterTest } from '../support/closing.ts';

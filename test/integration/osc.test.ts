@@ -1,7 +1,7 @@
 /** OSC over real datagrams: the messages that a running room sends, and those that it accepts. */
 import { createSocket } from 'node:dgram';
 import { encodeBundle, float, int, text } from '../../server/osc/osc-codec.ts';
-import { HALL } from '../../server/realtime/policy/liveliness.ts';
+import { HALL } from '../../server/realtime/policy/hall-sensors.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { POLL_INTERVAL } from '../../server/composition/listen.ts';
-import { MAX_WALLS } from '../../server/realtime/sessions/watchers.ts';
+import { MAX_WALLS } from '../../server/realtime/sessions/walls.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
 import type { WallState } from '../../shared/host/state.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';

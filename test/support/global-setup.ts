@@ -1,6 +1,6 @@
 /** Before all tests: what several test files need and only one process may make. */
 import '../../server/engine/onnx/no-telemetry.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 // @ts-expect-error It is JavaScript, without declarations.
 import { ensureBundle } from '../../server/launch/bundle.mjs';
 // @ts-expect-error It is JavaScript, without declarations.

@@ -1,6 +1,6 @@
 /** A server, a browser and pages that the tests of one file share. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { ensureClient } from '../../server/http/client-build.ts';
+import { ensureClient } from '../../server/http/serve-client.ts';
 import { LONG_PERIOD, launchBrowser, leaveUnpainted, slowFrames } from './browser.ts';
 import { afterSuite, afterUse } from './closing.ts';
 import type { ServerOptions, ServerSettings } from './server.ts';

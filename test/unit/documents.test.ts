@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { FILMS } from '../../server/host/film-jobs.ts';
+import { FILMS } from '../../server/host/films.ts';
 import { SESSION } from '../../server/host/host-sessions.ts';
 import { MOST_COUNTED } from '../../server/host/visit-statistics.ts';
 import { SNAPSHOTS } from '../../server/storage/snapshots.ts';

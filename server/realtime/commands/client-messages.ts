@@ -15,12 +15,7 @@ import type { RoomCommand } from '../../world/commands.ts';
 import type { Allowance, Rate } from '../limits/connection-limits.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { Entry, RoomClient } from '../sessions/room-client.ts';
-
-/**
- * How long a visitor counts as busy after the last `busy` message, in ms. Pages send this message
- * while a panel is in use.
- */
-const BUSY_TIME = 180_000;
+import { SEATS } from '../sessions/seats.ts';
 
 /**
  * Messages about rings of a touch table. A ring is one person at the table: see
@@ -108,7 +103,7 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
     rate: 'cursorsPerSecond',
     // A visitor may leave a panel open and walk away, so the busy state ends after a while.
     act: ({ server: { seats, clock }, client }, { busy }) =>
-      seats.setBusy(client, busy ? clock.now() + BUSY_TIME : 0),
+      seats.setBusy(client, busy ? clock.now() + SEATS.busy : 0),
   },
   plant: queued('plant'),
   graft: queued('graft'),

@@ -87,6 +87,9 @@ const CONNECTION_LIMITS = {
   ],
 } as const satisfies NumberTable;
 
+/** Maximum size of an inbound message, in bytes. */
+export const MAX_MESSAGE_BYTES = 16_384;
+
 export const LIMITS = { ...ADDRESS_LIMITS, ...CONNECTION_LIMITS };
 export const DEFAULT_LIMITS = numbersOf(LIMITS);
 export type Limits = typeof DEFAULT_LIMITS;

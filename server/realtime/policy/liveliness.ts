@@ -4,7 +4,6 @@
  * is slow or the hall is empty, larger while the hall is full, and 0 while nobody is watching. Each
  * change of the share is written to the journal, so the share does not follow brief changes.
  */
-import type { HallPresence } from '../../../shared/host/api.ts';
 import type { Room } from '../../world/room.ts';
 
 /** How a slow or unwatched room reduces the liveliness. Times are in ms. */
@@ -50,95 +49,11 @@ export class Liveliness {
   }
 }
 
-/** How the reports of sensors in the hall are used. Times are in ms, lengths in cells. */
-export const HALL = {
-  /**
-   * Side of the square fields into which the room is divided. Only the latest report for each field
-   * counts.
-   */
-  field: 32,
-  /**
-   * `lasts`: how long a report counts. `wakes`: minimum time between two reports for one field that
-   * wake the creatures near the reported position.
-   */
-  lasts: 5_000,
-  wakes: 2_000,
-  /** If the sensors send no report for this long, the hall no longer affects the liveliness. */
-  silent: 600_000,
-  /** Sum of the reported strengths at which the hall counts as full. */
-  full: 4,
-  /** Factors for the liveliness while the hall is empty and while the hall is full. */
-  ...{ emptyShare: 0.5, fullShare: 2 },
-  /**
-   * `on`: how long the hall must be empty (or full) before it counts as empty (or full). `off`: how
-   * long it must not be empty (or full) before it no longer counts as such.
-   */
-  empty: { on: 30_000, off: 0 },
-  crowded: { on: 5_000, off: 15_000 },
-} as const;
-
-/** Determines how crowded a room's hall is, from the reports of the hall's sensors. */
-export class Hall {
-  /**
-   * The latest report for each square field of the room, by the field's number. `at`: when the
-   * report arrived. `woke`: when a report for the field last woke creatures. Times are in ms.
-   */
-  private readonly fields = new Map<number, { strength: number; at: number; woke: number }>();
-  private readonly empty = new Lasting(false, HALL.empty);
-  private readonly full = new Lasting(false, HALL.crowded);
-  private heard = Number.NEGATIVE_INFINITY;
-
-  /** @param wake wakes the creatures near a point. Coordinates and radius are in cells */
-  constructor(
-    private readonly room: Pick<Room, 'grid' | 'species'>,
-    private readonly wake: (near: { x: number; y: number; radius: number }) => void,
-  ) {}
-
-  /**
-   * Handles a sensor's report.
-   *
-   * @param now current time, in ms
-   * @returns false if the report is ignored because its position is outside the room
-   */
-  sense({ x, y, strength }: HallPresence, now: number): boolean {
-    const { grid, species } = this.room;
-    if (x >= grid.width || y >= grid.height) return false;
-    const field = Math.floor(x / HALL.field) + grid.width * Math.floor(y / HALL.field);
-    const { woke = Number.NEGATIVE_INFINITY } = this.fields.get(field) ?? {};
-    const radius = Math.round(strength * species.side);
-    const wakes = radius > 0 && now - woke >= HALL.wakes;
-    this.fields.set(field, { strength, at: now, woke: wakes ? now : woke });
-    this.heard = now;
-    if (wakes) this.wake({ x, y, radius });
-    return true;
-  }
-
-  /**
-   * Returns the factor for the liveliness: less than 1 while the hall is empty, more than 1 while
-   * it is full. Call after each tick.
-   *
-   * @param now current time, in ms
-   */
-  crowding(now: number): number {
-    let sum = 0;
-    for (const [field, { strength, at }] of this.fields) {
-      if (now - at > HALL.lasts) this.fields.delete(field);
-      else sum += strength;
-    }
-    const isKnown = now - this.heard < HALL.silent;
-    const [empty, full] = [
-      this.empty.see(isKnown && sum === 0, now),
-      this.full.see(isKnown && sum >= HALL.full, now),
-    ];
-    return empty ? HALL.emptyShare : full ? HALL.fullShare : 1;
-  }
-}
-
 /**
  * A boolean value that follows a condition with a delay: the value changes once the condition has
  * differed from the value for a while.
  */
-class Lasting {
+export class Lasting {
   private since: number | undefined;
 
   /**

@@ -85,6 +85,11 @@ export type KeepItem = <List extends keyof Moderation>(
 /** Ignores the error of an item that could not be stored. The error has already been logged. */
 export const unkept = (): void => {};
 
+/**
+ * Maximum number of muted participants. If there are more, the oldest mute of an absent participant
+ * is lifted.
+ */
+export const MAX_MUTED = 1_000;
 /** Maximum number of reporters stored per organism. More would not change the host's decision. */
 const MAX_REPORTERS = 1_000;
 const MAX_REPORTED = 256;

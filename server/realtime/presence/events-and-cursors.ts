@@ -3,7 +3,6 @@
  * crowd, each client is sent its events together with its next frame, because a thousand separate
  * writes would take longer than the tick itself.
  */
-import { isDue, TIERS } from '../../../shared/codec/tiers.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
   type PackedPointer,
@@ -13,9 +12,6 @@ import {
 } from '../../../shared/protocol/pointers.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
-import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
-import { CHANNEL_TIERS } from '../streaming/room-encoders.ts';
-import type { Viewer } from '../streaming/viewer-stream.ts';
 
 type Recipient = Pick<RoomClient, 'send'>;
 
@@ -24,24 +20,6 @@ type Recipient = Pick<RoomClient, 'send'>;
  * turn, even if the client's tier has changed.
  */
 const ROUNDS = 3;
-
-/**
- * If a room has at least this number of viewers, viewers below the tier `full` are sent events only
- * every second tick.
- */
-export const CROWD = 100;
-
-/** Returns whether a client is sent events and cursors in this tick. */
-export function hasTurn(
-  client: Viewer,
-  broadcaster: Pick<RoomBroadcaster, 'size' | 'channelTierOf'>,
-  tick: number,
-): boolean {
-  if (broadcaster.size < CROWD) return true;
-  const tier = broadcaster.channelTierOf(client);
-  if (!tier || tier === 'full') return true;
-  return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
-}
 
 /** Delivers each event to each client exactly once, in the order in which the events were added. */
 export class EventQueue {

@@ -19,6 +19,7 @@ import {
   welcomeOf,
 } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
+import { SEATS } from './seats.ts';
 
 /** Builds and sends the welcome messages of a room. */
 export class WelcomeBuilder {
@@ -110,9 +111,6 @@ export class WelcomeBuilder {
   }
 }
 
-/** Maximum number of seats that participants must give up to the queue in one tick. */
-const MAX_YIELDING = 16;
-
 /**
  * Returns the address by which a client may be banned; '' for a ring of a touch table, because the
  * next person to use the ring has the same address.
@@ -195,7 +193,7 @@ export class RoomAdmission {
   shareOut(now: number): void {
     const { seats } = this.context;
     this.admitWaiting();
-    for (let i = 0; i < MAX_YIELDING; i++) {
+    for (let i = 0; i < SEATS.maxYielding; i++) {
       const client = seats.yielding(now);
       if (!client) return;
       this.giveUpSeat(client, true);

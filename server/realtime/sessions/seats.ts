@@ -22,6 +22,13 @@ export const SEATS = {
    * in ms.
    */
   idleYields: 120_000,
+  /** Maximum number of seats that participants must give up to the queue in one tick. */
+  maxYielding: 16,
+  /**
+   * How long a visitor counts as busy after the last `busy` message, in ms. Pages send this message
+   * while a panel is in use.
+   */
+  busy: 180_000,
   /** Maximum number of pages in the queue for a seat. */
   maxWaiting: 1_000,
 } as const;

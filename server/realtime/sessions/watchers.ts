@@ -1,14 +1,10 @@
 /**
- * Connections that watch the whole room and never change it: walls, touch tables, and visitors with
- * a view-only link. Start reading at `Watchers`.
+ * Connections that watch the whole room and never change it: spectators (visitors with a view-only
+ * link), walls and touch tables (see walls.ts). Start reading at `Watchers`.
  */
-import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
-import type { LanguageCode } from '../../../shared/languages.ts';
-import type { Event } from '../../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Applicant } from '../policy/bans.ts';
-import type { WallSeat } from '../policy/wall-seats.ts';
 import { fullViewport, type StreamStart } from '../streaming/viewer-stream.ts';
 import type { WelcomeBuilder } from './room-admission.ts';
 import type { Entry, RoomClient } from './room-client.ts';
@@ -20,20 +16,8 @@ export interface WatcherSeat {
   readonly address: string;
   /** Id of the seat that the host has reserved for this wall, if any. */
   readonly place?: number | undefined;
-  /** Session id of a touch table's page (see `Command<'join'>`). */
-  readonly session?: number | undefined;
-  /** The wall's screen. Absent for spectators, and for a picture of the room on the host's page. */
-  readonly screen?: Screen | undefined;
   /** Facts about a spectator that are compared with the bans; absent for walls. */
   readonly applicant?: Applicant;
-}
-
-interface Screen {
-  /** When the wall connected, by the monotonic clock, in ms. */
-  readonly since: number;
-  readonly frameRate: FrameRate;
-  /** Languages whose script the screen cannot display. */
-  readonly unwritable: readonly LanguageCode[];
 }
 
 /**
@@ -54,10 +38,10 @@ const siteOf = ({ address }: WatcherSeat): string =>
  * @returns the watcher that must leave, if any
  * @throws Refusal with the reason `full` if the newcomer cannot replace anybody
  */
-export function takeSeat<M>(
-  seats: Map<M, WatcherSeat>,
+export function takeSeat<M, S extends WatcherSeat>(
+  seats: Map<M, S>,
   newcomer: M,
-  seat: WatcherSeat,
+  seat: S,
   { most, full }: { readonly most: number; readonly full: Reason },
 ): M | undefined {
   const leaving = seats.size < most ? undefined : evictedFor(seats, seat);
@@ -95,8 +79,8 @@ function newestOfLargest<M, K>(
 }
 
 /** Manages all watchers of one type, either walls or spectators. */
-export class Watchers {
-  protected readonly seats = new Map<RoomClient, WatcherSeat>();
+export class Watchers<S extends WatcherSeat = WatcherSeat> {
+  protected readonly seats = new Map<RoomClient, S>();
 
   constructor(
     protected readonly context: RoomContext,
@@ -148,7 +132,7 @@ export class Watchers {
    *
    * @throws Refusal if all seats are taken and the newcomer cannot replace anybody
    */
-  protected seat(client: RoomClient, seat: WatcherSeat): void {
+  protected seat(client: RoomClient, seat: S): void {
     const leaving = takeSeat(this.seats, client, seat, this.kind);
     if (leaving) this.dismiss(leaving, this.kind.evicted);
   }
@@ -199,254 +183,5 @@ export class Spectators extends Watchers {
     for (const [client, { applicant }] of [...this.seats]) {
       if (bans.isBanned(room.name, applicant!)) this.dismiss(client, 'sent-away');
     }
-  }
-}
-
-/** Maximum number of walls that show a room. */
-export const MAX_WALLS = 16;
-
-/** How long walls show a film or a close-up after the host's last request, in ms. */
-const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
-
-/**
- * Length of a period over which frames are counted, in ms. The frame rate is computed from the
- * present period and the one before.
- */
-const WINDOW = 5_000;
-
-/** Measures how many frames per second a wall has confirmed in the last five to ten seconds. */
-export class FrameRate {
-  private count = 0;
-  private before: { readonly count: number; readonly start: number };
-
-  /** @param start start of the measurement, by the monotonic clock, in ms */
-  constructor(private start: number) {
-    this.before = { count: 0, start };
-  }
-
-  confirm(now: number, frames = 1): void {
-    if (now - this.start >= WINDOW) {
-      this.before = { count: this.count, start: this.start };
-      this.start = now;
-      this.count = 0;
-    }
-    this.count += frames;
-  }
-
-  at(now: number): number {
-    const { count, start, before } = this;
-    if (now - start >= 2 * WINDOW) return 0;
-    return (1000 * (before.count + count)) / Math.max(1_000, now - before.start);
-  }
-}
-
-/**
- * Lists the states of the walls of a room.
- *
- * @param seats the room's reserved seats
- * @param connected the connected walls, several of which may use the same reserved seat
- * @param now current time by the monotonic clock, in ms
- * @returns one state for each reserved seat, then one for each wall without a reserved seat
- */
-export function wallStates(
-  seats: readonly WallSeat[],
-  connected: readonly (Screen & Pick<WatcherSeat, 'place'>)[],
-  now: number,
-): WallState[] {
-  const stateOf = (seat: WallSeat | undefined, screens: readonly Screen[]): WallState => ({
-    id: seat?.id ?? null,
-    name: seat?.name ?? '',
-    path: seat ? `/${seat.table ? 'table' : 'wall'}/${seat.room}?pass=${seat.pass}` : '',
-    ...{ table: seat?.table ?? false, blocked: seat?.blocked ?? false },
-    screens: screens.length,
-    upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
-    lost: seat?.lost ?? null,
-    unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
-    // If several screens use a seat, report the lowest of their frame rates.
-    frameRate:
-      screens.length > 0 ? Math.min(...screens.map(({ frameRate }) => frameRate.at(now))) : 0,
-  });
-  const screensOf = (id: number | undefined) => connected.filter(({ place }) => place === id);
-  return [
-    ...seats.map((seat) => stateOf(seat, screensOf(seat.id))),
-    ...screensOf(undefined).map((wall) => stateOf(undefined, [wall])),
-  ];
-}
-
-/**
- * How long a wall must be connected to count as settled, in ms. After a settled wall has
- * disconnected, a wall counts as missing until another wall is settled.
- */
-export const SETTLED = 60_000;
-
-type Film = NonNullable<Event<'film'>['film']>;
-
-/** What walls show instead of the whole room: a film, or a close-up of a part of the room. */
-type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
-
-/** The walls and touch tables of a room. */
-export class RoomWalls extends Watchers {
-  /** Whether a settled wall (see `SETTLED`) has disconnected. */
-  private isMissed = false;
-  /** The film or close-up that the walls show, and when it started, in ms. */
-  private shown: (Shown & { readonly since: number }) | undefined;
-  private cancelEnd = (): void => {};
-
-  constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
-    const full = 'too-many-walls';
-    super(context, welcomeBuilder, { most: MAX_WALLS, full, evicted: full, tier: 'full' });
-  }
-
-  /** Whether a settled wall (see `SETTLED`) has disconnected, and no connected wall is settled. */
-  get isBare(): boolean {
-    return this.isMissed && !this.connected.some((wall) => this.hasSettled(wall));
-  }
-
-  /** Marks a wall as missing, because one was missing when the server stopped. */
-  startBare(): void {
-    this.isMissed = true;
-  }
-
-  /** Number of connected walls. */
-  get upCount(): number {
-    return this.connected.length;
-  }
-
-  /** States of all connected walls, and of reserved seats without a connected wall. */
-  get states(): WallState[] {
-    const { wallSeats, room, clock } = this.context;
-    return wallStates(wallSeats.of(room.name), this.connected, clock.now());
-  }
-
-  /**
-   * Welcomes a wall and sends it the frames of the whole room. If `as` is `view`, the client is a
-   * picture of the room on the host's page, which does not count as a wall. Only one screen can use
-   * a table's seat.
-   *
-   * @throws Refusal `too-many-walls`, `no-such-table`, `table-taken`
-   */
-  add(wall: RoomClient, { as, pass = '', session, unwritable = [], holds }: Entry): void {
-    const { wallSeats, room, clock } = this.context;
-    const isTable = as === 'table';
-    const found = wallSeats.find(room.name, pass);
-    const place = (found?.table ?? false) === isTable ? found?.id : undefined;
-    if (isTable) this.requireFree(place, session);
-    const since = clock.now();
-    const screen =
-      as === 'view' ? undefined : { since, frameRate: new FrameRate(since), unwritable };
-    this.seat(wall, { address: wall.address, place, screen, ...(isTable && { session }) });
-    if (place !== undefined) wallSeats.appeared(place);
-    this.welcome(wall, holds);
-  }
-
-  hasWallAt(address: string): boolean {
-    return [...this.seats.values()].some((seat) => seat.address === address);
-  }
-
-  /**
-   * Handles the removal of a reserved seat. A wall that uses the seat stays connected. A table that
-   * uses the seat is disconnected.
-   */
-  release({ id, table }: WallSeat): void {
-    for (const [wall, seat] of [...this.seats]) {
-      if (seat.place !== id) continue;
-      if (table) this.dismiss(wall, 'no-such-table');
-      else this.seats.set(wall, { ...seat, place: undefined });
-    }
-  }
-
-  /**
-   * Checks that no other page uses a table's seat. Closes an earlier connection of the same page.
-   *
-   * @param place id of the table's reserved seat
-   * @param session session id of the page
-   * @throws Refusal `no-such-table`, `table-taken`
-   */
-  private requireFree(place: number | undefined, session: number | undefined): void {
-    if (place === undefined) throw new Refusal('no-such-table');
-    const found = [...this.seats].find(([, seat]) => seat.place === place);
-    if (!found) return;
-    if (session === undefined || found[1].session !== session) throw new Refusal('table-taken');
-    this.dismiss(found[0], 'replaced');
-  }
-
-  /**
-   * The film that the walls show, with the frame that they show now; undefined if they show no
-   * film.
-   */
-  get film(): Film | undefined {
-    if (!this.shown || !('film' in this.shown)) return undefined;
-    const { film, since } = this.shown;
-    const played = Math.floor((film.speed * (this.context.clock.now() - since)) / 1000);
-    return { ...film, frame: (film.frame + played) % film.frames };
-  }
-
-  /**
-   * What walls show instead of the whole room, and for how much longer (`left`, in ms). Null if
-   * they show the whole room.
-   */
-  get showing(): RoomSummary['walls']['showing'] {
-    if (!this.shown) return null;
-    const what = 'film' in this.shown ? 'film' : 'closeUp';
-    const { since } = this.shown;
-    return { what, left: Math.max(0, since + WALL_TIMES[what] - this.context.clock.now()) };
-  }
-
-  /**
-   * Makes all walls show a film or a close-up for a while.
-   *
-   * @param shown undefined to make them show the whole room again
-   */
-  show(shown: Shown | undefined): void {
-    const { clock } = this.context;
-    this.cancelEnd();
-    this.shown = shown && { ...shown, since: clock.now() };
-    const { showing } = this;
-    this.cancelEnd = showing ? clock.after(showing.left, () => this.show(undefined)) : () => {};
-    for (const { client } of this.connected) this.sendShown(client);
-  }
-
-  /** Counts frames that a wall has shown. */
-  confirm(client: RoomClient, frames: number): void {
-    this.seats.get(client)?.screen?.frameRate.confirm(this.context.clock.now(), frames);
-  }
-
-  override remove(client: RoomClient): boolean {
-    const { place, screen } = this.seats.get(client) ?? {};
-    if (!super.remove(client)) return false;
-    const isLast = [...this.seats.values()].every((seat) => seat.place !== place);
-    if (place !== undefined && isLast) this.context.wallSeats.vanished(place);
-    if (screen && this.hasSettled(screen)) this.isMissed = true;
-    return true;
-  }
-
-  override disconnectAll(reason: Reason): void {
-    super.disconnectAll(reason);
-    this.isMissed = false;
-    this.show(undefined);
-  }
-
-  protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
-    super.welcome(wall, holds);
-    // Send the film and the close-up even if there is none: a wall that has reconnected may still
-    // show one that has ended.
-    if (this.seats.get(wall)?.screen) this.sendShown(wall);
-  }
-
-  /** Connected walls, excluding views of the room on the host's page. */
-  private get connected() {
-    return [...this.seats].flatMap(([client, { place, screen }]) =>
-      screen ? [{ client, place, ...screen }] : [],
-    );
-  }
-
-  private hasSettled({ since }: Screen): boolean {
-    return this.context.clock.now() - since >= SETTLED;
-  }
-
-  private sendShown(wall: RoomClient): void {
-    const { shown, film } = this;
-    wall.send('film', { film });
-    wall.send('closeUp', { at: shown && 'closeUp' in shown ? shown.closeUp : undefined });
   }
 }

@@ -6,8 +6,9 @@
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
-import { isDue, TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
+import { isDue, type TierName } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
+import { bestHalved, halves } from './crowds.ts';
 import {
   CHANNEL_TIERS,
   type ChannelTier,
@@ -16,12 +17,6 @@ import {
   keyOf,
 } from './room-encoders.ts';
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
-
-/**
- * When a room reaches `halveFrom` viewers, phones are sent a frame only every second tick, until
- * there are fewer than `halveUntil` viewers.
- */
-export const CROWDS = { halveFrom: 500, halveUntil: 400 } as const;
 
 /** A viewer whose frames are sent by another server. */
 export interface RemoteViewer extends Viewer {
@@ -197,7 +192,7 @@ export class RoomBroadcaster {
    * many phones.
    */
   private halveInCrowd(now: number): void {
-    const isHalved = this.streams.size >= (this.isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
+    const isHalved = halves(this.streams.size, this.isHalved);
     if (isHalved === this.isHalved) return;
     this.isHalved = isHalved;
     for (const stream of this.streams.values()) {
@@ -209,8 +204,7 @@ export class RoomBroadcaster {
 
   /** Returns the highest tier that a viewer may have now. */
   private bestFor({ best }: Viewport): TierName {
-    if (!this.isHalved || best === 'full') return best;
-    return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
+    return this.isHalved ? bestHalved(best) : best;
   }
 
   /**

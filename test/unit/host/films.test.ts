@@ -5,14 +5,14 @@ import { mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Response } from 'express';
+import { FilmPainter } from '../../../server/host/film-process.ts';
 import {
   FILMS,
   FilmJobs,
   type FilmNews,
   type FilmOrder,
   sendFrame,
-} from '../../../server/host/film-jobs.ts';
-import { FilmPainter } from '../../../server/host/film-process.ts';
+} from '../../../server/host/films.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import { afterTest, suiteFolder } from '../../support/closing.ts';

@@ -1,12 +1,7 @@
 /** The token of the host, the hint for those who have lost it, sessions, and guesses of its token, at several servers behind one balancer. */
-import {
-  HostSessions,
-  HostToken,
-  LOGIN,
-  LoginThrottle,
-  SESSION,
-  tokenRecoveryHint,
-} from '../../../server/host/host-sessions.ts';
+import { HostSessions, SESSION } from '../../../server/host/host-sessions.ts';
+import { HostToken, tokenRecoveryHint } from '../../../server/host/host-token.ts';
+import { LOGIN, LoginThrottle } from '../../../server/host/login-throttle.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

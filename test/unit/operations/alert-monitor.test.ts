@@ -16,7 +16,7 @@ import type { WelcomeBuilder } from '../../../server/realtime/sessions/room-admi
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
 import { SEATS } from '../../../server/realtime/sessions/seats.ts';
-import { RoomWalls } from '../../../server/realtime/sessions/watchers.ts';
+import { RoomWalls } from '../../../server/realtime/sessions/walls.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

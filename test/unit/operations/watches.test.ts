@@ -2,14 +2,12 @@ import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { DISK_INTERVAL, DiskWatch, FILLING } from '../../../server/operations/disk-watch.ts';
 import { createMetrics, serveMetrics } from '../../../server/operations/metrics.ts';
 import { isService, RestartLimit } from '../../../server/operations/supervisor.ts';
 import {
   DESCRIPTOR_INTERVAL,
-  DISK_INTERVAL,
-  DiskWatch,
   ExhaustionWatch,
-  FILLING,
   limitsWithin,
   readDescriptors,
   TickWatchdog,

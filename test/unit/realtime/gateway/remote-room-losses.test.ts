@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { GATEWAY_TIMES } from '../../../../server/realtime/gateway/messages.ts';
-import { MAX_WALLS } from '../../../../server/realtime/sessions/watchers.ts';
+import { MAX_WALLS } from '../../../../server/realtime/sessions/walls.ts';
 import { roomState } from '../../../../server/world/room-state.ts';
 import { arrived, type Connection, Owner, pass } from '../../../support/remote-rooms.ts';
 import { HandRoom, SPECIES } from '../../../support/rooms.ts';

@@ -1,12 +1,8 @@
 /** Whose names others see. */
 
 import { BANS, Bans } from '../../../../server/realtime/policy/bans.ts';
-import {
-  HALL,
-  Hall,
-  LIVELINESS,
-  Liveliness,
-} from '../../../../server/realtime/policy/liveliness.ts';
+import { HALL, Hall } from '../../../../server/realtime/policy/hall-sensors.ts';
+import { LIVELINESS, Liveliness } from '../../../../server/realtime/policy/liveliness.ts';
 import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
 import { ROOM_DEFAULTS } from '../../../../shared/host/room-settings.ts';
 import { GARDENER_NAME, OSC_NAME } from '../../../../shared/names.ts';

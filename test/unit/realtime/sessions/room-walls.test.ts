@@ -1,10 +1,6 @@
 import { type WallSeat, WallSeats } from '../../../../server/realtime/policy/wall-seats.ts';
-import {
-  FrameRate,
-  takeSeat,
-  type WatcherSeat,
-  wallStates,
-} from '../../../../server/realtime/sessions/watchers.ts';
+import { FrameRate, wallStates } from '../../../../server/realtime/sessions/walls.ts';
+import { takeSeat, type WatcherSeat } from '../../../../server/realtime/sessions/watchers.ts';
 import type { LanguageCode } from '../../../../shared/languages.ts';
 import { Refusal } from '../../../../shared/protocol/reasons.ts';
 import fc, { forAll } from '../../../support/property.ts';

@@ -1,7 +1,7 @@
 import { decode, encode } from 'msgpackr';
-import { CROWD, hasTurn } from '../../../../server/realtime/presence/events-and-cursors.ts';
+import { CROWDS, hasTurn } from '../../../../server/realtime/streaming/crowds.ts';
 import { type Connection, framed, Outbox } from '../../../../server/realtime/streaming/outbox.ts';
-import { CROWDS, RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
+import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
 import {
   type FrameFeed,
   RoomEncoders,
@@ -9,6 +9,8 @@ import {
 import {
   AdaptiveQuality,
   QUALITY,
+} from '../../../../server/realtime/streaming/slow-connections.ts';
+import {
   STREAM,
   type StreamStart,
   type Viewer,
@@ -111,7 +113,7 @@ describe('RoomBroadcaster', () => {
     const phone = room.join({ best: 'phone' });
     expect(hasTurn(phone, room.cast, 1)).toBe(true);
     const wall = room.join({}, { tier: 'full' });
-    for (let i = 2; i < CROWD; i++) room.join({ best: 'phone' });
+    for (let i = 2; i < CROWDS.eventsFrom; i++) room.join({ best: 'phone' });
     expect([1, 2, 3, 4].map((tick) => hasTurn(phone, room.cast, tick))).toEqual([
       ...[false, true, false, true],
     ]);

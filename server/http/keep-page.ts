@@ -7,7 +7,7 @@ import { updateShapes } from '../vnca/architecture.ts';
 import { galleryLatent, identityOf, type Model, writeSafetensors } from '../vnca/checkpoint.ts';
 import { boundsOf } from '../vnca/genome.ts';
 import { LIFE } from '../world/organisms/organism.ts';
-import { type Representation, representation } from './client-build.ts';
+import { type Representation, representation } from './serve-client.ts';
 
 /**
  * Packs checkpoints for the keepsake page. Each packed model is a file with the checkpoint's card,

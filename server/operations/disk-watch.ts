@@ -1,0 +1,59 @@
+/** Warns when little space is left on the disk of the data folder. */
+import { statfs } from 'node:fs/promises';
+import { type Clock, repeat } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { DISK_RESERVE } from '../storage/lmdb/disk-space.ts';
+
+/** Free disk space below which a warning is logged, in bytes. */
+export const FILLING = 1_073_741_824;
+export const DISK_INTERVAL = 10_000;
+/**
+ * After a warning, the disk counts as filling until `FILLING` × `AGAIN` bytes are free, so that
+ * small changes do not repeat the warning.
+ */
+const AGAIN = 1.25;
+const MEGABYTE = 2 ** 20;
+
+async function freeSpaceOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+/** Regularly checks the free space on the data folder's disk, and warns if there is too little. */
+export class DiskWatch {
+  /** Free space at the last check, in bytes; undefined if unknown. */
+  free: number | undefined;
+  isFilling = false;
+  readonly stop: () => void;
+
+  /**
+   * @param folder the data folder
+   * @param freeOf returns the free space on a folder's disk, in bytes; may throw an error
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly log: Log,
+    clock: Clock,
+    private readonly freeOf = freeSpaceOf,
+  ) {
+    this.stop = repeat(clock, DISK_INTERVAL, () => this.check(), 0);
+  }
+
+  private async check(): Promise<void> {
+    const free = await this.freeOf(this.folder).catch(() => undefined);
+    this.free = free;
+    if (free === undefined) return;
+    const isFilling = free < (this.isFilling ? AGAIN : 1) * FILLING;
+    if (isFilling === this.isFilling) return;
+    this.isFilling = isFilling;
+    const left = Math.floor(free / MEGABYTE);
+    const limit = Math.floor(DISK_RESERVE / MEGABYTE);
+    const warning = `Only ${left} MiB are free on the disk of the data folder. Free some space: if less than ${limit} MiB are free, the server stores nothing.`;
+    if (isFilling) this.log.warn('disk-filling', warning);
+    else
+      this.log.info(
+        'disk-free',
+        `The disk of the data folder has ${left} MiB of free space again.`,
+      );
+  }
+}

@@ -1,0 +1,44 @@
+/** What is sent less often to the viewers of a crowded room: phones' frames, and events. */
+import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
+import { CHANNEL_TIERS, type ChannelTier } from './room-encoders.ts';
+import type { Viewer } from './viewer-stream.ts';
+
+export const CROWDS = {
+  /**
+   * When a room reaches `halveFrom` viewers, phones are sent a frame only every second tick, until
+   * there are fewer than `halveUntil` viewers.
+   */
+  halveFrom: 500,
+  halveUntil: 400,
+  /**
+   * If a room has at least this number of viewers, viewers below the tier `full` are sent events
+   * only every second tick.
+   */
+  eventsFrom: 100,
+} as const;
+
+/**
+ * Returns whether phones are sent a frame only every second tick.
+ *
+ * @param isHalved the last result
+ */
+export const halves = (viewers: number, isHalved: boolean): boolean =>
+  viewers >= (isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
+
+/** Returns the highest tier of a viewer while phones are sent a frame only every second tick. */
+export function bestHalved(best: TierName): TierName {
+  if (best === 'full') return best;
+  return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
+}
+
+/** Returns whether a client is sent events and cursors in this tick. */
+export function hasTurn(
+  client: Viewer,
+  broadcaster: { readonly size: number; channelTierOf(viewer: Viewer): ChannelTier | undefined },
+  tick: number,
+): boolean {
+  if (broadcaster.size < CROWDS.eventsFrom) return true;
+  const tier = broadcaster.channelTierOf(client);
+  if (!tier || tier === 'full') return true;
+  return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
+}
