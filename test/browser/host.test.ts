@@ -4,7 +4,7 @@ import { sectionsOf } from '../../client/host/navigation.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { goTo, HostClient, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
-import { isFull } from '../support/needs.ts';
+import { fullTest, isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import { download, focused, openRoom, openWall } from '../support/page.ts';
 import { violations } from '../support/page-faults.ts';
@@ -157,7 +157,8 @@ test('settings are saved as a file and loaded again; a file of something else ch
 });
 
 // Early, because a film replays everything up to now.
-test('a film of the day is made and downloaded', async () => {
+// In `npm test`, `integration/host-records.test.ts` makes and fetches a film.
+fullTest('a film of the day is made and downloaded', async () => {
   await goTo(page, 'film');
   await page.getByRole('radio', { name: 'The last 8 hours' }).check();
   await page.getByRole('radio', { name: '10 seconds' }).check();

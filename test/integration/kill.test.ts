@@ -24,7 +24,7 @@ import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const rounds = isFull ? 200 : 2;
+const rounds = isFull ? 200 : 1;
 const SIDE = 96;
 
 const folder = suiteFolder();

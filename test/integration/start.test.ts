@@ -136,32 +136,36 @@ async function report(environment: Record<string, string>): Promise<Report> {
 const byName = (engines: readonly EngineReport[]) =>
   new Map(engines.map((engine) => [engine.name, engine]));
 
-test('the doctor finds the engines of this machine, measures those that run, and says what auto takes and why', async () => {
-  const { machine, checkpoint, engines, auto } = await report({
-    // A small net: how fast it is does not matter.
-    VIVARIUM_CHECKPOINT: 'checkpoints/digits-heal',
-  });
-  expect(machine.cores).toBeGreaterThan(0);
-  expect(checkpoint).toMatchObject({ net: expect.any(String), side: expect.any(Number) });
-  expect(engines.map(({ name }) => name)).toEqual([...BACKEND_NAMES]);
-  for (const engine of engines) {
-    expect(engine.needs).not.toBe('');
-    if (engine.usable) {
-      expect(engine.device).toMatch(/^(CPU|GPU).* \(.+\)$/);
-      expect(engine.cellsPerSecond).toBeGreaterThan(0);
-      expect(engine).toMatchObject({ reason: null, remedy: null });
-    } else {
-      expect(engine).toMatchObject({ device: null, cellsPerSecond: null });
-      expect(engine.reason).toBeTruthy();
-      expect(engine.remedy).toBeTruthy();
+// In `npm test`, `unit/engine/doctor.test.ts` reads a report.
+fullTest(
+  'the doctor finds the engines of this machine, measures those that run, and says what auto takes and why',
+  async () => {
+    const { machine, checkpoint, engines, auto } = await report({
+      // A small net: how fast it is does not matter.
+      VIVARIUM_CHECKPOINT: 'checkpoints/digits-heal',
+    });
+    expect(machine.cores).toBeGreaterThan(0);
+    expect(checkpoint).toMatchObject({ net: expect.any(String), side: expect.any(Number) });
+    expect(engines.map(({ name }) => name)).toEqual([...BACKEND_NAMES]);
+    for (const engine of engines) {
+      expect(engine.needs).not.toBe('');
+      if (engine.usable) {
+        expect(engine.device).toMatch(/^(CPU|GPU).* \(.+\)$/);
+        expect(engine.cellsPerSecond).toBeGreaterThan(0);
+        expect(engine).toMatchObject({ reason: null, remedy: null });
+      } else {
+        expect(engine).toMatchObject({ device: null, cellsPerSecond: null });
+        expect(engine.reason).toBeTruthy();
+        expect(engine.remedy).toBeTruthy();
+      }
     }
-  }
-  expect(byName(engines).get('onnx')!.usable).toBe(true);
-  const chosen = engines.find(({ name }) => name === auto.name)!;
-  expect(chosen.usable).toBe(true);
-  expect(auto.device).toBe(chosen.device);
-  expect(auto.why).toContain(autoOrder().join(', '));
-});
+    expect(byName(engines).get('onnx')!.usable).toBe(true);
+    const chosen = engines.find(({ name }) => name === auto.name)!;
+    expect(chosen.usable).toBe(true);
+    expect(auto.device).toBe(chosen.device);
+    expect(auto.why).toContain(autoOrder().join(', '));
+  },
+);
 
 // A server that meets a compiler that fails goes on, above.
 fullTest(
