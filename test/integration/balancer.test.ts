@@ -24,7 +24,6 @@ const BACK = 2_000;
 const GAP = 1_000;
 /** A part of the test in which this process stood still for so long at once says nothing about times, ms. */
 const STALLED = 250;
-/** More where the machine is busy, unless times are what is tested. */
 
 /** A visitor's page without a picture. */
 class Page {
