@@ -179,8 +179,8 @@ export class UnfinishedPictures {
   /** One fence per unfinished frame, oldest first. */
   private fences: WebGLSync[] = [];
   /**
-   * Maximum number of unfinished frames for which the next frame need not wait. 0 until the GPU has
-   * finished its first frame, because it compiles shaders until then.
+   * If more frames than this are unfinished, the next frame waits. 0 until the GPU has finished its
+   * first frame, because it compiles shaders until then.
    */
   private most = 0;
   private drawnAt = 0;
