@@ -452,8 +452,8 @@ export class LifeEffects {
 
   /**
    * Adds dust for the cells that died in a new tick, except in the areas `anew`. The server has
-   * sent these areas in full, because the page's earlier cells there may be outdated. So a cell
-   * that is missing now may have died long ago.
+   * sent these areas in full, so the page's earlier cells there may be outdated, and a cell that is
+   * missing now may have died long ago.
    */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;

@@ -31,7 +31,10 @@ const RED_STEP = 0.05;
 const BRIGHT = 0.8;
 /** Length of the period in which opposing changes are counted, in ms. */
 const SECOND = 1_000;
-/** If more than this share of a window's zones flash, they are softened. WCAG allows a quarter. */
+/**
+ * If more than this share of a window's zones flash, the flashing zones are softened. WCAG allows a
+ * quarter.
+ */
 const SHARE = 0.125;
 /**
  * Flashing zones are counted in windows of these sizes, as shares of the picture's width and

@@ -99,8 +99,8 @@ export class Resolution {
     this.lastAt = now;
     if (gap > this.pause) return;
     // After a call of `rest`, the gap says nothing about the speed of drawing, so do not measure
-    // it. But try a higher resolution if it is time: if pauses are frequent, there may be no other
-    // occasion.
+    // it. But try a higher resolution if such an attempt is due: if pauses are frequent, there may
+    // be no other occasion.
     if (gap <= 0) {
       this.raise(now);
       return;
