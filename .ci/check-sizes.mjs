@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Maximum sizes of files in bytes; `fixtures` is the maximum of all test fixtures together. */
+/** Maximum sizes of files in bytes. `fixtures` limits the total size of all test fixtures. */
 const LIMITS = { file: 1_000_000, picture: 250_000, largePicture: 700_000, fixtures: 2_000_000 };
 
 const WEIGHTS = /^checkpoints\/.*\/(model|painter)\.safetensors$/;

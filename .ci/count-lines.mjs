@@ -5,9 +5,11 @@
  *     node .ci/count-lines.mjs [--json] [folder of a checkout]
  *
  * Lines that contain only white space or comments do not count. Lines inside string and template
- * literals count. The product consists of `client`, `server` and `shared`. Translations, fixtures,
- * pictures, JSON, documents and files that git ignores do not count. The names of gallery entries
- * have a separate row, `kinds`.
+ * literals count. Translations, fixtures, pictures, JSON, documents and files that git ignores do
+ * not count.
+ *
+ * The row `product` sums the lines of `client`, `server` and `shared`, without the names of gallery
+ * entries. These names have their own row, `kinds`.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -48,7 +50,7 @@ function withoutComments(text) {
       else if (text[at] === quote || at >= text.length) return at + 1;
     }
   };
-  /** Copies a template literal up to its end or its next expression. */
+  /** Copies a template literal up to its end or its next `${`. */
   const takeTemplate = () => {
     for (let at = i + 1; ; at++) {
       if (text[at] === '\\') at++;

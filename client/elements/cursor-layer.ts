@@ -19,8 +19,9 @@ const NAME_OFFSET = 11;
 const HEIGHT = 24;
 
 /**
- * Moving water shifts even a pointer at rest. Redrawing the pointer in each frame would be slow, so
- * it is redrawn every `FOLLOW` ms, or earlier if it has moved by `LEAST` CSS pixels.
+ * The current shifts a pointer on screen even if the participant does not move it. Redrawing such a
+ * pointer in each frame would be slow, so it is redrawn every `FOLLOW` ms, or as soon as it has
+ * shifted by `LEAST` CSS pixels.
  */
 const FOLLOW = 100;
 const LEAST = 2;
@@ -119,7 +120,7 @@ export class CursorLayer extends LitElement {
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
   private lastFrameTime = 0;
-  /** When the pointers at rest were last redrawn (see `FOLLOW`), in ms. */
+  /** Time at which the pointers that nobody moves were last redrawn (see `FOLLOW`), in ms. */
   private followedAt = 0;
 
   /**

@@ -91,8 +91,8 @@ export function tile(checkpoint: Checkpoint, index: number): TemplateResult {
 }
 
 /**
- * Returns the gallery tile of a kind, or a neutral picture of a seed if the gallery lacks that
- * kind.
+ * Returns the gallery tile of the creature named `kind`, or a neutral picture of a seed if the
+ * gallery has no such creature.
  */
 export function kindTile(checkpoint: Checkpoint, kind: string): TemplateResult {
   const index = kind === '' ? -1 : checkpoint.gallery.findIndex(({ name }) => name === kind);

@@ -41,8 +41,8 @@ export const capitalized = (text: string): string =>
   text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);
 
 /**
- * Returns the display name of a kind: its translation or, if there is none, the name with spaces:
- * 'hot pepper' for 'hot_pepper'.
+ * Returns the display name of a gallery creature: the translation of `kind` or, if there is none,
+ * `kind` with spaces: 'hot pepper' for 'hot_pepper'.
  */
 export function kindName(kind: string): string {
   if (kind === '') return msg('nameless');
@@ -77,7 +77,10 @@ export function peopleText(n: number): string {
   return plural(n, msg(str`${number(n)} person here`), msg(str`${number(n)} people here`));
 }
 
-/** Says how many events happened in addition to those already told; '' if `rest` is 0. */
+/**
+ * Says how many events happened in addition to those that a text has already listed; '' if `rest`
+ * is 0.
+ */
 export function furtherEvents(rest: number): string {
   if (rest === 0) return '';
   return plural(
@@ -210,7 +213,7 @@ export function partsText(parts: readonly Part[], model: People): string {
   return texts.join(' · ');
 }
 
-/** Says how many more relatives there are than a list shows: 'and 3 more'. */
+/** Says how many entries a list leaves out: 'and 3 more'. */
 export function furtherText(count: number): string {
   return plural(count, msg('and one more'), msg(str`and ${number(count)} more`));
 }

@@ -12,8 +12,8 @@ import { Room } from '../room/join.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 
 /**
- * Messages shown instead of a room that cannot be shown, by the reason. If the site has put its own
- * content into the element, this content is shown instead of the message.
+ * Messages to show instead of a room, for the reasons why a room cannot be shown. If the site has
+ * put its own content into the element, this content is shown instead of the message.
  */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
   'too-many-spectators': 'Too many people are watching right now. Please wait a moment.',
@@ -59,7 +59,7 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
  *   follow the newest organism
  * - `interactive`: if set, visitors can act in the room
  * - `tool`: the visitors' tool
- * - `seed`: name in the gallery of the seed that visitors plant
+ * - `seed`: the gallery's name for the seed that visitors plant
  * - `transparent`: if set, no background is drawn
  *
  * Fires `change` when the state of the connection has changed. Fires `refused` when the server
@@ -150,8 +150,8 @@ export class VivariumRoom extends HTMLElement {
     connection.unreached = () => this.say('unreachable');
     room.on('connection', (state) => {
       if (state === 'live') this.notice.hidden = true;
-      // The server's option `--embed` allows this site only to watch rooms, so join again as a
-      // spectator.
+      // The server's option `--embed` allows this site to watch rooms, but not to act in them. So
+      // join again as a spectator.
       if (room.ended === 'only-watches' && !watches) this.open(true);
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));

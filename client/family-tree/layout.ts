@@ -36,8 +36,8 @@ export const CELL = { width: 1.5, height: 1.7 } as const;
 const MARGIN = 0.2;
 const LANE = 0.5;
 /**
- * Twigs lean towards later times: the x of each organism on a twig is larger by this distance, in
- * picture widths, than the x of the previous organism.
+ * A twig leans in the direction in which time runs (larger x). Each organism on the twig is farther
+ * along x than the previous organism, by this distance in picture widths.
  */
 const BEND = 0.2;
 /**

@@ -56,8 +56,8 @@ export interface TreeScene {
 type Point = Record<'x' | 'y', number>;
 
 /**
- * Thickness of the trunk, a twig and a branch, in picture widths: first at the base, then at the
- * tip.
+ * Thickness of the trunk, of a twig (a side branch of the trunk) and of a branch (a line from a
+ * parent to a child), each at its base and at its tip, in picture widths.
  */
 const TRUNK = [0.36, 0.14] as const;
 const TWIG = [0.14, 0.05] as const;
@@ -67,8 +67,8 @@ const PIECES = 14;
 /** Radius of the disc behind a picture, in picture widths. */
 const DISC = 0.56;
 /**
- * Minimum widths of a picture, as multiples of the text size, for writing names below it: from
- * `NAMED`, the organism's name; from `PLANTED`, the planter's name too.
+ * Minimum widths of a picture, as multiples of the text size, for writing names below the picture.
+ * `NAMED`: for the organism's name. `PLANTED`: for the planter's name too.
  */
 const NAMED = 3;
 const PLANTED = 5.2;

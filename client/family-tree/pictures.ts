@@ -1,7 +1,7 @@
 /**
- * Loads the pictures of a tree's organisms. Organisms of a gallery kind are shown by tiles of the
- * gallery's sheet. The pictures of chimeras and of all other organisms are fetched from the server
- * when they are first drawn.
+ * Loads the pictures of a tree's organisms. An organism that has the name of a gallery creature,
+ * and no grafts, is shown by a tile of the gallery's sheet. All other pictures are fetched from the
+ * server when they are first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -43,7 +43,7 @@ export class TreePictures {
   private idle: (() => void)[] = [];
 
   /**
-   * @param onChange called when a request has ended, usually with a new picture
+   * @param onChange called at the end of each request, even if no picture has arrived
    * @param after calls a function after a delay, in ms; replaced in tests
    */
   constructor(
@@ -63,8 +63,8 @@ export class TreePictures {
    * the picture.
    */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    // For a chimera that the host has removed, show the gallery's picture of its kind: the server's
-    // picture would not show the grafted parts either.
+    // For a chimera that the host has removed, show the gallery's picture of its kind. The server
+    // would send the same picture, because it does not show the grafts of removed organisms.
     const isPlain = kind !== '' && (!parts || cause === 'removed');
     const index = isPlain ? this.indexOf.get(kind) : undefined;
     const image = this.request(index === undefined ? id : SHEET);

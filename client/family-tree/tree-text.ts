@@ -103,7 +103,7 @@ export function dateOf({ now, tick: last, tickRate, times }: TreeClock, tick: nu
 
 /**
  * Formats a time of day in the browser's time zone. Adds the date if it differs from the date of
- * `now`, when the tree was fetched.
+ * `now`, the time at which the tree was fetched.
  *
  * @param locale language tag
  * @param at the time to format, in ms since 1970

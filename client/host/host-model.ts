@@ -160,7 +160,7 @@ export class HostModel {
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
   private nextNotice = 1;
-  /** Names of the calls in progress, as the callers passed them to `do` in `busy`. */
+  /** The option `busy` of each call of `do` that is in progress. */
   readonly busy = new Set<string>();
   /** Changes of settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
@@ -396,7 +396,8 @@ export class HostModel {
     }
     if (refresh !== this.refreshes || room !== this.room) return;
     if (this.detail && detail?.open && detail.busy !== null) {
-      // The details of a busy room lack these lists. Keep the previous lists.
+      // During an operation on the room, such as an undo (see `busy`), the server sends these lists
+      // empty. So keep the previous lists.
       const { visitors, drawings, reports } = this.detail;
       detail = { ...detail, visitors, drawings, reports };
     }

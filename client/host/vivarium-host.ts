@@ -138,8 +138,8 @@ function trouble(): TemplateResult | typeof nothing {
 }
 
 /**
- * Lists the data that the server has set aside because they were damaged or replaced. Renders
- * nothing if there are none.
+ * Lists the data that the server has set aside, because they were damaged or because the host
+ * replaced them. Renders nothing if there are none.
  */
 function asideList(): TemplateResult | typeof nothing {
   const { aside = [], rooms = [] } = host.state ?? {};

@@ -26,7 +26,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
       touch: event.pointerType === 'touch',
       x: event.clientX - left,
       y: event.clientY - top,
-      // Any button except the primary one (0) moves the view. In move events, `button` is −1.
+      // Pressing any button except the primary one (0) moves the view. In move events, `button` is
+      // −1, which means that no button has just been pressed.
       pan: event.button > 0 || space,
     };
   };
@@ -91,7 +92,7 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
     protected readonly view: RoomView,
   ) {}
 
-  /** Called before the visitor moves the view by hand. */
+  /** Called when the visitor moves the view, just before the view changes. */
   protected moved(): void {}
 
   panBy(dx: number, dy: number, now: number): void {
@@ -259,7 +260,7 @@ export function organismAt(model: Pick<RoomModel, 'planes' | 'organisms'>, { x, 
 /**
  * Finds the nearest cell that belongs to an organism, at a distance of less than `reach` cells.
  *
- * @param counts returns whether an organism's cells count; cells of other organisms are ignored
+ * @param counts returns whether to consider an organism's cells; by default, considers all cells
  * @returns the centre of the cell and the id of its organism; undefined if there is no such cell
  */
 export function nearestCell(
@@ -343,9 +344,9 @@ const DOUBLE_SLOP = 28;
 
 /**
  * Turns pointer samples into uses of the tool, pans, pinches and double taps. One finger or the
- * main mouse button uses the tool. Two fingers, any other mouse button, or the space bar with the
- * mouse move the view. A finger starts to use the tool after a short delay, because it may be the
- * first finger of a pinch.
+ * main mouse button uses the tool. The view is moved by two fingers, by any other mouse button, or
+ * by the mouse while the space bar is held. A finger starts to use the tool after a short delay,
+ * because it may be the first finger of a pinch.
  */
 export class Gestures {
   private state: State = 'idle';

@@ -46,8 +46,8 @@ export interface ToolUser {
  */
 export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   /**
-   * The tool that was selected when the current press began. A seed that arrives during the press
-   * may change the selected tool.
+   * The tool that was selected when the current press began. If the server sends a requested seed
+   * during the press, another tool may become selected.
    */
   protected tool: Tool | undefined;
   private stroke: StrokeSegmenter | undefined;
@@ -170,7 +170,10 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.view.loop.invalidate();
   }
 
-  /** Returns whether the room is connected. If not, tells the visitor at the given position. */
+  /**
+   * Returns whether the room is connected. If not, shows the visitor, at the given position, that
+   * an action has no effect.
+   */
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
     this.refused(undefined, at);
@@ -310,8 +313,9 @@ export class EnergyEstimate {
   /** Total price of the parts of strokes that have been drawn but not sent. */
   private drawn = 0;
   /**
-   * The server's last energy message with an estimated level, which is updated at each message,
-   * stroke and answer, but not while energy is refilled. Undefined before the first message.
+   * A copy of the server's last energy message, with the estimated level in place of the server's.
+   * The level is estimated at each message, stroke and answer, and stays the same in between,
+   * although energy is refilled. Undefined before the first message.
    */
   energy: Event<'energy'> | undefined;
   /** End of the last sent stroke segment; undefined if the server refused the segment. */

@@ -440,8 +440,9 @@ function parse(bytes: Uint8Array) {
     tensors: float32Of(file),
     bounds: JSON.parse(bounds) as LatentBounds,
     /**
-     * When growth ends: after `ticks` consecutive steps in which no RGBA8 value changed by more
-     * than `level`, or else after `most` steps. The steps of `growthSchedule` do not count.
+     * Growth ends after `ticks` consecutive steps in which no RGBA8 value changed by more than
+     * `level`, or else after `most` steps. Both are counted from the end of `growthSchedule`, when
+     * the organism has its full size.
      */
     rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
     /** Paints organisms in high resolution. If undefined, the cells are drawn enlarged. */
@@ -504,8 +505,8 @@ export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageDa
 }
 
 /**
- * After a growth step, updates which cells the organism owns, as if it were alone in a room (rules
- * OWN-2 and OWN-3).
+ * After a growth step, updates which cells the organism owns, by the rules OWN-2 and OWN-3 in
+ * `shared/RULES.md`. No cells belong to other organisms.
  *
  * @param held whether the organism owns each cell, 0 or 1, [side, side]; updated in place
  * @param rgba colours of the organism's current cells, premultiplied

@@ -196,8 +196,9 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
   const { canvas, to } = canvasOf(SIDE, SIDE);
   const last = pictures.length - 1;
   const video = await record(canvas, async () => {
-    // Draw the last frame again and again while it is shown. The recorder captures a frame only
-    // when the canvas is drawn on, so the recording would end early.
+    // While the last frame is shown, draw it again and again. The recorder captures a frame only
+    // when the canvas is drawn on. If the last frame were drawn only once, the recording would end
+    // early.
     for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
       to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
       await wait(FRAME_DELAY);
@@ -211,7 +212,8 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
  *
  * @param draw draws on the canvas in real time
  * @param bitrate in bits per second; by default, the browser chooses
- * @throws Error if the browser cannot record the video; if `draw` rejects, its error
+ * @throws Error if the browser cannot record the video
+ * @throws the error of `draw`, if `draw` rejects
  */
 export async function record(
   canvas: HTMLCanvasElement,

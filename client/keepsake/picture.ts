@@ -114,9 +114,9 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
 }
 
 /**
- * An organism to be drawn with more pixels per side of a cell than this is painted with
- * `LARGEST_SCALE` pixels per side of a cell; a smaller organism is painted with half as many. The
- * painted picture is then scaled.
+ * If an organism is to be drawn with more pixels per side of a cell than this, it is painted at
+ * `LARGEST_SCALE`, otherwise at half that scale. The painted picture is then scaled to the required
+ * size.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */
@@ -166,8 +166,8 @@ export type Context = CanvasRenderingContext2D;
  */
 const EDGE = [70, 150] as const;
 /**
- * Side of the very small picture of an organism that is enlarged to draw the organism's glow, in
- * pixels.
+ * To draw an organism's glow, a tiny picture of the organism is enlarged. Side of the tiny picture,
+ * in pixels.
  */
 const GLOW = 20;
 

@@ -272,8 +272,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Direction of time in the tree, as of the page's text: 1 from left to right, -1 from right to
-   * left.
+   * Direction of time in the tree, the same as the direction of the page's text: 1 from left to
+   * right, -1 from right to left.
    */
   private get forward(): 1 | -1 {
     return LANGUAGES[language()].direction === 'rtl' ? -1 : 1;

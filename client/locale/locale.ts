@@ -78,9 +78,10 @@ let wanted: LanguageCode = SOURCE_LANGUAGE;
 export const language = (): LanguageCode => getLocale() as LanguageCode;
 
 /**
- * Returns the locale in which to format numbers and dates. It is en-GB for English. For other
- * languages, it is the tag in the browser's settings, because the tag's region may determine the
- * digits, or the language's code if the settings contain no tag for the language.
+ * Returns the locale in which to format numbers and dates. For English, it is 'en-GB'. For another
+ * language, it is the tag of that language in the browser's settings, because the tag may name a
+ * region, which may determine the digits. If the settings contain no such tag, it is the language's
+ * code.
  */
 export function formats(): string {
   const code = language();
@@ -96,8 +97,9 @@ let kindPlaces: ReadonlyMap<string, number> = new Map();
 let kindChecksum = 0;
 
 /**
- * Sets the English names in the room's gallery. The visitor's page needs them to find translations,
- * which it has only as a list in the order of the English names.
+ * Sets the English names in the room's gallery. The visitor's page has only a list of the
+ * translated names, in the order of the English names, so it needs the English names to find a
+ * translation.
  */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
@@ -140,9 +142,9 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Chooses the language when the page opens. Takes the first language that the product has from this
- * list: the language in the address (`?lang=`), the visitor's earlier choice, and the browser's
- * preferred languages.
+ * Chooses the language when the page opens. From the following list, takes the first language that
+ * the product has: the language in the address (`?lang=`), the visitor's earlier choice, and the
+ * browser's preferred languages.
  *
  * @param loaders functions that load this page's texts
  */

@@ -1,15 +1,15 @@
 /**
- * Functions for translated texts that the pages and the build share: for shortened message ids,
- * plural forms, and names of creatures.
+ * Functions that both the pages and the build use for translated texts. They handle shortened
+ * message ids, plural forms, and names of creatures.
  *
  * To save space, the visitor's page contains only a list of the translated names of creatures, in
  * the order of the English names. The page receives the English names from the room.
  */
 
 /**
- * A checksum of the English names of creatures, then the translated names, in the order that
- * `inOrder` gives the English names. By the checksum, a page detects a list made for other English
- * names.
+ * A checksum of the English names of creatures, followed by the translated names in the order of
+ * the English names (see `inOrder`). By the checksum, a page detects a list that was made for other
+ * English names.
  */
 export type OrderedKinds = readonly [checksum: number, ...translations: string[]];
 

@@ -17,7 +17,9 @@ import type { Painting } from './paint/painting.ts';
 import { type CanvasStyle, type Picture, Renderer } from './renderer.ts';
 import { BREATH } from './shaders/scene.ts';
 
-/** Time between frames while organisms breathe and nothing else moves, in ms. */
+/**
+ * Time between two frames while organisms breathe (move slightly) and nothing else moves, in ms.
+ */
 const BREATH_STEP = 80;
 /** Time between two frames while nothing moves except the water current, in ms. */
 const FLOW_STEP = 50;
@@ -26,7 +28,7 @@ const NOON: Sky = [6, 12];
 /** Minimum zoom at which breathing is visible, in CSS pixels per cell. */
 const BREATH_ZOOM = 3;
 
-/** The properties of a `Picture` that the subclasses determine. */
+/** The properties of a `Picture` that the subclasses of `CanvasView` determine. */
 export type Framing = Omit<Picture, 'view' | 'breath' | 'field' | 'light' | 'marks' | 'flashLimit'>;
 
 /**
@@ -74,7 +76,7 @@ export abstract class CanvasView {
   private drawnAt = 0;
   private movedAt = 0;
   private isPictured = false;
-  /** Whether the next frame was delayed because the GPU was busy. */
+  /** Whether the frame to be drawn next has been put off because the GPU was busy. */
   private waited = false;
   /**
    * Whether `paint` has checked if this browser can run the painter. `paint` checks this only once.
@@ -107,7 +109,7 @@ export abstract class CanvasView {
       model.on('picture', ({ changed, replaced }) => {
         const now = performance.now();
         this.current.ticked(model.tick ?? 0, now);
-        // Cells that die while the canvas shows something else must leave no dust.
+        // While the canvas shows something else, cells that die must cause no dust effect.
         this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
         if (this.isAway) return;
         this.ticks.arrived(now, model.tick ?? 0);

@@ -25,8 +25,8 @@ const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * At each position, the nearby cells vote for the organism that owns the ground there. This is the
- * radius of the cells that vote, in cells; see `TERRITORY_FRAGMENT`.
+ * Cells up to this distance from a position, in cells along each axis, vote to which organism the
+ * position belongs; see `TERRITORY_FRAGMENT`.
  */
 const VOTES = 3;
 /**
@@ -64,7 +64,10 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
     scratch: target(1),
     tight: target(1),
     mask: target(1),
-    /** At each position, the organism that owns the ground there, see `TERRITORY_FRAGMENT`. */
+    /**
+     * For each position, the organism to which it belongs, even without a cell; see
+     * `TERRITORY_FRAGMENT`.
+     */
     territory: target(1, { format: gl.RG32UI, filter: gl.NEAREST }),
     halfScratch: target(2),
     wide: target(2),
@@ -88,7 +91,7 @@ export class CellTextures {
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
-  /** Areas whose ownership texture (`territory`) must be redrawn. */
+  /** Areas in which the texture `territory` must be redrawn. */
   private unsettled: Rect[] = [];
   /** Whether the last uploaded tick has been drawn. */
   private drawn = true;
@@ -133,8 +136,8 @@ export class CellTextures {
    */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     const { gl, targets } = this;
-    // If the previous tick has not been drawn, its cells have never been on screen. Then keep the
-    // last drawn frame as the start of the interpolation.
+    // If the previous tick has not been drawn, its cells have never been on screen. In this case,
+    // keep the last drawn frame as the start of the interpolation.
     if (this.drawn) {
       [targets.from, targets.shown] = [targets.shown, targets.from];
       this.since = arrival.now - this.drawnAt < RECENT ? this.drawnAt : arrival.now;

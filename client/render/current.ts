@@ -117,8 +117,8 @@ export function displace(place: Point, field: Field): Point {
 }
 
 /**
- * Ticks per second of the room's time. If a room runs fewer ticks per second, its water moves more
- * slowly.
+ * The room's time, in seconds, is its tick divided by this number. If a room runs fewer ticks per
+ * second, its water moves more slowly.
  */
 const TICKS = 15;
 /** Time in which the water current fades in or out, in ms. */
@@ -128,8 +128,9 @@ export const EASE = 3_000;
  */
 const CORRECTION = 2_000;
 /**
- * Maximum error of the page's estimate of the room's time for a gradual correction, in s.
- * Correcting a larger error would visibly move the water, so the current fades out first.
+ * If the page's estimate of the room's time is wrong by at most this, in s, it is corrected
+ * gradually. Correcting a larger error would visibly move the water, so the current fades out
+ * first.
  */
 const FAR = 3;
 /**

@@ -1,6 +1,7 @@
 /**
- * Short light effects for events in a room, such as births, divisions, deaths, wounds and beacons.
- * `LifeEffects` starts an effect for each event; `Effects` draws the effects.
+ * Short light effects for events in a room, such as births, divisions, deaths, wounds, and beacons,
+ * which show where an organism is. `LifeEffects` starts an effect for each event; `Effects` draws
+ * the effects.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { placesUnder, type Rect, type Stroke } from '../../shared/geometry.ts';
@@ -25,7 +26,7 @@ export interface Speck {
  *
  * @param taken indices of the positions that earlier segments have covered; the positions found are
  *   added
- * @param counts returns whether a position may be found
+ * @param counts returns whether to consider a position; by default, considers all positions
  */
 export function freshPlaces(
   stroke: Stroke,
@@ -101,8 +102,8 @@ export class DustFinder {
    * Finds the cells that have lost their owner since the last call. Returns grains of dust, in the
    * cells' last colours, for a random selection of these cells.
    *
-   * @param silent areas of `changed` to ignore, because the server sent all their cells anew: a
-   *   missing cell may have died long ago
+   * @param silent areas of `changed` to ignore: there, the cells of the last call may be outdated,
+   *   so a cell that is missing now may have died long ago
    * @param departs returns whether an organism is departing. `SHARE` does not apply to the cells of
    *   departing organisms
    */
@@ -159,7 +160,7 @@ type Way = Readonly<Record<'x' | 'y' | 'x2' | 'y2', number>>;
 const WARM: Rgb = [0.98, 0.93, 0.8];
 /** Colour of the rim of a fresh wound. */
 const RAW: Rgb = [1, 0.62, 0.42];
-/** Colour of the ground seen through a wound. */
+/** Colour of the water seen through a wound. */
 const GROUND: Rgb = [0.05, 0.13, 0.16];
 const NO: Rgb = [1, 0.48, 0.42];
 const HEALED: Rgb = [0.72, 0.97, 0.86];
@@ -167,8 +168,8 @@ const HEALED: Rgb = [0.72, 0.97, 0.86];
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /**
- * Hidden pages draw no frames. An effect that has not been drawn this long after its start, in ms,
- * is dropped.
+ * Hidden pages draw no frames. If an effect has still not been drawn when this time has passed
+ * since its start, in ms, the effect is dropped.
  */
 const MOST_LATE = 1_500;
 /** Duration of a beacon, in ms. */
@@ -450,8 +451,9 @@ export class LifeEffects {
   }
 
   /**
-   * Adds dust for the cells that died in a new tick, except in the areas `anew`. The server sent
-   * all cells of these areas anew, so a missing cell may have died long ago.
+   * Adds dust for the cells that died in a new tick, except in the areas `anew`. The server has
+   * sent these areas in full, so the page's earlier cells there may be outdated, and a cell that is
+   * missing now may have died long ago.
    */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;

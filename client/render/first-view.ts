@@ -30,14 +30,14 @@ const CLOSEST = 10;
  */
 const FRAME = { width: 2.25, height: 1.6 };
 /**
- * Views are compared at `ZOOMS` zooms, each `FARTHER` times the previous zoom. Each such step costs
- * a view `COST` points.
+ * Views are compared at `ZOOMS` zooms, each `FARTHER` times the previous zoom. Each step to the
+ * next zoom lowers the score of a view by `COST`.
  */
 const ZOOMS = 7;
 const FARTHER = 0.86;
 const COST = 0.1;
 /**
- * A position is free ground if its distance from the nearest organism is at least this multiple of
+ * A position counts as free if its distance from the nearest organism is at least this multiple of
  * an organism's side.
  */
 export const GROUND = 0.8;
@@ -48,7 +48,7 @@ export const GROUND = 0.8;
 const BESIDE = 1.3;
 const RIM = 3;
 /**
- * Maximum number of points that a view gains for the neighbours of its free position. Small,
+ * Maximum amount by which the neighbours of a view's free position raise the view's score. Small,
  * because a close view of the nearest organism is more important.
  */
 const RIM_POINTS = 0.3;
@@ -92,7 +92,7 @@ export function firstView(
   };
 
   /**
-   * Returns the points of a view: the more, the better.
+   * Returns the score of a view; a higher score is better.
    *
    * @param place the free position, in cells
    * @param focus the position in the middle of the area `free`, in cells

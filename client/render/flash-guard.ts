@@ -31,7 +31,10 @@ const RED_STEP = 0.05;
 const BRIGHT = 0.8;
 /** Length of the period in which opposing changes are counted, in ms. */
 const SECOND = 1_000;
-/** If more than this share of a window's zones flash, they are softened. WCAG allows a quarter. */
+/**
+ * If more than this share of a window's zones flash, the flashing zones are softened. WCAG allows a
+ * quarter.
+ */
 const SHARE = 0.125;
 /**
  * Flashing zones are counted in windows of these sizes, as shares of the picture's width and
@@ -112,8 +115,8 @@ export class FlashGuard {
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
-   * Time constant with which a softened zone follows the picture, in ms. It is so long that more
-   * than `limit` flashes per second change the relative luminance on screen by less than 0.1.
+   * Time constant with which a softened zone follows the picture, in ms. With this lag, flashes at
+   * more than `limit` per second change the relative luminance on screen by less than 0.1.
    */
   private readonly lag: number;
 
@@ -217,8 +220,9 @@ export class FlashGuard {
   }
 
   /**
-   * In the windows in which too many zones flash, softens the flashing zones and their neighbours.
-   * A flash may cover a part of a neighbour that is too small to be detected.
+   * In the windows in which too many zones flash, softens the flashing zones. Also softens the
+   * neighbours of these zones, because a flash may extend so little into a neighbour that it is not
+   * detected there.
    */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;

@@ -99,8 +99,8 @@ export class Resolution {
     this.lastAt = now;
     if (gap > this.pause) return;
     // After a call of `rest`, the gap says nothing about the speed of drawing, so do not measure
-    // it. But try a higher resolution if it is time: if pauses are frequent, there may be no other
-    // occasion.
+    // it. But try a higher resolution if such an attempt is due: if pauses are frequent, there may
+    // be no other occasion.
     if (gap <= 0) {
       this.raise(now);
       return;
@@ -179,8 +179,8 @@ export class UnfinishedPictures {
   /** One fence per unfinished frame, oldest first. */
   private fences: WebGLSync[] = [];
   /**
-   * Maximum number of unfinished frames for which the next frame need not wait. 0 until the GPU has
-   * finished its first frame, because it compiles shaders until then.
+   * If more frames than this are unfinished, the next frame waits. 0 until the GPU has finished its
+   * first frame, because it compiles shaders until then.
    */
   private most = 0;
   private drawnAt = 0;

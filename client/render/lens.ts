@@ -1,4 +1,4 @@
-/** The lens: shows what is under a finger, enlarged, while a visitor cuts. */
+/** The lens: shows what is under a finger, enlarged, while a visitor draws a stroke. */
 import type { Point, Size } from './camera.ts';
 
 /** Radius of the lens, in CSS pixels. Must match the stylesheet of the lens. */
@@ -29,7 +29,7 @@ export class Lens {
   private readonly pen: CanvasRenderingContext2D | null;
   private isTouched = false;
 
-  /** @param signal aborts to remove the lens's listener */
+  /** @param signal when it aborts, the lens removes its listener from `source` */
   constructor(
     private readonly source: HTMLCanvasElement,
     private readonly element: HTMLCanvasElement,
@@ -44,14 +44,15 @@ export class Lens {
    * Draws or hides the lens. Call this method immediately after drawing on the source canvas,
    * because the browser discards that canvas's pixels after showing them.
    *
-   * @param pointer the pointer's position while the visitor cuts, in CSS pixels; otherwise
-   *   undefined. The lens is shown only if the pointer is a finger
+   * @param pointer the pointer's position while the visitor draws a stroke, in CSS pixels;
+   *   otherwise undefined. The lens is shown only if the pointer is a finger
    * @param view size of the source canvas, in CSS pixels
    */
   draw(pointer: Point | undefined, view: Size): void {
     const { element, source, pen } = this;
     const isShown = pen !== null && pointer !== undefined && this.isTouched;
-    // Each assignment of `hidden` makes the browser recompute styles.
+    // Assign `hidden` only if its value changes, because each assignment makes the browser
+    // recompute styles.
     if (element.hidden === isShown) element.hidden = !isShown;
     if (!isShown) return;
     const ratio = source.width / view.width;

@@ -25,8 +25,8 @@ export class RoomView extends CanvasView {
    */
   pointer: Pointer | undefined;
   /**
-   * Returns the state of the energy ring. Undefined while the visitor draws no stroke, because the
-   * ring is then hidden.
+   * Returns what the energy ring shows: beads around the pointer that represent the visitor's
+   * energy. Undefined while the visitor draws no stroke, because the beads are then hidden.
    */
   gauge: (() => EnergyRing) | undefined;
   private readonly fade = new LostConnectionFade();

@@ -145,8 +145,8 @@ export class WallConnection extends RoomConnection {
       /** The kind of client. `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
       /**
-       * The pass in the page's address; '' if there is none. Tables and walls with their own seat
-       * have a pass.
+       * The secret in the address (`?pass=`) of a table, or of a wall with its own seat; '' if
+       * there is none.
        */
       readonly pass: string;
       /** Languages whose script this screen cannot display. */
@@ -228,7 +228,10 @@ const WAIT = { first: 2_000, longest: 20_000 };
  */
 const UNREACHED = 3;
 
-/** If no frame or pace message arrives for this long, in ms, the connection counts as lost. */
+/**
+ * If neither a frame nor the message `pace` arrives for this long, in ms, the connection counts as
+ * lost.
+ */
 const SILENCE = 3_000;
 
 /** Format of device marks. A stored mark in another format is ignored. */
@@ -245,8 +248,8 @@ export class Connection extends RoomConnection {
    */
   unreached: (() => void) | undefined;
   /**
-   * Receives answers to unknown requests, and rejections of requests that were sent without a
-   * `rejected` callback.
+   * Receives answers that match no pending request, and rejections of requests that were sent
+   * without a `rejected` callback.
    */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
@@ -410,8 +413,8 @@ export interface Answers<Refused = Reason> {
 }
 
 /**
- * Requests that `RequestTracker` does not send again after a lost connection, because the code that
- * made them does.
+ * Requests that `RequestTracker` does not send again after a lost connection. The code that made
+ * such a request sends it again itself.
  */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
@@ -470,13 +473,13 @@ export class RequestTracker {
   }
 
   /**
-   * After a lost connection, sends the unanswered commands again. Rejects commands that must not be
-   * sent again, with the reason 'elsewhere'.
+   * After a lost connection, sends the unanswered commands again. Commands that must not be sent
+   * again are rejected with the reason 'elsewhere'.
    *
-   * @param you id of the participant that this page is now
+   * @param you id of this page's participant since the reconnection
    */
   resume(you: ParticipantId): void {
-    // The room remembers executed commands by participant. If the page is now another participant,
+    // The room remembers executed commands by participant. If this page's participant has changed,
     // the room might execute a command twice, so send none again.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;

@@ -256,7 +256,8 @@ export class Room {
   }
 
   /**
-   * Asks the server to send one area of the room in full detail, and other areas less often.
+   * Asks the server to send one area of the room in full detail. Cells outside the area, except in
+   * a small margin around it, are then no longer updated.
    *
    * @param area the area, in cells; by default, the whole room
    * @returns the organisms in the area; resolves once `planes` shows the area

@@ -99,7 +99,10 @@ export class RoomModel {
   planes: Planes | undefined;
   /** The tick that `planes` shows; undefined before this connection's first frame. */
   tick: number | undefined;
-  /** Tier and scale of the last frame. */
+  /**
+   * Properties of the last frame: its tier, and its scale (each cell in the frame stands for
+   * `scale`×`scale` cells of the room).
+   */
   quality: Omit<FrameHeader, 'tick'> | undefined;
   /**
    * Number of visitors ahead in the queue of a full room; undefined if the visitor is not in a
@@ -296,8 +299,8 @@ export class RoomModel {
   }
 
   /**
-   * Requests chunks that differ from the server's. Every frame reports a chunk until the server's
-   * answer has arrived, so a request is repeated only after `PATIENCE` frames.
+   * Requests chunks that differ from the server's. Until the server's answer arrives, every frame
+   * reports the same chunks again, so a request is repeated only after `PATIENCE` frames.
    *
    * @param lost indices of the chunks that the last frame reports
    */

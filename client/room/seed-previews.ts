@@ -128,12 +128,12 @@ export class Previews {
    * Call this after a reconnection. Forgets earlier requests, because their answers will not
    * arrive.
    *
-   * @param you id of the participant that this page is now
+   * @param you id of this page's participant since the reconnection
    */
   renew(you: number): void {
     this.asked.clear();
-    // Drop previews of crosses, because a parent may have been transformed. If the page is now
-    // another participant, also drop previews of own seeds, because their numbers now stand for
+    // Drop previews of crosses, because a parent may have been transformed. If this page's
+    // participant has changed, also drop previews of own seeds, because their numbers now stand for
     // other seeds.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
@@ -254,8 +254,8 @@ export class SeedColours {
   private url = '';
 
   constructor(previews: Previews, state: InteractionState, read = coloursOf) {
-    // Do not request the preview here: while the visitor grafts, the seed tray is shown and
-    // requests it.
+    // Do not request the preview here: while the visitor grafts, the page shows the held seed's
+    // preview in the seed tray, which requests it.
     const update = (): void => {
       const { tool, held } = state.state;
       const film = tool === 'graft' && previews.film(held);

@@ -48,7 +48,10 @@ const START = {
   still: false,
   /** Number of seeds that the visitor has planted since the page was opened. */
   planted: 0,
-  /** Number of seeds drawn, or chosen on the map, since the visitor last planted a seed. */
+  /**
+   * Number of seeds that the visitor has made from drawings or chosen on the map since they last
+   * planted a seed.
+   */
   taken: 0,
 };
 
@@ -117,9 +120,9 @@ export class InteractionState {
   }
 
   /**
-   * Replaces the held seed after the host has changed which seeds are offered, in two cases: it is
-   * now hidden; or the host offers other seeds first, and the visitor has not yet chosen or planted
-   * a seed.
+   * Replaces the held seed after the host has changed which seeds are offered, in two cases: the
+   * held seed is now hidden; or the host offers other seeds first, and the visitor has not yet
+   * chosen or planted a seed.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;

@@ -238,7 +238,7 @@ export class Ring implements ToolUser {
   }
 }
 
-/** A finger of one person that is touching the room. */
+/** One person's finger that touches the room. */
 export class Finger extends ToolHand<Ring> {
   /** Id of the organism under the finger when the touch began; 0 if there was none. */
   from: OrganismId = 0;

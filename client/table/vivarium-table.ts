@@ -428,8 +428,8 @@ export class VivariumTable extends LitElement {
   };
 
   /**
-   * Zooms so that the room covers the whole screen. A dimension of the room that is larger than the
-   * screen gets negative insets, so that it extends beyond both edges.
+   * Zooms so that the room covers the whole screen. If the room is then wider or higher than the
+   * screen, negative insets let it extend equally far beyond opposite edges.
    */
   private layout(): void {
     const { view, clientWidth: width, clientHeight: height } = this;

@@ -215,8 +215,8 @@ export class SignSection extends ui.HostElement {
   }
 
   /**
-   * Renders the form for the Wi-Fi network that phones must join. If the host enters one, the sign
-   * shows a second QR code, for joining it.
+   * Renders the form for the Wi-Fi network that phones must join. If the host enters a network, the
+   * sign shows a second QR code, with which phones join this network.
    */
   private wifiForm(wifi: RoomSettings['wifi']): TemplateResult {
     const change = async (next: RoomSettings['wifi'], done: string): Promise<void> => {

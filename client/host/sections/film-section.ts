@@ -1,7 +1,8 @@
 /**
  * Section “Film of the day”: timelapse films of the selected room, which the server makes in the
  * background. The host can play a film, browse it with a slider, show it on the walls, and download
- * it. Videos are recorded in the browser, because the server has no video encoder.
+ * it. To offer a film as a video, the browser plays the film and records it, because the server has
+ * no video encoder.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';

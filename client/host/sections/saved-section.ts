@@ -35,7 +35,8 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
  * Creates a notice with a button that undoes a removal and keeps all later actions.
  *
  * @param command the host's command that removed something
- * @param keeping null if the server stores no history. If it is null, the notice has no button
+ * @param keeping whether the server is storing changes of rooms; null if storage is turned off. If
+ *   it is null, the notice has no button
  */
 export function offerUndo(
   room: string,
@@ -116,8 +117,7 @@ export class UndoCard extends ui.HostElement {
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
     const participant = visitor?.id ?? null;
-    // The period to undo ended when the question was shown. Skip the time since then, so that later
-    // actions are kept.
+    // Undo only actions from before the question was shown: leave out the `ago` seconds since then.
     const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
     const done = ({ undone, kept }: CallAnswer<'undo'>) =>
       offerRestore(room, msg(str`Undone: ${texts.actsText(undone)}.`), kept);

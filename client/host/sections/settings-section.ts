@@ -115,7 +115,7 @@ export function mostOf(id: SettingId): number {
 }
 
 /**
- * Explains what the settings for energy and waiting mean for a visitor: how many seeds they can
+ * Explains what the settings `energy` and `cooldown` mean for a visitor: how many seeds they can
  * plant, and how often.
  */
 export function energyStory({ energy, cooldown }: RoomSettings): string {
@@ -439,7 +439,7 @@ export class KnobsSection extends ui.HostElement {
   }
 }
 
-/** Maximum size of a settings file, in bytes, more than twice the size that any settings need. */
+/** Maximum size of a settings file, in bytes. The largest settings need less than half of it. */
 const MAX_BYTES = 65_536;
 
 /** Renders a link that saves the settings as a file, and a button that loads such a file. */

@@ -41,8 +41,8 @@ const CHARTS = {
 type Counted = keyof typeof CHARTS;
 
 /**
- * One hour or one day of the statistics. `tick` is the text below its bar ('' for none), `label`
- * its full name, and `sums` its counts (undefined if nothing was recorded).
+ * One hour or one day of a chart. `tick`: the text below the bar; '' for none. `label`: the full
+ * name of the hour or day. `sums`: its counts; undefined if nothing was recorded.
  */
 interface Column {
   readonly tick: string;
@@ -92,8 +92,8 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
 
 /**
  * Adds up the counts of all columns. In the result, `most` is the maximum number of simultaneous
- * visitors, not a sum. `dwell` counts visits by duration, in the ranges that `DWELL_SPANS` bounds.
- * `heat` counts seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
+ * visitors, not a sum. `dwell` counts visits by duration, in ranges whose limits are in
+ * `DWELL_SPANS`. `heat` counts seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const parts = columns.flatMap(({ sums }) => sums ?? []);

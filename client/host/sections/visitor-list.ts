@@ -159,7 +159,8 @@ export class VisitorList extends ui.HostElement {
     const { detail, summary, settings } = host;
     const visitors = detail?.visitors ?? [];
     const shown = this.first(visitors, FIRST_VISITORS);
-    // For a busy room, the server sends no list of visitors, so do not say that nobody is here.
+    // During an operation on the room, such as an undo (see `busy`), the server sends no list of
+    // visitors. Then do not say that nobody is here.
     const isEmpty = visitors.length === 0 && !summary?.busy;
     const setNames = (names: boolean): void => {
       const hidden = msg('Names are hidden. Visitors only have a colour.');

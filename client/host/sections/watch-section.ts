@@ -1,4 +1,7 @@
-/** Section “Watch”: the live room, with tools to pause visitors, undo actions, ban and remove. */
+/**
+ * Section “Watch”: the live room. The host can stop visitors from acting, undo actions, ban
+ * visitors, and remove organisms.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -25,7 +28,7 @@ const watchStyle = css`
     grid-template-columns: minmax(0, 1fr) 22.5em;
     gap: 18px;
     height: calc(100vh - 44px);
-    /* 1 cqh is 1 % of the height of the page's column, which is smaller while notices are shown. */
+    /* 1 cqh is 1 % of the height of the main element, which may be lower than the screen. */
     height: calc(100cqh - 44px);
   }
   .view {

@@ -5,8 +5,7 @@
 import type { RoomModel } from '../../room/room-model.ts';
 
 /**
- * Returns whether the page must paint every chunk, even if this makes frames slow, as for
- * screenshots.
+ * Returns whether the page must paint every chunk even if frames become slow. Used for screenshots.
  */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 

@@ -16,20 +16,20 @@ const MANY = 3;
  * frame requested the second immediately.
  */
 const PAUSE = 250;
-/** Number of frames without painting from which the screen's frame rate is measured. */
+/** The screen's frame rate is measured from this many frames in which nothing was painted. */
 const SAMPLE = 12;
 /**
- * Upper limit of the gaps from which the screen's frame rate is measured, in ms; longer gaps count
- * as this long. The gaps of screens with 24 Hz or more are shorter.
+ * When the screen's frame rate is measured, a gap between two frames counts as at most this long,
+ * in ms. Screens with 24 Hz or more have shorter gaps.
  */
 const LONGEST_USUAL = 45;
 /**
- * The first frames after a change may be slow, for example because shaders are being compiled. This
- * many painted frames do not count as slow.
+ * Number of painted frames after a change that do not count as slow. These frames may be slow for
+ * other reasons, for example because shaders are being compiled.
  */
 const EXCUSED = 4;
 /**
- * Painting stops after two consecutive painted frames with gaps before them longer than this, in
+ * Painting stops if each of two consecutive painted frames comes after a gap longer than this, in
  * ms.
  */
 const LONGEST = 200;

@@ -79,8 +79,9 @@ export class PaintPasses {
   }[];
 
   /**
-   * Where to draw the chunks of a batch, with four numbers per chunk (see `CHUNK_VERTEX`). `strip`:
-   * in the textures of the layers, where the chunks form a column. `slots`: in the atlas.
+   * Places at which to draw the chunks of a batch, with four numbers per chunk (see
+   * `CHUNK_VERTEX`). `strip`: places in the textures of the layers, where the chunks form a column.
+   * `slots`: places in the atlas.
    */
   private readonly strip = new Int32Array(4 * BATCH);
   private readonly slots = new Int32Array(4 * BATCH);
@@ -90,9 +91,9 @@ export class PaintPasses {
     private readonly programs: PaintPrograms,
     net: PainterNet,
   ) {
-    // The last layer computes colour gradients, which each pixel multiplies by its position. So its
-    // outputs need a higher precision than those of other layers: 32 bits, if the GPU supports
-    // them.
+    // The last layer computes colour gradients, which each pixel multiplies by its position. So the
+    // outputs of the last layer need a higher precision than those of other layers: 32 bits, if the
+    // GPU supports them.
     const ramps = gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F;
     this.layers = net.map((layer, i) => {
       const groups = layer.outputs / 4;
@@ -230,9 +231,9 @@ export class MapTextures {
 }
 
 /**
- * Sizes of a cell on screen, in device pixels. As cells grow from the first to the second size in
- * `FAR`, paint fades in. As they grow from the first to the second size in `CLOSE`, paint fades
- * out.
+ * Sizes of a cell on screen, in device pixels. While zooming in enlarges the cells from the first
+ * to the second size in `FAR`, paint fades in. While it enlarges them from the first to the second
+ * size in `CLOSE`, paint fades out.
  */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;

@@ -253,8 +253,8 @@ uniform float uPaint;`,
      */
     c = mix(c, tone, here * (0.35 + 0.65 * smoothstep(0.03, 0.14, distance(c, tone))));
     /*
-     * Hide the paint where there is hardly any tissue, because it shows the pattern of single cells
-     * there.
+     * Where the smoothed cells are almost transparent, the paint shows the pattern of single cells.
+     * So hide the paint there.
      */
     alpha = mix(alpha, paint.a * smoothstep(0.14, 0.42, a), here);
   }`),

@@ -90,12 +90,12 @@ void main() {
 }`;
 
 /**
- * Finds the organism that owns the ground at each position, by a vote of the cells around the
- * position. Without a vote, the border between two touching organisms would be jagged, because
- * their cells alternate there.
+ * Finds the organism to which each position belongs, even a position without a cell, by a vote of
+ * the cells around the position. Without a vote, the border between two touching organisms would be
+ * jagged, because their cells alternate there.
  *
- * Red: id of the organism, even at positions without a cell. Green: 1 if cells of several organisms
- * are near, otherwise 0.
+ * Red: id of the organism; 0 if no cell is near. Green: 1 if cells of several organisms are near,
+ * otherwise 0.
  */
 const TERRITORY_FRAGMENT = `#version 300 es
 precision highp float;

@@ -152,7 +152,7 @@ Border border(vec2 p) {
     b.foreign = foreign;
     b.own = own / max(weight, 0.001);
     /*
-     * Beyond the middle of the border, the ground belongs to the other organism. There, repeat the
+     * Beyond the middle of the border, positions belong to the other organism. There, repeat the
      * loop with the two organisms swapped.
      */
     if (others <= share || other == 0u) break;
@@ -303,7 +303,7 @@ void main() {
   }
   vec3 c = vec3(0.0);
   if (cell.a < 0.98 && uBare < 0.5) {
-    /* Displace the ground less than the cells, as if it were farther away. */
+    /* Displace the water less than the cells, as if it were farther away. */
     c = ground(q + 0.4 * d, d, edge, ppc);
     float inside = smoothstep(0.5, -9.0, edge);
     vec4 wide = texture(uWide, p / uGrid);

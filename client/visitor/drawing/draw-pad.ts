@@ -188,8 +188,8 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-   * Returns a note that the host reviews drawings: before the visitor draws the first line, and
-   * while the host decides. Otherwise returns ''.
+   * Before the visitor draws the first line, and while the host decides, returns a note about the
+   * host's review of drawings. Otherwise returns ''.
    */
   private waits(): string {
     if (!this.asks || this.seed) return '';
