@@ -369,8 +369,9 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // Omit old refusals. They no longer hold: this process tried again `LEASE.refused` ms
-        // later, and Valkey did not refuse again.
+        // Omit old refusals. A refused attempt is repeated after `LEASE.refused` ms, and a new
+        // refusal replaces the old one. So an old refusal means that Valkey no longer refuses the
+        // room.
         const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));

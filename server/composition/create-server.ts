@@ -373,9 +373,8 @@ export function createTickLoop(
           if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
         }
       });
-      // Broadcast now if there is time before the next tick, or if clients wait for a refresh,
-      // which sends them the room's whole state: it must be sent before the next tick changes that
-      // state.
+      // Broadcast now if there is time before the next tick, or if a refresh of clients is pending:
+      // the refresh must send the room's current state before the next tick changes that state.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }
