@@ -73,8 +73,8 @@ const shortenIds: Plugin = {
 };
 
 /**
- * Converts files of translated names to lists without the English names, which the page gets from
- * the room.
+ * Removes the English names of kinds from each file of translated names, because the page gets the
+ * English names from the room. What remains is a list of the translated names.
  */
 const orderKinds: Plugin = {
   name: 'order-kinds',
@@ -113,8 +113,8 @@ const shrinkTemplates: Plugin = {
 };
 
 /**
- * Library code that no page runs, with its replacement, by the end of the file's path. Bundlers
- * cannot know that this code never runs.
+ * Library code that no page runs, and its replacement. Each key is the end of the file's path.
+ * Bundlers cannot know that this code never runs.
  */
 const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
   // The pages connect only by WebSocket.
@@ -191,8 +191,8 @@ export default defineConfig(({ mode }) => {
       modulePreload: false,
       rollupOptions: {
         input: { [mode]: join(import.meta.dirname, PAGES[mode]) },
-        // `npm run keep-page` copies only this file into the page, so it must contain the texts of
-        // all languages.
+        // `npm run keep-page` copies a single script into the keepsake page, so this script must
+        // contain the texts of all languages.
         ...(mode === 'keep' && { output: { codeSplitting: false } }),
       },
     },

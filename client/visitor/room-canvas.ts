@@ -31,7 +31,7 @@ import { offlineText } from './text.ts';
 /** Media query for windows in which a view of the whole room would be too small. */
 const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
-/** Height of the hint above the dock, in CSS pixels. */
+/** Height of the hint (a line of text above the dock), in CSS pixels. */
 const HINT = 32;
 /** Space between a panel and the visible part of the grid, in CSS pixels. */
 const GAP = 12;
@@ -47,22 +47,23 @@ export class RoomCanvas {
   private readonly help = this.find<KeyHelp>('key-help');
   private readonly overview = this.find<RoomOverview>('room-overview');
   /**
-   * The position, in cells, at which the keyboard has last pointed the tool. Undefined if the
-   * visitor does not use the keyboard.
+   * The position, in cells, at which the tool last pointed while the visitor used the keyboard.
+   * Undefined if the visitor does not use the keyboard.
    */
   private aimed: Point | undefined;
   /** The open panel beside which the whole grid must stay visible. */
   private panel: HTMLElement | undefined;
   private readonly panelSize = new ResizeObserver(() => this.glide());
-  /** The camera before `panel` was opened; undefined if it showed the whole grid. */
+  /** The camera before `panel` was opened; undefined if the view showed the whole grid. */
   private before: Camera | undefined;
   private isOpened = false;
   /** Space taken by the header and the dock, in CSS pixels. */
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private carded: OrganismId = 0;
   /**
-   * The camera, as JSON, after it last left the whole grid to make room for a card. If it has not
-   * moved since, the whole grid is shown again when the card closes.
+   * Set when a card opens while the view shows the whole grid: the camera, as JSON, after the view
+   * has moved to make room for the card. If the camera is still the same when the card closes, the
+   * whole grid is shown again.
    */
   private uncovered = '';
 
@@ -190,8 +191,8 @@ export class RoomCanvas {
       this.aimed = undefined;
       return;
     }
-    // Ignore that the water bends the picture: the position would change even if the view does not
-    // move.
+    // Compute the position without the moving water, which bends the picture. With the water, the
+    // position would change even while the view does not move.
     const place = screenToWorld(camera, size, rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
@@ -297,15 +298,16 @@ export class RoomCanvas {
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
     this.insets = insets;
     const isLow = size.height < 520 && size.width > size.height;
-    // A phone in landscape is so low that the room extends behind the header and the dock.
+    // On a phone in landscape, which has little height, let the room extend behind the header and
+    // the dock.
     const edge = { top: 7, right: 7, bottom: 7, left: 7 };
     const free = this.panel ? beside(this.panel, room, size, insets) : insets;
     rig.layout(room, size, free, isLow && !this.panel ? edge : free);
   }
 
   /**
-   * Chooses the initial view. On a small screen, this is an area with space for a seed that no
-   * other element covers.
+   * Chooses the initial view. On a small screen, it shows an area with space for a seed, at a place
+   * that no other element covers.
    */
   private async open(): Promise<void> {
     const { page } = this;
@@ -317,8 +319,8 @@ export class RoomCanvas {
     await this.finder.updateComplete;
     const { rig, loop } = this.view;
     rig.open(rig.camera);
-    // The view is about to leave the whole room. Show the small map now, because `groundView`
-    // avoids the part of the canvas that the map covers.
+    // The view will now show only a part of the room, and then the small map is visible. Show the
+    // map first, because `groundView` avoids the part of the canvas that the map covers.
     this.overview.draw(rig);
     rig.open(this.groundView(room, checkpoint.side));
     loop.invalidate();
@@ -381,7 +383,10 @@ function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets 
   ].reduce((best, each) => (zoom(each) > zoom(best) ? each : best));
 }
 
-/** A visitor's tools: those of `ToolHand`, the tool *look*, double taps, and tools used by key. */
+/**
+ * A visitor's tools. In addition to the tools of `ToolHand`, handles the tool *look*, double taps,
+ * and the use of tools with the keyboard.
+ */
 export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   constructor(
     session: RoomSession,
@@ -422,8 +427,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Uses the tool once at a point of the screen, for a key press. A stroke is made at the nearest
-   * cell of the organism around the point, because there may be a hole at the point.
+   * Uses the tool once at a point of the screen, for a key press. The point may be in a hole of an
+   * organism, so a stroke is made at the organism's cell nearest to the point.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

@@ -56,8 +56,8 @@ export const spotText = (): string => msg('The host asks everybody to look here.
 
 /**
  * Reasons that are not shown unless they answer a request. They mean, in this order: the page has
- * sent a message before joining, it has not joined in time, the room has moved to another server,
- * and the server is shutting down.
+ * sent a message before joining, the page has not joined in time, the room has moved to another
+ * server, the server is shutting down.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
@@ -100,8 +100,8 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Each tab has a seat of its own: after a reload, the visitor is the same participant, but
-      // another tab is another participant.
+      // Each browser tab has a seat of its own. After a reload, the visitor is the same
+      // participant; in another tab, the visitor is another participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -125,21 +125,24 @@ export class RoomSession {
    */
   readonly departing = new Map<OrganismId, Offer>();
   /**
-   * The seeds that this visitor has used, as JSON, by position on the grid ('x,y'): planted there
-   * last, or used last to transform the organism there.
+   * For each position on the grid ('x,y'), the seed, as JSON, that this visitor last planted there,
+   * or last used to transform the organism there.
    */
   private readonly made = new Map<string, string>();
   /**
-   * Organisms onto which the visitor has grafted nothing since taking back a graft. For them, the
-   * button that takes back a graft is hidden.
+   * Organisms from which the visitor has taken back a graft, and onto which the visitor has not
+   * grafted again. For these organisms, the button that takes back a graft is hidden.
    */
   readonly settled = new Set<OrganismId>();
   /**
-   * One of the visitor's organisms that others have changed, until the visitor has looked at it; 0
-   * if there is none.
+   * One of the visitor's organisms that others have changed and that the visitor has not looked at
+   * since; 0 if there is none.
    */
   unseen: OrganismId = 0;
-  /** Whether the visitor's last seed was refused because another creature is in its place. */
+  /**
+   * Whether the visitor's last seed was refused because another creature covers the seed's
+   * position.
+   */
   isOccupied = false;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
@@ -183,8 +186,8 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // Update the names of all people who are present in the list of changes. A name that the host
-    // has hidden then stays hidden after its owner has left.
+    // In the list of changes, update the names of the people who are in the room. A name that the
+    // host has hidden then stays hidden after this person has left.
     model.on('people', () => {
       for (const [id, changes] of this.affected) {
         const current = changes.map((change) => ({
@@ -207,8 +210,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     this.connection.unasked = {
-      // Usually, an acceptance without a waiting request means that the host has approved a drawing
-      // that was sent before this page was reloaded.
+      // If no request of this page waits for this acceptance, it usually means that the host has
+      // approved a drawing that was sent before this page was reloaded.
       accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
       rejected: (answer) => this.reportRefusal(answer),
     };
@@ -327,7 +330,10 @@ export class RoomSession {
     this.state.sown(Math.random);
   }
 
-  /** Whether an organism is known to be the creature of the selected seed already. */
+  /**
+   * Whether this page knows that an organism is already the creature of the selected seed, so that
+   * a transform would change nothing.
+   */
   isHeld({ kind, parts, x, y }: OrganismView): boolean {
     const { held } = this.state.state;
     if (parts) return false;
@@ -372,7 +378,7 @@ export class RoomSession {
     page.announce(spotText());
   }
 
-  /** Follows a participant's view until this visitor moves. */
+  /** Follows a participant's view until this visitor moves the view. */
   follow(participant: ParticipantId): void {
     this.following = participant;
     this.requests.ask(
@@ -404,7 +410,7 @@ export class RoomSession {
 
   /**
    * Selects the seed made from the visitor's drawing. If the drawing pad is closed, tells the
-   * visitor that the drawing may grow; an open pad shows this itself.
+   * visitor that the drawing was approved; an open pad shows this itself.
    */
   receiveDrawing(seed: SeedView): void {
     this.hold(seed);
@@ -423,7 +429,7 @@ export class RoomSession {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers to keep a departing organism until the offer expires. */
+  /** Shows the offer to make a departing organism stay, until the offer expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);
@@ -474,7 +480,10 @@ export class RoomSession {
     if (state.state.selection || isMine) this.page.requestUpdate();
   }
 
-  /** Tells the visitor about changes to their organisms, and offers to keep departing ones. */
+  /**
+   * Tells the visitor about changes to their organisms, and offers to make departing organisms
+   * stay.
+   */
   private reportChanges(organisms: readonly texts.Change[]): void {
     const { model, state, page } = this;
     this.feedback.affected();
@@ -505,8 +514,8 @@ export class RoomSession {
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, texts.wayBack(reason));
-      // While the page is connected, announce a shutdown, because perhaps no other server takes
-      // over the room.
+      // While the page is connected, announce even a shutdown, whose reason is otherwise silent:
+      // perhaps no other server takes over the room.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 

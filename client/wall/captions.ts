@@ -37,7 +37,7 @@ export interface Line {
   readonly text: (voice: texts.Caption) => string;
   /** The organism beside which the caption is shown. Undefined if the caption is about the room. */
   readonly about?: OrganismView;
-  /** Whether the host wrote the text, so that it is not translated. */
+  /** Whether the host wrote the text. Such a text is not translated. */
   readonly isOwn?: boolean;
 }
 
@@ -163,18 +163,18 @@ export class CaptionTurns {
 const NEWS_TIME = 20_000;
 /** Maximum number of stored events. */
 const MOST_NEWS = 32;
-/** How long the gardener counts as looking after the room after it has planted, in seconds. */
+/** After planting, the gardener counts as looking after the room for this time, in seconds. */
 const TENDED_TIME = 60;
 /**
- * The gardener's season is found from at most `SEASON_LATEST` organisms: the latest that it has
- * planted in the last `SEASON_TIME` seconds.
+ * The gardener's season is computed from the gallery organisms that the gardener planted in the
+ * last `SEASON_TIME` seconds, but at most from the latest `SEASON_LATEST`.
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
 /**
  * The gardener has a season, such as "A season of animals", if it has recently planted at least
- * `SEASON_LEAST` organisms and at least this share of them (`SEASON_SHARE`) belongs to one category
- * of the gallery.
+ * `SEASON_LEAST` organisms from the gallery, and if one category of the gallery has at least the
+ * share `SEASON_SHARE` of these organisms.
  */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
@@ -269,8 +269,9 @@ export class WallNews {
   }
 
   /**
-   * Returns the gardener's season: the category and, if possible, the colour of most gallery
-   * organisms that the gardener planted last. Undefined if no category prevails.
+   * Returns the gardener's season: the category and, if possible, the colour that most organisms
+   * have that the gardener recently planted from the gallery. Undefined if most do not belong to
+   * one category.
    */
   private season(organisms: readonly OrganismView[]) {
     const gallery = this.model.checkpoint?.gallery ?? [];
@@ -306,8 +307,8 @@ export class WallNews {
 }
 
 /**
- * Returns the word that makes up at least a share of `SEASON_SHARE` of all words. Undefined if
- * there is none, or if there are fewer than `SEASON_LEAST` words.
+ * Returns the word whose share of all words is at least `SEASON_SHARE`. Undefined if there is no
+ * such word, or if there are fewer than `SEASON_LEAST` words.
  */
 function commonOf(words: readonly string[]): string | undefined {
   if (words.length < SEASON_LEAST) return undefined;

@@ -12,8 +12,8 @@ export const DIRECTION_GLIDE = 2_200;
  */
 const REST = 8_000;
 /**
- * How long the camera shows the outcome after an event has ended, in ms: usually `LINGER`; less if
- * the close-up would exceed `LONGEST`, but at least `OUTCOME`.
+ * How long the camera shows the outcome after an event has ended, in ms. Usually, this is `LINGER`.
+ * If the close-up would then be longer than `LONGEST`, the time is shorter, but at least `OUTCOME`.
  */
 const LINGER = 8_000;
 const OUTCOME = 2_000;
@@ -45,7 +45,10 @@ const USUAL: Partial<Record<Kind, number>> = {
   ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
   ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
 };
-/** Weight of the latest measurement in an event's expected duration. */
+/**
+ * The expected duration of a kind of event is a moving average. This is the weight of the latest
+ * measurement.
+ */
 const LATEST = 0.3;
 
 const kindOf = ({ what, parents }: RecentEvent): Kind =>
@@ -148,7 +151,10 @@ export class Direction {
     return best;
   }
 
-  /** Returns whether at least `SEVERAL` visitors are active outside the area of a close-up. */
+  /**
+   * Returns whether at least `SEVERAL` visitors are active outside the area that a close-up of an
+   * organism shows.
+   */
   private isHiding({ x, y }: OrganismView, now: number, reach: number): boolean {
     let count = 0;
     for (const [id, act] of this.acts) {

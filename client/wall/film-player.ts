@@ -18,7 +18,7 @@ export class FilmPlayer {
    * again.
    */
   onMoment: (moment: string | undefined) => void = () => {};
-  /** Number of calls of `play` so far. A loop in `run` ends after the next call. */
+  /** Number of calls of `play` so far. A loop in `run` ends when this number changes. */
   private turn = 0;
 
   /**
@@ -63,7 +63,10 @@ export class FilmPlayer {
     }
   }
 
-  /** Returns undefined if the frame cannot be fetched or its size differs from the room's. */
+  /**
+   * Fetches one frame of a film. Returns undefined if the frame cannot be fetched, or if its size
+   * differs from the room's size.
+   */
   private async fetch({ id }: Film, frame: number): Promise<Planes | undefined> {
     const { width = 0, height = 0 } = this.screen.room ?? {};
     const cells = width * height;

@@ -9,8 +9,8 @@ import { bodyOf, type WallView } from './wall-view.ts';
 
 /**
  * Shifts to try, in this order, when placing a text near an organism. A text below or above the
- * organism is shifted sideways by this share of the text's width; a text beside it, vertically by
- * this share of the organism's height.
+ * organism is shifted sideways; the unit is the text's width. A text to the right or left of the
+ * organism is shifted vertically; the unit is the organism's height.
  */
 const SHIFTS = [0, 0.45, -0.45];
 
@@ -165,7 +165,7 @@ export class LabelLayer extends LitElement {
   /**
    * Moves the labels along with the camera, and hides labels that would cover organisms.
    *
-   * @returns true if there are labels, so that another frame is needed
+   * @returns true if another frame is needed, because there are labels
    */
   frame(now: number, ground: Ground): boolean {
     const taken: Rect[] = [];

@@ -27,7 +27,7 @@ import { LOADERS } from '../locale/words/wall/index.ts';
  */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
-/** A language in which a wall shows its texts. */
+/** What a wall needs to show its texts in one language. */
 export interface Caption {
   readonly language: LanguageCode;
   readonly direction: 'ltr' | 'rtl';
@@ -206,8 +206,8 @@ function creatureName({ say, kinds }: Caption, organism: OrganismView): string {
 }
 
 /**
- * Isolates a name's direction of writing, which may differ from the direction of the text around
- * it.
+ * Encloses a name in Unicode's isolate characters, because its direction of writing may differ from
+ * the direction of the text around it.
  */
 const isolated = (name: string): string => `\u2068${name}\u2069`;
 
@@ -233,7 +233,7 @@ export function here({ say, language }: Caption, count: number): string {
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**
- * Explains to the person who sets up a wall why the wall may not join its room.
+ * Explains to the person who sets up a wall why the server does not let the wall into its room.
  *
  * @returns '' if the person need not do anything, because the refusal is temporary
  */

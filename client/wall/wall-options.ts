@@ -35,8 +35,9 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
   const rows = whole('rows', 1, 16);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
-  // One screen of a video wall shows the strip of texts, at the side or, on an upright wall, at the
-  // bottom. The lower left screen suits both.
+  // One screen of a video wall shows the strip of texts. The strip is at the side or, on an upright
+  // wall, at the bottom. By default, use the lower left screen, which is at the side and at the
+  // bottom.
   const isFirst = column === 0 && row === rows - 1;
   const overlay = oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on';
   // A drifting camera's position depends on the screen's clock. The clocks of a video wall's
@@ -46,8 +47,9 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
   return {
     room: pathname.match(/^\/wall\/([a-z0-9-]+)/)?.[1] ?? 'garden',
     /**
-     * How the camera shows the room: 'drift': as a whole, with slow movement; 'fixed': as a whole,
-     * without movement; 'fill': filling the screen.
+     * How the camera shows the room. 'drift': the whole room, with slow movement. 'fixed': the
+     * whole room, without movement. 'fill': the room fills the wall, so parts of it may be out of
+     * view.
      */
     frame: still && frame === 'drift' ? 'fixed' : frame,
     /** Number of columns and rows of the video wall, and this screen's column and row, from 0. */
@@ -67,7 +69,7 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
     strip: query.get('overlay') !== 'off',
     /** Address to show as the QR code; '' to show the server's address. */
     url: webAddress(query.get('url')),
-    /** 'auto': the resolution may be lowered on a slow machine. 'full': it may not. */
+    /** 'auto': the resolution is lowered if the machine is slow. 'full': it is never lowered. */
     resolution: oneOf('resolution', ['auto', 'full']),
     /** Secret for the seat that the host has reserved for this wall; '' if there is none. */
     pass: query.get('pass')?.slice(0, 64) ?? '',
@@ -86,9 +88,10 @@ const UNASSIGNED = '\u0378';
 const SIDE = 32;
 
 /**
- * Returns the languages whose own names this browser cannot show, because a letter is missing from
- * the fonts. A letter is missing if it looks like the placeholder for an unassigned character.
- * Always empty in Firefox, whose placeholders differ from letter to letter.
+ * Returns the languages whose name, written in the language itself, this browser cannot show,
+ * because a letter is missing from the fonts. A letter counts as missing if it looks like the
+ * placeholder for an unassigned character. In Firefox, the result is always empty, because the
+ * placeholders differ from letter to letter.
  *
  * @param fonts the fonts of the page, as a CSS `font-family` value
  */

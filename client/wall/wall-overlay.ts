@@ -16,14 +16,14 @@ import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './capt
 import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
 
-/** The state on which a wall's texts depend, with the values used until the room is known. */
+/** The state on which a wall's texts depend. These values are used until the room is known. */
 export const INITIAL_STATE = {
   /** The address at which visitors can join. If phones cannot reach it, no QR code is shown. */
   visitorAddress: { address: '', forPhones: false } as VisitorAddress,
   people: [] as readonly ParticipantView[],
   /** Languages of the captions, shown in turn. */
   voices: [ENGLISH] as readonly Caption[],
-  /** Whether the room has had no visitors for a while, so that the wall invites passers-by. */
+  /** Whether the wall invites passers-by, because the room has had no visitors for a while. */
   attract: false,
   /** Whether the host has turned captions on. */
   captions: true,
@@ -31,7 +31,7 @@ export const INITIAL_STATE = {
   away: false,
   /** Whether this browser cannot draw the room, because it has no WebGL2. */
   blind: false,
-  /** Reason why the wall may not join the room. Undefined if it may. */
+  /** Reason why the server does not let the wall into the room. Undefined if it does. */
   refusal: undefined as Reason | undefined,
   /** Whether the room's day is ending. */
   farewell: false,
@@ -185,8 +185,8 @@ const overlayStyle = css`
     transition: opacity 4s;
   }
   /*
-   * Without visitors, the QR code is less bright than the organisms, which should attract
-   * attention.
+   * While there are no visitors, the organisms should attract attention, so the QR code is less
+   * bright than they are.
    */
   :host([data-attract]) .code {
     opacity: 0.7;
@@ -371,7 +371,10 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** Begins a new turn: shows another caption immediately, for the full time. */
+  /**
+   * Begins a new turn with a new caption immediately, instead of when the current turn ends. The
+   * new turn has the full length.
+   */
   begin(): void {
     clearInterval(this.timer);
     this.turn++;

@@ -35,7 +35,7 @@ const MARGIN = 1.5;
 
 type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
 
-/** Returns whether `is` returns true for the owner and position of any cell in an area. */
+/** Returns whether `is` returns true for the owner and position of at least one cell in an area. */
 function someOwner(
   { width, height, owner }: Owners,
   area: Rect,
@@ -178,11 +178,12 @@ export function drifted(
 }
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
-/** How long a wall's resolution stays lowered before a higher one is tried again, in ms. */
+/** How long a wall's resolution stays lowered before a higher resolution is tried again, in ms. */
 const PATIENCE = 60_000;
 /**
  * Minimum length of a gap between two frames that counts as a pause, in ms. Shorter gaps count as
- * slow frames. A wall hardly ever pauses, so the minimum is high.
+ * slow frames. The minimum is high, because a wall hardly ever pauses: even a long gap usually
+ * means that the machine is slow.
  */
 const PAUSE = 5_000;
 /** Duration of each glide to or from the host's close-up, in ms. */

@@ -5,11 +5,11 @@ import type { Expression, Operation, OperationKind, OperationOf } from './graph.
 import * as g from './graph.ts';
 
 /**
- * Builds the gradients of a scalar: the sum, over all `seeds`, of the inner product ⟨change,
- * result⟩. `change` is the gradient that flows into `result`.
+ * Builds the gradients of a scalar. The scalar is the sum of the inner products ⟨change, result⟩ of
+ * all items of `seeds`. So `change` is the gradient that flows into `result`.
  *
- * @param seeds the expressions from which differentiation starts. `change` has the shape of
- *   `result`; if absent, all its elements are 1
+ * @param seeds the expressions (`result`) from which differentiation starts, with their gradients.
+ *   `change` has the shape of `result`; if absent, all its elements are 1
  * @param wanted the expressions with respect to which the scalar is differentiated
  * @returns one gradient for each expression in `wanted`, with the shape of that expression
  */

@@ -73,7 +73,7 @@ export interface Expression {
   readonly map: boolean;
 }
 
-/** Expressions to compute together, by the name of the result. */
+/** The expressions that a program computes. Each key is the name of a result. */
 export type Outputs = Readonly<Record<string, Expression>>;
 
 const make = (

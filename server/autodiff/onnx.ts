@@ -31,7 +31,8 @@ class OnnxValue implements Value {
  * thread: ONNX Runtime's own multithreading halved the speed on a busy machine. To run programs in
  * parallel, start several threads, each with its own back end.
  *
- * @param options.threads number of threads, at least 1; by default, as many as this process may use
+ * @param options.threads number of threads to recommend to the caller as `workers`, at least 1; by
+ *   default, as many as this process is allowed to use
  */
 export function createOnnxCompute({
   threads = availableParallelism(),

@@ -45,14 +45,15 @@ export const uploadParameters = (
   );
 
 /**
- * Matches the names of parameters that are zero before training, so that the untrained rule leaves
- * every cell unchanged, genomes have no effect, and the gallery's latents equal the encoder's.
+ * Matches the names of parameters that are zero before training. Therefore, the untrained rule
+ * leaves every cell unchanged, and genomes have no effect. The offsets that are added to the
+ * latents of gallery images are zero, too.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 
 /**
- * Draws initial values as PyTorch 1.9 does, with which the published model was trained: uniform in
- * ±1/√fan-in. Parameters that match `STARTS_AT_ZERO` are zero.
+ * Draws initial values, uniformly distributed in ±1/√fan-in, like PyTorch 1.9, with which the
+ * authors of the VNCA paper trained their model. Parameters that match `STARTS_AT_ZERO` are zero.
  */
 export function initialise(shapes: Shapes, random: Random): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

@@ -1,7 +1,8 @@
 /**
  * Refines the latent of a picture, such as a visitor's drawing: gradient descent through the rule's
- * growth changes the latent so that it grows into the picture. The encoder alone keeps little more
- * than the colour and the rough shape of a picture that it was not trained on.
+ * growth changes the latent so that it grows into the picture. Without refining, a latent that the
+ * encoder has computed keeps little more than the colour and the rough shape of a picture that the
+ * encoder was not trained on.
  */
 
 import type { NativeSteps } from '../engine/native/native.ts';
@@ -75,8 +76,8 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 
 /**
- * Whether a checkpoint's latents can be refined: pictures must be a differentiable function of cell
- * states, and updates must not be random.
+ * Returns whether a checkpoint's latents can be refined. For this, pictures must be a
+ * differentiable function of cell states, and updates must not be random.
  */
 export const canRefine = ({
   readout,
@@ -91,13 +92,13 @@ export interface RefinerOptions {
   /** Returns the current time, in ms. */
   readonly now: () => number;
   /**
-   * Called before each gradient step. If the result is true, refining ends with the best latent so
+   * Called before each gradient step. If it returns true, refining ends with the best latent so
    * far.
    */
   readonly isStopped?: () => boolean;
   /**
-   * Bounds of the latents to search. A room would shorten a latent outside its bounds, and thereby
-   * change the latent's picture.
+   * Bounds of the latents to search. A room shortens a latent that is outside these bounds, and
+   * this changes the latent's picture.
    */
   readonly bounds?: LatentBounds;
 }
@@ -142,8 +143,8 @@ const meanSquare = (a: Float32Array, b: Float32Array): number =>
  * Compiles the objective for a back end.
  *
  * @param restSteps number of steps to compute after growth, at least 0. If positive, the error is
- *   the mean of the errors before and after these steps, because cells drift after growth and
- *   visitors mostly see the result
+ *   the mean of the errors before and after these steps: cells still change after growth, and most
+ *   of the time, visitors see a grown organism
  */
 export async function compileObjective(
   compute: Compute,
@@ -234,8 +235,8 @@ export function nativeObjective(
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /**
    * Factor for the squared error of each number in a picture, chosen so that the sum over all
-   * numbers is the mean squared error. If there are rest steps, two pictures share the weight
-   * equally.
+   * numbers is the mean squared error. If there are rest steps, the picture before these steps and
+   * the picture after them have half of the weight each.
    */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };
@@ -274,8 +275,8 @@ export function nativeObjective(
 }
 
 /**
- * Backpropagates through `divide`: sums the gradients of each 2×2 block of cells. The result is [s,
- * s, C] for a `slope` of [2s, 2s, C].
+ * Backpropagates through `divide`: sums the gradients of each 2×2 block of cells. `slope` is [2s,
+ * 2s, C], and the result is [s, s, C].
  */
 function gather(slope: Float32Array, stage: number, channels: number): Float32Array {
   const sums = new Float32Array(stage * stage * channels);

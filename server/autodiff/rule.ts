@@ -13,16 +13,20 @@ export const overCells = (vector: Expression): Expression =>
   g.reshapeToMap(vector, [1, 1, 1, vector.shape[0]]);
 
 export interface RuleInputs {
-  /** Result of `readGenome`. Required if `standingInput` is true in the card. */
+  /**
+   * Result of `readGenome`. Required if cells read the latent in every step (`standingInput` in the
+   * card).
+   */
   readonly genome?: Expression;
   /**
-   * Scalar that replaces the card's leak. Training may start without a leak and introduce it later.
+   * Scalar that replaces `leak` in the card: the fraction of the state that decays in each step.
+   * Training can start without a leak and introduce it later.
    */
   readonly leak?: Expression;
 }
 
 /**
- * Computes the numbers through which each latent affects every step.
+ * Computes each latent's genome: the numbers through which the latent affects every step.
  *
  * @param latents [N, Z]
  * @returns [N, hidden] or, if the rule has a genome net, [N, size] in the layout of `genomeLayout`
@@ -74,8 +78,8 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
         .slice(1, -1)
         .map((name) => {
           const own = modulation?.layers[name];
-          // Scale the weights of each patch, which costs less than scaling the layer's result in
-          // every cell.
+          // For each patch, scale a copy of the layer's weights. This costs less than scaling the
+          // layer's result in every cell.
           const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
           return [name, { weights, bias: bias(name, own) }];
         }),

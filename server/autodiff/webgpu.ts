@@ -93,9 +93,9 @@ export async function startDevice(): Promise<Device> {
 }
 
 /**
- * Defines `navigator.gpu` while `use` runs, because TensorFlow.js accepts a device only if it is
- * defined. Then restores the previous `navigator`, because the temporary one would keep the process
- * alive.
+ * Defines `navigator.gpu` while `use` runs, because TensorFlow.js accepts a device only if
+ * `navigator.gpu` is defined. Then restores the previous `navigator`, because the temporary
+ * `navigator` would keep the process alive.
  */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -127,7 +127,9 @@ type TfjsCompute = Compute & Pick<Device, 'gpu'>;
 export const createWebgpuCompute = async (): Promise<TfjsCompute> =>
   tfjsCompute(await startDevice());
 
-/** Creates a back end that uses this thread's current TensorFlow.js backend. */
+/**
+ * Creates a back end that computes with the TensorFlow.js backend that is active in this thread.
+ */
 export function tfjsCompute({ device, gpu, check, destroy }: Device): TfjsCompute {
   return {
     name: 'webgpu',

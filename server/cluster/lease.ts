@@ -1,7 +1,8 @@
 /**
  * A room's lease, as used by the server that leads the room. The server relies on the lease for a
- * limited time, measured with its own monotonic clock from when it sent the last successful
- * renewal. A slow answer therefore does not lengthen this time. Start reading at `Lease`.
+ * limited time after it has sent a successful renewal, measured with the server's own monotonic
+ * clock. The time does not begin when the answer arrives, so a slow answer does not lengthen it.
+ * Start reading at `Lease`.
  */
 import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
@@ -16,9 +17,10 @@ export const LEASE = {
   trusted: 2_000,
   /**
    * Delay before a new leader's first tick if the previous leader did not release the room, in ms.
-   * Longer than `trusted`, so that the previous leader has certainly stopped by then. Starts when
-   * this server first saw the previous leader's last renewal or, if it saw none, when it acquired
-   * the lease.
+   * The delay is longer than `trusted`, so that the previous leader has certainly stopped by then.
+   * It is counted from the moment at which this server first saw the previous leader's last
+   * renewal. If this server saw no renewal, the delay is counted from the moment at which it
+   * acquired the lease.
    */
   firstTickDelay: 2_200,
   /** Interval between attempts to acquire a lease, in ms. */
@@ -60,8 +62,8 @@ export interface Acquired {
 }
 
 /**
- * Answer if the lease was not given, because another process holds it or the room is reserved for
- * another process.
+ * Answer if the lease was not given to the caller, because another process holds the lease or the
+ * room is reserved for another process.
  */
 export interface Held {
   readonly epoch?: undefined;
@@ -86,9 +88,9 @@ export interface LeaseStore {
    * renewed.
    *
    * @param holder unique name of this process
-   * @param abandoned number of renewals that the caller saw last, if the caller has waited long
-   *   enough to know that the current holder has stopped. If the number is unchanged, the store
-   *   hands over the lease before it expires
+   * @param abandoned number of renewals that the caller saw last. To be passed only if the caller
+   *   has waited long enough to know that the current holder has stopped. If the store still has
+   *   the same number, it hands over the lease, although the lease has not expired
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /**
@@ -145,12 +147,12 @@ export class Lease {
   readonly epoch = this.acquired.epoch;
   /** Whether all ticks that visitors have seen are stored. The leader updates this field. */
   isStored = this.acquired.isReleased;
-  /** Resolves when the lease was released, has lapsed, or belongs to another process. */
+  /** Resolves when the lease has been released, has lapsed, or has passed to another process. */
   readonly ended: Promise<void>;
   private hasEnded = false;
   private readonly writes = new Mutex();
   private lastWrite = 0;
-  /** When the lease lapses unless it is renewed, in ms of this process's clock. */
+  /** Time at which the lease lapses unless it is renewed, in ms of this process's clock. */
   private until = this.acquired.sentAt + LEASE.trusted;
   private readonly ticksFrom: number;
   private readonly cancelRenewal = repeat(this.options.clock, LEASE.renewal, () => {
@@ -179,7 +181,7 @@ export class Lease {
 
   /**
    * Acquires a room's lease. If this process has seen no renewal for so long that the current
-   * leader must have stopped, does not wait until the lease expires.
+   * leader must have stopped, acquires the lease even before it expires.
    *
    * @param seen what this process last saw of the room's lease
    * @throws the errors of `LeaseStore`
@@ -202,7 +204,10 @@ export class Lease {
     return !this.hasEnded && this.options.clock.now() < this.until;
   }
 
-  /** Whether the room may tick and be shown now. If true, all earlier leaders have stopped. */
+  /**
+   * Whether this process is allowed to tick and show the room now. If true, all earlier leaders
+   * have stopped.
+   */
   get mayTick(): boolean {
     return this.isHeld && this.options.clock.now() >= this.ticksFrom;
   }
@@ -274,13 +279,13 @@ export class Lease {
    * @param heir name of the process that should take over the room
    */
   async release(heir?: string): Promise<void> {
-    // Do not release the lease while an earlier leader may still run the room, because the next
-    // leader starts immediately after a release.
+    // Do not release the lease while an earlier leader is possibly still running the room, because
+    // the next leader starts immediately after a release.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, holder } = this.options;
     const { room, epoch, isStored } = this;
-    // Without a successful release, the lease expires in the store.
+    // Ignore errors: a lease that is not released expires in the store.
     if (mayGiveUp) await leases.release(room, holder, epoch, { isStored, heir }).catch(() => {});
   }
 
@@ -323,7 +328,7 @@ export type NotAcquired = 'held-elsewhere' | 'no-answer';
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
   private readonly seen = new Map<string, Sighting>();
-  /** Earliest time at which this process may take over each room, in ms, by room name. */
+  /** Earliest time at which this process is allowed to take over each room, in ms, by room name. */
   private readonly notBefore = new Map<string, number>();
 
   constructor(private readonly options: RoomLeasesOptions) {}
@@ -337,8 +342,8 @@ export class RoomLeases {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
-      // The lease has lapsed, but the room may still run here. End the lease, which stops the room.
-      // A later attempt can then acquire a new lease.
+      // The lease has lapsed, but the room is possibly still running here. End the lease, which
+      // stops the room. A later attempt can then acquire a new lease.
       own.end();
       return 'no-answer';
     }
@@ -420,7 +425,10 @@ interface StandbyOptions {
   readonly onFailure: (room: string, error: unknown) => void;
 }
 
-/** Repeatedly tries to acquire the leases of all rooms that wait for a leader. */
+/**
+ * Repeatedly tries to acquire the leases of all rooms that wait for a leader, and opens the rooms
+ * whose leases it has acquired. For replaying journals of such rooms, see `rooms/replicas.ts`.
+ */
 export class Standby {
   private readonly trying = new Set<string>();
   private stopped = false;
@@ -428,7 +436,10 @@ export class Standby {
 
   constructor(private readonly options: StandbyOptions) {}
 
-  /** Stops trying to acquire leases. An attempt that is in progress may still open its room. */
+  /**
+   * Stops trying to acquire leases. An attempt in progress is not interrupted, so it can still open
+   * its room.
+   */
   stop(): void {
     this.stopped = true;
     this.cancel();

@@ -100,13 +100,16 @@ export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
 const load = v.object({
   /** Unique name of the process. */
   node: v.string(),
-  /** Number of awake cells of each room that the process runs, by room name. */
+  /**
+   * For each room that the process runs, by room name: the number of cells of awake organisms,
+   * which says how much work the room is.
+   */
   rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
   /** Rooms of other servers that the process could take over immediately. */
   followed: v.array(v.string()),
   /**
-   * Server state for the host's page. Undefined if the process is stopping, or if its release uses
-   * another format.
+   * Server state for the host's page. Undefined if the process is stopping, or if it runs another
+   * version of the program, with another format.
    */
   server: v.fallback(v.optional(serverState), undefined),
   /** Films that the process has recorded or is recording. */
@@ -147,7 +150,7 @@ export const reportLoad =
       ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
     );
     return (found as readonly Reply[]).flatMap((one) => {
-      // Skip reports of processes whose release uses another schema.
+      // Skip reports of processes that run another version of the program, with another schema.
       const parsed = v.safeParse(load, JSON.parse(`${one}`));
       return parsed.success ? [parsed.output] : [];
     });
@@ -253,8 +256,8 @@ async function check(connection: ValkeyConnection): Promise<void> {
 const failure = (why: string): ClusterError => new ClusterError(`--cluster: ${why}`);
 
 /**
- * Checks that the Valkey user may write rooms: writes and removes a record, with the same commands
- * that rooms use.
+ * Checks that the Valkey user is allowed to write rooms: writes and removes a record, with the same
+ * commands that rooms use.
  */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
   // The second change has no bytes, so it removes the record.
@@ -366,8 +369,9 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // Omit old refusals: if Valkey still refused the room, the next attempt, after
-        // `LEASE.refused` ms, would have added a newer refusal.
+        // Omit old refusals. A refused attempt is repeated after `LEASE.refused` ms, and a new
+        // refusal replaces the old one. So an old refusal means that Valkey no longer refuses the
+        // room.
         const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));

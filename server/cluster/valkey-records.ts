@@ -236,8 +236,9 @@ export class ValkeyLog implements FencedLog<Prepared> {
 /** Maximum number of records read at a time. */
 const READ_AT_ONCE = 100;
 /**
- * Lua script that reads the values of keys, in order, up to `partBytes` bytes in total: a larger
- * answer might not arrive in time. Returns no values if the first value alone is larger.
+ * Lua script that reads the values of keys, in order, up to `partBytes` bytes in total, because a
+ * larger answer might not arrive in time. Returns no values if the first value alone has more than
+ * `partBytes` bytes.
  */
 const READ = `
 local left, found = tonumber(ARGV[1]), {}
@@ -365,7 +366,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     }
     throw new StoreError('not-owner', `Another server may be running the room "${room}".`);
   };
-  /** Writes each room's changes in one transaction. */
+  /** Writes changes, in a separate transaction for each room. */
   const change = async (changes: readonly Change[]): Promise<void> => {
     requireOpen();
     const byRoom = new Map<string | undefined, Change[]>();
@@ -411,7 +412,10 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
 export const unreachable = (error: unknown): StoreError =>
   new StoreError('unreachable', `This server cannot use Valkey: ${(error as Error).message}.`);
 
-/** Copies the bytes of a reply, because the client library puts several replies into one buffer. */
+/**
+ * Copies the bytes of a reply to a buffer of their own. The client library's buffer contains
+ * several replies.
+ */
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
 /**

@@ -113,8 +113,8 @@ function createClusterRooms(
     directory: roomDirectory(rooms, wallSeats, remote),
     /**
      * Whether visitors can join through this server. A server that connects visitors to rooms of
-     * other servers is ready while its bus works. Any other server is ready if it runs an open
-     * room, or if no room is open at all.
+     * other servers is ready while its bus works. Any other server is ready if it runs at least one
+     * room, or if all rooms of the cluster are closed, so that there is none to run.
      */
     isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
     /**
@@ -222,7 +222,7 @@ interface RelayOptions extends LineageOptions {
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
   readonly clock: Clock;
-  /** Returns the key under which limits count requests from the same address. */
+  /** Returns the key by which limits recognise requests from the same address. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly rooms: RoomRegistry;
   /** The host's API, for requests that another server has authenticated. */
@@ -237,7 +237,7 @@ export async function openRelay(options: RelayOptions) {
   const { bus, cluster, clock, rooms, hostApi } = options;
   let relay: RequestRelay | undefined;
   /**
-   * Returns the key under which limits count requests from the visitor's address, even if another
+   * Returns the key by which limits recognise requests from the visitor's address, even if another
    * server has forwarded the request.
    */
   const addressOf = (request: IncomingMessage): string =>

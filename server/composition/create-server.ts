@@ -100,8 +100,8 @@ export interface VivariumServerOptions {
 }
 
 /**
- * Parts of the server that do not exist yet when the parts that use them are opened, and state that
- * changes later.
+ * Parts of the server that are created after the parts that use them, and state that changes while
+ * the server runs.
  */
 interface Later {
   http?: Server;
@@ -334,7 +334,10 @@ export function createTickLoop(
     later.hasFailed = true;
     options.onFatal(error);
   };
-  /** Whether this server may tick the room now. False if another server may be running the room. */
+  /**
+   * Returns whether this server is allowed to tick the room now. Returns false if another server is
+   * possibly running the room.
+   */
   const mayTick = (room: string): boolean => cluster?.leases.mayTick(room) ?? true;
   const onStalled = (): void =>
     fail(
@@ -358,8 +361,8 @@ export function createTickLoop(
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {
         const roomServer = roomServers().get(room.name);
-        // Skip rooms that this server may no longer run, for example because the process was
-        // suspended during the tick.
+        // Skip rooms that this server is no longer allowed to run, for example because the process
+        // was suspended during the tick.
         if (!roomServer || !mayTick(room.name)) continue;
         roomServer.handleTick(result, clock.now());
         hooks.ticked(roomServer, result);
@@ -370,8 +373,8 @@ export function createTickLoop(
           if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
         }
       });
-      // Broadcast now if there is time before the next tick, or if a refresh is pending: the
-      // refresh must send the room's current state before the next tick changes that state.
+      // Broadcast now if there is time before the next tick, or if a refresh of clients is pending:
+      // the refresh must send the room's current state before the next tick changes that state.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }

@@ -129,7 +129,7 @@ const FIRST_UNPRIVILEGED = 1024;
 
 const next = (port: number): number => (port < 65_535 ? port + 1 : FIRST_UNPRIVILEGED);
 
-/** Error messages for the host, by reason. */
+/** Error messages for the person who runs the server, by reason. */
 const SENTENCES = {
   'port-taken': ({ flag, port }: ListenTarget) =>
     `${flag}: another program uses port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
@@ -152,7 +152,10 @@ const REASONS: Readonly<Record<string, ListenReason>> = {
   ENOTFOUND: 'no-such-address',
 };
 
-/** Thrown if the server cannot listen on its address and port. The message is for the host. */
+/**
+ * Thrown if the server cannot listen on its address and port. The message is for the person who
+ * runs the server.
+ */
 export class ListenError extends ReasonError<ListenReason> {
   override readonly name = 'ListenError';
 }
@@ -160,7 +163,8 @@ export class ListenError extends ReasonError<ListenReason> {
 /**
  * Calls `start`, which must start to listen on the target's address and port.
  *
- * @throws ListenError if the host can fix the cause; otherwise the error that `start` has thrown
+ * @throws ListenError if the person who runs the server can fix the cause; otherwise the error that
+ *   `start` has thrown
  */
 export async function listen<T>(target: ListenTarget, start: () => Promise<T>): Promise<T> {
   try {
@@ -172,7 +176,8 @@ export async function listen<T>(target: ListenTarget, start: () => Promise<T>): 
 }
 
 /**
- * Writes a sentence that names the engine in use and any faster engines that the host could enable.
+ * Writes a sentence that names the engine in use, and any faster engines that the person who runs
+ * the server could enable.
  */
 export function engineLine(
   { name, device }: EngineInfo,

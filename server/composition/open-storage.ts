@@ -95,7 +95,8 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
 
 /**
  * Opens the store in a data folder that may contain damaged data. Restores damaged essential
- * records from their copy, and moves other damaged data to a separate folder.
+ * records (of the server, and of rooms) from the file `copyFile`, which contains copies of them.
+ * Moves other damaged data to a separate folder.
  */
 async function openDamaged(
   folder: string,
@@ -116,8 +117,9 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // If the data file was unreadable, `found` is a new store with only the readable records.
-    // Damaged records that are missing from `found` need no further treatment.
+    // If the data file was unreadable, that file was moved aside, and `found` is a new store with
+    // only the readable records. Damaged records that are missing from `found` are in the file that
+    // was moved aside, so leave them out here.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -205,8 +207,8 @@ export async function loadCheckpoints(
 const MOST_WRITES = 2;
 
 /**
- * Changes that may not be stored yet, by item id. `item` is the new item, or undefined if the item
- * was removed. `writes` is the number of times that the change has been written.
+ * Changes that are possibly not stored yet, by item id. `item` is the new item, or undefined if the
+ * item was removed. `writes` is the number of times that the change has been written.
  */
 type Changes<T> = Map<number, { readonly item: T | undefined; writes: number }>;
 

@@ -31,13 +31,13 @@ export interface Batch {
    */
   readonly conditioning?: Float32Array;
   /**
-   * Only for a chimera, which is always alone in its batch: how much each genome contributes to
-   * each cell, [genomes, s, s].
+   * How much each genome contributes to each cell of a chimera, [genomes, s, s]. Absent if the
+   * patch is no chimera. A chimera is always alone in its batch.
    */
   readonly weights?: Float32Array;
   /**
-   * Only for rules that update cells at random: 1 for each cell to update, 0 for the other cells,
-   * [count, s, s, 1].
+   * 1 for each cell to update, 0 for all other cells, [count, s, s, 1]. Only for rules that update
+   * cells at random.
    */
   readonly mask?: Float32Array;
 }
@@ -87,9 +87,10 @@ export interface RuleBackend extends BackendBase {
    */
   readonly maxBatchCells: number;
   /**
-   * Number of patches in every batch. Patches of zeros fill a batch that has fewer. Needed if the
-   * library chooses its algorithm by batch size, because a patch's result must not depend on how
-   * many other patches are in the batch. If absent, a batch can have any number of patches.
+   * Number of patches in every batch. A batch with fewer patches is filled with patches of zeros.
+   * Needed if the library chooses its algorithm by batch size, because a patch's result must not
+   * depend on how many other patches are in the batch. If absent, a batch can have any number of
+   * patches.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
@@ -132,7 +133,8 @@ export interface TransferredPatch {
    */
   readonly conditioning: Float32Array | undefined;
   /**
-   * Only for a chimera: index of the genome that each cell of the fully grown patch reads, [S, S].
+   * Index of the genome that each cell of the fully grown patch reads, [S, S]. Undefined if the
+   * patch is no chimera.
    */
   readonly labels: Uint8Array | undefined;
   /**
@@ -143,8 +145,8 @@ export interface TransferredPatch {
 }
 
 /**
- * Stores patches and steps them. Methods that `Engine` also has do the same and throw the same
- * errors as those of `Engine`.
+ * Stores patches and steps them. A method with the same name as a method of `Engine` does the same
+ * and throws the same errors.
  */
 export interface PatchStore {
   /**

@@ -23,17 +23,23 @@ export interface EngineOptions {
   readonly backend?: BackendName | 'auto';
   /** Maximum number of threads. Default: the number that is recommended for the backend. */
   readonly threads?: number;
-  /** Called at most once, before `createEngine` settles, with the backends that were skipped. */
+  /**
+   * Called at most once, before the promise of `createEngine` settles, with the backends that were
+   * skipped.
+   */
   readonly onSkipped?: (skipped: readonly SkippedEngine[]) => void;
-  /** Called when a thread or GPU is lost. Called again if another backend replaces the lost one. */
+  /**
+   * Called when a thread or GPU is lost. Called again if, because of the loss, the engine changes
+   * to another backend.
+   */
   readonly onLoss?: (loss: EngineLoss) => void;
   /** Starts a worker thread. Default: `spawnThread`. */
   readonly spawn?: (start: WorkerStart) => Worker;
 }
 
 /**
- * Backend that replaces a failed backend. It works without a GPU, a GPU driver and a compiled
- * kernel, one of which may have caused the failure.
+ * Backend that replaces a failed backend. It needs no GPU, no GPU driver and no compiled kernel,
+ * any of which could have caused the failure.
  */
 const FALLBACK = 'onnx';
 export const spawnThread = (workerData: WorkerStart): Worker =>

@@ -70,8 +70,8 @@ export interface Readout {
    */
   readonly change: number;
   /**
-   * Set if the state contains NaN or infinity. Then, `rgba` and `presence` are all 0, and `change`
-   * is 255.
+   * Set if the state contains NaN or infinity. In this case, all values of `rgba` and `presence`
+   * are 0, and `change` is 255.
    */
   readonly broken?: true;
 }
@@ -120,7 +120,10 @@ export interface EngineLoss {
   readonly why: string;
   /** Number of losses of this kind (`what`) so far, including this one. */
   readonly count: number;
-  /** The engine in use from now on. Set only if another backend replaces the lost one. */
+  /**
+   * The engine in use from now on. Set only if the engine has changed to another backend because of
+   * the loss.
+   */
   readonly replacement?: EngineInfo;
 }
 

@@ -21,7 +21,10 @@ const STEP = 0.004;
 export class Drawing {
   /** All lines, in the order in which they were begun. */
   readonly lines: Line[] = [];
-  /** `seed`: made from the drawing. `sent`: the lines from which the seed was made. */
+  /**
+   * `seed`: the seed that the server made from the drawing, if any. `sent`: the lines that were
+   * sent to the server for this seed.
+   */
   seed: SeedView | undefined;
   sent: readonly Line[] = [];
   private current: Line | undefined;
@@ -96,19 +99,20 @@ export interface Sheet {
   readonly data: Float32Array;
 }
 
-/** Minimum ink or alpha of a pixel that counts as drawn, 0 to 1. */
+/** Minimum value of the last channel (ink or alpha) at which a pixel counts as drawn, 0 to 1. */
 const FAINT = 0.02;
 /**
  * In MNIST, a data set of handwritten digits, each digit fills a box of 20×20 pixels in a picture
- * of 28×28 pixels. In smaller pictures, the box shrinks in proportion; in larger ones, it does not
- * grow.
+ * of 28×28 pixels. This code uses a box of 20×20 in pictures of any larger size, too. In smaller
+ * pictures, the box shrinks in proportion.
  */
 const DIGIT = { box: 20, side: 28 };
 /** Width of the empty margin around a creature's picture, in pixels. */
 const MARGIN = 1;
 
 /**
- * Computes the bounding box and the centre of mass of a picture's ink or alpha (its last channel).
+ * Computes the bounding box and the centre of mass of the last channel of a picture, which is ink
+ * or alpha.
  *
  * @returns the box and the centre, in pixels; undefined if nothing is drawn
  */
@@ -173,7 +177,7 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 /**
  * Converts a drawing to a picture like those with which the model was trained. Coloured drawings
  * are centred and made as large as possible, like the gallery's creatures. Ink is scaled to the box
- * of MNIST digits (see `DIGIT`), with its centre of mass in the middle.
+ * of MNIST digits (see `DIGIT`), and its centre of mass is moved to the middle.
  *
  * @param sheet ink (one channel), or premultiplied RGBA
  * @param side width and height of the result, in pixels
@@ -186,8 +190,8 @@ export function normalise(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> |
   const isInk = sheet.channels === 1;
   const inkSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = (isInk ? inkSide : side - 2 * MARGIN) / longest;
-  // Centre ink as in MNIST: the centre of mass is moved to the middle by a whole number of pixels,
-  // rounded up. So it lies up to one pixel below and to the right of the middle.
+  // Centre ink as in MNIST: the shift is rounded up to a whole number of pixels, so the centre of
+  // mass lies up to one pixel below and to the right of the middle.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;
@@ -207,7 +211,10 @@ export const WIDTHS = {
 } as const;
 export type Width = keyof typeof WIDTHS;
 
-/** The pen's colour for checkpoints that were trained with digits, which have only ink. */
+/**
+ * The pen's colour for checkpoints that were trained with handwritten digits. Drawings for these
+ * checkpoints have no colours.
+ */
 export const INK = '#ffffff';
 /** The pen's colours for all other checkpoints: colours common among the gallery's creatures. */
 export const COLOURS = {

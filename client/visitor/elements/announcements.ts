@@ -71,7 +71,7 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
-/** Returns an organism as it was at an event, but with its planter's current name. */
+/** Returns a copy of an organism that was recorded at an event, with its planter's current name. */
 function withCurrentPlanter(organism: OrganismView, { organisms }: Room): OrganismView {
   const { planter } = organisms.get(organism.id) ?? organism;
   return { ...organism, planter };
@@ -103,8 +103,8 @@ export function greeting(organisms: number, people: number): string {
 /** Collects life events, and chooses the most important ones for an announcement. */
 export class Story {
   /**
-   * The collected changes, by organism and type of event. A later event replaces an earlier
-   * event of the same type.
+   * The collected events, by organism and type. A later event replaces an earlier event of the same
+   * organism and type.
    */
   private readonly pending = new Map<string, LifeChange>();
 
@@ -231,8 +231,8 @@ export class RoomStory extends VisitorElement {
     model.on('life', (change) => {
       const { event, organism } = change;
       const you = model.you?.id;
-      // Whether a toast tells the planter about the event, because another participant has caused
-      // the event, or because it is a departure. If so, do not announce it to the planter.
+      // Whether the planter sees a notice about the event. This is so for events that others have
+      // caused, and for departures. Do not also announce these events to the planter.
       const isTold =
         ('by' in event && event.by !== you) ||
         event.what === 'departing' ||

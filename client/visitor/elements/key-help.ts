@@ -5,8 +5,8 @@ import { BrowserStore } from '../../state/browser-store.ts';
 import { SheetElement } from './page-element.ts';
 
 /**
- * Dialog with all keyboard shortcuts, and a setting that limits single-letter shortcuts to the
- * canvas.
+ * Dialog with all keyboard shortcuts, and a setting that makes single-letter shortcuts work only
+ * while the canvas has the focus.
  */
 @customElement('key-help')
 export class KeyHelp extends SheetElement {

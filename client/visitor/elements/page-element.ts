@@ -64,7 +64,7 @@ export abstract class PageElement extends VisitorElement {
 }
 
 /**
- * Base class of panels. While such an element is on the page, it is registered as an open panel.
+ * Base class of panels. While a panel is on the page, it is registered as open in `session.panels`.
  */
 export abstract class PanelElement extends PageElement {
   protected abstract close(): void;
@@ -163,7 +163,7 @@ export abstract class SheetElement extends PageElement {
 
   /**
    * Closes the dialog if the click was outside it. A click on the backdrop also has the dialog as
-   * its target, so compare positions.
+   * its target, so compare the click's position with the dialog's rectangle.
    */
   private clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;

@@ -107,7 +107,9 @@ export class NameField extends PageElement {
   }
 }
 
-/** Maximum number of other participants listed, whose views can be followed. */
+/**
+ * Maximum number of participants in the list from which the visitor chooses whose view to follow.
+ */
 const MAX_OTHERS = 50;
 
 /**
@@ -290,7 +292,9 @@ export class RoomStatus extends PageElement {
     </button>`;
   }
 
-  /** Lists the participants whose view can be followed. */
+  /**
+   * Renders a list of the other participants, in which the visitor chooses whose view to follow.
+   */
   private others(): TemplateResult | typeof nothing {
     const { session } = this;
     const { participants, you } = session.model;
@@ -482,8 +486,8 @@ export class FindMine extends PageElement {
   }
 
   /**
-   * Finds one of the visitor's organisms: first, one that others have changed unseen; then the
-   * newest; with each further call, the next older one.
+   * Finds one of the visitor's organisms: first, one that others have changed and that the visitor
+   * has not looked at since; then the newest; with each further call, the next older one.
    */
   find(): void {
     const { session } = this;

@@ -54,7 +54,10 @@ export const roomStyle = css`
   .about {
     top: calc(100% + 0.9em);
     inset-inline-start: 4px;
-    /* On a phone, leave space for the view's buttons beside the text. */
+    /*
+     * On a phone, leave space for the buttons that change the view, such as the one that shows the
+     * whole room.
+     */
     max-width: min(26em, 100vw - 190px);
     padding: 6px 12px;
     text-wrap: balance;
@@ -111,7 +114,8 @@ export const roomStyle = css`
     box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
   }
   /*
-   * On a phone, notices are below the view's buttons; on other screens, beside the organism card.
+   * On a phone, notices are below the buttons that change the view; on other screens, beside the
+   * organism card.
    */
   .shared {
     top: calc(var(--edge-top) + max(7em, 108px));
@@ -196,13 +200,13 @@ export const roomStyle = css`
   .line .aside {
     font-size: 0.95em;
   }
-  /* In a low window, a notice replaces the hint. */
+  /* In a low window, a notice (.shared) replaces the hint above the dock. */
   @media (max-height: 520px) {
     .foot:has(+ .shared > *) .hint {
       display: none;
     }
   }
-  /* Up to this width, the dock is as wide as the window, so other controls are above the dock. */
+  /* Up to this width, the dock is as wide as the window, so put the other controls above it. */
   @media (max-width: 1120px) {
     find-mine,
     .view {
@@ -295,7 +299,10 @@ export const roomStyle = css`
     .view :is(.keys, .closer, .farther) {
       display: none;
     }
-    /* While the visitor chooses an organism for a cross, hide the buttons that cover the grid. */
+    /*
+     * While the visitor chooses an organism to cross with another, hide the buttons that cover the
+     * grid.
+     */
     @media (min-width: 300px) and (min-height: 300px) {
       :host([crossing]) :is(.view, find-mine) {
         display: none;
@@ -315,8 +322,8 @@ export const roomStyle = css`
     }
   }
   /*
-   * In a tiny window, such as a phone at 200 % zoom, hide the room's name. Wide content scrolls
-   * sideways.
+   * In a tiny window, such as a phone at 200 % zoom, leave out what is least important. The row of
+   * buttons scrolls sideways.
    */
   @media (max-width: 299px), (max-height: 299px) {
     :host {
@@ -377,7 +384,10 @@ export const roomStyle = css`
     .language {
       min-width: 44px;
     }
-    /* The select may be small, because its large label opens it, too. */
+    /*
+     * The select can be smaller than the minimum touch size, because a press on its large label
+     * opens it, too.
+     */
     .language select {
       min-width: 0 !important;
       min-height: 0 !important;

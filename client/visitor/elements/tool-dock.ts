@@ -46,7 +46,7 @@ export class BrushSize extends PageElement {
         display: none;
       }
     }
-    /* Beside the seeds, there is no space for the radius as text. */
+    /* Style for the narrow slider in the seed tray: hide the text that says the radius. */
     :host([slim]) {
       grid-template-columns: 3.4em 1fr;
       padding-inline: 0 8px;
@@ -92,8 +92,8 @@ export class ToolDock extends PageElement {
     .tools {
       position: relative;
       /*
-       * All tools are equally wide, because the energy bar's position is computed from their
-       * number.
+       * Make all tools equally wide, because the energy bar's position is computed from the number
+       * of tools.
        */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
@@ -174,7 +174,9 @@ export class ToolDock extends PageElement {
         min-height: 2.8em;
       }
     }
-    /* On a phone in landscape, show the tools in one row, without labels. */
+    /*
+     * On a phone in landscape, put the tools and the seeds in one row, and hide the tools' labels.
+     */
     @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
       .panel {
         flex-direction: row;
@@ -246,8 +248,8 @@ export class ToolDock extends PageElement {
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
   /**
-   * Whether the room's first picture has arrived. Seeds' pictures are loaded later, so that they do
-   * not delay it.
+   * Whether the room's first picture has arrived. Until then, no pictures of seeds are loaded,
+   * because they would delay the room's picture.
    */
   @property({ attribute: false }) pictured = false;
   @query('.energy div') private readonly line!: HTMLElement;
@@ -282,8 +284,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * Renders the energy bar below the selected tool; invisible for the look tool, which costs no
-   * energy. Hidden from screen readers, which announce refused actions instead.
+   * Renders the energy bar below the selected tool. The bar is invisible for the look tool, which
+   * costs no energy. It is hidden from screen readers, which announce refused actions instead.
    */
   private energyLine(tool: Tool, tools: typeof TOOLS): TemplateResult {
     const at = tools.findIndex((each) => each.tool === tool);

@@ -34,17 +34,20 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   private focused: Element | null | undefined;
   private readonly pinchHint = new Hint('pinched');
   private readonly takeHint = new Hint('taken');
-  /** Whether a seed from the drawing pad or the map is selected and not planted yet. */
+  /**
+   * Whether the visitor has selected a seed from the drawing pad or the map, and has not planted it
+   * yet.
+   */
   private isTaken = false;
   private hint = '';
   @state() private refusal = '';
   private wayBack: WayBack | undefined;
   /** The organism whose keepsake dialog is open. */
   @state() private keeping: OrganismView | undefined;
-  /** The last message of the host that the visitor has closed; '' if none. */
+  /** The host's message that the visitor closed last; '' if there is none. */
   @state() private closedMessage = '';
   @state() private pictured = false;
-  /** Whether this browser lacks WebGL2, so that the page shows only a text that says so. */
+  /** Whether this browser lacks WebGL2. The page then shows only a text about this. */
   @state() private unsupported = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
@@ -74,7 +77,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => (this.refusal = ''));
     }
-    // Load the pictures of seeds only after the room's first picture, which they would delay.
+    // Load the pictures of seeds after the room's first picture, so that they do not delay it.
     const stop = model.on('picture', () => {
       stop();
       this.pictured = true;
@@ -260,8 +263,8 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   }
 
   /**
-   * If another creature is in the place of the visitor's seed, renders a notice with a button that
-   * finds free space.
+   * If the visitor's seed was refused because another creature covers its position, renders a
+   * notice with a button that finds free space.
    */
   private ground(): TemplateResult | typeof nothing {
     const { session, room } = this;

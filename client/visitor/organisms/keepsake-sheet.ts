@@ -176,8 +176,8 @@ export const keepsakeSheetStyle = css`
 `;
 
 /**
- * Time limit for loading the painter (the neural net that draws organisms in detail), and for
- * receiving the organism's genomes. In ms.
+ * Time limit, in ms, for loading the painter (the neural net that draws organisms in detail). Also
+ * the time limit for receiving the organism's genomes.
  */
 const PATIENCE = 5_000;
 /**
@@ -210,7 +210,9 @@ export class KeepsakeSheet extends SheetElement {
   /** The film on the sheet; only its last picture if the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /** Whether the film's pictures have arrived from the server. */
+  /**
+   * Whether the film is being drawn, or has been drawn: its pictures have arrived from the server.
+   */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody!: Promise<DrawBody>;
@@ -232,7 +234,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // The connection has been restored. Repeat requests that it may have interrupted.
+    // The connection has been restored. Repeat the requests that its loss may have interrupted.
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
@@ -306,7 +308,10 @@ export class KeepsakeSheet extends SheetElement {
     this.dispatchEvent(new CustomEvent('close', { detail: this.failed }));
   }
 
-  /** Renders a download link, which works in every browser and without https, unlike sharing. */
+  /**
+   * Renders a download link or, until the file is made, a disabled button. Unlike sharing, a
+   * download link works in every browser, even without https.
+   */
   private save(id: string, label: string, made: Made | undefined): TemplateResult {
     return made
       ? html`<a class="solid" data-testid=${id} href=${made.url} download=${made.file.name}>${label}</a>`
@@ -322,7 +327,7 @@ export class KeepsakeSheet extends SheetElement {
     if (typeof navigator.share !== 'function') return nothing;
     const share = (): void => {
       const files = [picture, film].flatMap((made) => (made && made !== 'none' ? made.file : []));
-      // Ignore failures: cancelling rejects the promise, too.
+      // Ignore rejections: the promise is also rejected if the visitor cancels sharing.
       navigator
         .share(navigator.canShare?.({ files }) ? { files, url } : { url })
         .catch(() => undefined);
@@ -336,7 +341,7 @@ export class KeepsakeSheet extends SheetElement {
    */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
-    // Safari 15 lacks `AbortSignal.timeout`, so there is no time limit.
+    // In Safari 15, which lacks `AbortSignal.timeout`, there is no time limit.
     const limit = AbortSignal.timeout?.(PATIENCE);
     const net = url && (await fetchPainter(url, limit).catch(() => undefined));
     if (!net) return enlargedBody;
@@ -427,7 +432,8 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // `navigator.clipboard` works only over https, so use the deprecated `execCommand` instead.
+    // The page may be loaded over http, where `navigator.clipboard` is missing. So use the
+    // deprecated `execCommand` instead.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

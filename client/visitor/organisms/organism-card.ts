@@ -358,8 +358,9 @@ export class OrganismCard extends PanelElement {
   /**
    * Renders a group of relatives, such as the children.
    *
-   * @param all the relatives to show as portraits; undefined stands for a dead one
-   * @param total number of relatives to state; for children, this includes further descendants
+   * @param all the relatives to show as portraits; undefined stands for a dead relative
+   * @param total number of relatives in the group, including those without a portrait. In the group
+   *   of children, all descendants count
    */
   private relatives(
     name: string,

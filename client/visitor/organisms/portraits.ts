@@ -49,9 +49,7 @@ export class OrganismPortrait extends PageElement {
   /** Id of the organism on display; 0 before the first picture is drawn. */
   private shown: OrganismId = 0;
   private isPainting = false;
-  /**
-   * Whether the organism's cells have changed during painting, so that another painting is needed.
-   */
+  /** Whether the organism must be painted again, because its cells have changed during painting. */
   private isStale = false;
 
   override connectedCallback(): void {
@@ -217,8 +215,8 @@ export class SeedFilm extends VisitorElement {
   }
 
   private play(): void {
-    // If the seed is unchanged, the new film is a finer painting of the last one. Continue at its
-    // position.
+    // If the seed is unchanged, the new film is the same film, painted in more detail. Continue at
+    // the position that the old film had reached.
     const at = this.played === this.key ? (this.animation?.currentTime ?? 0) : 0;
     this.played = this.key;
     this.animation?.cancel();

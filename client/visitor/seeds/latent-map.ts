@@ -26,8 +26,8 @@ import { betweenText } from './seed-tray.ts';
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * Size of the creatures' pictures, relative to the size at which they would fill the map without
- * overlap. They may overlap, because most of a picture's square is empty.
+ * Factor by which the creatures' pictures are larger than squares that fill the map without
+ * overlap. Pictures can overlap, because most of a picture's square is empty.
  */
 const OVERLAP = 1.25;
 
@@ -153,8 +153,8 @@ export class LatentMap extends VisitorElement {
   `;
 
   /**
-   * Assigning another session renders the map again. Changes of the session's data do not, because
-   * they do not affect an open map.
+   * Assigning another session renders the map again. A change of the session's data does not render
+   * it again, because an open map does not depend on these data.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host offers the whole gallery, not only the featured creatures. */

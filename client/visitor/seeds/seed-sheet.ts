@@ -290,7 +290,7 @@ export class GalleryGrid extends VisitorElement {
 
   @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
-  /** The gallery seeds that the host allows, offers first, or hides. */
+  /** The host's settings for the gallery: which seeds are allowed, offered first, or hidden. */
   @property({ attribute: false }) offer: Offer | undefined;
   @state() private typed = '';
   @state() private kind = '';

@@ -76,7 +76,8 @@ export function galleryButton(
 }
 
 /**
- * CSS classes of the dice and of the buttons that open the gallery, the map and the drawing pad.
+ * CSS classes of the dice button and of the buttons that open the gallery, the map and the drawing
+ * pad.
  */
 const WAY = 'raise flex small soft shrinks';
 
@@ -320,11 +321,11 @@ export class SeedRow extends VisitorElement {
   `;
 
   /**
-   * Assigning another session renders the row again. Changes of the session's data do not, because
-   * the row may contain hundreds of seeds.
+   * Assigning another session renders the row again. A change of the session's data does not render
+   * it again, because rendering takes long: the row may contain hundreds of seeds.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** The gallery seeds that the host allows, offers first, or hides. */
+  /** The host's settings for the gallery: which seeds are allowed, offered first, or hidden. */
   @property({ attribute: false }) offer: Offer | undefined;
   /** The visitor's own seeds, oldest first. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];

@@ -24,8 +24,8 @@ import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus
 /** Times and limits for HTTP requests that one server forwards to another. */
 export const REQUESTS = {
   /**
-   * Interval of the heartbeats that show the other end of a tunnel that this end is still open, in
-   * ms.
+   * Interval of heartbeats, in ms. With a heartbeat, one end of a tunnel tells the other end that
+   * it is still open.
    */
   beat: 2_500,
   /** Maximum number of bytes in one message of a tunnel. */
@@ -33,14 +33,14 @@ export const REQUESTS = {
   /** Maximum number of unconfirmed messages per direction of a tunnel. */
   window: 4,
   /**
-   * Maximum number of forwarded requests in progress. At this limit, the server forwards no further
-   * GET or HEAD requests. Requests that it answers for other servers have a separate count with the
-   * same limit.
+   * If this number of forwarded requests is in progress, the server forwards no further GET or HEAD
+   * requests. Only the host uses other methods, so other methods have no limit. Requests that the
+   * server answers for other servers have a separate count with the same limit.
    */
   most: 64,
   /**
-   * Maximum number of forwarded requests in progress from one visitor's address. At this limit, no
-   * further GET or HEAD requests from the address are forwarded.
+   * If this number of forwarded requests from one visitor's address is in progress, the server
+   * forwards no further GET or HEAD requests from the address.
    */
   mostEach: 16,
 } as const;
@@ -48,7 +48,8 @@ export const REQUESTS = {
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
 /**
- * Request header with the visitor's address, trusted only in requests that arrive through a tunnel.
+ * Request header with the visitor's address. The header is trusted only in requests that arrive
+ * through a tunnel.
  */
 const ADDRESS = 'x-vivarium-address';
 const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
@@ -106,8 +107,9 @@ class Tunnel extends Duplex {
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed number of messages that count as already read by the other end: 0, or
-   *   `-REQUESTS.window` to send nothing before the other end's first message
+   * @param confirmed number of messages that the other end has confirmed; 0 at first.
+   *   `-REQUESTS.window` makes the window full from the start, so that nothing is sent before the
+   *   other end's first message
    */
   constructor(
     private readonly clock: Clock,
@@ -178,7 +180,7 @@ export interface RequestRelayOptions {
   readonly isFor: (to: RelayTarget) => boolean;
   /**
    * Handles requests that other servers forward. The forwarding server has already checked that the
-   * sender may make the request.
+   * sender is allowed to make the request.
    */
   readonly serve: RequestListener;
 }
@@ -190,8 +192,8 @@ export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server = createServer({ requestTimeout: 0 }, this.options.serve);
   /**
-   * Open tunnels, by their id at this server. `other` is the server at the tunnel's other end, once
-   * that server has sent a message.
+   * Open tunnels, by their id at this server. `other` is the server at the tunnel's other end;
+   * absent until that server has sent a message.
    */
   private readonly tunnels = new Map<string, { readonly tunnel: Tunnel; other?: string }>();
   /** Tunnels through which this server answers requests of other servers. */
@@ -335,8 +337,8 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // This server no longer waits for this answer, or another server has answered first. Tell the
-    // sender to close its end of the tunnel.
+    // There is no open tunnel for this part of an answer: this server has stopped waiting for the
+    // answer, or another server has answered first. Tell the sender to close its end of the tunnel.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
     }

@@ -18,7 +18,7 @@ import {
 const BUS = {
   /** Interval of the check messages that a server sends to itself through Valkey, in ms. */
   beat: 500,
-  /** The connection is closed if this number of consecutive check messages does not return. */
+  /** The connection is closed if this number of consecutive check messages does not arrive. */
   missedBeats: 3,
   /** Maximum number of bytes that wait to be sent. If more bytes wait, the connection is closed. */
   backlog: 33_554_432,
@@ -37,8 +37,8 @@ interface LinkOptions {
 
 /**
  * A pair of connections to Valkey: one publishes messages, the other receives them. The link closes
- * if its check messages to itself do not return, or if too many bytes wait to be sent. A closed
- * link never reconnects.
+ * if the check messages that it sends to itself through Valkey do not arrive, or if too many bytes
+ * wait to be sent. A closed link never reconnects.
  */
 class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;

@@ -52,8 +52,8 @@ export class Expression {
 const NONE = new Expression();
 
 /**
- * Converts genomes to the form that a rule needs. Drops genomes that no cell reads. If only one
- * genome remains, the result has no labels, so the patch is not stepped as a chimera.
+ * Converts genomes to the form that a rule needs. Leaves out genomes that no cell reads. If only
+ * one genome remains, the result has no labels, so the patch is not stepped as a chimera.
  *
  * @param before the patch's genomes so far; their conditioning is copied instead of computed again
  */
@@ -97,7 +97,7 @@ export interface Patch {
    * recently.
    */
   spare?: Float32Array | undefined;
-  /** Number of the commit that last stepped the patch. */
+  /** Number of the commit that last applied a step to the patch. */
   steppedIn?: number;
   /**
    * Picture after the last step, [s, s, 4]. Undefined if the patch has not been stepped since it
@@ -108,7 +108,7 @@ export interface Patch {
 
 /** A patch and the step to compute for it. */
 export interface Turn extends Entry<Patch> {
-  /** The genomes that the patch expresses from this step on. */
+  /** The genomes that the patch's cells read from this step on, in the form that the rule needs. */
   readonly expression: Expression;
 }
 
@@ -124,14 +124,15 @@ export interface Stepped extends Turn {
    */
   readonly rgba: Uint8Array;
   readonly presence: Uint8Array;
-  /** Whether all numbers of `after` are finite. */
+  /** Whether all numbers in `after` are finite. */
   readonly finite: boolean;
 }
 
 /**
- * A patch's spare buffer is freed after this number of consecutive commits that did not step the
- * patch. Each step of a seed's preview is a commit, so the number must exceed the number of preview
- * steps between two ticks.
+ * A patch's spare buffer is freed after this number of consecutive commits without a step of the
+ * patch. Each step of a seed's preview is a commit, too. So the number must be larger than the
+ * number of preview steps between two ticks. Otherwise, previews would free the buffers of patches
+ * that are stepped at every tick.
  */
 const MAX_IDLE_CALLS = 128;
 
@@ -142,7 +143,7 @@ const MAX_IDLE_CALLS = 128;
  */
 export class BatchStepper {
   private readonly buffers = new Map<string, Float32Array>();
-  /** Recently stepped patches, which may have a spare buffer. */
+  /** Recently stepped patches. Only these can have a spare buffer. */
   private readonly awake = new Set<Patch>();
   private commits = 0;
 
@@ -202,8 +203,8 @@ export class BatchStepper {
   }
 
   /**
-   * Applies the results of computed steps to their patches. Frees the spare buffers of patches that
-   * have not been stepped for `MAX_IDLE_CALLS` commits.
+   * Applies the results of computed steps to their patches. Frees the spare buffers of patches
+   * without a step in the last `MAX_IDLE_CALLS` commits.
    */
   commit(stepped: Iterable<Stepped>): void {
     this.commits++;
@@ -238,8 +239,9 @@ export class BatchStepper {
   }
 
   /**
-   * Returns a batch's states before the step. Cells have divided if the step says so, and masked
-   * cells are zero. If there are fewer than `count` patches, zeros fill the rest.
+   * Returns a batch's states before the step. If the step says so, cells have divided. Cells that
+   * the step does not keep, and closed cells, are zero. If there are fewer than `count` patches,
+   * zeros fill the rest.
    *
    * @param size number of values in the state of one patch
    */
@@ -347,8 +349,9 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Sets some cells of the state at index `offset` to zero: cells whose value in `mask` [s, s] is 0
-   * if `where` is 'zero', or all other cells if `where` is 'set'. Does nothing without a mask.
+   * Sets some cells of the state at index `offset` to zero. If `where` is 'zero', these are the
+   * cells whose value in `mask` [s, s] is 0; if `where` is 'set', all other cells. Does nothing
+   * without a mask.
    */
   clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {
     if (!mask) return;

@@ -1,6 +1,7 @@
 /**
- * `npm run doctor`: examines which engines work on this machine, which one 'auto' selects, and how
- * a host can get a better one.
+ * `npm run doctor`: examines which backends of the engine work on this machine, which backend
+ * 'auto' selects, and how a host can make a faster backend work. Texts for hosts call each backend
+ * an engine, and so does this file.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { askChild } from '../../platform/worker-rpc.ts';
@@ -31,7 +32,7 @@ export interface TrialTask {
 
 /** Result of trying an engine, which the child process sends to its parent. */
 export interface TrialResult {
-  /** The engine that started; absent if none did. */
+  /** The engine that started; absent if none has started. */
   readonly info?: EngineInfo;
   /** Engines that were skipped because they do not work. */
   readonly skipped: readonly SkippedEngine[];
@@ -149,7 +150,9 @@ function reportOf(name: BackendName, tried: TrialResult) {
     /** The engine's device; null if the engine does not run. */
     device: info?.device ?? null,
     needs: CANDIDATES[name].needs,
-    /** Why the engine does not work or its measurement failed; null if neither happened. */
+    /**
+     * Why the engine does not work, or why its measurement failed; null if there is no such reason.
+     */
     reason: own?.reason ?? failure ?? null,
     /** How a host can make the engine work; null if it works or no remedy is known. */
     remedy: info ? null : ((own ?? CANDIDATES[name]).remedy ?? null),

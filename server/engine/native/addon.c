@@ -14,7 +14,8 @@
 
 /*
  * The functions of Node-API that this file uses. They are declared here because Node's header files
- * are not installed on every machine; Node-API is stable.
+ * are not installed on every machine. The declarations fit every version of Node, because Node-API
+ * is stable.
  */
 typedef struct napi_env__ *napi_env;
 typedef struct napi_value__ *napi_value;
@@ -71,7 +72,7 @@ static napi_value number(napi_env env, int64_t value) {
 }
 
 /*
- * Creates a Net from the numbers that `shapeOf` in native.ts lists. The first of them, the number
+ * Creates a Net from the integers that `shapeOf` in native.ts lists. The first integer, the number
  * of patches, is not part of a Net.
  */
 static Net net_of(const int32_t *shape) {
@@ -117,10 +118,10 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). `fixed` begins on
- * a cache line. It holds `kept` and `limit` of Net, padded to a cache line; the kernel of
- * perception; the layers, unless `own` is given; and working memory. For the arrays after `fixed`,
- * see Batch in kernel.h.
+ * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). `net` holds the
+ * integers that net_of reads. `fixed` begins on a cache line, and holds `kept` and `limit` of Net,
+ * padded to a cache line; the kernel of perception; the layers, unless `own` is given; and working
+ * memory. For the arrays after `fixed`, see Batch in kernel.h.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -156,9 +157,9 @@ static napi_value step(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Creates a Rollout and its Net from the arguments of `train`: the numbers that net_of reads,
- * followed by the numbers of Rollout; `kept` and `limit` of Net; working memory; the arrays of
- * Rollout. Numbers and arrays are in the order of Rollout's fields.
+ * Creates a Rollout and its Net from the arguments of `train`. These are: an array of the integers
+ * that net_of reads, followed by `steps`, `sets`, `scales` and `records` of Rollout; an array of
+ * `kept` and `limit` of Net; working memory; and the arrays of Rollout, in the order of its fields.
  */
 static Rollout rollout_of(const Arrays *arrays, Net *net) {
   const int32_t *shape = arrays->data[0];
@@ -171,8 +172,9 @@ static Rollout rollout_of(const Arrays *arrays, Net *net) {
 }
 
 /*
- * Called from JavaScript as rollout(net). Returns rollout_size, or row_size if the number of steps
- * in `net` is 0.
+ * Called from JavaScript as rollout(net), with the first argument of `train`. Returns rollout_size,
+ * the size of the working memory that `train` needs. If the number of steps is 0, returns row_size,
+ * the size of the layers of one patch.
  */
 static napi_value rollout(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -182,9 +184,9 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as train(...) with the arguments that rollout_of reads. If the array
- * `change` is absent, computes the steps of the rollout. If it is present, differentiates the steps
- * of the preceding call, which must have used the same working memory.
+ * Called from JavaScript as train(...) with the arguments that rollout_of reads. Without the array
+ * `change`, which is a gradient (see Rollout), computes the steps of the rollout. With this array,
+ * differentiates the steps of the preceding call, which must have used the same working memory.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -223,8 +225,8 @@ static int is_bare(const float *state, int channels) {
 }
 
 /*
- * The table INK of vnca/readout.ts, which converts logits from -limit to limit to bytes. Lower
- * logits give the byte 0, higher logits give 255.
+ * The table INK of vnca/readout.ts, which gives the byte for a logit between -limit and limit.
+ * Lower logits give the byte 0, higher logits give 255.
  */
 typedef struct {
   double limit, per_logit;
@@ -242,9 +244,9 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 /*
  * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Writes a
  * patch's picture to `rgba` and its aliveness to `presence`. `shown` holds the number of channels;
- * the channel of aliveness, or -1 if aliveness is alpha; the limit of the ink table; and the
- * channels of R, G, B and alpha, or the channel of ink and -1. `bytes` and `next` are the ink
- * table.
+ * the channel of aliveness, or -1 if aliveness is alpha; the limit of the ink table; and, for a
+ * picture in colour, the channels of R, G, B and alpha, or, for a picture in ink, the channel of
+ * ink and -1. For `bytes` and `next`, see Ink.
  *
  * @returns 1 if every number of the state is finite, otherwise 0
  */

@@ -20,11 +20,11 @@ typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
 enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64 / sizeof(float) };
 
 /*
- * Defines a function that computes ROWS rows of VECTORS vectors of the matrix y = start + x w,
- * where x is [rows, depth] and w is [depth, outputs]. `x_row` and `x_step` are the distances in
- * memory between neighbouring rows and columns of x; if they are exchanged, x is transposed.
- * `start_row` is the distance between rows of `start`, or 0 if all rows of y start with the same
- * row (a bias).
+ * Defines a function that computes a block of the matrix y = start + x w, where x is [rows, depth]
+ * and w is [depth, outputs]. The block has ROWS rows and is VECTORS vectors wide. `x_row` and
+ * `x_step` are the distances in memory between neighbouring rows and columns of x; if they are
+ * exchanged, x is transposed. `start_row` is the distance between rows of `start`, or 0 if all rows
+ * of y start with the same row (a bias).
  */
 #define DEFINE_BLOCK(ROWS, VECTORS)                                                                    \
   static void block_##ROWS##_##VECTORS(int depth, const float *x, ptrdiff_t x_row, ptrdiff_t x_step,   \
@@ -53,8 +53,8 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
                            y + row * outputs + at, outputs)
 
 /*
- * Computes VECTORS vectors of every row of y, at most MOST rows at a time, so that the sums fit in
- * registers.
+ * Computes all rows of a column of y that is VECTORS vectors wide, at most MOST rows at a time, so
+ * that the sums fit in registers.
  */
 #define COLUMN(MOST, VECTORS)                                                                          \
   for (int row = 0; row < rows;) {                                                                     \
@@ -74,7 +74,8 @@ DEFINE_BLOCK(1, 1) DEFINE_BLOCK(2, 1) DEFINE_BLOCK(1, 2) DEFINE_BLOCK(2, 2) DEFI
 
 /*
  * Computes y [rows, outputs] = start + x [rows, depth] w [depth, outputs]; see DEFINE_BLOCK.
- * `outputs` must be a multiple of LANES. `start` may be y or a null pointer, which adds nothing.
+ * `outputs` must be a multiple of LANES. `start` can be y itself, or a null pointer, which adds
+ * nothing.
  */
 static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t x_row, ptrdiff_t x_step,
                      const float *w, const float *start, ptrdiff_t start_row, float *y) {

@@ -203,7 +203,10 @@ void step_batch(const Net *net, const Batch *batch, float *memory) {
   at.layers = batch->own ? own : batch->layers;
   memset(at.image, 0, image_size(net) * sizeof(float));
   for (ptrdiff_t i = 0; i < batch->count; i++) {
-    /* Align the layers, so that no vector is split between two cache lines. */
+    /*
+     * Copy the patch's layers to an aligned place, so that no vector is split between two cache
+     * lines.
+     */
     if (batch->own) memcpy(own, batch->own + i * layers, layers * sizeof(float));
     step_patch(net, &at, batch, i);
   }

@@ -11,13 +11,17 @@ typedef struct {
   int side, channels, hidden, elu;
   /*
    * The trunk of the net (see vnca/architecture.ts) has `blocks` blocks of `depth` layers. An
-   * activation function follows every layer of a block but the last. It also follows the last layer
-   * if `activates_last` is set, and perception if `activates` is set.
+   * activation function follows every layer of a block except the block's last layer. If
+   * `activates_last` is set, it follows the block's last layer, too. If `activates` is set, it also
+   * follows perception.
    */
   int activates, blocks, depth, activates_last;
   /* Numbers of channels and hidden units, rounded up to whole vectors. */
   int wide_channels, wide_hidden;
-  /* `kept` is 1 - leak. States are clamped to -limit...limit; `limit` may be infinite. */
+  /*
+   * `kept`: the share of its state that a cell keeps in a step, 1 - leak. `limit`: states are
+   * clamped to -limit...limit; it can be infinite.
+   */
   float kept, limit;
 } Net;
 
@@ -33,9 +37,10 @@ typedef struct {
   ptrdiff_t count;
   /*
    * `perception`: the kernel of perception at the Winograd points, [36, channels, wide_hidden].
-   * `layers` [layers_size]: the layers of all patches, if `own` is a null pointer. `own` [count,
-   * layers_size]: the layers of each patch. If `weights` [genomes, side, side] is set, the batch is
-   * a single chimera, and `own` [genomes, layers_size] holds the layers of each genome.
+   * `layers` [layers_size]: the layers that all patches share, used if `own` is a null pointer.
+   * `own` [count, layers_size]: the layers of each patch. If `weights` [genomes, side, side] is
+   * set, the batch is a single chimera, and `own` [genomes, layers_size] holds the layers of each
+   * genome.
    */
   const float *perception, *layers, *own;
   const float *states, *mask, *weights;
@@ -65,7 +70,10 @@ ptrdiff_t memory_size(const Net *net);
 
 void step_batch(const Net *net, const Batch *batch, float *memory);
 
-/* Several steps of a batch of patches, for training (training.c). Only `memory` is padded. */
+/*
+ * Several steps of a batch of patches, for training (training.c). In `memory`, rows are padded to
+ * whole vectors; in all other arrays, they are not.
+ */
 typedef struct {
   /*
    * `count`: number of patches. `sets`: number of rows in `layers`, which is 1 if all patches share
@@ -89,10 +97,10 @@ typedef struct {
       /* Outputs: the states after the last step, and the states before the last step. */
       float *after, *last;
       /*
-       * Each pointer may be null. `masks` [steps, count, side, side] is 0 for cells that are not
-       * updated in a step. `open` [count, side, side] is 0 for cells that are set to zero before
-       * each step, 1 for all others. `closed` [count, side, side] holds numbers n: the cell is set
-       * to zero after each of the first n steps.
+       * Each of these pointers can be null. `masks` [steps, count, side, side] is 0 for cells that
+       * are not updated in a step. `open` [count, side, side] is 0 for cells that are set to zero
+       * before each step, 1 for all others. `closed` [count, side, side] holds numbers n: the cell
+       * is set to zero after each of the first n steps.
        */
       const float *masks, *open, *closed;
       /*
@@ -101,9 +109,9 @@ typedef struct {
        */
       const float *change, *change_last;
       /*
-       * Outputs: `before` receives the gradient with respect to `states`. The gradients with
-       * respect to the kernel and the layers are added to `total_kernel`, which may be null, and
-       * `total_layers`.
+       * Outputs: `before` receives the gradient with respect to `states`. The gradient with respect
+       * to the layers is added to `total_layers`. The gradient with respect to the kernel is added
+       * to `total_kernel`, unless it is a null pointer.
        */
       float *before, *total_kernel, *total_layers;
     };

@@ -342,8 +342,9 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
         after,
         last,
         /**
-         * Differentiates the steps. Adds the gradients with respect to the layers and, if given,
-         * the kernel to `totals`. May be called only once.
+         * Differentiates the steps. Adds the gradient with respect to the layers to
+         * `totals.layers`, and the gradient with respect to the kernel to `totals.kernel`, if
+         * present. Must not be called twice.
          *
          * @param change gradients with respect to `after` and `last`; if `last` is absent, its
          * gradient is zero

@@ -28,9 +28,10 @@ typedef struct {
   ptrdiff_t image, record, layers_size;
   /*
    * `images`: copies of the states of all patches, each with a border of zeros. If `records` is
-   * set, these are the states before each step and after the last step; if not, the states before
-   * two consecutive steps. `slopes`: gradients with respect to the states before two consecutive
-   * steps, in the layout of `images`.
+   * set, these are the states before each step and after the last step. If not, there is only space
+   * for the states before two steps, which consecutive steps use in turn. `slopes`: gradients with
+   * respect to the states before two steps, in the layout of `images`; consecutive steps use the
+   * two arrays in turn.
    */
   float *images, *slopes[2];
   /*
@@ -52,7 +53,10 @@ typedef struct {
   float *windows, *products;
   /* Values of a run's cells. `change`, `slope`: [cells, channels]; all others: [cells, hidden]. */
   float *change, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
-  /* Scales of 1, followed by shifts of 0. */
+  /*
+   * Scales of 1, followed by shifts of 0, for calls of transform_back that must neither scale nor
+   * shift.
+   */
   float *one;
 } Work;
 
@@ -338,9 +342,9 @@ static int is_updated(const Work *w, int step, ptrdiff_t cell) {
 static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
 
 /*
- * Stores a cell's states before the given step in the image of that step and, before the last step,
- * also in `last`. If `step` is the number of steps, these are the final states: they go to `after`,
- * and to an image only if `records` is set.
+ * Stores `states`, the states that a cell has before step `step`, in the image of this step. If it
+ * is the last step, stores the states in `last`, too. If `step` is the number of steps, these are
+ * the final states: they go to `after`, and to an image only if `records` is set.
  */
 static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
   const Rollout *of = w->of;

@@ -15,8 +15,8 @@ export const MASK = 'mask';
 export const AFTER = 'after';
 
 /**
- * An input of the model for one part of a patch's own weights. Also says where this part is in the
- * patch's conditioning.
+ * An input of the model for one part of a patch's own weights, which are the weights that depend on
+ * the patch's genome. Also says where this part is in the patch's conditioning.
  */
 interface OwnInput extends OwnPart {
   readonly name: string;

@@ -18,7 +18,10 @@ import { TENSORFLOW_PACKAGES } from './native-part.ts';
  */
 const MAX_BATCH_CELLS = 65_536;
 
-/** Creates a backend that uses this thread's current TensorFlow.js backend. */
+/**
+ * Creates a backend of the engine that computes with the TensorFlow.js backend that is active in
+ * this thread.
+ */
 export const tfjsBackend = (
   own: Pick<RuleBackend, 'info' | 'gpu' | 'batchPatches'>,
 ): RuleBackend => ({
@@ -29,7 +32,7 @@ export const tfjsBackend = (
 });
 
 /**
- * Makes a registered TensorFlow.js backend the active one in this thread.
+ * Makes a registered TensorFlow.js backend the active backend in this thread.
  *
  * @throws Error if the backend does not start
  */
@@ -120,7 +123,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
   /**
    * Adds to `changes` the part of the last layer's result that comes from each genome's own
-   * weights. This affects only the first `expressed` channels.
+   * weights. Genomes have such weights only for the first channels; `expressed` is the number of
+   * these channels.
    *
    * @param cells input of the last layer, [N, H, W, hidden]
    */
@@ -198,12 +202,13 @@ const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 /**
  * Starts the TensorFlow backend.
  *
- * @throws Error if neither package is installed, or if the native library is missing
+ * @throws Error if none of `TENSORFLOW_PACKAGES` is installed, or if the native library is missing
  */
 export async function startTensorflow(): Promise<RuleBackend> {
   loadTensorflow();
   await useBackend('tensorflow');
-  // Ask which device is used, because the GPU package may use the CPU without an error.
+  // Ask which device is used. If the GPU cannot be used, the GPU package uses the CPU without an
+  // error.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return tfjsBackend({
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
@@ -230,7 +235,8 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // Replace the package's error message about a missing library, which has five lines.
+  // If the native library is missing, the package's error message has five lines, so replace this
+  // message.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }

@@ -25,12 +25,13 @@ export interface Started {
 /** An engine that runs in one worker thread. `take` and `put` move patches to another thread. */
 export interface ThreadEngine extends Engine {
   /**
-   * Removes patches from this thread, and returns them for `put` of another thread.
+   * Removes patches from this thread, and returns them, so that another thread's `put` can add
+   * them.
    *
    * @throws EngineError 'unknown-patch'
    */
   take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
-  /** Adds patches that `take` of another thread returned. */
+  /** Adds patches that another thread's `take` returned. */
   put(patches: readonly TransferredPatch[]): Promise<void>;
 }
 
@@ -52,8 +53,8 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // Mark a failure of `early` as handled. `runExclusive` reports it to the caller when the
-      // earlier calls have ended.
+      // `early` is the promise of a call that has already begun. If it fails, mark the failure as
+      // handled: `runExclusive` reports it to the caller when the earlier calls have ended.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };

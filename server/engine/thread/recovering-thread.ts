@@ -24,9 +24,9 @@ import type { ThreadEngine, WorkerMethods } from './protocol.ts';
  */
 export const SAVE_EVERY = 64;
 /**
- * Number of steps between two backups of a patch's states on a GPU, from which copying takes
- * longer. If the GPU stays lost, a slower CPU must repeat the steps, so this number must not be
- * much larger.
+ * Number of steps between two backups of a patch's states on a GPU. Larger than `SAVE_EVERY`,
+ * because copying from a GPU takes longer, but not much larger: if the GPU stays lost, a slower CPU
+ * must repeat the steps.
  */
 export const SAVE_GPU_EVERY = 128;
 
@@ -129,10 +129,12 @@ interface RecoveryOptions {
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /**
  * After this number of losses within `LOSS_WINDOW`, the replacement uses the alternative backend,
- * if there is one. One more loss is fatal.
+ * if there is one. A further loss within `LOSS_WINDOW` is fatal, even if there is an alternative.
  */
 const MAX_LOSSES = 3;
-/** Number of failed attempts to start the current backend before the alternative is tried. */
+/**
+ * Number of failed attempts to start the current backend before the alternative backend is tried.
+ */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
 /** Period in which losses are counted, in ms. */
 const LOSS_WINDOW = 60_000;
@@ -152,7 +154,10 @@ class Recovery {
   private backend: BackendName;
   private readonly pending = new Set<PendingCall>();
 
-  /** @param restore gives a new thread all patches, in their states before the pending calls */
+  /**
+   * @param restore gives a new thread all patches, in the states that they had before the pending
+   *   calls were made
+   */
   constructor(
     first: ThreadEngine,
     private readonly options: RecoveryOptions,
@@ -255,8 +260,8 @@ class Recovery {
   }
 
   /**
-   * Returns a function that starts a thread, with the current backend or, after repeated losses or
-   * failed starts, with the alternative one.
+   * Returns a function that starts a thread with the current backend or, after repeated losses or
+   * failed starts, with the alternative backend.
    */
   private replacementStarter(): () => Promise<ThreadEngine> {
     const { start, alternative, onFallback } = this.options;
@@ -351,9 +356,9 @@ export function recoveringThread(
     });
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
-    // Copy the states before this step, so that the log always contains at least one step.
-    // Repeating it after a loss gives the new thread the picture with which the next picture is
-    // compared (`Readout.change`).
+    // Copy the states before this step. Then this step stays in the log, so the log is not empty
+    // after the copy. Repeating the last step after a loss gives the new thread the picture with
+    // which the next picture is compared (`Readout.change`).
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -362,8 +367,8 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // The log now contains exactly the steps that the copy includes, because steps are logged
-        // when they are answered, and answers come in the order of the calls.
+        // The copy replaces the log, which now contains exactly the steps that the copy includes:
+        // steps are logged when they are answered, and answers come in the order of the calls.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });

@@ -40,7 +40,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
    * Makes a call that involves several threads. Calls are submitted in order and answered in order,
    * but submitting a call does not wait for earlier answers.
    *
-   * @param submit submits the call. Its promise resolves when the next call may be submitted
+   * @param submit submits the call. The promise that `submit` returns resolves when the next call
+   *   can be submitted
    */
   const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
     if (closing) throw new EngineError('closed');
@@ -54,8 +55,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 
   /**
-   * Divides a call among the threads that hold the patches of `items`. The answer has the results
-   * in the order of `items`.
+   * Divides a call among the threads that hold the patches of `items`. The answer contains the
+   * results in the order of `items`.
    */
   const distribute = <M extends ListMethod>(
     method: M,

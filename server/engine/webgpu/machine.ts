@@ -43,8 +43,8 @@ export class Machine {
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
   /**
-   * The loss of the GPU or, without a loss, the first failure; undefined if there was none. After
-   * it, answers are not reliable.
+   * The loss of the GPU or, without a loss, the first failure; undefined if there was none. Once
+   * this is set, answers are not reliable.
    */
   private failure: EngineError | undefined;
 
@@ -74,7 +74,7 @@ export class Machine {
 
   /**
    * Allocates memory for new patches, and for a step of all patches at full size. Returns undefined
-   * if no memory is missing.
+   * if enough memory has already been allocated.
    *
    * @param wanted the net of each new patch
    * @throws EngineError 'out-of-memory'; existing patches are not affected
@@ -127,8 +127,8 @@ export class Machine {
     // Mark a failure of `copies` as handled: `copies` is awaited later, or never if the GPU is out
     // of memory.
     copies.catch(() => {});
-    // Check for lack of memory first. It also makes commands invalid, so there may be two errors
-    // with this one cause.
+    // Check for lack of memory first. Lack of memory also makes commands invalid, so it can cause
+    // both errors.
     const [full, wrong] = await Promise.all(
       [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
     );
@@ -233,10 +233,11 @@ interface Job extends Entry<GpuPatch> {
 }
 
 /**
- * Writes the section of the work buffer for one page: the jobs (steps of single patches), their
- * masks, and two words for each tile. The first word holds the job's index and, in the lowest
- * `MAX_GENOMES` bits, the genomes that contribute to the tile. The second holds the tile's position
- * in the patch.
+ * Writes one section of the work buffer, which describes the steps of patches on one page of
+ * memory. The section contains the jobs (steps of single patches), their masks, and a list of
+ * tiles. In this list, each tile has two words. A tile's first word holds the job's index and, in
+ * the lowest `MAX_GENOMES` bits, the genomes that contribute to the tile. Its second word holds the
+ * tile's position in the patch.
  */
 function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
@@ -337,7 +338,7 @@ function readAnswer(answers: ArrayBuffer, { step: { patch }, stage, answer, isCo
 }
 
 /**
- * Maps a GPU buffer, so that the CPU can read it, and passes the bytes to `read`. They become
+ * Maps a GPU buffer, so that the CPU can read it, and passes the bytes to `read`. The bytes become
  * invalid when `read` returns.
  */
 async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: ArrayBuffer) => T) {

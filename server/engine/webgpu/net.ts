@@ -27,7 +27,8 @@ export interface Page {
   readonly seen: GPUBuffer;
   /**
    * For each slot, in the layout of `recordLayout`: the records of the patch's genomes, and the
-   * share of each genome in each cell. Undefined if all patches share one record.
+   * share of each genome in each cell. A record holds the weights that depend on a genome.
+   * Undefined if all patches share one record, because the rule reads no genomes.
    */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
@@ -43,9 +44,9 @@ export class GpuPatch {
   /** Genomes that the cells read; undefined if the rule reads none. */
   genomes: Genomes | undefined;
   /**
-   * Set if `page.records` holds, for the side `stage`, the share of each genome in each cell of a
-   * chimera. `tiles` has one byte per tile, with one bit for each genome that contributes to the
-   * tile.
+   * Set if the patch is a chimera, and `page.records` contains the share of each genome in each
+   * cell for the side `stage`. `tiles` has one byte per tile, with one bit for each genome that
+   * contributes to the tile.
    */
   mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
