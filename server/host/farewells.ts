@@ -24,10 +24,7 @@ import {
   takeSnapshot,
 } from './room-operations.ts';
 
-/**
- * Breeds heirs from a room's grown organisms. Returns an empty list if none of the organisms is
- * suitable.
- */
+/** Breeds heirs from a room's grown organisms. Returns an empty list if no organism is suitable. */
 function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];

@@ -104,8 +104,7 @@ export async function undoCommands(
   const { rooms, farewells } = host;
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
-    // Before the undo begins, stop any farewell, because it would make the restored organisms
-    // depart.
+    // Before the undo, stop any farewell, because it would make the restored organisms depart.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), begin };
     const { commands, backup } = await shown(live, () => undo(options, request));

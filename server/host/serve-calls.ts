@@ -198,7 +198,7 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Reject an invalid body here, because the other server gets the parsed body.
+      // Reject an invalid body here: a body that is not JSON would not be passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
       // The other server has not answered. If the request is for a file, this server may have the
