@@ -31,11 +31,11 @@ import { LIMITS } from './extension-limits.ts';
 import { type ActRequest, ExtensionThread, type HookAnswer } from './extension-thread.ts';
 
 /**
- * Creates the `generation` event if a tick has begun a new day of the room with heirs. Heirs are
- * the only organisms with parents that are planted in the name of the host.
+ * Creates the `generation` event if, in this tick, the room's new day began and heirs were planted.
+ * Heirs are the only organisms with parents that are planted in the name of the host.
  *
  * @param life the tick's life events
- * @returns an array with the event; empty if no day has begun
+ * @returns an array with the event; empty if no heirs were planted
  */
 function generationIn(
   life: readonly LifeEvent[],
@@ -100,8 +100,8 @@ function requireAllowed({ refuse }: HookAnswer = {}): void {
 }
 
 /**
- * A part of the server that receives events. If one of its hooks throws an error, the listener is
- * removed.
+ * A part of the server that receives events. A listener is removed if one of its hooks throws an
+ * error.
  */
 export type Listener = { readonly name: string } & {
   readonly [H in NotifyHook]?: (about: Notifications[H]) => void;
@@ -132,7 +132,7 @@ export class Hooks {
   ) {}
 
   /**
-   * Loads extensions. If loading fails without a HookError, tries again later.
+   * Loads extensions. If loading fails with any error other than a HookError, tries again later.
    *
    * @param files paths of the extensions
    * @param limits rate limits of each extension
@@ -255,7 +255,8 @@ export class Hooks {
   }
 
   /**
-   * Creates a function that asks all extensions with a hook whether they allow an action.
+   * Creates a function that asks all extensions that have the hook `hook` whether they allow an
+   * action.
    *
    * @param except an extension that is not asked
    * @returns undefined if there are no extensions to ask. The function resolves to the first

@@ -80,7 +80,9 @@ interface ExtensionThreadOptions {
   readonly log: Log;
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
-  /** Called each time the extension has been loaded, but not for the first attempt. */
+  /**
+   * Called each time the extension has been loaded again. Not called if the first attempt succeeds.
+   */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
@@ -96,7 +98,7 @@ export class ExtensionThread {
   private rpc: Rpc | undefined;
   /** The thread in which the extension is being loaded, if any. */
   private loading: Rpc | undefined;
-  /** The extension's name; before the first loading, its file's name. */
+  /** The extension's name; before the extension is first loaded, its file's name. */
   name: string;
   private hooks = new Set<string>();
   /** Number of events that the extension has not handled yet. */
@@ -130,8 +132,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Starts the thread and loads the extension. If loading fails without a HookError, tries again
-   * later.
+   * Starts the thread and loads the extension. If loading fails with any error other than a
+   * HookError, tries again later.
    *
    * @throws HookError if the file does not exist or is not an extension
    */
@@ -146,7 +148,7 @@ export class ExtensionThread {
     return thread;
   }
 
-  /** Returns whether the extension is running and has a hook. */
+  /** Returns whether the extension is running and has the given hook. */
   has(hook: NotifyHook | AskHook): boolean {
     return this.rpc !== undefined && this.hooks.has(hook);
   }

@@ -117,7 +117,10 @@ export type Questions = {
   readonly onDraw: Drawing;
 };
 
-/** Verdict of a hook that refuses an action, with the reason for developers and the log. */
+/**
+ * Verdict of a hook that refuses an action. `refuse` is the reason, a text for developers that
+ * visitors do not see.
+ */
 export interface Objection {
   readonly refuse: string;
 }

@@ -18,8 +18,8 @@ export const GARDENING = {
   /** Number of organisms planted immediately in a room in which nobody has played yet. */
   initialPlants: 12,
   /**
-   * Minimum and maximum delay between actions while the room needs more organisms. These delays
-   * fill a new room within two minutes.
+   * Minimum and maximum delay between actions while the room needs more organisms. With these
+   * delays, a new room has enough organisms within two minutes.
    */
   plantingDelay: [1_500, 3_000],
   /** Minimum and maximum delay between actions while the room has enough organisms. */

@@ -95,8 +95,8 @@ export class Gardener {
    */
   tick(): void {
     const now = this.options.clock.now();
-    // Call `plantsFirst` even while the gardener is off, so that a room in which somebody plants
-    // meanwhile is no longer treated as new.
+    // Call `plantsFirst` even while the gardener is off: it also notices if somebody else plants,
+    // after which the room is no longer treated as new.
     const plantsFirst = this.plantsFirst();
     const { after, lastActivity, options } = this;
     const isIdle = (delay: number) => now - lastActivity >= delay && options.watched();
@@ -153,7 +153,8 @@ export class Gardener {
   private delay(): number {
     const { tending, options } = this;
     const [least, most] = tending.mayPlant ? plantingDelay : actionDelay;
-    // With few organisms, act less often, so that each is not wounded or replaced too often.
+    // A gardener with few organisms acts less often, so that it does not wound or replace the same
+    // organism too often.
     const few = leastPlants / Math.max(1, tending.own.length);
     const slower = tending.mayPlant ? 1 : Math.min(2, Math.max(1, few));
     return slower * (least + (most - least) * options.random.uniform());
@@ -207,7 +208,8 @@ export class Gardeners implements Listener {
     const gardener = new Gardener({
       ...{ room: roomServer.room, clock, act: (act) => actor.act(act) },
       random: createRandom(hashText(`${seed}/${room}/gardener`)),
-      // Outside the opening hours, treat the room as unwatched, even if phones show it.
+      // Outside the opening hours, treat the room as unwatched, even if visitors watch it on
+      // phones.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
       ...settings(room),
       isNew: roomServer.room.lastParticipant === 0 && roomServer.room.size === 0,

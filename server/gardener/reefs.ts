@@ -1,6 +1,6 @@
 /**
- * Where the gardener plants: in groups, called reefs, in which bodies nearly touch, and how many
- * organisms a room needs.
+ * Chooses where the gardener plants, and how many organisms a room needs. The gardener plants in
+ * groups, called reefs, in which bodies nearly touch.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
@@ -25,8 +25,9 @@ export interface PlantingPlace {
 export type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 
 /**
- * Minimum distance between a random planting position and each organism, along the x axis or the y
- * axis, as a multiple of a window's side. Closer organisms could block each other's growth.
+ * Minimum distance between a random planting position and each organism, as a multiple of a
+ * window's side. Measured along the axis, x or y, on which the two are farther apart. Closer
+ * organisms could block each other's growth.
  */
 const MIN_DISTANCE = 1.1;
 /**
@@ -183,7 +184,7 @@ export class Reefs {
 
   /**
    * Returns the reef that is sparsest or most crowded relative to its intended density. In each
-   * season, a different reef should be the densest. This reef gets the season's theme.
+   * season, another reef has the highest intended density; that reef gets the season's theme.
    *
    * @param now current time, in ms
    */

@@ -49,7 +49,8 @@ export function suitable(entries: readonly number[], { gallery }: Gallery): read
 
 /**
  * Lists the possible themes of seasons: each family with enough creatures, combined with each
- * colour that enough of these creatures have. If no family has enough creatures, uses all families.
+ * colour that enough of these creatures have. If no family has enough creatures, lists all
+ * families.
  */
 export function themesOf(species: Gallery): Theme[] {
   const entries = suitable(featuredOf(species), species);
@@ -62,7 +63,7 @@ export function themesOf(species: Gallery): Theme[] {
     const themes = [...colours].flatMap((colour) =>
       colour && countOf({ family, colour }) >= seasonEntries ? [{ family, colour }] : [],
     );
-    // If no colour has enough entries, the theme is the family without a colour.
+    // If no colour has enough entries, the theme consists of the family alone.
     return themes.length > 0 ? themes : [{ family }];
   });
 }
@@ -84,7 +85,11 @@ export class Seasons {
     this.themes = themesOf(species);
   }
 
-  /** Returns the current season's theme; undefined if the gallery is empty. @param now time, in ms */
+  /**
+   * Returns the current season's theme; undefined if the gallery is empty.
+   *
+   * @param now time, in ms
+   */
   at(now: number): Theme | undefined {
     if (now >= this.until) {
       const { random } = this;
@@ -113,7 +118,9 @@ export class Seasons {
   }
 }
 
-/** Returns the items for which `passes` returns true; all items if there are none. */
+/**
+ * Returns the items for which `passes` returns true. If there are no such items, returns all items.
+ */
 export function preferably<T>(items: readonly T[], passes: (item: T) => boolean): readonly T[] {
   const passing = items.filter(passes);
   return passing.length > 0 ? passing : items;

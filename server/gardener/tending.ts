@@ -45,9 +45,17 @@ const TRIES = 12;
 export interface RoomAccess {
   /** Returns the current time, in ms. */
   readonly now: () => number;
-  /** Sends a command to the room. @returns the room's answer; undefined if the command is refused */
+  /**
+   * Sends a command to the room.
+   *
+   * @returns the room's answer; undefined if the command is refused
+   */
   readonly send: (act: SystemCommand) => Promise<Answer | undefined>;
-  /** Runs a function after a delay, unless the gardener stops in the meantime. @param delay in ms */
+  /**
+   * Runs a function after a delay, unless the gardener stops in the meantime.
+   *
+   * @param delay in ms
+   */
   readonly later: (delay: number, run: () => void) => void;
 }
 
@@ -60,8 +68,9 @@ export class Tending {
   /** Organisms whose `plant` command the room has not answered yet. */
   private readonly pending = new Set<Planted>();
   /**
-   * Number of organisms that the gardener had when it last made one depart; 0 after its next
-   * planting. The gardener may always have this many, so that it can replace the departed organism.
+   * How many organisms the gardener had when it last made one of them depart. Until its next
+   * planting, which resets this number to 0, the gardener may have this many organisms, so that it
+   * can replace the departed one.
    */
   private replaced = 0;
   private readonly reefs: Reefs;
@@ -85,9 +94,10 @@ export class Tending {
   }
 
   /**
-   * Whether the gardener may plant another organism. It may have at most half of the room's
-   * maximum, and fewer if other planters have many, but always a few. In a full room, planting
-   * removes another organism, so the planter of some organism must be absent.
+   * Whether the gardener may plant another organism. It may have at most half of the room's maximum
+   * number of organisms, and fewer if other planters have many, but always up to `leastPlants`. A
+   * full room must have a resting organism of an absent planter, which departs when the gardener
+   * plants.
    */
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
@@ -99,8 +109,8 @@ export class Tending {
     );
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
-    // In a full room, planting removes another organism (rule DEP-1). Require that the planter of
-    // some organism is absent. The gardener counts as absent.
+    // In a full room, planting makes another organism depart. Require a resting organism whose
+    // planter is absent, so that no visitor in the room loses one. The gardener counts as absent.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
@@ -293,7 +303,8 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // If the host has chosen only a few entries, the gardener must plant them several times.
+    // If no entry passes, return all entries that the host has chosen: with few entries, the
+    // gardener has to use some of them several times.
     return passing.length > 0 ? passing : shown;
   }
 

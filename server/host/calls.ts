@@ -85,8 +85,9 @@ export interface Host extends HostContext {
   readonly announceSchedule: () => void;
   readonly announceLibrary: () => void;
   /**
-   * Requests a checkpoint in another server's library. Resolves to undefined if that library does
-   * not have the checkpoint, or if there is no answer in time.
+   * Asks another server for the hash of a checkpoint in its library, and whether it has added the
+   * checkpoint. Resolves to undefined if that library does not have the checkpoint, or if there is
+   * no answer in time.
    */
   readonly findElsewhere: (
     server: string,
@@ -382,7 +383,7 @@ async function execute({ rooms }: Host, name: string, act: SystemCommand) {
   return { removed, command: { tick: live.room.tick, id } };
 }
 
-/** For each room's dispatcher, the sender of commands from the call `act`. */
+/** For each room's dispatcher, the actor that sends the commands of the API call `act`. */
 const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
@@ -500,7 +501,7 @@ async function saveLastState({ storage, folder, date }: Host, room: string): Pro
 async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {
   const { rooms, farewells } = host;
   rooms.requireOpen(room);
-  // Stop a farewell first, because the farewell would also make the new organisms depart.
+  // Stop any farewell first, because it would make the new organisms depart.
   await farewells.stop(room);
   const live = rooms.requireOpen(room);
   const kept = await takeSnapshot(host, live.room, { before: 'reseed' });

@@ -194,8 +194,8 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );
     coming.push(...changes);
-    // After a day with a change, check only one more day. Its opening hours may begin before the
-    // earlier day's opening hours end.
+    // Once a day has a change, check only the next day: its opening hours may begin before this
+    // day's end. Later days can have no earlier change.
     if (changes.length > 0) last = Math.min(last, ahead + 1);
   }
   return coming.sort((a, b) => a.at - b.at)[0] ?? null;

@@ -24,7 +24,7 @@ import {
   takeSnapshot,
 } from './room-operations.ts';
 
-/** Breeds heirs from a room's grown organisms. Returns an empty list if there are none. */
+/** Breeds heirs from a room's grown organisms. Returns an empty list if no organism is suitable. */
 function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];
@@ -108,16 +108,16 @@ interface Farewell {
 export class Farewells {
   private readonly going = new Map<string, Farewell>();
   /**
-   * Names of the rooms whose heirs have not been planted yet. They are stored, so that the server
-   * can warn at its next start if heirs were lost.
+   * Names of the rooms whose heirs have not been planted yet. The server stores these names, so
+   * that it can warn at its next start if heirs were lost.
    */
   private readonly withHeirs = new Set<string>();
 
   private constructor(private readonly context: HostContext) {}
 
   /**
-   * Opens the stored list of unfinished days. Logs a warning for each room whose heirs were lost
-   * because the server ended before planting them.
+   * Reads the stored names of the rooms whose heirs had not been planted when the server ended.
+   * Logs a warning for each, because these heirs are lost.
    *
    * @throws StoreError
    */

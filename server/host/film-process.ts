@@ -226,7 +226,10 @@ function filmTimes(dates: readonly number[]): FilmTimes {
 
 type Encode = (planes: Planes, room: Organisms) => Promise<Buffer>;
 
-/** Maximum total time for painting a film's pictures, in ms. Later pictures show enlarged cells. */
+/**
+ * Maximum total time for painting a film's pictures, in ms. Once this time is used up, the
+ * remaining pictures show enlarged cells.
+ */
 const PAINTING_LIMIT = 600_000;
 /**
  * Range of scales (side of a cell, in pixels) at which pictures are painted. Painting makes no

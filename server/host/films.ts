@@ -52,9 +52,10 @@ export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
 }
 
 /**
- * Messages from the film process, in this order. First: when the film begins (wall clock, ms), its
- * pictures' times, and their number. Then, repeatedly: progress (0 to 1) and number of pictures
- * made. Last: success or failure.
+ * Messages from the film process. The first contains the time at which the film begins (wall clock,
+ * ms), the times of its pictures, and the number of pictures. Each of the next messages contains
+ * the progress (0 to 1) and the number of pictures made so far. The last one says whether the film
+ * was made.
  */
 export type FilmNews =
   | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
@@ -62,7 +63,10 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
-/** Returns the path of a picture's file: gzipped RGBA pixels, followed by the cells' owners. */
+/**
+ * Returns the path of a picture's file. The file contains the cells' RGBA pixels and then the
+ * cells' owners, gzipped.
+ */
 const frameFile = (film: string, index: number): string => join(`${film}.frames`, `${index}`);
 
 /**

@@ -36,8 +36,8 @@ export class HostToken {
     private readonly renew: boolean,
     private hash: Buffer,
     /**
-     * The token in plain text if it was created at this start. Call `keep` before showing the
-     * token.
+     * The token in plain text if the server created it when it last started; otherwise undefined.
+     * Call `keep` before showing the token.
      */
     public fresh?: string,
     private isStored = fresh === undefined,

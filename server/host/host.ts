@@ -35,7 +35,7 @@ export interface HostOptions
 
 /** Timeout for requesting the summary of a room from another server, in ms. */
 const GLANCE = 1_000;
-/** Timeout for requesting a checkpoint from another server, in ms. */
+/** Timeout for asking another server about a checkpoint in its library, in ms. */
 const READING = 10_000;
 
 export type RunningHost = Awaited<ReturnType<typeof openHost>>;
@@ -165,8 +165,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
     // server's rooms.
     restartDelay: () => (cluster?.place ?? 0) * RESTART_APART,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
-      // If the host has extended the opening hours since closing time, stop the farewell that began
-      // then.
+      // If the host has extended the opening hours after closing time, stop the farewell that began
+      // at closing time.
       if (isOpen) farewells.stopClosing();
       // Dim the walls only after the farewell, because they show the farewell.
       if (isClosingTime && farewell) await farewells.endAll();

@@ -57,8 +57,8 @@ export const creaturesOf = (
 ): Promise<readonly Buffer[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
     const painted: Buffer[] = [];
-    // Limit the waiting time: creatures grow only while a room is awake, so they may never be
-    // ready.
+    // Limit the waiting time: creatures grow only in the pauses between a room's ticks. If no room
+    // is ticking, the creatures are never ready.
     const none = pause(clock, GROWING).then(() => []);
     try {
       for (const creature of await Promise.race([growCreatures(checkpoint), none])) {
@@ -245,11 +245,11 @@ export function drawSign(sign: PrintedSign): string {
   );
 
   /**
-   * Draws a QR code. Above the code is a caption, if there is one; below is text to type instead of
+   * Draws a QR code. Above the code is the caption, if any; below is the text to type instead of
    * scanning the code.
    *
-   * @param most maximum side of the code in mm; if there is a caption, also the text's maximum
-   *   width
+   * @param most maximum side of the code, in mm. If there is a caption, also the maximum width of
+   *   the text to type
    * @param x horizontal centre of the code, in mm
    */
   const column = (

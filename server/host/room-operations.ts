@@ -104,7 +104,7 @@ export async function undoCommands(
   const { rooms, farewells } = host;
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
-    // A farewell in progress would also remove the restored organisms.
+    // Before the undo, stop any farewell, because it would make the restored organisms depart.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), begin };
     const { commands, backup } = await shown(live, () => undo(options, request));
@@ -128,8 +128,8 @@ export async function restore(
 }
 
 /**
- * Runs `work`, which changes a room's state, then sends the new state to all clients. Sends nothing
- * after a HostRefusal, because then the state has not changed.
+ * Runs `work`, which changes a room's state. Then sends the new state to all clients, unless `work`
+ * threw a HostRefusal: in this case, the state has not changed.
  */
 async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
   let isUnchanged = false;

@@ -198,7 +198,7 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Check that the body has been parsed, because the parsed body is passed on.
+      // Reject an invalid body here: a body that is not JSON would not be passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
       // The other server has not answered. If the request is for a file, this server may have the
@@ -284,8 +284,9 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
 }
 
 /**
- * Counts a wrong token, and creates the refusal to send. Correct tokens are never delayed:
- * otherwise, somebody with the host's address could lock the host out with wrong tokens.
+ * Counts a wrong token, and creates the refusal that is sent as the answer. Correct tokens are
+ * never delayed: otherwise, somebody with the host's address could lock the host out with wrong
+ * tokens.
  */
 function wrongToken(
   credential: string,
@@ -376,8 +377,8 @@ function refusalOf(error: unknown, log: Log): HostRefusal {
 type Schema = Parameters<typeof toJsonSchema>[0];
 
 /**
- * Options for converting a Valibot schema to JSON Schema. Checks that JSON Schema cannot express
- * are omitted.
+ * Options for converting a Valibot schema to JSON Schema. Validations that JSON Schema cannot
+ * express are left out.
  */
 const INPUT: ConversionConfig = { typeMode: 'input', errorMode: 'ignore' };
 

@@ -53,7 +53,7 @@ export class VisitCounter {
   /** Visitors who are in a room now, by room. */
   private readonly present = new Map<string, Map<ParticipantId, Visit>>();
   private readonly stop: () => void;
-  /** Counting is asynchronous. The mutex keeps the ticks in order. */
+  /** Ensures that ticks are counted in order, although counting is asynchronous. */
   private readonly mutex = new Mutex();
   private readonly store: Store;
 
@@ -102,7 +102,8 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // These visits end now, not when a seat expires, so no grace period is subtracted.
+      // Other visits end when the visitor's seat expires, so the time for which the seat was kept
+      // is subtracted. These visits end now, so subtract nothing.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);
@@ -160,7 +161,7 @@ export class VisitCounter {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // If storing failed above, the day's sums must be stored later.
+      // Stays true if storing failed above, so that the day's sums are stored later.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);

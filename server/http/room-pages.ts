@@ -30,7 +30,7 @@ const AGE = 'public, max-age=3600';
 
 interface Gallery {
   readonly png: Representation;
-  /** The gallery picture drawn by the painter; undefined if the checkpoint has none. */
+  /** The gallery picture drawn by the painter; undefined if the checkpoint has no such picture. */
   readonly avif: Representation | undefined;
   /** The plain gallery picture as WebP, encoded when it is first requested. */
   webp?: Promise<Representation | undefined>;
@@ -102,7 +102,7 @@ export interface LineageOptions {
 
 /** Maximum age of a family tree that is served from memory, in ms. */
 const TREE_AGE = 2_000;
-/** Temporary refusals. They have status 503, so that the client tries again. */
+/** Temporary refusals. They are answered with status 503, so that the client tries again. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
 /** Maximum number of simultaneous picture requests from one client address. */
 const MOST_PICTURES = 4;

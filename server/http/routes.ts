@@ -45,8 +45,8 @@ interface AppOptions {
   /** Origins of other sites whose pages may load the client library and pictures. */
   readonly origins: readonly string[];
   /**
-   * `hasFailed` says whether the rooms have stopped because of an error. `closing` is set when the
-   * server starts to shut down.
+   * Facts about the running server, which change later. `hasFailed`: whether the rooms have stopped
+   * because of an error. `closing`: set when the server starts to shut down.
    */
   readonly later: { readonly hasFailed: boolean; readonly closing?: unknown };
   readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
@@ -169,8 +169,8 @@ export function createApp(options: AppOptions): Express {
     const keeping = options.journalWriter?.isPersisting ?? null;
     response.status(isReady ? 200 : unready).json({ ...needed, keeping, owner });
   });
-  // Limit the rate of requests only after the health checks. If a flood of requests made the health
-  // checks fail, a supervisor would restart the server.
+  // Apply the rate limit to the routes below, but not to the health checks above. If a flood of
+  // requests made the health checks fail, a supervisor would restart the server.
   app.use((request, response, next) => {
     const wait = connectionLimits.admitRequest(request);
     if (wait === 0) return next();

@@ -16,9 +16,7 @@ import { isInstalled, ROOT } from '../platform/installation.ts';
 const clientSource = join(ROOT, 'client');
 const built = join(clientSource, 'dist');
 
-/**
- * Returns the latest modification time of the files in a folder, except in the built client, in ms.
- */
+/** Returns when any file in the folder was last modified, in ms. Ignores the built client. */
 async function newest(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true });
   const times = entries.map(async (entry) => {

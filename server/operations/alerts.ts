@@ -423,7 +423,7 @@ export class Webhook {
   }
 }
 
-/** How long after a start the alert `server-restarted` is reported, in ms. */
+/** The alert `server-restarted` is reported for this long after a start, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
@@ -477,7 +477,7 @@ export async function openAlerts(options: AlertsOptions) {
     /**
      * Sends a test message, before all queued messages and without retries.
      *
-     * @returns undefined if the message was delivered; otherwise, the HTTP status or the reason
+     * @returns undefined if the message was delivered; otherwise, the HTTP status or the error
      */
     async test(): Promise<PostResult | undefined> {
       if (url === undefined) return 'no webhook';
@@ -517,8 +517,8 @@ export async function startAlerts(
     // unique, and stay the same after a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // Tell rooms without wall seats that they had lost their last wall before the restart. Rooms with
-  // wall seats know this from the stored seats.
+  // If a room without wall seats had lost its walls before the restart, mark a wall of the room as
+  // missing again. Rooms with wall seats know their lost walls from the stored seats.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

@@ -1,6 +1,6 @@
 /**
- * Watches for missing file descriptors and stalled ticks. Calls functions that can restart the
- * process.
+ * Watches for a lack of file descriptors and for stalled ticks. Calls functions that can restart
+ * the process.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

@@ -90,7 +90,8 @@ const LOOK_UP_INTERVAL = 15_000;
 
 /**
  * Creates a sender of datagrams to one endpoint. Datagrams sent before the host name has been
- * resolved are lost. If sending fails, logs one warning for each address of the host.
+ * resolved are lost. If sending fails, logs a warning, but no further warning until the host's
+ * address has changed.
  */
 export function openSender(
   { host, port }: Endpoint,

@@ -158,7 +158,8 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Each pause is stored, and sent to all clients, so charge the low rate limit of previews.
+      // Each pause is stored and sent to all clients, so count it towards the rate limit of seed
+      // previews, which is low.
       this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
@@ -233,7 +234,7 @@ function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
 
 function jsValue({ type, value }: OscArgument): unknown {
   if (type === 'bigint') return Number(value);
-  // `undefined` would be treated as a missing argument.
+  // Use null, because `undefined` would be treated as a missing argument.
   return type === 'null' || type === 'bang' ? null : value;
 }
 

@@ -24,11 +24,12 @@ export class FairQueue<T> {
 
   /**
    * Adds an entry. If the queue is then too long, drops the newest entry of the source with the
-   * most entries, which may be the entry just added.
+   * most entries. This may be the entry just added.
    *
-   * @param since when the entry began to wait; only needed to put back an entry that was taken. The
-   *   entry goes before entries of its source that began to wait later. If the entry is then the
-   *   first of its source, the source goes before sources whose first entry began to wait later
+   * @param since when the entry began to wait; only needed to put back an entry that was taken. In
+   *   its source, the entry goes before all entries that began to wait later. If it becomes the
+   *   source's first entry, the source takes its turn before all sources whose first entry began to
+   *   wait later
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -42,8 +43,7 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // Start with the adding source, so that it loses an entry if several sources have the most
-    // entries.
+    // If the new entry's source is one of several with the most entries, it loses an entry.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -90,8 +90,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Lists all entries in the order in which they would be taken if each taken entry raised the rank
-   * of its source by one.
+   * Lists all entries in the order in which they will be taken. Assumes that each taken entry
+   * raises the rank of its source by one.
    *
    * @param rankOf returns the rank of a source before any entry is taken
    */
@@ -130,8 +130,8 @@ export class FairQueue<T> {
 /**
  * Runs functions one at a time, in the order of the calls to `runExclusive`.
  *
- * No library is used, because the engine uses a mutex in each step, which takes 60 µs. async-mutex
- * 0.5 would add 8 µs to a step, and p-limit 7 would add 4 µs.
+ * No library is used, because the engine uses a mutex in each step, and a step takes only 60 µs.
+ * async-mutex 0.5 would add 8 µs to a step, and p-limit 7 would add 4 µs.
  */
 export class Mutex {
   private last: Promise<void> = Promise.resolve();

@@ -231,7 +231,7 @@ export class WorkerRpc<
 > extends Endpoint<Methods> {
   /**
    * Resolves to the result `ready` of the thread's start-up (see `serveWorker`). Rejects if the
-   * start-up fails or the thread dies before.
+   * start-up fails or the thread dies during it.
    */
   readonly ready: Promise<Ready>;
   private closing: Promise<void> | undefined;
@@ -298,7 +298,10 @@ export class WorkerRpc<
 
 /** The side of a connection that runs in the worker thread. */
 class ServingEndpoint<Methods extends object> extends Endpoint<Methods> {
-  /** Runs `open`, which returns this side's methods, and sends its outcome to the other side. */
+  /**
+   * Runs `open` to get this side's methods. Then sends the other side the property `ready` of the
+   * result or, if `open` failed, the error.
+   */
   start(open: Parameters<typeof serveWorker<object, Methods, unknown>>[0]): Promise<void> {
     return this.answer(START, async () => {
       const { methods = {}, ready } = await open(this);

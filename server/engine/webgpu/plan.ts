@@ -2,9 +2,10 @@
  * Plans how the threads of a GPU share the work of a net, and defines the layout of the buffers
  * that the net's kernels read and write.
  *
- * A workgroup steps one tile of a patch through all layers. Each thread computes some units of some
- * cells, with the sums in registers. Workgroup memory holds the cells' values and the next rows of
- * weights. Values are in groups of four, which a GPU loads in one operation.
+ * A workgroup steps one tile of a patch through all layers. Each thread computes some of a layer's
+ * units for some of the tile's cells, and keeps the sums of weights × inputs in registers.
+ * Workgroup memory holds the cells' values and the next rows of weights. Values are in groups of
+ * four, which a GPU loads in one operation.
  */
 import { cellLayers, genomeLayout } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -17,16 +18,16 @@ import { EngineError } from '../engine.ts';
  * How the units of a layer, in groups of four, are distributed among the threads of a workgroup.
  */
 export interface Columns {
-  /** Number of groups that each thread computes. */
+  /** Number of groups that a thread computes for each of its cells. */
   readonly perThread: number;
   /**
-   * Number of groups that all threads compute. Groups beyond the layer's units are padding, and
-   * hold zeros.
+   * Number of groups that the threads compute together for each cell. Groups beyond the layer's
+   * units are padding, and hold zeros.
    */
   readonly all: number;
 }
 
-/** Sizes for which the GPU kernels of a net are generated. */
+/** The sizes of tiles, groups and memory for which a net's GPU kernels are generated. */
 export type Plan = ReturnType<typeof planFor>;
 
 /** Returns the number of groups of four that this number of values needs. */
@@ -51,7 +52,10 @@ const CELLS_PER_THREAD = 4;
 const MAX_COLUMNS = 4;
 /** Size of a group of four float32 values, in bytes. */
 export const GROUP_BYTES = 16;
-/** Workgroup memory reserved for a kernel's other variables, in bytes. */
+/**
+ * Workgroup memory reserved for a kernel's variables other than cells' values and weights, in
+ * bytes.
+ */
 const SPARE_BYTES = 64;
 /**
  * Maximum size of the weights in workgroup memory, in bytes. More would save no time, and would
@@ -134,13 +138,13 @@ export function planFor(
 }
 
 /**
- * Maximum number of groups of four channels, of a tile's cells and border, for which workgroup
- * memory is planned.
+ * Workgroup memory for cells can always hold this many groups of four channels (or all channels, if
+ * they are fewer) of a tile and its border at a time.
  */
 const MAX_PERCEIVED = 12;
 
 /**
- * Returns the number of groups per thread for which the threads need the least padding. If several
+ * Returns the number of groups per thread with which the threads need the least padding. If several
  * numbers are equally good, returns the largest.
  */
 function bestColumns(groups: number): number {
@@ -153,7 +157,8 @@ function bestColumns(groups: number): number {
 }
 
 /**
- * Splits `total` into as few nearly equal portions of at most `most` as possible.
+ * Splits `total` into portions of nearly equal size: as few as possible, and none larger than
+ * `most`.
  *
  * @returns the size of the largest portion, or 0 if `most` is less than 1
  */
@@ -165,8 +170,8 @@ function evenly(total: number, most: number): number {
 export const ROW = 32_768;
 
 /**
- * Number of words before the jobs in a section of the work buffer: the number of tiles, the offset
- * of the list of tiles, and two unused words.
+ * A section of the work buffer begins with this many words: the number of tiles, the offset of the
+ * list of tiles, and two unused words. The jobs follow.
  */
 export const JOBS_AT = 4;
 
@@ -189,11 +194,14 @@ export const DIVIDES = 1;
 export const COMPARES = 2;
 
 /**
- * Number of words before the picture in a step's answer: the largest change of any value of the
- * picture, or `BROKEN`; and the random seed of the step.
+ * A step's answer begins with this many words: the largest change of any value of the picture (or
+ * `BROKEN`), and the step's random seed. The picture follows.
  */
 export const ANSWER_HEAD = 2;
-/** In an answer, replaces the largest change if the new state contains NaN or infinity. */
+/**
+ * An answer contains this number instead of the largest change if the new state contains NaN or
+ * infinity.
+ */
 export const BROKEN = 256;
 
 /** Returns the number of words in the answer for a patch of this side. */
@@ -282,7 +290,7 @@ export function recordLayout(card: Card, plan: Plan) {
      * the offset `mix` on, one group per cell: the share of each genome in the cell.
      */
     ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
-    /** Whether all patches share one record, because the rule reads no genomes. */
+    /** Whether all patches share one record, because the net (the update rule) reads no genomes. */
     shared: !update.standingInput,
   };
 }

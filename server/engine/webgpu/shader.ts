@@ -1,6 +1,7 @@
 /**
  * Generates the WGSL code of the kernels. The main kernel computes a patch's new states and
- * picture. Each thread computes some units of some cells, with the sums in registers.
+ * picture. Each thread computes some of a layer's units for some of a tile's cells, and keeps the
+ * sums of weights × inputs in registers.
  */
 import { trunkOf } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -23,7 +24,10 @@ import {
 const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
-/** Like `each`, for each pair of a cell and a group of units that a thread computes. */
+/**
+ * Like `each`, but joins one line for each pair of a cell and a group of units that a thread
+ * computes.
+ */
 const eachSum = (
   plan: Plan,
   { perThread }: Columns,
@@ -47,19 +51,23 @@ ${each(
 )}`;
 }
 
-/** Generates WGSL that declares a layer's sums: `name`_j_p for cell j and group of units p. */
+/**
+ * Generates WGSL that declares a layer's sums, the variables `name`_j_p for cell j and group of
+ * units p.
+ */
 const declareSums = (plan: Plan, columns: Columns, name: string): string =>
   eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
 /**
- * Generates WGSL that adds weights × inputs to a layer's sums: `sums`_j_p for cell j and group of
- * units p. The weights are copied to workgroup memory, a few rows at a time.
+ * Generates WGSL that adds weights × inputs to a layer's sums, the variables `sums`_j_p for cell j
+ * and group of units p. The weights are copied to workgroup memory, a few rows at a time.
  *
  * @param rows.count WGSL expression: number of rows of weights, in groups of four
  * @param rows.atOnce number of groups of rows to copy at a time
- * @param rows.stage WGSL statement that copies element `i` of the rows from group `k0`
+ * @param rows.stage WGSL statement that copies one element of the rows; `i` counts from the first
+ *   row of group `k0`
  * @param rows.sums first part of the sums' names
- * @param input returns a WGSL expression: group `k0 + k` of a cell's inputs
+ * @param input returns a WGSL expression for group `k0 + k` of a cell's inputs
  */
 function multiplySource(
   plan: Plan,
@@ -89,8 +97,8 @@ ${each(plan.cellsPerThread, (j) => `        ${sums}_${j}_${p} = fma(vec4f(v_${j}
 }
 
 /**
- * Generates WGSL that computes perception, a 3×3 convolution. Adds the results to the sums h_j_p
- * for cell j and group of units p.
+ * Generates WGSL that computes perception, a 3×3 convolution, and adds the results to the sums
+ * h_j_p for cell j and group of units p.
  *
  * @param offset where the layer's weights begin, in groups of four values
  */
@@ -123,8 +131,8 @@ ${rows}
 }
 
 /**
- * Generates WGSL that copies a thread's results to workgroup memory, as inputs of the next layer
- * for all threads. The results are `name`_j_p for cell j and group of units p.
+ * Generates WGSL that copies a thread's results to workgroup memory, from which all threads read
+ * the inputs of the next layer. The results are `name`_j_p for cell j and group of units p.
  */
 const shareSource = (plan: Plan, name: string): string => `
   workgroupBarrier();
@@ -269,8 +277,8 @@ fn takesPart(seed: u32, cell: u32) -> bool {
 `;
 
 /**
- * Generates a kernel that runs before the step. It computes a random seed for each patch, a hash of
- * the patch's state, and writes the seed to the second word of the patch's answer.
+ * Generates a kernel that runs before the step. For each patch, it computes a random seed by
+ * hashing the patch's state, and writes the seed to the second word of the patch's answer.
  */
 export function seedSource(plan: Plan): string {
   const { cells, tileWidth } = plan;
@@ -438,7 +446,8 @@ export function stepSource(
   if (activates) net.push(assign((h) => `${h} = activate(${h});`));
   if (blocks.length > 0) {
     const [first, second] = blocks;
-    // Generate a loop over the blocks. Compilers take four times as long if the loop is unrolled.
+    // Generate a loop over the net's residual blocks. Compilers take four times as long if the loop
+    // is unrolled.
     const loop = `for (var block = 0u; block < ${blocks.length}u; block++) `;
     const blockSize = second && offsets.get(second[0].name)! - offsets.get(first[0].name)!;
     const recordSize = first.length * hiddenColumns.all;

@@ -56,7 +56,7 @@ export async function createGpuStore(
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
-   * The memory allocation in progress, if any. Afterwards, patches are planted in the new memory.
+   * Pending while memory is allocated for new patches; resolves when they have been planted in it.
    * Other calls wait until then, because they may refer to these patches.
    */
   let allocation: Promise<void> | undefined;

@@ -51,7 +51,8 @@ export default function mqtt(hand) {
    * @param {string} room
    * @param {string} what last part of the call's path, such as `pause`
    * @param {string} body the call's body, as JSON
-   * @returns {Promise<unknown>} the parsed answer; if there is none, an object with the reason
+   * @returns {Promise<unknown>} the parsed answer; if the server cannot be reached, an object that
+   *   says so
    */
   const call = async (room, what, body) => {
     const path = ['rooms', room, what].map(encodeURIComponent).join('/');

@@ -44,10 +44,15 @@ export default function lights() {
     // `cid` is the random id by which receivers distinguish sources.
     defaultPacketOptions: { cid: randomBytes(16), sourceName: 'Vivarium', priority },
   });
-  /** Name of the room that the lights follow; undefined while no room is open. @type {string | undefined} */
+  /**
+   * Name of the room that the lights follow; undefined while no room is open.
+   *
+   * @type {string | undefined}
+   */
   let room;
   /**
-   * Target levels (`goals`) and current levels of red, green, blue, living, awake and people, 0…1.
+   * Target levels (`goals`) and current levels, 0…1: mean red, green and blue; share of the grid
+   * that organisms cover; share of organisms that are awake; number of people, divided by 255.
    */
   let goals = [0, 0, 0, 0, 0, 0];
   let levels = goals;

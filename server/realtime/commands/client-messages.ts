@@ -1,6 +1,6 @@
 /**
  * Defines how a room handles each message from a client that has joined: which rate limit applies,
- * who may send the message, and what it does. The schemas are in shared/protocol/commands.ts.
+ * who may send the message, and what the room does. The schemas are in shared/protocol/commands.ts.
  *
  * `LocalSession` is a connection's session in a room of this server. `RemoteSession`, in
  * gateway/remote-room.ts, is for rooms of other servers.
@@ -213,7 +213,10 @@ export interface RoomSession {
 export interface RoomDirectory {
   /** Creates a session in a room. @throws Refusal `no-such-room`, `room-closed`, `elsewhere` */
   open(room: string, client: RoomClient): RoomSession;
-  /** Returns whether a pass belongs to a reserved wall or table seat of this room. */
+  /**
+   * Returns whether a pass (the secret in the address of a wall or table) belongs to a wall or
+   * table seat that is reserved in this room.
+   */
   acceptsPass(room: string, pass: string): boolean;
 }
 
@@ -271,7 +274,10 @@ export class LocalSession implements RoomSession {
     act({ server, client, you, session }, message);
   }
 
-  /** Sends the client a new welcome, because earlier messages to it may have been lost. */
+  /**
+   * Sends the client a new welcome message (with the state of the room), because earlier messages
+   * to it may have been lost.
+   */
   renew(): void {
     const { server, client } = this;
     const tick = server?.tickInProgress.ended;

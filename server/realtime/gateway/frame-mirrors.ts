@@ -1,7 +1,7 @@
 /**
- * Mirrors rooms that run on other servers. For each channel (cells at one level of detail) that its
- * viewers use, this server keeps a copy of the cells, called a mirror, and builds the viewers'
- * frames from the mirrors. Start reading at `FrameMirrors`.
+ * Mirrors rooms that run on other servers. For each channel (cells at one level of detail) that
+ * this server's viewers use, keeps a copy of the cells, called a mirror. Builds the viewers' frames
+ * from the mirrors. Start reading at `FrameMirrors`.
  */
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';

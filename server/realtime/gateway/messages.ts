@@ -31,7 +31,7 @@ export const GATEWAY_TIMES = {
   wants: 25,
   /** Minimum time between two attempts to connect to a leader. */
   again: 500,
-  /** Interval at which a gateway closes rooms without connections. */
+  /** Interval at which a gateway looks for rooms without connections, and closes them. */
   idle: 30_000,
 } as const;
 
@@ -125,8 +125,8 @@ const fromRoom = v.variant('what', [
   }),
   /**
    * A welcome message for one connection. `own` holds the fields for this connection only.
-   * `opening` holds the fields that are equal for all connections, except fields that have not
-   * changed since they were last sent over this link.
+   * `opening` holds fields that are the same for all connections: only those that have changed
+   * since they were last sent over this link.
    */
   v.object({
     what: v.literal('welcome'),

@@ -48,8 +48,8 @@ const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'pre
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 /**
- * The session of a page, connected to this server, in a room that runs on another server. When the
- * link to that server is replaced, the session sends its unanswered commands again.
+ * A session in a room that runs on another server, for a page that is connected to this server.
+ * When the link to the other server is replaced, the session sends its unanswered commands again.
  */
 export class RemoteSession implements RoomSession {
   /** Whether the room has admitted the session, by giving it a seat or a position in the queue. */
@@ -308,8 +308,9 @@ export class RemoteRoom {
     },
     received: ({ client, connection, isPresent }, { tick }) => {
       this.frames?.broadcaster.acknowledge(client, tick, this.clock.now());
-      // Report the drawn frame to the room with the next heartbeat. The report also shows that the
-      // page has received its resume token.
+      // Report the drawn frame to the room with the next heartbeat, but only after the welcome
+      // message: to the room, the report shows that the page has received the resume token in this
+      // message.
       const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
       if (isPresent) this.drawn.set(connection, { tick, frames });
     },
@@ -548,7 +549,8 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The message that the room was closed may have been lost, so ask whether the room has ended.
+    // The room may have been closed and the message about this lost, so ask whether the room has
+    // ended.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);

@@ -103,8 +103,8 @@ export class GatewayChannels {
 }
 
 /**
- * Creates a channel user that stands for all of a gateway's viewers of one channel. `useSource`
- * does nothing, because the gateway has its own copy of the cells.
+ * Creates the `ChannelUser` that represents all viewers of one channel at one gateway. Its
+ * `useSource` does nothing, because the gateway has its own copy of the cells.
  */
 const createUser = () => ({
   mayReceive: false,
@@ -207,7 +207,7 @@ class LinkedClient implements RoomClient, RemoteViewer {
   }
 }
 
-/** The room's end of a link to a gateway. */
+/** The room's side of the link to a gateway. */
 class GatewayLink {
   /** When the gateway's last message arrived, in ms. */
   heardAt = this.access.clock.now();

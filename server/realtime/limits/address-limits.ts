@@ -90,7 +90,7 @@ const report = v.strictObject({
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * If the number of remembered addresses exceeds the maximum number of connections by `MAX_IDLE`,
+ * If the number of remembered addresses reaches the maximum number of connections plus `MAX_IDLE`,
  * idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;

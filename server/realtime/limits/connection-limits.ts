@@ -180,8 +180,7 @@ export class RejectionCounts {
 /** Limits the rates of one connection, and the number of its messages that are rejected. */
 export class ConnectionRateLimiter extends Allowance {
   /**
-   * Token bucket with the number of rejections that the connection may still cause before it is
-   * closed.
+   * Token bucket of rejected messages. If it is empty, the next rejection closes the connection.
    */
   private readonly rejectionBudget = new TokenBucket(
     this.limits.refusals / this.limits.burstSeconds,
@@ -381,8 +380,8 @@ function nameIn(header = ''): string | undefined {
 }
 
 /**
- * Creates a function that returns whether the host in a request's Host header is allowed, with any
- * port.
+ * Creates a function that returns whether the host name in a request's Host header is allowed. The
+ * port does not matter.
  *
  * @param names host names that are allowed in addition to localhost
  * @param origins returns this server's current origins, whose hosts are also allowed

@@ -9,8 +9,7 @@ import { addressKey } from './address-limits.ts';
 import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
 /**
- * Minimum time for which a client must read nothing of a response before its connection is closed,
- * in ms.
+ * A connection is closed only if its client has read nothing of a response for this long, in ms.
  */
 export const READ_TIMEOUT = 120_000;
 
@@ -55,8 +54,8 @@ export class TcpConnectionLimit {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Maximum number of connections, at least 1. If there are more, the longest idle connection
-       * is closed or, if none is idle, the oldest one that is not a WebSocket.
+       * Maximum number of connections, at least 1. If there are more, the connection that has been
+       * idle longest is closed or, if none is idle, the oldest one that is not a WebSocket.
        */
       readonly most: number;
       /**

@@ -140,8 +140,8 @@ export function createWebSocketEngine(
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // Do not destroy only `wire`, because `ws` would still answer the pings in this piece of
-          // data.
+          // Terminate the whole WebSocket: if only `wire` were destroyed, `ws` would still answer
+          // the pings in this piece of data.
           socket.terminate();
         });
         done(socket, request);

@@ -108,8 +108,8 @@ const isContact = (name: string): boolean => ADDRESS.test(name) || PHONE_NUMBER.
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check that rejects offensive names, imitations of the host, the staff, the gardener or
- * the server, web and mail addresses, and phone numbers.
+ * Creates a check that rejects offensive names; names that imitate the host, the staff, the
+ * gardener or the server; and names that contain a web address, a mail address or a phone number.
  *
  * @param banned words that the host has banned
  */

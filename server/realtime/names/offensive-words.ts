@@ -41,13 +41,13 @@ const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 const HARMLESS_PARTS: readonly string[] = split(lists.harmlessParts);
 
 /**
- * Minimum length of offensive words that are also found within longer words, as "hurensohn" in
+ * Offensive words of at least this length are rejected even inside longer words, as "hurensohn" in
  * "Hurensohn99".
  */
 const LONG = 7;
 /**
- * Minimum length of Kana and Han words that are also found within other words. It is smaller than
- * `LONG`, because these scripts have no spaces between words.
+ * Offensive words in Kana or Han of at least this length are rejected even inside longer words. The
+ * length is smaller than `LONG`, because these scripts have no spaces between words.
  */
 const LONG_WITHOUT_SPACES = 2;
 

@@ -11,8 +11,8 @@ export const HALL = {
    */
   field: 32,
   /**
-   * `lasts`: how long a report counts. `wakes`: minimum time between two reports for one field that
-   * wake the creatures near the reported position.
+   * `lasts`: how long a report counts. `wakes`: if a report for a field has woken creatures,
+   * further reports for this field wake none for this long.
    */
   lasts: 5_000,
   wakes: 2_000,
@@ -23,8 +23,8 @@ export const HALL = {
   /** Factors for the liveliness while the hall is empty and while the hall is full. */
   ...{ emptyShare: 0.5, fullShare: 2 },
   /**
-   * `on`: how long the hall must be empty (or full) before it counts as empty (or full). `off`: how
-   * long it must not be empty (or full) before it no longer counts as such.
+   * The hall counts as empty (or full) once it has been so for the time `on`, and no longer once it
+   * has not been so for the time `off`.
    */
   empty: { on: 30_000, off: 0 },
   crowded: { on: 5_000, off: 15_000 },

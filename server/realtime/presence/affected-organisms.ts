@@ -206,9 +206,9 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Reports which neighbour has outgrown a wounded organism that came to rest before healing: the
-   * neighbour that has blocked the most additional cells since the wound. Reports nothing if no
-   * neighbour blocks more cells than before.
+   * Handles a wounded organism that has come to rest without having healed. Reports the neighbour
+   * that has grown over the most of its cells since the wound. Reports nothing if no neighbour
+   * covers more of its cells than before.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this;

@@ -15,8 +15,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * Maximum number of joins in one tick for which each newcomer is sent a separate message, without
- * the newcomer's own join.
+ * If at most this many participants join in one tick, each of them is sent a separate message that
+ * leaves out their own join.
  */
 const FEW = 16;
 
@@ -85,9 +85,9 @@ export class PresenceChanges {
 }
 
 /**
- * Lists the names of all present participants, and of absent participants who have planted or
- * grafted onto living organisms. An absent participant is listed both as joined and as left, so
- * that pages update the name on organisms without showing the participant as present.
+ * Lists the names of all present participants, and of absent participants who planted a living
+ * organism or grafted onto one. An absent participant is listed both as joined and as left, so that
+ * pages update the name on organisms without showing the participant as present.
  */
 export function allNames(
   participants: readonly ParticipantView[],
