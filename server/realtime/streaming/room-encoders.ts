@@ -21,7 +21,10 @@ export type ChannelTier = keyof typeof CHANNEL_TIERS;
 
 export interface ChannelName {
   readonly tier: ChannelTier;
-  /** Side of the square that is streamed as one cell, in cells of the room; a power of two. */
+  /**
+   * Side length, in cells of the room, of the square that is streamed as a single cell; a power of
+   * two.
+   */
   readonly scale: number;
 }
 
@@ -108,7 +111,7 @@ export class RoomEncoders implements FrameFeed {
    */
   private generations = randomInt(2 ** 40);
 
-  /** @param planes the room's planes, which must not be read during a tick */
+  /** @param planes the room's planes (colours and owners of all cells), read only between ticks */
   constructor(
     private readonly planes: Planes,
     public tick: number,
