@@ -44,7 +44,7 @@ export const SNAPSHOTS = {
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
-  /** How many snapshots to keep of those taken before the host's undo, restore or reseed. */
+  /** Maximum number of kept snapshots that were taken before the host's undo, restore or reseed. */
   keepBefore: 6,
   maxNamed: 24,
   /**

@@ -140,7 +140,7 @@ const pool = v.strictObject({
       crowded: v.optional(share, 0),
     }),
   ),
-  /** Share of pooled organisms to damage before their steps. */
+  /** Share of the organisms drawn from the pool that are damaged before their steps. */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
   /** Maximum size of a wound, as a share of the patch's cells. */

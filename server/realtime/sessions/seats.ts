@@ -260,7 +260,7 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant to whom a token belongs, even if it has expired; undefined if the token
+   * Returns the participant to whom a token belongs, even if the token has expired; undefined if it
    * belongs to nobody.
    */
   ownerOf(token: string): ParticipantId | undefined {
@@ -358,8 +358,8 @@ export class Seats<M> {
    * the queue, the connection returns to this position.
    *
    * @param date wall clock, in ms since the epoch
-   * @returns `token`: the token of the position. `dropped`: the connection that must leave a full
-   *   queue, which may be the one just added
+   * @returns `token`: the token of the position. `dropped`: if the queue is too long, the
+   *   connection that must leave it, which may be the new connection
    */
   enqueue(
     member: M,

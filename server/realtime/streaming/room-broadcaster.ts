@@ -209,9 +209,9 @@ export class RoomBroadcaster {
 
   /**
    * Returns the channel tier of a viewer. In a crowd, half of the viewers with the tier `half` get
-   * `halfOdd`, so that the work is spread over even and odd ticks. After the crowd, a viewer keeps
-   * `halfOdd` until its tier changes, because a change of channel means that chunks are sent in
-   * full.
+   * `halfOdd`, so that the work is spread over even and odd ticks. Even after the crowd has gone, a
+   * viewer keeps `halfOdd` until its tier changes, because a viewer that changes its channel is
+   * sent chunks in full.
    */
   private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;

@@ -37,7 +37,7 @@ export interface ChannelUser {
   /** The visible chunks of each viewer. Viewers that see the same chunks share one list. */
   readonly lists: Iterable<readonly number[]>;
   /**
-   * Called when the channel gets its first source, or a new one.
+   * Called when the channel gets its first source, and whenever another source replaces it.
    *
    * @param now current time, in ms
    */

@@ -299,8 +299,9 @@ async function read(name: VectorPackage, file: string) {
 }
 
 /**
- * Normalises the code points of an emoji, because packages write them differently: lower case,
- * without variation selectors and leading zeros. For example, "0023-FE0F-20E3" becomes "23-20e3".
+ * Normalises the code points of an emoji, because packages write them differently. The result is in
+ * lower case, without variation selectors and leading zeros. For example, "0023-FE0F-20E3" becomes
+ * "23-20e3".
  */
 export const codeOf = (text: string): string =>
   text

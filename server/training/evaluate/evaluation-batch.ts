@@ -63,7 +63,7 @@ export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
   private readonly growth: readonly Segment[];
-  /** Number of measurements started so far, which is part of each measurement's random seed. */
+  /** Number of runs of organisms so far. Part of the random seed of the next run. */
   private calls = 0;
 
   /** @param seed random seed of the update masks, for rules that update cells at random */

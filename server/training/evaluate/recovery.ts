@@ -22,8 +22,8 @@ const REMNANT = 5 / 32;
 const DRAWS = 200;
 
 /**
- * How much wounded organisms resemble their pictures before the wound, by number of steps since
- * then.
+ * How much wounded organisms resemble their pictures from before the wound, by number of steps
+ * since the wound.
  */
 export type Recovery = Record<string, Likeness>;
 

@@ -459,7 +459,7 @@ export class Segments {
     if (update.kind === 'decoder') {
       const { latents } = this;
       const after = decode(update, parameters, latents);
-      // A decoder has no steps, so return its output for the states before the last step, too.
+      // A decoder has no steps. So return its output also as the states before the last step.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
