@@ -147,8 +147,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Stores an allowance at the end of a map, as the most recently used one. If the map is full,
-   * forgets the oldest allowance that does not belong to a device in use.
+   * Stores an allowance at the end of `allowances`, as the most recently used one. If there are too
+   * many, forgets the oldest allowance that does not belong to a device in use.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
