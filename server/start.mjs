@@ -36,7 +36,8 @@ if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
 }
 
 try {
-  // The installed package contains a bundle and no lock file.
+  // Only the repository has a lock file. If there is none, this is the installed package, which
+  // contains a bundle.
   const isInstalled = !existsSync(new URL('../package-lock.json', import.meta.url));
   process.env[BUNDLE] = isInstalled
     ? fileURLToPath(new URL('../dist/server', import.meta.url))

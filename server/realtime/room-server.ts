@@ -72,7 +72,7 @@ export class RoomServer {
   /** Whether a tick is in progress. The tick loop begins each tick; `handleTick` ends it. */
   readonly tickInProgress = new TickInProgress();
   readonly previews = new SeedPreviews(this.room, this.options.previews);
-  /** Requests to send clients the whole room, or all names, again after the next tick. */
+  /** Requests to resend the whole room, or everybody's names, to clients after the next tick. */
   readonly refresh = new RefreshRequests(this.policy);
   readonly reports = new Reports({ ...this.options, kept: this.options.kept.reports });
   private readonly affected = new AffectedOrganisms(
@@ -122,8 +122,8 @@ export class RoomServer {
   constructor(private readonly options: RoomServerOptions) {}
 
   /**
-   * Whether a participant, a spectator or a wall is connected. Walls do not count while the room is
-   * dimmed.
+   * Whether a participant, a spectator or a wall is connected. Walls do not count while they are
+   * dimmed, outside the opening hours.
    */
   get isWatched(): boolean {
     const walls = this.policy.isDimmed ? 0 : this.walls.size;
@@ -131,8 +131,7 @@ export class RoomServer {
   }
 
   /**
-   * Whether a participant is, or recently was, drawing, choosing or reading something on their
-   * page.
+   * Whether any participant is busy on their page (drawing, choosing or reading), or recently was.
    */
   get isBusy(): boolean {
     return this.seats.isBusy(this.clock.now());
@@ -202,7 +201,10 @@ export class RoomServer {
     this.admission.leave(client);
   }
 
-  /** Welcomes a client again, because messages to it may have been lost. */
+  /**
+   * Sends a client a new welcome message, which contains the state of the room, because earlier
+   * messages may have been lost.
+   */
   welcomeAgain(client: RoomClient): void {
     for (const one of [this.walls, this.spectators, this.admission]) one.welcomeAgain(client);
   }
@@ -220,8 +222,8 @@ export class RoomServer {
     this.spectators.disconnectAll(reason);
     if (keepWalls) return;
     this.walls.disconnectAll(reason);
-    // End any tick in progress, because no tick will follow. Joins that wait for the end of the
-    // tick are then refused.
+    // The tick in progress may never end, because the room stops. End it here, so that joins that
+    // wait for its end are refused.
     this.tickInProgress.end();
   }
 
@@ -241,8 +243,8 @@ export class RoomServer {
   }
 
   /**
-   * Records that a client has drawn the frame of a tick. This also confirms that the client has its
-   * new resume token, which was sent before the frame.
+   * Records that a client has drawn the frame of a tick. The client has then also received its new
+   * resume token, which was sent before the frame.
    *
    * @param frames number of frames that the client has drawn since the last call
    */
@@ -285,8 +287,8 @@ export class RoomServer {
   /** Sends the events and frames of the last tick. Call before the next `handleTick`. */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-    // Queued events may contain outdated names. Deliver them to all clients before `resendNames`
-    // sends the present names.
+    // Before `resendNames` sends the current names, deliver the queued events, which may contain
+    // outdated names, to all clients, including those whose turn comes later.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

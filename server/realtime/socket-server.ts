@@ -29,7 +29,7 @@ export const CLOSE_GRACE = 2_000;
 
 /**
  * Interval and timeout of pings to clients, in ms. Both are short, because clients notice a power
- * failure of the server only by missing pings.
+ * failure of the server only when no more pings arrive.
  */
 export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
@@ -108,8 +108,9 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   // Browsers open additional connections to load pages, so allow twice as many TCP connections as
   // WebSockets.
   http.maxConnections = 2 * limits.connections;
-  // Use a lower limit than Node's own `maxConnections`, which drops connections too early: Node
-  // still counts a closed connection until the next turn of the event loop.
+  // Allow fewer connections than Node's own `maxConnections`. At that limit, Node drops a new
+  // connection even if another one has just been closed, because Node counts a closed connection
+  // until the next turn of the event loop.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most, mostUnfinished: limits.outstandingResponses },

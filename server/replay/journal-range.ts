@@ -1,6 +1,6 @@
 /**
  * Reads a range of a room's journal for a replay: the snapshot to start with, the commands after
- * it, and the stored checksums to compare. Start reading at `readRange`.
+ * it, and the stored checksums with which the replay is compared. Start reading at `readRange`.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -79,8 +79,8 @@ export const journalRangeSchema = v.strictObject({
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
- * Reads a range of a room's journal. A time before the first stored tick means this tick. If the
- * range is given by ticks, all of them must be stored.
+ * Reads a range of a room's journal. If the range is given by times, a time before the first stored
+ * tick is replaced by the time of this tick. If it is given by ticks, all of them must be stored.
  *
  * @throws StoreError 'not-kept' if the range is not stored; 'damaged' if stored data are damaged
  */
@@ -148,8 +148,8 @@ export async function readMiddle(
 }
 
 /**
- * Returns the wall-clock times of ticks, in ms; null if no snapshot is stored from which a replay
- * can start.
+ * Returns the wall-clock time of each of the given ticks, in ms; null if no snapshot is stored from
+ * which a replay can start.
  *
  * @param now wall-clock time of the room's last stored tick, in ms
  */

@@ -124,7 +124,7 @@ const RATE = 15;
 async function readRequested(
   options: ReplayOptions,
 ): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
-  // Ignore a folder of this name, because a stored room with the same name may be meant.
+  // If the argument is the name of a folder, not of a file, take it as the name of a stored room.
   const isFile = statSync(options.what, { throwIfNoEntry: false })?.isFile();
   if (isFile) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));

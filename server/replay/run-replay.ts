@@ -130,8 +130,8 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // If a checksum differs or memory ran out, replay the whole range in one go, because one replay
-  // needs less memory than two.
+  // If memory ran out, replay the whole range in one go, which needs less memory than two replays.
+  // Do the same if a checksum differs, because the result of one whole replay decides.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {

@@ -38,7 +38,8 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly report: ReportLoad;
   /**
    * Reads the stored bans and wall seats again, because another server may have changed them.
-   * `takenOver`: name of a room that this server is taking over.
+   * `takenOver`: name of a room that this server is taking over, whose walls then count as
+   * disconnected.
    */
   readonly refresh: (takenOver?: string) => Promise<void>;
   /** Describes this server for the host, without the state of its rooms. */
@@ -198,7 +199,7 @@ export class ClusterRooms extends RoomRegistry {
     return super.change(name, change);
   }
 
-  /** Whether this server runs at least one open room, or no room of the cluster is open. */
+  /** Whether this server runs an open room. Also true if no room of the cluster is open. */
   get isLeader(): boolean {
     const { leases } = this.shared;
     const open = [...this.entries.values()].filter(({ plan }) => plan.open);

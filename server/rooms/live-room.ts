@@ -178,8 +178,8 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
     if (!storage) return;
     await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
       log.warn('not-kept', message, { room });
-      // If the disk is full or not writable, the room continues without storing the item. Any other
-      // error means that another server may be running the room, so refuse the change.
+      // If the disk is full or not writable, the room continues without storing the item. After any
+      // other error, refuse the change, because another server may have taken over the room.
       const isFull = reason === 'disk-full' || reason === 'write-failed';
       if (!isFull) throw new Refusal('elsewhere', message);
     });

@@ -81,7 +81,7 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
  * folder gets a new name, because an installed checkpoint may have the same name.
  */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The name in the card of a checkpoint that has got a new name. */
+  /** The original name, from the card. Set if the checkpoint was given a new name. */
   readonly ownName?: string;
   /** Set if the checkpoint's latent map is unusable. */
   readonly hasBadMap?: true;
@@ -94,8 +94,8 @@ const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE
 /** Files that a checkpoint can do without if they are damaged. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /**
- * Files that may differ between releases of a checkpoint with the same fingerprint. The fingerprint
- * covers only the weights and the properties in the card that affect cells.
+ * Files that may differ between two versions of a checkpoint with the same fingerprint. The
+ * fingerprint covers only the weights and the properties in the card that affect cells.
  */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;
@@ -132,8 +132,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // Remove the old checksums first. Otherwise, after a crash between the two steps, the new
-      // files would look damaged.
+      // Remove the old checksums before replacing the files. Otherwise, after a crash before the
+      // new checksums are written, the new files would look damaged.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
@@ -147,8 +147,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // If there is an intact earlier copy, keep it and ignore the error. For example, the installed
-    // files may have changed since they were loaded.
+    // If there is an intact earlier copy, keep it and ignore the error. Copying fails, for example,
+    // if the installed files have changed since they were loaded.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -239,9 +239,10 @@ async function loadExactly(
 }
 
 /**
- * Loads the stored checkpoints whose fingerprint no installed checkpoint has. Adds the first digits
- * of the fingerprint to the name, for example `organisms-1a2b3c4d`. Logs damaged files and
- * unreadable checkpoints.
+ * Loads the stored checkpoints, except those with the fingerprint of an installed checkpoint.
+ * Appends the first digits of the fingerprint to each name, for example `organisms-1a2b3c4d`,
+ * because an installed checkpoint may have the same name. Logs damaged files and unreadable
+ * checkpoints.
  */
 export async function loadKeptCheckpoints(
   data: string,

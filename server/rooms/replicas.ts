@@ -1,7 +1,7 @@
 /**
  * Keeps replicas of rooms that other servers run, so that this server can take over these rooms
- * immediately. If this server also runs rooms, replicas use at most half of its time. Start reading
- * at `Replicas`.
+ * immediately. If this server also runs rooms, it spends at most half of its time on replicas.
+ * Start reading at `Replicas`.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -39,9 +39,9 @@ export class Replicas {
   private readonly complete = new Set<string>();
   /** When to retry each room whose replication failed, in ms, by room name. */
   private readonly notBefore = new Map<string, number>();
-  /** The last sentence logged about each room, to avoid logging the same one twice in a row. */
+  /** The sentence last logged about each room, so that it is not logged twice in a row. */
   private readonly said = new Map<string, string>();
-  /** The room whose replica is being updated now. `done` resolves when the update is done. */
+  /** The room whose replica is being updated now. `done` resolves when the update has ended. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
   private stopped = false;
   private cancel: () => void;

@@ -58,7 +58,7 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
-/** Whether each of these settings was given explicitly when the server was started. */
+/** Whether the size and the checkpoint were given explicitly when the server was started. */
 type ExplicitSettings = Readonly<Record<'size' | 'checkpoint', boolean>>;
 
 /** The host's request to create a room. */
@@ -68,8 +68,8 @@ export class RoomRegistry {
   protected readonly entries = new Map<string, RoomEntry>();
   protected replicas: Replicas | undefined;
   /**
-   * Whether the opening hours now dim walls, and whether they now close rooms. Also applied to
-   * rooms that are added later.
+   * Whether the opening hours now dim walls (`dim`) and close rooms (`closed`). Rooms that are
+   * added later start with these values.
    */
   private hours = { dim: false, closed: false };
   /** The room servers of all open rooms, by room name. */
@@ -312,8 +312,8 @@ export class RoomRegistry {
       if (entry.live) {
         const { ticker } = this.options;
         const { room } = entry.live;
-        // Wait until no tick is in progress, because a replay applies changed settings between two
-        // ticks.
+        // Wait until no tick is in progress. A replay applies changed settings between two ticks,
+        // so the room must do the same.
         await ticker.hold(room);
         try {
           applySettings(entry.live, settings, previous, ticker);
@@ -327,8 +327,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Replaces a room's stored data, and opens the room with the new data. If that fails, puts the
-   * old data back.
+   * Replaces a room's stored data, and opens the room with the new data. If the room cannot be
+   * opened, puts the old data back.
    *
    * @param exchange replaces the stored data, and returns a function that puts the old data back
    * @throws HostRefusal 'no-such-room', 'room-busy', or 'failed' if the room cannot be opened with
@@ -407,10 +407,10 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room after all earlier operations. The room counts as busy from the
-   * start of this call.
+   * Marks a room as busy, waits until all earlier changes of the room's plan have ended, and runs
+   * an operation on the room.
    *
-   * @throws HostRefusal 'room-busy'
+   * @throws HostRefusal 'room-busy' if the room is already marked as busy
    */
   private whileBusy(
     entry: RoomEntry,
@@ -477,8 +477,8 @@ export class RoomRegistry {
     const { live } = entry;
     if (!live) return false;
     const { ticker, storage, onClose, leases } = this.options;
-    // Use this lease until the end of the method, even if the server meanwhile loses it and
-    // acquires another one.
+    // Remember the lease under which the room runs: before the end of this method, the server may
+    // lose this lease and acquire a new one.
     const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);
@@ -513,8 +513,8 @@ export class RoomRegistry {
     if (!stored) return plan;
     const { width, height, checkpoint } = stored;
     const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
-    // The host names a checkpoint without its release. If the stored room's checkpoint has the same
-    // name, keep the stored release.
+    // The plan contains the checkpoint's name, but not its version. If the room was stored with a
+    // checkpoint of the same name, keep the stored version.
     const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
     return {
       ...plan,

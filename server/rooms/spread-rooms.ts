@@ -17,8 +17,8 @@ export const SPREAD = {
   /** Minimum number of awake cells that a server runs before it gives rooms away. */
   spreadFrom: 50_000,
   /**
-   * After a move, the load of each of the two servers must be below this share of the giving
-   * server's load before the move.
+   * A server gives a room away only if both servers then have less load than this share of the load
+   * that the giving server has now.
    */
   spreadShare: 0.75,
   /** How long a server must be too busy before it gives a room away, in ms. */

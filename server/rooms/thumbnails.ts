@@ -6,7 +6,7 @@ import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 
 /**
  * `SCALE`: pixels along each side of a cell in a painted thumbnail. `SLICE`: maximum time for which
- * painting blocks the server at once, in ms.
+ * painting blocks the server without a pause, in ms.
  */
 const SCALE = 4;
 const SLICE = 4;

@@ -34,7 +34,7 @@ export interface Option {
   readonly default?: string;
   /** The default in words, for the help. Needed if `default` is absent or unclear. */
   readonly defaultInWords?: string;
-  /** The value of a flag that is given without a value. If absent, the flag requires a value. */
+  /** The value that a flag gets if users give only the flag. If absent, they must give a value. */
   readonly bare?: string;
   /** Whether the flag can be given several times. If so, its values are joined by commas. */
   readonly repeatable?: boolean;
@@ -113,7 +113,8 @@ export function inSection<const O extends Options>(section: string, options: O):
 }
 
 /**
- * Groups options by section, in their order. The key is undefined for options without a section.
+ * Groups options by section. Sections and options keep the order in which they are declared. The
+ * key is undefined for options without a section.
  */
 export function sectionsOf({ options }: Command): Map<string | undefined, [string, Option][]> {
   const sections = new Map<string | undefined, [string, Option][]>();
@@ -268,8 +269,8 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Matches the names, without the prefix, of internal environment variables, which the server's
- * threads or tests use.
+ * Matches the environment variables, without their prefix, that only the server's own threads and
+ * tests use.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 

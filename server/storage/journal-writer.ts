@@ -67,7 +67,7 @@ export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clo
 
 const nothing = (): void => {};
 
-/** Reasons for a failed write after which a server of a cluster must stop running the room. */
+/** If a write fails for one of these reasons, a server of a cluster must stop running the room. */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
 const endsRoom = (error: unknown): boolean =>
@@ -81,7 +81,7 @@ export class JournalWriter {
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
   /**
-   * What the wall clock showed after it was last set back, in ms; undefined if that never happened.
+   * Wall-clock time, in ms, to which the clock was last set back; undefined if it never was.
    */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
@@ -131,7 +131,7 @@ export class JournalWriter {
    * @param times wall-clock times of the room's ticks
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    // Damaged snapshots are not in this list, so the next clean-up removes them.
+    // The next clean-up removes all snapshots that are not in this list, including damaged ones.
     const snapshots = await this.options.store.readableSnapshots(room.name);
     const watched = new WatchedRoom(room, tail, times, snapshots);
     this.now(snapshots[0]?.at);
@@ -149,7 +149,8 @@ export class JournalWriter {
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // After a failed write, skip a room until its next snapshot is being written.
+      // After a failed write, the room's journal has a gap, so later entries are useless until the
+      // next snapshot. Write nothing for the room until this snapshot is being written.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
@@ -175,8 +176,9 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // If the error ends a room on this server, that room writes no more records, and the records
-      // of all other rooms were written. So treat all records as written.
+      // If the error ends a room on this server, it does not matter whether that room's records
+      // were written, because the room writes no more. The records of all other rooms were written.
+      // So treat all records as written.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -280,7 +282,7 @@ export class JournalWriter {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
       // The entry and the snapshot are written in one transaction, so neither was written. Mark the
-      // journal as incomplete. For a StoreError, `fail` has already done so.
+      // journal as incomplete, unless `fail` has already marked it (after a StoreError).
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
@@ -309,8 +311,8 @@ export class JournalWriter {
   }
 
   /**
-   * Returns the end of a room's journal. If entries are missing, its `seq` is larger than that of
-   * the last stored entry.
+   * Returns the end of a room's journal. If entries are missing, the returned `seq` is larger than
+   * the sequence number of the last stored entry.
    */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
@@ -380,7 +382,7 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // If a journal write failed while this snapshot was being written, the entries are in
+        // If a journal write failed while this snapshot was being written, its entries are in
         // neither the journal nor the snapshot. The room then needs another snapshot.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;

@@ -53,7 +53,7 @@ export const roomRecord = v.strictObject({
   seed: whole,
   /**
    * Name of the room's checkpoint, and a hash of its weights and of the card's properties that
-   * affect cells. Releases of a checkpoint can have the same name, but not the same hash.
+   * affect cells. Checkpoints with different weights can have the same name, but not the same hash.
    */
   checkpoint: v.strictObject({ name: text, hash: text }),
   /** When the room was created, as wall-clock time in ms. */

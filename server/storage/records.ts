@@ -164,8 +164,8 @@ export interface Records {
    * Writes a record that belongs to no room, unless its key exists. If several processes try at the
    * same time, only one succeeds. Undefined for a storage to which only one process can write.
    *
-   * @returns whether this call wrote the record; can be false by mistake if the storage's first
-   *   answer is lost
+   * @returns whether this call wrote the record. Can be false by mistake: if the storage's answer
+   *   is lost, the write is repeated and then finds its own record
    * @throws the same errors as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
@@ -269,7 +269,8 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
  * Maximum size of a difference from earlier cells, as a share of the cells' full size. Above this
- * share, the full cells are stored: the saving is not worth depending on an earlier record.
+ * share, the full cells are stored, because so small a saving does not justify depending on an
+ * earlier record.
  */
 const MAX_DIFFERENCE = 0.7;
 
@@ -307,7 +308,7 @@ export interface NewCells {
 }
 
 /**
- * Encodes cells, as a difference from the base if this makes the record clearly smaller.
+ * Encodes cells in full or, if the record is then clearly smaller, as a difference from the base.
  *
  * @returns `entry`: the record; `base`: the tick of the base, if the record contains a difference
  */

@@ -261,8 +261,8 @@ export async function replay(options: ReplayOptions) {
 }
 
 /**
- * Maximum number of ticks that a replica may be behind the room's latest snapshot. Beyond that,
- * opening the snapshot is faster than using the replica.
+ * Maximum number of ticks that a replica may be behind the room's latest snapshot. If it is further
+ * behind, opening the snapshot is faster than using the replica.
  */
 export const MAX_LAG = 300;
 
@@ -498,16 +498,16 @@ export async function openRoom(
  */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // The process that ran the room has not stored the next checksum. So it has gone at most one tick
-  // past the tick in which the checksum was due. Assume that the room has not changed since its
-  // last checksum, because this gives the latest such tick.
+  // The process that ran the room has not stored the next checksum, so it stopped at most one tick
+  // after this checksum was due. Checksums are rarer while a room does not change. To go far enough
+  // in any case, assume that the room has not changed since its last checksum.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // A checksum is stored together with the next tick, so the process that ran the room may have
-  // shown this next tick, too.
+  // The checksum of a tick is stored only with the following tick, so visitors may have seen the
+  // following tick, too.
   await world.tick([room], undefined, true);
 }
 

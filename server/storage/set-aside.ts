@@ -81,7 +81,7 @@ export class SetAside {
 
   /**
    * Moves damaged records to a separate folder. Call it only if no other record depends on these
-   * records, or if opening their room reveals that they are missing.
+   * records, or if the code that opens the room notices that they are missing.
    *
    * @param room the room's name; null for records of the whole server
    */

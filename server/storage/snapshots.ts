@@ -22,7 +22,7 @@ import type { SavedCells, WatchedRoom } from './watched-room.ts';
 export const SNAPSHOTS = {
   /**
    * A recent snapshot (not synced to disk) is due when this many cells were stepped since the last
-   * snapshot. Keeps the replay after a restart short.
+   * snapshot. Such snapshots keep the replay after a restart short.
    */
   snapshotCells: 3_500_000,
   /**
@@ -37,13 +37,14 @@ export const SNAPSHOTS = {
   snapshotIdle: 3_600_000,
   keepLatest: 3,
   /**
-   * Number of minutes, hours and days of which one snapshot each is kept. An undo replays from the
-   * snapshot of a minute, so `keepMinutes` covers the longest possible undo.
+   * For how many minutes, hours and days to keep one snapshot per minute, per hour and per day. An
+   * undo replays from a snapshot kept per minute, so `keepMinutes` covers the longest possible
+   * undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
-  /** How many snapshots to keep of those taken before the host's undo, restore or reseed. */
+  /** Maximum number of kept snapshots that were taken before the host's undo, restore or reseed. */
   keepBefore: 6,
   maxNamed: 24,
   /**
@@ -301,8 +302,9 @@ export class Snapshots {
 
   /**
    * Selects the snapshots to keep. The journal before a removed snapshot stays on disk if replays
-   * from an older snapshot need it. The size of this journal is then added to the next newer
-   * periodic snapshot, so that it counts towards `maxBytes`.
+   * from an older snapshot need it. The size of this journal is then added to the recorded size of
+   * the next newer snapshot that is not standalone (see `isStandalone`), so that it counts towards
+   * `maxBytes`.
    *
    * @param all all snapshots, latest first
    * @param stays returns whether to keep a snapshot

@@ -69,8 +69,8 @@ export interface RoomWrite {
 }
 
 /**
- * Largest tick that can be stored. Keys have twelve digits for a tick, and a range of keys ends at
- * the last tick plus one.
+ * Largest tick that can be stored. Keys have twelve digits for a tick. A range of keys ends at its
+ * last tick plus one, which must also have at most twelve digits.
  */
 const MAX_TICK = 999_999_999_998;
 /**
@@ -270,7 +270,7 @@ export class Store {
 
   /**
    * Removes all snapshots that are not in `kept`, all cells that no snapshot in `kept` needs, and
-   * the journal before the oldest periodic snapshot in `kept`.
+   * the journal before the oldest snapshot in `kept` that is not standalone (see `isStandalone`).
    */
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
@@ -285,8 +285,8 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    // The journal is replayed from periodic snapshots only. Other snapshots are restored without
-    // it.
+    // Replays start only from snapshots that are not standalone (`periodic`). Standalone snapshots
+    // are restored without the journal.
     const periodic = kept.filter((one) => !isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {
@@ -295,8 +295,8 @@ export class Store {
   }
 
   /**
-   * Stores a room's recent snapshot in place of the previous one. A power failure may destroy it,
-   * because it is not synced to disk.
+   * Stores a new recent snapshot of a room, which replaces the previous one. Recent snapshots are
+   * not synced to disk, so a power failure may destroy the new one, too.
    */
   async putRecent(name: string, { snapshot, state, cells }: StoredMoment): Promise<void> {
     const key = recentKey(name);
@@ -316,8 +316,9 @@ export class Store {
         const part = tick === snapshot.tick ? parts.shift() : undefined;
         cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
       }
-      // If another server runs the room, it may have stored a newer recent snapshot during these
-      // reads. The cells may belong to the newer one, so check that the record is unchanged.
+      // If another server runs the room, it may have replaced the recent snapshot during these
+      // reads. The cells may then belong to the new snapshot, so check that the first part is
+      // unchanged.
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
     } catch {
@@ -377,8 +378,9 @@ export class Store {
   /**
    * Stores a server-wide record, unless a record with this name exists.
    *
-   * @returns true if this call stored the record. False if a record with this name existed, or,
-   *   rarely, if the answer to a successful write was lost. Then read the stored record.
+   * @returns true if this call stored the record. False if a record with this name existed or,
+   *   rarely, if this call stored the record but the answer was lost. To find out which, read the
+   *   stored record.
    */
   async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
     const { records } = this;

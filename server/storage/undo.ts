@@ -29,7 +29,7 @@ export interface UndoOptions {
   readonly journalWriter: JournalWriter;
   readonly room: Room;
   readonly ticker: Pick<Ticker, 'hold' | 'resume'>;
-  /** Called before anything changes, once there is certainly something to undo. */
+  /** Called once it is certain that there is something to undo, before anything changes. */
   readonly begin?: () => Promise<void>;
 }
 
@@ -38,11 +38,11 @@ type UndoRequest = CallBody<'undo'> | HostCommand;
 
 type UndoJump = Jump & { readonly why: 'undo' };
 
-/** The room's actual tick rate may briefly be this many times its setting. */
+/** Maximum factor by which a room's tick rate may briefly exceed the tick rate that is set. */
 const SLACK = 1.1;
 /** Maximum tick rate of a room, in ticks per second. */
 const MAX_TICK_RATE = 60;
-/** The replay may start from one of at most this many snapshots before the first undone command. */
+/** Maximum number of snapshots before the first undone command that the replay may start from. */
 const MAX_BASES = 8;
 /**
  * If the replay is at most this many ticks behind the room, the room is paused while the replay
@@ -238,9 +238,9 @@ const undosAfter = (journal: readonly JournalRecord[], base: number): UndoJump[]
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
- * Finds the latest snapshot from which an undo can be replayed. It must precede all commands to
- * undo. The journal after it must be complete, without a restore, and without an undo of commands
- * from before the snapshot.
+ * Finds the latest snapshot from which an undo can be replayed. The snapshot must precede all
+ * commands to undo. The journal after it must be complete, must contain no restore of a snapshot,
+ * and must contain no undo that removed commands older than the snapshot.
  *
  * @param first tick of the first command to undo
  * @param last sequence number of the last journal entry

@@ -94,7 +94,8 @@ export interface SavedCells {
    */
   readonly base?: number | undefined;
   /**
-   * Number of records in succession, including this one, that are differences from the same base.
+   * How many records in a row, up to and including the record of these cells, are differences from
+   * the same base.
    */
   readonly differences: number;
 }
@@ -129,8 +130,8 @@ export class WatchedRoom {
    */
   needsSnapshot = false;
   /**
-   * Whether to retry a failed snapshot after the next tick. During a tick, the room's state is
-   * inconsistent.
+   * Whether to retry a failed snapshot after the room's next tick. It is not retried immediately,
+   * because the room may be in the middle of a tick, when its state is inconsistent.
    */
   isRetryDue = false;
   /** Whether the next journal entry must record that earlier entries could not be written. */

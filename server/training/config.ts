@@ -61,13 +61,13 @@ const pool = v.strictObject({
    * These new organisms are added to the pool, as in the published training (Palm et al. 2022).
    */
   standIns: v.optional(v.boolean(), false),
-  /** Number of steps per update of an organism drawn from the pool. */
+  /** Number of steps that an organism drawn from the pool takes in an update. */
   steps: drawnFrom(1),
   /** Number of last steps through which gradients are propagated back; all steps if absent. */
   gradientSteps: v.exactOptional(count),
   /**
    * Additional pooled organisms per update that take few steps and are not damaged. Few steps cost
-   * little, so the rule sees many more pictures.
+   * little, so each update can train on many more pictures.
    */
   calm: v.exactOptional(
     v.strictObject({
@@ -92,8 +92,8 @@ const pool = v.strictObject({
       /** Maximum number of organisms with neighbours to keep between updates. */
       size: v.optional(count, 256),
       /**
-       * Share of an update's organisms with neighbours that are new, on average. A new organism is
-       * a copy from the pool without neighbours, to which neighbours are added.
+       * Average share of new organisms among an update's organisms with neighbours. To make a new
+       * one, an organism without neighbours is copied, and neighbours are added to the copy.
        */
       renewed: v.optional(share, 0.15),
       /** Neighbours can occupy at most this share of a patch's cells. */
@@ -103,8 +103,8 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Patients: additional organisms per update whose wounds close gradually from the wound's rim, as
-   * in a room if the checkpoint's card has the field `closing`.
+   * Patients: additional organisms per update whose wounds close gradually from the wound's rim.
+   * Wounds in rooms close in this way if the checkpoint's card has the field `closing`.
    */
   patients: v.exactOptional(
     v.strictObject({
@@ -117,13 +117,13 @@ const pool = v.strictObject({
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
       /**
-       * Share of an update's patients (organisms that heal) that are new, on average. After an
-       * update, random patients beyond `size` are dropped.
+       * Average share of new patients (organisms that heal) among an update's patients. If there
+       * are more than `size` patients after an update, patients are dropped at random.
        */
       renewed: v.optional(share, 0.2),
       /**
-       * Share of earlier updates' patients (organisms that heal) to wound again when an update
-       * begins.
+       * Average share of the patients (organisms that heal) from earlier updates that are wounded
+       * again when an update begins.
        */
       again: v.optional(share, 0.1),
       /** Share of new patients (organisms that heal) whose body is shifted instead of wounded. */
@@ -140,10 +140,10 @@ const pool = v.strictObject({
       crowded: v.optional(share, 0),
     }),
   ),
-  /** Share of pooled organisms to damage before their steps. */
+  /** Share of the organisms drawn from the pool that are damaged before their steps. */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
-  /** Largest share of cells in one wound. */
+  /** Maximum size of a wound, as a share of the patch's cells. */
   largestWound: v.optional(share, 0.5),
   /**
    * Which organisms' KL divergence counts in the loss: only new ones (`fresh`), or new and pooled
@@ -187,7 +187,10 @@ const configFields = v.strictObject({
      */
     micro: v.optional(count, 8),
   }),
-  /** Number of steps from the seed to the grown picture. Only for uniform growth. */
+  /**
+   * Number of steps from the seed to the grown picture. Allowed only if `growth` is uniform
+   * (without stages).
+   */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
    * When to draw the random number of steps that organisms take. `micro-batch`: once per
@@ -203,12 +206,12 @@ const configFields = v.strictObject({
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
   /**
-   * Weight in the loss of the picture at the end of growth. The picture after `extraSteps` further
-   * steps has weight 1. For patients (organisms that heal), weight of the picture halfway through
-   * their steps.
+   * How much the picture at the end of growth counts in the loss. The picture after `extraSteps`
+   * further steps counts 1. For patients (organisms that heal): how much the picture halfway
+   * through their steps counts.
    */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** Weight in the loss of the picture at the end of each stage before the last. */
+  /** How much the picture at the end of each stage, except the last stage, counts in the loss. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
    * Part of the run, as [start, end] in shares of the run (0…1), during which the leak rises from
@@ -231,14 +234,15 @@ const configFields = v.strictObject({
     v.strictObject({
       learningRate: v.optional(positive, 1e-4),
       /**
-       * The encoder's learning rate, as a multiple of `learningRate`. Above 1, an encoder learns
-       * faster than a rule that is already good.
+       * The encoder's learning rate, as a multiple of `learningRate`. Set it above 1 to let a new
+       * encoder learn faster than a rule that is already good.
        */
       encoderRate: v.optional(positive, 1),
       /** Number of updates over which the learning rate rises from zero. */
       warmup: v.optional(whole, 0),
       /**
-       * Share of the run, at its end, during which the learning rate falls linearly to a twentieth.
+       * Share of the run, at its end, during which the learning rate falls linearly to a twentieth
+       * of its value.
        */
       decay: v.optional(share, 0),
       beta2: v.optional(share, 0.999),
@@ -283,13 +287,13 @@ const configFields = v.strictObject({
   gallery: v.optional(count, 512),
   /**
    * If present, an offset is trained for each gallery image. The image's latent is then the
-   * encoder's latent plus this offset, which describes the picture better than the encoder alone.
+   * encoder's latent plus this offset, and describes the picture better than the encoder's latent.
    */
   galleryOffsets: v.exactOptional(
     v.strictObject({
       /**
        * Learning rate of the offsets, as a multiple of `learningRate`. Above 1 by default, because
-       * few updates show an offset's image.
+       * an offset is trained only in the few updates in which its image occurs.
        */
       rate: v.optional(positive, 10),
     }),

@@ -54,7 +54,7 @@ async function main(options: Options): Promise<void> {
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const compute = await openCompute(options.backend, options.threads);
   say(`training on ${compute.device}`);
-  // Shared memory saves threads copies of the pixels.
+  // Put the pixels into shared memory, so that threads need no copies of them.
   if (compute.workers > 1) {
     const pixels = new Uint8Array(new SharedArrayBuffer(data.pixels.length));
     pixels.set(data.pixels);

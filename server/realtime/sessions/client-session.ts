@@ -186,7 +186,12 @@ export class ClientSession implements RoomClient {
     this.session.handle('name', { id, name: cleaned });
   }
 
-  /** Asks to join a room, without a name if the visitor's name is not allowed. @throws Refusal */
+  /**
+   * Asks a room to admit the client. If the visitor's name is not allowed, the client joins without
+   * a name.
+   *
+   * @throws Refusal
+   */
   private join({ protocol, room, name, ...wished }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);

@@ -12,8 +12,8 @@ export const NEWCOMERS = {
   /** Maximum time until the energy of a device or address is full again, in seconds. */
   renewedWithin: 3_600,
   /**
-   * Age, in seconds, from which a device mark (signed id of a browser) is trusted. A device with a
-   * trusted mark does not share the energy of its network address.
+   * Age, in seconds, from which a device mark (signed id of a browser) is trusted. Devices without
+   * a trusted mark share one supply of energy per network address.
    */
   trustedAfter: 3_600,
   /** Maximum number of devices, and of addresses, remembered per room. */
@@ -48,8 +48,7 @@ export class NewcomerEnergy {
   private readonly addresses = new Map<string, EnergyAllowance>();
   private readonly deviceOf = new Map<ParticipantId, string>();
   /**
-   * A device that is missing from `devices` is assumed to have had no energy left at this time, in
-   * ms.
+   * Time, in ms, at which each device missing from `devices` is assumed to have had no energy left.
    */
   private since = this.clock.now();
 
@@ -148,8 +147,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Stores an allowance as the most recent one. If there are too many, forgets the oldest allowance
-   * that does not belong to a device in use.
+   * Stores an allowance at the end of `allowances`, as the most recently used one. If there are too
+   * many, forgets the oldest allowance that does not belong to a device in use.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
@@ -163,8 +162,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // A device must not gain energy by being forgotten. Unless its energy is full, assume from now
-    // on that every unknown device had no energy left at this moment.
+    // A forgotten device must not gain energy, but looks like any other unknown device. So unless
+    // its energy is full, assume from now on that all unknown devices had no energy left at this
+    // moment.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

@@ -93,8 +93,8 @@ export class WelcomeBuilder {
 
   /**
    * Returns the fields that all welcome messages share, from the cache if possible. The list of
-   * participants may lack those who join during this tick. Everybody is told about them after the
-   * tick.
+   * participants may lack those who join during this tick. All clients are notified about them
+   * after the tick.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
@@ -236,15 +236,15 @@ export class RoomAdmission {
     }
   }
 
-  /** Sends a participant a new welcome message, or a client in the queue its position. */
+  /** Sends a new welcome message to a participant, or sends a client in the queue its position. */
   welcomeAgain(client: RoomClient): void {
     const { seats, affected, follows } = this.context;
     const entry = this.waiting.get(client);
     if (entry) this.wait(client, entry);
     const you = seats.participantOf(client);
     if (!you) return;
-    // A page that is welcomed again stops following others, so end the following on the server,
-    // too.
+    // After a new welcome message, the page no longer follows another participant's view. So make
+    // the client stop following on the server, too.
     follows.forget(client, you.id);
     this.welcomeBuilder.sendWelcome(client, you);
     affected.returned(you.id);

@@ -18,8 +18,8 @@ export type CommonWelcome = Pick<
 export type PersonalWelcome<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof CommonWelcome>;
 
 /**
- * Builds a welcome message from the common and the personal fields. Adds the recipient to the list
- * of participants if missing.
+ * Builds a welcome message from the common and the personal fields. If the list of participants
+ * lacks the recipient, adds the recipient.
  */
 export function welcomeOf<N extends 'welcome' | 'wall'>(
   common: CommonWelcome,
@@ -54,7 +54,7 @@ export interface RoomClient extends Viewer {
   /**
    * Sends a welcome message. If this method is absent, callers use `send` instead.
    *
-   * @param common clients from which the same names are hidden get the same object
+   * @param common the common fields. Clients for whom the same names are hidden get the same object
    */
   sendWelcome?<N extends 'welcome' | 'wall'>(
     event: N,
@@ -122,7 +122,7 @@ export interface RoomHooks {
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**
- * Facts sent to walls: the origin at which phones can reach the server now, and the builds of pages
- * that the server is serving.
+ * Facts sent to walls: the origin at which phones can now reach the server, and identifiers of the
+ * versions (builds) of the pages that the server now delivers.
  */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

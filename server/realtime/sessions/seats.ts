@@ -13,8 +13,7 @@ export const SEATS = {
   /** How long a seat stays reserved after its participant disconnects, in ms. */
   grace: 60_000,
   /**
-   * How long, after a restart, the seats of the previous participants are kept free for them, in
-   * ms.
+   * How long after a restart the seats of the previous participants are kept free for them, in ms.
    */
   back: 10_000,
   /**
@@ -22,7 +21,10 @@ export const SEATS = {
    * in ms.
    */
   idleYields: 120_000,
-  /** Maximum number of seats that participants must give up to the queue in one tick. */
+  /**
+   * Maximum number of seats that are taken from participants in one tick and given to clients in
+   * the queue.
+   */
   maxYielding: 16,
   /**
    * How long a visitor counts as busy after the last `busy` message, in ms. Pages send this message
@@ -51,7 +53,7 @@ interface Seat {
   busyUntil: number;
   /**
    * Whether the seat was given up to somebody in the queue. If true and the room is full, the
-   * participant must wait in the queue in spite of the token.
+   * participant must wait in the queue, even with a valid token for this seat.
    */
   yielded: boolean;
 }
@@ -118,7 +120,10 @@ export interface SeatOptions {
   };
 }
 
-/** How long after first joining the queue a page can return to its position, in ms. */
+/**
+ * Time, in ms, within which a page can return to its position in the queue, counted from when the
+ * page first joined the queue.
+ */
 const PLACE_LASTS = 3_600_000;
 
 /**
@@ -132,7 +137,7 @@ export class Seats<M> {
   private readonly reserved = new Map<Seat, number>();
   private readonly queue = new FairQueue<M>(this.options.maxWaiting);
   private readonly expected = new Set(this.options.expected.participants);
-  /** Whether the seats of participants expected back after a restart still count as occupied. */
+  /** Whether the seats held for participants from before a restart still count as occupied. */
   private isHeld = true;
   /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
@@ -213,8 +218,8 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer creates the participant of a new seat. The id is that of the token's former
-   *   owner, or a new one
+   * @param newcomer creates the participant of a new seat, with the given id: the id of the
+   *   participant to whom the token once belonged, or a new id
    * @param now current time, in ms
    * @returns `you`: the participant. `isNew`: whether the participant is new to the room, or has
    *   been forgotten. `replaced`: the connection that loses its seat to this one, if any
@@ -255,7 +260,7 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant to whom a token belongs, even if it has expired; undefined if the token
+   * Returns the participant to whom a token belongs, even if the token has expired; undefined if it
    * belongs to nobody.
    */
   ownerOf(token: string): ParticipantId | undefined {
@@ -348,26 +353,27 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue. Network addresses are served in turn; connections of the same
-   * address, in the order in which they joined. With the token of an earlier position in the queue,
-   * the connection returns to this position.
+   * Adds a connection to the queue. Network addresses are served in turn. Connections with the same
+   * address are served in the order in which they joined. With the token of an earlier position in
+   * the queue, the connection returns to this position.
    *
    * @param date wall clock, in ms since the epoch
-   * @returns `token`: the token of the position. `dropped`: the connection that must leave a full
-   *   queue, which may be the one just added
+   * @returns `token`: the token of the position. `dropped`: if the queue is too long, the
+   *   connection that must leave it, which may be the new connection
    */
   enqueue(
     member: M,
     { token = '', address, date }: Claim & { readonly date: number },
   ): { token: string; dropped: M | undefined } {
     const earlier = this.read(token).since;
-    // If the wall clock was set back, use the time of the previous client.
+    // If the wall clock was set back, use the time at which the previous client joined the queue.
     this.lastQueued = Math.max(this.lastQueued, date);
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // If the token belongs to a reserved seat, make the new token resume this seat, too. An
-    // occupied seat keeps its token, because its present user needs it.
+    // If the client's token belongs to a reserved seat, the new token, which is for the position in
+    // the queue, must also resume this seat. An occupied seat keeps its token, because the seat's
+    // present user needs it.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }

@@ -82,8 +82,8 @@ const ID = 12;
 export class DeviceMarks extends SignedTokens {
   /** @param secret signing key, see `SignedTokens` */
   constructor(secret: Uint8Array) {
-    // No resume token is valid as a device mark, because its context is the name of a room, and no
-    // room's name contains a space.
+    // The context of device marks contains a space. The context of a resume token is the name of a
+    // room, which contains no space. So no resume token is valid as a device mark.
     super(secret, 'device mark', ID);
   }
 

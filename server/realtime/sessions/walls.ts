@@ -1,4 +1,7 @@
-/** The walls and touch tables of a room: how many, what they show, and which of them are lost. */
+/**
+ * The walls and touch tables of a room: how many are connected, what they show, and which of them
+ * have been lost.
+ */
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -19,7 +22,7 @@ const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 interface ScreenSeat extends WatcherSeat {
   /** Session id of a touch table's page (see `Command<'join'>`). */
   readonly session?: number | undefined;
-  /** The wall's screen. Absent for a picture of the room on the host's page. */
+  /** The wall's screen. Absent for a view of the room on the host's page. */
   readonly screen?: Screen | undefined;
 }
 
@@ -97,8 +100,8 @@ export function wallStates(
 }
 
 /**
- * How long a wall must be connected to count as settled, in ms. After a settled wall has
- * disconnected, a wall counts as missing until another wall is settled.
+ * How long a wall must be connected to count as settled, in ms. A room lacks a wall if a settled
+ * wall has disconnected and no connected wall is settled.
  */
 export const SETTLED = 60_000;
 
@@ -125,7 +128,7 @@ export class RoomWalls extends Watchers<ScreenSeat> {
     return this.isMissed && !this.connected.some((wall) => this.hasSettled(wall));
   }
 
-  /** Marks a wall as missing, because one was missing when the server stopped. */
+  /** Records, after a restart, that the room already lacked a wall when the server stopped. */
   startBare(): void {
     this.isMissed = true;
   }
@@ -143,8 +146,8 @@ export class RoomWalls extends Watchers<ScreenSeat> {
 
   /**
    * Welcomes a wall and sends it the frames of the whole room. If `as` is `view`, the client is a
-   * picture of the room on the host's page, which does not count as a wall. Only one screen can use
-   * a table's seat.
+   * view of the room on the host's page, and does not count as a wall. Only one screen can use a
+   * table's seat.
    *
    * @throws Refusal `too-many-walls`, `no-such-table`, `table-taken`
    */
@@ -251,8 +254,8 @@ export class RoomWalls extends Watchers<ScreenSeat> {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-    // Send the film and the close-up even if there is none: a wall that has reconnected may still
-    // show one that has ended.
+    // Notify the wall even if there is neither a film nor a close-up: after a reconnection, the
+    // wall may still show a film or close-up that has ended.
     if (this.seats.get(wall)?.screen) this.sendShown(wall);
   }
 

@@ -1,6 +1,7 @@
 /**
- * Connections that watch the whole room and never change it: spectators (visitors with a view-only
- * link), walls and touch tables (see walls.ts). Start reading at `Watchers`.
+ * Connections that only watch the whole room: spectators (visitors with a view-only link), walls
+ * and touch tables (see walls.ts). The people at a touch table join as separate clients (rings).
+ * Start reading at `Watchers`.
  */
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -62,9 +63,10 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
 /**
  * Returns the newest member of the largest group of watchers, to be replaced by a newcomer.
  *
- * @param own the newcomer's group; undefined to ignore the sizes of the groups
- * @returns undefined if, after the replacement, the newcomer's group would be larger than the rest
- *   of the largest group
+ * @param own the newcomer's group; undefined if the newcomer may always replace a member of the
+ *   largest group
+ * @returns undefined if, after the replacement, the newcomer's group would be larger than the group
+ *   from which the member was taken
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],

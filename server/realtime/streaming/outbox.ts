@@ -10,7 +10,7 @@ import { parser } from '../../../shared/protocol/parser.ts';
 export interface Connection {
   /**
    * Sends data over the connection. If `wsPreEncodedFrame` contains an encoded WebSocket frame,
-   * this frame is sent as it is. The option is also used by Socket.IO's own adapter.
+   * this frame is sent as it is. Socket.IO's own adapter depends on this option, too.
    */
   write(data: Uint8Array, options: { readonly wsPreEncodedFrame: readonly [Uint8Array] }): unknown;
 }

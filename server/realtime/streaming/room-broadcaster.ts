@@ -1,8 +1,8 @@
 /**
  * Sends the frames of one room to the viewers connected to this process. A channel is a pair of a
- * tier (level of detail) and a scale. Its blocks (encoded chunks) are encoded once for all viewers.
- * Each viewer is sent the blocks of visible chunks that it lacks, but nothing while it has too many
- * unacknowledged frames. Start reading at `publish`.
+ * tier (level of detail) and a scale. A channel's blocks (encoded chunks) are encoded once for all
+ * viewers. Each viewer is sent the blocks that it lacks of the chunks that it sees. A viewer with
+ * too many unacknowledged frames is sent nothing. Start reading at `publish`.
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -141,8 +141,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Records that a viewer has drawn the frame of a tick, and all frames before. Ignores ticks of
-   * which no frame is in flight.
+   * Records that a viewer has drawn the frame of a tick and all earlier frames. Does nothing if the
+   * viewer has no unacknowledged frame of this tick.
    */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
@@ -209,9 +209,9 @@ export class RoomBroadcaster {
 
   /**
    * Returns the channel tier of a viewer. In a crowd, half of the viewers with the tier `half` get
-   * `halfOdd`, so that the work is spread over even and odd ticks. After the crowd, a viewer keeps
-   * `halfOdd` until its tier changes, because a change of channel means that chunks are sent in
-   * full.
+   * `halfOdd`, so that the work is spread over even and odd ticks. Even after the crowd has gone, a
+   * viewer keeps `halfOdd` until its tier changes, because a viewer that changes its channel is
+   * sent chunks in full.
    */
   private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -242,8 +242,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends a viewer the blocks that it lacks. If no block is missing, sends an empty frame if a
-   * heartbeat is due or `always` is true; otherwise nothing.
+   * Sends a viewer the blocks that it lacks. If it lacks none, sends nothing, except an empty frame
+   * when a heartbeat is due or `always` is true.
    *
    * @param frames frames built from the same source in this tick, to be shared by viewers that need
    *   the same blocks
@@ -320,8 +320,8 @@ export class RoomBroadcaster {
 }
 
 /**
- * Returns the scale for a viewport: the side of the square that is streamed as one cell, in cells
- * of the room. A page that is zoomed out is sent fewer cells.
+ * Returns the scale for a viewport: the side length, in cells of the room, of the square that is
+ * streamed as a single cell. A page that is zoomed out is sent fewer cells.
  */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;

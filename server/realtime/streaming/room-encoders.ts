@@ -21,7 +21,10 @@ export type ChannelTier = keyof typeof CHANNEL_TIERS;
 
 export interface ChannelName {
   readonly tier: ChannelTier;
-  /** Side of the square that is streamed as one cell, in cells of the room; a power of two. */
+  /**
+   * Side length, in cells of the room, of the square that is streamed as a single cell; a power of
+   * two.
+   */
   readonly scale: number;
 }
 
@@ -34,7 +37,7 @@ export interface ChannelUser {
   /** The visible chunks of each viewer. Viewers that see the same chunks share one list. */
   readonly lists: Iterable<readonly number[]>;
   /**
-   * Called when the channel gets its first source, or a new one.
+   * Called when the channel gets its first source, and whenever another source replaces it.
    *
    * @param now current time, in ms
    */
@@ -108,7 +111,7 @@ export class RoomEncoders implements FrameFeed {
    */
   private generations = randomInt(2 ** 40);
 
-  /** @param planes the room's planes, which must not be read during a tick */
+  /** @param planes the room's planes (colours and owners of all cells), read only between ticks */
   constructor(
     private readonly planes: Planes,
     public tick: number,

@@ -21,7 +21,7 @@ export const QUALITY = {
 export class AdaptiveQuality {
   private tierIndex = Math.max(TIER_NAMES.indexOf(this.first), TIER_NAMES.indexOf(this.best));
   private windowStart = this.start;
-  /** Numbers of frames since `windowStart`: due, skipped and acknowledged late. */
+  /** How many frames, since `windowStart`, were due, were skipped, and were acknowledged late. */
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince = this.start;
   private wait: number = QUALITY.patience;

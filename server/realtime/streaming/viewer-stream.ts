@@ -19,7 +19,8 @@ export const STREAM = {
    */
   maxBufferedPackets: 8,
   /**
-   * Maximum time between two frames, in ms. An empty frame shows pages that the room still ticks.
+   * Maximum time between two frames, in ms. If nothing has changed, an empty frame is sent, from
+   * which the page knows that the room still ticks.
    */
   heartbeat: 1_000,
   /** Width of the margin around a viewport, in cells. Chunks in the margin are also sent. */
@@ -70,8 +71,8 @@ export interface StreamStart {
 }
 
 /**
- * Means that no round is complete. Must be lower than -1, the lowest number that `isUpToDate`
- * compares with.
+ * Value of `completeRound` if the viewer lacks some of the visible chunks. Lower than -1, because
+ * `isUpToDate` compares `completeRound` with numbers from -1.
  */
 const NEVER = -2;
 
@@ -90,14 +91,14 @@ export class ViewerStream {
   private lastSentAt = -Infinity;
   /** Indices of the chunks of the source that the viewer sees, in ascending order. */
   chunks: readonly number[] = [];
-  /** [chunks] the version of each chunk that the viewer has; 0 if the viewer lacks the chunk. */
+  /** For each chunk: the version that the viewer has; 0 if the viewer lacks the chunk. */
   private heldVersions = new Uint32Array(0);
   /**
-   * [chunks] 1 if the viewer has only a coarse form of the chunk, without the lowest bits;
+   * For each chunk: 1 if the viewer has only a coarse form of the chunk, without the lowest bits;
    * otherwise 0.
    */
   private heldCoarsely = new Uint8Array(0);
-  /** Unused checksums from `StreamStart.holds`, if any. */
+  /** Checksums from `StreamStart.holds`, until they have been compared with the first source. */
   private holds: Uint8Array | undefined;
   /** Frames that the viewer has not acknowledged; `sentAt` is in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
@@ -197,8 +198,8 @@ export class ViewerStream {
   }
 
   /**
-   * Records that the viewer has drawn the frame of a tick, and all frames before. Ignores ticks of
-   * which no frame is in flight.
+   * Records that the viewer has drawn the frame of a tick and all earlier frames. Does nothing if
+   * the viewer has no unacknowledged frame of this tick.
    */
   acknowledge(tick: number, now: number): void {
     const acknowledged = this.inFlight.find((frame) => frame.tick === tick);

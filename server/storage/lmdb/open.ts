@@ -128,7 +128,10 @@ export async function startTable(start: StoreStart): Promise<Records> {
 export interface FolderRecords extends Records {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
-  /** Why the data file was unreadable, if it was replaced by a copy of its readable records. */
+  /**
+   * If the data file was unreadable and was replaced by a copy of its readable records: a sentence
+   * that describes the damage.
+   */
   readonly recovered?: string | undefined;
 }
 

@@ -24,7 +24,8 @@ import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /**
  * File in the copy's folder that lists key prefixes. A process adds each prefix before it copies
- * the records with this prefix. If it crashes, a record with the last prefix is probably damaged.
+ * the records with this prefix. If the process crashes, a record with the last prefix in the file
+ * is probably damaged.
  */
 const BEGUN = 'begun';
 /** First line of the file `BEGUN`, written before the damaged data file is opened. */
@@ -52,7 +53,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Ignore the result: unlike a key prefix, the damaged file is opened again after a crash.
+  // Ignore the result. After a crash, a key prefix that was begun is skipped, but the damaged file
+  // must be opened again.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -178,8 +180,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       renameSync(join(fresh, DATA_FILE), file);
-      // Sync the folder. Otherwise, a power failure could bring back the old data file, which does
-      // not match a restarted log.
+      // Sync the folder. Otherwise, a power failure could bring back the old data file, after the
+      // log of writes has been started anew for the new data file.
       syncFolder(folder);
     }
     return damaged;
@@ -219,7 +221,7 @@ interface Replacement {
  *
  * @param damage.rooms names of rooms that the file may contain
  * @returns keys of the damaged records, which the copy lacks; undefined if no copy could be
- *   written, which leaves the file unchanged
+ *   written. The damaged file is then unchanged
  */
 export async function recoverFile(
   folder: string,

@@ -62,8 +62,8 @@ export function openTable(
     ignoreLoss = false,
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
-  // Keep the order of these three reads. If another process writes meanwhile, each read then finds
-  // at least the writes that the read before it has found.
+  // Keep the order of these three reads. Even if another process writes meanwhile, each read then
+  // finds at least the writes that the previous read has found.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -198,8 +198,8 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Compare the numbers: after a write without records, `changes` is empty, but the
-          // environment does not yet contain the write's number.
+          // Do not test whether `changes` is empty: it is also empty after a write without records,
+          // but the environment then still lacks the write's number.
           if (settled < count) settle({}, count);
         } catch {
           // Ignore the error: the next process that opens the folder finds the changes in the log.
@@ -243,8 +243,8 @@ function openWitness(folder: string): number {
 }
 
 /**
- * Stores the number of the last write in the witness file. Ignores failures: if the stored number
- * is too low, only the loss of the latest writes might go unnoticed.
+ * Stores the number of the last write in the witness file. Ignores failures: a stored number that
+ * is too low does no harm, except that a loss of the latest writes might go unnoticed.
  */
 function writeWitness(file: number, count: number): void {
   try {

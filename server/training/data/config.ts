@@ -26,8 +26,8 @@ const emoji = v.pipe(
      * - `organisms`: the emoji of `bestiary`, and faces, food and fantasy people;
      * - `broad`: all emoji except flags and symbols;
      * - `unseen`: the 200 emoji of `unseen.json`, for evaluation;
-     * - `seen`: the emoji of `broad`, except all subcategories in `unseen.json`. The emoji of
-     *   `organisms` come first.
+     * - `seen`: the emoji of `broad` whose subcategory does not occur in `unseen.json`. The emoji
+     *   of `organisms` come first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),

@@ -31,7 +31,8 @@ export const isUnseen = ({ image }: { readonly image: string }): boolean =>
 
 /**
  * Returns whether an emoji belongs to a subcategory in `unseen.json`. No checkpoint of organisms
- * may be trained on emoji of these subcategories, including other skin tones and later releases.
+ * may be trained on any emoji of these subcategories, not even in another skin tone or on emoji
+ * that a later release has added.
  */
 export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }): boolean =>
   Object.hasOwn(UNSEEN, subcategory);
@@ -298,8 +299,9 @@ async function read(name: VectorPackage, file: string) {
 }
 
 /**
- * Normalises the code points of an emoji, because packages write them differently: lower case,
- * without variation selectors and leading zeros. For example, "0023-FE0F-20E3" becomes "23-20e3".
+ * Normalises the code points of an emoji, because packages write them differently. The result is in
+ * lower case, without variation selectors and leading zeros. For example, "0023-FE0F-20E3" becomes
+ * "23-20e3".
  */
 export const codeOf = (text: string): string =>
   text

@@ -22,13 +22,13 @@ const SETTLES = 64;
 /** Numbers of steps after grafting at which to measure the share of chimeras at rest. */
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /**
- * A chimera keeps its picture if it looks the same this number of steps after grafting as `SETTLES`
- * steps after grafting.
+ * To test whether a chimera keeps its picture, its pictures `SETTLES` steps and `SAME_AFTER` steps
+ * after grafting are compared.
  */
 const SAME_AFTER = 1000;
 /**
- * Maximum tick rate of rooms, in Hz. Flashes are counted per second, so this rate is the strictest
- * test.
+ * Maximum tick rate of rooms, in Hz. At this rate, organisms flash most often per second, so the
+ * test for flashes is strictest.
  */
 const TICK_RATE = 60;
 /** Minimum and maximum radius of a disc-shaped graft, as shares of the patch's side. */
@@ -44,7 +44,7 @@ const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'dis
 
 /**
  * Chooses at random which cells of a chimera each graft covers: a disc around a random living cell,
- * or all cells on one side of a straight cut through it.
+ * or all cells on one side of a straight cut through a random living cell.
  *
  * @param alive [S, S] 1 for living cells, else 0
  * @returns [S, S] label of each cell: 0 if no graft covers the cell, else 1 plus the index of the

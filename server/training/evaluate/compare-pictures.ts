@@ -52,7 +52,7 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
 export interface Likeness {
   /**
    * Share of organisms whose earlier and later pictures have a mean squared difference below 0.01,
-   * which looks the same.
+   * and therefore look the same to people.
    */
   readonly share: number;
   /**

@@ -125,7 +125,8 @@ export async function evaluate(
     notes,
   };
   let areFinite = true;
-  // Further digits are noise. `JSON.stringify` replaces NaN and ±∞ with null.
+  // Round all figures to five digits, because further digits are noise. `JSON.stringify` replaces
+  // NaN and ±∞ with null.
   const text = JSON.stringify(figures, (_, value) => {
     if (typeof value !== 'number' || Number.isInteger(value)) return value;
     areFinite &&= Number.isFinite(value);

@@ -63,7 +63,7 @@ export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
   private readonly growth: readonly Segment[];
-  /** Number of calls so far, which is part of the random seed of each call. */
+  /** Number of runs of organisms so far. Part of the random seed of the next run. */
   private calls = 0;
 
   /** @param seed random seed of the update masks, for rules that update cells at random */
@@ -228,8 +228,8 @@ interface Job {
   /** [BATCH, s, s, C] Initial states. Absent if the first segment begins with a seed. */
   readonly states?: Float32Array | undefined;
   /**
-   * [BATCH, S, S] Number of steps until each cell opens (can live again). Present if segments have
-   * `rim`. The initial states of closed cells must be zero.
+   * [BATCH, S, S] Number of steps until each cell opens (can live again). Present if wounds close
+   * from their rim (segments with `rim`). The initial states of closed cells must be zero.
    */
   readonly closed?: Uint8Array | undefined;
   /**

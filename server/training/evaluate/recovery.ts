@@ -22,8 +22,8 @@ const REMNANT = 5 / 32;
 const DRAWS = 200;
 
 /**
- * How much wounded organisms resemble their pictures before the wound, by number of steps since
- * then.
+ * How much wounded organisms resemble their pictures from before the wound, by number of steps
+ * since the wound.
  */
 export type Recovery = Record<string, Likeness>;
 
@@ -107,8 +107,9 @@ function livingCells(card: Card, state: Float32Array): Uint8Array {
 }
 
 /**
- * Draws a wound that kills at least one living cell and leaves at least one, because a wound closes
- * from living cells at its rim. If `DRAWS` attempts fail, returns the last wound.
+ * Draws a wound that kills at least one living cell, so that there is something to heal, and leaves
+ * at least one, because wounds close from living cells at their rim. If `DRAWS` attempts fail,
+ * returns the last wound.
  */
 function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
   const side = Math.sqrt(lives.length);

@@ -13,8 +13,8 @@ import { rowsOf } from '../run/run-state.ts';
 const CANDIDATES = 12;
 const ROUNDS = 5;
 /**
- * Candidates lie around the best latent found so far. Minimum and maximum of their typical distance
- * from it, as shares of its norm.
+ * Candidates lie around the best latent found so far. Their typical distance from this latent is
+ * between `least` and `most` times the latent's norm.
  */
 const SPREAD = { least: 0.01, most: 0.16 };
 /**
@@ -23,8 +23,8 @@ const SPREAD = { least: 0.01, most: 0.16 };
  */
 const AT_REST = 1;
 /**
- * The search for a replacement ends early if its picture's mean squared difference (0…1) from the
- * former picture is at most this.
+ * The search for a replacement ends early if the mean squared difference (0…1) between the
+ * replacement's picture and the former picture is at most this.
  */
 const NEAR = 0.0002;
 

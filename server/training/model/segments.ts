@@ -33,8 +33,8 @@ import { decode } from './networks.ts';
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
 /**
- * The only parameter that native code reads directly. Native code gets all other parameters as part
- * of the input `genome`.
+ * The only parameter that native code reads directly. All other parameters reach native code inside
+ * the input `genome`, which `layerRows` computes from the parameters and the latents.
  */
 const PERCEPTION = 'update.perceive.kernel';
 
@@ -318,8 +318,9 @@ export class Segments {
    *
    * @param after states after the segment
    * @param last states before the segment's last step
-   * @returns `seeds`: the expressions at which backpropagation starts, each with the loss's
-   *   gradient (`change`); `nats`, if there is a target image: the image's log-likelihood, [N]
+   * @returns `seeds`: the expressions at which backpropagation starts (not seeds of organisms),
+   *   each with the loss's gradient (`change`); `nats`, if there is a target image: the image's
+   *   log-likelihood, [N]
    */
   private judge(
     segment: Segment,
@@ -458,7 +459,7 @@ export class Segments {
     if (update.kind === 'decoder') {
       const { latents } = this;
       const after = decode(update, parameters, latents);
-      // A decoder has no steps, so its states before the last step are its output.
+      // A decoder has no steps. So return its output also as the states before the last step.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
