@@ -2,6 +2,7 @@ import { css, LitElement } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { intersects, type Rect } from '../../shared/geometry.ts';
+import { GARDENER_NAME } from '../../shared/names.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { layerStyle } from '../elements/cursor-layer.ts';
 import type { Point, Size } from '../render/camera.ts';
@@ -119,7 +120,9 @@ export class LabelLayer extends LitElement {
   /** Adds the planter's name beside an organism that begins to grow. */
   born(organism: OrganismView): void {
     const { id, planter } = organism;
-    if (planter.name === '' || this.names.has(id) || this.names.size >= MAX_NAMES) return;
+    // The gardener plants all the time, so its name would be everywhere.
+    if (planter.name === '' || planter.name === GARDENER_NAME) return;
+    if (this.names.has(id) || this.names.size >= MAX_NAMES) return;
     const label = this.add(organism, this.sign(planter.name));
     label.element.style.setProperty('--hue', String(planter.hue));
     this.names.set(id, label);
