@@ -98,8 +98,9 @@ interface Parameters {
    */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * Makes an organism depart that is unattended or belongs to the sender. If `organism` is absent,
-   * the unattended organism whose planter has been absent longest departs. Sent by the gardener.
+   * Makes an organism depart. The organism must be unattended or belong to the sender. If
+   * `organism` is absent, the unattended organism whose planter has been absent longest departs.
+   * Sent by the gardener.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }

@@ -114,7 +114,7 @@ export function checkedLatent(
  * Checks whether the latent of a new command is within bounds. A replay skips this check, because
  * it must plant the same organisms as before.
  *
- * @throws Refusal 'bad-latent', with the latent's length as a vector, and the limits
+ * @throws Refusal 'bad-latent'; its message contains the latent's Euclidean length and the limits
  */
 export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {
   if (isWithin(latent, bounds)) return;

@@ -16,7 +16,7 @@ const { exp, imul, max, min, round } = Math;
 export type Contexts = Int16Array;
 /** Number that represents log-odds of 1 in `Contexts`. */
 export const UNIT = 2048;
-/** Index of a dummy context, which adds nothing to the log-odds and never learns. */
+/** Index of a dummy context. Its log-odds are always 0, so it adds nothing to a sum of log-odds. */
 export const NONE = 0;
 /**
  * Learning rate of contexts: change of the log-odds, in units of 1/`UNIT`, if the predicted
