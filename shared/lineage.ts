@@ -78,7 +78,7 @@ export const lineagePath = (room: string): string => `/lineage/${room}`;
 
 /**
  * Path of an organism's picture on the server. Pages use this path for organisms that have no
- * picture in the gallery: chimeras, and organisms without the name of a gallery creature.
+ * picture in the gallery: chimeras, and organisms that are not gallery creatures.
  */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;

@@ -24,7 +24,7 @@ import { hashText } from './random.ts';
 import type { Origin } from './vocabulary.ts';
 
 export interface TokenGenome {
-  /** Index in the gallery; undefined for a genome without the name of a gallery creature. */
+  /** Index in the gallery; undefined if the genome is not a gallery creature's. */
   readonly kind: number | undefined;
   /** [Z] values with magnitudes below 2^127. Must not be modified. */
   readonly latent: Float32Array;

@@ -183,8 +183,8 @@ export const lifeEvent = v.variant('what', [
     parents: v.array(id),
   }),
   /**
-   * A participant has grafted a part onto the organism, or has removed grafts. `kind` is the
-   * grafted genome's gallery name; absent if grafts were removed.
+   * A participant has grafted a part onto the organism, or has removed grafts. `kind` is the name
+   * of the grafted gallery creature ('' for any other genome); absent if grafts were removed.
    */
   v.object({
     ...{ what: v.literal('grafted'), id, by: count, kind: v.optional(v.string()) },

@@ -26,8 +26,8 @@ const RADIUS = 2;
  * Computes how much each genome contributes to each cell. For each genome, the picture of the cells
  * that read it (1 for these cells, 0 for all others) is blurred with the factors 1, 4, 6, 4, 1,
  * first along columns and then along rows, so that the parts of a chimera blend into each other.
- * Outside the patch, the labels at the rim are repeated. The weights of a cell add up to exactly 1,
- * because they are sums of whole numbers, divided by a power of two.
+ * Beyond the patch's edges, the cells at the edges are repeated. The weights of a cell add up to
+ * exactly 1, because they are sums of whole numbers, divided by a power of two.
  *
  * @param labels for each cell of the fully grown patch, the index of its genome, [S, S]
  * @param count number of genomes

@@ -151,7 +151,7 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 
 /**
  * Whether all values of a cell's state are zero, for example after damage. Such a cell must look
- * empty, but the formulas for ink and colours would give half ink or grey.
+ * empty, but the formulas would make it half transparent or grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;

@@ -39,9 +39,9 @@ export const QUEUE_LIMITS = {
 } as const;
 
 /**
- * A seed as the journal stores it. A seed from a point of the latent map (`spot`) or a random seed
- * with a `throw` number (`thrown`) is stored as its latent, because the map or the sampler may
- * change later. `heir` is one of the seeds with which a room's day begins.
+ * A seed as the journal stores it. A seed from a point of the latent map (`spot`), or a random seed
+ * with a number from the dice of a page (`thrown`), is stored as its latent, because the map or the
+ * sampler may change later. `heir` is one of the seeds with which a room's day begins.
  */
 export type PlantedSeed =
   | SeedSource

@@ -240,8 +240,9 @@ export class Departures {
 
   /**
    * Advances all departures by one tick: dissolves departing organisms further, and forgets
-   * organisms that can no longer be replanted. In a busy room, every few seconds, also makes one
-   * organism whose lifetime is over depart. Call once per tick, after the tick's commands.
+   * organisms that can no longer be replanted. In a busy room, every few seconds, chooses an
+   * organism whose lifetime is over, and makes it depart. Call once per tick, after the tick's
+   * commands.
    */
   step(time: RoomTime): void {
     this.departed = this.departed.filter((one) => !isOver(one, time));
@@ -369,7 +370,10 @@ export class Departures {
     return chosen;
   }
 
-  /** In a busy room, every few seconds, makes one organism whose lifetime is over depart. */
+  /**
+   * In a busy room, every few seconds, chooses an organism whose lifetime is over, and makes it
+   * depart.
+   */
   private outlive(time: RoomTime): void {
     const { rules, population } = this.lifecycle;
     const { lifetime = 0 } = rules.life;

@@ -1,4 +1,7 @@
-/** How a departing organism dissolves from its rim inwards (rule DEP-7). */
+/**
+ * Chooses the cells that a departing organism loses in each tick, from its rim inwards (rule
+ * DEP-7).
+ */
 import { stageRect } from '../../shared/geometry.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { GridPlanes } from './grid-planes.ts';

@@ -56,8 +56,8 @@ class KeyPrediction {
    */
   second = 0;
   /**
-   * 1 if a colour inside a body is predicted (the cell and its left and upper neighbours are
-   * opaque), otherwise 0.
+   * 1 if a colour is predicted and the cell and its left and upper neighbours are opaque, otherwise
+   * 0.
    */
   within: 0 | 1 = 0;
 

@@ -111,7 +111,8 @@ export abstract class BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Undo what the dummy context has learned. A check of the four indices would cost more.
+    // Reset the dummy context, which may have been changed like any other context. Checking the
+    // four indices instead would cost more.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return coded;

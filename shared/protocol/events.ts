@@ -79,8 +79,8 @@ const opening = {
     /** Whether visitors can transform this checkpoint's organisms. If absent, false. */
     transforms: v.optional(v.boolean()),
     /**
-     * Kind of drawings that the checkpoint can turn into organisms: white ink or colour. If absent,
-     * none.
+     * Kind of drawings that the checkpoint can turn into organisms: black and white (`ink`) or in
+     * colour. If absent, none.
      */
     draws: v.optional(v.picklist(['ink', 'colour'])),
     /** URL of the checkpoint's painter (see shared/painter). If absent, the checkpoint has none. */

@@ -32,7 +32,7 @@ export function tilesOfStates(card: Visible, states: Float32Array, side: number)
  * Draws a training image as a tile.
  *
  * @param pixels [N, side, side, channels], 0…255
- * @param channels 1: ink, drawn in white; 3: RGB; 4: premultiplied RGBA
+ * @param channels 1: opacity, drawn in white; 3: RGB; 4: premultiplied RGBA
  * @param index index of the image in `pixels`
  */
 export function tileOfImage(

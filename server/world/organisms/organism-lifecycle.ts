@@ -316,8 +316,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Returns the organisms that have died since the last call. Adds all of them except retracted
-   * ones to the family tree.
+   * Returns the organisms that have died since the last call. Adds all of them to the family tree,
+   * except organisms that `retract` has removed.
    *
    * @param tick number of completed ticks
    */
