@@ -3,7 +3,7 @@
  * hashes of the files' contents.
  *
  * @param page HTML of the page
- * @returns the identifier; '' for a page that was not built
+ * @returns the identifier; '' for a page from the development server, which does not build pages
  */
 export function buildOf(page: string): string {
   const files = page.match(/\/assets\/[\w.-]+/g) ?? [];

@@ -27,7 +27,7 @@ export const roomName = v.pipe(
 );
 
 /**
- * Whether drawings become seeds: immediately ('on'), after the host's approval ('ask'), or never
+ * When drawings become seeds: immediately ('on'), after the host's approval ('ask'), or never
  * ('off').
  */
 export const drawingMode = v.picklist(['on', 'ask', 'off']);

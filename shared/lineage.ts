@@ -62,8 +62,8 @@ export interface LineagePage extends LineageTree {
   readonly now: number;
   /**
    * Wall-clock times of some ticks, oldest first; the last one is the current time. Times in
-   * between are interpolated. Earlier ticks are assumed to have run at `tickRate`. Maximum length:
-   * `MOST_TIME_POINTS` plus one.
+   * between are interpolated. Ticks before the first of these times are assumed to have run at
+   * `tickRate`. Maximum length: `MOST_TIME_POINTS` plus one.
    */
   readonly times: readonly TimePoint[];
   /** Names of the gallery's creatures, in the order of their pictures on `sheet`. */
@@ -77,8 +77,8 @@ export interface LineagePage extends LineageTree {
 export const lineagePath = (room: string): string => `/lineage/${room}`;
 
 /**
- * Path of an organism's picture on the server. Chimeras and nameless organisms have no picture in
- * the gallery.
+ * Path of an organism's picture on the server. Pages use this path for organisms that have no
+ * picture in the gallery: chimeras, and organisms that are not gallery creatures.
  */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;

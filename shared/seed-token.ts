@@ -13,7 +13,7 @@
  *
  * | bytes of a genome | meaning |
  * |---|---|
- * | 2 | gallery index plus one; for a nameless seed, 65535 (from a cross), 65534 (from the dice) or 0 |
+ * | 2 | gallery index plus one; for a seed without a gallery name, 65535 (from a cross), 65534 (from the dice) or 0 |
  * | 1 | signed exponent e; −128 means that the latent is in the gallery and no numbers follow |
  * | 2 Z | Z signed 16-bit numbers; the values of the latent are these numbers × 2^e / 32768 |
  *
@@ -24,13 +24,13 @@ import { hashText } from './random.ts';
 import type { Origin } from './vocabulary.ts';
 
 export interface TokenGenome {
-  /** Index in the gallery; undefined for a nameless genome. */
+  /** Index in the gallery; undefined if the genome is not a gallery creature's. */
   readonly kind: number | undefined;
   /** [Z] values with magnitudes below 2^127. Must not be modified. */
   readonly latent: Float32Array;
   /**
-   * Source of the genome. A token keeps the source only for nameless genomes from a cross or from
-   * the dice (a random draw).
+   * Source of the genome. A token keeps the source only for genomes from a cross or from the dice
+   * (a random draw).
    */
   readonly origin?: Origin | undefined;
 }

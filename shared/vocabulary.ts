@@ -47,7 +47,7 @@ export const planter = v.object({ id: count, name: v.string(), hue: v.number() }
 
 /** A part of a chimera (an organism with grafts). */
 export const part = v.object({
-  /** Gallery name of the part's genome; '' if the genome is nameless. */
+  /** Name of the gallery creature whose genome this part reads; '' for any other genome. */
   kind: v.string(),
   origin,
   /**
@@ -72,7 +72,7 @@ export const organismView = v.object({
   stage: size,
   phase: v.picklist(PHASES),
   origin,
-  /** Gallery name of the organism's seed; '' if the seed is nameless. */
+  /** Name of the gallery creature whose latent the organism has; '' for any other latent. */
   kind: v.string(),
   /** Ids of the organism's parents: two for a cross, one for an heir that copies one parent. */
   parents: v.array(id),
@@ -143,8 +143,8 @@ export type Cause = (typeof CAUSES)[number];
 
 /**
  * What a planter can be told about an organism: somebody else wounded it, planted a child of it,
- * grew over ground that it lost to a wound, transformed it, or grafted onto it; or the organism is
- * departing or has departed.
+ * transformed it, or grafted onto it; another participant's organism took positions that it lost to
+ * a wound (`outgrown`); it is departing; or it has departed.
  */
 const HOW = [
   'wounded',
@@ -183,8 +183,8 @@ export const lifeEvent = v.variant('what', [
     parents: v.array(id),
   }),
   /**
-   * A participant has grafted a part onto the organism, or has removed grafts. `kind` is the
-   * grafted genome's gallery name; absent if grafts were removed.
+   * A participant has grafted a part onto the organism, or has removed grafts. `kind` is the name
+   * of the grafted gallery creature ('' for any other genome); absent if grafts were removed.
    */
   v.object({
     ...{ what: v.literal('grafted'), id, by: count, kind: v.optional(v.string()) },

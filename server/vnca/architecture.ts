@@ -148,8 +148,8 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const weights = shifts + channels;
   return {
     /**
-     * Offsets of each modulated layer's `shifts` and (if the layer is scaled) `scales`, both
-     * [hidden].
+     * For each modulated layer: offset of its shifts, [hidden], and, if the layer is scaled, offset
+     * of its scales, [hidden].
      */
     layers,
     /** Offset of the last layer's shifts, [C]. */
@@ -193,8 +193,8 @@ export const countParameters = (card: Architecture): number =>
 
 /**
  * Counts the multiply–accumulate operations per cell and step, without biases and activation
- * functions. For a decoder, which has no steps, counts the operations per cell of the whole
- * picture.
+ * functions. For a decoder, which has no steps, divides the number of operations for the whole
+ * picture by its number of cells.
  */
 export function macPerCellStep(card: Architecture): number {
   const { update } = card;

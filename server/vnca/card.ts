@@ -74,8 +74,8 @@ const updateFields = {
     v.strictObject({
       hidden: size,
       /**
-       * Number of channels, starting with the first, whose weights in the last layer differ between
-       * patches.
+       * Number of channels, starting with the first, for which the genome net also computes
+       * weights. These weights are added to the weights that the last layer has for these channels.
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /**
@@ -117,7 +117,10 @@ const readout = v.variant('kind', [
     kind: v.literal('rgba-premultiplied'),
     channels: v.strictTuple([channel, channel, channel, channel]),
   }),
-  /** The channel that holds the logit of white ink. */
+  /**
+   * The channel that holds a logit. The sigmoid of this logit is the brightness and opacity of the
+   * cell.
+   */
   v.strictObject({ kind: v.literal('bernoulli'), channel }),
   /**
    * The first 10 · `mixtures` channels are the parameters of a discretised mixture of logistics.

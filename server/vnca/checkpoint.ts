@@ -155,7 +155,8 @@ function checkIdentity(folder: string, model: Model): void {
   if (identity === undefined) return;
   const hash = fingerprint(model);
   // A folder named after the fingerprint is a room's copy of a checkpoint. If somebody edited the
-  // card before the copy was made, the identity in the card may differ.
+  // card before the copy was made, the identity in the card may be wrong, so accept the folder's
+  // name instead.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =

@@ -18,17 +18,15 @@ export interface Genomes {
   readonly labels?: Uint8Array | undefined;
 }
 
-/**
- * Weights for blurring labels: binomial coefficients for a cell and its two neighbours on each
- * side.
- */
+/** Weights for blurring: binomial coefficients for a cell and its two neighbours on each side. */
 const BLUR = [1, 4, 6, 4, 1] as const;
 const RADIUS = 2;
 
 /**
- * Computes how much each genome contributes to each cell. Labels are blurred with the factors 1, 4,
- * 6, 4, 1, first along columns and then along rows, so that the parts of a chimera blend into each
- * other. Outside the patch, the labels at the rim are repeated. The weights of a cell add up to
+ * Computes how much each genome contributes to each cell. For each genome, the picture of the cells
+ * that read it (1 for these cells, 0 for all others) is blurred with the factors 1, 4, 6, 4, 1,
+ * first along columns and then along rows, so that the parts of a chimera blend into each other.
+ * Beyond the patch's edges, the cells at the edges are repeated. The weights of a cell add up to
  * exactly 1, because they are sums of whole numbers, divided by a power of two.
  *
  * @param labels for each cell of the fully grown patch, the index of its genome, [S, S]

@@ -12,7 +12,9 @@ import { imageChannels } from './readout.ts';
 export interface Encoder {
   /** Number of values in a picture: side × side × channels. */
   readonly size: number;
-  /** Number of channels of a picture: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
+  /**
+   * Number of channels of a picture: 1 for black and white, 3 for RGB, 4 for premultiplied RGBA.
+   */
   readonly channels: 1 | 3 | 4;
   /**
    * Encodes a picture. Yields often, so that the caller can do other work meanwhile.

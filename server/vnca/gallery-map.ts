@@ -11,14 +11,14 @@ import { CheckpointError } from './card.ts';
 import { type Checkpoint, galleryLatent, parseJson, readIfPresent } from './checkpoint.ts';
 
 export const MAP_FILE = 'map.json';
-/** Minimum number of featured creatures for which there is a map. */
+/** Minimum number of featured creatures (see `selectGallery`). With fewer, there is no map. */
 const FEWEST = 3;
 const ROUNDS = 120;
 /** Width of the map if its height is 1. The map is shaped like an upright phone. */
 const WIDTH = 0.68;
 /**
- * How far points are pushed apart. Their minimum distance is √`FILL` times the spacing of a square
- * grid that fills the map with as many points.
+ * How far points are pushed apart. Their minimum distance is √`FILL` times the spacing that the
+ * same number of points would have on a square grid over the whole map.
  */
 const FILL = 1.1;
 

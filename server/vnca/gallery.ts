@@ -55,8 +55,8 @@ const UNSUITABLE: readonly string[] = [
  */
 const LIKENESS = 0.58;
 /**
- * For each of these families, the names of creatures that belong to it although their category is
- * another. Withered plants, for example, have the category of a plant.
+ * For each of these families, the names of creatures that belong to it although they have another
+ * category. For example, the creatures of the family `withered` have the category `plant`.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: (
@@ -143,9 +143,9 @@ export function distance(a: Float32Array, b: Float32Array): number {
 /**
  * Reads each creature's colour and shape from the gallery's picture.
  *
- * @returns undefined if the picture cannot be read. `colours`: for each entry, the range of the
- * creature's mean colour; undefined if the creature is fully transparent. `bodies`: for each entry,
- * [side, side] 1 for living cells, otherwise 0
+ * @returns undefined if the picture cannot be read. `colours`: for each entry, the colour range
+ * (such as 'red') of the creature's mean colour; undefined if the creature is fully transparent.
+ * `bodies`: for each entry, [side, side] 1 for living cells, otherwise 0
  */
 export async function loadGalleryLooks({ folder, card }: { folder: string; card: Card }) {
   const { columns, tile, width, height } = gallerySheet(card);

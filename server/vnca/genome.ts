@@ -181,8 +181,8 @@ function dense(tensors: Model['tensors'], layer: string, x: ArrayLike<number>): 
   const { shape, data } = tensors.get(`update.${layer}.kernel`)!;
   const sums = new Float64Array(shape[1]);
   sums.set(tensors.get(`update.${layer}.bias`)?.data ?? []);
-  // Loop over inputs outside and over outputs inside, so that weights are read in the order in
-  // which they are stored.
+  // The outer loop is over inputs and the inner loop is over outputs, so that weights are read in
+  // the order in which they are stored.
   for (let i = 0, at = 0; i < x.length; i++) {
     const input = x[i];
     for (let o = 0; o < sums.length; o++, at++) sums[o] += input * data[at];

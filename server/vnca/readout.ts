@@ -8,7 +8,7 @@ import type { Card } from './card.ts';
 export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
 
 /**
- * Returns the number of channels of a checkpoint's images: 1 for ink, 3 for RGB, 4 for
+ * Returns the number of channels of a checkpoint's images: 1 for black and white, 3 for RGB, 4 for
  * premultiplied RGBA.
  */
 export const imageChannels = ({ kind }: { readonly kind: string }): 1 | 3 | 4 =>
@@ -25,14 +25,15 @@ export function toByte(value: number): number {
 
 /**
  * Limit for logits. The byte is 0 for all logits below −`SATURATED`, and 255 for all logits above
- * `SATURATED`. Because bytes are rounded, the byte is 255 from the sigmoid 254.5 / 255 on, which
- * belongs to the logit ln 509 = 6.2324…
+ * `SATURATED`. Because bytes are rounded, the byte is 255 if the sigmoid is at least 254.5 / 255,
+ * that is, if the logit is at least ln 509 = 6.2324…
  */
 export const SATURATED = 6.25;
 /**
  * Number of equal intervals between the logits −`SATURATED` and `SATURATED`. In each interval, the
- * byte changes at most once. The number is odd, because the byte changes at the logit 0, which must
- * therefore lie inside an interval.
+ * byte changes at most once. The number is odd, so that the logit 0, at which the byte changes, is
+ * not a boundary between intervals: rounding can put a logit near a boundary into the wrong
+ * interval.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
@@ -150,7 +151,7 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 
 /**
  * Whether all values of a cell's state are zero, for example after damage. Such a cell must look
- * empty, but the formulas for ink and colours would give half ink or grey.
+ * empty, but the formulas would make it half transparent or grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;

@@ -86,9 +86,9 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // The latent of an heir, or of an organism that a replay has planted, may exceed the
-      // checkpoint's bounds, and so may its crosses. If a parent is dead, `run` refuses the
-      // command.
+      // The latent of an heir may exceed the checkpoint's bounds, and so may the latent of an
+      // organism that a replay has planted. Their children may then exceed the bounds, too, so
+      // check the child. If a parent is dead, `run` refuses the command.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
@@ -161,8 +161,8 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  // A random seed without a `throw` number has no fixed latent: each message of the stroke would
-  // graft another random genome.
+  // The number `throw` identifies a throw of the dice. A random seed without this number has no
+  // fixed latent: each message of the stroke would graft another random genome.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
   // Anybody may graft onto organisms of the host, the gardener and OSC, so these organisms do not

@@ -39,9 +39,9 @@ export const QUEUE_LIMITS = {
 } as const;
 
 /**
- * A seed as the journal stores it. A seed from a point of the latent map (`spot`) or a random seed
- * with a `throw` number (`thrown`) is stored as its latent, because the map or the sampler may
- * change later. `heir` is one of the seeds with which a room's day begins.
+ * A seed as the journal stores it. A seed from a point of the latent map (`spot`), or a random seed
+ * with a number from the dice of a page (`thrown`), is stored as its latent, because the map or the
+ * sampler may change later. `heir` is one of the seeds with which a room's day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -98,8 +98,9 @@ interface Parameters {
    */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * Makes an organism depart that is unattended or belongs to the sender. If `organism` is absent,
-   * the unattended organism whose planter has been absent longest departs. Sent by the gardener.
+   * Makes an organism depart. The organism must be unattended or belong to the sender. If
+   * `organism` is absent, the unattended organism whose planter has been absent longest departs.
+   * Sent by the gardener.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }

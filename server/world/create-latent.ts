@@ -26,8 +26,8 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * Finds or creates the latent of a seed, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random draws the latent of a random seed (`prior`). A random seed with a `throw`
- *   number must already have been replaced by `resolvedSeed`
+ * @param sources.random draws the latent of a random seed (`prior`). A random seed with a number
+ *   from the dice of a page (`throw`) must already have been replaced by `resolvedSeed`
  * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function createLatent(
@@ -114,7 +114,7 @@ export function checkedLatent(
  * Checks whether the latent of a new command is within bounds. A replay skips this check, because
  * it must plant the same organisms as before.
  *
- * @throws Refusal 'bad-latent', with the latent's length as a vector, and the limits
+ * @throws Refusal 'bad-latent'; its message contains the latent's Euclidean length and the limits
  */
 export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {
   if (isWithin(latent, bounds)) return;
@@ -174,8 +174,8 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
  * numbers.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @throws Refusal 'no-such-seed' (including for a random seed without a `throw` number),
- *   'no-such-organism', 'bad-latent', 'bad-token'
+ * @throws Refusal 'no-such-seed' (including for a random seed without `throw`, a number from the
+ *   dice of a page), 'no-such-organism', 'bad-latent', 'bad-token'
  */
 export function previewSeed(
   seed: PreviewSource,
@@ -243,9 +243,10 @@ export function crossOf(
 }
 
 /**
- * Converts a seed to the form that the journal stores. Map points, and random seeds with a `throw`
- * number, become latents, because the map or the sampler may change later. Latents of tokens are
- * scaled down to the checkpoint's bounds; all other latents outside the bounds are refused.
+ * Converts a seed to the form that the journal stores. Map points, and random seeds with a number
+ * from the dice of a page (`throw`), become latents, because the map or the sampler may change
+ * later. Latents of tokens are scaled down to the checkpoint's bounds; all other latents outside
+ * the bounds are refused.
  *
  * @throws Refusal 'no-such-seed' if there is no map; 'bad-latent', 'bad-token'
  */

@@ -93,8 +93,8 @@ export class Departures {
   private absent = new Map<ParticipantId, number>();
   /**
    * For each participant, a number that all participants with the same network address share.
-   * Undefined until a participant with such a number enters. As long as it is undefined, organisms
-   * younger than a minute do not depart.
+   * Undefined until a participant with such a number enters. Until then, organisms younger than a
+   * minute do not depart, because the choice among them depends on network addresses.
    */
   private sources: Map<ParticipantId, number> | undefined;
   /** Departed organisms that can be replanted, earliest departure first. */
@@ -220,8 +220,9 @@ export class Departures {
   }
 
   /**
-   * Makes an organism depart that is unattended or belongs to the sender. If the command names no
-   * organism, chooses the unattended organism whose planter has been absent longest (rule DEP-4).
+   * Makes an organism depart. The organism must be unattended or belong to the sender. If the
+   * command names no organism, chooses the unattended organism whose planter has been absent
+   * longest (rule DEP-4).
    *
    * @throws Refusal 'no-such-organism', 'not-yours'
    */
@@ -238,9 +239,10 @@ export class Departures {
   }
 
   /**
-   * Advances all departures by one tick: dissolves departing organisms further, forgets organisms
-   * that can no longer be replanted, and may make an organism depart that has exceeded its
-   * lifetime. Call once per tick, after the tick's commands.
+   * Advances all departures by one tick: dissolves departing organisms further, and forgets
+   * organisms that can no longer be replanted. In a busy room, every few seconds, chooses an
+   * organism whose lifetime is over, and makes it depart. Call once per tick, after the tick's
+   * commands.
    */
   step(time: RoomTime): void {
     this.departed = this.departed.filter((one) => !isOver(one, time));
@@ -270,9 +272,9 @@ export class Departures {
   }
 
   /**
-   * Brings back a departing organism, or replants a departed one (rule DEP-10). Both use up one
-   * organism id: an undo may replay this command with an organism that has not departed yet, and
-   * later organisms must keep their ids.
+   * Brings back a departing organism, or replants a departed one (rule DEP-10). In both cases, the
+   * command uses up one organism id. An undo may replay the command while the organism is still
+   * departing, and later organisms must then get the same ids as before.
    *
    * @throws Refusal 'no-such-organism', 'not-yours', 'garden-full', 'occupied'
    */
@@ -369,8 +371,8 @@ export class Departures {
   }
 
   /**
-   * If the room is busy, makes one organism that has exceeded its lifetime depart every few
-   * seconds.
+   * In a busy room, every few seconds, chooses an organism whose lifetime is over, and makes it
+   * depart.
    */
   private outlive(time: RoomTime): void {
     const { rules, population } = this.lifecycle;

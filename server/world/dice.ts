@@ -1,6 +1,6 @@
 /**
- * Draws the latents of random seeds, such as those that the dice in a visitor's page throw: how far
- * they may stray from the gallery's creatures.
+ * Draws the latents of random seeds, such as those that the dice in a visitor's page throw. Sampler
+ * 2 draws latents that are similar to those of the gallery's creatures.
  */
 import { createRandom } from '../../shared/random.ts';
 import { getOrAdd } from '../platform/collections.ts';

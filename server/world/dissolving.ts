@@ -1,4 +1,7 @@
-/** How a departing organism dissolves from its rim inwards (rule DEP-7). */
+/**
+ * Chooses the cells that a departing organism loses in each tick, from its rim inwards (rule
+ * DEP-7).
+ */
 import { stageRect } from '../../shared/geometry.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { GridPlanes } from './grid-planes.ts';
@@ -9,7 +12,10 @@ import type { Organism } from './organisms/organism.ts';
 const orders = new WeakMap<Uint8Array, Uint16Array>();
 /** Maximum random number added to a cell's depth, in cells, so that cells dissolve irregularly. */
 const ROUGHNESS = 3;
-/** Number of distinct values between one depth and the next, in the order of dissolving. */
+/**
+ * When cells are sorted by depth plus a random number, these sums are rounded down to multiples of
+ * 1 / `STEPS`.
+ */
 const STEPS = 65_536;
 /** Minimum opacity, 0…255, at which a cell counts as inside the organism. */
 const OPAQUE = 26;

@@ -136,8 +136,8 @@ export class Energy {
    * pays for the disc at the stroke's start.
    *
    * @param isContinued whether this is a later message of a stroke
-   * @param woken number of organisms that the stroke wakes; each organism that is already awake
-   *   counts as a fraction
+   * @param woken number of organisms that the stroke wakes; an organism that is already awake
+   *   counts as a number from 0 to 1
    */
   priceOf(stroke: Stroke, isContinued = false, woken = 0): number {
     return sweptCells(stroke, isContinued) * this.costs.damagePerCell + woken * this.costs.wake;

@@ -78,8 +78,9 @@ export class GridPlanes {
   }
 
   /**
-   * Records that a cell has become bare. At the end of the tick, sleeping organisms wake that have
-   * a live cell at this position, which another organism owned.
+   * Records that a cell has become bare. At the end of the tick, the sleeping organisms that were
+   * blocked on this cell wake: they have a live cell at this position, but another organism owned
+   * the position.
    */
   offer(place: number): void {
     this.freed.push(place);

@@ -1,7 +1,8 @@
 /**
- * Closes wounds gradually, from the rim of an organism's living cells (rules CLO-1 … CLO-5), and
- * decides when an organism has healed. Without gradual closing, a network that reads the genome in
- * every cell would bring back all killed cells immediately.
+ * Lets wounds heal gradually, from the rim of an organism's living cells (rules CLO-1 … CLO-5), and
+ * decides when an organism has healed. A killed cell stays closed (cannot live) until the rim
+ * reaches it. Without closed cells, a network that reads the genome in every cell would bring back
+ * all killed cells immediately.
  */
 import { stageRect } from '../../shared/geometry.ts';
 import type { GridPlanes } from './grid-planes.ts';

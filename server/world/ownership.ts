@@ -77,8 +77,9 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // Do not reset `pressing` for a faint cell that is blocked. The engine sets blocked cells to
-      // zero in each step, so the cell may be faint only because it is blocked.
+      // Another organism owns this position. If the cell is faint, do not reset `pressing`, the
+      // record that this organism is blocked here: the engine sets blocked cells to zero in each
+      // step, so the cell may be faint only because it is blocked.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -133,8 +134,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells that a dead organism owned. If it was dissolving, also offers the cells that had
- * already dissolved to organisms that were blocked on them.
+ * Frees the cells that a dead organism owned. If it was dissolving, also offers the cells that it
+ * had already lost, so that organisms that were blocked on these cells can claim them.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
@@ -148,8 +149,9 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers the cells that a dissolving organism has lost to the organisms that were blocked on them,
- * which wake at the end of the tick. Until then, a renewed organism can reclaim its cells.
+ * Offers the cells that an organism has lost by dissolving: sleeping organisms that were blocked on
+ * these cells wake at the end of the tick. Until then, an organism that has been renewed can
+ * reclaim its cells.
  */
 export function offerLost(
   { window, seen }: Organism,

@@ -31,8 +31,8 @@ export class RoomRules {
    */
   relatives: Relatives | undefined;
   /**
-   * Version of the sampler for random seeds without a `throw` number. If undefined, their latents
-   * are drawn from N(0, I).
+   * Version of the sampler for random seeds without a number (`throw`) from the dice of a page. If
+   * undefined, their latents are drawn from N(0, I).
    */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;

@@ -80,8 +80,8 @@ const grafts = v.strictObject({
     v.strictObject({
       painter: whole,
       /**
-       * [S, S] 1 + the label that undoing the stroke would restore at each position; 0 if there is
-       * none.
+       * [S, S] For each position, 1 + the label that undoing the stroke would restore; 0 for a
+       * position that undoing the stroke would not change.
        */
       replaced: bytes,
     }),
@@ -120,8 +120,8 @@ const organismState = v.strictObject({
    */
   hurt: v.optional(whole),
   /**
-   * The participant who made the latest wound, and the tick in which the first stroke of that wound
-   * hit the organism. Present only in rooms that protect wounded organisms.
+   * The participant who made the latest wound, and the tick in which this wound began. Present only
+   * in rooms that protect wounded organisms.
    */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
   /** Number of steps since the organism became grown or was last woken. */
@@ -265,7 +265,10 @@ export const roomState = v.pipe(
     nextOrganism: positive,
     /** Highest id of all participants who have entered or sent a command. */
     lastParticipant: whole,
-    /** Number of the next tick's events that this state already contains. */
+    /**
+     * How many of the next tick's events have already been applied to this state. A replay skips
+     * these events.
+     */
     acted: whole,
     random: v.strictObject({
       words: v.tuple([word, word, word, word]),

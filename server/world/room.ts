@@ -58,8 +58,8 @@ export class Room extends RoomContents {
   /** Events applied since the last tick began, which the journal stores with the next tick. */
   private readonly appliedEvents: ImmediateEvent[] = [];
   /**
-   * Number of the next tick's journalled events that the restored state already contains. A replay
-   * must skip them.
+   * How many of the next tick's journalled events had already been applied to the restored state. A
+   * replay must skip these events.
    */
   private alreadyApplied: number;
   /**
@@ -282,8 +282,8 @@ export class Room extends RoomContents {
 
   /**
    * Replaces the room's state with another state of the same size and species. Call between two
-   * ticks. Ids that were used before are not assigned again. Events since the last tick that `from`
-   * does not contain are applied to the new state.
+   * ticks. Ids that were used before are not assigned again. Events that were applied after the
+   * last tick, but not to `from`, are applied to the new state.
    *
    * @param from state that the room may modify
    * @param patches new patches for `from.organisms`, in the same order. The next tick disposes of

@@ -26,7 +26,7 @@ export interface Species {
   readonly latentBounds: LatentBounds;
   /** All growth steps, from the seed to the grown organism. */
   readonly schedule: readonly GrowthStep[];
-  /** Minimum aliveness, 0…255, of a cell that may own its position. */
+  /** Minimum aliveness of a cell, 0…255, at which its organism may own the position. */
   readonly threshold: number;
   /**
    * Whether the checkpoint's network reads the latent in every step. If not, organisms can neither
@@ -49,7 +49,9 @@ export interface Species {
     readonly kind?: string;
     readonly latent: Float32Array;
   }[];
-  /** Range of each gallery entry's mean colour; absent if unknown. */
+  /**
+   * For each gallery entry, the colour range (such as 'red') of its mean colour; absent if unknown.
+   */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
   /**
    * [S, S] for each gallery entry: 1 for each cell of the grown organism, otherwise 0. Absent if

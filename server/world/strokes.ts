@@ -120,8 +120,8 @@ const PRUNE_EVERY = 64;
  */
 const STROKE_SECONDS = 60;
 /**
- * How long one stroke may wound the same organism, in seconds. The stroke's first hit protects the
- * organism only from other strokes during this time.
+ * How long one stroke may wound the same organism, in seconds. During this time, the organism is
+ * protected from other strokes, but not from the stroke that wounded it.
  */
 const WOUND_SECONDS = 1;
 
@@ -166,7 +166,8 @@ export class Strokes {
   }
 
   /**
-   * Forgets old strokes, and removes dead organisms from the other strokes. Call once per tick.
+   * Forgets old strokes. In all other strokes, removes dead organisms from the list `wounded`. Call
+   * once per tick.
    */
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;

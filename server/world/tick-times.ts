@@ -97,8 +97,8 @@ function limited(points: readonly TimePoint[]): TimePoint[] {
 
 /**
  * Corrects the times of ticks that were recorded while the clock was ahead. If a tick has a later
- * time than the next tick, the clock was set back between them. Earlier times that were recorded
- * while the clock was ahead are then reduced by the same amount as the clock.
+ * time than the next tick, the clock was set back between them. The times that were recorded while
+ * the clock was ahead are then reduced by the amount by which the clock was set back.
  *
  * @param points oldest first
  * @param now the latest tick, and the current time in ms

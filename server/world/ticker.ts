@@ -275,8 +275,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // Report a pause even if another room is still ticking, because callers may be waiting for
-        // a report. The reported pause is then already over.
+        // If another room is still ticking, there is no pause, but callers may be waiting for a
+        // report. Report a pause that ends now.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });

@@ -79,7 +79,8 @@ export type Cells = Planes;
 
 /**
  * Returns an object with the same owners but other colours. Nothing is copied. Keep the order of
- * the fields the same as in `createPlanes`, because code that reads planes is then fastest.
+ * the fields the same as in `createPlanes`: JavaScript engines run code faster if all objects that
+ * it reads have the same fields in the same order.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };

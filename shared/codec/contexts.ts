@@ -6,8 +6,8 @@
 import { type Contexts, UNIT } from './range-coder.ts';
 
 /**
- * Number of contexts for coding a bit length in unary, one for each bit of the unary code. All bits
- * after these use the last context.
+ * Number of contexts for coding a bit length in unary. Each of the first bits of the unary code has
+ * its own context; all further bits share the last context.
  */
 export const LENGTHS = 6;
 

@@ -52,15 +52,16 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, for predicting by how much a channel changes, one row per channel. For each
- * channel that is coded earlier, a row has two weights:
- * - for that channel's change in the left and upper neighbours;
- * - for that channel's change in this cell.
+ * Weights, in 32nds, for predicting by how much a channel changes, one row per channel. The
+ * prediction is a weighted sum. For each channel that is coded earlier, two numbers are added, each
+ * multiplied by its weight:
+ * - the change of that channel, summed over the left and upper neighbours;
+ * - the change of that channel in this cell.
  *
- * The last two weights of a row are for the predicted channel itself:
- * - for its change in the left and upper neighbours;
- * - for the sum of its values in all four neighbours minus four times its value in this cell, all
- *   before the change.
+ * Two more numbers come from the predicted channel itself, with the last two weights of the row:
+ * - its change, summed over the left and upper neighbours;
+ * - before the change, the sum of its values in all four neighbours minus four times its value in
+ *   this cell.
  *
  * Rows 0…3 are for quantization steps up to 8, rows 4…7 for larger steps.
  */
@@ -130,8 +131,8 @@ export interface Delta {
   /** Quantization step of colours that are not coded exactly. */
   readonly step: number;
   /**
-   * When encoding: one of `MARKS` for each cell; not `same` for a cell that changes. Ignored when
-   * decoding.
+   * When encoding: one of `MARKS` for each cell. A cell that changes must be marked `coded` or
+   * `exact`. Ignored when decoding.
    */
   readonly marks: Uint8Array;
   /**

@@ -264,7 +264,10 @@ export class FrameEncoder extends FrameSource {
   }
 }
 
-/** Returns whether two colours differ enough for a tier to send a cell that is still changing. */
+/**
+ * While a cell keeps changing, a tier sends the cell only if its colour (`b`) differs enough from
+ * the colour that viewers have (`a`). Returns whether it does.
+ */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));

@@ -28,12 +28,13 @@ const { abs, floor, max, min } = Math;
  * - mean: mean of the left and upper neighbours;
  * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
  *
- * The prediction is "share" plus a weighted sum. A row's first two weights are for plane − share
- * and for 2 × (mean − share) of the predicted channel. Two more weights follow for each channel
- * that is coded earlier: for value − plane and for 2 × (value − mean) of that channel.
+ * The prediction is "share" plus a weighted sum. The first two weights of a row are multiplied by
+ * plane − share and by 2 × (mean − share) of the predicted channel. Two more weights follow for
+ * each channel that is coded earlier: they are multiplied by value − plane and by
+ * 2 × (value − mean) of that channel.
  *
- * The first group of rows is for the edges of bodies, the second for the inside of bodies. Each
- * group has one row per channel, in the order of `CHANNELS`.
+ * The first group of rows is for cells near transparent cells, the second for opaque cells among
+ * opaque cells (see `within`). Each group has one row per channel, in the order of `CHANNELS`.
  */
 const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
   [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
@@ -55,8 +56,8 @@ class KeyPrediction {
    */
   second = 0;
   /**
-   * 1 if a colour inside a body is predicted (the cell and its left and upper neighbours are
-   * opaque), otherwise 0.
+   * 1 if a colour is predicted and the cell and its left and upper neighbours are opaque, otherwise
+   * 0.
    */
   within: 0 | 1 = 0;
 

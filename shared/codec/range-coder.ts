@@ -16,7 +16,7 @@ const { exp, imul, max, min, round } = Math;
 export type Contexts = Int16Array;
 /** Number that represents log-odds of 1 in `Contexts`. */
 export const UNIT = 2048;
-/** Index of a dummy context, which adds nothing to the log-odds and never learns. */
+/** Index of a dummy context. Its log-odds are always 0, so it adds nothing to a sum of log-odds. */
 export const NONE = 0;
 /**
  * Learning rate of contexts: change of the log-odds, in units of 1/`UNIT`, if the predicted
@@ -111,7 +111,8 @@ export abstract class BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Undo what the dummy context has learned. A check of the four indices would cost more.
+    // Reset the dummy context, which may have been changed like any other context. Checking the
+    // four indices instead would cost more.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return coded;

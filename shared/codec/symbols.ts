@@ -88,8 +88,8 @@ export class OwnerCoder {
   ) {}
 
   /**
-   * Codes a cell's new owner in a delta, not 0. One or two bits are enough if the left or upper
-   * cell has the same owner.
+   * Codes a cell's new owner in a delta. The owner must not be 0. One or two bits are enough if the
+   * left or upper cell has the same owner.
    */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;

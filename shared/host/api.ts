@@ -272,8 +272,8 @@ export const CALLS = {
     {
       seconds: whole(1, MOST_UNDO),
       /**
-       * Number of seconds before now at which the period to undo ends. The host's page sends the
-       * time that the host took to confirm, so that commands from this time are kept.
+       * How many seconds ago the period to undo ends. The host's page sends the time that the host
+       * took to confirm, so that commands from this time are kept.
        */
       ago: v.optional(whole(0, MOST_UNDO), 0),
       participant: v.nullable(whole(0, 0xffffffff)),

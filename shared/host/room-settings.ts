@@ -100,8 +100,8 @@ const SETTINGS = {
   /** Number of ticks per step of a healing organism. */
   healing: [whole(1, 10), 2],
   /**
-   * Maximum share of organisms that look like a similar creature for a while at the same time. No
-   * organism does so while nobody is watching the room.
+   * Maximum share of organisms that may look like a relative (a similar creature) at the same time.
+   * While nobody is watching the room, no organism begins to look like a relative.
    */
   liveliness: [between(0, 1), 0.1],
   /** Strength of the effect that makes the picture move like water: 1 is normal, 0 is off. */
@@ -121,7 +121,7 @@ const SETTINGS = {
   languages: [languages, [SOURCE_LANGUAGE]],
   /** Maximum number of close-ups that walls show per minute; 0 to show none. */
   closeUps: [between(0, 4), 2],
-  /** Whether visitors' drawings become seeds: immediately, after the host's approval, or never. */
+  /** When visitors' drawings become seeds: immediately, after the host's approval, or never. */
   drawings: [drawingMode, 'on'],
   /** Whether visitors can plant seeds from tokens (seeds as text, as printed on keepsakes). */
   tokens: [v.boolean(), true],

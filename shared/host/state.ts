@@ -238,8 +238,8 @@ export const asideState = v.object({
   room: v.nullable(text),
   at: number,
   /**
-   * Type of the data. `replaced`: a room's data that were replaced when the host put other data
-   * back.
+   * `file`: a damaged file. `room`: all data of a room. `records`: damaged records of a room or of
+   * the server. `replaced`: a room's data that were replaced when the host put other data back.
    */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
   /** Tick of the snapshot from which the room continued; null if there was no snapshot. */

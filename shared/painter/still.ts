@@ -118,7 +118,7 @@ function premultiplied(cells: ArrayLike<number>): Uint8Array {
   );
 }
 
-/** Adds the interpolated colours of a cell to `sums`, and their alpha to `tissue`. */
+/** Adds a cell's interpolated colours to `sums`, and its interpolated alpha to `tissue`. */
 function addCells(
   { sums, tissue }: Readonly<Record<'sums' | 'tissue', Float32Array>>,
   { x, y, row }: Corner,
@@ -184,8 +184,9 @@ function* straightened(
 const BLUR = 3;
 const SPREAD = 2;
 /**
- * Standard deviation of the smoothing, in colour values (0…255). Much smaller differences between
- * cells are smoothed away; larger differences stay.
+ * Differences between colour values (0…255) of cells are smoothed away if they are much smaller
+ * than this number; larger differences stay. It is the second standard deviation of a bilateral
+ * filter.
  */
 const FAINT = 28;
 

@@ -186,7 +186,7 @@ export const COMMANDS = {
   /**
    * Turn a drawing into a seed in the participant's hand. The drawing is a square with one pixel
    * per cell of a grown organism's window. If the checkpoint's `draws` is 'ink', a pixel is one
-   * byte of ink; if 'colour', four bytes of premultiplied RGBA.
+   * byte, from 0 for black to 255 for white; if 'colour', four bytes of premultiplied RGBA.
    */
   draw: v.strictObject({
     id: commandId,

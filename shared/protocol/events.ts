@@ -46,7 +46,7 @@ const opening = {
     tickRate: v.number(),
     tick: count,
     maxOrganisms: size,
-    /** Maximum number of flashes of a large area of the picture per second. If absent, 3. */
+    /** Maximum number of flashes per second of any large area of the picture. If absent, 3. */
     flashLimit: v.optional(flashLimit),
     sky: v.optional(sky),
   }),
@@ -79,8 +79,8 @@ const opening = {
     /** Whether visitors can transform this checkpoint's organisms. If absent, false. */
     transforms: v.optional(v.boolean()),
     /**
-     * Kind of drawings that the checkpoint can turn into organisms: white ink or colour. If absent,
-     * none.
+     * Kind of drawings that the checkpoint can turn into organisms: black and white (`ink`) or in
+     * colour. If absent, none.
      */
     draws: v.optional(v.picklist(['ink', 'colour'])),
     /** URL of the checkpoint's painter (see shared/painter). If absent, the checkpoint has none. */
@@ -150,9 +150,9 @@ const rejected = v.object({
 
 /** Events that a touch table receives separately for each of its rings (the people who use it). */
 export const RING_EVENTS = {
-  /** The ring (one person at the table) has been opened. */
+  /** One person's ring (circle of tools) has been opened. */
   seated,
-  /** The ring (one person at the table) has been closed, or could not be opened. */
+  /** One person's ring (circle of tools) has been closed, or could not be opened. */
   left: v.object({ reason }),
   ...{ accepted, rejected, energy },
 } as const;
@@ -197,9 +197,9 @@ export const EVENTS = {
   /** Events in the lives of organisms during one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * What others have recently done to this participant's organisms. `by` is the first person who
-   * did it, and `others` is the number of further people. Departures are included, although nobody
-   * caused them.
+   * What other people have recently done to this participant's organisms. For each kind of action
+   * (`how`), `by` is the first person who did this to the organism, and `others` is the number of
+   * further people who did the same. Departures are included, although nobody caused them.
    */
   affected: v.object({
     organisms: v.array(
@@ -250,14 +250,14 @@ export const EVENTS = {
         /** Pictures per second; 0 if the film is paused. */
         speed: amount,
         /**
-         * When the room looked like the film's first picture (`from`; null if unknown) and like its
-         * last one (`until`), as Unix times in ms.
+         * Unix times, in ms, at which the film's first picture (`from`; null if unknown) and last
+         * picture (`until`) show the room.
          */
         from: v.nullable(finite),
         until: finite,
         /**
-         * When the room looked like some of the pictures. Other times are interpolated. If absent,
-         * the pictures are equally far apart in time.
+         * Unix times, in ms, at which some of the film's pictures show the room. The times of all
+         * other pictures are interpolated. If absent, the pictures are equally far apart in time.
          */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, such as 'Europe/Copenhagen'. */
@@ -295,9 +295,7 @@ export const EVENTS = {
     /** Maximum number of close-ups that walls show per minute. If absent, walls show none. */
     closeUps: v.optional(amount),
     attract: v.object({ on: v.boolean(), after: amount }),
-    /**
-     * Whether visitors' drawings become seeds: immediately, after the host's approval, or never.
-     */
+    /** When visitors' drawings become seeds: immediately, after the host's approval, or never. */
     drawings: drawingMode,
     /** Whether visitors can plant seeds from keepsakes. */
     tokens: v.boolean(),

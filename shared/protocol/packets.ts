@@ -227,8 +227,8 @@ class Reader {
     if (code >= 0xe0) return code - 256;
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    // Consecutive codes of a type announce sizes that take 1, 2 or 4 bytes. A subtraction gives log₂
-    // of this number of bytes.
+    // A type has consecutive codes for a size field of 1, 2 or 4 bytes (for lists and records, only
+    // of 2 or 4 bytes). A subtraction turns the code into log₂ of this number of bytes.
     if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
     if (code === 0xcb) return this.view.getFloat64(this.skip(8));
     if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);
@@ -244,7 +244,8 @@ class Reader {
   }
 
   /**
-   * Skips bytes, even beyond the end of the message.
+   * Skips bytes, even beyond the end of the message. Reading bytes beyond the end throws a
+   * RangeError.
    *
    * @returns the offset of the first skipped byte
    */

@@ -9,7 +9,7 @@ const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 const wide = v.pipe(size, v.multipleOf(4), v.maxValue(128));
 const latent = v.pipe(size, v.minValue(KEY));
 const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
-/** Even numbers only, because training may draw cells in pairs. */
+/** Even numbers only, because training may choose cells in pairs (see `steps`). */
 const even = v.pipe(size, v.multipleOf(2));
 
 const schema = v.strictObject({
@@ -46,9 +46,10 @@ const schema = v.strictObject({
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
-   * Weight of a loss against the plaid pattern that growth by doubling leaves in cells. This pair
-   * loss compares how much two neighbouring cells differ in mean colour, in the painted picture and
-   * in the target. If the weight is above 0, training chooses cells in pairs.
+   * Weight of the pair loss, a loss against the plaid pattern that growth by doubling leaves in
+   * cells. The pair loss takes the difference in mean colour between two neighbouring cells, and
+   * compares this difference in the painted picture with the same difference in the target. If the
+   * weight is above 0, training chooses cells in pairs.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),

@@ -1,7 +1,7 @@
 /**
- * Collects the examples for training a painter: pictures of a data set with large originals (eight
- * times the side), and gallery creatures grown to several ages. All pixels are premultiplied RGBA,
- * 0…255.
+ * Collects the examples for training a painter: the pictures of a data set, each with a large
+ * original (eight times the side of the picture), and gallery creatures grown to several ages. All
+ * pixels are premultiplied RGBA, 0…255.
  */
 import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
@@ -43,7 +43,8 @@ export interface Original {
  * vector pictures from an npm package. In a folder of images, the originals are the images at a
  * larger size.
  *
- * @param baseFolder folder of relative paths in `config`; by default, the working directory
+ * @param baseFolder folder to which relative paths in `config` refer; by default, the working
+ *   directory
  * @throws TrainingError 'bad-data' if this kind of data set has no originals; errors of
  *   `loadDataset`
  */
@@ -197,8 +198,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip creatures without an original, from which a painter learns nothing. If genomes are
-      // learned, also skip cells that do not resemble the original.
+      // Skip creatures that have no original: a painter learns nothing from them. If genomes are
+      // learned, also skip creatures whose cells do not resemble the original.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];
@@ -215,7 +216,7 @@ export async function prepareMaterial(
   return { kept: kept.map(measured), learned: [...taught.values()], material };
 }
 
-/** A painter net without edges, which merely interpolates the cells. */
+/** A painter net that draws no edges: it merely interpolates the cells. */
 const NOTHING = [
   { inputs: INPUTS, outputs: 4, kernel: new Float32Array(INPUTS * 4), bias: new Float32Array(4) },
   { inputs: 4, outputs: 4, kernel: new Float32Array(16), bias: new Float32Array(4) },

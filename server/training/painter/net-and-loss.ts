@@ -168,16 +168,17 @@ export interface PainterBatch {
   readonly target: Float32Array;
   readonly energy: number;
   /**
-   * [N / 2] Weight of each pair of neighbours in the pair loss, which the configuration calls
-   * `steps`. Pair k consists of cells 2k and 2k + 1. The weight is 0 unless both are neighbours in
+   * [N / 2] Weight of each pair of cells in the pair loss (`steps` in the configuration). Pair k
+   * consists of the cells 2k and 2k + 1. The weight is 0 if these two cells are not neighbours in
    * one creature.
    */
   readonly pairs: Float32Array;
   /** [scenes · CREATURES, Z] Latents of each scene's creatures; zeros if unknown. */
   readonly latents: Float32Array;
   /**
-   * [N, CREATURES · PLACES] 1 at the position of the scene's genome maps that a cell reads, else 0.
-   * All zeros if the genome of the cell's creature is unknown.
+   * [N, CREATURES · PLACES] For each cell, 1 at the position that the cell reads in the scene's
+   * genome maps, and 0 at all other positions. All zeros if the genome of the cell's creature is
+   * unknown.
    */
   readonly places: Float32Array;
 }
@@ -333,8 +334,9 @@ function countedDifference(painted: Expression, target: Expression): Expression 
 
 /**
  * Builds the edge energy loss, which compares the mean and the root mean square of gradients per
- * cell, wherever in the cell the edges are. The other losses favour no edge over a misplaced edge,
- * so they would remove edges whose position cannot be known.
+ * cell, wherever in the cell the edges are. In the other losses, a missing edge costs less than a
+ * misplaced edge. Without this loss, edges whose position cannot be known would therefore
+ * disappear.
  */
 function energyDifference(painted: Expression, target: Expression): Expression {
   const ofCell = (x: Expression): Expression =>

@@ -82,7 +82,7 @@ function claimed(
   random: Random,
 ): Pick<Scene, 'side' | 'cells' | 'owners'> {
   const owners = new Uint8Array(side * side);
-  // Remove faint cells from half of the creatures, as a room does. The other half keeps all cells.
+  // In half of the scenes, remove faint cells, as rooms always do.
   const least = random.uniform() < 0.5 ? 1 : Math.ceil(255 * threshold);
   for (let i = 0; i < owners.length; i++) {
     if (cells[4 * i + 3] >= least) owners[i] = 1;
@@ -113,7 +113,7 @@ function drawLook(random: Random) {
   return {
     flipX: random.uniform() < 0.5,
     flipY: random.uniform() < 0.2,
-    /** Index of the channel from which red, green and blue are taken. */
+    /** Indices of the channels from which red, green and blue are taken. */
     colours,
     /** Whether to invert colours. Inverting turns a premultiplied colour into alpha − colour. */
     negative: random.uniform() < 0.1,
@@ -241,9 +241,10 @@ export function drawBatch(
 }
 
 /**
- * Weights in the pair loss for two neighbouring cells in different blocks: [side of a block in
- * cells, weight]. All other pairs have the weight 1. Growth by doubling leaves a plaid pattern,
- * which is stronger at the borders of larger blocks.
+ * Growth by doubling divides cells into blocks of 2×2, 4×4, 8×8 … cells, and leaves a plaid pattern
+ * that is stronger at the borders of larger blocks. For two neighbouring cells in different blocks:
+ * [side of the blocks in cells, weight of the pair in the pair loss]. All other pairs have the
+ * weight 1.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],

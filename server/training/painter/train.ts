@@ -91,7 +91,10 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
  */
 const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
 
-/** Command line options for rules, which are not allowed when training a painter. */
+/**
+ * Command line options that are allowed only when a cellular automaton's rule is trained, not a
+ * painter.
+ */
 const OF_RULES = ['batch', 'refine'] as const;
 
 /**

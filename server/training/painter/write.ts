@@ -100,7 +100,7 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
  *
  * @param source folder of the checkpoint for which the painter was trained
  * @param bytes content of `painter.safetensors`
- * @param figures the painter's figures for the card
+ * @param figures measured numbers about the painter, for the card
  */
 export async function writePainter(
   folder: string,

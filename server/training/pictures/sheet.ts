@@ -11,7 +11,7 @@ export interface Tile {
 }
 
 /**
- * Draws organisms as tiles, using the card's read-out.
+ * Draws organisms as tiles. The card says how the colours of cells are computed from their states.
  *
  * @param states [N, side, side, C]
  * @returns N tiles
@@ -32,7 +32,7 @@ export function tilesOfStates(card: Visible, states: Float32Array, side: number)
  * Draws a training image as a tile.
  *
  * @param pixels [N, side, side, channels], 0…255
- * @param channels 1: ink, drawn in white; 3: RGB; 4: premultiplied RGBA
+ * @param channels 1: opacity, drawn in white; 3: RGB; 4: premultiplied RGBA
  * @param index index of the image in `pixels`
  */
 export function tileOfImage(

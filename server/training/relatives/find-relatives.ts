@@ -33,11 +33,11 @@ const VISIBLE = 32;
 /** Minimum number of cells that look different in the relative and the creature. */
 const LEAST_CHANGED = 60;
 /**
- * A relative must have about the same living cells as the creature. Maximum number of the
- * relative's cells that the creature lacks, and of the creature's cells that the relative lacks, as
- * shares of the number of the creature's cells.
+ * Maximum number of the relative's living cells that the creature lacks, as a share of the number
+ * of the creature's living cells.
  */
 const MOST_OUTSIDE = 0.2;
+/** Maximum share of the creature's living cells that the relative may lack. */
 const MOST_LACKING = 0.4;
 /**
  * A creature has returned to its own picture if the mean squared difference (0…1) from its picture
@@ -260,7 +260,7 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
          * picture at rest.
          */
         error,
-        /** Whether the organism flashed so often that a room would stop it. */
+        /** Whether the organism flashed so often that a room would pause the organism. */
         flashes,
       };
     },

@@ -1,6 +1,6 @@
 /**
  * Patients: organisms whose wounds close gradually. Chooses and wounds them, and says which of
- * their cells the loss counts.
+ * their cells count in the loss.
  */
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/healing.ts';
@@ -93,11 +93,10 @@ export function wounded(
 }
 
 /**
- * Returns the number of steps until each cell opens (may live again), after the given number of
- * steps.
+ * Returns how many further steps each cell stays closed (cannot live).
  *
- * @param closed number of steps until each cell opens, at the start
- * @param steps number of steps since the start
+ * @param closed the same numbers at an earlier time
+ * @param steps number of steps taken since that time
  */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));

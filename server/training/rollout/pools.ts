@@ -46,7 +46,9 @@ export class Pools {
     this.of = { pool: [...pool], crowd: [...crowd], patients: [...patients] };
   }
 
-  /** Returns a shallow copy. Organisms need no copies, because they never change. */
+  /**
+   * Returns a shallow copy. Its entries need no copies, because they are never changed in place.
+   */
   copy(): Pools {
     return new Pools(this.config, this.of);
   }
@@ -90,8 +92,8 @@ export class Pools {
   }
 
   /**
-   * Takes random organisms with neighbours from their pool. Replaces some of them with copies of
-   * organisms without neighbours, to which it adds neighbours.
+   * Takes random organisms with neighbours from their pool. Replaces some of them: copies organisms
+   * without neighbours, and gives neighbours to the copies.
    *
    * @param side side of the patches, in cells
    */

@@ -14,8 +14,8 @@ export interface RolloutPlan {
   /** Index of each organism's target image in the data set. */
   readonly images: Uint32Array;
   /**
-   * Random seed of each target image's augmentation. Absent for new organisms, whose seeds are
-   * drawn in the rollout.
+   * Random seed of each target image's augmentation. Absent for new organisms: the rollout then
+   * chooses these random seeds.
    */
   readonly looks?: readonly number[];
   readonly segments: readonly Segment[];
@@ -57,7 +57,8 @@ export interface Moment {
 
 /**
  * Minimum side of a growing patch whose picture is compared with the target image, in cells.
- * Smaller pictures are too coarse. A position loss has no minimum.
+ * Smaller pictures are too coarse. There is no minimum if cells also learn to represent their
+ * positions (`places` in the configuration).
  */
 const SMALLEST_JUDGED = 4;
 
@@ -238,7 +239,8 @@ export function leakAt(
  *
  * - If the checkpoint has no leak but the run has a leak ramp: 0.
  * - If the checkpoint has a smaller leak than the run: the point of the ramp that has this leak.
- * - In all other cases: after the ramp and after the curriculum's smaller patches.
+ * - In all other cases: the point after which the leak has its final value and patches have their
+ *   full side.
  *
  * @param known leak of the checkpoint
  */

@@ -53,8 +53,8 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   return {
     ...{ compute, config, data, encoder, segments },
     /**
-     * Creates the encoder's input `shown`, which selects the trained offset of each sample whose
-     * image is in the gallery.
+     * Creates the encoder's input `shown`. For each sample whose image is in the gallery, `shown`
+     * selects the image's offset, a trained vector that is added to the mean of the image's latent.
      *
      * @param images index of each sample's image in the data set; undefined if augmentation changed
      *   the image, which then gets no offset

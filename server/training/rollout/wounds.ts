@@ -71,7 +71,8 @@ const MOST_PIECES = 4;
  * Creates a large wound at random: a half, a bar, several pieces, scattered cells, or everything
  * except a small disc.
  *
- * @param lives [S, S] 1 for living cells, else 0. The disc's middle is a living cell
+ * @param lives [S, S] 1 for living cells, else 0. The middle of the small disc is one of the living
+ *   cells
  * @returns [S, S] 0 for wounded cells, 1 for all other cells
  */
 export function rimWound(random: Random, side: number, lives: Uint8Array): Uint8Array {

@@ -149,8 +149,9 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
 }
 
 /**
- * Fields of the rule in which a checkpoint is compared with the configuration. Some differences in
- * these fields do not change the shape of any tensor.
+ * Fields of the rule that are compared between a checkpoint and the configuration. Comparing the
+ * shapes of tensors would not be enough, because some differences in these fields do not change any
+ * shape.
  */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
@@ -159,8 +160,8 @@ const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
  * Checks that a new run can start from a checkpoint. The fields in `ENCODING` must be equal in the
- * checkpoint and the configuration; if the run trains only the encoder, so must the rule. All other
- * differences are printed with `say`.
+ * checkpoint and the configuration. If the run trains only the encoder, the fields in `KEPT` must
+ * be equal, too. All other differences are printed with `say`.
  *
  * @throws TrainingError 'bad-run' if the checkpoint does not fit the configuration
  */

@@ -91,8 +91,8 @@ const DERIVED_FILES = [
  * files stay unchanged.
  *
  * If the folder contains a checkpoint with other weights, files derived from those weights (such as
- * the painter) are removed. If it contains the same weights, the new card keeps the old card's
- * painter and figures.
+ * the painter) are removed. If it contains the same weights, the fields `painter` and `figures` are
+ * copied from the old card to the new card.
  *
  * @param say prints the names of removed files
  */

@@ -95,8 +95,8 @@ const INTERVAL = 10;
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
- * Creates a function that must be called after each update, and prints a progress line for the
- * first update, for the last update, and every `INTERVAL` seconds.
+ * Creates a function to call after each update. This function prints a progress line for the first
+ * update, for the last update, and every `INTERVAL` seconds.
  *
  * @param now returns the current time, in ms
  */

@@ -20,7 +20,10 @@ export interface RunState extends PoolStates {
   readonly tensors: Tensors;
 }
 
-/** Returns the likelihood that training maximises for a read-out. */
+/**
+ * Returns the kind of likelihood that training maximises. It depends on how the colours of cells
+ * are computed from their states (the read-out).
+ */
 export function likelihoodOf({
   readout,
   sigma,

@@ -40,8 +40,8 @@ export interface UpdateReport {
   /** Mean age of the organisms drawn from the pool, in steps. */
   readonly age?: number;
   /**
-   * −log p(image | cell states) of patients (organisms that heal), over the cells that the loss
-   * counts.
+   * −log p(image | cell states) of patients (organisms that heal), over the cells that count in the
+   * loss.
    */
   readonly patients?: number;
 }

@@ -59,8 +59,8 @@ export class WorkerPool<Job, Result> {
    * @param onResult called when a job ends, with the job's result and index
    * @param costOf estimates a job's cost. Expensive jobs start first. By default, jobs start in the
    *   given order
-   * @throws the first job's error, after all running jobs have ended; no further jobs start after
-   *   an error
+   * @throws the error of the first job that fails, after all running jobs have ended; no further
+   *   jobs start after an error
    */
   async work(
     jobs: readonly Job[],

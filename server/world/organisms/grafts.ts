@@ -232,8 +232,8 @@ function relabel(grafts: Grafts, change: (label: number) => number): void {
 
 /**
  * Returns the label of a genome and its painter. Adds the genome and the label if they are new. If
- * there are already as many genomes or labels as allowed, the one with the fewest cells is removed.
- * Its positions then read the organism's own genome.
+ * there are already as many genomes (or labels) as allowed, the genome (or label) with the fewest
+ * cells is removed, and its positions then read the organism's own genome.
  */
 function labelFor(
   organism: Changing,

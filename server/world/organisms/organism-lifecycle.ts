@@ -101,8 +101,8 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, this.grid, closing);
-      // The mask of hit cells is no longer needed. The engine sets the killed cells to zero because
-      // they are closed, and hit positions without a living cell may keep their state.
+      // The mask of hit cells is no longer needed. The killed cells are closed, and the engine sets
+      // closed cells to zero. Hit positions without a living cell need no change.
       organism.woundMask = undefined;
     }
   }
@@ -316,8 +316,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Returns the organisms that have died since the last call, and adds them to the family tree,
-   * except retracted ones.
+   * Returns the organisms that have died since the last call. Adds all of them to the family tree,
+   * except organisms that `retract` has removed.
    *
    * @param tick number of completed ticks
    */

@@ -96,7 +96,7 @@ function genomesInStep(
   return { latents: [...into.latents, ...wave.latents], labels };
 }
 
-/** Returns the genomes that an organism's cells read in its last step. */
+/** Returns the genomes that an organism's cells have read in the latest step. */
 export const genomesNow = (organism: Omit<Changing, 'mustExpress'>): Genomes =>
   genomesInStep(organism, 1 + (organism.transforming?.stepsLeft ?? 0));
 
