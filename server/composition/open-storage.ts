@@ -87,9 +87,8 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
   } catch (error) {
     await store.close();
     const { message } = error as Error;
-    throw new ClusterError(
-      `--cluster: Valkey does not deliver messages between servers (${message}). Check Valkey, then start this server again.`,
-    );
+    const text = `--cluster: Valkey does not deliver messages between servers (${message}). Check Valkey, then start this server again.`;
+    throw new ClusterError(text);
   }
 }
 

@@ -369,10 +369,9 @@ export class Webhook {
     this.waiting.push(message);
     if (this.waiting.length > MAX_WAITING) {
       this.waiting.shift();
-      this.warn(
-        'alert-dropped',
-        'Too many alerts were waiting to be sent, so the oldest alert was dropped. Check the receiver of --alerts.',
-      );
+      const text =
+        'Too many alerts were waiting to be sent, so the oldest alert was dropped. Check the receiver of --alerts.';
+      this.warn('alert-dropped', text);
     }
     void this.sendNext();
   }
@@ -405,10 +404,8 @@ export class Webhook {
       return this.sendNext();
     }
     if (this.failures === 0) {
-      this.warn(
-        'alert-not-sent',
-        `An alert could not be sent (${result}). The server keeps retrying. Check the receiver of --alerts.`,
-      );
+      const text = `An alert could not be sent (${result}). The server keeps retrying. Check the receiver of --alerts.`;
+      this.warn('alert-not-sent', text);
     }
     const pause = Math.min(PAUSE.longest, PAUSE.first * 2 ** this.failures++);
     this.cancel = clock.after(pause, () => {

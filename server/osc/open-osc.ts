@@ -106,10 +106,8 @@ export function openSender(
   const warn = (error: Error | null): void => {
     if (!error || warned) return;
     warned = true;
-    log.warn(
-      'osc-not-sent',
-      `OSC messages cannot be sent to ${host}:${port} (${error.message}). Check --osc-out.`,
-    );
+    const text = `OSC messages cannot be sent to ${host}:${port} (${error.message}). Check --osc-out.`;
+    log.warn('osc-not-sent', text);
   };
   const open = (family: number): Socket => {
     const opened = createSocket(family === 6 ? 'udp6' : 'udp4');

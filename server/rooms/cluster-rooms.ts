@@ -349,11 +349,8 @@ export class ClusterRooms extends RoomRegistry {
     };
     const given = this.during(room, 'closing', () => this.serialised(entry, work));
     return given.catch((error: Error) => {
-      log.warn(
-        'room-not-given',
-        `Room "${room}" could not be moved to another server: ${error.message}`,
-        { room },
-      );
+      const text = `Room "${room}" could not be moved to another server: ${error.message}`;
+      log.warn('room-not-given', text, { room });
       return false;
     });
   }

@@ -237,10 +237,9 @@ export class Store {
     if (record.base === undefined) return decodeCells(record);
     const base = await read(record.base);
     if (base.base === undefined) return decodeCells(record, decodeCells(base));
-    throw new StoreError(
-      'damaged',
-      'The cells of a snapshot are stored as a difference from another snapshot, which is itself stored as a difference.',
-    );
+    const text =
+      'The cells of a snapshot are stored as a difference from another snapshot, which is itself stored as a difference.';
+    throw new StoreError('damaged', text);
   }
 
   /**

@@ -242,11 +242,8 @@ async function checkGallery(file: string, card: Card): Promise<void> {
   const height = view.getUint32(20);
   const sheet = gallerySheet(card);
   if (width !== sheet.width || height !== sheet.height) {
-    throw new CheckpointError(
-      'bad-gallery',
-      file,
-      `width × height is ${width} × ${height}, but the card's gallery needs ${sheet.width} × ${sheet.height}`,
-    );
+    const text = `width × height is ${width} × ${height}, but the card's gallery needs ${sheet.width} × ${sheet.height}`;
+    throw new CheckpointError('bad-gallery', file, text);
   }
 }
 

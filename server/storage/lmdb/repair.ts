@@ -306,10 +306,8 @@ async function probe(folder: string, ...more: string[]): Promise<Findings> {
     execArgv: [],
     ...(more.includes('recover') && { patience: RECOVER_PATIENCE }),
   }).catch(({ message }: Error) => {
-    throw new StoreError(
-      'damaged',
-      `The data in ${folder} are damaged: the data could not be read (${message}).`,
-    );
+    const text = `The data in ${folder} are damaged: the data could not be read (${message}).`;
+    throw new StoreError('damaged', text);
   });
   const { failure } = findings;
   if (failure) throw new StoreError(failure.reason, failure.message);
