@@ -152,10 +152,8 @@ const leaveOutUnused: Plugin = {
 };
 
 const resolveFrom = (file: string, name: string): string => createRequire(file).resolve(name);
-const EMITTER = resolveFrom(
-  resolveFrom(import.meta.url, 'socket.io-client'),
-  '@socket.io/component-emitter',
-).replace('cjs', 'esm');
+const CLIENT = resolveFrom(import.meta.url, 'socket.io-client');
+const EMITTER = resolveFrom(CLIENT, '@socket.io/component-emitter').replace('cjs', 'esm');
 
 export default defineConfig(({ mode }) => {
   if (!isPage(mode)) throw new Error(`--mode must be one of ${Object.keys(PAGES).join(', ')}`);

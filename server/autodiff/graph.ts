@@ -133,11 +133,8 @@ function broadcast(...inputs: Expression[]): Shape {
     if (x.shape.length === 0) continue;
     check(x.shape.length === rank, 'ranks differ', ...inputs);
     x.shape.forEach((size, i) => {
-      check(
-        size === shape[i] || size === 1 || shape[i] === 1,
-        'inputs have different shapes',
-        ...inputs,
-      );
+      const fits = size === shape[i] || size === 1 || shape[i] === 1;
+      check(fits, 'inputs have different shapes', ...inputs);
       shape[i] = Math.max(shape[i], size);
     });
   }

@@ -218,10 +218,8 @@ const WRITERS: Writers = {
         taps.push(model.node('Slice', [padded, from, to, axes, steps]));
       }
     }
-    const columns = model.reshape(
-      taps.length === 1 ? taps[0] : model.node('Concat', taps, { axis: 1 }),
-      [n, size * size * inputs, height * width],
-    );
+    const joined = taps.length === 1 ? taps[0] : model.node('Concat', taps, { axis: 1 });
+    const columns = model.reshape(joined, [n, size * size * inputs, height * width]);
     const changes = flatCells(model, y, node.inputs[1]);
     const products = model.node(FUSED_MATMUL, [columns, changes], { transA: 0, transB: 1 });
     return model.reshape(sumOver(model, products, [0]), node.shape);

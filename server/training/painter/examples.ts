@@ -57,12 +57,10 @@ export async function loadOriginals(
     const text = `a data set of the kind "${data.kind}" has no originals that are larger than its training images`;
     throw new TrainingError('bad-data', text);
   }
+  const enlarged = { ...data, side: ENLARGED * data.side, margin: ENLARGED * data.margin };
   const [small, large] = [
     await loadDataset(data, baseFolder),
-    await loadDataset(
-      { ...data, side: ENLARGED * data.side, margin: ENLARGED * data.margin },
-      baseFolder,
-    ),
+    await loadDataset(enlarged, baseFolder),
   ];
   const pictureOf = ({ pixels, count }: typeof small, i: number): Uint8Array =>
     pixels.subarray((i * pixels.length) / count, ((i + 1) * pixels.length) / count);
