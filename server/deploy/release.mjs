@@ -199,10 +199,8 @@ export function packDeb(tree, folder, { version, arch }) {
   const size = execFileSync('du', ['-sk', stage], { encoding: 'utf8' });
   fs.cpSync(join(deploy, 'debian'), into('DEBIAN'), { recursive: true });
   const architecture = ARCHITECTURES[arch];
-  fs.writeFileSync(
-    into('DEBIAN/control'),
-    controlOf(version, architecture, Number.parseInt(size, 10)),
-  );
+  const control = controlOf(version, architecture, Number.parseInt(size, 10));
+  fs.writeFileSync(into('DEBIAN/control'), control);
   const file = join(folder, `vivarium_${version}_${architecture}.deb`);
   // Make the files readable for all users.
   execFileSync('chmod', ['-R', 'u=rwX,go=rX', stage]);
@@ -225,10 +223,8 @@ async function release() {
     run('server/deploy/install-tree.sh', join(folder, file), tree, arch);
     packDeb(tree, folder, { version, arch });
   }
-  fs.writeFileSync(
-    join(folder, `vivarium-${version}.cdx.json`),
-    JSON.stringify(billOfMaterials(bundled), null, 2),
-  );
+  const bill = JSON.stringify(billOfMaterials(bundled), null, 2);
+  fs.writeFileSync(join(folder, `vivarium-${version}.cdx.json`), bill);
   fs.writeFileSync(join(folder, 'NOTES.md'), notes);
   const sums = fs.readdirSync(folder).map((name) => {
     const sum = createHash('sha256').update(fs.readFileSync(join(folder, name)));

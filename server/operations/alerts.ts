@@ -391,11 +391,8 @@ export class Webhook {
     const result = await post(url, JSON.stringify(message), signal);
     if (signal.aborted) return;
     if (isDelivered(result) || isFinal(result)) {
-      if (!isDelivered(result))
-        this.warn(
-          'alert-dropped',
-          `The receiver of --alerts rejected an alert (${result}), so the alert was dropped. Check the receiver and its URL.`,
-        );
+      const text = `The receiver of --alerts rejected an alert (${result}), so the alert was dropped. Check the receiver and its URL.`;
+      if (!isDelivered(result)) this.warn('alert-dropped', text);
       this.failures = 0;
       this.isSending = false;
       // The message may have been dropped from a full queue during the request.

@@ -239,11 +239,8 @@ export class ClusterRooms extends RoomRegistry {
     else {
       const lease = await leases.acquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
-      if (lease === 'no-answer')
-        throw new StoreError(
-          'unreachable',
-          `Valkey does not answer, so this server cannot find out which server runs the room "${name}".`,
-        );
+      const text = `Valkey does not answer, so this server cannot find out which server runs the room "${name}".`;
+      if (lease === 'no-answer') throw new StoreError('unreachable', text);
     }
     try {
       return await work();

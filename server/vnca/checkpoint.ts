@@ -160,11 +160,8 @@ function checkIdentity(folder: string, model: Model): void {
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =
     'install the whole folder again, or, if you edited the card on purpose, set the field to that identity';
-  throw new CheckpointError(
-    'bad-card',
-    join(folder, CARD_FILE),
-    `field "identity": ${what}; ${next}`,
-  );
+  const text = `field "identity": ${what}; ${next}`;
+  throw new CheckpointError('bad-card', join(folder, CARD_FILE), text);
 }
 
 /**

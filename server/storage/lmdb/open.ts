@@ -37,10 +37,8 @@ const HAS_PIPES = process.platform === 'win32';
  * @throws StoreError 'in-use' or 'not-writable'
  */
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const inUse = new StoreError(
-    'in-use',
-    `Another server uses the data in ${folder}. Stop that server, or choose another folder with --data.`,
-  );
+  const text = `Another server uses the data in ${folder}. Stop that server, or choose another folder with --data.`;
+  const inUse = new StoreError('in-use', text);
   const path = socketPath(resolve(folder));
   if (await answers(path)) throw inUse;
   if (!HAS_PIPES) rmSync(path, { force: true });

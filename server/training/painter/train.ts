@@ -49,11 +49,8 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
 /** @throws TrainingError 'bad-data' if the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
-  if (!file)
-    throw new TrainingError(
-      'bad-data',
-      `${folder}: the checkpoint has no painter. Only a trained painter can learn genomes.`,
-    );
+  const text = `${folder}: the checkpoint has no painter. Only a trained painter can learn genomes.`;
+  if (!file) throw new TrainingError('bad-data', text);
   return painterTensors(file);
 }
 
