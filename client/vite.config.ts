@@ -62,9 +62,8 @@ const shortenIds: Plugin = {
     if (!/\/locale\/words\/\w+\/[\w-]+\.ts$/.test(id)) return undefined;
     const ids = code.match(/(?<=')s[0-9a-f]{16}(?=':)/g) ?? [];
     if (new Set(ids.map((full) => full.slice(0, SHORT_ID))).size < ids.length) {
-      throw new Error(
-        `${id}: the ids of two texts start with the same ${SHORT_ID} characters. Raise SHORT_ID.`,
-      );
+      const text = `${id}: the ids of two texts start with the same ${SHORT_ID} characters. Raise SHORT_ID.`;
+      throw new Error(text);
     }
     const short = code.replace(/'(s[0-9a-f]{16})':/g, (_, full) => `${full.slice(0, SHORT_ID)}:`);
     const alone = short.replace(/import \{ ?str ?\} from '@lit\/localize';/, STR);
@@ -153,10 +152,8 @@ const leaveOutUnused: Plugin = {
 };
 
 const resolveFrom = (file: string, name: string): string => createRequire(file).resolve(name);
-const EMITTER = resolveFrom(
-  resolveFrom(import.meta.url, 'socket.io-client'),
-  '@socket.io/component-emitter',
-).replace('cjs', 'esm');
+const CLIENT = resolveFrom(import.meta.url, 'socket.io-client');
+const EMITTER = resolveFrom(CLIENT, '@socket.io/component-emitter').replace('cjs', 'esm');
 
 export default defineConfig(({ mode }) => {
   if (!isPage(mode)) throw new Error(`--mode must be one of ${Object.keys(PAGES).join(', ')}`);

@@ -52,9 +52,8 @@ async function main(config: Config): Promise<void> {
 
 async function start(config: Config, log: Log, onFatal: (error: unknown) => void): Promise<void> {
   if (config.role !== 'both' && config.cluster === undefined) {
-    throw new SettingsError(
-      `--role ${config.role} needs --cluster. Add --cluster, or remove --role. Without a cluster, a server always has the role "both".`,
-    );
+    const text = `--role ${config.role} needs --cluster. Add --cluster, or remove --role. Without a cluster, a server always has the role "both".`;
+    throw new SettingsError(text);
   }
   collectGarbageRarely();
   for (const sentence of unknownVariables(SERVER, process.env)) log.warn('no-setting', sentence);

@@ -46,9 +46,8 @@ try {
   process.setSourceMapsEnabled(true);
 } catch (error) {
   delete process.env[BUNDLE];
-  console.error(
-    `The server starts from its source files, because the files could not be bundled: ${error instanceof Error ? error.message : error}`,
-  );
+  const text = `The server starts from its source files, because the files could not be bundled: ${error instanceof Error ? error.message : error}`;
+  console.error(text);
 }
 const command = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]);
 if (command) process.argv.splice(2, 1);

@@ -53,9 +53,8 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
   if (LENGTH_BYTES + headerLength > bytes.length) {
-    return fail(
-      `a header of ${headerLength} bytes is too long for a file of ${bytes.length} bytes`,
-    );
+    const text = `a header of ${headerLength} bytes is too long for a file of ${bytes.length} bytes`;
+    return fail(text);
   }
   const data = bytes.subarray(LENGTH_BYTES + headerLength);
   const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength));

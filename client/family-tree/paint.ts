@@ -185,11 +185,8 @@ function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void 
   const foot = at(Math.min(-0.6, edge - 0.2), trunk + 0.1);
   const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.1));
   const sway = Math.min(0.25, width / 24);
-  taper(
-    to,
-    [foot, at(tip / 3, trunk - sway), at((2 * tip) / 3, trunk + sway), at(tip, trunk)],
-    px(TRUNK),
-  );
+  const bends = [at(tip / 3, trunk - sway), at((2 * tip) / 3, trunk + sway)] as const;
+  taper(to, [foot, ...bends, at(tip, trunk)], px(TRUNK));
   for (const { x, nodes } of twigs) {
     const root = at(x, trunk);
     dot(to, root.x, root.y, (TWIG[0] / 2) * scale);

@@ -108,10 +108,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.point(x, y, true, now);
     const to = this.view.toWorld(this.lastPoint);
     if (!this.hasStroke()) return;
-    this.session.estimate.draw(
-      Math.hypot(to.x - from.x, to.y - from.y),
-      this.session.state.state.radius,
-    );
+    const length = Math.hypot(to.x - from.x, to.y - from.y);
+    this.session.estimate.draw(length, this.session.state.state.radius);
     this.previewSegment(from, to, now);
     this.stroke?.move(to.x, to.y, now);
   }

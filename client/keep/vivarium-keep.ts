@@ -13,16 +13,7 @@ import { createReadout } from '../../server/vnca/readout.ts';
 import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
-import {
-  decodeSeed,
-  identityInToken,
-  MAX_TOKEN,
-  MIN_TOKEN,
-  modelPath,
-  type TokenGenome,
-  type TokenSeed,
-  type TokenSpecies,
-} from '../../shared/seed-token.ts';
+import * as tokens from '../../shared/seed-token.ts';
 import type { Part } from '../../shared/vocabulary.ts';
 import { capitalized, organismName } from '../elements/text.ts';
 import { between } from '../keepsake/film.ts';
@@ -292,7 +283,7 @@ export class VivariumKeep extends LitElement {
     this.phase = 'loading';
     this.canvas.getContext('2d')!.clearRect(0, 0, PICTURE, PICTURE);
     const link = readLink(location.hash);
-    const identity = link && identityInToken(link.token);
+    const identity = link && tokens.identityInToken(link.token);
     if (!link || !identity) {
       this.phase = location.hash.length > 1 ? 'damaged' : 'empty';
       return;
@@ -310,7 +301,7 @@ export class VivariumKeep extends LitElement {
    */
   private take(link: KeepLink, model: PageModel | undefined): Problem | undefined {
     if (!model) return 'foreign';
-    const seed = decodeSeed(link.token, tokenSpecies(model));
+    const seed = tokens.decodeSeed(link.token, tokenSpecies(model));
     if (!seed) return 'damaged';
     this.link = link;
     this.parts = partsOf(seed, model);
@@ -367,7 +358,7 @@ export class VivariumKeep extends LitElement {
   }
 }
 
-const genomesOf = (seed: TokenSeed): readonly TokenGenome[] => [
+const genomesOf = (seed: tokens.TokenSeed): readonly tokens.TokenGenome[] => [
   seed,
   ...(seed.grafts?.genomes ?? []),
 ];
@@ -375,7 +366,7 @@ const genomesOf = (seed: TokenSeed): readonly TokenGenome[] => [
 const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
 
 /** Returns each genome of the organism that a seed grows, with the genome's share of the area. */
-function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
+function partsOf(seed: tokens.TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
   return genomesOf(seed).map(({ kind, origin = UNKNOWN.origin }, i) => ({
     kind: card.gallery[kind ?? -1]?.name ?? '',
@@ -426,7 +417,7 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
     const found = models.find(({ dataset }) => dataset.model === name);
     return found && parse(latin1(atob(found.textContent ?? '')));
   }
-  const response = await fetch(modelPath(name));
+  const response = await fetch(tokens.modelPath(name));
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`${response.status}`);
   return parse(new Uint8Array(await response.arrayBuffer()));
@@ -459,7 +450,7 @@ function parse(bytes: Uint8Array) {
 type PageModel = ReturnType<typeof parse>;
 
 /** Returns the properties of a model that are needed to decode its tokens. */
-export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
+export function tokenSpecies({ card, tensors }: PageModel): tokens.TokenSpecies {
   const { identity, latentSize, side } = card;
   const { data } = tensors.get('gallery.latents')!;
   const gallery = card.gallery.map((_, i) => {
@@ -544,7 +535,9 @@ export interface KeepLink {
   readonly room: string | undefined;
 }
 
-const LINK = new RegExp(`#([\\w-]{${MIN_TOKEN},${MAX_TOKEN}})(?:/([a-z0-9-]{1,64}))?`);
+const LINK = new RegExp(
+  `#([\\w-]{${tokens.MIN_TOKEN},${tokens.MAX_TOKEN}})(?:/([a-z0-9-]{1,64}))?`,
+);
 
 /** Number of bytes of a file in which to search for a link. */
 const MOST = 64 * 2 ** 20;

@@ -348,11 +348,8 @@ export class RoomCanvas {
     const [width, height] = [view.width - left - right, view.height - top - bottom - HINT];
     const free = { x: left, y: top, width, height };
     const covers = this.covers.map((cover) => cover.getBoundingClientRect());
-    return firstView(
-      { grid, side, organisms: this.organisms },
-      { view, free, covers },
-      Math.random,
-    );
+    const sights = { grid, side, organisms: this.organisms };
+    return firstView(sights, { view, free, covers }, Math.random);
   }
 
   /** Fits the view, but lets the camera glide to its new position instead of jumping. */

@@ -133,11 +133,8 @@ function broadcast(...inputs: Expression[]): Shape {
     if (x.shape.length === 0) continue;
     check(x.shape.length === rank, 'ranks differ', ...inputs);
     x.shape.forEach((size, i) => {
-      check(
-        size === shape[i] || size === 1 || shape[i] === 1,
-        'inputs have different shapes',
-        ...inputs,
-      );
+      const fits = size === shape[i] || size === 1 || shape[i] === 1;
+      check(fits, 'inputs have different shapes', ...inputs);
       shape[i] = Math.max(shape[i], size);
     });
   }
@@ -261,12 +258,8 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   const [a, b] = weights.shape.slice(-2);
   const [i, o] = transposed ? [b, a] : [a, b];
   const fits = !isEach(weights) || weights.shape[0] === x.shape[0];
-  check(
-    x.map && i === last(x) && fits,
-    'inputs and weights have different numbers of channels',
-    x,
-    weights,
-  );
+  const text = 'inputs and weights have different numbers of channels';
+  check(x.map && i === last(x) && fits, text, x, weights);
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
@@ -297,12 +290,8 @@ export function conv(
 ): Expression {
   const [n, h, w, channels] = x.shape;
   const [size, , i, o] = weights.shape;
-  check(
-    x.map && i === channels,
-    'inputs and weights have different numbers of channels',
-    x,
-    weights,
-  );
+  const text = 'inputs and weights have different numbers of channels';
+  check(x.map && i === channels, text, x, weights);
   const side = (s: number): number => Math.floor((s + 2 * pad - size) / stride) + 1;
   return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
 }

@@ -5,21 +5,10 @@
 import { availableParallelism } from 'node:os';
 import { ModelWriter, openSession, Tensor } from '../engine/onnx/model.ts';
 import { type Compute, inputOf, type Program, type Value, type Values } from './compute.ts';
-import {
-  type Binary,
-  type Expression,
-  inOrder,
-  type Operation,
-  type OperationKind,
-  type OperationOf,
-  type Outputs,
-  type Shape,
-  type Unary,
-  type Window,
-} from './graph.ts';
+import * as g from './graph.ts';
 
 class OnnxValue implements Value {
-  readonly shape: Shape;
+  readonly shape: g.Shape;
 
   constructor(readonly tensor: Tensor) {
     this.shape = tensor.dims;
@@ -52,7 +41,7 @@ export function createOnnxCompute({
   };
 }
 
-async function compile(outputs: Outputs): Promise<Program> {
+async function compile(outputs: g.Outputs): Promise<Program> {
   const { bytes, inputs } = writeModel(outputs);
   const session = await openSession(bytes);
   return {
@@ -70,22 +59,22 @@ async function compile(outputs: Outputs): Promise<Program> {
   };
 }
 
-const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
-const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
+const channelsFirst = ([n, h, w, c]: g.Shape): number[] => [n, c, h, w];
+const physical = ({ shape, map }: g.Expression): g.Shape => (map ? channelsFirst(shape) : shape);
 /**
  * For each axis of a map [N, H, W, C], the index of that axis in the stored order, [N, C, H, W].
  */
 const AXIS = [0, 2, 3, 1];
-const physicalAxes = ({ map }: Expression, axes: readonly number[]): readonly number[] =>
+const physicalAxes = ({ map }: g.Expression, axes: readonly number[]): readonly number[] =>
   map ? axes.map((axis) => AXIS[axis]) : axes;
 const TO_FIRST = { perm: [0, 3, 1, 2] };
 const TO_LAST = { perm: [0, 2, 3, 1] };
 
-function writeModel(outputs: Outputs): { bytes: Uint8Array; inputs: Map<string, Shape> } {
+function writeModel(outputs: g.Outputs): { bytes: Uint8Array; inputs: Map<string, g.Shape> } {
   const model = new ModelWriter();
-  const inputs = new Map<string, Shape>();
-  const names = new Map<Expression, string>();
-  for (const node of inOrder(Object.values(outputs))) {
+  const inputs = new Map<string, g.Shape>();
+  const names = new Map<g.Expression, string>();
+  for (const node of g.inOrder(Object.values(outputs))) {
     if (node.operation.kind === 'input') {
       const { name } = node.operation;
       if (!inputs.has(name)) model.input(name, node.shape);
@@ -93,7 +82,7 @@ function writeModel(outputs: Outputs): { bytes: Uint8Array; inputs: Map<string, 
       names.set(node, node.map ? model.node('Transpose', [name], TO_FIRST) : name);
       continue;
     }
-    const write = WRITERS[node.operation.kind] as Writer<Operation>;
+    const write = WRITERS[node.operation.kind] as Writer<g.Operation>;
     const operands = node.inputs.map((child) => names.get(child)!);
     names.set(node, write(model, node, operands, node.operation));
   }
@@ -105,14 +94,14 @@ function writeModel(outputs: Outputs): { bytes: Uint8Array; inputs: Map<string, 
   return { bytes: model.finish(), inputs };
 }
 
-type Writer<O extends Operation> = (
+type Writer<O extends g.Operation> = (
   model: ModelWriter,
-  node: Expression,
+  node: g.Expression,
   operands: readonly string[],
   operation: O,
 ) => string;
 type Writers = {
-  [K in Exclude<OperationKind, 'input'>]: Writer<Extract<Operation, OperationOf<K>>>;
+  [K in Exclude<g.OperationKind, 'input'>]: Writer<Extract<g.Operation, g.OperationOf<K>>>;
 };
 
 const FUSED_MATMUL = 'com.microsoft.FusedMatMul';
@@ -124,14 +113,14 @@ const BOOL = 9;
  * an element's position in the batch. This is harmless in training, but not in the engine, so the
  * engine avoids Elu.
  */
-const operatorOf = (name: Unary | Binary): string => {
+const operatorOf = (name: g.Unary | g.Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
   return name[0].toUpperCase() + name.slice(1);
 };
 /** Reorders a kernel from [k, k, I, O] to [O, I, k, k], the order that ONNX expects. */
 const kernelOf = (model: ModelWriter, weights: string): string =>
   model.node('Transpose', [weights], { perm: [3, 2, 0, 1] });
-const windowOf = ({ size, stride, pad }: Window) => ({
+const windowOf = ({ size, stride, pad }: g.Window) => ({
   kernel_shape: [size, size],
   strides: [stride, stride],
   pads: [pad, pad, pad, pad],
@@ -140,7 +129,7 @@ const windowOf = ({ size, stride, pad }: Window) => ({
 const sumOver = (model: ModelWriter, x: string, axes: readonly number[]): string =>
   model.node('ReduceSum', [x, model.integers(axes)], { keepdims: 0 });
 /** Reshapes a stored map from [N, C, H, W] to [N, C, H·W]. */
-const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expression): string =>
+const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: g.Expression): string =>
   model.reshape(x, [n, c, h * w]);
 
 const WRITERS: Writers = {
@@ -230,10 +219,8 @@ const WRITERS: Writers = {
         taps.push(model.node('Slice', [padded, from, to, axes, steps]));
       }
     }
-    const columns = model.reshape(
-      taps.length === 1 ? taps[0] : model.node('Concat', taps, { axis: 1 }),
-      [n, size * size * inputs, height * width],
-    );
+    const joined = taps.length === 1 ? taps[0] : model.node('Concat', taps, { axis: 1 });
+    const columns = model.reshape(joined, [n, size * size * inputs, height * width]);
     const changes = flatCells(model, y, node.inputs[1]);
     const products = model.node(FUSED_MATMUL, [columns, changes], { transA: 0, transB: 1 });
     return model.reshape(sumOver(model, products, [0]), node.shape);

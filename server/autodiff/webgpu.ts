@@ -13,16 +13,7 @@ import {
   type Value,
   type Values,
 } from './compute.ts';
-import {
-  type Expression,
-  inOrder,
-  isEach,
-  type Operation,
-  type OperationKind,
-  type OperationOf,
-  type Outputs,
-  type Shape,
-} from './graph.ts';
+import * as g from './graph.ts';
 
 const NAME = 'webgpu';
 
@@ -109,7 +100,7 @@ function withNavigator<T>(gpu: GPU, use: () => T): T {
 }
 
 class TfjsValue implements Value {
-  readonly shape: Shape;
+  readonly shape: g.Shape;
 
   constructor(readonly tensor: tf.Tensor) {
     this.shape = tensor.shape;
@@ -152,12 +143,12 @@ export function tfjsCompute({ device, gpu, check, destroy }: Device): TfjsComput
 
 const tensorOf = (value: Value): tf.Tensor => (value as TfjsValue).tensor;
 
-function compile(outputs: Outputs): Program {
-  const order = inOrder(Object.values(outputs));
+function compile(outputs: g.Outputs): Program {
+  const order = g.inOrder(Object.values(outputs));
   const places = new Map(order.map((at, place) => [at, place]));
   const results = Object.entries(outputs).map(([name, at]) => ({ name, place: places.get(at)! }));
   const steps = plan(order, places, new Set(results.map(({ place }) => place)));
-  const constants = new Map<Expression, tf.Tensor>();
+  const constants = new Map<g.Expression, tf.Tensor>();
   for (const at of order) {
     if (at.operation.kind === 'constant') constants.set(at, tf.scalar(at.operation.value));
   }
@@ -198,8 +189,8 @@ function compile(outputs: Outputs): Program {
 
 /** Plans the steps of a run, one per expression. */
 function plan(
-  order: readonly Expression[],
-  places: ReadonlyMap<Expression, number>,
+  order: readonly g.Expression[],
+  places: ReadonlyMap<g.Expression, number>,
   kept: ReadonlySet<number>,
 ) {
   const lastUse = new Map<number, number>();
@@ -223,7 +214,7 @@ function plan(
   });
 }
 
-function compute(at: Expression, operands: readonly tf.Tensor[]): tf.Tensor {
+function compute(at: g.Expression, operands: readonly tf.Tensor[]): tf.Tensor {
   const kernel = KERNELS[at.operation.kind as keyof typeof KERNELS] as Kernel;
   return tf.tidy(() => kernel(at, operands, at.operation));
 }
@@ -232,13 +223,13 @@ function compute(at: Expression, operands: readonly tf.Tensor[]): tf.Tensor {
  * Computes an operation with TensorFlow.js's active backend. The caller disposes of intermediate
  * tensors.
  */
-type Kernel<O extends Operation = Operation> = (
-  at: Expression,
+type Kernel<O extends g.Operation = g.Operation> = (
+  at: g.Expression,
   operands: readonly tf.Tensor[],
   operation: O,
 ) => tf.Tensor;
 type Kernels = {
-  [K in Exclude<OperationKind, 'input'>]: Kernel<Extract<Operation, OperationOf<K>>>;
+  [K in Exclude<g.OperationKind, 'input'>]: Kernel<Extract<g.Operation, g.OperationOf<K>>>;
 };
 
 const { elu, exp, log, neg, relu, sigmoid, softplus, sqrt, tanh } = tf;
@@ -276,7 +267,7 @@ const KERNELS: Kernels = {
   },
   matMul: (_, [a, b], { transposeA, transposeB }) => tf.matMul(a, b, transposeA, transposeB),
   pointwise(at, [x, weights], { transposed }) {
-    const each = isEach(at.inputs[1])
+    const each = g.isEach(at.inputs[1])
       ? tf.matMul(rows(x), weights, false, transposed)
       : tf.matMul(cells(x), weights, false, transposed);
     return tf.reshape(each, [...at.shape]);
@@ -338,7 +329,7 @@ function convFilterByTaps(
   padded: tf.Tensor,
   change: tf.Tensor,
   stride: number,
-  { shape, inputs: [, { shape: changeShape }] }: Expression,
+  { shape, inputs: [, { shape: changeShape }] }: g.Expression,
 ): tf.Tensor {
   const [n, h, w] = changeShape;
   const [size, , inputs] = shape;

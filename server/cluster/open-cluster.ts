@@ -330,12 +330,9 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
   };
   try {
     const onAnswering = (isAnswering: boolean, why: string): void => {
+      const warning = `Valkey does not answer (${why}). The rooms stop until Valkey answers again.`;
       if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
-      else
-        log.error(
-          'valkey-away',
-          `Valkey does not answer (${why}). The rooms stop until Valkey answers again.`,
-        );
+      else log.error('valkey-away', warning);
     };
     // This connection renews leases every second, so it is the first to notice failures, and it
     // alone reports them.

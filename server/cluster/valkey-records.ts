@@ -216,9 +216,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
       );
       if (written === 0) return false;
       if (written === 2) {
-        throw new LogFull(
-          `The room needs more than the allowed ${Math.floor(roomBytes / 2 ** 20)} MiB in Valkey.`,
-        );
+        const text = `The room needs more than the allowed ${Math.floor(roomBytes / 2 ** 20)} MiB in Valkey.`;
+        throw new LogFull(text);
       }
       if (written === 3) throw new Error('Valkey has lost data that this server had uploaded');
       // WAITAOF returns the number of servers that have the changes on disk. After a timeout, the

@@ -95,10 +95,8 @@ function createClusterRooms(
   });
   cluster.onEnd((room) => {
     rooms.stopForLostLease(room).catch((error: Error) => {
-      log.error(
-        'room-not-stopped',
-        `This server could not stop the room "${room}" (${error.message}), although another server may run the room now. Restart this server.`,
-      );
+      const text = `This server could not stop the room "${room}" (${error.message}), although another server may run the room now. Restart this server.`;
+      log.error('room-not-stopped', text);
     });
   });
   const whyOver = (room: string): Reason | undefined => {

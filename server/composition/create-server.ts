@@ -460,10 +460,8 @@ async function openDoors(server: WholeServer): Promise<void> {
       try {
         await rooms.change(room, { paused });
       } catch (error) {
-        log.warn(
-          'osc-not-paused',
-          `An OSC message could not pause or resume the room "${room}": ${(error as Error).message}.`,
-        );
+        const text = `An OSC message could not pause or resume the room "${room}": ${(error as Error).message}.`;
+        log.warn('osc-not-paused', text);
         throw new Refusal('room-busy');
       }
     },

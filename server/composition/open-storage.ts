@@ -70,12 +70,9 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
   const cluster = await openCluster(url, clock, log);
   const store = new Store(cluster.records);
   const onUp = (isUp: boolean, why: string): void => {
+    const warning = `Valkey does not deliver messages between servers (${why}). This server keeps trying to reach Valkey.`;
     if (isUp) log.info('bus-up', 'Valkey delivers messages between servers again.');
-    else
-      log.warn(
-        'bus-lost',
-        `Valkey does not deliver messages between servers (${why}). This server keeps trying to reach Valkey.`,
-      );
+    else log.warn('bus-lost', warning);
   };
   try {
     // Retry: Valkey has just answered, so a failure now probably means only that Valkey is busy.
@@ -87,9 +84,8 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
   } catch (error) {
     await store.close();
     const { message } = error as Error;
-    throw new ClusterError(
-      `--cluster: Valkey does not deliver messages between servers (${message}). Check Valkey, then start this server again.`,
-    );
+    const text = `--cluster: Valkey does not deliver messages between servers (${message}). Check Valkey, then start this server again.`;
+    throw new ClusterError(text);
   }
 }
 

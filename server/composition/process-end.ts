@@ -38,10 +38,9 @@ export class ProcessEnd {
     this.closing = true;
     const { clock, log, close, exit, onFailure } = this.options;
     clock.after(LONGEST, () => {
-      log.error(
-        'closing-too-slow',
-        'Shutdown takes too long, so the server exits now. All commands that the server has answered are stored.',
-      );
+      const text =
+        'Shutdown takes too long, so the server exits now. All commands that the server has answered are stored.';
+      log.error('closing-too-slow', text);
       exit(1);
     });
     close().then(() => exit(code), onFailure);

@@ -6,16 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../launch/bundle.mjs';
@@ -35,7 +26,7 @@ const run = (command, ...args) =>
   execFileSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1e8 });
 
 /** Reads and parses a JSON file. @param {string} file @returns {any} */
-const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 
 /** @typedef {{ name: string, version: string, identifier: string, text: string }} Bundled */
 
@@ -52,9 +43,9 @@ function packagesOf(files) {
     const { name, version, license, author, repository } = readJson(
       join(root, folder, 'package.json'),
     );
-    const file = readdirSync(join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
+    const file = fs.readdirSync(join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
     const text = file
-      ? readFileSync(join(root, folder, file), 'utf8')
+      ? fs.readFileSync(join(root, folder, file), 'utf8')
       : [author?.name ?? author, repository?.url ?? repository].filter(Boolean).join(', ');
     return { name, version, identifier: license, text };
   });
@@ -69,9 +60,10 @@ function packagesOf(files) {
  */
 export async function pack(folder) {
   const target = join(root, 'dist/server');
-  rmSync(target, { recursive: true, force: true });
+  fs.rmSync(target, { recursive: true, force: true });
   const inServer = packagesOf(Object.keys(await bundle(target, true)));
-  const inPages = readdirSync(join(pages, '.vite'))
+  const inPages = fs
+    .readdirSync(join(pages, '.vite'))
     .filter((name) => name.endsWith('-licenses.json'))
     .flatMap((name) => /** @type {Bundled[]} */ (readJson(join(pages, '.vite', name))));
   const bundled = [...inServer, ...inPages]
@@ -84,8 +76,8 @@ export async function pack(folder) {
     ({ name, version, identifier, text }) => `## ${name} ${version}: ${identifier}\n\n${text}`,
   );
   const head = 'The server and the pages contain code of these packages.';
-  writeFileSync(join(root, 'dist/LICENSES.md'), [head, ...licences].join('\n\n'));
-  mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(join(root, 'dist/LICENSES.md'), [head, ...licences].join('\n\n'));
+  fs.mkdirSync(folder, { recursive: true });
   // npm packs the files listed in the field `files` of package.json.
   const [{ filename }] = JSON.parse(
     run('npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
@@ -126,7 +118,7 @@ export function billOfMaterials(bundled) {
  * @returns {string}
  */
 function notesOf(version) {
-  const log = readFileSync(join(root, '.github/CHANGELOG.md'), 'utf8');
+  const log = fs.readFileSync(join(root, '.github/CHANGELOG.md'), 'utf8');
   const section = log.split(/^(?=## )/m).find((part) => part.startsWith(`## ${version} `));
   if (!section) throw new Error(`The file .github/CHANGELOG.md has no section "## ${version}".`);
   return section;
@@ -188,37 +180,38 @@ const unitOf = (unit) =>
 export function packDeb(tree, folder, { version, arch }) {
   const stage = join(folder, `deb-${arch}`);
   const into = (/** @type {string} */ path) => {
-    mkdirSync(join(stage, dirname(path)), { recursive: true });
+    fs.mkdirSync(join(stage, dirname(path)), { recursive: true });
     return join(stage, path);
   };
-  cpSync(tree, into(HOME), { recursive: true, verbatimSymlinks: true });
-  symlinkSync('../lib/vivarium/node_modules/vivarium/server/start.mjs', into('usr/bin/vivarium'));
-  for (const name of readdirSync(deploy).filter((one) => /\.(service|timer)$/.test(one))) {
-    const unit = unitOf(readFileSync(join(deploy, name), 'utf8'));
-    writeFileSync(into(`usr/lib/systemd/system/${name}`), unit);
+  fs.cpSync(tree, into(HOME), { recursive: true, verbatimSymlinks: true });
+  fs.symlinkSync(
+    '../lib/vivarium/node_modules/vivarium/server/start.mjs',
+    into('usr/bin/vivarium'),
+  );
+  for (const name of fs.readdirSync(deploy).filter((one) => /\.(service|timer)$/.test(one))) {
+    const unit = unitOf(fs.readFileSync(join(deploy, name), 'utf8'));
+    fs.writeFileSync(into(`usr/lib/systemd/system/${name}`), unit);
   }
   for (const name of ['LICENSE', 'NOTICE']) {
     const to = name === 'LICENSE' ? 'copyright' : name;
-    cpSync(join(root, name), into(`usr/share/doc/vivarium/${to}`));
+    fs.cpSync(join(root, name), into(`usr/share/doc/vivarium/${to}`));
   }
   const size = execFileSync('du', ['-sk', stage], { encoding: 'utf8' });
-  cpSync(join(deploy, 'debian'), into('DEBIAN'), { recursive: true });
+  fs.cpSync(join(deploy, 'debian'), into('DEBIAN'), { recursive: true });
   const architecture = ARCHITECTURES[arch];
-  writeFileSync(
-    into('DEBIAN/control'),
-    controlOf(version, architecture, Number.parseInt(size, 10)),
-  );
+  const control = controlOf(version, architecture, Number.parseInt(size, 10));
+  fs.writeFileSync(into('DEBIAN/control'), control);
   const file = join(folder, `vivarium_${version}_${architecture}.deb`);
   // Make the files readable for all users.
   execFileSync('chmod', ['-R', 'u=rwX,go=rX', stage]);
   execFileSync('dpkg-deb', ['--root-owner-group', '-Zzstd', '--build', stage, file]);
-  rmSync(stage, { recursive: true });
+  fs.rmSync(stage, { recursive: true });
   return file;
 }
 
 async function release() {
   const folder = join(root, 'dist/release');
-  rmSync(folder, { recursive: true, force: true });
+  fs.rmSync(folder, { recursive: true, force: true });
   const { version } = readJson(join(root, 'package.json'));
   const notes = notesOf(version);
   run(process.execPath, '--import', 'tsx', 'server/http/build-client.ts', '--types');
@@ -226,21 +219,19 @@ async function release() {
   const { file, bundled } = await pack(folder);
   for (const arch of Object.keys(ARCHITECTURES)) {
     const tree = join(root, 'dist/tree', arch);
-    rmSync(tree, { recursive: true, force: true });
+    fs.rmSync(tree, { recursive: true, force: true });
     run('server/deploy/install-tree.sh', join(folder, file), tree, arch);
     packDeb(tree, folder, { version, arch });
   }
-  writeFileSync(
-    join(folder, `vivarium-${version}.cdx.json`),
-    JSON.stringify(billOfMaterials(bundled), null, 2),
-  );
-  writeFileSync(join(folder, 'NOTES.md'), notes);
-  const sums = readdirSync(folder).map((name) => {
-    const sum = createHash('sha256').update(readFileSync(join(folder, name)));
+  const bill = JSON.stringify(billOfMaterials(bundled), null, 2);
+  fs.writeFileSync(join(folder, `vivarium-${version}.cdx.json`), bill);
+  fs.writeFileSync(join(folder, 'NOTES.md'), notes);
+  const sums = fs.readdirSync(folder).map((name) => {
+    const sum = createHash('sha256').update(fs.readFileSync(join(folder, name)));
     return `${sum.digest('hex')}  ${name}\n`;
   });
-  writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
+  fs.writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
   process.stdout.write(`dist/release:\n${sums.join('')}`);
 }
 
-if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await release();
+if (fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await release();

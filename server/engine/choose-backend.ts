@@ -118,9 +118,8 @@ export function notLoaded(
   const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
   const isMusl = platform === 'linux' && header.glibcVersionRuntime === undefined;
   if (ONNX_SYSTEMS.includes(`${platform} ${arch}`) && !isMusl) throw error;
-  throw new StartError(
-    `ONNX Runtime has no library for ${platform} on ${arch}${isMusl ? ' without glibc' : ''}`,
-  );
+  const text = `ONNX Runtime has no library for ${platform} on ${arch}${isMusl ? ' without glibc' : ''}`;
+  throw new StartError(text);
 }
 
 /** The backends, in the order in which `auto` prefers them. */

@@ -294,10 +294,8 @@ export class Hooks {
     } catch (error) {
       this.listeners.delete(listener);
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.log.error(
-        'hook-failed',
-        `"${listener.name}" failed and gets no more events until the server restarts: ${why}`,
-      );
+      const text = `"${listener.name}" failed and gets no more events until the server restarts: ${why}`;
+      this.log.error('hook-failed', text);
     }
   }
 

@@ -348,10 +348,8 @@ export class ExtensionThread {
     const pause = clock.now() - this.runsSince >= maxPause ? firstPause : this.pause;
     this.runsSince = Infinity;
     this.pause = Math.min(2 * pause, maxPause);
-    this.warn(
-      'extension-stopped',
-      `has stopped; the server restarts the extension in ${pause / 1000} s`,
-    );
+    const text = `has stopped; the server restarts the extension in ${pause / 1000} s`;
+    this.warn('extension-stopped', text);
     this.cancelTimer = clock.after(pause, () => {
       this.open().then(
         () => onRestarted(this),

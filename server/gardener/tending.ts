@@ -103,10 +103,8 @@ export class Tending {
     const { room, pending, replaced, target, crowd } = this;
     const own = this.own.length;
     const most = Math.min(target, Math.ceil(room.maxOrganisms / 2), crowd - (room.size - own));
-    const least = Math.min(
-      GARDENING.leastPlants,
-      Math.floor(GARDENING.leastShare * room.maxOrganisms),
-    );
+    const share = Math.floor(GARDENING.leastShare * room.maxOrganisms);
+    const least = Math.min(GARDENING.leastPlants, share);
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
     // In a full room, planting makes another organism depart. Require a resting organism whose

@@ -217,13 +217,8 @@ export class Farewells {
     if (heirs.length === 0 || rooms.roomServers.get(name) !== live.server) return this.stop(name);
     void this.leave(name);
     const planted = await plantHeirs(live, heirs);
-    log.info(
-      'generation',
-      `The day of the room "${name}" begins with ${planted} heirs (children of the previous day's organisms).`,
-      {
-        room: name,
-      },
-    );
+    const text = `The day of the room "${name}" begins with ${planted} heirs (children of the previous day's organisms).`;
+    log.info('generation', text, { room: name });
     await storage?.journalWriter.flushed();
     return this.forgetHeirs(name);
   }

@@ -273,10 +273,8 @@ async function make(order: FilmOrder): Promise<number> {
     .finally(() => store.close());
   const checkpoint = await loadCheckpoint(order.checkpoint);
   if (fingerprint(checkpoint) !== range.room.checkpoint.hash) {
-    throw new StoreError(
-      'other-checkpoint',
-      'The organisms of the room were grown from another checkpoint.',
-    );
+    const text = 'The organisms of the room were grown from another checkpoint.';
+    throw new StoreError('other-checkpoint', text);
   }
   const { engine: backend } = order;
   const engine = await createEngine({ checkpoints: [checkpoint], backend, threads: 1 });

@@ -112,10 +112,8 @@ const quoted = (text: string): string =>
  */
 export function tokenRecoveryHint(data: string, isShared: boolean): string {
   if (data === 'none' && !isShared) return 'the next start creates a new token';
-  const command = commandLine(
-    'host-token',
-    data === 'none' ? '' : `--data ${quoted(resolve(data))}`,
-  );
+  const option = data === 'none' ? '' : `--data ${quoted(resolve(data))}`;
+  const command = commandLine('host-token', option);
   const advice = isShared
     ? `run: VIVARIUM_CLUSTER=... ${command}`
     : `stop the server and run: ${command}`;

@@ -155,10 +155,9 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         log.info('restart', 'The nightly restart begins.');
         restart();
       } else {
-        log.warn(
-          'no-restart',
-          'The nightly restart is skipped, because no supervisor would start the server again. Run the server under systemd. If you use another supervisor, add --supervised yes.',
-        );
+        const text =
+          'The nightly restart is skipped, because no supervisor would start the server again. Run the server under systemd. If you use another supervisor, add --supervised yes.';
+        log.warn('no-restart', text);
       }
     },
     // Restart the servers of a cluster one at a time, so that the others can take over each

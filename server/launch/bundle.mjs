@@ -4,19 +4,7 @@
  * JavaScript, because it runs before TypeScript can be loaded.
  */
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -57,18 +45,18 @@ const KEPT = 3;
  */
 export async function ensureBundle() {
   const folder = join(bundles, digest());
-  if (existsSync(folder)) return folder;
-  mkdirSync(bundles, { recursive: true });
+  if (fs.existsSync(folder)) return folder;
+  fs.mkdirSync(bundles, { recursive: true });
   // Another server may be building the same bundle, so rename the folder only when it is complete.
-  const draft = mkdtempSync(join(bundles, 'draft-'));
+  const draft = fs.mkdtempSync(join(bundles, 'draft-'));
   try {
     await bundle(draft);
     // Let other users of this machine read the bundle.
-    chmodSync(draft, 0o755);
-    renameSync(draft, folder);
+    fs.chmodSync(draft, 0o755);
+    fs.renameSync(draft, folder);
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error;
+    fs.rmSync(draft, { recursive: true, force: true });
+    if (!fs.existsSync(folder)) throw error;
   }
   removeOld(folder);
   return folder;
@@ -112,9 +100,9 @@ export async function bundle(folder, withPackages = false) {
     logLevel: 'silent',
     plugins: [sources.plugin],
   });
-  mkdirSync(folder, { recursive: true });
+  fs.mkdirSync(folder, { recursive: true });
   for (const { path, text } of outputFiles) {
-    writeFileSync(path, path.endsWith('.mjs') ? sources.withConstants(text) : text);
+    fs.writeFileSync(path, path.endsWith('.mjs') ? sources.withConstants(text) : text);
   }
   return metafile.inputs;
 }
@@ -123,12 +111,13 @@ export async function bundle(folder, withPackages = false) {
 function digest() {
   const hash = createHash('sha256');
   const files = ['server', 'shared'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    fs
+      .readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|mjs|json)$/.test(file))
       .map((file) => join(folder, file)),
   );
   for (const file of [...files.sort(), 'package-lock.json', 'tsconfig.json']) {
-    hash.update(`\n${file}\n`).update(readFileSync(join(root, file)));
+    hash.update(`\n${file}\n`).update(fs.readFileSync(join(root, file)));
   }
   return hash.digest('hex').slice(0, 32);
 }
@@ -159,7 +148,7 @@ class Sources {
       const ours = /[/\\](server|shared)[/\\].*\.ts$/;
       build.onLoad({ filter: ours }, ({ path }) => {
         if (!path.startsWith(root + sep)) return undefined;
-        const source = readFileSync(path, 'utf8');
+        const source = fs.readFileSync(path, 'utf8');
         for (const [, kind, name] of source.matchAll(/^(?:export )?(const|let) (\w+)/gm)) {
           (kind === 'let' ? this.variables : this.constants).add(name);
         }
@@ -198,12 +187,13 @@ class Sources {
 
 /** Removes old bundles. @param {string} latest folder of the latest bundle, which is kept */
 function removeOld(latest) {
-  const old = readdirSync(bundles)
+  const old = fs
+    .readdirSync(bundles)
     .map((name) => join(bundles, name))
     .filter((folder) => folder !== latest && /^[0-9a-f]{32}$/.test(folder.split(sep).at(-1) ?? ''))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
+    .sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
+  for (const folder of old.slice(KEPT - 1)) fs.rmSync(folder, { recursive: true, force: true });
 }
 
 // Do not await: `require` cannot load a module with a top-level `await`.
-if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();
+if (fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();

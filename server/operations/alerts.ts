@@ -369,10 +369,9 @@ export class Webhook {
     this.waiting.push(message);
     if (this.waiting.length > MAX_WAITING) {
       this.waiting.shift();
-      this.warn(
-        'alert-dropped',
-        'Too many alerts were waiting to be sent, so the oldest alert was dropped. Check the receiver of --alerts.',
-      );
+      const text =
+        'Too many alerts were waiting to be sent, so the oldest alert was dropped. Check the receiver of --alerts.';
+      this.warn('alert-dropped', text);
     }
     void this.sendNext();
   }
@@ -392,11 +391,8 @@ export class Webhook {
     const result = await post(url, JSON.stringify(message), signal);
     if (signal.aborted) return;
     if (isDelivered(result) || isFinal(result)) {
-      if (!isDelivered(result))
-        this.warn(
-          'alert-dropped',
-          `The receiver of --alerts rejected an alert (${result}), so the alert was dropped. Check the receiver and its URL.`,
-        );
+      const text = `The receiver of --alerts rejected an alert (${result}), so the alert was dropped. Check the receiver and its URL.`;
+      if (!isDelivered(result)) this.warn('alert-dropped', text);
       this.failures = 0;
       this.isSending = false;
       // The message may have been dropped from a full queue during the request.
@@ -405,10 +401,8 @@ export class Webhook {
       return this.sendNext();
     }
     if (this.failures === 0) {
-      this.warn(
-        'alert-not-sent',
-        `An alert could not be sent (${result}). The server keeps retrying. Check the receiver of --alerts.`,
-      );
+      const text = `An alert could not be sent (${result}). The server keeps retrying. Check the receiver of --alerts.`;
+      this.warn('alert-not-sent', text);
     }
     const pause = Math.min(PAUSE.longest, PAUSE.first * 2 ** this.failures++);
     this.cancel = clock.after(pause, () => {

@@ -49,11 +49,8 @@ export class DiskWatch {
     const left = Math.floor(free / MEGABYTE);
     const limit = Math.floor(DISK_RESERVE / MEGABYTE);
     const warning = `Only ${left} MiB are free on the disk of the data folder. Free some space: if less than ${limit} MiB are free, the server stores nothing.`;
+    const relief = `The disk of the data folder has ${left} MiB of free space again.`;
     if (isFilling) this.log.warn('disk-filling', warning);
-    else
-      this.log.info(
-        'disk-free',
-        `The disk of the data folder has ${left} MiB of free space again.`,
-      );
+    else this.log.info('disk-free', relief);
   }
 }

@@ -122,11 +122,8 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
   const reserve = Math.min(RESERVED, Math.floor(limit / 4));
   const connections = Math.max(1, Math.floor((limit - used - reserve) / 2));
   if (connections >= limits.connections) return limits;
-  log.warn(
-    'few-descriptors',
-    `The system allows this server only ${limit} open files, so the server accepts only ${connections} connections instead of ${limits.connections}. Raise the system's limit: LimitNOFILE= in the systemd unit, docker run --ulimit nofile=65536, or ulimit -n.`,
-    { limit, connections },
-  );
+  const text = `The system allows this server only ${limit} open files, so the server accepts only ${connections} connections instead of ${limits.connections}. Raise the system's limit: LimitNOFILE= in the systemd unit, docker run --ulimit nofile=65536, or ulimit -n.`;
+  log.warn('few-descriptors', text, { limit, connections });
   return { ...limits, connections };
 }
 

@@ -107,10 +107,8 @@ export function openSender(
   const warn = (error: Error | null): void => {
     if (!error || warned) return;
     warned = true;
-    log.warn(
-      'osc-not-sent',
-      `OSC messages cannot be sent to ${host}:${port} (${error.message}). Check --osc-out.`,
-    );
+    const text = `OSC messages cannot be sent to ${host}:${port} (${error.message}). Check --osc-out.`;
+    log.warn('osc-not-sent', text);
   };
   const open = (family: number): Socket => {
     const opened = createSocket(family === 6 ? 'udp6' : 'udp4');
@@ -166,15 +164,10 @@ async function openListener(
   } catch (error) {
     socket.close();
     const { code, message } = error as NodeJS.ErrnoException;
-    throw code === 'EADDRINUSE'
-      ? new HookError(
-          'port-taken',
-          `Another program already listens on ${endpoint}. Choose another port with --osc-in.`,
-        )
-      : new HookError(
-          'no-address',
-          `The server cannot receive OSC messages on ${endpoint} (${message}). Check --osc-in.`,
-        );
+    const taken = `Another program already listens on ${endpoint}. Choose another port with --osc-in.`;
+    if (code === 'EADDRINUSE') throw new HookError('port-taken', taken);
+    const text = `The server cannot receive OSC messages on ${endpoint} (${message}). Check --osc-in.`;
+    throw new HookError('no-address', text);
   }
   socket.on('error', (error) => log.warn('osc-not-heard', `OSC: ${error.message}.`));
   socket.on('message', (bytes, { address }) => receive(bytes, address));

@@ -30,9 +30,8 @@ export function textLog(
  * Creates a log of JSON lines. Writes synchronously, so that the last lines before a crash are not
  * lost.
  */
-export function jsonLog(
-  destination: pino.DestinationStream = pino.destination({ sync: true }),
-): Log {
+export function jsonLog(): Log {
+  const destination = pino.destination({ sync: true });
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   const write =
     (level: 'info' | 'warn' | 'error') =>

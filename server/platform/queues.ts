@@ -223,10 +223,8 @@ export class TokenBucket {
   }
 
   private refill(now: number): void {
-    this.level = Math.min(
-      this.size,
-      this.level + ((now - this.refilledAt) / 1000) * this.perSecond,
-    );
+    const gained = ((now - this.refilledAt) / 1000) * this.perSecond;
+    this.level = Math.min(this.size, this.level + gained);
     this.refilledAt = now;
   }
 }

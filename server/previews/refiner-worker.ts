@@ -38,10 +38,8 @@ async function objectiveOf(model: RefinerStart): Promise<Objective> {
 /** Lowers the priority of this thread. Works only on Linux. */
 function yieldToOthers(): void {
   try {
-    setPriority(
-      Number(basename(readlinkSync('/proc/thread-self'))),
-      constants.priority.PRIORITY_BELOW_NORMAL,
-    );
+    const thread = Number(basename(readlinkSync('/proc/thread-self')));
+    setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // The thread keeps its default priority.
   }

@@ -118,9 +118,8 @@ export async function readRange(
   let { seq } = moment.snapshot;
   for (const entry of journal) {
     if (entry.seq !== ++seq) {
-      throw notKept(
-        `The journal has a gap before tick ${entry.tick}. Choose only ticks before the gap, or only ticks after the gap.`,
-      );
+      const text = `The journal has a gap before tick ${entry.tick}. Choose only ticks before the gap, or only ticks after the gap.`;
+      throw notKept(text);
     }
     if (!entry.jump) continue;
     const { state, cells } = await store.moment(name, entry.tick);

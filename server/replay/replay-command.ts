@@ -151,9 +151,8 @@ function picturesOf(
   const pictures = Math.ceil((to - from) / every) + 1;
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
-    throw new SettingsError(
-      `A GIF can have at most ${MAX_FRAMES} pictures, but this GIF would have ${pictures}. Choose --every ${least} or more, or --export frames.`,
-    );
+    const text = `A GIF can have at most ${MAX_FRAMES} pictures, but this GIF would have ${pictures}. Choose --every ${least} or more, or --export frames.`;
+    throw new SettingsError(text);
   }
   const delay = Math.max(20, (1000 * every) / RATE / Math.min(speed, 1000));
   return gif(out, Math.round(speed === Infinity ? 66 : delay));
@@ -164,9 +163,8 @@ type Say = (line: string) => void;
 async function run(options: ReplayOptions, say: Say, complain: Say): Promise<number> {
   const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
-  say(
-    `Replaying ticks ${from} to ${to} of room "${room.name}". The replay starts from the snapshot of tick ${snapshot.tick}.`,
-  );
+  const text = `Replaying ticks ${from} to ${to} of room "${room.name}". The replay starts from the snapshot of tick ${snapshot.tick}.`;
+  say(text);
   if (options.bundle) {
     await writeBundle(options.bundle, range);
     say(`Replay bundle: ${options.bundle}`);
@@ -174,10 +172,8 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
   const pictures = picturesOf(options, range);
   const checkpoint = await loadCheckpoint(options.checkpoint);
   if (fingerprint(checkpoint) !== room.checkpoint.hash) {
-    throw new StoreError(
-      'other-checkpoint',
-      `The room grows from the checkpoint "${room.checkpoint.name}", but the folder ${options.checkpoint} contains other weights. Give the folder of the room's checkpoint with --checkpoint.`,
-    );
+    const text = `The room grows from the checkpoint "${room.checkpoint.name}", but the folder ${options.checkpoint} contains other weights. Give the folder of the room's checkpoint with --checkpoint.`;
+    throw new StoreError('other-checkpoint', text);
   }
   const engine = await createEngine({ checkpoints: [checkpoint], backend: options.engine });
   try {
@@ -188,15 +184,13 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
     });
     const seconds = (performance.now() - begun) / 1000;
     const times = done.ticks / RATE / seconds;
-    say(
-      `Replayed ${done.ticks} ticks in ${seconds.toFixed(1)} s, ${times.toFixed(1)} times as fast as the usual ${RATE} ticks per second.`,
-    );
+    const text = `Replayed ${done.ticks} ticks in ${seconds.toFixed(1)} s, ${times.toFixed(1)} times as fast as the usual ${RATE} ticks per second.`;
+    say(text);
     if (pictures) say(await pictures.end());
     const { equal, unequal, proven } = done;
     if (unequal.length === 0) {
-      say(
-        `All ${equal} checksums equal the checksums in the journal. The checksums cover ${proven} ticks.`,
-      );
+      const text = `All ${equal} checksums equal the checksums in the journal. The checksums cover ${proven} ticks.`;
+      say(text);
       return 0;
     }
     const { name, device } = engine.info;

@@ -240,11 +240,8 @@ export class ClusterRooms extends RoomRegistry {
     else {
       const lease = await leases.acquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
-      if (lease === 'no-answer')
-        throw new StoreError(
-          'unreachable',
-          `Valkey does not answer, so this server cannot find out which server runs the room "${name}".`,
-        );
+      const text = `Valkey does not answer, so this server cannot find out which server runs the room "${name}".`;
+      if (lease === 'no-answer') throw new StoreError('unreachable', text);
     }
     try {
       return await work();
@@ -350,11 +347,8 @@ export class ClusterRooms extends RoomRegistry {
     };
     const given = this.during(room, 'closing', () => this.serialised(entry, work));
     return given.catch((error: Error) => {
-      log.warn(
-        'room-not-given',
-        `Room "${room}" could not be moved to another server: ${error.message}`,
-        { room },
-      );
+      const text = `Room "${room}" could not be moved to another server: ${error.message}`;
+      log.warn('room-not-given', text, { room });
       return false;
     });
   }

@@ -185,10 +185,8 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
       await rename(path, `${path}.damaged`).catch(ignoreMissing);
       outcome = 'The server continues without this file';
     }
-    log.warn(
-      'checkpoint-damaged',
-      `A file of a stored checkpoint is damaged: ${path}. ${outcome}.`,
-    );
+    const text = `A file of a stored checkpoint is damaged: ${path}. ${outcome}.`;
+    log.warn('checkpoint-damaged', text);
   }
 }
 

@@ -548,10 +548,8 @@ export class RoomRegistry {
     // be the requested ones.
     if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
     if (stored && (stored.width !== width || stored.height !== height)) {
-      throw new HostRefusal(
-        'room-exists',
-        `a stored room of this name has ${stored.width}x${stored.height} cells`,
-      );
+      const text = `a stored room of this name has ${stored.width}x${stored.height} cells`;
+      throw new HostRefusal('room-exists', text);
     }
   }
 }

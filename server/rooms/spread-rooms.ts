@@ -199,10 +199,9 @@ export class SpreadRooms {
       this.forget();
       this.hasTakers = hasTakers;
       this.drainedSince = clock.now();
-      log.info(
-        'draining',
-        'The host is draining this server: the server hands its rooms to other servers and accepts no rooms.',
-      );
+      const text =
+        'The host is draining this server: the server hands its rooms to other servers and accepts no rooms.';
+      log.info('draining', text);
     }
     await this.tell();
   }

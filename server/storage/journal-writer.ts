@@ -105,10 +105,9 @@ export class JournalWriter {
     const now = date();
     if (now < Math.max(this.read, stored) - SET_BACK) {
       this.setBackAt = now;
-      warn(
-        'clock-set-back',
-        'The clock of this machine was set back, so earlier records may have wrong times.',
-      );
+      const text =
+        'The clock of this machine was set back, so earlier records may have wrong times.';
+      warn('clock-set-back', text);
     }
     this.read = now;
     return now;
@@ -447,10 +446,8 @@ export class JournalWriter {
       watched.tail = { ...watched.tail, seq: watched.tail.seq + 1 };
     }
     if (isFirst) {
-      this.options.warn(
-        'not-kept',
-        `${why} The rooms continue, but changes from now on are lost if the server restarts. Earlier changes are stored.`,
-      );
+      const text = `${why} The rooms continue, but changes from now on are lost if the server restarts. Earlier changes are stored.`;
+      this.options.warn('not-kept', text);
     }
   }
 

@@ -105,10 +105,8 @@ const windowFor = (bytes: number): number =>
 export function decodeRecord(key: string, bytes: Uint8Array): unknown {
   if (!isIntact(key, bytes)) throw new StoreError('damaged', `The record "${key}" is damaged.`);
   if (bytes[0] !== RECORD_VERSION) {
-    throw new StoreError(
-      'other-version',
-      `The record "${key}" has version ${bytes[0]}, but this server reads version ${RECORD_VERSION}. Choose another folder with --data, or run the version of Vivarium that stored the record.`,
-    );
+    const text = `The record "${key}" has version ${bytes[0]}, but this server reads version ${RECORD_VERSION}. Choose another folder with --data, or run the version of Vivarium that stored the record.`;
+    throw new StoreError('other-version', text);
   }
   const value: unknown = packr.unpack(bytes.subarray(HEADER));
   const { brotli } = Object(value) as { brotli?: Uint8Array };
@@ -260,10 +258,8 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
   const [issue] = result.issues;
   const where = v.getDotPath(issue as never) ?? 'value';
   // The checksum matches, so the record is not damaged but has another format.
-  throw new StoreError(
-    'other-version',
-    `The record "${key}" is not in this server's format (${where}: ${issue.message}). Choose another folder with --data, or run the version of Vivarium that stored the record.`,
-  );
+  const text = `The record "${key}" is not in this server's format (${where}: ${issue.message}). Choose another folder with --data, or run the version of Vivarium that stored the record.`;
+  throw new StoreError('other-version', text);
 }
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;

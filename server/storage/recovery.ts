@@ -27,19 +27,15 @@ function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
   const alternatives = 'or choose another room name (--rooms) or another data folder (--data)';
   if (stored.checkpoint.hash !== checkpoint.hash) {
     const isSameName = stored.checkpoint.name === checkpoint.name;
-    throw new StoreError(
-      'other-checkpoint',
-      `The room "${name}" grows from ${isSameName ? 'another version of ' : ''}the checkpoint "${stored.checkpoint.name}" ` +
-        `and cannot be opened with ${isSameName ? 'this version' : `"${checkpoint.name}"`}. ` +
-        `Start the server with the checkpoint of the room (--checkpoint), ${alternatives}.`,
-    );
+    const source = `${isSameName ? 'another version of ' : ''}the checkpoint "${stored.checkpoint.name}"`;
+    const given = isSameName ? 'this version' : `"${checkpoint.name}"`;
+    const text = `The room "${name}" grows from ${source} and cannot be opened with ${given}. Start the server with the checkpoint of the room (--checkpoint), ${alternatives}.`;
+    throw new StoreError('other-checkpoint', text);
   }
   if (stored.width !== width || stored.height !== height) {
-    throw new StoreError(
-      'other-size',
-      `The room "${name}" has ${stored.width}x${stored.height} cells, not ${width}x${height}. ` +
-        `Start the server with --size ${stored.width}x${stored.height}, ${alternatives}.`,
-    );
+    const size = `${stored.width}x${stored.height}`;
+    const text = `The room "${name}" has ${size} cells, not ${width}x${height}. Start the server with --size ${size}, ${alternatives}.`;
+    throw new StoreError('other-size', text);
   }
 }
 
@@ -347,10 +343,8 @@ export class RoomReplica {
       throw isFull ? new NotReplicated(`the memory of this server's engine is full`) : error;
     });
     this.equal += equal;
-    if (unequal > 0)
-      throw new NotReplicated(
-        `this server and the server that runs the room have computed different cells`,
-      );
+    const apart = 'this server and the server that runs the room have computed different cells';
+    if (unequal > 0) throw new NotReplicated(apart);
     const isAll = to === tail.tick;
     if (isAll && this.tail.seq !== tail.seq)
       throw new NotReplicated(`entries of the room's journal are missing`);
@@ -367,10 +361,8 @@ export class RoomReplica {
   async handOver(world: World) {
     const stored = await this.store.room(this.room.name);
     if (this.isOver) throw new NotReplicated('the replica is closed');
-    if (stored?.made !== this.stored.made)
-      throw new NotReplicated(
-        'the room was deleted, and a new room was created under the same name',
-      );
+    const renewed = 'the room was deleted, and a new room was created under the same name';
+    if (stored?.made !== this.stored.made) throw new NotReplicated(renewed);
     await this.requireNear();
     const { room, equal: before } = this;
     const from = room.tick;

@@ -74,9 +74,8 @@ export class SetAside {
   async addFile(id: string, why: string): Promise<void> {
     const { folder, say, date } = this.options;
     await this.add({ id, room: null, at: date(), what: 'file', tick: null, why });
-    say(
-      `${why} The damaged file was moved to ${join(folder, id)}. Its readable records were kept.`,
-    );
+    const text = `${why} The damaged file was moved to ${join(folder, id)}. Its readable records were kept.`;
+    say(text);
   }
 
   /**

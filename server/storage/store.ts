@@ -10,21 +10,7 @@ import {
   hourStatistics,
 } from '../../shared/host/visit-statistics.ts';
 import { type RoomState, roomState } from '../world/room-state.ts';
-import {
-  isStandalone,
-  type JournalRecord,
-  type JournalTail,
-  journalRecord,
-  journalTailRecord,
-  type PlaneChecksum,
-  type PlanRecord,
-  planeChecksumRecord,
-  planRecord,
-  type RoomRecord,
-  roomRecord,
-  type SnapshotRecord,
-  snapshotRecord,
-} from './record-schemas.ts';
+import * as schemas from './record-schemas.ts';
 import {
   cellsKey,
   cellsRecord,
@@ -46,7 +32,7 @@ import {
 
 /** A snapshot with everything needed to restore the room. */
 export interface StoredMoment {
-  readonly snapshot: SnapshotRecord;
+  readonly snapshot: schemas.SnapshotRecord;
   readonly state: RoomState;
   /**
    * Cell states of each organism, in the order of `state.organisms`. Exception: `putRecent` gets
@@ -58,14 +44,14 @@ export interface StoredMoment {
 /** Records of one room, stored in one transaction. */
 export interface RoomWrite {
   readonly room: string;
-  readonly tail: JournalTail;
-  readonly entry?: JournalRecord | undefined;
-  readonly marks?: readonly PlaneChecksum[];
+  readonly tail: schemas.JournalTail;
+  readonly entry?: schemas.JournalRecord | undefined;
+  readonly marks?: readonly schemas.PlaneChecksum[];
   /**
    * The main record of a snapshot. Its state and cells, which are separate records, must already be
    * stored.
    */
-  readonly snapshot?: SnapshotRecord;
+  readonly snapshot?: schemas.SnapshotRecord;
 }
 
 /**
@@ -122,12 +108,12 @@ export class Store {
     return keys.map((key) => key.slice('room/'.length));
   }
 
-  async room(name: string): Promise<RoomRecord | undefined> {
-    return this.read(`room/${name}`, roomRecord);
+  async room(name: string): Promise<schemas.RoomRecord | undefined> {
+    return this.read(`room/${name}`, schemas.roomRecord);
   }
 
-  async tail(name: string): Promise<JournalTail | undefined> {
-    return this.read(`tail/${name}`, journalTailRecord);
+  async tail(name: string): Promise<schemas.JournalTail | undefined> {
+    return this.read(`tail/${name}`, schemas.journalTailRecord);
   }
 
   /** Whether a room has any records besides its parameters. */
@@ -140,8 +126,8 @@ export class Store {
   }
 
   /** Stores a new room. */
-  async createRoom(room: RoomRecord): Promise<void> {
-    const tail: JournalTail = { tick: 0, seq: 0 };
+  async createRoom(room: schemas.RoomRecord): Promise<void> {
+    const tail: schemas.JournalTail = { tick: 0, seq: 0 };
     await this.write([sealed(`room/${room.name}`, room), sealed(`tail/${room.name}`, tail)]);
   }
 
@@ -161,16 +147,16 @@ export class Store {
   }
 
   /** Reads the journal entries of the ticks `from` … `to`, both included. */
-  async *journal(name: string, from: number, to = MAX_TICK): AsyncGenerator<JournalRecord> {
-    yield* this.run(`journal/${name}/`, from, to, journalRecord);
+  async *journal(name: string, from: number, to = MAX_TICK): AsyncGenerator<schemas.JournalRecord> {
+    yield* this.run(`journal/${name}/`, from, to, schemas.journalRecord);
   }
 
   /**
    * Reads checksums of the planes (colours and owners of all cells), for the ticks `from` … `to`,
    * both included.
    */
-  async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
-    yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
+  async *marks(name: string, from: number, to: number): AsyncGenerator<schemas.PlaneChecksum> {
+    yield* this.run(`mark/${name}/`, from, to, schemas.planeChecksumRecord);
   }
 
   /** Lists the ticks of all stored snapshots, even damaged ones, latest first. */
@@ -184,12 +170,12 @@ export class Store {
    * Reads the main records of all snapshots, latest first, without state and cells. Skips damaged
    * records.
    */
-  async readableSnapshots(name: string): Promise<SnapshotRecord[]> {
+  async readableSnapshots(name: string): Promise<schemas.SnapshotRecord[]> {
     const span = { ...spanOf(`snapshot/${name}/`), backwards: true };
     const entries = await this.records.list(span);
     return entries.flatMap(({ key, bytes }) => {
       try {
-        return [parsed(key, bytes, snapshotRecord)];
+        return [parsed(key, bytes, schemas.snapshotRecord)];
       } catch {
         return [];
       }
@@ -197,8 +183,8 @@ export class Store {
   }
 
   /** Reads a snapshot's record, without its state and cells. */
-  async snapshot(name: string, tick: number): Promise<SnapshotRecord> {
-    return this.require(snapshotKey(name, tick), snapshotRecord);
+  async snapshot(name: string, tick: number): Promise<schemas.SnapshotRecord> {
+    return this.require(snapshotKey(name, tick), schemas.snapshotRecord);
   }
 
   /** Reads a room's state at a snapshot, without cell states. */
@@ -237,10 +223,9 @@ export class Store {
     if (record.base === undefined) return decodeCells(record);
     const base = await read(record.base);
     if (base.base === undefined) return decodeCells(record, decodeCells(base));
-    throw new StoreError(
-      'damaged',
-      'The cells of a snapshot are stored as a difference from another snapshot, which is itself stored as a difference.',
-    );
+    const text =
+      'The cells of a snapshot are stored as a difference from another snapshot, which is itself stored as a difference.';
+    throw new StoreError('damaged', text);
   }
 
   /**
@@ -264,7 +249,7 @@ export class Store {
   }
 
   /** Replaces a snapshot's record, but not its state and cells. */
-  async putSnapshotRecord(name: string, snapshot: SnapshotRecord): Promise<void> {
+  async putSnapshotRecord(name: string, snapshot: schemas.SnapshotRecord): Promise<void> {
     await this.put(snapshotKey(name, snapshot.tick), snapshot);
   }
 
@@ -272,7 +257,7 @@ export class Store {
    * Removes all snapshots that are not in `kept`, all cells that no snapshot in `kept` needs, and
    * the journal before the oldest snapshot in `kept` that is not standalone (see `isStandalone`).
    */
-  async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
+  async removeOldSnapshots(name: string, kept: readonly schemas.SnapshotRecord[]): Promise<void> {
     const needed = new Set(
       kept.flatMap(({ tick, cells }) => [
         snapshotKey(name, tick),
@@ -287,7 +272,7 @@ export class Store {
     }
     // Replays start only from snapshots that are not standalone (`periodic`). Standalone snapshots
     // are restored without the journal.
-    const periodic = kept.filter((one) => !isStandalone(one));
+    const periodic = kept.filter((one) => !schemas.isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {
       await this.remove({ from: `${kind}/${name}/`, to: `${kind}/${name}/${padded(first)}` });
@@ -335,7 +320,7 @@ export class Store {
    * Makes `tail` the end of a room's journal: removes all records of later ticks. The room will
    * continue from the tick of `tail`.
    */
-  async truncate(name: string, tail: JournalTail): Promise<void> {
+  async truncate(name: string, tail: schemas.JournalTail): Promise<void> {
     await this.removeRecent(name);
     await this.put(`tail/${name}`, tail);
     for (const kind of ['journal', 'mark', 'snapshot', 'state']) {
@@ -345,16 +330,16 @@ export class Store {
   }
 
   /** Reads the stored plans (host's settings) of all rooms. */
-  async plans(): Promise<PlanRecord[]> {
-    return this.all('plan/', planRecord);
+  async plans(): Promise<schemas.PlanRecord[]> {
+    return this.all('plan/', schemas.planRecord);
   }
 
   /** Reads the stored plan (host's settings) of a room. */
-  async plan(name: string): Promise<PlanRecord | undefined> {
-    return this.read(`plan/${name}`, planRecord);
+  async plan(name: string): Promise<schemas.PlanRecord | undefined> {
+    return this.read(`plan/${name}`, schemas.planRecord);
   }
 
-  async putPlan(plan: PlanRecord): Promise<void> {
+  async putPlan(plan: schemas.PlanRecord): Promise<void> {
     await this.put(`plan/${plan.name}`, plan);
   }
 
@@ -454,7 +439,7 @@ export class Store {
    * Takes a room back to the latest snapshot in `kept`. Removes the room's journal and all
    * snapshots that are not in `kept`.
    */
-  async revertTo(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
+  async revertTo(name: string, kept: readonly schemas.SnapshotRecord[]): Promise<void> {
     const [{ tick, seq }] = kept;
     for (const kind of ['journal', 'mark']) await this.remove(spanOf(`${kind}/${name}/`));
     await this.truncate(name, { tick, seq });
@@ -524,4 +509,4 @@ const snapshotKey = (room: string, tick: number): string => `snapshot/${room}/${
 const itemKey = (room: string, list: string, id?: number): string =>
   `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;
 
-const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
+const recentRecord = v.strictObject({ snapshot: schemas.snapshotRecord, state: roomState });

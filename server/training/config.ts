@@ -540,10 +540,8 @@ export function withBatch(config: TrainingConfig, fresh: number): TrainingConfig
 export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, images: string): T {
   const { data } = config;
   if (data.kind !== 'folder') {
-    throw new TrainingError(
-      'bad-config',
-      `--images works only if "data.kind" in the configuration is "folder", but "data.kind" is "${data.kind}"`,
-    );
+    const text = `--images works only if "data.kind" in the configuration is "folder", but "data.kind" is "${data.kind}"`;
+    throw new TrainingError('bad-config', text);
   }
   return { ...config, data: { ...data, folder: resolve(images) } };
 }

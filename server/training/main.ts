@@ -43,10 +43,8 @@ async function main(options: Options): Promise<void> {
   let data = await loadDataset(config.data, baseFolder);
   const images = imagesDigest(data);
   if (run.images !== undefined && run.images !== images) {
-    throw new TrainingError(
-      'bad-run',
-      `the images have changed since the run in ${folder} started. Restore the images, or start a new run without --resume.`,
-    );
+    const text = `the images have changed since the run in ${folder} started. Restore the images, or start a new run without --resume.`;
+    throw new TrainingError('bad-run', text);
   }
   run = { ...run, images, command };
   if (!options.resume && run.from !== undefined) await checkGallery(config, data, run.from);
@@ -129,10 +127,8 @@ async function update(trainer: Trainer): Promise<UpdateReport> {
     return await retryLostThreads(() => trainer.update(), remedy, say);
   } catch (error) {
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
-    throw new TrainingError(
-      error.reason,
-      `${error.message}. In the configuration, lower "optimiser.learningRate" or "optimiser.clip". Then continue from the last saved state with --resume.`,
-    );
+    const text = `${error.message}. In the configuration, lower "optimiser.learningRate" or "optimiser.clip". Then continue from the last saved state with --resume.`;
+    throw new TrainingError(error.reason, text);
   }
 }
 

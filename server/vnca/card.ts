@@ -309,11 +309,8 @@ export function parseCard(value: unknown, file: string): Card {
   const version = (value as { version?: unknown }).version;
   if (version !== CARD_VERSION) {
     const said = version === undefined ? '(none)' : JSON.stringify(version);
-    throw new CheckpointError(
-      'unknown-version',
-      file,
-      `card version ${said} is unknown; this server reads version ${CARD_VERSION}`,
-    );
+    const text = `card version ${said} is unknown; this server reads version ${CARD_VERSION}`;
+    throw new CheckpointError('unknown-version', file, text);
   }
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;

@@ -161,11 +161,8 @@ function checkIdentity(folder: string, model: Model): void {
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =
     'install the whole folder again, or, if you edited the card on purpose, set the field to that identity';
-  throw new CheckpointError(
-    'bad-card',
-    join(folder, CARD_FILE),
-    `field "identity": ${what}; ${next}`,
-  );
+  const text = `field "identity": ${what}; ${next}`;
+  throw new CheckpointError('bad-card', join(folder, CARD_FILE), text);
 }
 
 /**
@@ -243,11 +240,8 @@ async function checkGallery(file: string, card: Card): Promise<void> {
   const height = view.getUint32(20);
   const sheet = gallerySheet(card);
   if (width !== sheet.width || height !== sheet.height) {
-    throw new CheckpointError(
-      'bad-gallery',
-      file,
-      `width × height is ${width} × ${height}, but the card's gallery needs ${sheet.width} × ${sheet.height}`,
-    );
+    const text = `width × height is ${width} × ${height}, but the card's gallery needs ${sheet.width} × ${sheet.height}`;
+    throw new CheckpointError('bad-gallery', file, text);
   }
 }
 

@@ -64,9 +64,8 @@ export async function loadRelatives({
       return name === card.gallery[i].name && areOthers;
     });
   if (!isOfGallery) {
-    throw bad(
-      `table of relatives does not match the gallery, which has ${card.gallery.length} entries`,
-    );
+    const text = `table of relatives does not match the gallery, which has ${card.gallery.length} entries`;
+    throw bad(text);
   }
   return { lentSteps, homeSteps, of: gallery.map(({ relatives }) => relatives) };
 }

@@ -76,10 +76,8 @@ export function createScalarRule(model: Model, { latents, labels }: Genomes): St
 function createRule(model: Model, latent: Float32Array) {
   const { channels, update } = model.card;
   const { hidden, leak, stateLimit = Infinity } = update;
-  const { perceptionScale, perceptionBias, layers } = layersOfPatch(
-    model,
-    createCondition(model)?.(latent),
-  );
+  const genome = createCondition(model)?.(latent);
+  const { perceptionScale, perceptionBias, layers } = layersOfPatch(model, genome);
   const kernel = model.tensors.get('update.perceive.kernel')!.data;
   const perceive = perception({ channels, hidden, kernel }, perceptionScale, perceptionBias);
   const steps = new Map(layers.map((layer) => [layer.name, denseLayer(layer, hidden)]));

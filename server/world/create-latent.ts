@@ -120,10 +120,8 @@ export function requireWithin(latent: Float32Array, bounds: LatentBounds): void 
   if (isWithin(latent, bounds)) return;
   const length = Math.hypot(...latent).toFixed(1);
   const { norm, value } = bounds;
-  throw new Refusal(
-    'bad-latent',
-    `the latent has the length ${length}; allowed are a length of at most ${norm.toFixed(1)}, and numbers of at most ${value.toFixed(1)}`,
-  );
+  const text = `the latent has the length ${length}; allowed are a length of at most ${norm.toFixed(1)}, and numbers of at most ${value.toFixed(1)}`;
+  throw new Refusal('bad-latent', text);
 }
 
 /**

@@ -136,10 +136,8 @@ const WIDEST_OF_GENOME = 2_048;
  */
 export function parsePainter(bytes: Uint8Array): PainterNet {
   if (bytes.length > PAINTER_LIMIT) {
-    throw new PainterError(
-      'too-large',
-      `the file has ${bytes.length} bytes, but a painter may have at most ${PAINTER_LIMIT}`,
-    );
+    const text = `the file has ${bytes.length} bytes, but a painter may have at most ${PAINTER_LIMIT}`;
+    throw new PainterError('too-large', text);
   }
   const { tensors, metadata } = read(bytes);
   const { painter: version } = metadata;
@@ -177,9 +175,8 @@ function layersOf(tensors: TensorFile['tensors'], prefix: string, first: number)
       outputs < step ||
       outputs > (layer === 'ramps' ? 128 : WIDEST)
     ) {
-      throw bad(
-        `layer "${name}" has an invalid shape: a kernel of [${kernel.shape}] and ${bias.shape} biases`,
-      );
+      const text = `layer "${name}" has an invalid shape: a kernel of [${kernel.shape}] and ${bias.shape} biases`;
+      throw bad(text);
     }
     const read = { inputs, outputs, kernel: kernel.values, bias: bias.values };
     inputs = outputs;
@@ -203,9 +200,8 @@ function genomeLayers(tensors: TensorFile['tensors']): PainterLayer[] {
     const fits = (isFirst || rows === expected) && bias.length === outputs && outputs % 4 === 0;
     const most = i === GENOME_LAYERS.length - 1 ? MOST_CHANNELS : WIDEST_OF_GENOME;
     if (!fits || outputs > most || kernel.values.length !== (isDense ? 1 : 9) * rows * outputs) {
-      throw bad(
-        `layer "${name}" has an invalid shape: a kernel of [${kernel.shape}] and ${bias.length} biases`,
-      );
+      const text = `layer "${name}" has an invalid shape: a kernel of [${kernel.shape}] and ${bias.length} biases`;
+      throw bad(text);
     }
     before = outputs;
     return { inputs: isDense ? rows : 9 * rows, outputs, kernel: kernel.values, bias };

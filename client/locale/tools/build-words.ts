@@ -131,9 +131,8 @@ class Localizer extends RuntimeLitLocalizer {
         const other = forms.at(-1)!;
         const known = new Set(placeholdersOf(other));
         for (const extra of forms.flatMap(placeholdersOf).filter((each) => !known.has(each))) {
-          errors.push(
-            `${code}: the last plural form of ${name} has no placeholder ${extra}, but another form has it`,
-          );
+          const text = `${code}: the last plural form of ${name} has no placeholder ${extra}, but another form has it`;
+          errors.push(text);
         }
         return { name, contents: other };
       });
@@ -263,9 +262,8 @@ export class Words {
     const texts = translated.map(({ name, contents }) => {
       const text = textOf(names.get(name)!.contents);
       if (contents.every((each) => typeof each === 'string')) return [text, textOf(contents)];
-      throw new Error(
-        `${part}: the text "${text}" has a template expression. Use a placeholder like {name} instead.`,
-      );
+      const message = `${part}: the text "${text}" has a template expression. Use a placeholder like {name} instead.`;
+      throw new Error(message);
     });
     return Object.fromEntries(texts);
   }

@@ -417,10 +417,8 @@ export class RoomPaint {
     const chunks = (pixels: number, cells: number, cell: number): number =>
       Math.min(Math.ceil(cells / CHUNK), Math.ceil(pixels / cell / CHUNK) + 2);
     const limitAt = (scale: number): number => Math.floor(this.largest / (CHUNK * scale));
-    const longest = Math.max(
-      chunks(view.width, planes.width, size),
-      chunks(view.height, planes.height, size),
-    );
+    const across = chunks(view.width, planes.width, size);
+    const longest = Math.max(across, chunks(view.height, planes.height, size));
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;

@@ -344,10 +344,8 @@ export class OrganismCard extends PanelElement {
   }
 
   private kin(organism: OrganismView): TemplateResult {
-    const { parents, children, siblings, descendants } = kinOf(
-      organism,
-      this.session.model.organisms,
-    );
+    const { organisms } = this.session.model;
+    const { parents, children, siblings, descendants } = kinOf(organism, organisms);
     return html`<div class="kin wrap">
       ${this.relatives('parents', msg('Parents'), parents)}
       ${this.relatives('children', msg('Children'), children, descendants)}

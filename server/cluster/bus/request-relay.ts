@@ -269,11 +269,8 @@ export class RequestRelay {
         path,
         headers: { ...Object.fromEntries(headers), [ADDRESS]: address },
       };
-      const answer = await ask(
-        tunnel,
-        asked,
-        body === undefined ? undefined : JSON.stringify(body),
-      );
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      const answer = await ask(tunnel, asked, text);
       const told = Object.entries(answer.headers).filter(([name]) => !OWN_HEADERS.includes(name));
       response.writeHead(answer.statusCode!, Object.fromEntries(told));
       await pipeline(answer, response);

@@ -85,17 +85,13 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       seen.add(step.patch);
       const stage = stageAfter(patch, step);
       if (stage > patch.species.card.side) {
-        throw new EngineError(
-          'bad-state',
-          `patch ${step.patch} is fully grown, so its cells cannot divide`,
-        );
+        const text = `patch ${step.patch} is fully grown, so its cells cannot divide`;
+        throw new EngineError('bad-state', text);
       }
       for (const mask of [step.keep, step.closed]) {
         if (!mask || mask.length === stage * stage) continue;
-        throw new EngineError(
-          'bad-mask',
-          `mask of patch ${step.patch} has ${mask.length} values, not ${stage}×${stage}`,
-        );
+        const text = `mask of patch ${step.patch} has ${mask.length} values, not ${stage}×${stage}`;
+        throw new EngineError('bad-mask', text);
       }
       if (step.express) checkGenomes(step.patch, step.express, patch.species.card);
     }
@@ -116,10 +112,8 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       const { channels, side } = patch.species.card;
       const stage = Math.sqrt(state.length / channels);
       if (!isStage(stage, side)) {
-        throw new EngineError(
-          'bad-state',
-          `the state of patch ${id} has ${state.length} values, which is not the size of a growth stage`,
-        );
+        const text = `the state of patch ${id} has ${state.length} values, which is not the size of a growth stage`;
+        throw new EngineError('bad-state', text);
       }
       checkNumbers('bad-state', `state of patch ${id}`, state, stage * stage * channels);
       return { patch, state, stage };
@@ -152,10 +146,8 @@ function checkNumbers(
 function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card): void {
   const { length } = latents;
   if (length < 1 || length > MAX_GENOMES) {
-    throw new EngineError(
-      'bad-latent',
-      `patch ${patch} must have 1 to ${MAX_GENOMES} genomes, not ${length}`,
-    );
+    const text = `patch ${patch} must have 1 to ${MAX_GENOMES} genomes, not ${length}`;
+    throw new EngineError('bad-latent', text);
   }
   for (const latent of latents) {
     checkNumbers('bad-latent', `latent of patch ${patch}`, latent, card.latentSize);
@@ -164,10 +156,8 @@ function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card):
   const { side } = card;
   const isLabel = (label: number): boolean => label < length;
   if (!(labels instanceof Uint8Array && labels.length === side ** 2 && labels.every(isLabel))) {
-    throw new EngineError(
-      'bad-labels',
-      `patch ${patch} needs ${side}×${side} labels, each less than ${length} (the number of genomes)`,
-    );
+    const text = `patch ${patch} needs ${side}×${side} labels, each less than ${length} (the number of genomes)`;
+    throw new EngineError('bad-labels', text);
   }
 }
 

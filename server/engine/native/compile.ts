@@ -143,10 +143,8 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
   const found = await lstat(folder).catch(() => undefined);
   const isOwn = found?.isDirectory() && found.uid === process.getuid?.() && !(found.mode & 0o077);
   if (isOwn) return folder;
-  throw new StartError(
-    `the server cannot write to ${instead}, and ${folder} is not a private folder of the server's user`,
-    `let the server write to ${instead}`,
-  );
+  const text = `the server cannot write to ${instead}, and ${folder} is not a private folder of the server's user`;
+  throw new StartError(text, `let the server write to ${instead}`);
 }
 
 /**

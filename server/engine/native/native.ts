@@ -132,10 +132,8 @@ export async function loadKernel(
     // Retry only once: if the cached file cannot be deleted, every retry would load the same file.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
-    throw new StartError(
-      `the compiled kernel does not load: ${reason}`,
-      `mount the file system of ${dirname(file)} without noexec`,
-    );
+    const remedy = `mount the file system of ${dirname(file)} without noexec`;
+    throw new StartError(`the compiled kernel does not load: ${reason}`, remedy);
   }
 }
 

@@ -77,10 +77,8 @@ export function convolveTiles(model: ModelWriter, image: string, kernel: Float32
     ],
     { kernel_shape: [1, 3], pads: [0, 1, 0, 1], group: POINTS },
   );
-  return model.node('MatMul', [
-    model.weight([TILE, POINTS], Float32Array.from(BACK.flat())),
-    model.reshape(products, [POINTS, -1]),
-  ]);
+  const back = model.weight([TILE, POINTS], Float32Array.from(BACK.flat()));
+  return model.node('MatMul', [back, model.reshape(products, [POINTS, -1])]);
 }
 
 /**

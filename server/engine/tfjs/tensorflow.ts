@@ -145,11 +145,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
       ]),
     );
     const none: [number, number] = [0, 0];
-    const padded = tf.pad(tf.reshape(own, [n, height, width, expressed]) as tf.Tensor4D, [
-      ...[none, none, none],
-      [0, channels - expressed],
-    ]);
-    return tf.add(changes, padded);
+    const expression = tf.reshape(own, [n, height, width, expressed]) as tf.Tensor4D;
+    return tf.add(changes, tf.pad(expression, [none, none, none, [0, channels - expressed]]));
   };
 
   return {

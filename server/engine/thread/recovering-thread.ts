@@ -253,9 +253,8 @@ class Recovery {
     onLoss?.(error.reason === 'gpu-lost' ? 'gpu' : 'thread', why);
     await pause(clock, first);
     return retry(this.replacementStarter(), { clock, pauses }).catch((failure: Error) => {
-      throw new Error(
-        `the engine's thread was lost and could not be reopened: ${detailOf(failure)}`,
-      );
+      const text = `the engine's thread was lost and could not be reopened: ${detailOf(failure)}`;
+      throw new Error(text);
     });
   }
 

@@ -82,10 +82,9 @@ async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {
   const instance = create([]);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter) return { instance, adapter };
-  throw new EngineError(
-    'unavailable',
-    'no GPU found; install a Vulkan driver (on Debian: mesa-vulkan-drivers, which also works without a GPU)',
-  );
+  const text =
+    'no GPU found; install a Vulkan driver (on Debian: mesa-vulkan-drivers, which also works without a GPU)';
+  throw new EngineError('unavailable', text);
 }
 
 async function load(): Promise<typeof import('webgpu')> {
@@ -93,9 +92,7 @@ async function load(): Promise<typeof import('webgpu')> {
     return await import('webgpu');
   } catch (error) {
     const [why] = (error as Error).message.split('\n');
-    throw new EngineError(
-      'unavailable',
-      `cannot load the package webgpu (${why}); run ${installLine('webgpu')}`,
-    );
+    const text = `cannot load the package webgpu (${why}); run ${installLine('webgpu')}`;
+    throw new EngineError('unavailable', text);
   }
 }

@@ -295,10 +295,8 @@ export class Net {
     const slotBytes = 2 * this.halfGroups * GROUP_BYTES;
     const recordBytes = record.shared ? 0 : record.patchSize * GROUP_BYTES;
     const most = Math.min(MAX_PAGE_BYTES, device.limits.maxStorageBufferBindingSize);
-    const slots = Math.min(
-      FIRST_PAGE_SLOTS * 2 ** this.pages.length,
-      Math.max(1, Math.floor(most / Math.max(slotBytes, recordBytes))),
-    );
+    const fitting = Math.max(1, Math.floor(most / Math.max(slotBytes, recordBytes)));
+    const slots = Math.min(FIRST_PAGE_SLOTS * 2 ** this.pages.length, fitting);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const create = (size: number): GPUBuffer => device.createBuffer({ size, usage });
     return {

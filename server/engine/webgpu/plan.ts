@@ -131,10 +131,8 @@ export function planFor(
       ...{ cellSpace, weightSpace },
     };
   }
-  throw new EngineError(
-    'unavailable',
-    `a net of ${update.hidden} hidden units is too wide for this GPU's workgroup memory`,
-  );
+  const text = `a net of ${update.hidden} hidden units is too wide for this GPU's workgroup memory`;
+  throw new EngineError('unavailable', text);
 }
 
 /**

@@ -38,9 +38,7 @@ export class SpaceGuard {
     this.isShort = free < (this.isShort ? AGAIN : 1) * DISK_RESERVE + PAGES * bytes;
     if (!this.isShort) return;
     const [left, kept] = [free, DISK_RESERVE].map((size) => Math.floor(size / MEGABYTE));
-    throw new StoreError(
-      'disk-full',
-      `The disk is nearly full: only ${left} MiB are free, but at least ${kept} MiB must stay free. Free some space.`,
-    );
+    const text = `The disk is nearly full: only ${left} MiB are free, but at least ${kept} MiB must stay free. Free some space.`;
+    throw new StoreError('disk-full', text);
   }
 }

@@ -37,10 +37,8 @@ const HAS_PIPES = process.platform === 'win32';
  * @throws StoreError 'in-use' or 'not-writable'
  */
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const inUse = new StoreError(
-    'in-use',
-    `Another server uses the data in ${folder}. Stop that server, or choose another folder with --data.`,
-  );
+  const text = `Another server uses the data in ${folder}. Stop that server, or choose another folder with --data.`;
+  const inUse = new StoreError('in-use', text);
   const path = socketPath(resolve(folder));
   if (await answers(path)) throw inUse;
   if (!HAS_PIPES) rmSync(path, { force: true });
@@ -151,10 +149,8 @@ export async function openFolder(
     mkdirSync(folder, { recursive: true });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new StoreError(
-      'not-writable',
-      `The folder ${folder} cannot be created (${code}). Choose another folder with --data.`,
-    );
+    const text = `The folder ${folder} cannot be created (${code}). Choose another folder with --data.`;
+    throw new StoreError('not-writable', text);
   }
   const release = await lockFolder(folder);
   const path = resolve(folder);
@@ -201,10 +197,8 @@ export async function openSound(folder: string): Promise<FolderRecords> {
   const lost = records.damaged.filter((key) => !REPLACEABLE.test(key));
   if (lost.length === 0) return records;
   await records.close();
-  throw new StoreError(
-    'damaged',
-    `The data in ${folder} are damaged: ${lost.length} records cannot be repaired; the first is "${lost[0]}".`,
-  );
+  const text = `The data in ${folder} are damaged: ${lost.length} records cannot be repaired; the first is "${lost[0]}".`;
+  throw new StoreError('damaged', text);
 }
 
 /**
@@ -241,10 +235,8 @@ export function storedSecret(folder: string | undefined, name: string): Uint8Arr
     writeFileSync(file, secret, { mode: 0o600 });
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new StoreError(
-      'not-writable',
-      `The file ${file} cannot be read or written (${code}). Check its permissions.`,
-    );
+    const text = `The file ${file} cannot be read or written (${code}). Check its permissions.`;
+    throw new StoreError('not-writable', text);
   }
   return secret;
 }

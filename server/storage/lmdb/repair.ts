@@ -3,16 +3,7 @@
  * records. Unverified data are read only in a separate process (`probe.ts`), because reading
  * damaged data can crash the process. Start reading at `inspect`.
  */
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askChild } from '../../platform/worker-rpc.ts';
@@ -49,7 +40,7 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
   const begin = (span: string): boolean => {
     if (begun.has(span)) return false;
     begun.add(span);
-    appendFileSync(join(fresh, BEGUN), `${span}\n`);
+    fs.appendFileSync(join(fresh, BEGUN), `${span}\n`);
     return true;
   };
   const damaged: string[] = [];
@@ -78,7 +69,7 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
 
 function begunIn(fresh: string): Set<string> {
   try {
-    return new Set(readFileSync(join(fresh, BEGUN), 'utf8').split('\n').filter(Boolean));
+    return new Set(fs.readFileSync(join(fresh, BEGUN), 'utf8').split('\n').filter(Boolean));
   } catch {
     return new Set();
   }
@@ -172,21 +163,21 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 export async function inspect(folder: string, { renew = false } = {}): Promise<readonly string[]> {
   const file = join(folder, DATA_FILE);
   const fresh = join(folder, FRESH);
-  if (renew) rmSync(fresh, { recursive: true, force: true });
-  if (!existsSync(file)) return [];
+  if (renew) fs.rmSync(fresh, { recursive: true, force: true });
+  if (!fs.existsSync(file)) return [];
   if (!renew || !hasSpace(folder)) return (await probe(folder)).damaged;
-  mkdirSync(fresh);
+  fs.mkdirSync(fresh);
   try {
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
-      renameSync(join(fresh, DATA_FILE), file);
+      fs.renameSync(join(fresh, DATA_FILE), file);
       // Sync the folder. Otherwise, a power failure could bring back the old data file, after the
       // log of writes has been started anew for the new data file.
       syncFolder(folder);
     }
     return damaged;
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    fs.rmSync(fresh, { recursive: true, force: true });
   }
 }
 
@@ -229,8 +220,8 @@ export async function recoverFile(
 ): Promise<readonly string[] | undefined> {
   const fresh = join(folder, FRESH);
   if (!hasSpace(folder)) return undefined;
-  rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh);
+  fs.rmSync(fresh, { recursive: true, force: true });
+  fs.mkdirSync(fresh);
   const damaged: string[] = [];
   for (let crashes = 0; crashes < MAX_CRASHES; crashes++) {
     const found = await probe(folder, fresh, 'recover', ...rooms).catch(
@@ -241,16 +232,16 @@ export async function recoverFile(
       break;
     }
     if (found.reason === 'not-writable') {
-      rmSync(fresh, { recursive: true, force: true });
+      fs.rmSync(fresh, { recursive: true, force: true });
       return undefined;
     }
     // Retry only if the process crashed while copying the records of a key prefix. The next process
     // skips this prefix.
     if (begunIn(fresh).size <= 1) break;
   }
-  const files = FILES.filter((name) => existsSync(join(fresh, name)));
+  const files = FILES.filter((name) => fs.existsSync(join(fresh, name)));
   const replacement: Replacement = { ...damage, files };
-  writeFileSync(join(fresh, WHOLE_FILE), JSON.stringify(replacement), { flush: true });
+  fs.writeFileSync(join(fresh, WHOLE_FILE), JSON.stringify(replacement), { flush: true });
   syncFolder(fresh);
   replaceFiles(folder, replacement);
   return damaged;
@@ -267,12 +258,12 @@ export async function recoverFile(
 export function resumeRecovery(folder: string, aside?: string): string | undefined {
   let replacement: Replacement;
   try {
-    replacement = JSON.parse(readFileSync(join(folder, FRESH, WHOLE_FILE), 'utf8'));
+    replacement = JSON.parse(fs.readFileSync(join(folder, FRESH, WHOLE_FILE), 'utf8'));
   } catch {
     // Without a readable file `WHOLE_FILE`, no replacement has begun.
     return undefined;
   }
-  if (aside && existsSync(replacement.aside)) renameSync(replacement.aside, aside);
+  if (aside && fs.existsSync(replacement.aside)) fs.renameSync(replacement.aside, aside);
   replaceFiles(folder, { ...replacement, ...(aside && { aside }) });
   return replacement.why;
 }
@@ -283,21 +274,21 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
  */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {
   const fresh = join(folder, FRESH);
-  mkdirSync(aside, { recursive: true });
+  fs.mkdirSync(aside, { recursive: true });
   for (const name of FILES) {
-    const isReplaced = files.includes(name) && !existsSync(join(fresh, name));
+    const isReplaced = files.includes(name) && !fs.existsSync(join(fresh, name));
     if (isReplaced) continue;
-    if (existsSync(join(folder, name))) renameSync(join(folder, name), join(aside, name));
-    if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(folder, name));
+    if (fs.existsSync(join(folder, name))) fs.renameSync(join(folder, name), join(aside, name));
+    if (fs.existsSync(join(fresh, name))) fs.renameSync(join(fresh, name), join(folder, name));
   }
   for (const changed of [aside, folder]) syncFolder(changed);
-  rmSync(join(folder, 'lock.mdb'), { force: true });
-  rmSync(fresh, { recursive: true, force: true });
+  fs.rmSync(join(folder, 'lock.mdb'), { force: true });
+  fs.rmSync(fresh, { recursive: true, force: true });
 }
 
 /** Whether the disk has enough space, with a margin, for a copy of the folder's data file. */
 function hasSpace(folder: string): boolean {
-  const { size = 0 } = statSync(join(folder, DATA_FILE), { throwIfNoEntry: false }) ?? {};
+  const { size = 0 } = fs.statSync(join(folder, DATA_FILE), { throwIfNoEntry: false }) ?? {};
   return size === 0 || freeBytes(folder) > 1.5 * size;
 }
 
@@ -308,10 +299,8 @@ async function probe(folder: string, ...more: string[]): Promise<Findings> {
     execArgv: [],
     ...(more.includes('recover') && { patience: RECOVER_PATIENCE }),
   }).catch(({ message }: Error) => {
-    throw new StoreError(
-      'damaged',
-      `The data in ${folder} are damaged: the data could not be read (${message}).`,
-    );
+    const text = `The data in ${folder} are damaged: the data could not be read (${message}).`;
+    throw new StoreError('damaged', text);
   });
   const { failure } = findings;
   if (failure) throw new StoreError(failure.reason, failure.message);

@@ -3,18 +3,7 @@
  * write goes into the log. A large write goes into the environment, together with all writes in the
  * log. When a write returns, its data are on disk. Start reading at `openTable`.
  */
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { open } from 'lmdb';
@@ -165,20 +154,20 @@ export function openTable(
       const file = unsyncedFile(key);
       try {
         if (parts.length > 0) {
-          mkdirSync(join(folder, UNSYNCED), { recursive: true });
-          writeFileSync(`${file}.new`, encodeRecord(key, parts), { mode: 0o600 });
+          fs.mkdirSync(join(folder, UNSYNCED), { recursive: true });
+          fs.writeFileSync(`${file}.new`, encodeRecord(key, parts), { mode: 0o600 });
         }
         // Remove the old file before renaming the new one. If renaming replaced the old file, ext4
         // would write the new file to disk immediately, which takes time.
-        rmSync(file, { force: true });
-        if (parts.length > 0) renameSync(`${file}.new`, file);
+        fs.rmSync(file, { force: true });
+        if (parts.length > 0) fs.renameSync(`${file}.new`, file);
       } catch (error) {
         throw failedWrite(error);
       }
     },
     getUnsynced(key: string): Uint8Array[] | undefined {
       try {
-        const parts = decodeRecord(key, readFileSync(unsyncedFile(key))) as Uint8Array[];
+        const parts = decodeRecord(key, fs.readFileSync(unsyncedFile(key))) as Uint8Array[];
         // Copy each part into its own buffer. Sending a part to another thread moves its whole
         // buffer, and would move the other parts with it.
         return parts.map((part) => new Uint8Array(part));
@@ -206,7 +195,7 @@ export function openTable(
         }
         log.close(settled === count);
       }
-      if (witness !== undefined) closeSync(witness);
+      if (witness !== undefined) fs.closeSync(witness);
       await db.close();
     },
   };
@@ -220,14 +209,14 @@ function addTo(changes: Changes, { put = [], remove = [] }: Write): Changes {
   return changes;
 }
 
-const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+const sizeOf = (file: string): number => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 /**
  * Reads the number of the last write from the witness file; 0 if the file is missing or damaged.
  */
 function readWitness(folder: string): number {
   try {
-    return decodeCount(readFileSync(join(folder, WITNESS_FILE)));
+    return decodeCount(fs.readFileSync(join(folder, WITNESS_FILE)));
   } catch {
     return 0;
   }
@@ -236,7 +225,7 @@ function readWitness(folder: string): number {
 /** Opens the witness file. @returns a file descriptor @throws StoreError */
 function openWitness(folder: string): number {
   try {
-    return openSync(join(folder, WITNESS_FILE), constants.O_RDWR | constants.O_CREAT);
+    return fs.openSync(join(folder, WITNESS_FILE), fs.constants.O_RDWR | fs.constants.O_CREAT);
   } catch (error) {
     throw cannotOpen(folder, error);
   }
@@ -248,7 +237,7 @@ function openWitness(folder: string): number {
  */
 function writeWitness(file: number, count: number): void {
   try {
-    writeSync(file, encodeCount(count), 0, COUNT_BYTES, 0);
+    fs.writeSync(file, encodeCount(count), 0, COUNT_BYTES, 0);
   } catch {
     // Ignore the error: the write itself is already stored.
   }

@@ -5,18 +5,7 @@
  * The log file has its full size from the beginning, so that a sync writes only data, and no
  * changes of the file's size or place on disk.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fdatasyncSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';
@@ -47,7 +36,7 @@ const packr = new Packr({ useRecords: false, variableMapSize: true });
  */
 export function readLog(folder: string): Buffer {
   const path = join(folder, LOG_FILE);
-  return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+  return fs.existsSync(path) ? fs.readFileSync(path) : Buffer.alloc(0);
 }
 
 /**
@@ -118,8 +107,8 @@ export class WriteAheadLog {
     frame.writeUInt32LE(crc32(frame.subarray(CHECKED)), 4);
     try {
       this.file ??= openFull(join(this.folder, LOG_FILE), this.folder);
-      if (writeSync(this.file, frame, 0, size, begin) < size) throw new Error('a short write');
-      fdatasyncSync(this.file);
+      if (fs.writeSync(this.file, frame, 0, size, begin) < size) throw new Error('a short write');
+      fs.fdatasyncSync(this.file);
     } catch {
       this.hasRemains = true;
       return false;
@@ -143,8 +132,8 @@ export class WriteAheadLog {
    * @param isObsolete whether to delete the file, because the LMDB environment contains all writes
    */
   close(isObsolete: boolean): void {
-    if (this.file !== undefined) closeSync(this.file);
-    if (isObsolete) rmSync(join(this.folder, LOG_FILE), { force: true });
+    if (this.file !== undefined) fs.closeSync(this.file);
+    if (isObsolete) fs.rmSync(join(this.folder, LOG_FILE), { force: true });
   }
 }
 
@@ -155,23 +144,23 @@ export class WriteAheadLog {
 export function syncFolder(folder: string): void {
   // Windows cannot open folders.
   if (process.platform === 'win32') return;
-  const file = openSync(folder, constants.O_RDONLY);
-  fsyncSync(file);
-  closeSync(file);
+  const file = fs.openSync(folder, fs.constants.O_RDONLY);
+  fs.fsyncSync(file);
+  fs.closeSync(file);
 }
 
 function openFull(path: string, folder: string): number {
-  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const file = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   try {
-    const { size } = fstatSync(file);
+    const { size } = fs.fstatSync(file);
     if (size < CAPACITY) {
-      writeSync(file, Buffer.alloc(CAPACITY - size), 0, CAPACITY - size, size);
-      fsyncSync(file);
+      fs.writeSync(file, Buffer.alloc(CAPACITY - size), 0, CAPACITY - size, size);
+      fs.fsyncSync(file);
       syncFolder(folder);
     }
     return file;
   } catch (error) {
-    closeSync(file);
+    fs.closeSync(file);
     throw error;
   }
 }

@@ -154,12 +154,9 @@ const MANIFESTS = {
  *
  * @throws TrainingError 'missing-package' if the package is not installed
  */
-export function packageFolder(
-  name: keyof typeof MANIFESTS,
-  manifest: () => string = MANIFESTS[name],
-): string {
+export function packageFolder(name: keyof typeof MANIFESTS): string {
   try {
-    return dirname(manifest());
+    return dirname(MANIFESTS[name]());
   } catch {
     throw notInstalled(name);
   }

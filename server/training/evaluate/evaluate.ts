@@ -180,10 +180,9 @@ async function loadUnseen(
   limit: number,
 ): Promise<Images | TrainingError> {
   if (readout.kind !== 'rgba-premultiplied' || (side !== 32 && side !== 64)) {
-    return new TrainingError(
-      'unfit-data',
-      'the unseen pictures are 32×32 or 64×64 pixels in RGBA, but the checkpoint draws another format',
-    );
+    const text =
+      'the unseen pictures are 32×32 or 64×64 pixels in RGBA, but the checkpoint draws another format';
+    return new TrainingError('unfit-data', text);
   }
   if (config.kind === 'emoji' && (config.set === 'broad' || config.set === 'unseen')) {
     return new TrainingError('unfit-data', `the set "${config.set}" contains the unseen pictures`);
@@ -214,10 +213,8 @@ export function choose(
   const split = named ?? SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
   if (indices.length === 0) {
-    throw new TrainingError(
-      'unfit-data',
-      `the set "${data.name}" has no images in the split "${split}"`,
-    );
+    const text = `the set "${data.name}" has no images in the split "${split}"`;
+    throw new TrainingError('unfit-data', text);
   }
   const chosen = Uint32Array.from(someOf(indices.length, limit), (at) => indices[at]);
   return {

@@ -63,14 +63,12 @@ export async function measureImages(
     return null;
   }
   const { pixels, count, unseen } = judged;
-  notes.push(
-    `likelihood was measured on ${count} of the ${judged.of} ${judged.split} images of the set "${judged.set}"`,
-  );
+  const text = `likelihood was measured on ${count} of the ${judged.of} ${judged.split} images of the set "${judged.set}"`;
+  notes.push(text);
   if (judged.trained) notes.push('these images were also used in training');
   if (card.readout.kind === 'rgba-premultiplied') {
-    notes.push(
-      `nats refer to the density of RGBA values with Gaussian noise (σ ${sigmaOf(card)}), so bits per dimension are not given`,
-    );
+    const text = `nats refer to the density of RGBA values with Gaussian noise (σ ${sigmaOf(card)}), so bits per dimension are not given`;
+    notes.push(text);
   }
   const bounds = await measure('likelihood', () =>
     measureBounds(batch, posteriors, judged, samples, (image) => random(`posterior ${image}`)),

@@ -173,11 +173,8 @@ export async function measureHealing(grown: Grown, { batch, measure, random }: T
     // Both measurements use the same random seed and therefore the same wounds.
     const wound = ofShare(share);
     heal[share] = await recover(`healing after losing a share of ${share}`, `${share}`, { wound });
-    healFromRim[share] = await recover(
-      `healing from the rim after losing a share of ${share}`,
-      `${share}`,
-      { wound, closing },
-    );
+    const fromRim = `healing from the rim after losing a share of ${share}`;
+    healFromRim[share] = await recover(fromRim, `${share}`, { wound, closing });
   }
   return {
     /**

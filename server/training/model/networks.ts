@@ -91,10 +91,8 @@ export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
 export async function openPosteriors(compute: Compute, { card, tensors }: Model) {
   const { encoder: network, side, latentSize: z } = card;
   if (!network) {
-    throw new TrainingError(
-      'no-encoder',
-      'the checkpoint has no encoder, which turns images into latents',
-    );
+    const text = 'the checkpoint has no encoder, which turns images into latents';
+    throw new TrainingError('no-encoder', text);
   }
   const channels = imageChannels(card.readout);
   const shapes = encoderShapes(network, { side, channels, latentSize: z });

@@ -55,17 +55,13 @@ export async function loadOriginals(
   const data = parseDatasetConfig(config);
   if (data.kind === 'emoji') return emojiOriginals(data);
   if (data.kind !== 'folder') {
-    throw new TrainingError(
-      'bad-data',
-      `a data set of the kind "${data.kind}" has no originals that are larger than its training images`,
-    );
+    const text = `a data set of the kind "${data.kind}" has no originals that are larger than its training images`;
+    throw new TrainingError('bad-data', text);
   }
+  const enlarged = { ...data, side: ENLARGED * data.side, margin: ENLARGED * data.margin };
   const [small, large] = [
     await loadDataset(data, baseFolder),
-    await loadDataset(
-      { ...data, side: ENLARGED * data.side, margin: ENLARGED * data.margin },
-      baseFolder,
-    ),
+    await loadDataset(enlarged, baseFolder),
   ];
   const pictureOf = ({ pixels, count }: typeof small, i: number): Uint8Array =>
     pixels.subarray((i * pixels.length) / count, ((i + 1) * pixels.length) / count);
@@ -146,10 +142,8 @@ export function chooseKept(
   { seed, kept: most }: Pick<PainterConfig, 'seed' | 'kept'>,
 ): Original[] {
   if (originals.some(({ large }) => large.length !== 4 * (ENLARGED * card.side) ** 2)) {
-    throw new TrainingError(
-      'bad-data',
-      `the side of the images must be ${card.side}, as in the checkpoint`,
-    );
+    const text = `the side of the images must be ${card.side}, as in the checkpoint`;
+    throw new TrainingError('bad-data', text);
   }
   const order = shuffled(inGallery(card, originals), createRandom(hashText(`${seed} kept`)));
   return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);

@@ -49,11 +49,8 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
 /** @throws TrainingError 'bad-data' if the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
-  if (!file)
-    throw new TrainingError(
-      'bad-data',
-      `${folder}: the checkpoint has no painter. Only a trained painter can learn genomes.`,
-    );
+  const text = `${folder}: the checkpoint has no painter. Only a trained painter can learn genomes.`;
+  if (!file) throw new TrainingError('bad-data', text);
   return painterTensors(file);
 }
 
@@ -77,10 +74,8 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
   const { checkpoint } = JSON.parse(stored);
   if (misfit || stored !== modelOf({ ...config, checkpoint })) {
     const why = misfit ?? 'the configuration was different when the run started';
-    throw new TrainingError(
-      'bad-run',
-      `${file}: ${why}. In the configuration of a resumed run, only "updates" may change.`,
-    );
+    const text = `${file}: ${why}. In the configuration of a resumed run, only "updates" may change.`;
+    throw new TrainingError('bad-run', text);
   }
   return { update, seconds, checkpoint, tensors };
 }
@@ -126,32 +121,25 @@ export async function trainPainter(run: {
   const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
-    throw new TrainingError(
-      'bad-data',
-      `${source}: a painter needs a checkpoint whose creatures are in RGBA`,
-    );
+    const text = `${source}: a painter needs a checkpoint whose creatures are in RGBA`;
+    throw new TrainingError('bad-data', text);
   }
   const out = options.out ?? join(folder, 'checkpoint');
   await checkOut(out, checkpoint);
   const originals = await loadOriginals(config.data, baseFolder);
   const { side, latentSize } = checkpoint.card;
   if (config.genome && (side ** 2 !== PLACES || latentSize !== config.genome[0])) {
-    throw new TrainingError(
-      'bad-config',
-      `${source}: "genome" in the configuration is for another side or another size of latents`,
-    );
+    const text = `${source}: "genome" in the configuration is for another side or another size of latents`;
+    throw new TrainingError('bad-config', text);
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   if (config.genome && learned.length === 0) {
-    throw new TrainingError(
-      'bad-data',
-      `${source}: no genome can be learned, because none of the grown creatures resembles its training picture`,
-    );
+    const text = `${source}: no genome can be learned, because none of the grown creatures resembles its training picture`;
+    throw new TrainingError('bad-data', text);
   }
   const examples = `${material.originals.length} originals and ${material.grown.length} pictures of grown creatures`;
-  say(
-    `training a painter for ${source} with ${examples}. ${kept.length} creatures are reserved for measuring the painter.`,
-  );
+  const text = `training a painter for ${source} with ${examples}. ${kept.length} creatures are reserved for measuring the painter.`;
+  say(text);
 
   const compute = await openCompute(options.backend, options.threads);
   say(`training on ${compute.device}`);

@@ -24,9 +24,8 @@ await runTool('relatives', COMMAND, async ({ folder }) => {
   try {
     const { table, pairs, tried } = await findRelatives(engine, model, say);
     const creatures = table.of.filter((some) => some.length > 0).length;
-    say(
-      `kept ${pairs.length} of ${tried} pairs; ${creatures} of ${table.of.length} creatures have a relative`,
-    );
+    const text = `kept ${pairs.length} of ${tried} pairs; ${creatures} of ${table.of.length} creatures have a relative`;
+    say(text);
     if (pairs.length === 0) return;
     const worst = Math.max(...pairs.map(({ error }) => error));
     say(`largest error after a creature has returned to its own look: ${worst.toFixed(5)}`);

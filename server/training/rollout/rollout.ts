@@ -324,13 +324,10 @@ export async function runRollout(
     }),
   });
   const { 'total:latents': change, ...ruleTotals } = result.totals;
+  const weights = new Float32Array(n).fill((config.beta * plan.divergence) / samples);
   const encoderTotals = await encoder.reverse.run({
-    ...encoderInputs,
-    'total:latents': change,
-    divergenceWeight: upload(
-      [n],
-      new Float32Array(n).fill((config.beta * plan.divergence) / samples),
-    ),
+    ...{ ...encoderInputs, 'total:latents': change },
+    divergenceWeight: upload([n], weights),
   });
   const states = Float32Array.from(await compute.read(result.states));
   const divergence = Float32Array.from(await compute.read(posterior.divergence));

@@ -110,10 +110,9 @@ export async function beginRun(
   const state = firstState(config);
   if (from === undefined) {
     if (config.trains === 'all') return { state, seconds: 0 };
-    throw new TrainingError(
-      'bad-run',
-      'a run that trains only the encoder needs a checkpoint. Give the folder of the checkpoint with --from.',
-    );
+    const text =
+      'a run that trains only the encoder needs a checkpoint. Give the folder of the checkpoint with --from.';
+    throw new TrainingError('bad-run', text);
   }
   const model = await loadModel(from);
   checkOrigin(model, from, config, say);
@@ -178,10 +177,8 @@ function checkOrigin(
   const changed = KEPT.flatMap((field) => differs(card[field], config[field], field) ?? []);
   if (changed.length > 0 && config.trains === 'encoder') {
     const why = 'A run that trains only the encoder must keep the rule of the checkpoint.';
-    throw new TrainingError(
-      'bad-run',
-      `${from}: "${changed[0]}" differs from the configuration. ${why}`,
-    );
+    const text = `${from}: "${changed[0]}" differs from the configuration. ${why}`;
+    throw new TrainingError('bad-run', text);
   }
   sayOthers(changed);
   const { encoder: before } = card;
@@ -191,10 +188,8 @@ function checkOrigin(
   if (other !== undefined) {
     const why =
       "The encoder's weights depend on this field, so copy its value to the configuration.";
-    throw new TrainingError(
-      'bad-run',
-      `${from}: "encoder.${other}" differs from the configuration. ${why}`,
-    );
+    const text = `${from}: "encoder.${other}" differs from the configuration. ${why}`;
+    throw new TrainingError('bad-run', text);
   }
   const path = differs(before, now, 'encoder');
   sayOthers(path === undefined ? [] : [path]);
@@ -217,10 +212,8 @@ export async function checkGallery(
   const { card } = await loadModel(from);
   const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
   if (isDeepStrictEqual(card.gallery, entries)) return;
-  throw new TrainingError(
-    'bad-run',
-    `${from}: the first images of the training set (as many as "gallery") must be the images of the checkpoint's gallery, in the same order`,
-  );
+  const text = `${from}: the first images of the training set (as many as "gallery") must be the images of the checkpoint's gallery, in the same order`;
+  throw new TrainingError('bad-run', text);
 }
 
 /** Number of steps from the end of growth until nearly all cells are at rest. */

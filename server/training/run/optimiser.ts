@@ -133,20 +133,14 @@ function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> 
     const of = (set: string): Expression => g.input(`${set}:${name}`, shape);
     const gradient = g.multiply(of('total'), scale);
     const first = g.add(g.multiply(of('first'), BETA1), g.multiply(gradient, 1 - BETA1));
-    const second = g.add(
-      g.multiply(of('second'), beta2),
-      g.multiply(g.square(gradient), 1 - beta2),
-    );
-    const direction = g.divide(
-      g.divide(first, scalar('correction1')),
-      g.add(g.sqrt(g.divide(second, scalar('correction2'))), EPSILON),
-    );
-    const change = g.multiply(direction, scalar('rate'));
+    const square = g.square(gradient);
+    const second = g.add(g.multiply(of('second'), beta2), g.multiply(square, 1 - beta2));
+    const size = g.add(g.sqrt(g.divide(second, scalar('correction2'))), EPSILON);
+    const direction = g.divide(g.divide(first, scalar('correction1')), size);
     const multiple = rateOf(name);
-    const moved = g.subtract(
-      of('parameter'),
-      multiple === 1 ? change : g.multiply(change, multiple),
-    );
+    const step = g.multiply(direction, scalar('rate'));
+    const change = multiple === 1 ? step : g.multiply(step, multiple);
+    const moved = g.subtract(of('parameter'), change);
     outputs[`parameter:${name}`] = moved;
     outputs[`first:${name}`] = first;
     outputs[`second:${name}`] = second;

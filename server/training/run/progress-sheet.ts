@@ -44,11 +44,8 @@ export async function drawProgressSheet(
   const { mean: latents } = await posteriors.encode(gatherImages(data, images), images.length);
   await posteriors.dispose();
   const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
-  const batch = new EvaluationBatch(
-    compute,
-    { ...model, card: { ...model.card, side } },
-    config.seed,
-  );
+  const resized = { ...model, card: { ...model.card, side } };
+  const batch = new EvaluationBatch(compute, resized, config.seed);
   try {
     const rows = [shown, ...(await growRows(batch, latents, config))];
     return drawSheet(rows.map((row) => row.slice(0, COLUMNS)));

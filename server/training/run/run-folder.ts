@@ -107,10 +107,8 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   // Compare configurations, because different models may have tensors of the same shapes.
   const changed = changedField(metadata.config ?? '', config);
   if (changed) {
-    throw new TrainingError(
-      'bad-run',
-      `${file}: "${changed}" was different when the run started. A resumed run must keep its model.`,
-    );
+    const text = `${file}: "${changed}" was different when the run started. A resumed run must keep its model.`;
+    throw new TrainingError('bad-run', text);
   }
   // Weights must be present. Moments and averages are missing if the run has not done any update.
   const shapes = [...runShapes(config)].flatMap(([name, shape]) =>
@@ -228,10 +226,8 @@ export async function setAside(folder: string): Promise<boolean> {
   const before = await updatesIn(folder, oldName(STATE_FILE));
   const now = await updatesIn(folder, STATE_FILE);
   if (before !== undefined && now !== undefined && before > now) {
-    throw new TrainingError(
-      'bad-run',
-      `a new run would replace ${old} (${before} updates) with ${file} (only ${now} updates). Continue with --resume, or first move ${old} to another folder.`,
-    );
+    const text = `a new run would replace ${old} (${before} updates) with ${file} (only ${now} updates). Continue with --resume, or first move ${old} to another folder.`;
+    throw new TrainingError('bad-run', text);
   }
   for (const name of [STATE_FILE, LOG_FILE]) {
     await rename(join(folder, name), join(folder, oldName(name))).catch((error) => {

@@ -60,10 +60,8 @@ export class Trainer {
     state: RunState,
     private readonly on: { compute: Compute; adam: Adam; rollouts: Rollouts },
   ) {
-    this.passes = new DataPasses(
-      passImages(trainingImages(config, data), data.splits.train, config),
-      config.seed,
-    );
+    const images = passImages(trainingImages(config, data), data.splits.train, config);
+    this.passes = new DataPasses(images, config.seed);
     this.pools = new Pools(config, state);
     this.done = state.update;
     this.reached = state.reached;
