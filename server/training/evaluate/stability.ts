@@ -41,7 +41,9 @@ export async function measureOrganisms(
   const stay = await measure('staying', () => likenesses(batch, grown, grown, steps));
   const cycles = await measure('resting', () => measureCycles(batch, grown));
   if (chosen && !images) {
-    notes.push('error of the gallery was not measured: the images do not belong to the gallery');
+    notes.push(
+      'the error of the gallery was not measured, because the gallery was made from other images',
+    );
   }
   const own =
     chosen && images && rowsOf(images.pixels, chosen, images.pixels.length / images.count);
@@ -85,13 +87,16 @@ function chooseLatents(
   const all = card.gallery.length;
   if (all === 0) {
     notes.push(
-      'the gallery is empty, so organisms were drawn from the prior and have no images of their own',
+      'the gallery is empty, so organisms grew from random latents and were not compared with training images',
     );
     return { latents: createRandom(1).latent((wanted || 64) * z) };
   }
   const chosen = someOf(all, wanted);
   const { length: count } = chosen;
-  if (count < all) notes.push(`staying and healing of ${count} of ${all} organisms of the gallery`);
+  if (count < all)
+    notes.push(
+      `stability and healing were measured on ${count} of the ${all} organisms of the gallery`,
+    );
   return { latents: rowsOf(tensors.get(LATENTS)!.data, chosen, z), chosen };
 }
 

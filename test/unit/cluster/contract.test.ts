@@ -255,7 +255,7 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
     const write = { put: [{ key: 'tail/pond', bytes: new Uint8Array(1) }] };
     await expect(cluster.records.write(write)).rejects.toMatchObject({ reason: 'not-owner' });
     const why =
-      'Room "pond" cannot run on this server: The room needs more than 256 MiB in Valkey.';
+      'Room "pond" cannot run on this server: The room needs more than the allowed 256 MiB in Valkey.';
     expect([...cluster.refused()]).toEqual([['pond', why]]);
     await cluster.records.close();
   });

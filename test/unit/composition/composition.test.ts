@@ -134,8 +134,13 @@ test.each([
   [at({ port: 65_535 }), 'EADDRINUSE', 'port-taken', /--port 1024\.$/],
   [at({ port: 80 }), 'EACCES', 'not-allowed', /^--port: .* port 80\. .*1024 .*CAP_NET_BIND/],
   [at({ port: 5_357 }), 'EACCES', 'not-allowed', /^--port: .* --port 5358\.$/],
-  [at({ host: '198.51.100.7' }), 'EADDRNOTAVAIL', 'no-such-address', /198\.51\.100\.7\. .*0\.0/],
-  [at({ host: 'no.such' }), 'ENOTFOUND', 'no-such-address', /^--host: .*no\.such\./],
+  [
+    at({ host: '198.51.100.7' }),
+    'EADDRNOTAVAIL',
+    'no-such-address',
+    /198\.51\.100\.7 is not .*0\.0/,
+  ],
+  [at({ host: 'no.such' }), 'ENOTFOUND', 'no-such-address', /^--host: no\.such is not /],
 ] as const)('%j, %s: names the flag, and a remedy', async (place, code, reason, sentence) => {
   const error = { name: 'ListenError', reason, message: expect.stringMatching(sentence) };
   await expect(failing(place, code)).rejects.toMatchObject(error);

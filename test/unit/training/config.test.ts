@@ -252,7 +252,7 @@ it('quotes special characters', () => {
 
 // settings/command-line.test.ts tests errors that all commands share.
 test.each([
-  [[], 'Name one configuration'],
+  [[], 'Give one configuration'],
   [['a.json', '--updates', '0'], '--updates'],
   [['a.json', '--batch=-2'], '--batch'],
   [['a.json', '--backend', 'abacus'], COMPUTE_NAMES.join(', ')],
