@@ -100,7 +100,7 @@ describe('extension thread', () => {
     const nextRestart = await start(needing);
     expect(hearing.has('extension-failed', 'the lamp is off')).toBe(true);
     expect(await thread.ask('onPlant', planting)).toEqual({});
-    await hearing.until('extension-stopped', 'again in 1 s');
+    await hearing.until('extension-stopped', 'restarts the extension in 1 s');
     await writeFile(device, '');
     let restarted = nextRestart();
     await pass(firstPause);
@@ -110,10 +110,10 @@ describe('extension thread', () => {
     // The same once it has run.
     await rm(device);
     thread.tell('onJoined', {} as never);
-    await hearing.until('extension-stopped', 'again in 2 s');
+    await hearing.until('extension-stopped', 'restarts the extension in 2 s');
     expect(hearing.has('extension-failed', 'its thread ended')).toBe(true);
     await pass(2 * firstPause);
-    await hearing.until('extension-stopped', 'again in 4 s');
+    await hearing.until('extension-stopped', 'restarts the extension in 4 s');
     await writeFile(device, '');
     restarted = nextRestart();
     await pass(4 * firstPause);
@@ -125,7 +125,7 @@ describe('extension thread', () => {
     clock.spend(maxPause);
     hearing.lines.splice(0);
     thread.tell('onJoined', {} as never);
-    await hearing.until('extension-stopped', 'again in 1 s');
+    await hearing.until('extension-stopped', 'restarts the extension in 1 s');
   });
 
   test('an extension that waits too long for its device is tried again', async () => {
@@ -134,7 +134,7 @@ describe('extension thread', () => {
     await clock.advance(loading);
     await starting;
     expect(hearing.has('extension-failed', 'did not load within')).toBe(true);
-    expect(hearing.has('extension-stopped', 'again in 1 s')).toBe(true);
+    expect(hearing.has('extension-stopped', 'restarts the extension in 1 s')).toBe(true);
   });
 
   test('a server that has stalled reads answers before it counts them as late', async () => {
