@@ -142,7 +142,7 @@ function longestParameters(file, text) {
 
 /**
  * Returns the area to which a file's lines are added: `kinds` for the names of gallery entries;
- * otherwise the file's first two folders, such as `server/net`, or its only folder.
+ * otherwise the file's first two folders, such as `server/world`, or its only folder.
  *
  * @param {string} file
  */

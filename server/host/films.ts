@@ -201,9 +201,10 @@ export class FilmJobs {
     // Use `on`, not `once`. If the process cannot start, `child.send` below causes a second `error`
     // event, and an unhandled one would end the server.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
-    child.once('exit', (code) =>
-      this.fail(job, 'ended', `The process that makes the film ended with exit code ${code}.`),
-    );
+    child.once('exit', (code, signal) => {
+      const how = signal ?? `exit code ${code}`;
+      this.fail(job, 'ended', `The process that makes the film ended with ${how}.`);
+    });
     child.send({
       ...{ room, kind, engine },
       ...place,
