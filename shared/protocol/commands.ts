@@ -119,7 +119,8 @@ export const COMMANDS = {
   }),
   /**
    * Open a ring (the circle of tools for one person at a touch table), or resume a ring after a
-   * lost connection. Each ring is a separate participant. The answer is the event `ring` with a `seated` message.
+   * lost connection. Each ring is a separate participant. The answer is the event `ring` with a
+   * `seated` message.
    */
   enter: v.strictObject({
     ring: ringNumber,
