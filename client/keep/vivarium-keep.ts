@@ -578,7 +578,8 @@ export const fragmentOf = ({ token, room }: KeepLink): string =>
   room === undefined ? `#${token}` : `#${token}/${room}`;
 
 /**
- * Returns the address at which visitors can plant the seed in a keepsake link.
+ * Returns the address of a page on which visitors can plant a seed: the seed that a keepsake link
+ * contains.
  *
  * @param server origin of the server; '' for the server that served this page
  */

@@ -64,8 +64,8 @@ export class Resolution {
   private isTrying = false;
 
   /**
-   * @param patience time after a change before a higher resolution is tried, in ms; if infinite,
-   *   none is tried
+   * @param patience time from a change of the resolution until a higher resolution is tried, in ms;
+   *   if infinite, no higher resolution is tried
    * @param pause maximum gap between two frames, in ms; a longer gap counts as a pause, not as a
    *   slow frame
    */
@@ -197,7 +197,7 @@ export class UnfinishedPictures {
 
   /**
    * Returns whether the next frame must wait, because too many frames are unfinished. If the GPU
-   * reports no finished frame for `PATIENCE` ms, frames no longer wait until it reports one.
+   * reports no finished frame for `PATIENCE` ms, returns false until the GPU reports one again.
    *
    * @param now current time, in ms
    */

@@ -349,7 +349,10 @@ interface RingButton {
   readonly pressed?: boolean;
 }
 
-/** Renders a ring: its buttons, and a band that shows the person's energy. */
+/**
+ * Renders a ring (the circle of tools for one person at a touch table): its buttons, and a band
+ * that shows this person's energy.
+ */
 @localized()
 @customElement('table-ring')
 export class TableRing extends LitElement {

@@ -414,8 +414,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // Show the whole room. Exception: if one finger taps twice on the grid with a tool other than
-    // *look*, both taps have already used that tool.
+    // Show the whole room. Exception: with a tool other than *look*, a double tap on the grid with
+    // one finger leaves the view as it is, because both taps have already used the tool.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();

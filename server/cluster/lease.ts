@@ -113,11 +113,11 @@ export interface Position {
 /** A log that accepts writes of type `W` only from a room's latest leader. */
 export interface FencedLog<W> {
   /**
-   * Writes atomically if the epoch is the room's latest. If the log already contains this write or
-   * a later write of the same leader, does nothing and returns true.
+   * Writes atomically if `position.epoch` is the room's latest epoch. If the log already contains
+   * this write or a later write of the same leader, does nothing and returns true.
    *
    * @returns true if the data are stored and survive a power failure; false if nothing is written,
-   *   because the epoch is not the latest
+   *   because `position.epoch` is not the latest
    * @throws Refused if the log refuses the write; Error if there is no answer, although the data
    *   may have been written
    */

@@ -16,8 +16,8 @@ export const LOGIN = {
   /** Time without wrong tokens after which an address's count of wrong tokens is reset. */
   forget: 3_600_000,
   /**
-   * Number of wrong tokens within `window`, from all addresses together, above which every wrong
-   * token delays its address.
+   * Number of wrong tokens within `window`, from all addresses together. If there are more, each
+   * wrong token, even an address's first, delays this address's next attempts.
    */
   allFree: 50,
   window: 600_000,

@@ -23,8 +23,8 @@ import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-r
 import { SpreadRooms } from './spread-rooms.ts';
 
 /**
- * Interval at which a server looks for rooms that the host has created, removed or changed on
- * another server, in ms.
+ * Interval at which a server checks whether the exhibition's host has used another server to
+ * create, remove or change rooms, in ms.
  */
 export const PLANS_INTERVAL = 1_000;
 

@@ -119,8 +119,9 @@ function recentUndo(
   const times = settled(journal, { tick, at: journalWriter.now() }, 1000 / tickRate);
   const until = ago > 0 ? asked.at - 1000 * ago : Infinity;
   const since = asked.at - 1000 * (ago + seconds);
-  // The times may be wrong if the wall clock was changed, so count ticks as well. If the room's
-  // tick rate was changed, count with the maximum tick rate.
+  // The wall-clock times of journal entries may be wrong if the clock was changed, so limit the
+  // entries' ticks as well. If the room's tick rate has changed, the limit is `oldest`, which is
+  // computed with the maximum tick rate.
   const oldest = tickBefore(asked.tick, request, MAX_TICK_RATE);
   const isChanged = journal.some(
     (entry) =>

@@ -24,9 +24,9 @@ export function toByte(value: number): number {
 }
 
 /**
- * Limit for logits. The byte is 0 for all logits below −`SATURATED`, and 255 for all logits above
- * `SATURATED`. Because bytes are rounded, the byte is 255 if the sigmoid is at least 254.5 / 255,
- * that is, if the logit is at least ln 509 = 6.2324…
+ * Limit for logits. The sigmoid of a logit, rounded to a byte, is 0 for all logits below
+ * −`SATURATED`, and 255 for all logits above `SATURATED`. The byte is 255 if the sigmoid is at
+ * least 254.5 / 255, that is, if the logit is at least ln 509 = 6.2324…
  */
 export const SATURATED = 6.25;
 /**

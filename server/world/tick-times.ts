@@ -8,7 +8,7 @@ import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time
 
 /**
  * Maximum error, in ms, of an interpolated tick time. Pages show times to the minute. Errors can be
- * larger if the list was full and points had to be removed.
+ * larger once there are too many known points (`MOST_TIME_POINTS`) and some have been removed.
  */
 const TOLERANCE = 5_000;
 

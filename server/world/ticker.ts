@@ -18,7 +18,7 @@ export interface Pace {
 
 /** A room is slow if its actual rate is below this share of its nominal rate. */
 const SLOW_BELOW = 0.9;
-/** Length of the period for measuring `actual`, in ms. */
+/** A room's actual tick rate is measured over this time, in ms. */
 const PACE_WINDOW = 2_000;
 
 /** Weight of the latest tick in the moving average of tick durations. */

@@ -80,8 +80,9 @@ export class BlockWriter {
   /**
    * Encodes a block and adds its header.
    *
-   * @param after the cells to encode. `encode` must replace them with the cells that a reader will
-   *   decode, from which the checksum is then computed
+   * @param after the cells to encode. The checksum is computed from them after `encode` has run
+   * @param encode encodes the cells. Must replace the contents of `after` with the cells that a
+   *   reader will decode
    */
   private write(
     kind: BlockKind,

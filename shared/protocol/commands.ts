@@ -118,8 +118,9 @@ export const COMMANDS = {
     ),
   }),
   /**
-   * Open a ring of a touch table for one person, or resume a ring after a lost connection. Each
-   * ring is a separate participant. The answer is the event `ring` with a `seated` message.
+   * Open a ring (the circle of tools for one person at a touch table), or resume a ring after a
+   * lost connection. Each ring is a separate participant. The answer is the event `ring` with a
+   * `seated` message.
    */
   enter: v.strictObject({
     ring: ringNumber,

@@ -422,7 +422,8 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // Make the atlas large enough for all chunks in view at the lowest zoom that uses this scale.
+    // Make the atlas large enough for all chunks in view at the lowest zoom at which cells are
+    // painted with `wanted` pixels per side.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));

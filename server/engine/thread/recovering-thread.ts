@@ -366,8 +366,9 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // The copy replaces the log, which now contains exactly the steps that the copy includes:
-        // steps are logged when they are answered, and answers come in the order of the calls.
+        // The copied states replace the log of steps. The log now contains exactly the steps that
+        // led to these states, because steps are logged when they are answered, and answers come
+        // in the order of the calls.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });

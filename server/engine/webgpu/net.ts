@@ -35,7 +35,7 @@ export interface Page {
   readonly free: number[];
 }
 
-/** A patch in a slot of a page. */
+/** A patch in GPU memory, in one slot of a page (the GPU buffers for several patches). */
 export class GpuPatch {
   /** Which half of the slot (0 or 1) holds the current states. */
   currentHalf = 0;

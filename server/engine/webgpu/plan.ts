@@ -18,11 +18,11 @@ import { EngineError } from '../engine.ts';
  * How the units of a layer, in groups of four, are distributed among the threads of a workgroup.
  */
 export interface Columns {
-  /** Number of groups that a thread computes for each of its cells. */
+  /** Number of groups of four units that a thread computes for each of its cells. */
   readonly perThread: number;
   /**
-   * Number of groups that the threads compute together for each cell. Groups beyond the layer's
-   * units are padding, and hold zeros.
+   * Number of groups of four units that the threads compute together for each cell. Groups beyond
+   * the layer's units are padding, and hold zeros.
    */
   readonly all: number;
 }

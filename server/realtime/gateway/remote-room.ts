@@ -549,8 +549,7 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The room may have been closed and the message about this lost, so ask whether the room has
-    // ended.
+    // Ask whether the room has ended. A message that the room was closed may have been lost.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);

@@ -142,7 +142,10 @@ export function framesFor(
 
 /** A page that is connected to a gateway, as a client of a room on this server. */
 class LinkedClient implements RoomClient, RemoteViewer {
-  /** Always true, because the gateway, not this server, sends the client's frames. */
+  /**
+   * Always true: the gateway sends the client's frames, so the gateway, not this server, must wait
+   * if the client's connection can take no more.
+   */
   readonly writable = true;
   viewport: Viewport | undefined;
   readonly connection = this.joined.connection;

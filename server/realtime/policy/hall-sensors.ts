@@ -20,7 +20,10 @@ export const HALL = {
   silent: 600_000,
   /** Sum of the reported strengths at which the hall counts as full. */
   full: 4,
-  /** Factors for the liveliness while the hall is empty and while the hall is full. */
+  /**
+   * The room's liveliness is multiplied by `emptyShare` while the hall is empty, and by `fullShare`
+   * while the hall is full.
+   */
   ...{ emptyShare: 0.5, fullShare: 2 },
   /**
    * The hall counts as empty (or full) once it has been so for the time `on`, and no longer once it

@@ -222,7 +222,8 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // Seats reserved since before a restart may have become free, so admit clients from the queue.
+    // After a restart, seats are held for earlier participants until a time limit. This limit may
+    // have passed, which frees the seats, so admit clients from the queue.
     this.admitWaiting();
     return expired;
   }

@@ -171,8 +171,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       fs.renameSync(join(fresh, DATA_FILE), file);
-      // Sync the folder. Otherwise, a power failure could bring back the old data file, after the
-      // log of writes has been started anew for the new data file.
+      // Sync the folder. Otherwise, the old data file could be back after a power failure, although
+      // the log of writes has already been started anew to match the new data file.
       syncFolder(folder);
     }
     return damaged;

@@ -168,9 +168,9 @@ export interface PainterBatch {
   readonly target: Float32Array;
   readonly energy: number;
   /**
-   * [N / 2] Weight of each pair of cells in the pair loss (`steps` in the configuration). Pair k
-   * consists of the cells 2k and 2k + 1. The weight is 0 if these two cells are not neighbours in
-   * one creature.
+   * [N / 2] Weight of each pair of cells in the pair loss. Pair k consists of the cells 2k and
+   * 2k + 1. The weight is 0 if these two cells are not neighbours in one creature. The weight of
+   * the pair loss as a whole is the setting `steps`.
    */
   readonly pairs: Float32Array;
   /** [scenes · CREATURES, Z] Latents of each scene's creatures; zeros if unknown. */

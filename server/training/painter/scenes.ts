@@ -37,7 +37,10 @@ const MEETING = 0.2;
  * looks like a relative has cells that do not fit its latent.
  */
 const MISTAKEN = 0.05;
-/** Maximum shift of an original before it is shrunk to cells, in pixels. */
+/**
+ * Maximum shift of a creature's large original picture, in pixels of this picture. The picture is
+ * first shifted, then shrunk to cells.
+ */
 const SHIFT = 8;
 
 function drawScene(material: Material, random: Random): Scene {

@@ -17,8 +17,8 @@ import { inRows, meanSquare } from '../pictures/sheet.ts';
 /** Maximum number of relatives per creature in the table. */
 const EACH = 3;
 /**
- * Number of rounds in which a pair is tested. After each round, the creature must look like itself
- * again.
+ * Number of rounds in which a creature is tested with a possible relative. After each round, the
+ * creature must look like itself again.
  */
 const ROUNDS = 20;
 /**

@@ -33,13 +33,14 @@ export const LIFE = {
   /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
   /**
-   * Maximum number of steps for which an organism stays awake after freed cells have woken it for
-   * the first time. Each further waking by freed cells halves this number.
+   * Maximum number of steps for which an organism stays awake after it first woke because another
+   * organism lost cells that blocked it. Each further such waking halves this number.
    */
   wakingSteps: 32,
   /**
-   * Maximum number of times that freed cells can wake an organism. The count starts again after,
-   * for example, a stroke on the organism or the death of a neighbour.
+   * Maximum number of times that an organism wakes because another organism lost cells that blocked
+   * it. The count starts again after, for example, a stroke on the organism or the death of a
+   * neighbour.
    */
   maxWakings: 4,
   /** Maximum number of organisms that react to one report of a sensor. */
