@@ -1,7 +1,6 @@
 /** How long a touch table keeps people's rings and QR codes, and when it starts over. */
-import type { Ring } from './ring.ts';
 
-export const FORGETS = {
+export const TIMEOUTS = {
   /** Time without a touch after which a person's ring is removed, in ms. */
   ring: 15_000,
   /**
@@ -17,8 +16,3 @@ export const FORGETS = {
   /** Interval at which the table checks these timeouts, in ms. */
   check: 250,
 } as const;
-
-/** Returns the time until a ring is removed, in ms. */
-export function leftOf({ touchedAt, fingers }: Ring, now: number): number {
-  return fingers > 0 ? FORGETS.ring : touchedAt + FORGETS.ring - now;
-}

@@ -22,7 +22,7 @@ import type { RoomModel } from '../room/room-model.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
 import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
-import { FORGETS, leftOf } from './timeouts.ts';
+import { TIMEOUTS } from './timeouts.ts';
 
 /** A touch belongs to the nearest ring if the ring's centre is closer than this, in em. */
 const NEAR = 2 * REACH.edge;
@@ -201,7 +201,7 @@ export class VivariumTable extends LitElement {
       refresh();
     });
     document.title = `${this.room} · Vivarium`;
-    setInterval(() => this.check(performance.now()), FORGETS.check);
+    setInterval(() => this.check(performance.now()), TIMEOUTS.check);
     this.connection.open();
   }
 
@@ -242,7 +242,7 @@ export class VivariumTable extends LitElement {
     const now = performance.now();
     const label = msg('A dish of living creatures. Touch it to begin.');
     const shown = (ring: Ring) =>
-      html`<table-ring .ring=${ring} ?leaving=${leftOf(ring, now) < FORGETS.warning.ring}></table-ring>`;
+      html`<table-ring .ring=${ring} ?leaving=${this.timeLeft(ring, now) < TIMEOUTS.warning.ring}></table-ring>`;
     return html`
       <canvas
         class="fill"
@@ -313,27 +313,32 @@ export class VivariumTable extends LitElement {
 
   /** Renders a countdown shortly before the table starts over. */
   private countdown(now: number): TemplateResult | typeof nothing {
-    const left = (this.touchedAt ?? Number.POSITIVE_INFINITY) + FORGETS.table - now;
-    const { table } = FORGETS.warning;
+    const left = (this.touchedAt ?? Number.POSITIVE_INFINITY) + TIMEOUTS.table - now;
+    const { table } = TIMEOUTS.warning;
     if (left > table) return nothing;
     return html`<div class="count number over middle round centred ghost" data-testid="countdown" style="--left:${left / table}">
       ${number(Math.ceil(left / 1000))}
     </div>`;
   }
 
+  /** Returns the time until a ring is removed, in ms. */
+  private timeLeft({ touchedAt, fingers }: Ring, now: number): number {
+    return fingers > 0 ? TIMEOUTS.ring : touchedAt + TIMEOUTS.ring - now;
+  }
+
   /**
    * Removes the rings and QR codes whose time is over. The table starts over if nobody has touched
-   * it for `FORGETS.table` ms.
+   * it for `TIMEOUTS.table` ms.
    */
   private check(now: number): void {
     const { touchedAt, cards } = this;
     for (const ring of this.rings.values()) {
-      if (leftOf(ring, now) > 0) continue;
+      if (this.timeLeft(ring, now) > 0) continue;
       this.rings.delete(ring.number);
       ring.forget();
       this.view?.loop.invalidate();
     }
-    const begins = touchedAt !== undefined && now - touchedAt >= FORGETS.table;
+    const begins = touchedAt !== undefined && now - touchedAt >= TIMEOUTS.table;
     if (begins) this.touchedAt = undefined;
     const kept = begins ? [] : cards.filter(({ until }) => until > now);
     if (kept.length < cards.length) this.cards = kept;
@@ -418,7 +423,7 @@ export class VivariumTable extends LitElement {
     const link = `${page}#${token}/${this.room}`;
     // Replace the ring's previous QR code.
     const others = this.cards.filter((card) => card.ring !== ring);
-    const until = performance.now() + FORGETS.table;
+    const until = performance.now() + TIMEOUTS.table;
     this.cards = [...others, { ring, link, code: codeOf(link, QUIET), until }];
   };
 

@@ -5,7 +5,7 @@ import type { RecentEvent, WallNews } from './captions.ts';
 import type { NewsKind } from './text.ts';
 
 /** Duration of each glide of the camera to or from an event, in ms. */
-export const DIRECTION_GLIDE = 2_200;
+export const CLOSE_UP_GLIDE = 2_200;
 /**
  * Minimum time for which the wall shows the whole room between two close-ups, in ms, not counting
  * glides.
@@ -69,7 +69,7 @@ interface Shown extends Pick<RecentEvent, 'what' | 'organism' | 'at'> {
   endedAt?: number;
 }
 
-export class Direction {
+export class CloseUps {
   /** Number of close-ups per minute; 0 turns close-ups off. */
   rate = 0;
   private shown: Shown | undefined;
@@ -122,7 +122,7 @@ export class Direction {
     const organism = this.model.organisms.get(shown.organism.id);
     if (!organism || !lasts(shown.what, organism)) shown.endedAt ??= now;
     if (this.rate === 0 || this.isHiding(shown.organism, now, reach)) return false;
-    const arrived = shown.since + DIRECTION_GLIDE;
+    const arrived = shown.since + CLOSE_UP_GLIDE;
     const { endedAt = arrived + LONGEST } = shown;
     const latest = Math.max(arrived + LONGEST, endedAt + OUTCOME);
     return now < Math.min(Math.max(endedAt, arrived) + LINGER, latest);
@@ -131,13 +131,13 @@ export class Direction {
   private next(news: readonly RecentEvent[], now: number, reach: number): Shown | undefined {
     const { rate, startedAt, leftAt = now } = this;
     if (rate === 0 || now < startedAt + 60_000 / rate) return undefined;
-    if (now < leftAt + DIRECTION_GLIDE + REST) return undefined;
+    if (now < leftAt + CLOSE_UP_GLIDE + REST) return undefined;
     let best: Shown | undefined;
     for (const one of news) {
       const kind = kindOf(one);
       const usual = this.usual.get(kind);
       if (usual === undefined || !lasts(one.what, one.organism)) continue;
-      const left = one.at + usual - now - DIRECTION_GLIDE;
+      const left = one.at + usual - now - CLOSE_UP_GLIDE;
       if (left < LEAST || left > LONGEST - OUTCOME || this.isHiding(one.organism, now, reach))
         continue;
       // Prefer the kind of event whose last close-up was longest ago, so that the kinds alternate.

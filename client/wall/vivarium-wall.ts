@@ -13,7 +13,7 @@ import type { Point } from '../render/camera.ts';
 import { renewPage, visitorAddress, WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { WallNews } from './captions.ts';
-import { Direction } from './close-ups.ts';
+import { CloseUps } from './close-ups.ts';
 import { FilmPlayer } from './film-player.ts';
 import { Invitation } from './invitation.ts';
 import type { LabelLayer } from './label-layer.ts';
@@ -107,7 +107,7 @@ export class VivariumWall extends LitElement {
   );
   private readonly news = new WallNews(this.model, () => performance.now());
   private stage: WallView | undefined;
-  private readonly direction = new Direction(this.model, this.news, () => performance.now());
+  private readonly closeUps = new CloseUps(this.model, this.news, () => performance.now());
   private readonly invitation = new Invitation(this.model, (attract) => this.show({ attract }));
   private gone: ReturnType<typeof setTimeout> | undefined;
   @state() private shown = INITIAL_STATE;
@@ -155,7 +155,7 @@ export class VivariumWall extends LitElement {
     model.on('settings', (settings) => {
       const { dim, captions, closeUps = 0, farewell = false, tree = false } = settings;
       this.show({ farewell, tree, captions, host: settings });
-      this.direction.rate = dim || farewell || options.frame !== 'drift' ? 0 : closeUps;
+      this.closeUps.rate = dim || farewell || options.frame !== 'drift' ? 0 : closeUps;
       this.toggleAttribute('dim', dim);
       this.layout();
       void this.speak();
@@ -208,7 +208,7 @@ export class VivariumWall extends LitElement {
     model.on('wall', () => player.play(undefined));
     model.on('film', ({ film }) => player.play(film));
     model.on('closeUp', ({ at }) => stage.showPlace(at));
-    stage.direction = this.direction;
+    stage.closeUps = this.closeUps;
     stage.onEvent = () => this.overlay?.begin();
     player.onMoment = (moment) => {
       this.toggleAttribute('film', moment !== undefined);

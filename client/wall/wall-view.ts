@@ -15,7 +15,7 @@ import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import { DIRECTION_GLIDE, type Direction } from './close-ups.ts';
+import { CLOSE_UP_GLIDE, type CloseUps } from './close-ups.ts';
 import type { WallOptions } from './wall-options.ts';
 
 /** Width of the glass rim drawn around the grid, in cells. */
@@ -207,7 +207,7 @@ export class WallView extends CanvasView {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
   /** Chooses the events to show in close-up. Ignored while a place chosen by the host is shown. */
-  direction: Direction | undefined;
+  closeUps: CloseUps | undefined;
   /** Called when a close-up of an event begins, and when it ends. */
   onEvent: () => void = () => {};
   /** The organism whose event is shown in close-up. */
@@ -371,10 +371,10 @@ export class WallView extends CanvasView {
    */
   private direct(now: number, side: number): void {
     const isFree = !this.place && !this.isAway && !this.happenings.effects.calm;
-    const shown = isFree ? this.direction?.at(now, (CLOSE * side) / 2)?.organism : undefined;
+    const shown = isFree ? this.closeUps?.at(now, (CLOSE * side) / 2)?.organism : undefined;
     if (shown?.id === this.event?.id) return;
     this.event = shown;
-    this.startGlide(DIRECTION_GLIDE);
+    this.startGlide(CLOSE_UP_GLIDE);
     this.onEvent();
   }
 

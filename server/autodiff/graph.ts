@@ -85,6 +85,8 @@ const make = (
 
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
+const OTHER_CHANNELS = 'inputs and weights have different numbers of channels';
+
 function check(holds: boolean, what: string, ...of: Expression[]): void {
   if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);
 }
@@ -258,8 +260,7 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   const [a, b] = weights.shape.slice(-2);
   const [i, o] = transposed ? [b, a] : [a, b];
   const fits = !isEach(weights) || weights.shape[0] === x.shape[0];
-  const text = 'inputs and weights have different numbers of channels';
-  check(x.map && i === last(x) && fits, text, x, weights);
+  check(x.map && i === last(x) && fits, OTHER_CHANNELS, x, weights);
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
@@ -290,8 +291,7 @@ export function conv(
 ): Expression {
   const [n, h, w, channels] = x.shape;
   const [size, , i, o] = weights.shape;
-  const text = 'inputs and weights have different numbers of channels';
-  check(x.map && i === channels, text, x, weights);
+  check(x.map && i === channels, OTHER_CHANNELS, x, weights);
   const side = (s: number): number => Math.floor((s + 2 * pad - size) / stride) + 1;
   return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
 }

@@ -343,8 +343,8 @@ export class RoomReplica {
       throw isFull ? new NotReplicated(`the memory of this server's engine is full`) : error;
     });
     this.equal += equal;
-    const apart = 'this server and the server that runs the room have computed different cells';
-    if (unequal > 0) throw new NotReplicated(apart);
+    const text = 'this server and the server that runs the room have computed different cells';
+    if (unequal > 0) throw new NotReplicated(text);
     const isAll = to === tail.tick;
     if (isAll && this.tail.seq !== tail.seq)
       throw new NotReplicated(`entries of the room's journal are missing`);
@@ -361,8 +361,8 @@ export class RoomReplica {
   async handOver(world: World) {
     const stored = await this.store.room(this.room.name);
     if (this.isOver) throw new NotReplicated('the replica is closed');
-    const renewed = 'the room was deleted, and a new room was created under the same name';
-    if (stored?.made !== this.stored.made) throw new NotReplicated(renewed);
+    const text = 'the room was deleted, and a new room was created under the same name';
+    if (stored?.made !== this.stored.made) throw new NotReplicated(text);
     await this.requireNear();
     const { room, equal: before } = this;
     const from = room.tick;

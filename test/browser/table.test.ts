@@ -85,7 +85,7 @@ class Table {
 
   private hold(): Promise<boolean> {
     return this.page.evaluate(() =>
-      Reflect.set(document.querySelector('vivarium-table')!, 'leftOf', () => 15_000),
+      Reflect.set(document.querySelector('vivarium-table')!, 'timeLeft', () => 15_000),
     );
   }
 
@@ -94,7 +94,7 @@ class Table {
     await this.page.evaluate(() => {
       const table = document.querySelector<VivariumTable>('vivarium-table')!;
       for (const ring of table.rings.values()) ring.touchedAt = Number.NEGATIVE_INFINITY;
-      Reflect.deleteProperty(table, 'leftOf');
+      Reflect.deleteProperty(table, 'timeLeft');
     });
     await until(async () => (await this.rings()).length === 0);
     await this.hold();

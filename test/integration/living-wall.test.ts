@@ -1,7 +1,7 @@
 /** A wall on which nobody acts lives all the same, shows some events from close by, and rests when nobody watches. */
 import { RoomModel } from '../../client/room/room-model.ts';
 import { WallNews } from '../../client/wall/captions.ts';
-import { DIRECTION_GLIDE, Direction } from '../../client/wall/close-ups.ts';
+import { CLOSE_UP_GLIDE, CloseUps } from '../../client/wall/close-ups.ts';
 import { afterTest } from '../support/closing.ts';
 import { LIVING_ROOM, LivingWall } from '../support/living-wall.ts';
 import { fullTest, isFull } from '../support/needs.ts';
@@ -36,29 +36,29 @@ fullTest(
     const seconds = 600;
     let now = 0;
     const model = new RoomModel(() => undefined);
-    const direction = new Direction(model, new WallNews(model, () => now), () => now);
+    const closeUps = new CloseUps(model, new WallNews(model, () => now), () => now);
     const { wall } = living;
     for (const { name, message } of wall.heard) model.receive(name, message);
     wall.socket.onAny((name, message) => model.receive(name, message));
-    direction.rate = model.settings!.closeUps!;
+    closeUps.rate = model.settings!.closeUps!;
     await living.plant(isFull ? 20 : 6);
     await living.watch(30);
 
     const shown: string[] = [];
     const faults: string[] = [];
     let close = 0;
-    let last: ReturnType<Direction['at']>;
+    let last: ReturnType<CloseUps['at']>;
     let hadEnded = false;
     await living.watch(seconds, (passed) => {
       now = 1000 * passed;
-      const event = direction.at(now, 35);
+      const event = closeUps.at(now, 35);
       const { endedAt = Number.POSITIVE_INFINITY } = event ?? {};
       if (event) close++;
       if (event && event !== last) {
         shown.push(`${passed.toFixed(0)} s: ${event.kind}`);
         if (endedAt < now) faults.push(`${event.kind} at ${passed} had ended`);
       }
-      if (event && now < event.since + DIRECTION_GLIDE && endedAt <= now && !hadEnded) {
+      if (event && now < event.since + CLOSE_UP_GLIDE && endedAt <= now && !hadEnded) {
         faults.push(`${event.kind} at ${passed} ended on the way`);
       }
       if (last && event !== last && !hadEnded) faults.push(`${last.kind} was cut off at ${passed}`);

@@ -22,11 +22,11 @@ export const CROWDS = {
  *
  * @param isHalved the last result
  */
-export const halves = (viewers: number, isHalved: boolean): boolean =>
+export const mustHalve = (viewers: number, isHalved: boolean): boolean =>
   viewers >= (isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
 
 /** Returns the highest tier of a viewer while phones are sent a frame only every second tick. */
-export function bestHalved(best: TierName): TierName {
+export function bestTierOfHalved(best: TierName): TierName {
   if (best === 'full') return best;
   return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
 }

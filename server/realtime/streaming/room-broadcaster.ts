@@ -8,7 +8,7 @@ import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { isDue, type TierName } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
-import { bestHalved, halves } from './crowds.ts';
+import { bestTierOfHalved, mustHalve } from './crowds.ts';
 import {
   CHANNEL_TIERS,
   type ChannelTier,
@@ -192,7 +192,7 @@ export class RoomBroadcaster {
    * many phones.
    */
   private halveInCrowd(now: number): void {
-    const isHalved = halves(this.streams.size, this.isHalved);
+    const isHalved = mustHalve(this.streams.size, this.isHalved);
     if (isHalved === this.isHalved) return;
     this.isHalved = isHalved;
     for (const stream of this.streams.values()) {
@@ -204,7 +204,7 @@ export class RoomBroadcaster {
 
   /** Returns the highest tier that a viewer may have now. */
   private bestFor({ best }: Viewport): TierName {
-    return this.isHalved ? bestHalved(best) : best;
+    return this.isHalved ? bestTierOfHalved(best) : best;
   }
 
   /**

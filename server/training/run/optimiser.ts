@@ -135,8 +135,8 @@ function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> 
     const first = g.add(g.multiply(of('first'), BETA1), g.multiply(gradient, 1 - BETA1));
     const square = g.square(gradient);
     const second = g.add(g.multiply(of('second'), beta2), g.multiply(square, 1 - beta2));
-    const size = g.add(g.sqrt(g.divide(second, scalar('correction2'))), EPSILON);
-    const direction = g.divide(g.divide(first, scalar('correction1')), size);
+    const denominator = g.add(g.sqrt(g.divide(second, scalar('correction2'))), EPSILON);
+    const direction = g.divide(g.divide(first, scalar('correction1')), denominator);
     const multiple = rateOf(name);
     const step = g.multiply(direction, scalar('rate'));
     const change = multiple === 1 ? step : g.multiply(step, multiple);

@@ -7,7 +7,7 @@ import {
   standingLines,
   WallNews,
 } from '../../../client/wall/captions.ts';
-import { Direction } from '../../../client/wall/close-ups.ts';
+import { CloseUps } from '../../../client/wall/close-ups.ts';
 import { ENGLISH } from '../../../client/wall/text.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -230,12 +230,12 @@ const ROW = [1, 2, 3, 4, 5].map((id) => organismView(id, { x: 60 * id, y: 40 }))
 
 /** A wall's page in a room where grown organisms stand in a row, 60 cells apart. */
 class DirectedWall extends Wall {
-  readonly direction = new Direction(this.model, this.news, () => this.now);
+  readonly closeUps = new CloseUps(this.model, this.news, () => this.now);
 
   constructor(rate = 2) {
     super();
     this.joins(ROW, PEOPLE);
-    this.direction.rate = rate;
+    this.closeUps.rate = rate;
     this.pass(30);
   }
 
@@ -252,7 +252,7 @@ class DirectedWall extends Wall {
   pass(seconds: number): number | undefined {
     let shown: number | undefined;
     for (const end = this.now + 1000 * seconds; this.now < end; this.now += 50) {
-      shown = this.direction.at(this.now, HALF)?.organism.id;
+      shown = this.closeUps.at(this.now, HALF)?.organism.id;
     }
     return shown;
   }
@@ -282,7 +282,7 @@ test('an event that has ended or will soon end is not shown, nor any if the host
   const wall = new DirectedWall(0);
   wall.wound(1);
   expect(wall.pass(2)).toBeUndefined();
-  wall.direction.rate = 2;
+  wall.closeUps.rate = 2;
   expect(wall.pass(2)).toBeUndefined();
   wall.lives({ what: 'healed', id: 1, healed: 1 });
   expect(wall.pass(2)).toBeUndefined();
@@ -311,7 +311,7 @@ test('it learns how long events last', () => {
     wall.pass(18);
     wall.lives({ what: 'grown', id: 20 + i });
   }
-  wall.direction.rate = 2;
+  wall.closeUps.rate = 2;
   // It would outlast the close-up, so the wall waits for a later part of it.
   wall.born(40);
   expect(wall.pass(1)).toBeUndefined();
