@@ -406,6 +406,8 @@ test('while the server is away, the picture stays, and no technical word is show
   proxy.set(NO_FAULTS);
   await waitForConnection(page, 'live');
   await page.locator('wall-overlay:not([data-away])').waitFor({ state: 'attached' });
+  // The first picture after a break fades in.
+  await nextPictures(page, 2);
   expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
 });
 
