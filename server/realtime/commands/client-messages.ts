@@ -314,6 +314,12 @@ export class LocalSession implements RoomSession {
     if (entry.as === undefined) server.admission.join(client, entry);
     else if (entry.as === 'spectator') server.spectators.add(client, entry);
     else server.walls.add(client, entry);
+    // Sending the welcome message may have shown that the connection is lost. Then `leave` was
+    // called before this session knew the room's server.
+    if (this.hasLeft) {
+      server.leave(client);
+      return;
+    }
     this.onlyWatches = entry.as !== undefined;
     this.server = server;
     this.session = entry.session;

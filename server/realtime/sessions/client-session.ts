@@ -73,6 +73,9 @@ export class ClientSession implements RoomClient {
     // a client could trigger any event by choosing its name.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
+      // Socket.IO may still pass on messages that it received before the disconnect. A join among
+      // them must not take a seat, because nothing would ever free the seat.
+      this.ended = true;
       this.clearJoinTimeout();
       this.rings?.close();
       this.session?.leave();

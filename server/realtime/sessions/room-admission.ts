@@ -338,6 +338,8 @@ export class RoomAdmission {
       replaced.disconnect('replaced');
     } else presence.changes.enter(you);
     this.welcomeBuilder.sendWelcome(client, you, granted.mark);
+    // Sending may have shown that the connection is lost, and the client has left.
+    if (!seats.participantOf(client)) return;
     affected.returned(you.id);
     if (notice) client.send('notice', { notice });
     if (!replaced) hooks()?.joined(you);
