@@ -154,7 +154,11 @@ export function layersOfPatch({ card, tensors }: Model, row: Float32Array | unde
 /** Transposes [out, in] to [in, out]. */
 function transposed(weights: Float32Array, inputs: number): Float32Array {
   const outputs = weights.length / inputs;
-  return weights.map((_, i) => weights[(i % outputs) * inputs + Math.floor(i / outputs)]);
+  const result = new Float32Array(weights.length);
+  for (let o = 0, at = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) result[i * outputs + o] = weights[at++];
+  }
+  return result;
 }
 
 /**
@@ -173,7 +177,9 @@ export function readGenome(
   const first = dense(tensors, 'genome', latent);
   if (!genome) return new Numbers(first);
   const inner = new Numbers(first).map((x) => (x > 0 ? x : Math.expm1(x)));
-  return new Numbers(dense(tensors, 'modulation', inner)).map((x) => x * genome.gain);
+  const modulation = new Numbers(dense(tensors, 'modulation', inner));
+  for (let i = 0; i < modulation.length; i++) modulation[i] *= genome.gain;
+  return modulation;
 }
 
 /** Computes a dense layer. @param x [in] @returns [out] */

@@ -196,7 +196,8 @@ export class BatchStepper {
         const presence = presences.subarray(at, at + cells);
         // Read out the patch now, while its states are in the CPU's cache.
         const finite = species.read(own, rgba, presence);
-        stepped.push({ ...turn, stage, after: own, rgba, presence, finite });
+        const { patch, step, expression } = turn;
+        stepped.push({ patch, step, expression, stage, after: own, rgba, presence, finite });
       });
     }
     return stepped;

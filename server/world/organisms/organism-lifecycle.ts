@@ -245,7 +245,10 @@ export class OrganismLifecycle {
       remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       const { patch, closed } = organism;
-      steps.push(defined({ patch, divide, keep, closed, express: takeExpressed(organism) }));
+      const express = takeExpressed(organism);
+      // Spreads are several times as fast as `defined`.
+      const masks = { ...(keep && { keep }), ...(closed && { closed }) };
+      steps.push({ patch, divide, ...masks, ...(express && { express }) });
     }
     return steps;
   }
