@@ -98,8 +98,7 @@ async function copyReached(from: string, entry: string, to: string): Promise<voi
   await copyFile(join(dirname(valibot), 'index.d.mts'), join(to, 'valibot.d.ts'));
 }
 
-// Always build for production. If NODE_ENV were 'test', for example, the pages would contain
-// development versions of libraries.
+// Always build for production. Otherwise, pages could contain development versions of libraries.
 process.env.NODE_ENV = 'production';
 // Each mode of client/vite.config.ts builds one page.
 for (const mode of ['wall', 'table', 'host', 'keep', 'lineage', 'visitor']) {

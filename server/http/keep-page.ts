@@ -88,8 +88,6 @@ export async function singlePage(
     .replace('</body>', () => `${data.join('\n')}\n</body>`);
 }
 
-/**
- * Escapes a script for embedding in HTML. The added backslashes do not change what the script does.
- */
+/** Escapes a script for embedding in HTML. The escaped script does the same as the original. */
 const asInline = (script: string): string =>
   script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
