@@ -291,8 +291,8 @@ export class Farewells {
 }
 
 /**
- * Computes how long each organism takes to dissolve. All are gone when the farewell ends, and at
- * most `maxDissolving` dissolve simultaneously.
+ * Computes how long an organism may take to dissolve, so that all organisms are gone when the
+ * farewell ends, and at most `maxDissolving` dissolve simultaneously.
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds

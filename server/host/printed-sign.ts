@@ -177,7 +177,7 @@ const QUIET = '#5b6670';
 const FONTS =
   "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
-/** Fonts for texts that people type. They distinguish 1 from l, and 0 from O. */
+/** Fonts for texts that people type. In these fonts, 1 differs from l, and 0 from O. */
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;

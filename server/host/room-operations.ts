@@ -38,8 +38,8 @@ export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo' | 'max
   readonly since: number;
   readonly version: string;
   /**
-   * The disk of the data folder, with the free space in bytes (undefined if unknown). Undefined if
-   * nothing is stored.
+   * The disk of the data folder; undefined if nothing is stored. `free` is the free space in bytes;
+   * undefined if unknown.
    */
   readonly disk: { readonly free: number | undefined } | undefined;
 }

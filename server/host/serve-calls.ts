@@ -119,7 +119,7 @@ const PUBLIC_FILES: readonly FileName[] = ['wallFrame', 'logo'];
 const OWN_FILES: readonly FileName[] = ['sign'];
 
 /**
- * HTTP status by reason. The status for other reasons is 404 if the reason begins with `no-such-`,
+ * HTTP status by reason. Reasons that are not listed have status 404 if they begin with `no-such-`,
  * otherwise 409.
  */
 const STATUS: Partial<Record<HostReason, number>> = {

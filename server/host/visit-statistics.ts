@@ -93,7 +93,7 @@ export class VisitCounter {
 
   /**
    * Ends all visits in a closed room, and stores the room's sums. Then forgets the sums, because
-   * another server may change them in the store. Resolves even if storing fails.
+   * another server may change the stored sums. Resolves even if storing fails.
    */
   closed(room: string): Promise<void> {
     return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);

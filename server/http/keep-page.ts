@@ -43,7 +43,7 @@ export function pageModels(
   return models;
 }
 
-/** Content security policy of the keepsake page. It forbids all network requests. */
+/** Content security policy that forbids the keepsake page all network requests. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
 

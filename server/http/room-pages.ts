@@ -102,7 +102,7 @@ export interface LineageOptions {
 
 /** Maximum age of a family tree that is served from memory, in ms. */
 const TREE_AGE = 2_000;
-/** Temporary refusals. They are answered with status 503, so that the client tries again. */
+/** Temporary refusals, answered with status 503, so that the client tries again. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
 /** Maximum number of simultaneous picture requests from one client address. */
 const MOST_PICTURES = 4;

@@ -506,8 +506,8 @@ export async function startAlerts(
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
   const alerts = await openAlerts({
     ...{ clock, date, log, store, url: config.alerts, problems: problemFinder(options) },
-    // Servers of a cluster share a store. The name must be unique, and stay the same after a
-    // restart.
+    // Servers of a cluster share a store. The record's name must be unique, and stay the same after
+    // a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
   // If a room without wall seats had lost its walls before the restart, mark a wall of the room as

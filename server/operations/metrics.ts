@@ -1,4 +1,4 @@
-/** Collects and serves Prometheus metrics. They contain no personal data. */
+/** Collects and serves Prometheus metrics, which contain no personal data. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';

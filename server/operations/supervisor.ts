@@ -30,8 +30,8 @@ const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
  * Returns whether systemd runs this process as a service, directly or through npm. The variable
- * NOTIFY_SOCKET proves that systemd does. Programs in a desktop terminal may have systemd's other
- * variables.
+ * NOTIFY_SOCKET is proof. Systemd's other variables are not, because programs in a desktop terminal
+ * inherit them.
  *
  * @param pid id of this process
  * @param name returns the name of another process, by id
@@ -46,8 +46,8 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // Also check the control group: SYSTEMD_EXEC_PID is not set before systemd 248, and is a script's
-  // id if a script started this process.
+  // Also check the control group: SYSTEMD_EXEC_PID is not set before systemd 248, and is the
+  // script's id if a script starts this process.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 

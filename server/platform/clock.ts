@@ -1,6 +1,6 @@
 import type { Sky } from '../../shared/vocabulary.ts';
 
-/** A monotonic clock with timers. It is passed as a parameter, so that tests can control time. */
+/** A monotonic clock with timers, passed as a parameter so that tests can control time. */
 export interface Clock {
   /** Milliseconds since an arbitrary start. */
   now(): number;

@@ -41,7 +41,7 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If several sources have the most entries, the new entry's source has precedence.
+    // If several sources have the most entries, the new entry's source loses one.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -75,8 +75,7 @@ export class FairQueue<T> {
   /**
    * Returns the source whose turn is next; undefined if no entry is waiting.
    *
-   * @param rankOf returns the rank of a source. Sources with the lowest rank take turns; the others
-   *   wait
+   * @param rankOf returns the rank of a source. Only sources with the lowest rank take turns
    */
   next(rankOf: (source: string) => number = () => 0): string | undefined {
     let best: { readonly source: string; readonly rank: number } | undefined;

@@ -8,7 +8,7 @@
 import { type ForkOptions, fork } from 'node:child_process';
 import { MessageChannel, parentPort, type Worker } from 'node:worker_threads';
 
-/** The arguments of a method. They must support structured cloning. */
+/** The arguments of a method, which must support structured cloning. */
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
@@ -38,7 +38,7 @@ interface RemoteError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string | undefined;
-  /** Other properties of the error, such as `reason`. */
+  /** Additional properties of the error, such as `reason`. */
   readonly fields: object;
 }
 

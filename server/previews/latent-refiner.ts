@@ -27,9 +27,9 @@ export class LatentRefiner {
   private isStopped = false;
   /** Number of consecutive drawings that the thread did not refine in time. */
   private delays = 0;
-  /** A promise for each closing thread, which resolves when the thread has exited. */
+  /** Time until which refining is suspended (monotonic clock, ms). */
   private pausedUntil = Number.NEGATIVE_INFINITY;
-  /** One promise for each closing thread. It resolves when the thread has exited. */
+  /** A promise for each closing thread, which resolves when the thread has exited. */
   private readonly closing = new Set<Promise<void>>();
 
   /**

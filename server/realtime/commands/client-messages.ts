@@ -189,7 +189,7 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
 
 /** The session of one connection in one room. */
 export interface RoomSession {
-  /** Whether the client has joined the room or is waiting for permission to join. */
+  /** Whether the client has joined the room or is waiting to join. */
   readonly isOpen: boolean;
   /**
    * Asks to join the room.

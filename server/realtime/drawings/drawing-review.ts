@@ -50,8 +50,8 @@ export interface SentDrawing {
 }
 
 /**
- * A drawing in the review queue. Either a decision is due, or the visitor has not received the
- * decision yet.
+ * A drawing in the review queue. Either the drawing waits for a decision, or the visitor has not
+ * received the decision yet.
  */
 export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
