@@ -16,8 +16,8 @@ import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
 
 /**
- * Exits after a fatal error. If the host can fix the cause (errors from Valkey, and errors with a
- * `reason`), shows only the error's message. Shows other errors with their stack.
+ * Exits after a fatal error. Shows only the message of an error that the host can fix: an error
+ * from Valkey, or an error with a `reason`. Shows other errors with their stack.
  *
  * @param log where to write the error; if absent, the console
  * @param advice sentence to append to the message, with a space before it

@@ -1,7 +1,7 @@
 /**
- * Ends a room's day: takes a snapshot, then lets the organisms depart one by one. The next day
- * begins with an empty room or, if the setting `generations` is on, with heirs: children of the old
- * day's organisms.
+ * Ends a room's day: takes a snapshot, then lets the organisms depart one by one. If the setting
+ * `generations` is on, the next day begins with children of the old day's organisms. If it is off,
+ * the next day begins with an empty room.
  */
 
 import { randomInt } from 'node:crypto';
@@ -37,7 +37,7 @@ function heirsIn(room: Room): HeirSeed[] {
   return breed(chooseAncestors(candidates, tick), species.latentBounds);
 }
 
-/** Returns a living organism's latent; undefined if the checkpoint does not allow this latent. */
+/** Returns a living organism's latent; undefined if no seed can be made from the organism. */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
     return room.previewSeed({ from: 'organism', organism }, HOUSE.id).latent;
@@ -67,16 +67,11 @@ async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<n
   return countExecuted(answers);
 }
 
-/**
- * Key of the stored list of rooms whose heirs (children of the old day's organisms) have been
- * chosen but not planted yet.
- */
+/** Key of the stored list of rooms whose heirs have been chosen but not planted yet. */
 const RECORD = 'days';
 const days = v.array(v.string());
 
-/**
- * Default time from the start of the first departure until the last organism is gone, in seconds.
- */
+/** Default duration of the departures, in seconds. */
 const DURATION = 60;
 /** Maximum time for which walls show the family tree after a farewell, in ms. */
 const TREE = 45_000;
@@ -86,7 +81,7 @@ const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;
-  /** Time from the start of the first departure until the last organism is gone, in seconds. */
+  /** Duration of the departures, in seconds. */
   readonly seconds: number;
   /**
    * When the last organism should be gone (monotonic clock, ms); Infinity before the departures.
@@ -116,8 +111,8 @@ export class Farewells {
   private constructor(private readonly context: HostContext) {}
 
   /**
-   * Reads the stored names of the rooms whose heirs had not been planted when the server ended.
-   * Logs a warning for each, because these heirs are lost.
+   * Reads the stored names of rooms whose heirs were lost because the server stopped before it
+   * planted them. Logs a warning for each room.
    *
    * @throws StoreError
    */
@@ -244,7 +239,8 @@ export class Farewells {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
     const { live, until } = farewell;
-    // Stop the farewell if the room has been closed since its start, even if it is open again now.
+    // Stop the farewell if the room has been closed in the meantime, even if the room is open
+    // again.
     if (rooms.roomServers.get(name) !== live.server) {
       void this.stop(name);
       return;
@@ -259,8 +255,8 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // Do not exceed the maximum number of dissolving organisms before the last step. Each organism
-    // above the maximum would make another one vanish without dissolving.
+    // Limit the number of dissolving organisms, except in the last step. Above the maximum,
+    // organisms vanish without dissolving.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];
@@ -295,8 +291,8 @@ export class Farewells {
 }
 
 /**
- * Computes how long each organism takes to dissolve. All are gone when the farewell ends, and at
- * most `maxDissolving` dissolve simultaneously.
+ * Computes how long an organism may take to dissolve, so that all organisms are gone when the
+ * farewell ends, and at most `maxDissolving` dissolve simultaneously.
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds

@@ -151,10 +151,7 @@ function drawingOf({ rooms }: Host, { params }: Request) {
   return { drawing, live };
 }
 
-/**
- * Converts a drawing to the format of an organism's cells. An ink drawing, which has only one value
- * per pixel, becomes white.
- */
+/** Converts a drawing to the format of an organism's cells. An ink drawing becomes white. */
 function readOutOf(pixels: Uint8Array, side: number) {
   const isInk = pixels.length === side * side;
   const rgba = isInk

@@ -38,7 +38,7 @@ const VERSION = 20;
 const DAY = 0x0021;
 
 /**
- * Writes the header fields that a file's local header and its directory entry have in common. The
+ * Writes the fields that a file's local header and its entry in the directory have in common. The
  * compression method stays 0: not compressed.
  */
 function common({ name, bytes }: ZipEntry): Buffer {
@@ -52,7 +52,7 @@ function common({ name, bytes }: ZipEntry): Buffer {
   return header;
 }
 
-/** Yields a ZIP archive part by part. The maximum is 4 GiB and 65,535 files. */
+/** Yields a ZIP archive part by part. An archive may have at most 4 GiB and 65,535 files. */
 export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   const directory: Buffer[] = [];
   let offset = 0;
@@ -91,10 +91,7 @@ export class FilmPainter {
   /** The previous picture: its pixels, and the cells from which it was painted. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
-  /**
-   * Genome maps (what the painter has learned about each place of an organism), cached by the
-   * organism's latents and labels.
-   */
+  /** Genome maps, by the latents and labels from which they were computed. */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
   /**
@@ -170,8 +167,7 @@ export class FilmPainter {
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
       let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
-      // Colours that are premultiplied with alpha are already correct on a black background. Copy
-      // them without alpha.
+      // On a black background, premultiplied colours need no alpha. Copy only red, green and blue.
       for (let from = 4 * v * row; from < 4 * (v + 1) * row; from += 4, to += 3) {
         pixels[to] = painted[from];
         pixels[to + 1] = painted[from + 1];
@@ -201,8 +197,7 @@ function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
 }
 
 /**
- * Lists the ticks at which `runReplay` makes a picture. It makes none at the tick of the snapshot
- * from which the replay starts.
+ * Lists the ticks at which `runReplay` makes a picture. The snapshot's own tick has no picture.
  *
  * @param every number of ticks between pictures
  */
@@ -237,10 +232,7 @@ const PAINTING_LIMIT = 600_000;
  */
 const PAINTED_SCALES = { least: 3, most: 9 };
 
-/**
- * Maximum interval between progress reports, in ms. A report is sent earlier after one per cent of
- * progress.
- */
+/** Maximum interval between progress reports, in ms. Each per cent of progress is also reported. */
 const SIGN = 10_000;
 
 const say = (news: FilmNews): void => {
@@ -263,8 +255,8 @@ async function make(order: FilmOrder): Promise<number> {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (FILMS.rate * order.seconds - 1)));
       const shown = pictureTicks(found, apart);
-      // Make the film even if its times cannot be read: damage may be in a part of the journal that
-      // the film does not need.
+      // Make the film even if its times cannot be read, because the film may not need the damaged
+      // part of the journal.
       const dates = await timesOf(store, room, shown, now).catch(() => null);
       const times = filmTimes(dates ?? []);
       say({ from: times[0]?.at ?? null, times, total: Math.max(1, shown.length) });
@@ -311,7 +303,7 @@ async function make(order: FilmOrder): Promise<number> {
 
 /**
  * Creates a function that encodes pictures as PNGs. Pictures are painted if the checkpoint has a
- * painter and the scale is within `PAINTED_SCALES`. If not, or once `PAINTING_LIMIT` is used up,
+ * painter, the scale is within `PAINTED_SCALES`, and `PAINTING_LIMIT` is not used up. Other
  * pictures show enlarged cells.
  */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {

@@ -70,7 +70,8 @@ export type FilmNews =
 const frameFile = (film: string, index: number): string => join(`${film}.frames`, `${index}`);
 
 /**
- * Creates a writer that stores each picture in a separate file, then passes it on to `pictures`.
+ * Creates a writer that stores each picture in a separate file and passes the picture on to
+ * `pictures`.
  *
  * @param film path of the film's file
  */
@@ -104,7 +105,7 @@ const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: nu
 
 /**
  * Sends a picture of a film. Reads the whole file first, because a slow client would keep a
- * streamed file open. Clients that get the same picture at the same time share the picture's bytes.
+ * streamed file open. Clients that get a picture at the same time share its bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {
@@ -147,7 +148,7 @@ export class FilmJobs {
   /**
    * @param options.date returns the wall-clock time, in ms
    * @param options.warn logs the details of a failure
-   * @param options.onGone called when the pictures of a film are being deleted
+   * @param options.onGone called with the film's id just before its pictures are deleted
    */
   constructor(
     private readonly options: Pick<FilmOrder, 'engine'> & {
@@ -198,8 +199,8 @@ export class FilmJobs {
     const { child } = job;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // Use `on`, not `once`. If the process cannot start, `child.send` below causes a second `error`
-    // event, and an unhandled one would end the server.
+    // Use `on`, not `once`: `child.send` below may cause a second `error` event, and an unhandled
+    // one would end the server.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code, signal) => {
       const how = signal ?? `exit code ${code}`;

@@ -1,4 +1,4 @@
-/** The sessions of hosts who have signed in with the host's token, and when the sessions end. */
+/** The sessions of signed-in hosts. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import type { Store } from '../storage/store.ts';
@@ -7,7 +7,7 @@ import type { Store } from '../storage/store.ts';
 export const SESSION = {
   idle: 3_600_000,
   life: 43_200_000,
-  /** Maximum number of sessions. At this maximum, a new session ends the oldest one. */
+  /** Maximum number of sessions. If there are more, the oldest session ends. */
   most: 32,
 } as const;
 /** Minimum interval between two writes of a session's last use, in ms. */
@@ -15,7 +15,7 @@ const RECORD_USE = 60_000;
 const SESSIONS = 'sessions/';
 
 const sessionRecord = v.strictObject({
-  /** Hash of the session cookie's value. The hash cannot be used as the cookie. */
+  /** Hash of the session cookie's value. */
   hash: v.string(),
   /**
    * Secret against cross-site request forgery (CSRF). The page sends it with every call that

@@ -1,18 +1,13 @@
-/** The host's token, with which the host signs in. The server stores only its hash. */
+/** The host's token, with which the host signs in. Only the token's hash is stored. */
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { commandLine } from '../platform/installation.ts';
 import type { Store } from '../storage/store.ts';
 
-/**
- * Characters used in tokens. Similar-looking characters are left out, because people type tokens.
- */
+/** Characters used in tokens. Similar-looking characters are left out. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
-/**
- * Number of characters in a token: enough for 160 random bits. Such a token cannot be guessed, so
- * its hash is safe without a salt.
- */
+/** Number of characters in a token: enough for 160 random bits. */
 const LENGTH = Math.ceil(160 / Math.log2(LETTERS.length));
 
 /** Hashes a token. Ignores case, spaces and dashes, because people type tokens. */
@@ -58,10 +53,9 @@ export class HostToken {
   }
 
   /**
-   * Stores the hash of a new token. Call this just before showing the token: if the server stored a
-   * token without showing it, the host would be locked out. If several servers with the same store
-   * start at the same time, only one stores its token. The other servers adopt that token and have
-   * none to show.
+   * Stores the hash of a new token. Call this just before showing the token, so that no token is
+   * stored that the host has not seen. If `renew` is false and another server has stored a token
+   * first, adopts that token and sets `fresh` to undefined.
    *
    * @param now wall clock, ms
    * @throws StoreError
@@ -104,7 +98,7 @@ const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * Creates the hint that is logged with the host's token: how to get a new token.
+ * Creates a hint that tells the host how to get a new token.
  *
  * @param data the value of `--data`: a folder, or `none`
  * @param isShared whether servers share the rooms through Valkey. The hint omits Valkey's URL,

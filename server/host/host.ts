@@ -106,8 +106,8 @@ export async function openHost(options: HostOptions) {
     ...{ isSupervised: options.restart !== undefined, summaryOf },
   };
   const token = await HostToken.open(store, options.newToken);
-  // Without a cluster, keep sessions in memory, so that they end with the process. Use the
-  // monotonic clock, so that changes of the wall clock do not affect sessions.
+  // Without a cluster, keep sessions in memory and use the monotonic clock, so that changes of the
+  // wall clock do not affect sessions.
   const sessionStore = cluster ? store : new Store(openMemory());
   const now = cluster ? date : () => clock.now();
   const sessions = new HostSessions(sessionStore, now, () => token.mark);
@@ -181,8 +181,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
 }
 
 /**
- * Calls `reload` when another server has changed a record. Also calls it after an interruption of
- * the bus, because messages may have been lost.
+ * Calls `reload` when another server has changed a record, and after an interruption of the bus,
+ * because messages may have been lost.
  */
 async function followRecord(bus: Bus | undefined, channel: string, reload: () => Promise<void>) {
   const load = (): void => void reload();

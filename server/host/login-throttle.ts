@@ -1,4 +1,4 @@
-/** Delays network addresses from which wrong tokens were sent. */
+/** Limits how fast a network address can try tokens. */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { type Bus, decodeMessage, encodeMessage, type Subscription } from '../cluster/bus/bus.ts';
@@ -9,15 +9,16 @@ export const LOGIN = {
   /** Number of wrong tokens after which an address is delayed. */
   free: 5,
   /**
-   * Delay after wrong token number `free`. Doubles with each further wrong token, up to `maxDelay`.
+   * Delay after wrong token number `free`. Each further wrong token doubles the delay, up to
+   * `maxDelay`.
    */
   firstDelay: 2_000,
   maxDelay: 600_000,
   /** Time without wrong tokens after which an address's count of wrong tokens is reset. */
   forget: 3_600_000,
   /**
-   * Number of wrong tokens within `window`, from all addresses together. If there are more, each
-   * wrong token, even an address's first, delays this address's next attempts.
+   * Number of wrong tokens from all addresses within `window`. Above this number, even an address's
+   * first wrong token causes a delay.
    */
   allFree: 50,
   window: 600_000,
@@ -35,8 +36,7 @@ const triedMessage = v.strictObject({
 
 /**
  * Counts wrong tokens per client address, and delays addresses that send many. The servers of a
- * cluster share their counts, so that an attacker behind a load balancer does not get more
- * attempts.
+ * cluster share their counts.
  */
 export class LoginThrottle {
   private readonly node = randomUUID();
@@ -107,8 +107,8 @@ export class LoginThrottle {
     const isCrowd = this.recent.length > allFree;
     const steps = isCrowd ? Math.max(count, free) : count - free;
     const delay = steps < 0 ? 0 : Math.min(maxDelay, firstDelay * 2 ** steps);
-    // Delete the address first, to move it to the end of the map. The map's first address is then
-    // the one whose last wrong token is oldest.
+    // Move the address to the end of the map. The address at the start is then the one whose last
+    // wrong token is oldest.
     this.wrong.delete(address);
     this.wrong.set(address, { count, until: now + delay, last: now });
     if (this.wrong.size > maxAddresses) this.wrong.delete(this.wrong.keys().next().value!);

@@ -34,7 +34,7 @@ import words from './sign-words.json' with { type: 'json' };
 const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'];
 /** Maximum time to wait for the sign's creatures to grow, in ms. */
 const GROWING = 4_000;
-/** Maximum time that painting may block the thread without a pause, in ms. */
+/** How long painting may block the thread at a time, in ms. */
 const SLICE = 4;
 /** Pictures of creatures by checkpoint, reused for signs in other sizes and languages. */
 const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly Buffer[]>>();
@@ -57,8 +57,7 @@ export const creaturesOf = (
 ): Promise<readonly Buffer[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
     const painted: Buffer[] = [];
-    // Limit the waiting time: creatures grow only in the pauses between a room's ticks. If no room
-    // is ticking, the creatures are never ready.
+    // Limit the waiting time: if no room is ticking, the creatures never finish growing.
     const none = pause(clock, GROWING).then(() => []);
     try {
       for (const creature of await Promise.race([growCreatures(checkpoint), none])) {
@@ -123,7 +122,7 @@ export async function paintCreature(
 interface PrintedSign {
   readonly paper: Paper;
   readonly language: LanguageCode;
-  /** The address in the QR code. */
+  /** The room's address, shown as text and as a QR code. */
   readonly url: string;
   /** The network that the second QR code joins; null for a sign with only one code. */
   readonly wifi: Wifi | null;
@@ -178,7 +177,7 @@ const QUIET = '#5b6670';
 const FONTS =
   "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
-/** Fonts for texts that people type. They distinguish 1 from l, and 0 from O. */
+/** Fonts for texts that people type. In these fonts, 1 differs from l, and 0 from O. */
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;
@@ -263,7 +262,7 @@ export function drawSign(sign: PrintedSign): string {
       Math.min(caption ? 6.4 : 10, fitting(lines, space, TYPED_EM));
     const broken = fits(typed) < SMALLEST ? typed.flatMap(addressLines) : typed;
     const size = fits(broken);
-    // Shrink the code if the lines below it would overlap the logo or the footer.
+    // Shrink the code if the text below the code would overlap the logo or the footer.
     const below = 26 + size * (1 + 1.25 * (broken.length - 1));
     const isFree = footer.length === 0 && !logo;
     const side = isFree ? most : Math.min(most, (logo ? logoTop : footerTop) - top - below);

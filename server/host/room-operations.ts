@@ -1,6 +1,6 @@
 /**
- * Commands, snapshots and undo on behalf of the host. An undo replays a room's journal without some
- * of its commands.
+ * Commands, snapshots and undo on behalf of the host. An undo replays a room's journal without the
+ * undone commands.
  */
 import type { CallAnswer, CallBody, HostCommand } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -104,7 +104,7 @@ export async function undoCommands(
   const { rooms, farewells } = host;
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
-    // Before the undo, stop any farewell, because it would make the restored organisms depart.
+    // Stop any farewell first, because it would make the restored organisms depart.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), begin };
     const { commands, backup } = await shown(live, () => undo(options, request));
@@ -128,8 +128,8 @@ export async function restore(
 }
 
 /**
- * Runs `work`, which changes a room's state. Then sends the new state to all clients, unless `work`
- * threw a HostRefusal: in this case, the state has not changed.
+ * Runs `work`, which changes a room's state. Then sends the new state to all clients. If `work`
+ * throws a HostRefusal, the state has not changed, and nothing is sent.
  */
 async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
   let isUnchanged = false;

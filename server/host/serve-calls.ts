@@ -67,9 +67,8 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // A server that cannot run rooms, or is handing its rooms over, must not execute the calls in
-  // `OF_ANY_OWNER`. Pass these calls to a server that runs some other room, because the room in the
-  // call may be closed on all servers.
+  // If this server cannot run rooms or is draining, a server that runs another room must execute
+  // the calls in `OF_ANY_OWNER`.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -108,8 +107,8 @@ export interface ApiOptions {
   readonly throttle: LoginThrottle;
   readonly addressOf: (request: Request) => string;
   /**
-   * Name of the session cookie. The name differs between servers, because a browser sends a
-   * machine's cookies to all ports of the machine.
+   * Name of the session cookie. Servers on one machine need different names, because a browser
+   * sends cookies to all ports of a machine.
    */
   readonly cookie: string;
 }
@@ -120,7 +119,7 @@ const PUBLIC_FILES: readonly FileName[] = ['wallFrame', 'logo'];
 const OWN_FILES: readonly FileName[] = ['sign'];
 
 /**
- * HTTP status by reason. The status for other reasons is 404 if the reason begins with `no-such-`,
+ * HTTP status by reason. Reasons that are not listed have status 404 if they begin with `no-such-`,
  * otherwise 409.
  */
 const STATUS: Partial<Record<HostReason, number>> = {
@@ -198,11 +197,10 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Reject an invalid body here: a body that is not JSON would not be passed on.
+      // Validate the body first, because only JSON can be passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
-      // The other server has not answered. If the request is for a file, this server may have the
-      // file, too.
+      // If the request is for a file, this server may have the file, too.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
@@ -284,9 +282,9 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
 }
 
 /**
- * Counts a wrong token, and creates the refusal that is sent as the answer. Correct tokens are
- * never delayed: otherwise, somebody with the host's address could lock the host out with wrong
- * tokens.
+ * Creates the refusal for a wrong token. Counts the token unless the address must still wait.
+ * Correct tokens are never delayed: otherwise, somebody with the host's address could lock the host
+ * out with wrong tokens.
  */
 function wrongToken(
   credential: string,

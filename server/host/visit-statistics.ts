@@ -93,7 +93,7 @@ export class VisitCounter {
 
   /**
    * Ends all visits in a closed room, and stores the room's sums. Then forgets the sums, because
-   * another server may change them in the store. Resolves even if storing fails.
+   * another server may change the stored sums. Resolves even if storing fails.
    */
   closed(room: string): Promise<void> {
     return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);
@@ -102,8 +102,7 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // Other visits end when the visitor's seat expires, so the time for which the seat was kept
-      // is subtracted. These visits end now, so subtract nothing.
+      // Pass 0 because no seat was kept after these visits.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);
@@ -154,14 +153,14 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // If storing fails now, the sums of the previous hour are lost.
+    // If storing fails now, the previous hour's sums are lost.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // Stays true if storing failed above, so that the day's sums are stored later.
+      // If storing failed above, `changed` stays true, so that the day's sums are stored later.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);

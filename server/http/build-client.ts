@@ -15,7 +15,7 @@ const ENTRY = 'client/room/join';
 const ELEMENT = 'client/embed/vivarium-room.ts';
 
 /**
- * Code inserted at the start of the bundle for Node. It defines `require`, with which bundled
+ * Code inserted at the start of the bundle for Node. The code defines `require`, with which bundled
  * CommonJS modules load Node's own modules.
  */
 const REQUIRE =
@@ -37,7 +37,7 @@ async function buildLibrary(folder: string): Promise<void> {
   const banner = { js: REQUIRE };
   await bundle({
     ...{ ...common, ...into('client.node.js'), platform: 'node', target: 'node20.19', banner },
-    // These native packages cannot be bundled. `ws` works without them.
+    // These native packages cannot be bundled, and `ws` does not need them.
     external: ['bufferutil', 'utf-8-validate'],
   });
 }
@@ -98,8 +98,7 @@ async function copyReached(from: string, entry: string, to: string): Promise<voi
   await copyFile(join(dirname(valibot), 'index.d.mts'), join(to, 'valibot.d.ts'));
 }
 
-// Always build for production. If NODE_ENV were 'test', for example, the pages would contain
-// development versions of libraries.
+// Always build for production. Otherwise, pages could contain development versions of libraries.
 process.env.NODE_ENV = 'production';
 // Each mode of client/vite.config.ts builds one page.
 for (const mode of ['wall', 'table', 'host', 'keep', 'lineage', 'visitor']) {

@@ -43,7 +43,7 @@ export function pageModels(
   return models;
 }
 
-/** Content security policy of the keepsake page. It forbids all network requests. */
+/** Content security policy that forbids the keepsake page all network requests. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
 
@@ -88,8 +88,6 @@ export async function singlePage(
     .replace('</body>', () => `${data.join('\n')}\n</body>`);
 }
 
-/**
- * Escapes a script for embedding in HTML. The added backslashes do not change what the script does.
- */
+/** Escapes a script for embedding in HTML. The escaped script does the same as the original. */
 const asInline = (script: string): string =>
   script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');

@@ -102,7 +102,7 @@ export interface LineageOptions {
 
 /** Maximum age of a family tree that is served from memory, in ms. */
 const TREE_AGE = 2_000;
-/** Temporary refusals. They are answered with status 503, so that the client tries again. */
+/** Temporary refusals, answered with status 503, so that the client tries again. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
 /** Maximum number of simultaneous picture requests from one client address. */
 const MOST_PICTURES = 4;
@@ -115,10 +115,7 @@ interface RoomRequest {
   readonly response: Response;
 }
 
-/**
- * Creates the routes for family trees, pictures of their organisms, and tokens of the organisms'
- * seeds.
- */
+/** Creates the routes for family trees, and for the pictures and seed tokens of their organisms. */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
   /** The latest family tree of each room. `madeAt` is when it was computed (wall clock, ms). */
@@ -154,8 +151,8 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // Waiting requests of different sources take turns. For seed previews, the source is the
-    // client's address. Pictures need another source, so that they take turns with previews.
+    // Requests with different sources take turns. Pictures get their own source, so that they take
+    // turns with seed previews, whose source is the client's address.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

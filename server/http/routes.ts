@@ -35,8 +35,8 @@ interface AppOptions {
     readonly passRoom: RequestHandler;
   };
   /**
-   * Number of reverse proxies in front of the server. The server trusts them to report the client's
-   * address and the use of TLS.
+   * Number of reverse proxies in front of the server. The server trusts these proxies to report the
+   * client's address and the use of TLS.
    */
   readonly trustProxy: number;
   readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
@@ -45,8 +45,8 @@ interface AppOptions {
   /** Origins of other sites whose pages may load the client library and pictures. */
   readonly origins: readonly string[];
   /**
-   * Facts about the running server, which change later. `hasFailed`: whether the rooms have stopped
-   * because of an error. `closing`: set when the server starts to shut down.
+   * State that changes while the server runs. `hasFailed`: whether the rooms have stopped because
+   * of an error. `closing`: set when the server starts to shut down.
    */
   readonly later: { readonly hasFailed: boolean; readonly closing?: unknown };
   readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
@@ -60,7 +60,7 @@ interface AppOptions {
 }
 
 /**
- * Returns whether a wall is connected from the address that sends the request; undefined if the
+ * Returns whether a wall or table is connected from the address of the request; undefined if the
  * room is closed.
  */
 type HasWall = (room: string, request: IncomingMessage) => boolean | undefined;
@@ -164,13 +164,13 @@ export function createApp(options: AppOptions): Express {
     const isReady = Object.values(needed).every(Boolean) && owner !== false;
     // HAProxy sends no new visitors to a server that answers 404, but keeps connected visitors.
     const unready = request.query.unready === '404' ? 404 : 503;
-    // `keeping` (whether changes are stored) does not affect the status: even with a full disk, the
-    // server can serve visitors.
+    // `keeping` does not affect the status: the server can serve visitors even if changes are not
+    // stored.
     const keeping = options.journalWriter?.isPersisting ?? null;
     response.status(isReady ? 200 : unready).json({ ...needed, keeping, owner });
   });
-  // Apply the rate limit to the routes below, but not to the health checks above. If a flood of
-  // requests made the health checks fail, a supervisor would restart the server.
+  // Apply the rate limit only to the routes below. If the limit made the health checks fail, a
+  // supervisor would restart the server.
   app.use((request, response, next) => {
     const wait = connectionLimits.admitRequest(request);
     if (wait === 0) return next();

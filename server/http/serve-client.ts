@@ -1,6 +1,6 @@
 /**
- * Builds the client if the build is missing or older than the sources, and serves it from memory:
- * streaming files to slow clients would keep file descriptors open.
+ * Builds the client if necessary, and serves it from memory, so that slow clients do not keep files
+ * open.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -42,8 +42,7 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  // Build in a separate process: this process would not free the 250 MB of memory that a build
-  // needs.
+  // Build in a separate process, whose memory (250 MB) is freed at the end.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return built;
@@ -110,7 +109,7 @@ export class StaticFiles {
   }
 
   /**
-   * Sends a file, gzipped if the client accepts this. If the client already has the file, sends
+   * Sends a file, gzipped if the client accepts gzip. If the client already has the file, sends
    * only status 304.
    *
    * @param path URL path, beginning with `/`

@@ -29,7 +29,7 @@ const ENTRIES = {
 
 /**
  * npm packages that no bundle contains. `NATIVE` packages contain native code, which cannot be
- * bundled. `UNUSED` packages are not needed by the installed server.
+ * bundled. The installed server does not need the `UNUSED` packages.
  */
 const NATIVE = ['lmdb', 'msgpackr-extract', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
 const UNUSED = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
@@ -176,8 +176,8 @@ class Sources {
             !names.some((one) => this.variables.has(one)));
         return isConstant ? found.replace('var', 'const') : found;
       });
-    // In the bundle, a comment with the module's path precedes each module. npm packages may assign
-    // new values to their variables, so do not change those to `const`.
+    // Each module in the bundle begins with a comment that contains the module's path. Leave npm
+    // packages unchanged, because they may reassign their variables.
     return bundled
       .split(/^(?=\/\/ \S+$)/m)
       .map((part) => (part.startsWith('// node_modules/') ? part : restored(part)))

@@ -6,10 +6,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/**
- * Environment variable with the path of the bundle's folder. `start.mjs` sets it for the server,
- * and all threads and child processes inherit it.
- */
+/** Environment variable with the path of the bundle's folder. `start.mjs` sets it. */
 export const BUNDLE = 'VIVARIUM_BUNDLE';
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Detects problems of a server, and announces their beginning and end, as messages to a webhook
- * (JSON schema: server/deploy/alert.schema.json) and as metrics. Messages never contain text that
- * visitors wrote. Start reading at `startAlerts`.
+ * Detects problems of a server, and reports them to a webhook (JSON schema:
+ * server/deploy/alert.schema.json) and in the metrics. The messages to the webhook never contain
+ * text that visitors wrote. Start reading at `startAlerts`.
  */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
@@ -25,8 +25,8 @@ type Severity = (typeof SEVERITIES)[number];
 const MINUTE = 60_000;
 
 /**
- * The kinds of alerts, by name. `hold` is how long a problem must last before it is announced, in
- * ms. `over` is the text that announces the problem's end.
+ * The kinds of alerts, by name. `hold`: how long a problem must last before it is announced, in ms.
+ * `over`: the text that announces the end of the problem.
  */
 export const ALERTS = {
   'server-restarted': {
@@ -53,16 +53,16 @@ type AlertName = keyof typeof ALERTS;
 export interface Problem {
   readonly alert: AlertName;
   readonly room?: string | undefined;
-  /** The host's name for the lost wall; undefined if the wall has no name or no wall is lost. */
+  /** The host's name for the lost wall, if any. */
   readonly wall?: string | undefined;
   readonly text: string;
-  /** Overrides the severity in `ALERTS`. */
+  /** Severity of this problem, if it differs from the one in `ALERTS`. */
   readonly severity?: Severity;
-  /** If true, the problem is expected now, and its beginning is not announced. */
+  /** If true, the beginning of the problem is not announced. */
   readonly isExpected?: boolean;
   /**
-   * If true, the problem seems to be over but may soon return. Meanwhile, neither its beginning nor
-   * its end is announced, and the time does not count towards `hold`.
+   * If true, the problem seems to be over but may soon return. Meanwhile, neither the problem's
+   * beginning nor its end is announced.
    */
   readonly isRecovering?: boolean;
 }
@@ -102,7 +102,7 @@ export function problemFinder(server: Watched): () => Problem[] {
       ...wallProblems(room, roomServer),
       ...roomProblems(room, rooms.summary(room)),
     ]);
-    // Rooms that have stopped because the cluster refused to store their changes.
+    // Report rooms that have stopped because the cluster refused to store their changes.
     for (const [room, text] of server.cluster?.refused() ?? []) {
       problems.push({ alert: 'nobody-can-join', room, text });
     }
@@ -137,9 +137,8 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
 }
 
 /**
- * Finds lost walls. Outside the opening hours, a lost wall is expected, because staff may switch
- * walls off. A wall that has just reconnected is still a problem, because its browser may be
- * crashing repeatedly.
+ * Finds lost walls. Outside the opening hours, a lost wall is expected. A wall that has just
+ * reconnected is still a problem, because its browser may be crashing repeatedly.
  */
 export function wallProblems(
   room: string,
@@ -211,7 +210,7 @@ function cleared(message: AlertMessage, date: number): AlertMessage {
 }
 
 const CHECK_INTERVAL = 1_000;
-/** A problem's end is announced if the problem has not been detected for this long, in ms. */
+/** How long a problem must be undetected before its end is announced, in ms. */
 const CLEAR_AFTER = 10_000;
 
 interface AlertsOptions {
@@ -224,26 +223,25 @@ interface AlertsOptions {
   readonly record: string;
   /** URL of the webhook; undefined if there is none. */
   readonly url: string | undefined;
-  /** Returns the current problems. */
   readonly problems: () => readonly Problem[];
 }
 
 /** Checks for problems once a second, and announces their beginning and end. */
 export class AlertMonitor {
   /**
-   * Announced problems that are not over, by key. `seen` is when the problem was last detected
+   * Announced problems that are not over, by key. `seen`: when the problem was last detected
    * (monotonic clock, ms).
    */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** Durations of problems that have not been announced yet, in ms, by key. */
+  /** How long the problems that are not announced yet have lasted, in ms, by key. */
   private readonly pending = new Map<string, number>();
   /** Time of the previous check (monotonic clock, ms). */
   private checked: number;
   readonly stop: () => void;
 
   /**
-   * @param open messages in which an earlier process announced problems that were not over when the
-   *   process ended
+   * @param open an earlier process's announcements of problems that were not over when that process
+   *   ended
    */
   constructor(
     private readonly options: Pick<AlertsOptions, 'clock' | 'date' | 'problems'>,
@@ -303,12 +301,12 @@ export const MAX_WAITING = 64;
 /** Timeout of a request to the webhook, in ms. */
 const TIMEOUT = 10_000;
 /**
- * Pauses after failed requests, in ms. Each pause is twice as long as the one before, but at most
+ * Pauses after failed requests, in ms. Each pause is twice as long as the previous one, up to
  * `longest`.
  */
 const PAUSE = { first: 1_000, longest: 300_000 };
 
-/** Result of a request: the HTTP status or, without a response, the code or name of the error. */
+/** Result of a request: the HTTP status or, if there was no response, the error's code or name. */
 export type PostResult = number | string;
 
 /**
@@ -333,13 +331,13 @@ async function postJson(url: string, body: string, signal: AbortSignal): Promise
 const isDelivered = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 200 && result < 300;
 
-/** Returns whether a retry would be useless. This is so for all 3xx and most 4xx statuses. */
+/** Returns whether a retry would be useless: for all 3xx statuses, and for most 4xx statuses. */
 const isFinal = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 300 && result < 500 && ![408, 425, 429].includes(result);
 
 /**
- * Sends messages to the webhook one after another. Repeats a message until it is delivered, or
- * until the receiver rejects it with a status that makes a retry useless.
+ * Sends messages to the webhook one after another. Repeats a message until the receiver accepts it,
+ * or rejects it with a status that makes a retry useless.
  */
 export class Webhook {
   /** Undelivered messages, oldest first. */
@@ -417,7 +415,7 @@ export class Webhook {
   }
 }
 
-/** The alert `server-restarted` is reported for this long after a start, in ms. */
+/** How long after a start the alert `server-restarted` is reported, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
@@ -430,7 +428,8 @@ const alertRecord = v.strictObject({
 export type Alerts = Awaited<ReturnType<typeof openAlerts>>;
 
 /**
- * Starts the alerts with the state that an earlier process has stored, if the state can be read.
+ * Starts the alerts. If an earlier process has stored the state of the alerts, continues from that
+ * state.
  */
 export async function openAlerts(options: AlertsOptions) {
   const { clock, date, log, store, record: name, url } = options;
@@ -446,7 +445,7 @@ export async function openAlerts(options: AlertsOptions) {
   };
   const keep = (stopped = false): Promise<void> => {
     const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
-    // Ignore errors: if storing fails, storing the journal fails too, and this causes an alert.
+    // Ignore errors: if the store fails, the journal fails too, and that causes an alert.
     return store.putServerRecord(name, record).catch(() => {});
   };
   const webhook =
@@ -507,12 +506,12 @@ export async function startAlerts(
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
   const alerts = await openAlerts({
     ...{ clock, date, log, store, url: config.alerts, problems: problemFinder(options) },
-    // Servers of a cluster share a store. The machine's name and the port make the record's name
-    // unique, and stay the same after a restart.
+    // Servers of a cluster share a store. The record's name must be unique, and stay the same after
+    // a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
   // If a room without wall seats had lost its walls before the restart, mark a wall of the room as
-  // missing again. Rooms with wall seats know their lost walls from the stored seats.
+  // missing again. In rooms with wall seats, the stored seats show which walls are lost.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

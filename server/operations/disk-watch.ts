@@ -8,8 +8,8 @@ import { DISK_RESERVE } from '../storage/lmdb/disk-space.ts';
 export const FILLING = 1_073_741_824;
 export const DISK_INTERVAL = 10_000;
 /**
- * After a warning, the disk counts as filling until `FILLING` × `AGAIN` bytes are free, so that
- * small changes do not repeat the warning.
+ * Once a warning is logged, `FILLING` × `AGAIN` bytes must be free before another warning can be
+ * logged.
  */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;

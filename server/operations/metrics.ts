@@ -1,4 +1,4 @@
-/** Collects and serves Prometheus metrics. They contain no personal data. */
+/** Collects and serves Prometheus metrics, which contain no personal data. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -25,14 +25,14 @@ interface MetricsOptions {
   /** Returns a room's actual tick rate, in ticks per second. */
   readonly rateOf: (room: Room) => number;
   /**
-   * Counts the visitors who are connected to one server while another runs their room, by room and
-   * by the server to which they are connected. Includes only visitors whose connection or room is
-   * on this server.
+   * Returns the number of visitors whose connection and room are on different servers, by room and
+   * by the server of the connection. Includes only visitors whose connection or room is on this
+   * server.
    */
   readonly remote: () => readonly { room: string; server: string; connections: number }[];
   /**
-   * Returns the latency of the bus in ms, and the epochs of the leases that this server holds;
-   * undefined outside a cluster.
+   * Returns the bus's latency in ms, and the epochs of the leases that this server holds; undefined
+   * outside a cluster.
    */
   readonly cluster: () => ClusterFigures | undefined;
   /**
@@ -253,7 +253,7 @@ export async function serveMetrics(
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  // An error may affect only one connection, so log it and continue.
+  // Log the error and continue, because it may affect only one connection.
   server.on('error', (error) => log.warn('not-accepted', error.message));
   return {
     port: (server.address() as AddressInfo).port,
@@ -267,8 +267,7 @@ export async function serveMetrics(
 
 /**
  * How much the heap may grow before a full garbage collection, in per cent of the live objects.
- * V8's default lets a small heap grow by 8 MB, which a busy room allocates every second, and each
- * full collection pauses the room for 30 to 60 ms.
+ * With V8's default, a busy room would cause a full collection every second.
  */
 const GROWTH_PERCENT = 100;
 

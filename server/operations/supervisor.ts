@@ -23,14 +23,14 @@ function read(process: string, file: string): string {
 }
 
 /**
- * Matches the control group of a system service, except cron, atd and ssh: people start programs
- * with these services, and systemd does not supervise those programs.
+ * Matches the control group of a system service. Excludes cron, atd and ssh, because systemd does
+ * not supervise programs that people start with these services.
  */
 const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
- * Returns whether systemd runs this process as a service, directly or through npm. NOTIFY_SOCKET
- * proves this. Other variables of systemd do not, because programs started in a desktop terminal
+ * Returns whether systemd runs this process as a service, directly or through npm. The variable
+ * NOTIFY_SOCKET is proof. Systemd's other variables are not, because programs in a desktop terminal
  * inherit them.
  *
  * @param pid id of this process
@@ -46,8 +46,8 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // Systemd before version 248 does not set SYSTEMD_EXEC_PID. If systemd starts a script that
-  // starts this process, SYSTEMD_EXEC_PID names the script. Therefore also check the control group.
+  // Also check the control group: SYSTEMD_EXEC_PID is not set before systemd 248, and is the
+  // script's id if a script starts this process.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
@@ -55,15 +55,15 @@ export function isService(
 const BEAT_INTERVAL = 5_000;
 
 /**
- * Creates functions that notify systemd. They run the program `systemd-notify`, because Node does
- * not support Unix datagram sockets. The unit must set `NotifyAccess=all`.
+ * Creates functions that notify systemd through the program `systemd-notify`. Node itself does not
+ * support Unix datagram sockets. The unit must set `NotifyAccess=all`.
  *
  * @returns undefined if systemd does not expect notifications
  */
 export function findSupervisor(environment: Environment) {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
-    // Ignore errors: systemd's watchdog notices missing notifications.
+    // Ignore errors: systemd's watchdog detects missing notifications.
     try {
       execFile('systemd-notify', [state], () => {});
     } catch {
@@ -108,7 +108,7 @@ export class RestartLimit {
 
   /**
    * Requests permission for a restart, and stores the time of the request. If the time cannot be
-   * stored, permits a restart only if the process has run for at least 1 h / `MOST_RESTARTS`.
+   * stored, permits the restart only if the process has run for at least 1 h / `MOST_RESTARTS`.
    *
    * @returns whether the server may restart now
    */

@@ -1,7 +1,4 @@
-/**
- * Watches for a lack of file descriptors and for stalled ticks. Calls functions that can restart
- * the process.
- */
+/** Detects a lack of file descriptors, and ticks that take too long. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -11,9 +8,11 @@ import type { Limits } from '../realtime/limits/connection-limits.ts';
 import type { RestartLimit } from './supervisor.ts';
 
 export const DESCRIPTOR_INTERVAL = 2_000;
-/** After this many consecutive failed checks, the process counts as having no free descriptors. */
+/**
+ * Number of consecutive failed checks after which the process counts as having no free descriptors.
+ */
 const MOST_FAILURES = 2;
-/** Number of file descriptors to keep free for other purposes than connections. */
+/** Number of file descriptors that connections must leave free. */
 const RESERVED = 256;
 const CONSEQUENCE = 'Nobody can connect until you restart the server';
 
@@ -30,8 +29,8 @@ function isExhaustion(error: unknown): boolean {
 }
 
 /**
- * Regularly checks whether the process has file descriptors left, by opening a file. Without
- * descriptors, nobody can connect, but ticks continue, so other checks do not notice the problem.
+ * Regularly checks whether the process has file descriptors left, by opening a file. Without free
+ * descriptors, nobody can connect, although the rooms continue.
  */
 export class ExhaustionWatch {
   private failed = 0;
@@ -110,7 +109,6 @@ export function readDescriptors(
 
 /**
  * Lowers the maximum number of visitors' connections if there are not enough file descriptors.
- * Reserves some free descriptors for files. Visitors' connections may use half of the rest.
  *
  * @param descriptors limit and use of file descriptors; if undefined, `limits` are returned
  *   unchanged
@@ -139,8 +137,8 @@ export class TickWatchdog {
   private ended = 0;
   private endedAtLastCheck = 0;
   /**
-   * Number of consecutive checks during the same tick. Unlike the tick's duration, it does not grow
-   * while the process is suspended or the machine sleeps.
+   * Number of consecutive checks during the same tick. The number does not grow while the process
+   * is suspended or the machine sleeps.
    */
   private stalledChecks = 0;
   readonly stop: () => void;

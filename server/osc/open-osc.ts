@@ -1,6 +1,6 @@
 /**
- * Opens the configured input and output of OSC (Open Sound Control). In a cluster, passes datagrams
- * for rooms of other servers on to those servers.
+ * Opens the configured input and output of OSC (Open Sound Control). In a cluster, passes on
+ * datagrams for rooms of other servers.
  */
 import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
@@ -82,16 +82,12 @@ export async function openOsc(options: OscOptions) {
   }
 }
 
-/**
- * Interval at which a host name is looked up again, in ms. After a power cut, names may be unknown
- * for a while, and addresses may change.
- */
+/** Interval between two look-ups of a host name, in ms. The host's address may change. */
 const LOOK_UP_INTERVAL = 15_000;
 
 /**
  * Creates a sender of datagrams to one endpoint. Datagrams sent before the host name has been
- * resolved are lost. If sending fails, logs a warning, but no further warning until the host's
- * address has changed.
+ * resolved are lost. Logs at most one warning per address of the host.
  */
 export function openSender(
   { host, port }: Endpoint,

@@ -1,7 +1,6 @@
 /**
  * Encodes and decodes Open Sound Control 1.0 with the library osc-min. Bundles are decoded without
- * osc-min, which silently drops malformed elements and overflows its stack on deeply nested
- * bundles.
+ * osc-min, because it drops malformed elements silently, and nested bundles can overflow its stack.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
 import { ReasonError } from '../platform/log.ts';
@@ -92,7 +91,7 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // osc-min and `DataView` throw errors of several classes. Convert them all.
+    // osc-min and `DataView` throw errors of several classes. Convert all of them.
     throw new OscError('malformed', (error as Error).message);
   }
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');

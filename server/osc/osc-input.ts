@@ -102,21 +102,20 @@ export class OscInput {
   }
 
   /**
-   * Handles a datagram that another server has passed on. Ignores messages for rooms of other
-   * servers, because those servers get the datagram, too.
+   * Handles a datagram that another server has passed on. Ignores messages for rooms that run on
+   * other servers.
    */
   receivePassed(bytes: Uint8Array): void {
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
-    // This server cannot decode the datagram if, for example, the other server runs another
-    // release.
+    // Decoding may fail if the other server runs another release.
     for (const message of decoded(bytes) ?? [])
       if (concerns(message, running)) void this.handle(message);
   }
 
   /**
-   * Passes a datagram on to the other servers if it has a message for a room of another server and
-   * the rate limit permits this.
+   * Passes a datagram on to the other servers if one of its messages is for a room of another
+   * server and the rate limit permits it.
    */
   private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
     const { rooms, rejections, passOn } = this.options;
@@ -158,8 +157,8 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Each pause is stored and sent to all clients, so count it towards the rate limit of seed
-      // previews, which is low.
+      // Each pause is stored and sent to all clients, so apply a low rate limit: the one for seed
+      // previews.
       this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
@@ -241,8 +240,8 @@ function jsValue({ type, value }: OscArgument): unknown {
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
 /**
- * Creates a list that matches addresses in any notation, such as an IPv4 address that is written as
- * an IPv4-mapped IPv6 address.
+ * Creates a list that matches an address in any notation. For example, an IPv4 address may be
+ * written as an IPv6 address.
  */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();

@@ -28,10 +28,7 @@ export const OUTPUT = {
   datagramBytes: 1_400,
 } as const;
 
-/**
- * Maximum number of messages in a burst. Also limits the queue, which is sent at the end of each
- * tick.
- */
+/** Maximum number of messages in a burst, and in the queue of a tick. */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
 /** Collects the messages of a tick, and sends them as bundles at the end of the tick. */

@@ -1,6 +1,6 @@
 import type { Sky } from '../../shared/vocabulary.ts';
 
-/** A monotonic clock with timers. It is passed as a parameter, so that tests can control time. */
+/** A monotonic clock with timers, passed as a parameter so that tests can control time. */
 export interface Clock {
   /** Milliseconds since an arbitrary start. */
   now(): number;
@@ -17,8 +17,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * Calls `call` after `delay` ms, once all messages that have arrived by then have been handled.
- * After a stall, Node would run a plain timer before it reads waiting messages.
+ * Calls `call` after `delay` ms, and after all messages that have arrived by then have been
+ * handled. A plain timer could run before those messages.
  *
  * @returns a function that cancels the call
  */
@@ -85,8 +85,8 @@ export class Throttle {
 
   request(): void {
     const left = this.ranAt + this.interval - this.clock.now();
-    // Use a timer even if no time is left, so that several requests in one turn of the event loop
-    // cause a single run.
+    // Use a timer even if no time is left, so that several requests at the same moment cause a
+    // single run.
     this.cancelRun ??= this.clock.after(Math.max(0, left), () => {
       this.cancelRun = undefined;
       this.ranAt = this.clock.now();
@@ -105,8 +105,8 @@ export interface RetryOptions {
   /** The pause before each retry, in ms. The number of pauses is the number of retries. */
   readonly pauses: readonly number[];
   /**
-   * Returns whether an error may be temporary. Other errors are not retried. By default, all errors
-   * are treated as temporary.
+   * Returns whether an error may be temporary. Only temporary errors are retried. By default, all
+   * errors count as temporary.
    */
   readonly isTransient?: (error: unknown) => boolean;
   /** Called after each failure that is followed by a retry. */
@@ -135,7 +135,7 @@ export async function retry<T>(
   return work();
 }
 
-/** Time zones of the southern hemisphere, where July is in winter. */
+/** Matches time zones of the southern hemisphere. */
 const SOUTHERN =
   /^Aus|^Ant|Argent|Auck|Buenos|Harare|Johannes|Maputo|Montevid|Asunc|Santiago|Sao_P|Windhoek/;
 

@@ -55,7 +55,7 @@ export async function startBoth<A extends Closable, B extends Closable | undefin
   throw (second.status === 'rejected' ? second : (first as PromiseRejectedResult)).reason;
 }
 
-/** A table of named numbers. `least` is the minimum that a number may be set to; absent means 0. */
+/** A table of named numbers. `least` is the minimum of the number, 0 by default. */
 export type NumberTable<K extends string = string> = Readonly<
   Record<K, readonly [number: number, meaning: string, least?: number]>
 >;

@@ -25,8 +25,7 @@ export function commandLine(script: string, args = ''): string {
 
 /**
  * Returns the command line that installs an optional package. The command does not run install
- * scripts, because the install script of ONNX Runtime downloads files for CUDA that the server does
- * not use.
+ * scripts, because ONNX Runtime's script would download CUDA files that the server does not use.
  */
 export const installLine = (name: string): string =>
   isInstalled ? `npm install --ignore-scripts ${name}` : 'npm ci';

@@ -1,5 +1,5 @@
 /**
- * The server's log, as plain sentences for a terminal or as JSON lines. It never contains
+ * The server's log, as plain sentences for a terminal or as JSON lines. The log never contains
  * participants' names.
  */
 import pino from 'pino';

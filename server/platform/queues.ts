@@ -24,12 +24,10 @@ export class FairQueue<T> {
 
   /**
    * Adds an entry. If the queue is then too long, drops the newest entry of the source with the
-   * most entries. This may be the entry just added.
+   * most entries, perhaps the new entry itself.
    *
-   * @param since when the entry began to wait; only needed to put back an entry that was taken. In
-   *   its source, the entry goes before all entries that began to wait later. If it becomes the
-   *   source's first entry, the source takes its turn before all sources whose first entry began to
-   *   wait later
+   * @param since when the entry began to wait; needed only to put a taken entry back in front of
+   *   entries that began to wait later
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -43,7 +41,7 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If the new entry's source is one of several with the most entries, it loses an entry.
+    // If several sources have the most entries, the new entry's source loses one.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -77,8 +75,7 @@ export class FairQueue<T> {
   /**
    * Returns the source whose turn is next; undefined if no entry is waiting.
    *
-   * @param rankOf returns the rank of a source. Sources with the lowest rank take turns; the others
-   *   wait
+   * @param rankOf returns the rank of a source. Only sources with the lowest rank take turns
    */
   next(rankOf: (source: string) => number = () => 0): string | undefined {
     let best: { readonly source: string; readonly rank: number } | undefined;
@@ -90,8 +87,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Lists all entries in the order in which they will be taken. Assumes that each taken entry
-   * raises the rank of its source by one.
+   * Lists all entries in the order in which they will be taken, if each taken entry raises the rank
+   * of its source by one.
    *
    * @param rankOf returns the rank of a source before any entry is taken
    */
@@ -130,17 +127,18 @@ export class FairQueue<T> {
 /**
  * Runs functions one at a time, in the order of the calls to `runExclusive`.
  *
- * No library is used, because the engine uses a mutex in each step, and a step takes only 60 µs.
- * async-mutex 0.5 would add 8 µs to a step, and p-limit 7 would add 4 µs.
+ * No library is used: async-mutex 0.5 would add 8 µs, and p-limit 7 would add 4 µs, to each engine
+ * step of 60 µs.
  */
 export class Mutex {
   private last: Promise<void> = Promise.resolve();
   private held = 0;
 
   /**
-   * Runs a function after all functions passed earlier, and never before `runExclusive` returns.
+   * Runs a function after all functions of earlier calls. Always returns before the function
+   * starts.
    *
-   * @throws the error of the function; functions passed later still run
+   * @throws the error of the function; functions of later calls still run
    */
   runExclusive<T>(work: () => T | Promise<T>): Promise<T> {
     this.held++;
@@ -165,7 +163,7 @@ export class Mutex {
 
 /**
  * A token bucket: limits the rate of events, but allows short bursts. Unlike rate limiters on npm,
- * it answers immediately and uses the caller's clock.
+ * this one answers immediately and uses the caller's clock.
  */
 export class TokenBucket {
   private level: number;

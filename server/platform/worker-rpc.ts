@@ -8,19 +8,19 @@
 import { type ForkOptions, fork } from 'node:child_process';
 import { MessageChannel, parentPort, type Worker } from 'node:worker_threads';
 
-/** The arguments of a method. They must be plain data that can be structured-cloned. */
+/** The arguments of a method, which must support structured cloning. */
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
 /**
- * Resource limits for threads that create few objects. V8's default is 48 MB for new objects. With
- * a lower limit, unused objects and their buffers are freed sooner.
+ * Resource limits for threads that create few objects. A low limit for new objects makes V8 free
+ * unused objects and their buffers sooner.
  */
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
 /**
- * Error classes to preserve when an error is sent to another thread. The key is the `name` of the
- * class's errors.
+ * Error classes to preserve when an error is sent to another thread, by the `name` of the class's
+ * errors.
  */
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
 
@@ -38,7 +38,7 @@ interface RemoteError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string | undefined;
-  /** Other properties of the error, such as `reason`. */
+  /** Additional properties of the error, such as `reason`. */
   readonly fields: object;
 }
 
@@ -89,8 +89,7 @@ abstract class Endpoint<Methods extends object> {
   }
 
   /**
-   * Calls a method like `call`, but transfers the buffers in the arguments, so this side loses
-   * them.
+   * Calls a method like `call`, but transfers the arguments' buffers, so that this side loses them.
    */
   give<M extends keyof Methods & string>(
     method: M,
@@ -107,12 +106,11 @@ abstract class Endpoint<Methods extends object> {
   protected abstract handleMalformed(): void;
 
   /**
-   * Called with true when a call starts waiting for its answer, and with false when the last
+   * Called with true whenever a call begins to wait for its answer, and with false when the last
    * waiting call is answered.
    */
   protected setBusy(_isBusy: boolean): void {}
 
-  /** Converts an error received from the other side to an `Error` object. */
   protected decode(error: RemoteError): Error {
     return decodeError(error, {});
   }
@@ -230,8 +228,8 @@ export class WorkerRpc<
   Local extends object = object,
 > extends Endpoint<Methods> {
   /**
-   * Resolves to the result `ready` of the thread's start-up (see `serveWorker`). Rejects if the
-   * start-up fails or the thread dies during it.
+   * Resolves to the result of the thread's start-up (`ready` in `serveWorker`). Rejects if the
+   * start-up fails or the thread dies first.
    */
   readonly ready: Promise<Ready>;
   private closing: Promise<void> | undefined;
@@ -351,7 +349,7 @@ function decodeError(
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   };
-  // The error happened in the other thread, so keep that thread's stack trace.
+  // Keep the stack trace of the thread in which the error happened.
   define('stack', String(stack ?? message), false);
   define('name', String(name), false);
   for (const [key, value] of Object.entries(fields ?? {})) define(key, value, true);
@@ -360,8 +358,7 @@ function decodeError(
 }
 
 /**
- * Frees the memory of all buffers in plain data immediately, by transferring the buffers to a
- * closed channel. V8 alone would wait until unused buffers take up 64 MB.
+ * Frees the memory of all buffers in plain data immediately. The buffers cannot be used afterwards.
  */
 export function freeBuffers(part: unknown): void {
   const { port1, port2 } = new MessageChannel();

@@ -1,7 +1,7 @@
 /**
  * Creates previews: films that show visitors what grows from a seed before they plant it. Also
- * encodes visitors' drawings to latents. Rooms have priority: seeds grow in the pauses between
- * ticks, and delay a tick by at most one step.
+ * encodes visitors' drawings to latents. Previews grow in the pauses between ticks, and delay a
+ * tick by at most one step.
  */
 import { setImmediate } from 'node:timers/promises';
 import { MAX_DRAWING } from '../../shared/limits.ts';
@@ -128,13 +128,13 @@ interface GrowingSeed {
 }
 
 /**
- * After a step that was faster than estimated, the estimate is multiplied by this factor, but not
- * reduced below the step's duration.
+ * Factor by which the estimated duration of a step shrinks after a faster step. The estimate never
+ * becomes shorter than the last step.
  */
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
-  /** Films by genomes, including unfinished films. The last film is the most recently used. */
+  /** Films by genomes, including unfinished films. The most recently used film comes last. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];
@@ -197,7 +197,7 @@ export class GrowthPreviews {
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // Even if all pauses are too short, take a step every few ticks, so that previews finish.
+    // Even if pauses are too short, take a step in some of them, so that previews finish.
     if (hurried && ++this.skippedPauses < settings.patience) return;
     this.skippedPauses = 0;
     const work = async (): Promise<void> => {
@@ -224,8 +224,7 @@ export class GrowthPreviews {
   /**
    * Grows each growing seed by one step, as far as `cells` permits.
    *
-   * @param cells maximum number of cells to compute. The first seed always takes a step, even if
-   *   its organism has more cells
+   * @param cells maximum number of cells to compute. The first seed always takes a step
    */
   private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;
@@ -280,8 +279,8 @@ interface WaitingDrawing {
 }
 
 /**
- * Encodes drawings to latents, one at a time, in short time slices that do not delay other work.
- * Refines each latent if there is enough time.
+ * Encodes drawings to latents, one at a time, in short time slices. Refines each latent if there is
+ * enough time.
  */
 export class DrawingEncoder {
   private readonly waiting: FairQueue<WaitingDrawing>;

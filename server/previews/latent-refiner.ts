@@ -18,7 +18,7 @@ export type RefinerMethods = {
 
 type Thread = { readonly rpc: WorkerRpc<RefinerMethods>; readonly stop: RefinerStart['stop'] };
 
-/** How long refining is suspended after two late results in succession or a failed start, in ms. */
+/** How long refining is suspended after a failed start or two late results in succession, in ms. */
 const PAUSE = 60_000;
 
 /** Refines the latents of drawings for one checkpoint, which must satisfy `canRefine`. */
@@ -29,7 +29,7 @@ export class LatentRefiner {
   private delays = 0;
   /** Time until which refining is suspended (monotonic clock, ms). */
   private pausedUntil = Number.NEGATIVE_INFINITY;
-  /** One promise for each closing thread. It resolves when the thread has exited. */
+  /** A promise for each closing thread, which resolves when the thread has exited. */
   private readonly closing = new Set<Promise<void>>();
 
   /**
@@ -47,10 +47,7 @@ export class LatentRefiner {
     },
   ) {}
 
-  /**
-   * Starts the thread if it is not running, so that the first drawing need not wait a second or
-   * more. Resolves when the start has succeeded or failed.
-   */
+  /** Starts the thread if it is not running. Resolves when the start has succeeded or failed. */
   async prepare(): Promise<void> {
     if (this.isPaused || this.running) return;
     let thread: Thread | undefined;
@@ -143,8 +140,8 @@ export class LatentRefiner {
   }
 
   /**
-   * Closes a thread after its start or its current step. Terminating it during a step would crash
-   * the whole process, because its native library could not return the step's result.
+   * Closes a thread after its start or its current step. Terminating the thread during a step would
+   * crash the whole process.
    */
   private closeAfterStep(thread: Thread, why: string): void {
     if (this.thread === thread) this.thread = undefined;

@@ -1,4 +1,4 @@
-/** The thread that refines drawings. It has a low priority, because ticks are more urgent. */
+/** The thread that refines drawings. It runs at low priority, so that ticks take precedence. */
 import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { basename } from 'node:path';

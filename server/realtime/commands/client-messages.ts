@@ -35,12 +35,12 @@ interface Sender {
 
 interface SendingParticipant extends Sender {
   readonly you: ParticipantView;
-  /** Id of the session within which the sender's command ids are unique: see `Command<'join'>`. */
+  /** Id of the session in which the sender's command ids are unique: see `Command<'join'>`. */
   readonly session: number | undefined;
 }
 
 interface ClientMessage<N extends MessageName> {
-  /** Rate limit that the message is charged to, in addition to `messagesPerSecond`. */
+  /** Rate limit for this kind of message, in addition to `messagesPerSecond`. */
   readonly rate?: Rate;
   /** Whether pages send this message without an action of the visitor. */
   readonly isAutomatic?: true;
@@ -101,7 +101,7 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
   },
   busy: {
     rate: 'cursorsPerSecond',
-    // A visitor may leave a panel open and walk away, so the busy state ends after a while.
+    // The busy state ends after a while, because a visitor may leave a panel open and walk away.
     act: ({ server: { seats, clock }, client }, { busy }) =>
       seats.setBusy(client, busy ? clock.now() + SEATS.busy : 0),
   },
@@ -143,8 +143,7 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
   },
   name: {
     rate: 'namesPerSecond',
-    // The session has already cleaned and checked the name. Other clients receive the new name when
-    // the next tick is sent.
+    // Other clients receive the new name when the next tick is sent.
     act: ({ server: { seats, presence }, client }, { id, name }) => {
       presence.changes.rename(seats.rename(client, name)!);
       client.send('accepted', { id });
@@ -175,8 +174,7 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
   },
   draw: {
     rate: 'drawingsPerSecond',
-    // Only a refusal is sent here. The drawing's seed is sent later, perhaps after the host's
-    // review.
+    // Only a refusal is sent now. If the drawing is accepted, its seed is sent later.
     act: ({ server, client, you: by }, { id: request, pixels }) =>
       void server.dispatcher.runAsync(client, request, async () => {
         const { drawings, policy, previews } = server;
@@ -191,7 +189,7 @@ const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
 
 /** The session of one connection in one room. */
 export interface RoomSession {
-  /** Whether the client has joined the room, or waits for the answer to its request to join. */
+  /** Whether the client has joined the room or is waiting to join. */
   readonly isOpen: boolean;
   /**
    * Asks to join the room.
@@ -214,14 +212,14 @@ export interface RoomDirectory {
   /** Creates a session in a room. @throws Refusal `no-such-room`, `room-closed`, `elsewhere` */
   open(room: string, client: RoomClient): RoomSession;
   /**
-   * Returns whether a pass (the secret in the address of a wall or table) belongs to a wall or
-   * table seat that is reserved in this room.
+   * Returns whether a pass (the secret in the address of a wall or table) belongs to a reserved
+   * seat of this room.
    */
   acceptsPass(room: string, pass: string): boolean;
 }
 
 export class LocalSession implements RoomSession {
-  /** Server of the room that the client has joined; undefined before the join and after leaving. */
+  /** Server of the room that the client has joined; undefined before and after. */
   private server: RoomServer | undefined;
   /** Whether the client is a wall or a spectator, and therefore not a participant. */
   private onlyWatches = false;
@@ -231,7 +229,7 @@ export class LocalSession implements RoomSession {
   private hasLeft = false;
 
   /**
-   * @param find returns the room's server. It throws Refusal `no-such-room`, `room-closed` or
+   * @param find returns the room's server, or throws Refusal `no-such-room`, `room-closed` or
    *   `elsewhere`
    */
   constructor(
@@ -274,10 +272,7 @@ export class LocalSession implements RoomSession {
     act({ server, client, you, session }, message);
   }
 
-  /**
-   * Sends the client a new welcome message (with the state of the room), because earlier messages
-   * to it may have been lost.
-   */
+  /** Sends the client the state of the room again, in case earlier messages were lost. */
   renew(): void {
     const { server, client } = this;
     const tick = server?.tickInProgress.ended;
@@ -314,8 +309,8 @@ export class LocalSession implements RoomSession {
     if (entry.as === undefined) server.admission.join(client, entry);
     else if (entry.as === 'spectator') server.spectators.add(client, entry);
     else server.walls.add(client, entry);
-    // Sending the welcome message may have shown that the connection is lost. Then `leave` was
-    // called before this session knew the room's server.
+    // If the connection was lost during the welcome message, `leave` was called while `this.server`
+    // was still undefined.
     if (this.hasLeft) {
       server.leave(client);
       return;

@@ -1,6 +1,6 @@
 /**
  * Checks commands against the host's rules and the extensions, passes allowed commands to a room,
- * and passes the room's answers back to the senders. Start reading at `dispatch`.
+ * and passes the room's answers back. Start reading at `dispatch`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
@@ -38,8 +38,8 @@ export class SystemActor {
   /**
    * @param register creates the participant that represents the actor, before the actor's first
    *   command
-   * @param submit submits a command. If the command is rejected before the room executes it, throws
-   *   a Refusal or, later, calls `refuse`
+   * @param submit submits a command. To reject the command, throws a Refusal or calls `refuse`
+   *   later
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,
@@ -55,7 +55,7 @@ export class SystemActor {
    *
    * @returns the room's answer, which may be a rejection
    * @throws Refusal if the command is rejected before it reaches the room, or if the room stops
-   *   before it answers
+   *   first
    */
   act(command: SystemCommand): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -102,7 +102,7 @@ export class CommandDispatcher {
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
   /**
    * Keys of unanswered commands (see `keyOf`). If a page repeats one of these commands, the
-   * repetition is ignored, so that the command is not executed twice.
+   * repeated command is ignored.
    */
   private readonly pending = new Set<string>();
 
@@ -112,12 +112,11 @@ export class CommandDispatcher {
   ) {}
 
   /**
-   * Checks that a participant may use a seed: the room must allow this type of seed, and the host
-   * must not have hidden the gallery creature that grows from the seed, if any.
+   * Checks that a participant may use a seed.
    *
-   * @throws Refusal `no-tokens`, `no-latents`, `no-drawings` or `drawing-unseen` if the type is not
-   *   allowed; `seed-hidden` if the creature is hidden; `no-such-seed`, `bad-token` or `bad-latent`
-   *   if nothing can grow from the seed
+   * @throws Refusal `no-tokens`, `no-latents`, `no-drawings` or `drawing-unseen` if this type of
+   *   seed is not allowed; `seed-hidden` if the host has hidden the gallery creature that grows
+   *   from the seed; `no-such-seed`, `bad-token` or `bad-latent` if nothing can grow from the seed
    */
   requireSeed(seed: PreviewSource | PlantedSeed, participant: ParticipantId): void {
     const { room, policy } = this.context;
@@ -132,9 +131,9 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command, which the room answers after the next tick. A command that a
-   * reconnected page repeats is not executed again: its stored answer is sent, or nothing while the
-   * command is still unanswered.
+   * Submits a participant's command, which the room answers after the next tick. If a reconnected
+   * page repeats a command, the command is not executed again. The page gets the answer to the
+   * first command.
    *
    * @param session id of the session in which `id` is unique, uint32; undefined if the sender never
    *   repeats commands
@@ -223,8 +222,8 @@ export class CommandDispatcher {
    * Queues a command if the policy allows it and no hook rejects it.
    *
    * @param refuse called if a hook rejects the command later
-   * @param isSystem whether a system actor sent the command. The checks of seeds, the cooldowns and
-   *   the limit on the stroke radius apply only to visitors
+   * @param isSystem whether a system actor sent the command. If so, seeds, cooldowns and the stroke
+   *   radius are not checked
    * @throws Refusal if the command is rejected immediately
    */
   private admit(
@@ -244,7 +243,7 @@ export class CommandDispatcher {
     };
     const narrowed = allowed();
     if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());
-    // Ends the cooldown that a rejected command has started.
+    // Ends the cooldown that the rejected command has started.
     const undoCooldown = (): void => {
       if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };

@@ -20,15 +20,12 @@ export interface PreviewBackend {
   grow(seed: Genotype, source?: string): Promise<GrowthFilm>;
   /** Encodes a drawing as a latent. @throws Refusal `bad-drawing`, `room-busy` */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
-  /**
-   * Starts the thread that refines drawings, so that the first drawing need not wait for the start.
-   */
+  /** Starts the thread that refines drawings, so that the first drawing need not wait for it. */
   prepareToDraw?(): void;
 }
 
 /** Grows previews for participants, and limits each participant's number of unfinished previews. */
 export class SeedPreviews {
-  /** Number of unfinished previews of each participant. */
   private readonly unfinished = new Map<ParticipantId, number>();
 
   constructor(
@@ -40,7 +37,7 @@ export class SeedPreviews {
    * Grows a preview of a participant's seed. Returns the film of the growth, and the seed's
    * genomes.
    *
-   * @param address address key of the participant's connection (see `addressKey`)
+   * @param address address of the participant's connection, as returned by `addressKey`
    * @throws Refusal `no-such-seed`, `no-such-organism`, `bad-latent`, `too-fast`, `room-busy`
    */
   async preview(by: ParticipantId, seed: PreviewSource, address: string) {

@@ -1,7 +1,6 @@
 /**
  * The review queue for visitors' drawings. If the host reviews drawings, a visitor receives the
- * seed of a drawing only after the host or an extension has approved the drawing. A drawing stays
- * stored until the visitor has been sent the decision.
+ * seed of a drawing only after the host or an extension has approved the drawing.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -22,15 +21,15 @@ export const DRAWINGS = {
   /** A drawing is refused if nobody has reviewed it for this long. */
   expires: 600_000,
   /**
-   * How long the server waits for a reconnected page to send its drawing again. Afterwards, the
-   * decision is sent anyway.
+   * How long the server waits for a reconnected page to send its drawing again before it sends the
+   * decision.
    */
   sentAgain: 3_000,
 } as const;
 
 /**
- * Request id in decisions for a reloaded page, which no longer knows the id of its request. Pages
- * count their requests from 1.
+ * Request id in a decision for a reloaded page, which no longer knows its request. Pages count
+ * their requests from 1.
  */
 const NO_REQUEST = 0;
 
@@ -38,7 +37,7 @@ const NO_REQUEST = 0;
 export interface SentDrawing {
   readonly by: ParticipantView;
   /**
-   * Connection that sent the drawing; undefined after a restart of the server, until the page sends
+   * Connection that sent the drawing. After a restart of the server, undefined until the page sends
    * the drawing again.
    */
   readonly client: RoomClient | undefined;
@@ -51,8 +50,8 @@ export interface SentDrawing {
 }
 
 /**
- * A drawing in the review queue: it waits for a decision, or for the visitor to receive the
- * decision.
+ * A drawing in the review queue. Either the drawing waits for a decision, or the visitor has not
+ * received the decision yet.
  */
 export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
@@ -63,9 +62,9 @@ export interface WaitingDrawing extends SentDrawing {
   /** Id of the queued command that gives the drawing's seed to the visitor. */
   readonly given?: number;
   /**
-   * Set if a decision is due, but the visitor's connection has changed or is lost. `member` is the
-   * new connection; undefined while the visitor is away. `at` is when the change was noticed, in
-   * ms.
+   * Set if the visitor was away or had a new connection when a decision was to be sent. `member`:
+   * the new connection, undefined while the visitor is away. `at`: when the server noticed the
+   * change, in ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
@@ -108,8 +107,7 @@ export class DrawingReview {
   }
 
   /**
-   * Checks that a participant may plant the seed with this id. Only seeds of drawings can be
-   * forbidden.
+   * Checks that a participant may plant a seed. Only seeds of drawings can be forbidden.
    *
    * @throws Refusal `no-drawings` if the room allows no drawings; `drawing-unseen` if the drawing
    *   has not been approved
@@ -176,8 +174,8 @@ export class DrawingReview {
   }
 
   /**
-   * Call after each change of the settings. Approves all waiting drawings if the room no longer
-   * requires a review, and refuses them if the room no longer allows drawings.
+   * Approves all waiting drawings if the room no longer requires a review. Refuses all waiting
+   * drawings if the room no longer allows drawings. Call after each change of the settings.
    */
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
@@ -187,7 +185,10 @@ export class DrawingReview {
     }
   }
 
-  /** Removes a drawing when the room answers the command that gave its seed to the visitor. */
+  /**
+   * Removes a drawing when the room has answered the command `hold`, which gave the drawing's seed
+   * to the visitor.
+   */
   answered({ by, id, what }: Answer): void {
     if (what !== 'hold') return;
     const of = [...this.queue.values()].find((one) => one.by.id === by && one.given === id);
@@ -195,8 +196,8 @@ export class DrawingReview {
   }
 
   /**
-   * Call at the end of each tick. Refuses drawings that nobody has reviewed in time, and sends
-   * decisions to connected visitors.
+   * Refuses drawings that nobody has reviewed in time, and sends decisions to connected visitors.
+   * Call at the end of each tick.
    *
    * @param gone participants who cannot return, because their seats have expired
    */
@@ -223,7 +224,8 @@ export class DrawingReview {
     if (this.queue.size >= DRAWINGS.maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
-    // `pixels` is a view into the whole received message. Storing a copy lets the message be freed.
+    // `pixels` is a view into the whole received message. Copy the pixels, so that the message can
+    // be freed.
     await this.put({ ...drawing, pixels: drawing.pixels.slice(), id, since }).catch((error) => {
       this.queue.delete(id);
       throw error;
@@ -251,7 +253,7 @@ export class DrawingReview {
 
   /**
    * Queues the command that gives the drawing's seed to the visitor. Does nothing while the visitor
-   * is away: if they never returned, the room would keep the seed forever.
+   * is away, because the room would keep the seed of a visitor who never returns.
    *
    * @throws Refusal `too-fast`, `room-busy`
    */
@@ -265,9 +267,8 @@ export class DrawingReview {
   }
 
   /**
-   * Sends the visitor the decision about a drawing. If the visitor's page has reconnected, first
-   * waits for the page to send the drawing again, because the decision must name the new request. A
-   * reloaded page does not send the drawing again, so the wait is limited.
+   * Sends the visitor the decision about a drawing. A reconnected page first has some time to send
+   * the drawing again, because the decision must name the new request.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;
