@@ -27,3 +27,6 @@ export const MAX_LOGO_BYTES = 256_000;
 
 /** Maximum number of flashes per second, unless the operator chooses the stricter limit of 2. */
 export const DEFAULT_FLASH_LIMIT = 3;
+
+/** Free space on the data folder's disk, in bytes, below which hosts are warned. */
+export const LITTLE_DISK_SPACE = 2 ** 30;

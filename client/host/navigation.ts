@@ -6,6 +6,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { HostState } from '../../shared/host/state.ts';
+import { LITTLE_DISK_SPACE } from '../../shared/limits.ts';
 import { number } from '../elements/text.ts';
 import { choose, languageSelect } from '../locale/locale.ts';
 import { HostElement, tag } from './host-element.ts';
@@ -75,9 +76,6 @@ export function addressName(text: string): string {
     .slice(0, 32);
 }
 
-/** Free disk space, in bytes, below which the disk counts as almost full. */
-const FILLING = 2 ** 30;
-
 /**
  * Describes the most serious of the server's current problems, or says that everything is fine.
  *
@@ -89,7 +87,7 @@ export function healthOf(
 ) {
   const { keeping, clockSetBack, aside, machine, dim, rooms } = state;
   const isDamaged = aside.some(({ what }) => what !== 'replaced');
-  const isFilling = (machine.diskFree ?? Infinity) < FILLING;
+  const isFilling = (machine.diskFree ?? Infinity) < LITTLE_DISK_SPACE;
   const problems = [
     [!reachable, 'wrong', msg('no connection')],
     [keeping === false, 'wrong', msg('cannot save to disk')],

@@ -1,14 +1,13 @@
 /** Warns when little space is left on the disk of the data folder. */
 import { statfs } from 'node:fs/promises';
+import { LITTLE_DISK_SPACE } from '../../shared/limits.ts';
 import { type Clock, repeat } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { DISK_RESERVE } from '../storage/lmdb/disk-space.ts';
 
-/** Free disk space below which a warning is logged, in bytes. */
-export const FILLING = 1_073_741_824;
 export const DISK_INTERVAL = 10_000;
 /**
- * Once a warning is logged, `FILLING` × `AGAIN` bytes must be free before another warning can be
+ * Once a warning is logged, `LITTLE_DISK_SPACE` × `AGAIN` bytes must be free before another warning can be
  * logged.
  */
 const AGAIN = 1.25;
@@ -43,7 +42,7 @@ export class DiskWatch {
     const free = await this.freeOf(this.folder).catch(() => undefined);
     this.free = free;
     if (free === undefined) return;
-    const isFilling = free < (this.isFilling ? AGAIN : 1) * FILLING;
+    const isFilling = free < (this.isFilling ? AGAIN : 1) * LITTLE_DISK_SPACE;
     if (isFilling === this.isFilling) return;
     this.isFilling = isFilling;
     const left = Math.floor(free / MEGABYTE);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { DISK_INTERVAL, DiskWatch, FILLING } from '../../../server/operations/disk-watch.ts';
+import { DISK_INTERVAL, DiskWatch } from '../../../server/operations/disk-watch.ts';
 import { createMetrics, serveMetrics } from '../../../server/operations/metrics.ts';
 import { isService, RestartLimit } from '../../../server/operations/supervisor.ts';
 import {
@@ -16,6 +16,7 @@ import { type Log, silentLog, textLog } from '../../../server/platform/log.ts';
 import { DEFAULT_LIMITS } from '../../../server/realtime/limits/connection-limits.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
+import { LITTLE_DISK_SPACE } from '../../../shared/limits.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -23,7 +24,7 @@ test('the log warns once when space becomes low, and says once when there is eno
   const clock = new FakeClock();
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
-  let free: number | undefined = 2 * FILLING;
+  let free: number | undefined = 2 * LITTLE_DISK_SPACE;
   const freeOf = async () => {
     if (free === undefined) throw new Error('EIO');
     return free;
@@ -34,13 +35,13 @@ test('the log warns once when space becomes low, and says once when there is eno
     await clock.advance(DISK_INTERVAL);
     return watch.isFilling;
   };
-  expect(await pass(FILLING)).toBe(false);
-  expect(await pass(FILLING - 1)).toBe(true);
-  expect(watch.free).toBe(FILLING - 1);
-  expect(await pass(FILLING + 1)).toBe(true);
+  expect(await pass(LITTLE_DISK_SPACE)).toBe(false);
+  expect(await pass(LITTLE_DISK_SPACE - 1)).toBe(true);
+  expect(watch.free).toBe(LITTLE_DISK_SPACE - 1);
+  expect(await pass(LITTLE_DISK_SPACE + 1)).toBe(true);
   expect(await pass(undefined)).toBe(true);
   expect(watch.free).toBeUndefined();
-  expect(await pass(1.5 * FILLING)).toBe(false);
+  expect(await pass(1.5 * LITTLE_DISK_SPACE)).toBe(false);
   expect(lines).toEqual([
     'disk-filling: Only 1023 MiB are free on the disk of the data folder. Free some space: if less than 128 MiB are free, the server stores nothing.',
     'The disk of the data folder has 1536 MiB of free space again.',
