@@ -187,7 +187,7 @@ const WRITERS: Writers = {
     const [, height, width, inputs] = node.shape;
     const outputs = node.inputs[0].shape[3];
     if (stride === 1) {
-      // // The gradient is a convolution of `y`. Its kernel is `weights`, rotated by 180° and with
+      // The gradient is a convolution of `y`. Its kernel is `weights`, rotated by 180° and with
       // input and output channels swapped.
       const taps = model.reshape(weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);

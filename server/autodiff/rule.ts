@@ -78,7 +78,7 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
         .slice(1, -1)
         .map((name) => {
           const own = modulation?.layers[name];
-          // // Scale the weights for each patch. Scaling the layer's result in every cell would be
+          // Scale the weights for each patch. Scaling the layer's result in every cell would be
           // slower.
           const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
           return [name, { weights, bias: bias(name, own) }];

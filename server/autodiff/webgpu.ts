@@ -36,8 +36,7 @@ export interface Device {
  * @throws ComputeError if there is no GPU, or if an npm package is missing
  */
 export async function startDevice(): Promise<Device> {
-  // // Import the package before `navigator.gpu` exists. Otherwise, the package opens its own
-  // device.
+  // Import the package before `navigator.gpu` exists. Otherwise, the package opens its own device.
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
       const [why] = error.message.split('\n');
@@ -51,7 +50,7 @@ export async function startDevice(): Promise<Device> {
     },
   );
 
-  // // Record GPU errors, because TensorFlow.js does not report them. For example, TensorFlow.js
+  // Record GPU errors, because TensorFlow.js does not report them. For example, TensorFlow.js
   // returns zeros if the GPU has no memory left.
   let failure: string | undefined;
   device.onuncapturederror = ({ error }) => {
@@ -168,7 +167,7 @@ function compile(outputs: g.Outputs): Program {
             tensors[operand] = undefined;
           }
         });
-        // // Clone the results. Otherwise, two results could be the same tensor, which the caller
+        // Clone the results. Otherwise, two results could be the same tensor, which the caller
         // would free twice.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
@@ -299,7 +298,7 @@ const KERNELS: Kernels = {
     const [, h, w] = x.shape;
     return tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * h, 2 * w]);
   },
-  // // The sum of four cells is four times their average. Multiplying by 4 does not round.
+  // The sum of four cells is four times their average. Multiplying by 4 does not round.
   sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
 };
 

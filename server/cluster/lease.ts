@@ -167,7 +167,7 @@ export class Lease {
     seen: Sighting | undefined,
   ) {
     const { isReleased, renewals } = acquired;
-    // // The previous leader sent its last renewal before `seen.at`, so the delay can start at
+    // The previous leader sent its last renewal before `seen.at`, so the delay can start at
     // `seen.at`.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
@@ -276,7 +276,7 @@ export class Lease {
    * @param heir name of the process that should take over the room
    */
   async release(heir?: string): Promise<void> {
-    // // Release the lease only if all earlier leaders have stopped. The next leader starts
+    // Release the lease only if all earlier leaders have stopped. The next leader starts
     // immediately.
     const mayGiveUp = this.mayTick;
     this.end();
@@ -339,7 +339,7 @@ export class RoomLeases {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
-      // // The lease has lapsed. End it, so that the room stops in this process.
+      // The lease has lapsed. End it, so that the room stops in this process.
       own.end();
       return 'no-answer';
     }

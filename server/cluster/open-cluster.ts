@@ -151,7 +151,7 @@ export const reportLoad =
       ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
     );
     return (found as readonly Reply[]).flatMap((one) => {
-      // // Skip reports from other versions of the program if they do not match the schema.
+      // Skip reports from other versions of the program if they do not match the schema.
       const parsed = v.safeParse(load, JSON.parse(`${one}`));
       return parsed.success ? [parsed.output] : [];
     });
@@ -271,7 +271,7 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       if (error instanceof Refused || attempt === 3) {
         throw failure(`Valkey does not let this server store rooms (${message}).`);
       }
-      // // Wait before the next attempt, because Valkey's disk may be busy or the connection may be
+      // Wait before the next attempt, because Valkey's disk may be busy or the connection may be
       // lost.
       await pause(clock, ANSWER_TIMEOUT);
     }
@@ -332,7 +332,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
       else log.error('valkey-away', warning);
     };
-    // // Only this connection reports failures. It sends renewals every second, so it notices them
+    // Only this connection reports failures. It sends renewals every second, so it notices them
     // first.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
@@ -364,7 +364,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // // Omit old refusals. While Valkey refuses a room, a new attempt every `LEASE.refused` ms
+        // Omit old refusals. While Valkey refuses a room, a new attempt every `LEASE.refused` ms
         // replaces the room's refusal.
         const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);

@@ -94,7 +94,7 @@ export class ValkeyConnection {
     );
     try {
       const reply = await inTime(this.clock, client.sendCommand(words), () =>
-        // // Replace the connection, because it may be dead without being closed.
+        // Replace the connection, because it may be dead without being closed.
         this.replace(client),
       );
       this.tell(true, '');
@@ -130,7 +130,7 @@ export class ValkeyConnection {
     ) as RedisClientType;
     // Ignore the client's own errors. Callers of commands handle lost connections.
     client.on('error', () => {});
-    // // Limit the time for setting up a connection, because the Valkey client has no limit of its
+    // Limit the time for setting up a connection, because the Valkey client has no limit of its
     // own.
     let cancel = (): void => {};
     client.on('connect', () => {
@@ -154,7 +154,7 @@ function destroy(client: RedisClientType): void {
   try {
     client.destroy();
   } catch {
-    // // The connection is already closed.
+    // The connection is already closed.
   }
 }
 

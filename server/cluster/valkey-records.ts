@@ -132,7 +132,7 @@ export class Prepared {
    * @param change index of the change
    */
   partOf(change: number): string | undefined {
-    // // Use new keys for each upload, so that a delayed command of an earlier upload does no harm.
+    // Use new keys for each upload, so that a delayed command of an earlier upload does no harm.
     const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
     return this.isLarge[change] ? name : undefined;
   }
@@ -350,8 +350,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
-        // // Upload the parts first, so that journal writes do not wait for the upload. If the
-        // upload fails, `lease.write` repeats it.
+        // Upload the parts first, so that journal writes do not wait for the upload. If the upload
+        // fails, `lease.write` repeats it.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }

@@ -329,8 +329,8 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // // This server has closed the tunnel, or another server has answered first. Tell the sender
-    // to close its end of the tunnel.
+    // This server has closed the tunnel, or another server has answered first. Tell the sender to
+    // close its end of the tunnel.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
     }
@@ -376,7 +376,7 @@ async function ask(
     headers: { ...asked.headers, ...type, host: 'vivarium' },
   }).end(body);
   const answered = once(request, 'response');
-  // // Ignore errors after the response has begun. The code that reads the response handles them.
+  // Ignore errors after the response has begun. The code that reads the response handles them.
   request.on('error', () => {});
   const [answer] = (await answered) as [IncomingMessage];
   return answer;

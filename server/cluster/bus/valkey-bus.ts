@@ -81,7 +81,7 @@ class ValkeyLink {
         ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
         socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy: false },
       }) as unknown as RedisClientType;
-    // // Put the database's number into the channel names, because Valkey sends each message to the
+    // Put the database's number into the channel names, because Valkey sends each message to the
     // subscribers of all databases.
     const database = new URL(options.url).pathname.slice(1) || '0';
     const link = new ValkeyLink(options, create(), create(), `vivarium:${database}:`);
@@ -94,7 +94,7 @@ class ValkeyLink {
         await Promise.all(fresh.map((channel) => link.subscribe(channel)));
       }
     };
-    // // Limit the time, because the Valkey client may wait forever.
+    // Limit the time, because the Valkey client may wait forever.
     await inTime(options.clock, connect()).catch((error) => {
       link.close();
       throw error;
@@ -145,7 +145,7 @@ class ValkeyLink {
     const known = this.subscriptions.get(channel);
     if (!known || this.isOver) return;
     this.subscriptions.delete(channel);
-    // // Remove only this handler. The channel may already have a newer handler, which must stay.
+    // Remove only this handler. The channel may already have a newer handler, which must stay.
     this.subscriber
       .unsubscribe(this.prefix + channel, known.handler, true)
       .catch((error: Error) => this.lose(error.message));
@@ -158,7 +158,7 @@ class ValkeyLink {
       try {
         client.destroy();
       } catch {
-        // // The client is already closed.
+        // The client is already closed.
       }
     }
   }
@@ -224,7 +224,7 @@ export class ValkeyBus implements Bus {
     const subscription = listenTo(this.emitter, channel, listener, unsubscribe);
     const { link } = this;
     await link?.subscribe(channel).catch(() => {});
-    // // If the link is lost, wait for the next link, which subscribes to all channels.
+    // If the link is lost, wait for the next link, which subscribes to all channels.
     if (!link || link !== this.link) await this.up(signal);
     return subscription;
   }
