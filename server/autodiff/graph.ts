@@ -1,6 +1,6 @@
 /**
- * Tensor expressions: the computations of training and of refining latents. An expression does not
- * depend on a back end. Every back end (`compute.ts`) can compile it.
+ * Tensor expressions: the computations of training and of refining latents. Every back end
+ * (`compute.ts`) can compile every expression.
  *
  * A tensor is either *plain*, stored in row-major order, or a *map* [N, H, W, C], which a back end
  * may store in any order.

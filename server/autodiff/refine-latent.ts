@@ -1,7 +1,7 @@
 /**
  * Refines the latent of a picture by gradient descent, so that the latent grows into a more similar
- * picture. Visitors' drawings need this: the encoder alone keeps little more than the colour and
- * the rough shape of a drawing.
+ * picture. Visitors' drawings need refining: the encoder alone keeps little more than the colour
+ * and the rough shape of a drawing.
  */
 
 import type { NativeSteps } from '../engine/native/native.ts';
@@ -66,8 +66,8 @@ export interface Objective {
 /** Maximum number of gradient steps; further steps change little. */
 const MOST_STEPS = 48;
 /**
- * Settings of the Adam optimiser: initial step size, final step size as a fraction of the initial
- * one, and decay rates of the first and second moments.
+ * Settings of the Adam optimiser: initial step size, ratio of the final to the initial step size,
+ * and decay rates of the first and second moments.
  */
 const RATE = 0.15;
 const LAST_RATE = 0.2;

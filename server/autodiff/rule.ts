@@ -47,7 +47,8 @@ export function readGenome(
 }
 
 /**
- * Builds the layers of a rule. If there are genomes, changes the layers as the genomes say.
+ * Builds the layers of a rule. If cells read genomes in every step, each patch's genome changes the
+ * layers.
  *
  * @returns each layer's weights [I, O] and biases [1, 1, 1, O]. If genomes change a layer, each
  *   patch has its own weights [N, I, O] and biases [N, 1, 1, O]. The layer `perceive` has scales

@@ -167,8 +167,8 @@ function compile(outputs: g.Outputs): Program {
             tensors[operand] = undefined;
           }
         });
-        // Clone the results. Otherwise, two results could be the same tensor, which the caller
-        // would free twice.
+        // Clone the results. If two results are the same tensor, the caller would otherwise free it
+        // twice.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );

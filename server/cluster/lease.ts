@@ -1,7 +1,7 @@
 /**
  * A room's lease, as used by the server that leads the room. After sending a successful renewal,
- * the server relies on the lease for a limited time by its own monotonic clock. Start reading at
- * `Lease`.
+ * the server relies on the lease for a limited time, measured with its own monotonic clock. Start
+ * reading at `Lease`.
  */
 import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
@@ -276,7 +276,7 @@ export class Lease {
    * @param heir name of the process that should take over the room
    */
   async release(heir?: string): Promise<void> {
-    // Release the lease only if all earlier leaders have stopped. The next leader starts
+    // Release the lease only if all earlier leaders have stopped, because the next leader starts
     // immediately.
     const mayGiveUp = this.mayTick;
     this.end();

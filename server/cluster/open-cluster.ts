@@ -332,8 +332,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
       else log.error('valkey-away', warning);
     };
-    // Only this connection reports failures. It sends renewals every second, so it notices them
-    // first.
+    // Report failures only for this connection, which notices failures first: it renews leases
+    // every second.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);

@@ -351,7 +351,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     try {
       if (lease) {
         // Upload the parts first, so that journal writes do not wait for the upload. If the upload
-        // fails, `lease.write` repeats it.
+        // fails, `lease.write` repeats the upload.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }
@@ -412,7 +412,7 @@ const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
 /**
  * Schema of a value that consists of several byte arrays. Copies each array to a new buffer, so
- * that it is aligned for other typed arrays, such as Float32Array.
+ * that the bytes are aligned for other typed arrays, such as Float32Array.
  */
 const parts = v.array(
   v.pipe(

@@ -198,7 +198,7 @@ export function gardenerSettings({ attract, curation }: RoomSettings): GardenerS
 /**
  * Lists the rooms named in the configuration.
  *
- * @returns the rooms; and whether the configuration sets the rooms' size and their checkpoint
+ * @returns the rooms, and whether the configuration sets the rooms' size and checkpoint
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
   const { width, height } = size ?? DEFAULT_SIZE;

@@ -100,8 +100,8 @@ export interface VivariumServerOptions {
 }
 
 /**
- * Parts of the server that earlier parts use although they are created later, and state that
- * changes while the server runs.
+ * Parts that are created late but used by parts that already exist, and state that changes while
+ * the server runs.
  */
 interface Later {
   http?: Server;
@@ -517,7 +517,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      // Release the rooms only after all records are stored, because the next leaders read them.
+      // Release the rooms only after all records are stored, because the next leaders read these
+      // records.
       run: () =>
         Promise.all([server.host.close(), later.alerts?.close()]).finally(() =>
           serverRooms.releaseAll?.(),
@@ -538,7 +539,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => server.hooks.close() },
     {
       name: 'the engine has stopped',
-      // First wait for the threads that refine visitors' drawings, because they use the engine.
+      // First wait for the threads that refine visitors' drawings, because these threads use the
+      // engine.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await server.engine.close();

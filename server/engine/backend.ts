@@ -66,7 +66,7 @@ export interface StepRule {
   readonly mixes?: boolean;
   /** Computes one step of every patch in the batch. Writes the new states to `batch.after`. */
   step(batch: Batch): void | Promise<void>;
-  /** Faster reader with the same results as the reader that `readerOf` creates. */
+  /** Faster alternative to the reader that `readerOf` creates, with the same results. */
   readonly read?: ReadPatch;
   dispose(): void | Promise<void>;
 }

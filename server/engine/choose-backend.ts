@@ -59,7 +59,7 @@ function attempt<T>(read: () => T, otherwise: T): T {
   }
 }
 
-/** A backend that the host or 'auto' can select. All candidates are listed in `CANDIDATES`. */
+/** A backend that the host or 'auto' can select. */
 export interface Candidate {
   /**
    * Returns a known reason why the backend cannot start on this machine. Even if the result is
@@ -70,7 +70,7 @@ export interface Candidate {
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
   /**
    * Does work that all threads of the backend need only once, such as compiling. Called before the
-   * threads start. If it fails, no thread is started.
+   * threads start. If this work fails, no thread is started.
    */
   readonly prepare?: () => Promise<void>;
   /** Loads the backend's libraries and starts the backend. @throws Error if this fails */
@@ -261,8 +261,8 @@ export async function selectBackend(
   for (const { name, onlyGpu } of choicesOf(wanted)) {
     const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
-      // If the backend needs a GPU that this machine does not have, software does not help, so omit
-      // the remedy.
+      // If the backend needs a GPU that this machine does not have, installing software does not
+      // help, so omit the remedy.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
       skipped.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };

@@ -30,9 +30,9 @@ export const REQUESTS = {
   /** Maximum number of unconfirmed messages per direction of a tunnel. */
   window: 4,
   /**
-   * Limit for requests that the server is forwarding, and separately for requests that the server
-   * is answering for other servers. At the limit, further GET and HEAD requests are rejected. Only
-   * the host uses other methods, which are always accepted.
+   * Limit on the number of requests being forwarded, and separately on the number of requests being
+   * answered for other servers. At the limit, the server rejects further GET and HEAD requests.
+   * Only the host uses other methods, which are always accepted.
    */
   most: 64,
   /**

@@ -1,6 +1,6 @@
 /**
- * A patch store that works with any `RuleBackend`. It plants, steps and reads out patches, all in
- * the thread that calls it. A call that throws leaves every patch unchanged.
+ * A patch store that works with any `RuleBackend` and computes in the calling thread. A call that
+ * throws leaves every patch unchanged.
  */
 
 import { getOrAdd } from '../../platform/collections.ts';
@@ -181,7 +181,7 @@ export function readerOf(card: Visible, planar: boolean): ReadPatch {
 
 function allFinite(values: Float32Array): boolean {
   // Four independent sums are several times faster than testing each value. A float64 sum of
-  // float32 values cannot overflow, so the sum is finite if and only if all values are.
+  // float32 values cannot overflow, so the sum is finite if and only if all values are finite.
   let [a, b, c, d] = [0, 0, 0, 0];
   const unrolled = values.length - (values.length % 4);
   for (let i = 0; i < unrolled; i += 4) {

@@ -133,7 +133,7 @@ export async function examine(
       why: info
         ? `the first engine that works here, in the order ${autoOrder().join(', ')}`
         : (failure ?? 'no engine works here'),
-      /** One sentence for each engine that 'auto' prefers but had to skip, with the reason. */
+      /** Why 'auto' skipped the engines that it prefers, one sentence per engine. */
       passed: passed.map(explain),
     },
     /** How a host can get a better engine on this machine, one sentence per engine. */

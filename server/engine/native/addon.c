@@ -29,7 +29,7 @@ NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
 NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
 #ifdef __GLIBC__
-/* Weak symbols: a prebuilt kernel also loads if the C library does not have these functions. */
+/* Weak symbols: a prebuilt kernel loads even if the C library does not have these functions. */
 #pragma weak malloc_trim
 #pragma weak mallopt
 #endif
