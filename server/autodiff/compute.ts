@@ -7,9 +7,9 @@ import type { Architecture } from '../vnca/architecture.ts';
 import type { Outputs, Shape } from './graph.ts';
 
 /**
- * Looks up an input of a program by name, and checks its shape.
+ * Looks up an input of a program by name.
  *
- * @throws RangeError if there is no such input or it does not have the given shape
+ * @throws RangeError if the input is missing or has another shape
  */
 export function inputOf<V extends Value>(values: Values, name: string, shape: Shape): V {
   const value = values[name];
@@ -51,10 +51,7 @@ export interface Compute {
   readonly name: ComputeName;
   /** Description of the hardware for people, e.g. 'CPU (ONNX Runtime, 8 threads)'. */
   readonly device: string;
-  /**
-   * Recommended number of threads, each with a back end of its own: 1 on a GPU; on the CPU, as many
-   * as this process may use.
-   */
+  /** Recommended number of threads, each with a back end of its own. On a GPU, the number is 1. */
   readonly workers: number;
   /** Loads native code for the steps of a cell rule. Absent if the back end has no native code. */
   readonly openSteps?: (architecture: Architecture) => NativeSteps;
@@ -72,7 +69,7 @@ export interface Compute {
   dispose(): Promise<void>;
 }
 
-/** Thrown if a back end cannot be started or has failed. The message suggests a remedy. */
+/** Thrown if a back end cannot be started or has failed. */
 export class ComputeError extends Error {
   override readonly name = 'ComputeError';
   readonly reason = 'no-compute';

@@ -12,9 +12,8 @@ export interface ComputeOptions {
 }
 
 /**
- * Starts a back end in this thread. 'auto' uses a hardware GPU if there is one, otherwise the CPU:
- * through native code if possible, else through ONNX Runtime. Imports a back end only when it is
- * needed, because each one loads a large library.
+ * Starts a back end in this thread. 'auto' tries a hardware GPU first, then native code on the CPU,
+ * then ONNX Runtime.
  *
  * @throws ComputeError if the requested back end is missing or cannot be used
  */
@@ -48,7 +47,7 @@ const startOnnx = async (threads: number | undefined) =>
  * (engine/native/training.c) computes the steps of a cell rule and their gradients; ONNX Runtime
  * computes everything else.
  *
- * @throws ComputeError if the kernel can neither be loaded nor compiled
+ * @throws ComputeError if the native code can neither be loaded nor compiled
  */
 async function startNative(threads: number | undefined): Promise<Compute> {
   const fail = (problem: string, remedy = compilerRemedy()): never => {

@@ -5,11 +5,10 @@ import type { Expression, Operation, OperationKind, OperationOf } from './graph.
 import * as g from './graph.ts';
 
 /**
- * Builds the gradients of a scalar. The scalar is the sum of the inner products ⟨change, result⟩ of
- * all items of `seeds`. So `change` is the gradient that flows into `result`.
+ * Builds the gradients of a scalar: the sum of the inner products ⟨change, result⟩ over `seeds`.
  *
- * @param seeds the expressions (`result`) from which differentiation starts, with their gradients.
- *   `change` has the shape of `result`; if absent, all its elements are 1
+ * @param seeds expressions (`result`), each with the gradient that flows into the expression
+ *   (`change`). `change` has the shape of `result`; if absent, all its elements are 1
  * @param wanted the expressions with respect to which the scalar is differentiated
  * @returns one gradient for each expression in `wanted`, with the shape of that expression
  */
@@ -44,7 +43,7 @@ export function gradients(
 
 /**
  * Builds the gradient with respect to an operation's i-th input. `change` is the gradient with
- * respect to the operation's result. Returns undefined if no gradient flows to that input.
+ * respect to the operation's result. Returns undefined if the input has no gradient.
  */
 type Pull<O extends Operation> = (
   node: Expression,
@@ -80,8 +79,8 @@ const notGreater = (a: Expression, b: Expression): Expression => g.subtract(ONE,
 
 /**
  * For each function y = f(a, b), builds the gradient with respect to a (if i = 0) or b (if i = 1)
- * from `change`, the gradient with respect to y. Where a equals b, the whole gradient of `maximum`
- * or `minimum` goes to a.
+ * from `change`, the gradient with respect to y. If a = b, `maximum` and `minimum` pass the whole
+ * gradient to a.
  */
 const BINARY: Readonly<
   Record<g.Binary, (y: Expression, change: Expression, i: number) => Expression | undefined>

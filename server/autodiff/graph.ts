@@ -1,7 +1,6 @@
 /**
- * Tensor expressions. They describe computations of training, and of refining the latents of
- * drawings, without reference to a back end. Back ends (`compute.ts`) compile them. Gradients
- * (`gradients.ts`) are expressions too, so one implementation serves all back ends.
+ * Tensor expressions: the computations of training and of refining latents. Every back end
+ * (`compute.ts`) can compile every expression.
  *
  * A tensor is either *plain*, stored in row-major order, or a *map* [N, H, W, C], which a back end
  * may store in any order.
@@ -67,8 +66,8 @@ export interface Expression {
   readonly inputs: readonly Expression[];
   readonly shape: Shape;
   /**
-   * Whether the tensor is a map [N, H, W, C], which may be stored in any order, instead of a plain
-   * tensor in row-major order.
+   * Whether the tensor is a map [N, H, W, C], which a back end may store in any order. If false,
+   * the tensor is stored in row-major order.
    */
   readonly map: boolean;
 }
@@ -231,8 +230,10 @@ export const pad = (x: Expression, from: number, channels: number): Expression =
   make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);
 
 /**
- * Computes the product [M, K] · [K, N] of two plain matrices. Either may be given in transposed
- * form.
+ * Computes the product [M, K] · [K, N] of two plain matrices.
+ *
+ * @param options.transposeA whether `a` is stored as [K, M]
+ * @param options.transposeB whether `b` is stored as [N, K]
  */
 export function matMul(
   a: Expression,
@@ -251,9 +252,9 @@ export function matMul(
 export const isEach = (weights: Expression): boolean => weights.shape.length === 3;
 
 /**
- * Applies a 1×1 convolution to a map [N, H, W, I]. The weights are [I, O] if all samples share
- * them, or [N, I, O] if each sample has its own.
+ * Applies a 1×1 convolution to a map [N, H, W, I].
  *
+ * @param weights [I, O] for all samples, or [N, I, O] with separate weights for each sample
  * @param transposed whether the weights are stored as [O, I] or [N, O, I] instead
  */
 export function pointwise(x: Expression, weights: Expression, transposed = false): Expression {
@@ -279,7 +280,7 @@ export function pointwiseFilter(x: Expression, change: Expression, each: boolean
 
 export interface ConvOptions {
   readonly stride?: number;
-  /** Width of the border of zeros that is added on all four sides, in cells. */
+  /** Width of the zero padding on each of the four sides, in cells. Default 0. */
   readonly pad?: number;
 }
 
@@ -334,7 +335,7 @@ export const sumPool = (x: Expression): Expression =>
   make({ kind: 'sumPool' }, [x], [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]]);
 
 /**
- * Lists the roots and all expressions that they depend on. Each expression comes after its inputs.
+ * Lists the roots and all their direct and indirect inputs. Each expression comes after its inputs.
  */
 export function inOrder(roots: Iterable<Expression>): Expression[] {
   const order: Expression[] = [];

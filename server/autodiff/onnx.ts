@@ -16,9 +16,8 @@ class OnnxValue implements Value {
 }
 
 /**
- * Creates the ONNX Runtime back end. A run blocks the thread that calls it, and uses no other
- * thread: ONNX Runtime's own multithreading halved the speed on a busy machine. To run programs in
- * parallel, start several threads, each with its own back end.
+ * Creates the ONNX Runtime back end. A run blocks the calling thread and uses no other thread. To
+ * run programs in parallel, start several threads, each with its own back end.
  *
  * @param options.threads number of threads to recommend to the caller as `workers`, at least 1; by
  *   default, as many as this process is allowed to use
@@ -109,9 +108,8 @@ const FLOAT = 1;
 const BOOL = 9;
 
 /**
- * Returns the name of the ONNX operator for a function. ONNX Runtime's rounding of Elu depends on
- * an element's position in the batch. This is harmless in training, but not in the engine, so the
- * engine avoids Elu.
+ * Returns the name of the ONNX operator for a function. The engine must not use Elu: ONNX Runtime's
+ * rounding of Elu depends on the element's position in the batch.
  */
 const operatorOf = (name: g.Unary | g.Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
@@ -189,8 +187,8 @@ const WRITERS: Writers = {
     const [, height, width, inputs] = node.shape;
     const outputs = node.inputs[0].shape[3];
     if (stride === 1) {
-      // The gradient is a convolution of `y` with the kernel, rotated by 180° and with its input
-      // and output channels swapped.
+      // The gradient is a convolution of `y`. Its kernel is `weights`, rotated by 180° and with
+      // input and output channels swapped.
       const taps = model.reshape(weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
       const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });

@@ -29,8 +29,9 @@ export function parameterInputs(shapes: Shapes): Parameters {
 }
 
 /**
- * Uploads the named parameters to a back end. The result contains their values under the keys
- * `parameter:NAME`. The caller frees the values.
+ * Uploads parameters to a back end. The caller frees the uploaded tensors.
+ *
+ * @returns one tensor for each parameter, under the key `parameter:NAME`
  */
 export const uploadParameters = (
   compute: Compute,
@@ -45,15 +46,14 @@ export const uploadParameters = (
   );
 
 /**
- * Matches the names of parameters that are zero before training. Therefore, the untrained rule
- * leaves every cell unchanged, and genomes have no effect. The offsets that are added to the
- * latents of gallery images are zero, too.
+ * Matches the names of parameters that are zero before training: the last layer of the rule, the
+ * effect of genomes on the rule, and the offsets added to the latents of gallery images.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 
 /**
- * Draws initial values, uniformly distributed in ±1/√fan-in, like PyTorch 1.9, with which the
- * authors of the VNCA paper trained their model. Parameters that match `STARTS_AT_ZERO` are zero.
+ * Draws initial values, uniformly distributed in ±1/√fan-in, as in PyTorch 1.9. Parameters that
+ * match `STARTS_AT_ZERO` are zero.
  */
 export function initialise(shapes: Shapes, random: Random): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

@@ -1,8 +1,7 @@
 /**
- * Refines the latent of a picture, such as a visitor's drawing: gradient descent through the rule's
- * growth changes the latent so that it grows into the picture. Without refining, a latent that the
- * encoder has computed keeps little more than the colour and the rough shape of a picture that the
- * encoder was not trained on.
+ * Refines the latent of a picture by gradient descent, so that the latent grows into a more similar
+ * picture. Visitors' drawings need refining: the encoder alone keeps little more than the colour
+ * and the rough shape of a drawing.
  */
 
 import type { NativeSteps } from '../engine/native/native.ts';
@@ -67,8 +66,8 @@ export interface Objective {
 /** Maximum number of gradient steps; further steps change little. */
 const MOST_STEPS = 48;
 /**
- * Settings of the Adam optimiser: initial step size, final step size as a fraction of the initial
- * one, and decay rates of the first and second moments.
+ * Settings of the Adam optimiser: initial step size, ratio of the final to the initial step size,
+ * and decay rates of the first and second moments.
  */
 const RATE = 0.15;
 const LAST_RATE = 0.2;
@@ -76,8 +75,8 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 
 /**
- * Returns whether a checkpoint's latents can be refined. For this, pictures must be a
- * differentiable function of cell states, and updates must not be random.
+ * Returns whether a checkpoint's latents can be refined: a picture must be a differentiable
+ * function of cell states, and updates must not be random.
  */
 export const canRefine = ({
   readout,
@@ -96,10 +95,7 @@ export interface RefinerOptions {
    * far.
    */
   readonly isStopped?: () => boolean;
-  /**
-   * Bounds of the latents to search. A room shortens a latent that is outside these bounds, and
-   * this changes the latent's picture.
-   */
+  /** Bounds for the refined latent. A room shortens a latent that is outside these bounds. */
   readonly bounds?: LatentBounds;
 }
 
@@ -143,8 +139,7 @@ const meanSquare = (a: Float32Array, b: Float32Array): number =>
  * Compiles the objective for a back end.
  *
  * @param restSteps number of steps to compute after growth, at least 0. If positive, the error is
- *   the mean of the errors before and after these steps: cells still change after growth, and most
- *   of the time, visitors see a grown organism
+ *   the mean of the errors before and after these steps
  */
 export async function compileObjective(
   compute: Compute,
@@ -174,9 +169,9 @@ export async function compileObjective(
 }
 
 /**
- * Builds expressions for the error of a latent and for the gradient of this error. Their inputs are
- * `latent` [1, Z], `image` [1, side, side, 4], and `parameter:NAME` for each of the rule's
- * parameters.
+ * Builds expressions for the error of a latent and for the gradient of the error. The expressions'
+ * inputs are `latent` [1, Z], `image` [1, side, side, 4], and `parameter:NAME` for each of the
+ * rule's parameters.
  */
 function errorAndSlope(
   { card }: RefinedModel,
@@ -234,9 +229,8 @@ export function nativeObjective(
   });
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /**
-   * Factor for the squared error of each number in a picture, chosen so that the sum over all
-   * numbers is the mean squared error. If there are rest steps, the picture before these steps and
-   * the picture after them have half of the weight each.
+   * Weight of each squared difference in the error. The weights add up to 1. If there are rest
+   * steps, two pictures are compared: before and after these steps.
    */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };
@@ -289,7 +283,8 @@ function gather(slope: Float32Array, stage: number, channels: number): Float32Ar
 }
 
 /**
- * Backpropagates through the function that `createCondition` creates.
+ * Computes the gradient with respect to a latent from the gradient with respect to the rule's
+ * layers.
  *
  * @param total gradient with respect to the patch's layers, in the order of `layersAsRead`
  * @returns gradient with respect to the latent, [Z]

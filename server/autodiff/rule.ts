@@ -20,7 +20,6 @@ export interface RuleInputs {
   readonly genome?: Expression;
   /**
    * Scalar that replaces `leak` in the card: the fraction of the state that decays in each step.
-   * Training can start without a leak and introduce it later.
    */
   readonly leak?: Expression;
 }
@@ -48,10 +47,12 @@ export function readGenome(
 }
 
 /**
- * Builds the layers of a rule, and applies the genome's scales, shifts and weights to them.
+ * Builds the layers of a rule. If cells read genomes in every step, each patch's genome changes the
+ * layers.
  *
- * @returns each layer's weights [I, O] and biases [1, 1, 1, O], or [N, I, O] and [N, 1, 1, O] if
- *   genomes change them
+ * @returns each layer's weights [I, O] and biases [1, 1, 1, O]. If genomes change a layer, each
+ *   patch has its own weights [N, I, O] and biases [N, 1, 1, O]. The layer `perceive` has scales
+ *   instead of weights
  */
 function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Expression) {
   const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
@@ -78,8 +79,8 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
         .slice(1, -1)
         .map((name) => {
           const own = modulation?.layers[name];
-          // For each patch, scale a copy of the layer's weights. This costs less than scaling the
-          // layer's result in every cell.
+          // Scale the weights for each patch. Scaling the layer's result in every cell would be
+          // slower.
           const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
           return [name, { weights, bias: bias(name, own) }];
         }),

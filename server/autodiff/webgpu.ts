@@ -19,10 +19,10 @@ const NAME = 'webgpu';
 
 export interface Device {
   readonly device: string;
-  /** Whether the device is a hardware GPU instead of a driver that emulates a GPU on the CPU. */
+  /** Whether the device is a hardware GPU. If false, a driver emulates a GPU on the CPU. */
   readonly gpu: boolean;
   /**
-   * Call this before results are used, because results are invalid after the device has failed.
+   * Checks that the device still works. Call this before using results.
    *
    * @throws ComputeError if the device has failed
    */
@@ -36,8 +36,7 @@ export interface Device {
  * @throws ComputeError if there is no GPU, or if an npm package is missing
  */
 export async function startDevice(): Promise<Device> {
-  // Import the package before `navigator.gpu` exists. If `navigator.gpu` existed, the package would
-  // open a device of its own.
+  // Import the package before `navigator.gpu` exists. Otherwise, the package opens its own device.
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
       const [why] = error.message.split('\n');
@@ -51,8 +50,8 @@ export async function startDevice(): Promise<Device> {
     },
   );
 
-  // Record errors that TensorFlow.js does not notice. For example, it returns zeros if the GPU has
-  // no memory left.
+  // Record GPU errors, because TensorFlow.js does not report them. For example, TensorFlow.js
+  // returns zeros if the GPU has no memory left.
   let failure: string | undefined;
   device.onuncapturederror = ({ error }) => {
     failure ??= error.message;
@@ -118,9 +117,7 @@ type TfjsCompute = Compute & Pick<Device, 'gpu'>;
 export const createWebgpuCompute = async (): Promise<TfjsCompute> =>
   tfjsCompute(await startDevice());
 
-/**
- * Creates a back end that computes with the TensorFlow.js backend that is active in this thread.
- */
+/** Creates a back end on top of this thread's active TensorFlow.js backend. */
 export function tfjsCompute({ device, gpu, check, destroy }: Device): TfjsCompute {
   return {
     name: 'webgpu',
@@ -170,8 +167,8 @@ function compile(outputs: g.Outputs): Program {
             tensors[operand] = undefined;
           }
         });
-        // Clone the results, so that the caller can free each one separately even if two results
-        // are the same tensor. Clones share memory, so cloning costs little.
+        // Clone the results. If two results are the same tensor, the caller would otherwise free it
+        // twice.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );
@@ -301,7 +298,7 @@ const KERNELS: Kernels = {
     const [, h, w] = x.shape;
     return tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * h, 2 * w]);
   },
-  // Four times the average of four cells is their sum. Multiplying by 4 does not round.
+  // The sum of four cells is four times their average. Multiplying by 4 does not round.
   sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
 };
 
@@ -321,7 +318,7 @@ const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.le
 
 /**
  * Computes the gradient with respect to a convolution's weights: for each position in the kernel,
- * one matrix product of input cells and `change`. Twice as fast as the library's function.
+ * one matrix product of input cells and `change`. This is faster than TensorFlow.js's function.
  *
  * @param change gradient with respect to the convolution's output
  */

@@ -1,8 +1,7 @@
 /**
- * A room's lease, as used by the server that leads the room. The server relies on the lease for a
- * limited time after it has sent a successful renewal, measured with the server's own monotonic
- * clock. The time does not begin when the answer arrives, so a slow answer does not lengthen it.
- * Start reading at `Lease`.
+ * A room's lease, as used by the server that leads the room. After sending a successful renewal,
+ * the server relies on the lease for a limited time, measured with its own monotonic clock. Start
+ * reading at `Lease`.
  */
 import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
@@ -17,10 +16,9 @@ export const LEASE = {
   trusted: 2_000,
   /**
    * Delay before a new leader's first tick if the previous leader did not release the room, in ms.
-   * The delay is longer than `trusted`, so that the previous leader has certainly stopped by then.
-   * It is counted from the moment at which this server first saw the previous leader's last
-   * renewal. If this server saw no renewal, the delay is counted from the moment at which it
-   * acquired the lease.
+   * The delay is longer than `trusted`, so the previous leader has stopped by then. The delay
+   * starts when this server first sees the previous leader's last renewal or, if it has seen none,
+   * when it acquires the lease.
    */
   firstTickDelay: 2_200,
   /** Interval between attempts to acquire a lease, in ms. */
@@ -33,7 +31,7 @@ export const LEASE = {
   refused: 30_000,
   /** Delay before a failed write is retried, in ms. */
   writeRetry: 100,
-  /** How long a room stays reserved for the server to which it has been given, in ms. */
+  /** How long a released room stays reserved for the server that should take it over, in ms. */
   offer: 1_500,
 } as const;
 
@@ -62,8 +60,8 @@ export interface Acquired {
 }
 
 /**
- * Answer if the lease was not given to the caller, because another process holds the lease or the
- * room is reserved for another process.
+ * Answer to `acquire` if another process holds the lease, or if the room is reserved for another
+ * process.
  */
 export interface Held {
   readonly epoch?: undefined;
@@ -88,9 +86,9 @@ export interface LeaseStore {
    * renewed.
    *
    * @param holder unique name of this process
-   * @param abandoned number of renewals that the caller saw last. To be passed only if the caller
-   *   has waited long enough to know that the current holder has stopped. If the store still has
-   *   the same number, it hands over the lease, although the lease has not expired
+   * @param abandoned number of renewals that the caller saw last. Pass this number only if the
+   *   current holder has certainly stopped. If the number has not changed since, the store hands
+   *   over the lease before the lease expires
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /**
@@ -118,8 +116,8 @@ export interface FencedLog<W> {
    *
    * @returns true if the data are stored and survive a power failure; false if nothing is written,
    *   because `position.epoch` is not the latest
-   * @throws Refused if the log refuses the write; Error if there is no answer, although the data
-   *   may have been written
+   * @throws Refused if the log refuses the write; Error if the log does not answer. After an Error,
+   *   the data may or may not have been written
    */
   write(room: string, position: Position, write: W): Promise<boolean>;
 }
@@ -134,8 +132,8 @@ interface LeaseOptions {
 }
 
 /**
- * What this process last saw of a room's lease: the number of renewals, and the time at which this
- * process first saw that number, in ms of its own clock.
+ * The number of renewals that this process last saw of a room's lease (`renewals`), and the time at
+ * which this process first saw that number (`at`), in ms of its own clock.
  */
 export interface Sighting {
   readonly renewals: Renewals;
@@ -169,8 +167,8 @@ export class Lease {
     seen: Sighting | undefined,
   ) {
     const { isReleased, renewals } = acquired;
-    // The previous leader sent its last renewal before this process saw the renewal, so the delay
-    // can safely start at `seen.at`.
+    // The previous leader sent its last renewal before `seen.at`, so the delay can start at
+    // `seen.at`.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -180,10 +178,10 @@ export class Lease {
   }
 
   /**
-   * Acquires a room's lease. If this process has seen no renewal for so long that the current
-   * leader must have stopped, acquires the lease even before it expires.
+   * Acquires a room's lease. If this process has seen no renewal for `LEASE.firstTickDelay` ms,
+   * acquires the lease even before it expires.
    *
-   * @param seen what this process last saw of the room's lease
+   * @param seen this process's last sighting of the room's lease
    * @throws the errors of `LeaseStore`
    */
   static async acquire(
@@ -235,9 +233,8 @@ export class Lease {
   }
 
   /**
-   * Writes to a log after all earlier writes are done. Retries while the lease is held if the log
-   * does not answer. Ends the lease if the log rejects the write, because a leader must not show
-   * changes that are not stored.
+   * Writes to a log after all earlier writes are done. If the log does not answer, retries until
+   * the lease ends. If the log rejects the write, ends the lease.
    *
    * @returns whether the data are written and survive a power failure
    * @throws Refused if the log refuses the write
@@ -274,13 +271,13 @@ export class Lease {
 
   /**
    * Releases the lease in the store, so that another process can take over the room immediately.
-   * Afterwards, nothing may write to the room.
+   * Afterwards, this process must not write to the room.
    *
    * @param heir name of the process that should take over the room
    */
   async release(heir?: string): Promise<void> {
-    // Do not release the lease while an earlier leader is possibly still running the room, because
-    // the next leader starts immediately after a release.
+    // Release the lease only if all earlier leaders have stopped, because the next leader starts
+    // immediately.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, holder } = this.options;
@@ -342,8 +339,7 @@ export class RoomLeases {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
-      // The lease has lapsed, but the room is possibly still running here. End the lease, which
-      // stops the room. A later attempt can then acquire a new lease.
+      // The lease has lapsed. End it, so that the room stops in this process.
       own.end();
       return 'no-answer';
     }
@@ -414,7 +410,7 @@ export class RoomLeases {
 interface StandbyOptions {
   readonly leases: RoomLeases;
   readonly clock: Clock;
-  /** Lists the rooms that should run but do not run in this process. */
+  /** Lists the rooms that this process should try to lead. */
   readonly waiting: () => Iterable<string>;
   /**
    * Opens a room whose lease this process has just acquired. Must release the lease if opening
@@ -426,8 +422,8 @@ interface StandbyOptions {
 }
 
 /**
- * Repeatedly tries to acquire the leases of all rooms that wait for a leader, and opens the rooms
- * whose leases it has acquired. For replaying journals of such rooms, see `rooms/replicas.ts`.
+ * Repeatedly tries to acquire the leases of all rooms in `waiting`, and opens each room whose lease
+ * it has acquired. `rooms/replicas.ts` replays the journals of rooms that wait for a leader.
  */
 export class Standby {
   private readonly trying = new Set<string>();
@@ -436,10 +432,7 @@ export class Standby {
 
   constructor(private readonly options: StandbyOptions) {}
 
-  /**
-   * Stops trying to acquire leases. An attempt in progress is not interrupted, so it can still open
-   * its room.
-   */
+  /** Stops acquiring leases. If a room is being opened, the opening is not interrupted. */
   stop(): void {
     this.stopped = true;
     this.cancel();

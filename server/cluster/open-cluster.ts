@@ -54,7 +54,7 @@ return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 
 /**
  * Lua script that renews a lease. The flag `allow-oom` lets the script run even if Valkey's memory
- * is full, so that rooms keep their leases.
+ * is full.
  */
 const RENEW = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -64,7 +64,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 
 /**
  * Lua script that releases a lease. Marks the room as released only if the leader has stored
- * everything. If not, the next leader treats this leader as crashed.
+ * everything.
  */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -76,7 +76,8 @@ return redis.call('DEL', KEYS[1])
 /**
  * Creates a store for leases in Valkey.
  *
- * @param connection used only for leases, so that no large write delays a renewal
+ * @param connection used only for leases. On a shared connection, a large write could delay
+ *   renewals
  */
 export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
   const keys = (room: string): string[] => [leaseKey(room), fenceKey(room), heirKey(room)];
@@ -101,15 +102,15 @@ const load = v.object({
   /** Unique name of the process. */
   node: v.string(),
   /**
-   * For each room that the process runs, by room name: the number of cells of awake organisms,
-   * which says how much work the room is.
+   * Work that each room of the process causes, by room name: the number of cells of awake
+   * organisms.
    */
   rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
   /** Rooms of other servers that the process could take over immediately. */
   followed: v.array(v.string()),
   /**
    * Server state for the host's page. Undefined if the process is stopping, or if it runs another
-   * version of the program, with another format.
+   * version of the program.
    */
   server: v.fallback(v.optional(serverState), undefined),
   /** Films that the process has recorded or is recording. */
@@ -150,7 +151,7 @@ export const reportLoad =
       ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
     );
     return (found as readonly Reply[]).flatMap((one) => {
-      // Skip reports of processes that run another version of the program, with another schema.
+      // Skip reports from other versions of the program if they do not match the schema.
       const parsed = v.safeParse(load, JSON.parse(`${one}`));
       return parsed.success ? [parsed.output] : [];
     });
@@ -255,10 +256,7 @@ async function check(connection: ValkeyConnection): Promise<void> {
 
 const failure = (why: string): ClusterError => new ClusterError(`--cluster: ${why}`);
 
-/**
- * Checks that the Valkey user is allowed to write rooms: writes and removes a record, with the same
- * commands that rooms use.
- */
+/** Checks that the Valkey user is allowed to write rooms: writes and removes a test record. */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
   // The second change has no bytes, so it removes the record.
   const changes = [{ key: 'probe', bytes: new Uint8Array() }, { key: 'probe' }];
@@ -273,8 +271,8 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       if (error instanceof Refused || attempt === 3) {
         throw failure(`Valkey does not let this server store rooms (${message}).`);
       }
-      // Wait before the next attempt: Valkey's disk may be busy, or the connection is being
-      // replaced.
+      // Wait before the next attempt, because Valkey's disk may be busy or the connection may be
+      // lost.
       await pause(clock, ANSWER_TIMEOUT);
     }
   }
@@ -302,13 +300,13 @@ export interface Cluster {
   readonly node: string;
   readonly leases: RoomLeases;
   /**
-   * 32-byte secret that signs resume tokens, with which pages return to their seats. All processes
-   * share the secret, so each process accepts tokens that another process has issued.
+   * 32-byte secret, shared by all processes. The secret signs resume tokens, with which pages
+   * return to their seats.
    */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;
   /**
-   * Returns why Valkey has recently refused leases or writes: sentences for the host, by room name.
+   * Returns Valkey's recent refusals of leases or writes, as sentences for the host, by room name.
    */
   refused(): ReadonlyMap<string, string>;
   /** Sets the function to call when a lease of this process has ended without being released. */
@@ -319,7 +317,7 @@ export interface Cluster {
  * Connects to a cluster.
  *
  * @param url address of Valkey, in the form redis://user:password@host:port/database
- * @throws ClusterError
+ * @throws ClusterError if Valkey cannot be reached, or if a check of its settings or rights fails
  */
 export async function openCluster(url: string, clock: Clock, log: Log): Promise<Cluster> {
   const holder = randomUUID();
@@ -334,8 +332,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
       else log.error('valkey-away', warning);
     };
-    // This connection renews leases every second, so it is the first to notice failures, and it
-    // alone reports them.
+    // Report failures only for this connection, which notices failures first: it renews leases
+    // every second.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);
@@ -366,9 +364,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // Omit old refusals. A refused attempt is repeated after `LEASE.refused` ms, and a new
-        // refusal replaces the old one. So an old refusal means that Valkey no longer refuses the
-        // room.
+        // Omit old refusals. While Valkey refuses a room, a new attempt every `LEASE.refused` ms
+        // replaces the room's refusal.
         const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));

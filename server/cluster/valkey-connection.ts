@@ -84,8 +84,8 @@ export class ValkeyConnection {
   /**
    * Executes a Valkey command. Commands are sent immediately and executed in order.
    *
-   * @throws Refused if Valkey refuses the command; Error if Valkey does not answer, although the
-   *   command may have been executed
+   * @throws Refused if Valkey refuses the command; Error if Valkey does not answer. After an Error,
+   *   the command may or may not have been executed
    */
   async ask(...command: readonly Argument[]): Promise<Reply> {
     const { client } = this;
@@ -94,7 +94,7 @@ export class ValkeyConnection {
     );
     try {
       const reply = await inTime(this.clock, client.sendCommand(words), () =>
-        // The connection may be dead although it is not closed, so replace it.
+        // Replace the connection, because it may be dead without being closed.
         this.replace(client),
       );
       this.tell(true, '');
@@ -130,7 +130,8 @@ export class ValkeyConnection {
     ) as RedisClientType;
     // Ignore the client's own errors. Callers of commands handle lost connections.
     client.on('error', () => {});
-    // Limit the time for setting up a connection, because the library has no limit of its own.
+    // Limit the time for setting up a connection, because the Valkey client has no limit of its
+    // own.
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();
@@ -153,7 +154,7 @@ function destroy(client: RedisClientType): void {
   try {
     client.destroy();
   } catch {
-    // Nothing to do: the connection is already closed.
+    // The connection is already closed.
   }
 }
 
@@ -161,8 +162,8 @@ const PREFIX = 'vivarium:';
 
 /**
  * Returns the key of a hash about a room. Fields: `epoch`, the latest epoch; `renewals`, the number
- * of lease renewals; `last`, the number of the last write; `released`, the latest epoch whose
- * leader released the room; `bytes`, the total size of the room's records.
+ * of lease renewals; `last`, the number of the last write; `released`, the epoch of the last leader
+ * that stored everything and released the room; `bytes`, the total size of the room's records.
  */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
 /**
@@ -170,10 +171,7 @@ export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
  * expires with the lease.
  */
 export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
-/**
- * Returns the key that stores the name of the process to which a room has been given. The key
- * expires.
- */
+/** Returns the key that stores for which process a released room is reserved. The key expires. */
 export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
 /** Key of the set of all process names. */
 export const NODES_KEY = `${PREFIX}nodes`;
@@ -183,9 +181,11 @@ export const NODE_PREFIX = `${PREFIX}node:`;
 export const INDEX_KEY = `${PREFIX}index`;
 /** Key prefix of a record; the record's own key follows. */
 export const RECORD_PREFIX = `${PREFIX}record:`;
-/** Key prefix of values that are stored separately from the records, such as recent snapshots. */
+/**
+ * Key prefix of values outside the records, such as recent snapshots; the value's own key follows.
+ */
 export const APART_PREFIX = `${PREFIX}apart:`;
-/** Key prefix of an uploaded value that no write has yet turned into a record. The key expires. */
+/** Key prefix of a part: a value that is uploaded before its write. The key expires. */
 export const PART_PREFIX = `${PREFIX}part:`;
 /** Key of the total size of all records, in bytes. */
 export const BYTES_KEY = `${PREFIX}bytes`;

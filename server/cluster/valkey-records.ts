@@ -30,8 +30,8 @@ export const RECORD_LIMITS = {
   /** Maximum number of bytes that one Valkey command writes. */
   partBytes: 1_000_000,
   /**
-   * Maximum total size of a room's snapshots, in bytes. If they exceed this size, the oldest
-   * snapshots are deleted.
+   * Maximum total size of a room's snapshots, in bytes. Above this size, the oldest snapshots are
+   * deleted.
    */
   snapshotBytes: 201_326_592,
 } as const;
@@ -45,13 +45,13 @@ const { partBytes, roomBytes } = RECORD_LIMITS;
 /** Uploaded parts expire after this time, in ms, unless a write has turned them into records. */
 const PART_LIFE = 600_000;
 
-/** One change in a write: puts a record or, if `bytes` is undefined, removes the record. */
+/** One change in a write. If `bytes` is undefined, the record is removed. */
 export interface Change {
   readonly key: string;
   readonly bytes?: Uint8Array | undefined;
-  /** Whether the bytes are stored separately from the records, with their own key prefix. */
+  /** Whether the bytes are stored outside the records, under the prefix `APART_PREFIX`. */
   readonly isApart?: boolean;
-  /** If true and a record with this key exists, the write changes nothing. */
+  /** If true, and if a record with this key already exists, the whole write does nothing. */
   readonly isNew?: boolean;
 }
 
@@ -106,7 +106,7 @@ return 1
 
 /**
  * Changes to write in one transaction. Values that are too large for the transaction are uploaded
- * before it, as parts.
+ * in advance, as parts.
  */
 export class Prepared {
   /** Unique name of this write, used in the keys of its uploaded parts. */
@@ -126,14 +126,13 @@ export class Prepared {
   }
 
   /**
-   * Returns the key under which a change's bytes are uploaded; undefined if the change is so small
-   * that it needs no upload.
+   * Returns the key under which a change's bytes are uploaded; undefined if the change needs no
+   * upload.
    *
    * @param change index of the change
    */
   partOf(change: number): string | undefined {
-    // Use new keys for each upload, so that a delayed command of an earlier upload cannot change
-    // the new parts.
+    // Use new keys for each upload, so that a delayed command of an earlier upload does no harm.
     const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
     return this.isLarge[change] ? name : undefined;
   }
@@ -151,7 +150,7 @@ export class Prepared {
     return this.uploaded;
   }
 
-  /** Makes the next write upload the parts again, because Valkey may have lost them. */
+  /** Makes the next write upload the parts again. Call this if Valkey may have lost them. */
   discard(): void {
     this.uploaded = undefined;
   }
@@ -191,8 +190,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
    * Writes changes in one transaction.
    *
    * @param position epoch and number of the write; undefined for records that belong to no room
-   * @returns whether the changes are written; false if the room has had a later leader, or if a
-   *   change with `isNew` found an existing record
+   * @returns whether the changes are written; false if the room has a later leader, or if a change
+   *   with `isNew` found an existing record
    */
   async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
@@ -235,9 +234,8 @@ export class ValkeyLog implements FencedLog<Prepared> {
 /** Maximum number of records read at a time. */
 const READ_AT_ONCE = 100;
 /**
- * Lua script that reads the values of keys, in order, up to `partBytes` bytes in total, because a
- * larger answer might not arrive in time. Returns no values if the first value alone has more than
- * `partBytes` bytes.
+ * Lua script that reads the values of keys, in order, up to `partBytes` bytes in total. Returns no
+ * values if the first value has more than `partBytes` bytes.
  */
 const READ = `
 local left, found = tonumber(ARGV[1]), {}
@@ -257,8 +255,8 @@ const ROOM_KEY =
 export interface ValkeyRecordsOptions {
   readonly reads: ValkeyConnection;
   /**
-   * Connection for writing; separate from `reads`, so that journal writes do not wait for large
-   * reads.
+   * Connection for writing, separate from `reads`. On a shared connection, a large read could delay
+   * journal writes.
    */
   readonly writes: ValkeyConnection;
   readonly leases: RoomLeases;
@@ -268,11 +266,12 @@ export interface ValkeyRecordsOptions {
 }
 
 /**
- * Opens the records of a cluster. Writes to one room take effect in order, except that small writes
- * may overtake a large write while its data are uploaded.
+ * Opens the records of a cluster. Writes to one room take effect in order, with one exception:
+ * while a large write uploads its data, small writes may overtake it.
  *
- * @returns the records. A write throws StoreError 'not-owner' if this process does not lead the
- *   room. All methods throw StoreError 'unreachable' if Valkey does not answer
+ * @returns the records. A write to a room throws StoreError 'not-owner' if this process does not
+ *   lead the room, or if the lease ends before the write is done. All other calls throw StoreError
+ *   'unreachable' if Valkey does not answer
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const { reads, writes, leases, clock, onRefused } = options;
@@ -298,10 +297,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const found = await read('ZRANGE', INDEX_KEY, ...order, ...part);
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
-  /**
-   * Reads the values at the given keys in order: as many as fit into one answer, but at least the
-   * first.
-   */
+  /** Reads the values at the first keys: as many as fit into one answer, but at least one. */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
     const values = (found as readonly Reply[]).map((bytes) =>
@@ -310,8 +306,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
   /**
-   * Reads a large value in pieces. If the value changes meanwhile, old and new pieces may be mixed;
-   * `Store.recent` detects this.
+   * Reads a large value in pieces. If the value changes meanwhile, the result mixes old and new
+   * pieces; `Store.recent` detects such a mixture.
    */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
@@ -354,8 +350,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
-        // Upload the parts before this write joins the queue of the room's writes, so that journal
-        // writes do not wait for the upload. If the upload fails, `lease.write` repeats it.
+        // Upload the parts first, so that journal writes do not wait for the upload. If the upload
+        // fails, `lease.write` repeats the upload.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }
@@ -411,15 +407,12 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
 export const unreachable = (error: unknown): StoreError =>
   new StoreError('unreachable', `This server cannot use Valkey: ${(error as Error).message}.`);
 
-/**
- * Copies the bytes of a reply to a buffer of their own. The client library's buffer contains
- * several replies.
- */
+/** Copies the bytes of a reply, because the Valkey client's buffer also contains other replies. */
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
 /**
- * Schema of a value that consists of several byte arrays. Copies each array to an aligned buffer,
- * so that other typed arrays (such as Float32Array) can use the bytes.
+ * Schema of a value that consists of several byte arrays. Copies each array to a new buffer, so
+ * that the bytes are aligned for other typed arrays, such as Float32Array.
  */
 const parts = v.array(
   v.pipe(

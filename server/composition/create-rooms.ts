@@ -1,6 +1,6 @@
 /**
- * Creates a server's registry of rooms. In a cluster, also forwards HTTP requests about a room to
- * the server that runs the room.
+ * Creates a server's registry of rooms and, in a cluster, the relay that forwards HTTP requests to
+ * other servers.
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -39,10 +39,7 @@ interface CreateRoomsOptions extends RoomRegistryOptions {
   readonly since: number;
 }
 
-/**
- * Creates an empty registry of rooms, and the directory that connects visitors to rooms. In a
- * cluster, a room enters the registry when this server acquires the room's lease.
- */
+/** Creates an empty registry of rooms, and the directory that connects visitors to rooms. */
 export function createRooms(options: CreateRoomsOptions): ServerRooms {
   const { cluster, bus, wallSeats } = options;
   if (cluster && bus) return createClusterRooms({ ...options, cluster, bus });
@@ -110,9 +107,9 @@ function createClusterRooms(
     cluster: rooms,
     directory: roomDirectory(rooms, wallSeats, remote),
     /**
-     * Whether visitors can join through this server. A server that connects visitors to rooms of
-     * other servers is ready while its bus works. Any other server is ready if it runs at least one
-     * room, or if all rooms of the cluster are closed, so that there is none to run.
+     * Whether visitors can join through this server. If this server connects visitors to rooms of
+     * other servers, it is ready while its bus works. Otherwise, it is ready if it runs at least
+     * one room, or if all rooms of the cluster are closed.
      */
     isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
     /**
@@ -131,8 +128,8 @@ function createClusterRooms(
       }),
     }),
     /**
-     * Lists connections between servers: from other servers to rooms that run here, and from this
-     * server to rooms that run elsewhere.
+     * Lists the connections of other servers to rooms that run here, and the connections of this
+     * server's visitors to rooms that run elsewhere.
      */
     connections: () => [
       ...[...accesses.connections].flatMap(([room, servers]) =>
@@ -148,7 +145,7 @@ function createClusterRooms(
   };
 }
 
-/** Returns why visitors cannot join a room on this server; undefined if they can. */
+/** Returns why visitors cannot join a room on this server; undefined if visitors can join. */
 function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): Reason | undefined {
   try {
     rooms.findServer(room);
@@ -199,8 +196,9 @@ export function gardenerSettings({ attract, curation }: RoomSettings): GardenerS
 }
 
 /**
- * Lists the rooms named in the configuration. Also returns whether the configuration sets a size
- * for them, and whether it sets a checkpoint.
+ * Lists the rooms named in the configuration.
+ *
+ * @returns the rooms, and whether the configuration sets the rooms' size and checkpoint
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
   const { width, height } = size ?? DEFAULT_SIZE;
@@ -220,7 +218,7 @@ interface RelayOptions extends LineageOptions {
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
   readonly clock: Clock;
-  /** Returns the key by which limits recognise requests from the same address. */
+  /** Returns the key under which limits count the requests from one address. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly rooms: RoomRegistry;
   /** The host's API, for requests that another server has authenticated. */
@@ -228,15 +226,15 @@ interface RelayOptions extends LineageOptions {
 }
 
 /**
- * Opens the relay, which forwards requests about rooms and servers to the server that can answer
- * them. Without a bus, this server answers all requests itself.
+ * Opens the relay, which forwards a request about a room or a server to the server that can answer.
+ * Without a bus, this server answers all requests itself.
  */
 export async function openRelay(options: RelayOptions) {
   const { bus, cluster, clock, rooms, hostApi } = options;
   let relay: RequestRelay | undefined;
   /**
-   * Returns the key by which limits recognise requests from the visitor's address, even if another
-   * server has forwarded the request.
+   * Returns the key under which limits count the requests from a visitor's address. Other servers
+   * may have forwarded the request.
    */
   const addressOf = (request: IncomingMessage): string =>
     relay?.addressOf(request) ?? options.addressOf(request);

@@ -95,12 +95,12 @@ export interface VivariumServerOptions {
    * Ends the process so that a supervisor such as systemd restarts it; absent without a supervisor.
    */
   readonly restart?: (() => void) | undefined;
-  /** Called after an error that makes it impossible to continue running rooms. */
+  /** Called after an error if the server cannot continue to run rooms. */
   readonly onFatal: (error: unknown) => void;
 }
 
 /**
- * Parts of the server that are created after the parts that use them, and state that changes while
+ * Parts that are created late but used by parts that already exist, and state that changes while
  * the server runs.
  */
 interface Later {
@@ -143,10 +143,7 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     localOrigin: localOrigin(bound()),
     engine: server.engine.info,
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
-    /**
-     * The host's access token, if this start created it. Show it now, because only its hash is
-     * stored.
-     */
+    /** The host's access token, if this start created it. Only the token's hash is stored. */
     hostToken: host.token.fresh,
     /** Port for metrics, if metrics have a separate port. */
     metricsPort: later.metricsServer?.port,
@@ -179,7 +176,7 @@ async function openBase(options: VivariumServerOptions) {
   const { onEngineLoss: onLoss, engineThreads: threads } = options;
   const folder = config.data === 'none' ? undefined : config.data;
   const checkpoints = await loadCheckpoints(config, folder, log);
-  // Read the client's files first. If they are unreadable, there are no other parts to close yet.
+  // Read the client's files before opening any part that would have to be closed after a failure.
   const files = await StaticFiles.load(options.clientFolder);
   const checkpointFolders = new Map(checkpoints.map((one) => [one.card.name, one.folder]));
   const gallery = await loadGalleries(checkpointFolders);
@@ -373,8 +370,8 @@ export function createTickLoop(
           if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
         }
       });
-      // Broadcast now if there is time before the next tick, or if a refresh of clients is pending:
-      // the refresh must send the room's current state before the next tick changes that state.
+      // Broadcast now if there is time before the next tick. If clients wait for a refresh,
+      // broadcast in any case, because the next tick changes the state that the refresh must send.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }
@@ -453,7 +450,7 @@ async function openDoors(server: WholeServer): Promise<void> {
   const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;
   later.osc = await openOsc({
     ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
-    // A gateway runs no rooms, so it needs the bus only to forward OSC messages that it receives.
+    // A gateway runs no rooms, so it needs the bus only to forward incoming OSC messages.
     bus: config.role === 'gateway' && !config.oscIn ? undefined : server.bus,
     ...{ hooks, rooms, limits, rejections, clock, log },
     pause: async (room, paused) => {
@@ -470,7 +467,7 @@ async function openDoors(server: WholeServer): Promise<void> {
     http.listen(config.port, config.host);
     await once(http, 'listening');
   });
-  // Only log the error, because it may concern just one connection that could not be accepted.
+  // Log the error and continue, because the error may concern only one connection.
   http.on('error', (error) => log.warn('not-accepted', error.message));
   const { metrics: port } = config;
   if (metrics && typeof port === 'number') {
@@ -483,8 +480,8 @@ async function openDoors(server: WholeServer): Promise<void> {
     for (const { refresh } of rooms.roomServers.values()) refresh.requestWalls();
   });
   later.alerts = await startAlerts(server);
-  // Store the new access token last. If a later step failed, the token would be stored but never
-  // shown to the host.
+  // Store the new access token last. Otherwise, after a failed start, a token would be stored that
+  // was never shown to the host.
   await server.host.keepToken();
 }
 
@@ -520,8 +517,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      // Release the rooms only after all records are stored, because the next server that runs a
-      // room starts from the stored records.
+      // Release the rooms only after all records are stored, because the next leaders read these
+      // records.
       run: () =>
         Promise.all([server.host.close(), later.alerts?.close()]).finally(() =>
           serverRooms.releaseAll?.(),
@@ -530,9 +527,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     {
       name: 'clients are disconnected',
       run: async () => {
-        // Pages on a gateway reconnect gradually, because their rooms continue on other servers.
-        // Pages on a server that runs rooms reconnect immediately, because they get no frames
-        // during the shutdown.
+        // If this server is a gateway, pages reconnect gradually, because their rooms still run
+        // elsewhere. Otherwise, pages reconnect immediately, because their rooms have stopped.
         if (cluster) await sockets.moveAway(config.role === 'gateway' ? MOVING.time : 0);
         await sockets.close();
         serverRooms.close?.();
@@ -543,7 +539,8 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => server.hooks.close() },
     {
       name: 'the engine has stopped',
-      // Wait for the threads that refine visitors' drawings, because these threads use the engine.
+      // First wait for the threads that refine visitors' drawings, because these threads use the
+      // engine.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await server.engine.close();

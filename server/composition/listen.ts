@@ -15,8 +15,8 @@ import { ReasonError } from '../platform/log.ts';
 export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
 
 /**
- * Names of network interfaces that visitors' phones cannot reach: those of containers, virtual
- * machines and tunnels.
+ * Matches the names of network interfaces that visitors' phones cannot reach: interfaces of
+ * containers, virtual machines and tunnels.
  */
 const VIRTUAL =
   /^(br-(?!lan)|bridge1\d\d|cali|cni|docker|flannel|incus|lxc|lxd|podman|tailscale|tap|tun|utun|vboxnet|veth|virbr|virtualbox|vmnet|vmware|wg|zt)/i;
@@ -43,10 +43,7 @@ function rank(network: string, address: string): number {
 
 type Networks = ReturnType<typeof networkInterfaces>;
 
-/**
- * Lists the machine's network interfaces. Returns an empty list if the system call fails, for
- * example because the process has no file descriptors left.
- */
+/** Returns the machine's network interfaces, or an empty object if the system call fails. */
 function askNetworks(): Networks {
   try {
     return networkInterfaces();
@@ -98,8 +95,7 @@ export function localOrigin({ address, port }: BoundAddress): string {
 }
 
 /**
- * Calls `onChange` when the server's origin has changed, for example because the network came up
- * late. A new origin counts only if two consecutive checks find it.
+ * Calls `onChange` if two consecutive checks find the same new origin of the server.
  *
  * @param origin returns the current origin
  * @returns a function that stops watching
@@ -175,10 +171,7 @@ export async function listen<T>(target: ListenTarget, start: () => Promise<T>): 
   }
 }
 
-/**
- * Writes a sentence that names the engine in use, and any faster engines that the person who runs
- * the server could enable.
- */
+/** Writes a sentence about the engine in use, and about faster engines that could be enabled. */
 export function engineLine(
   { name, device }: EngineInfo,
   skipped: readonly SkippedEngine[],
@@ -200,10 +193,7 @@ export function lossLine({ what, why, count, replacement }: EngineLoss): string 
   return `Warning: ${broken} failed (${why}) and was replaced. No organism was lost. Failures so far: ${count}.`;
 }
 
-/**
- * Draws a QR code with half-block characters. The code is dark on a light background, even in a
- * dark terminal theme.
- */
+/** Draws a QR code with half-block characters, dark on a light background. */
 export function terminalQr(text: string): string {
   const code = generate(text);
   const margin = 2;

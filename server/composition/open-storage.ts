@@ -48,7 +48,7 @@ interface OpenStorage {
  * @param folder the data folder; undefined if there is none
  * @returns undefined if there is neither a cluster nor a data folder
  * @throws ClusterError if the cluster cannot be used; StoreError 'not-writable', 'in-use' or
- *   'other-version'; also StoreError 'damaged' unless `onDamage` is 'set-aside'
+ *   'other-version'; StoreError 'damaged' if `onDamage` is not 'set-aside'
  */
 export async function openStorage(
   { cluster, onDamage }: Pick<Config, 'cluster' | 'onDamage'>,
@@ -64,7 +64,6 @@ export async function openStorage(
 }
 
 async function openClusterStorage(url: string, { clock, log }: Services): Promise<OpenStorage> {
-  // Import these modules only in a cluster, because other servers do not need them.
   const { openCluster } = await import('../cluster/open-cluster.ts');
   const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
   const cluster = await openCluster(url, clock, log);
@@ -75,7 +74,7 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
     else log.warn('bus-lost', warning);
   };
   try {
-    // Retry: Valkey has just answered, so a failure now probably means only that Valkey is busy.
+    // Retry, because Valkey may be busy.
     const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
       clock,
       pauses: [200, 1_000],
@@ -90,9 +89,9 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
 }
 
 /**
- * Opens the store in a data folder that may contain damaged data. Restores damaged essential
- * records (of the server, and of rooms) from the file `copyFile`, which contains copies of them.
- * Moves other damaged data to a separate folder.
+ * Opens the store in a data folder that may contain damaged data. Replaces damaged records by their
+ * copies in the file `copyFile`. Moves damaged records without a copy to a separate folder if rooms
+ * can be opened without them.
  */
 async function openDamaged(
   folder: string,
@@ -113,9 +112,9 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // If the data file was unreadable, that file was moved aside, and `found` is a new store with
-    // only the readable records. Damaged records that are missing from `found` are in the file that
-    // was moved aside, so leave them out here.
+    // Ignore damaged records that have a copy, because they have been repaired. Ignore damaged
+    // records that are missing from the store, because they are in a data file that was moved
+    // aside.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -130,17 +129,14 @@ async function openDamaged(
   }
 }
 
-/**
- * Types of records that a room can be opened without. Damaged records of other types stay in the
- * store. If they later prevent a room from opening, all data of that room are moved aside.
- */
+/** Types of records that a room can be opened without. */
 const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
  * Selects the damaged records that can be moved aside immediately: records of the types in
  * `DISPENSABLE`, and records of the whole server.
  *
- * @returns the keys by room name; null stands for the whole server
+ * @returns the records' keys, by room name. The key null stands for the whole server
  */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();
@@ -197,8 +193,8 @@ export async function loadCheckpoints(
 }
 
 /**
- * Maximum number of times to write a change to the shared list. A second write is needed if another
- * server wrote the list at the same time and thereby undid the change.
+ * Maximum number of times to write a change to the shared list. The second write is needed if
+ * another server overwrites the list at the same time.
  */
 const MOST_WRITES = 2;
 
@@ -245,8 +241,8 @@ class SharedList<T extends { readonly id: number }> {
   }
 
   /**
-   * Reads the stored list, which other servers may have changed, and writes this server's pending
-   * changes to it.
+   * Writes this server's pending changes to the stored list, which other servers may also have
+   * changed.
    *
    * @throws StoreError
    */
@@ -304,8 +300,8 @@ export async function openHostRecords(
     onChange: (all) => void banList.changed(all).catch(warn),
   });
   const stored = await seatList.open();
-  // `WallSeats` assumes that walls passed to its constructor are disconnected. In a cluster, these
-  // walls may be connected to other servers, so add their seats afterwards.
+  // `WallSeats` assumes that seats passed to its constructor belong to disconnected walls. In a
+  // cluster, the walls may be connected to other servers, so add the seats afterwards.
   const seats = new WallSeats(
     date,
     isShared ? [] : stored,
@@ -316,7 +312,7 @@ export async function openHostRecords(
     bans,
     wallSeats: seats,
     /**
-     * Reads changes of bans and wall seats that other servers may have stored.
+     * Reads the bans and wall seats, which other servers may have changed.
      *
      * @param takenOver name of a room that this server takes over from another server
      * @throws StoreError

@@ -8,10 +8,7 @@ import type { Log } from '../platform/log.ts';
 /** Time after the first signal during which further signals are ignored, in ms. */
 const SAME_SIGNAL = 1_000;
 
-/**
- * Maximum duration of a shutdown, in ms. After this time, the process exits even if the shutdown is
- * unfinished.
- */
+/** Maximum duration of a shutdown, in ms. Afterwards, the process exits in any case. */
 const LONGEST = 20_000;
 
 export class ProcessEnd {
@@ -47,9 +44,9 @@ export class ProcessEnd {
   }
 
   /**
-   * Handles a signal to end the process. A second signal makes the process exit immediately, unless
-   * it quickly follows the first: npm passes on a Ctrl+C that the terminal has already sent, so one
-   * Ctrl+C can arrive twice.
+   * Handles a signal to end the process. The first signal starts the shutdown, and a later signal
+   * makes the process exit immediately. Signals within `SAME_SIGNAL` ms after the first are
+   * ignored, because npm can send the same signal twice.
    */
   readonly signal = (): void => {
     const { clock, exit } = this.options;
@@ -61,7 +58,7 @@ export class ProcessEnd {
 }
 
 export interface ShutdownPhase {
-  /** What the log reports when the phase has ended, for example 'rooms are saved'. */
+  /** Result of the phase, as the log reports it, for example 'rooms are saved'. */
   readonly name: string;
   readonly run: () => unknown;
 }

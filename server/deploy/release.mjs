@@ -156,8 +156,7 @@ Description: multiplayer canvas of living cells
 `;
 
 /**
- * Adapts a systemd unit to the Debian package. The original unit is for a clone of the repository
- * in /opt/vivarium.
+ * Adapts a systemd unit, which was written for a clone of the repository, to the Debian package.
  *
  * @param {string} unit content of the unit file
  */

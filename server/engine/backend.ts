@@ -26,8 +26,8 @@ export interface Batch {
   /** Receives the states after the step, in the layout of `states`. */
   readonly after: Float32Array;
   /**
-   * Results of `StepRule.condition`: one per patch, [count, K], or, for a chimera, one per genome,
-   * [genomes, K].
+   * Results of `StepRule.condition`, [count, K]: one for each patch. For a chimera, [genomes, K]:
+   * one for each genome.
    */
   readonly conditioning?: Float32Array;
   /**
@@ -66,7 +66,7 @@ export interface StepRule {
   readonly mixes?: boolean;
   /** Computes one step of every patch in the batch. Writes the new states to `batch.after`. */
   step(batch: Batch): void | Promise<void>;
-  /** Faster replacement for the reader that `readerOf` creates. It must give the same results. */
+  /** Faster alternative to the reader that `readerOf` creates, with the same results. */
   readonly read?: ReadPatch;
   dispose(): void | Promise<void>;
 }
@@ -81,16 +81,12 @@ interface BackendBase {
 export interface RuleBackend extends BackendBase {
   /** Whether states are planar [C, s, s] instead of interleaved [s, s, C]. */
   readonly planar: boolean;
-  /**
-   * Maximum number of cells in a batch. The limit saves memory, and keeps a batch small enough for
-   * the CPU's cache.
-   */
+  /** Maximum number of cells in a batch. */
   readonly maxBatchCells: number;
   /**
-   * Number of patches in every batch. A batch with fewer patches is filled with patches of zeros.
-   * Needed if the library chooses its algorithm by batch size, because a patch's result must not
-   * depend on how many other patches are in the batch. If absent, a batch can have any number of
-   * patches.
+   * Number of patches in every batch; smaller batches are padded with patches of zeros. If absent,
+   * a batch can have any number of patches. Needed if the library's results depend on the size of
+   * the batch.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
@@ -104,16 +100,13 @@ export interface StoreBackend extends BackendBase {
 
 export type Backend = RuleBackend | StoreBackend;
 
-/**
- * Thrown if a backend cannot start and the cause is known. The host sees this error's `remedy`
- * instead of the general remedy in the backend's `Candidate`.
- */
+/** Thrown if a backend cannot start and the cause is known. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 
   constructor(
     message: string,
-    /** How a host can fix the cause. If absent, there is no remedy. */
+    /** How a host can fix the cause; absent if nothing helps. */
     readonly remedy?: string,
   ) {
     super(message);
@@ -128,8 +121,8 @@ export interface TransferredPatch {
   /** States of the patch, [s, s, C], or [C, s, s] for a planar backend. */
   readonly state: Float32Array;
   /**
-   * What `StepRule.condition` returned for each genome, [genomes, K]; undefined if the rule has no
-   * `condition`.
+   * Results of `StepRule.condition`, [genomes, K]: one for each genome. Undefined if the rule has
+   * no `condition`.
    */
   readonly conditioning: Float32Array | undefined;
   /**
@@ -151,7 +144,7 @@ export interface TransferredPatch {
 export interface PatchStore {
   /**
    * Whether a method may be called before earlier calls have ended. If absent, callers must wait
-   * for each call to end before they make the next one.
+   * for each call to end before the next call.
    */
   readonly pipelined?: boolean;
   plant(patches: readonly NewPatch[]): void | Promise<void>;

@@ -20,10 +20,7 @@ import { mayHaveGpu } from './webgpu/device.ts';
 const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
-/**
- * GPU vendors by PCI vendor id. Omits vendors that make only simple display adapters for servers
- * and virtual machines.
- */
+/** GPU vendors by PCI vendor id. */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x10de': 'nvidia',
   '0x1002': 'amd',
@@ -33,9 +30,8 @@ const VENDORS: Readonly<Record<string, GpuVendor>> = {
 const DISPLAY = '0x03';
 
 /**
- * Lists the vendors of this machine's GPUs, each vendor once, to decide whether to advise the host
- * to install drivers. On Linux, only PCI devices are found. On macOS, the result is always 'apple';
- * on other systems, it is empty.
+ * Lists the vendors of this machine's GPUs, each vendor once. On Linux, finds only PCI devices. On
+ * macOS, always returns 'apple'. On other systems, returns an empty list.
  *
  * @param devices the folder in which Linux lists PCI devices
  */
@@ -63,33 +59,33 @@ function attempt<T>(read: () => T, otherwise: T): T {
   }
 }
 
-/** A backend that the host or 'auto' can select. All candidates are listed in `CANDIDATES`. */
+/** A backend that the host or 'auto' can select. */
 export interface Candidate {
   /**
-   * Returns why the backend cannot start on this machine; undefined if no reason is known, although
-   * the start may still fail. Does not load the backend's libraries.
+   * Returns a known reason why the backend cannot start on this machine. Even if the result is
+   * undefined, the start may fail. Does not load the backend's libraries.
    *
    * @param onlyGpu whether the backend must run on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
   /**
-   * Prepares what the backend's threads share. Called once, before any thread starts. If this
-   * fails, no thread is started.
+   * Does work that all threads of the backend need only once, such as compiling. Called before the
+   * threads start. If this work fails, no thread is started.
    */
   readonly prepare?: () => Promise<void>;
   /** Loads the backend's libraries and starts the backend. @throws Error if this fails */
   readonly start: () => Promise<Backend>;
   /** Recommended number of threads; each thread has its own patch store. If absent, one thread. */
   readonly threads?: () => number;
-  /** What the backend needs, as text for the host. */
+  /** Requirements of the backend, as text for the host. */
   readonly needs: string;
   /**
-   * What a host can do if the backend does not start; undefined if nothing helps on this system.
+   * Advice for the host if the backend does not start; undefined if nothing helps on this system.
    */
   readonly remedy: string | undefined;
   /**
-   * For backends that can use a GPU: vendors of the supported GPUs, and advice for a host whose GPU
-   * the backend does not find.
+   * For backends that can use a GPU. `vendors`: vendors of the supported GPUs. `remedy`: advice for
+   * the host if the backend does not find the machine's GPU.
    */
   readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
 }
@@ -108,8 +104,7 @@ const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', '
 /**
  * Handles an error that occurred when ONNX Runtime was loaded. Always throws.
  *
- * @throws `error` if ONNX Runtime supports this system; otherwise a StartError without a remedy,
- *   because installing the package would not help
+ * @throws `error` if ONNX Runtime supports this system; otherwise a StartError without a remedy
  */
 export function notLoaded(
   error: Error,
@@ -188,10 +183,7 @@ export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 /** A backend that was tried and does not work on this machine. */
 export interface SkippedEngine extends Choice {
   readonly reason: string;
-  /**
-   * What a host can do to make the backend work. Absent if nothing helps, for example because the
-   * machine has no suitable GPU.
-   */
+  /** What a host can do to make the backend work. Absent if nothing helps. */
   readonly remedy?: string;
 }
 
@@ -221,8 +213,8 @@ export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =
   skipped.filter(({ remedy }) => remedy !== undefined);
 
 /**
- * Predicts which backend will be selected, without loading any backend. Returns undefined if none
- * is likely to work, or if the choice depends on whether a GPU works.
+ * Predicts which backend will be selected, without loading any backend. Returns undefined if no
+ * backend is likely to work, or if the choice depends on whether a GPU works.
  */
 export function expectedBackend(wanted: BackendName | 'auto', candidates = CANDIDATES) {
   const likely = choicesOf(wanted).find(
@@ -269,8 +261,8 @@ export async function selectBackend(
   for (const { name, onlyGpu } of choicesOf(wanted)) {
     const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
-      // If the backend must run on a GPU and this machine has no suitable GPU, installing software
-      // would not help, so omit the remedy.
+      // If the backend needs a GPU that this machine does not have, installing software does not
+      // help, so omit the remedy.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
       skipped.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };

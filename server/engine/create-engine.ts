@@ -17,20 +17,16 @@ export interface EngineOptions {
   /** Models to load. Patches refer to a model by its name (`card.name`). */
   readonly checkpoints: readonly Model[];
   /**
-   * Backend to use. Default: 'auto', which selects the most preferred backend that works on this
-   * machine.
+   * Backend to use. 'auto' selects the most preferred backend that works on this machine. Default:
+   * 'auto'.
    */
   readonly backend?: BackendName | 'auto';
   /** Maximum number of threads. Default: the number that is recommended for the backend. */
   readonly threads?: number;
-  /**
-   * Called at most once, before the promise of `createEngine` settles, with the backends that were
-   * skipped.
-   */
+  /** Called with the skipped backends, at most once, before `createEngine` resolves or rejects. */
   readonly onSkipped?: (skipped: readonly SkippedEngine[]) => void;
   /**
-   * Called when a thread or GPU is lost. Called again if, because of the loss, the engine changes
-   * to another backend.
+   * Called when a thread or GPU is lost, and again if the engine then changes to another backend.
    */
   readonly onLoss?: (loss: EngineLoss) => void;
   /** Starts a worker thread. Default: `spawnThread`. */
@@ -38,8 +34,7 @@ export interface EngineOptions {
 }
 
 /**
- * Backend that replaces a failed backend. It needs no GPU, no GPU driver and no compiled kernel,
- * any of which could have caused the failure.
+ * Backend that replaces a failed backend. It needs no GPU, no GPU driver and no compiled kernel.
  */
 const FALLBACK = 'onnx';
 export const spawnThread = (workerData: WorkerStart): Worker =>
@@ -56,11 +51,11 @@ type Start = (
 
 /**
  * Starts the engine's threads and waits until they are ready. If a thread dies or loses its GPU, a
- * new thread continues the patches from the same states. If 'auto' selected the backend, and the
- * backend fails repeatedly or cannot be restarted, `FALLBACK` replaces it.
+ * new thread continues the patches from the same states. With 'auto', `FALLBACK` replaces a backend
+ * that fails repeatedly or cannot be restarted.
  *
  * @throws EngineError 'unavailable' if no wanted backend works, or if two checkpoints have the same
- * name
+ *   name
  */
 export async function createEngine({
   checkpoints,
@@ -100,7 +95,8 @@ export async function createEngine({
 }
 
 /**
- * Starts the threads of the first backend that works. Later threads that do not start are left out.
+ * Starts the threads of the first backend that works. Returns at least one thread, but possibly
+ * fewer than wanted.
  *
  * @throws EngineError 'unavailable' if the first thread does not start
  */
@@ -112,8 +108,8 @@ async function startThreads(
 ): Promise<ThreadEngine[]> {
   const expected = expectedBackend(backend);
   if (expected) await CANDIDATES[expected].prepare?.();
-  // Each thread takes about a second to start. If the backend can be predicted, start all threads
-  // at the same time. If not, start one thread first, to find out which backend works.
+  // If the backend can be predicted, start all threads at the same time. Otherwise, start one
+  // thread first, to find out which backend works.
   const [first, ...others] = await Promise.allSettled(
     Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
       start(backend, i === 0 ? onSkipped : undefined),

@@ -1,9 +1,8 @@
 /**
  * The interface of an engine, which steps batches of patches. An engine knows nothing about rooms.
  *
- * The caller chooses the ids of patches. Calls take effect in the order in which they are made,
- * even if earlier calls have not ended. After each step, the caller receives a picture of each
- * patch (`Readout`), but no states.
+ * The caller chooses the ids of patches. Calls take effect in order, even if the caller does not
+ * wait for earlier calls to end. A step returns a picture of each patch (`Readout`), but no states.
  */
 
 import type { Genomes } from '../vnca/chimera.ts';
@@ -53,8 +52,8 @@ export interface PatchStep {
 }
 
 /**
- * A patch after a step. The pictures of all patches stepped by one call share a buffer. Copy a
- * picture before keeping it for a long time, because it keeps the whole buffer in memory.
+ * A patch after a step. All pictures from one call share a buffer. Copy a picture before keeping it
+ * for a long time, so that the buffer can be freed.
  */
 export interface Readout {
   readonly patch: PatchId;
@@ -86,13 +85,13 @@ export interface Engine {
    */
   plant(patches: readonly NewPatch[]): Promise<void>;
   /**
-   * Steps each patch once and reads out its picture. The result of a patch is the same, bit for
-   * bit, whichever other patches are stepped with it. If the call throws, no patch was stepped.
+   * Steps each patch once and reads out its picture. A patch's result does not depend on the other
+   * patches in the call. If the call throws, no patch was stepped.
    *
    * @returns the read-outs, in the order of `steps`
    * @throws EngineError 'unknown-patch', 'bad-mask', 'bad-latent' or 'bad-labels';
-   * 'duplicate-patch' if two steps are of one patch; 'bad-state' if a fully grown patch is to
-   * divide
+   *   'duplicate-patch' if two steps are for the same patch; 'bad-state' if a fully grown patch
+   *   should divide
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   /**
@@ -102,8 +101,8 @@ export interface Engine {
    */
   exportStates(patches: readonly PatchId[]): Promise<Float32Array[]>;
   /**
-   * Replaces the states of patches. Each new state is [s, s, C]; its side s may differ from the
-   * patch's present side.
+   * Replaces the states of patches. A new state is [s, s, C]; its side s may differ from the
+   * patch's current side.
    *
    * @throws EngineError 'unknown-patch' or 'bad-state'
    */
@@ -114,16 +113,13 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** The loss of a thread or GPU, for the host. The engine recovers without effect on rooms. */
+/** Report for the host that a thread or GPU was lost. The engine recovers by itself. */
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
   readonly why: string;
   /** Number of losses of this kind (`what`) so far, including this one. */
   readonly count: number;
-  /**
-   * The engine in use from now on. Set only if the engine has changed to another backend because of
-   * the loss.
-   */
+  /** The engine in use from now on, if the engine has changed to another backend. */
   readonly replacement?: EngineInfo;
 }
 

@@ -23,7 +23,7 @@ export class JoinedEngine implements Engine {
     return this.first.info;
   }
 
-  /** Adds a checkpoint with its engine. `close` then closes this engine, too. */
+  /** Adds a checkpoint with its engine. Closing the joined engine also closes the added engine. */
   add(checkpoint: string, engine: Engine): void {
     this.added.set(checkpoint, engine);
   }
@@ -51,8 +51,7 @@ export class JoinedEngine implements Engine {
     );
     const failed = planted.find((one) => one.status === 'rejected');
     if (!failed) return;
-    // One engine has failed. Remove the patches that the other engines have planted, so that no
-    // patch is added.
+    // Remove the patches that other engines have planted, because a failed call must add no patch.
     await Promise.all(
       parts.map(([engine, part], k) =>
         planted[k].status === 'fulfilled' ? engine.dispose(part.map((i) => patches[i].patch)) : [],

@@ -40,8 +40,7 @@ export interface Bus {
   /**
    * Calls a listener for each message on a channel.
    *
-   * @returns a promise that resolves once the listener is certain to receive later messages;
-   *   pending while the bus is down
+   * @returns a promise that resolves when the subscription is active; pending while the bus is down
    * @throws Error if the bus has been closed
    */
   subscribe(channel: string, listener: Listener): Promise<Subscription>;
@@ -82,8 +81,8 @@ export const GAP = Symbol('gap');
 /**
  * Adds a listener to an event emitter.
  *
- * @param onLast called when the subscription is closed, if the event has no other listeners
- * @returns a subscription that removes the listener when it is closed
+ * @param onLast called when the event's last listener has been removed
+ * @returns a subscription; closing the subscription removes the listener
  */
 export function listenTo(
   emitter: EventEmitter,

@@ -23,24 +23,21 @@ import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus
 
 /** Times and limits for HTTP requests that one server forwards to another. */
 export const REQUESTS = {
-  /**
-   * Interval of heartbeats, in ms. With a heartbeat, one end of a tunnel tells the other end that
-   * it is still open.
-   */
+  /** Interval at which each end of a tunnel sends a heartbeat to the other end, in ms. */
   beat: 2_500,
   /** Maximum number of bytes in one message of a tunnel. */
   part: 262_144,
   /** Maximum number of unconfirmed messages per direction of a tunnel. */
   window: 4,
   /**
-   * If this number of forwarded requests is in progress, the server forwards no further GET or HEAD
-   * requests. Only the host uses other methods, so other methods have no limit. Requests that the
-   * server answers for other servers have a separate count with the same limit.
+   * Limit on the number of requests being forwarded, and separately on the number of requests being
+   * answered for other servers. At the limit, the server rejects further GET and HEAD requests.
+   * Only the host uses other methods, which are always accepted.
    */
   most: 64,
   /**
-   * If this number of forwarded requests from one visitor's address is in progress, the server
-   * forwards no further GET or HEAD requests from the address.
+   * Maximum number of forwarded requests in progress from one visitor's address. If this number is
+   * reached, the server forwards no further GET or HEAD requests from the address.
    */
   mostEach: 16,
 } as const;
@@ -58,7 +55,7 @@ const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
  * two servers.
  */
 const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
-/** Suffix of a tunnel's id at the server that answers. */
+/** Suffix that the answering server appends to a tunnel's id. */
 const ANSWER = '/answer';
 const BUSY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
 
@@ -101,15 +98,14 @@ class Tunnel extends Duplex {
   private sent = 0;
   private received = 0;
   private toldReceived = 0;
-  /** Resumes the write that waits for confirmations, if there is one. */
+  /** Resumes a write that waits for confirmations. */
   private goOn = (): void => {};
   private cancelPatience = (): void => {};
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed number of messages that the other end has confirmed; 0 at first.
-   *   `-REQUESTS.window` makes the window full from the start, so that nothing is sent before the
-   *   other end's first message
+   * @param confirmed initial number of confirmed messages. If it is `-REQUESTS.window`, nothing is
+   *   sent before the other end's first message
    */
   constructor(
     private readonly clock: Clock,
@@ -179,8 +175,7 @@ export interface RequestRelayOptions {
   /** Whether this server answers requests for a target. */
   readonly isFor: (to: RelayTarget) => boolean;
   /**
-   * Handles requests that other servers forward. The forwarding server has already checked that the
-   * sender is allowed to make the request.
+   * Handles requests that other servers forward. The forwarding server has already authorised them.
    */
   readonly serve: RequestListener;
 }
@@ -236,7 +231,7 @@ export class RequestRelay {
    * @param to the server that should answer
    * @param address the visitor's address
    * @throws RelayError if the other server does not answer, or if too many requests are in
-   *   progress; nothing has then been sent to the visitor
+   *   progress. In both cases, nothing has been sent to the visitor
    */
   async pass(
     to: RelayTarget,
@@ -334,8 +329,8 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // There is no open tunnel for this part of an answer: this server has stopped waiting for the
-    // answer, or another server has answered first. Tell the sender to close its end of the tunnel.
+    // This server has closed the tunnel, or another server has answered first. Tell the sender to
+    // close its end of the tunnel.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
     }
@@ -381,7 +376,7 @@ async function ask(
     headers: { ...asked.headers, ...type, host: 'vivarium' },
   }).end(body);
   const answered = once(request, 'response');
-  // Ignore errors after the response has begun, because they also appear when the response is read.
+  // Ignore errors after the response has begun. The code that reads the response handles them.
   request.on('error', () => {});
   const [answer] = (await answered) as [IncomingMessage];
   return answer;

@@ -36,9 +36,9 @@ interface LinkOptions {
 }
 
 /**
- * A pair of connections to Valkey: one publishes messages, the other receives them. The link closes
- * if the check messages that it sends to itself through Valkey do not arrive, or if too many bytes
- * wait to be sent. A closed link never reconnects.
+ * A pair of connections to Valkey: one publishes messages, the other receives messages. The link
+ * closes if its check messages do not return from Valkey, or if too many bytes wait to be sent. A
+ * closed link never reconnects.
  */
 class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
@@ -69,8 +69,7 @@ class ValkeyLink {
   }
 
   /**
-   * Connects to Valkey and subscribes to all channels, including channels that are added while it
-   * connects.
+   * Connects to Valkey and subscribes to all channels, including channels added in the meantime.
    *
    * @param channels returns all channels that currently have listeners
    * @throws Error if Valkey cannot be reached, or does not answer
@@ -82,8 +81,8 @@ class ValkeyLink {
         ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
         socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy: false },
       }) as unknown as RedisClientType;
-    // Put the database's number into the channel names, because Valkey does not separate the
-    // messages of different databases.
+    // Put the database's number into the channel names, because Valkey sends each message to the
+    // subscribers of all databases.
     const database = new URL(options.url).pathname.slice(1) || '0';
     const link = new ValkeyLink(options, create(), create(), `vivarium:${database}:`);
     const connect = async (): Promise<void> => {
@@ -95,7 +94,7 @@ class ValkeyLink {
         await Promise.all(fresh.map((channel) => link.subscribe(channel)));
       }
     };
-    // Limit the time, because the library may wait forever.
+    // Limit the time, because the Valkey client may wait forever.
     await inTime(options.clock, connect()).catch((error) => {
       link.close();
       throw error;
@@ -146,8 +145,7 @@ class ValkeyLink {
     const known = this.subscriptions.get(channel);
     if (!known || this.isOver) return;
     this.subscriptions.delete(channel);
-    // Remove only this handler. If the channel was subscribed to again in the meantime, the new
-    // handler must stay.
+    // Remove only this handler. The channel may already have a newer handler, which must stay.
     this.subscriber
       .unsubscribe(this.prefix + channel, known.handler, true)
       .catch((error: Error) => this.lose(error.message));
@@ -160,7 +158,7 @@ class ValkeyLink {
       try {
         client.destroy();
       } catch {
-        // Nothing to do: the client is already closed.
+        // The client is already closed.
       }
     }
   }
@@ -226,8 +224,7 @@ export class ValkeyBus implements Bus {
     const subscription = listenTo(this.emitter, channel, listener, unsubscribe);
     const { link } = this;
     await link?.subscribe(channel).catch(() => {});
-    // If the link was lost before it confirmed the subscription, wait for the next link, which
-    // subscribes to all channels.
+    // If the link is lost, wait for the next link, which subscribes to all channels.
     if (!link || link !== this.link) await this.up(signal);
     return subscription;
   }

@@ -13,8 +13,8 @@ export class Expression {
   private weights: { readonly stage: number; readonly values: Float32Array } | undefined;
 
   /**
-   * @param conditioning what `StepRule.condition` returns for each genome, [genomes, K]; undefined
-   *   if the rule has no `condition`
+   * @param conditioning results of `StepRule.condition`, [genomes, K]: one for each genome;
+   *   undefined if the rule has no `condition`
    * @param labels index of the genome that each cell of the fully grown patch reads, [S, S];
    *   undefined if there is only one genome
    * @param latents latents of the genomes, if known
@@ -53,9 +53,9 @@ const NONE = new Expression();
 
 /**
  * Converts genomes to the form that a rule needs. Leaves out genomes that no cell reads. If only
- * one genome remains, the result has no labels, so the patch is not stepped as a chimera.
+ * one genome remains, the result has no labels.
  *
- * @param before the patch's genomes so far; their conditioning is copied instead of computed again
+ * @param before the patch's previous genomes, whose conditioning is reused
  */
 export function express(
   { condition }: StepRule,
@@ -129,21 +129,19 @@ export interface Stepped extends Turn {
 }
 
 /**
- * A patch's spare buffer is freed after this number of consecutive commits without a step of the
- * patch. Each step of a seed's preview is a commit, too. So the number must be larger than the
- * number of preview steps between two ticks. Otherwise, previews would free the buffers of patches
- * that are stepped at every tick.
+ * After this number of consecutive commits without a step of a patch, the patch's spare buffer is
+ * freed. The number must be larger than the number of preview steps between two ticks, because each
+ * preview step is a commit, too.
  */
 const MAX_IDLE_CALLS = 128;
 
 /**
  * Steps patches in two phases: `step` computes the results, and `commit` applies them. If a step
- * fails, nothing is committed, and no patch changes. Large buffers are reused, because allocating
- * them for each step would cause garbage-collection pauses once or twice a second.
+ * fails, no patch changes. Reuses large buffers, in order to avoid pauses for garbage collection.
  */
 export class BatchStepper {
   private readonly buffers = new Map<string, Float32Array>();
-  /** Recently stepped patches. Only these can have a spare buffer. */
+  /** Recently stepped patches. Other patches have no spare buffer. */
   private readonly awake = new Set<Patch>();
   private commits = 0;
 
@@ -152,8 +150,8 @@ export class BatchStepper {
   /**
    * Computes one step of each patch. No patch changes until the results are passed to `commit`.
    *
-   * @param turns the steps to compute. All patches must have the same species and, after cells have
-   *   divided, the same stage. A chimera must be the only patch
+   * @param turns the steps to compute. All patches must have the same species and, after the step,
+   *   the same stage. A chimera must be the only patch
    */
   async step(turns: readonly Turn[]): Promise<Stepped[]> {
     const [{ patch: first, step, expression }] = turns;
@@ -165,8 +163,7 @@ export class BatchStepper {
     const { batchPatches, maxBatchCells } = this.backend;
     const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
     const weights = expression.labels && expression.weightsAt(stage);
-    // Allocate one buffer for all pictures and one for all aliveness, because each allocation costs
-    // about a microsecond.
+    // Allocate one buffer for all pictures and one for all aliveness, because allocations are slow.
     const pictures = new Uint8Array(4 * cells * turns.length);
     const presences = new Uint8Array(cells * turns.length);
     const stepped: Stepped[] = [];
@@ -240,9 +237,9 @@ export class BatchStepper {
   }
 
   /**
-   * Returns a batch's states before the step. If the step says so, cells have divided. Cells that
-   * the step does not keep, and closed cells, are zero. If there are fewer than `count` patches,
-   * zeros fill the rest.
+   * Returns a batch's states with the changes that precede a step: divides cells if the step says
+   * so, and sets cells that are closed or not kept to zero. Pads the batch with zeros to `count`
+   * patches.
    *
    * @param size number of values in the state of one patch
    */
@@ -350,9 +347,9 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Sets some cells of the state at index `offset` to zero. If `where` is 'zero', these are the
-   * cells whose value in `mask` [s, s] is 0; if `where` is 'set', all other cells. Does nothing
-   * without a mask.
+   * Sets cells of the state at index `offset` to zero. `where` selects the cells: 'zero' means
+   * cells with the value 0 in `mask` [s, s], and 'set' means all other cells. Does nothing without
+   * a mask.
    */
   clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {
     if (!mask) return;
@@ -361,8 +358,8 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     for (let i = 0; i < mask.length; i++) {
       if ((mask[i] === 0) === (where === 'zero')) hit.push(offset + i * toCell);
     }
-    // Clear one channel after another. In a planar state, the cells of one channel are close
-    // together in memory, so this order is fast.
+    // Clear one channel after another. This is fast if the state is planar, because the cells of
+    // one channel are then close together in memory.
     for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
   },
   /**

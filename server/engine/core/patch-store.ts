@@ -1,6 +1,6 @@
 /**
- * A patch store that works with any `RuleBackend`. It plants, steps and reads out patches, all in
- * the thread that calls it. A call that throws leaves every patch unchanged.
+ * A patch store that works with any `RuleBackend` and computes in the calling thread. A call that
+ * throws leaves every patch unchanged.
  */
 
 import { getOrAdd } from '../../platform/collections.ts';
@@ -121,7 +121,7 @@ export async function createPatchStore(
 
 /**
  * Groups steps that can be computed as one tensor: steps of patches with the same species and
- * stage. Each chimera forms a group alone.
+ * stage. Each chimera is a group of its own.
  */
 function groupsOf(entries: readonly Turn[]): Turn[][] {
   const groups = new Map<string | PatchId, Turn[]>();
@@ -136,8 +136,7 @@ function groupsOf(entries: readonly Turn[]): Turn[][] {
 }
 
 /**
- * Builds the read-out of a committed step, and keeps its picture, with which the next picture is
- * compared.
+ * Builds the read-out of a committed step. Keeps its picture for comparison with the next picture.
  */
 function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
@@ -152,7 +151,7 @@ function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Reado
  * size.
  */
 function largestChange(a: Uint8Array, b: Uint8Array): number {
-  // Compare whole cells as 32-bit numbers first, because most cells of most patches do not change.
+  // Compare whole cells as 32-bit numbers first, because most cells do not change.
   const [cellsOfA, cellsOfB] = [a, b].map(
     ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
   );
@@ -182,7 +181,7 @@ export function readerOf(card: Visible, planar: boolean): ReadPatch {
 
 function allFinite(values: Float32Array): boolean {
   // Four independent sums are several times faster than testing each value. A float64 sum of
-  // float32 values cannot overflow, so the sum is finite if and only if all values are.
+  // float32 values cannot overflow, so the sum is finite if and only if all values are finite.
   let [a, b, c, d] = [0, 0, 0, 0];
   const unrolled = values.length - (values.length % 4);
   for (let i = 0; i < unrolled; i += 4) {

@@ -1,4 +1,4 @@
-/** The table of a patch store's patches, which also checks the arguments of calls to the store. */
+/** The table of the patches in a patch store, and checks of the arguments of calls to the store. */
 
 import { firstStage } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -12,7 +12,11 @@ import {
   type Readout,
 } from '../engine.ts';
 
-/** @throws EngineError 'unavailable' if two models have the same name */
+/**
+ * Checks that all models have different names.
+ *
+ * @throws EngineError 'unavailable' if two models have the same name
+ */
 export function checkNames(models: readonly Model[]): void {
   for (const { card } of models) {
     if (models.filter((other) => other.card.name === card.name).length > 1) {
@@ -39,7 +43,11 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
     super();
   }
 
-  /** @throws EngineError 'unknown-patch' */
+  /**
+   * Returns a patch by its id.
+   *
+   * @throws EngineError 'unknown-patch' if the patch does not exist
+   */
   require(id: PatchId): P {
     const patch = this.get(id);
     if (!patch) throw new EngineError('unknown-patch', String(id));
@@ -142,7 +150,11 @@ function checkNumbers(
   }
 }
 
-/** @throws EngineError 'bad-latent' or 'bad-labels' if the genomes do not fit the checkpoint */
+/**
+ * Checks the genomes of a patch.
+ *
+ * @throws EngineError 'bad-latent' or 'bad-labels' if the genomes do not fit the checkpoint
+ */
 function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card): void {
   const { length } = latents;
   if (length < 1 || length > MAX_GENOMES) {
@@ -167,8 +179,7 @@ export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchSte
 
 /**
  * Builds the read-out of a patch whose state contains NaN or infinity: an empty picture, and the
- * maximum `change`, so that the patch does not count as resting. Overwrites the arrays of
- * `readout`.
+ * maximum `change`. Overwrites the arrays of `readout`.
  */
 export function brokenReadout(readout: Readout): Readout {
   readout.rgba.fill(0);

@@ -1,7 +1,7 @@
 /**
  * `npm run doctor`: examines which backends of the engine work on this machine, which backend
- * 'auto' selects, and how a host can make a faster backend work. Texts for hosts call each backend
- * an engine, and so does this file.
+ * 'auto' selects, and how a host can make a faster backend work. In this file, as in texts for
+ * hosts, a backend is called an engine.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { askChild } from '../../platform/worker-rpc.ts';
@@ -19,8 +19,8 @@ import {
 import type { Engine, EngineInfo } from '../engine.ts';
 
 /**
- * The task of the child process `try-engine.ts`, which tries one engine. The process receives the
- * task as JSON, in its only argument.
+ * Task for the child process `try-engine.ts`, which tries one engine. Passed as JSON in the only
+ * argument.
  */
 export interface TrialTask {
   readonly backend: BackendName | 'auto';
@@ -30,11 +30,11 @@ export interface TrialTask {
   readonly seconds: number;
 }
 
-/** Result of trying an engine, which the child process sends to its parent. */
+/** Result that the child process sends to its parent after trying an engine. */
 export interface TrialResult {
   /** The engine that started; absent if none has started. */
   readonly info?: EngineInfo;
-  /** Engines that were skipped because they do not work. */
+  /** Engines that were skipped because they do not work on this machine. */
   readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
   /** Error message, if no engine started or the measurement failed. */
@@ -85,7 +85,7 @@ export type EngineReport = Report['engines'][number];
  *
  * @param checkpoint folder of the checkpoint used to measure speed
  * @param seconds duration of each engine's measurement
- * @param progress called with lines of text that say what is being examined
+ * @param progress called with a line of text before each part of the examination
  */
 export async function examine(
   checkpoint: string,
@@ -133,7 +133,7 @@ export async function examine(
       why: info
         ? `the first engine that works here, in the order ${autoOrder().join(', ')}`
         : (failure ?? 'no engine works here'),
-      /** One sentence for each engine that 'auto' prefers but had to skip, with the reason. */
+      /** Why 'auto' skipped the engines that it prefers, one sentence per engine. */
       passed: passed.map(explain),
     },
     /** How a host can get a better engine on this machine, one sentence per engine. */
@@ -150,11 +150,9 @@ function reportOf(name: BackendName, tried: TrialResult) {
     /** The engine's device; null if the engine does not run. */
     device: info?.device ?? null,
     needs: CANDIDATES[name].needs,
-    /**
-     * Why the engine does not work, or why its measurement failed; null if there is no such reason.
-     */
+    /** Why the engine does not work, or why its measurement failed; null if nothing failed. */
     reason: own?.reason ?? failure ?? null,
-    /** How a host can make the engine work; null if it works or no remedy is known. */
+    /** How a host can make the engine work; null if the engine works, or if no remedy is known. */
     remedy: info ? null : ((own ?? CANDIDATES[name]).remedy ?? null),
     /** Number of cells stepped per second; null if not measured. */
     cellsPerSecond: cellsPerSecond ?? null,

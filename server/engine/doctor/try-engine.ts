@@ -1,6 +1,5 @@
 /**
- * Tries one engine. Runs in a child process, so that a broken native library crashes only this
- * process.
+ * Tries one engine in a child process. If a native library is broken, only this process crashes.
  */
 import { loadModel } from '../../vnca/checkpoint.ts';
 import type { SkippedEngine } from '../choose-backend.ts';

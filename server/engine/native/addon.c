@@ -13,9 +13,8 @@
 #include <string.h>
 
 /*
- * The functions of Node-API that this file uses. They are declared here because Node's header files
- * are not installed on every machine. The declarations fit every version of Node, because Node-API
- * is stable.
+ * Declares the functions of Node-API that this file uses, because Node's header files are not
+ * installed on every machine.
  */
 typedef struct napi_env__ *napi_env;
 typedef struct napi_value__ *napi_value;
@@ -30,10 +29,7 @@ NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
 NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
 #ifdef __GLIBC__
-/*
- * Weak symbols, so that a prebuilt kernel also loads if the C library does not have these
- * functions.
- */
+/* Weak symbols: a prebuilt kernel loads even if the C library does not have these functions. */
 #pragma weak malloc_trim
 #pragma weak mallopt
 #endif
@@ -119,9 +115,9 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 
 /*
  * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). `net` holds the
- * integers that net_of reads. `fixed` begins on a cache line, and holds `kept` and `limit` of Net,
- * padded to a cache line; the kernel of perception; the layers, unless `own` is given; and working
- * memory. For the arrays after `fixed`, see Batch in kernel.h.
+ * integers that net_of reads. `fixed` begins on a cache line and holds, in this order: `kept` and
+ * `limit` of Net, padded to a cache line; the kernel of perception; the layers, unless `own` is
+ * given; and working memory. For the other arrays, see Batch in kernel.h.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -157,9 +153,10 @@ static napi_value step(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Creates a Rollout and its Net from the arguments of `train`. These are: an array of the integers
- * that net_of reads, followed by `steps`, `sets`, `scales` and `records` of Rollout; an array of
- * `kept` and `limit` of Net; working memory; and the arrays of Rollout, in the order of its fields.
+ * Creates a Rollout and its Net from the arguments of `train`. The first argument is an array of
+ * integers: the integers that net_of reads, then `steps`, `sets`, `scales` and `records` of
+ * Rollout. The other arguments are an array of `kept` and `limit` of Net, working memory, and the
+ * arrays of Rollout, in the order of its fields.
  */
 static Rollout rollout_of(const Arrays *arrays, Net *net) {
   const int32_t *shape = arrays->data[0];
@@ -185,8 +182,8 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 
 /*
  * Called from JavaScript as train(...) with the arguments that rollout_of reads. Without the array
- * `change`, which is a gradient (see Rollout), computes the steps of the rollout. With this array,
- * differentiates the steps of the preceding call, which must have used the same working memory.
+ * `change`, computes the steps of the rollout. With `change`, a gradient (see Rollout),
+ * differentiates the steps of the preceding call. Both calls must use the same working memory.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -244,9 +241,9 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 /*
  * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Writes a
  * patch's picture to `rgba` and its aliveness to `presence`. `shown` holds the number of channels;
- * the channel of aliveness, or -1 if aliveness is alpha; the limit of the ink table; and, for a
- * picture in colour, the channels of R, G, B and alpha, or, for a picture in ink, the channel of
- * ink and -1. For `bytes` and `next`, see Ink.
+ * the channel of aliveness, or -1 if aliveness is alpha; the limit of the ink table; and the
+ * channels of the picture. A picture in colour has the channels R, G, B and alpha, and a picture in
+ * ink has the channels ink and -1. For `bytes` and `next`, see Ink.
  *
  * @returns 1 if every number of the state is finite, otherwise 0
  */
@@ -323,8 +320,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
                    {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
-   * Set the threshold so that it stays fixed. By default, glibc raises it to as much as 32 MB when
-   * large buffers are freed, and the process keeps their memory.
+   * Fix the threshold. Otherwise, glibc raises it to as much as 32 MB, and the process keeps the
+   * memory of freed buffers.
    */
   if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif

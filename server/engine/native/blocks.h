@@ -52,10 +52,7 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
                            start ? start + row * start_row + at : 0, start_row,                        \
                            y + row * outputs + at, outputs)
 
-/*
- * Computes all rows of a column of y that is VECTORS vectors wide, at most MOST rows at a time, so
- * that the sums fit in registers.
- */
+/* Computes a column of y that is VECTORS vectors wide, in blocks of at most MOST rows. */
 #define COLUMN(MOST, VECTORS)                                                                          \
   for (int row = 0; row < rows;) {                                                                     \
     const int left = rows - row;                                                                       \
