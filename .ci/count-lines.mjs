@@ -30,7 +30,7 @@ const BEFORE_REGEX =
   /(^|[=([{,;:&|?+*%<>~^-]|(?<![\w)\]])!|\b(return|typeof|case|in|of|do|else|void|yield|await))$/;
 
 /**
- * Removes the comments of a script, but keeps the script's line breaks.
+ * Removes the comments of a script, but keeps the line breaks.
  *
  * @param {string} text
  */
@@ -141,8 +141,8 @@ function longestParameters(file, text) {
 }
 
 /**
- * Returns the area to which a file's lines are added: `kinds` for the names of gallery entries;
- * otherwise the file's first two folders, such as `server/world`, or its only folder.
+ * Returns the name of a file's area: `kinds` for a file with names of gallery entries, otherwise
+ * the file's first two folders, such as `server/world`, or the file's only folder.
  *
  * @param {string} file
  */

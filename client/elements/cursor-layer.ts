@@ -19,9 +19,8 @@ const NAME_OFFSET = 11;
 const HEIGHT = 24;
 
 /**
- * The current shifts a pointer on screen even if the participant does not move it. Redrawing such a
- * pointer in each frame would be slow, so it is redrawn every `FOLLOW` ms, or as soon as it has
- * shifted by `LEAST` CSS pixels.
+ * A resting pointer drifts on the screen with the current. A drifting pointer is redrawn every
+ * `FOLLOW` ms, or as soon as it has drifted by `LEAST` CSS pixels.
  */
 const FOLLOW = 100;
 const LEAST = 2;
@@ -120,7 +119,7 @@ export class CursorLayer extends LitElement {
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
   private lastFrameTime = 0;
-  /** Time at which the pointers that nobody moves were last redrawn (see `FOLLOW`), in ms. */
+  /** Time at which all resting pointers were last redrawn (see `FOLLOW`), in ms. */
   private followedAt = 0;
 
   /**
@@ -159,8 +158,7 @@ export class CursorLayer extends LitElement {
   /**
    * Removes the pointers of participants who have left, and updates changed names.
    *
-   * @param participants the participants in the room; undefined without a connection. If it is
-   *   undefined, all pointers are removed
+   * @param participants the participants in the room; if undefined, removes all pointers
    */
   keep(participants?: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
@@ -197,8 +195,7 @@ export class CursorLayer extends LitElement {
       const { position, target } = cursor;
       const [dx, dy] = [target.x - position.x, target.y - position.y];
       const distance = Math.hypot(dx, dy);
-      // Move a pointer to a distant position in one step, so that it does not glide across the
-      // room.
+      // A pointer jumps to a distant position instead of gliding across the room.
       const step = distance > 80 || distance < 0.02 ? 1 : share;
       cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;

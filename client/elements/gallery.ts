@@ -17,8 +17,8 @@ const plain = (text: string): string =>
 
 /**
  * Counts the typing errors in a word: letters added, left out, replaced, or swapped with their
- * neighbour. `typed` may be unfinished, so it is compared with all beginnings of `word`, and the
- * most similar beginning counts.
+ * neighbour. `typed` may be unfinished, so only the beginning of `word` that is most similar to
+ * `typed` counts.
  *
  * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance (optimal string alignment)
  */
@@ -57,9 +57,9 @@ function rating(typed: string, names: string): number {
 
 /**
  * Searches the gallery for creatures that match all words of a text, by their names in the page's
- * language and in English. If there are none, returns creatures that match some of the words, best
- * matches first: "whale shark" finds whale and shark. For each word, only the matches with the
- * fewest typing errors count.
+ * language and in English. If no creature matches all words, returns creatures that match some
+ * words, best matches first: "whale shark" finds whale and shark. For each word, only the matches
+ * with the fewest typing errors count.
  *
  * @param among gallery indices to choose from; equally good matches are returned in this order
  */
@@ -82,8 +82,7 @@ export function search(
   }
   const all = among.filter((index) => matches.get(index) === words.length);
   if (all.length > 0) return all;
-  // No creature matches all words. Search again without short words such as "of", which match too
-  // many names.
+  // If no creature matches all words, search again without short words such as "of".
   const long = words.filter(({ length }) => length > 3);
   if (long.length > 0 && long.length < words.length) return search(gallery, among, long.join(' '));
   const some = among.filter((index) => matches.get(index)! > 0);

@@ -30,7 +30,7 @@ export function byPointer<T extends string>(finger: T, mouse: T): T {
 
 /**
  * Chooses between singular and plural by the rules of the page's language. If the language has more
- * than two forms, the translation of `other` contains all of them.
+ * than two forms, the translation of `other` contains all forms.
  */
 export function plural(n: number, one: string, other: string): string {
   const isOne = new Intl.PluralRules(language()).select(n) === 'one';
@@ -41,8 +41,8 @@ export const capitalized = (text: string): string =>
   text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);
 
 /**
- * Returns the display name of a gallery creature: the translation of `kind` or, if there is none,
- * `kind` with spaces: 'hot pepper' for 'hot_pepper'.
+ * Returns the display name of a gallery creature: the translation of `kind` or, if `kind` has no
+ * translation, `kind` with spaces, such as 'hot pepper' for 'hot_pepper'.
  */
 export function kindName(kind: string): string {
   if (kind === '') return msg('nameless');
@@ -58,8 +58,8 @@ export function organismName(organism: Pick<OrganismView, 'kind' | 'origin' | 'p
 }
 
 /**
- * Returns the name of one part of an organism: the name of its kind or, if it has none, a text
- * about its origin.
+ * Returns the name of one part of an organism: the name of the part's kind or, without a kind, a
+ * text about the part's origin.
  */
 function partName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
   if (kind !== '') return kindName(kind);
@@ -77,10 +77,7 @@ export function peopleText(n: number): string {
   return plural(n, msg(str`${number(n)} person here`), msg(str`${number(n)} people here`));
 }
 
-/**
- * Says how many events happened in addition to those that a text has already listed; '' if `rest`
- * is 0.
- */
+/** Returns the text 'And 2 more things happened.', or '' if `rest` is 0. */
 export function furtherEvents(rest: number): string {
   if (rest === 0) return '';
   return plural(
@@ -120,7 +117,7 @@ export function unsupportedText(): string {
   );
 }
 
-/** Maximum number of an organism's former kinds that are listed. */
+/** Maximum number of former kinds that `formerText` lists. */
 const MAX_FORMER = 4;
 
 /** Formats the age of an organism in the largest unit that fits. */

@@ -1,7 +1,7 @@
 /**
- * Lays out a family tree like a plant: pairs of twigs grow from a horizontal trunk, one twig above
- * it and one below it. Each pair holds organisms that were born after those of the previous pair.
- * All lengths are multiples of the width of an organism's picture.
+ * Lays out a family tree like a plant. Pairs of twigs grow from a horizontal trunk: one twig above
+ * the trunk and one below it. Organisms born later are on later pairs. All lengths are multiples of
+ * the width of an organism's picture.
  */
 
 import type { Rect } from '../../shared/geometry.ts';
@@ -36,13 +36,13 @@ export const CELL = { width: 1.5, height: 1.7 } as const;
 const MARGIN = 0.2;
 const LANE = 0.5;
 /**
- * A twig leans in the direction in which time runs (larger x). Each organism on the twig is farther
- * along x than the previous organism, by this distance in picture widths.
+ * Distance along x between consecutive organisms of a twig, in picture widths. Twigs lean towards
+ * larger x, the direction in which time runs.
  */
 const BEND = 0.2;
 /**
- * Maximum shift of a picture from its regular position, in picture widths. Without shifts, the tree
- * would look like a table.
+ * Maximum shift of a picture from its regular position, in picture widths. The shifts keep the tree
+ * from looking like a table.
  */
 const OFF = 0.07;
 
@@ -118,8 +118,7 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
       if (nodes.length > 0) twigs.push({ x: x - CELL.width / 2, nodes });
     }
   }
-  // Parents may come after their children in the list, so connect the nodes only after all of them
-  // have been created.
+  // A child may come before its parents in the list, so create all nodes before connecting them.
   for (const node of byId.values()) {
     for (const id of node.organism.parents) {
       const parent = byId.get(id);
@@ -243,9 +242,7 @@ export class TreeCamera {
     this.keepInside();
   }
 
-  /**
-   * Zooms in or out. The part of the tree at the point (x, y) of the canvas, in px, stays there.
-   */
+  /** Zooms in or out around the point (x, y) of the canvas, in px. */
   zoomAbout(x: number, y: number, factor: number): void {
     const at = this.toTree(x, y);
     this.scale = Math.max(this.least, Math.min(CLOSEST, this.scale * factor));

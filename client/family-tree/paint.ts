@@ -48,7 +48,6 @@ export interface TreeScene {
    * plays back the tree's growth.
    */
   readonly until: number;
-  /** The selected organism. */
   readonly chosen?: TreeNode | undefined;
   readonly names: (node: TreeNode) => readonly [name: string, planter: string];
 }
@@ -67,8 +66,9 @@ const PIECES = 14;
 /** Radius of the disc behind a picture, in picture widths. */
 const DISC = 0.56;
 /**
- * Minimum widths of a picture, as multiples of the text size, for writing names below the picture.
- * `NAMED`: for the organism's name. `PLANTED`: for the planter's name too.
+ * Names are written below a picture only if the picture is wide enough. `NAMED`: minimum width for
+ * the organism's name. `PLANTED`: minimum width for the planter's name. Both are multiples of the
+ * text size.
  */
 const NAMED = 3;
 const PLANTED = 5.2;
@@ -89,7 +89,7 @@ function colourOf({ organism: { planter } }: TreeNode, ink: TreeInk, alpha = 1):
 
 const HOUSE_COLOUR = [0.6, 0.64, 0.64] as const;
 
-/** Draws the tree on an empty canvas. */
+/** Draws the tree. */
 export function paintTree(to: Context, scene: TreeScene): void {
   const { layout, camera, size, chosen } = scene;
   const kin = chosen && lineOf(chosen);

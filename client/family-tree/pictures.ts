@@ -1,6 +1,6 @@
 /**
- * Loads the pictures of a tree's organisms. An organism that has the name of a gallery creature,
- * and no grafts, is shown by a tile of the gallery's sheet. All other pictures are fetched from the
+ * Loads the pictures of a tree's organisms. If an organism has the name of a gallery creature and
+ * no grafts, its picture is a tile of the gallery's sheet. All other pictures are fetched from the
  * server when they are first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
@@ -63,8 +63,8 @@ export class TreePictures {
    * the picture.
    */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    // For a chimera that the host has removed, show the gallery's picture of its kind. The server
-    // would send the same picture, because it does not show the grafts of removed organisms.
+    // If the host has removed a chimera, show the gallery's picture of its kind, because pictures
+    // of removed organisms never show grafts.
     const isPlain = kind !== '' && (!parts || cause === 'removed');
     const index = isPlain ? this.indexOf.get(kind) : undefined;
     const image = this.request(index === undefined ? id : SHEET);
@@ -133,7 +133,7 @@ export class TreePictures {
     if (this.isIdle) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  /** Puts a picture whose request failed back at the end of the queue, and pauses all requests. */
+  /** Returns a failed request to the end of the queue, and pauses all requests. */
   private rest(id: number): void {
     if (this.isClosed) return;
     this.waiting.push(id);

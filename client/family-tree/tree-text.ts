@@ -62,7 +62,7 @@ export function spanText(clock: TreeClock, { born, died }: LineageOrganism): str
 }
 
 /**
- * Describes the size of a tree: its organisms, its generations, and how many more organisms the
+ * Describes the size of a tree: the numbers of organisms, of generations, and of organisms that the
  * server has forgotten.
  */
 export function sizeText(

@@ -17,8 +17,7 @@ const PATTERNS = {
   planted: 12,
   healed: [8, 60, 8],
   refused: [18, 50, 18],
-  // No vibration here: when an organism begins to depart, the page also calls `affected`, which
-  // vibrates.
+  // No vibration here, because `affected` vibrates when an organism begins to depart.
   departing: 0,
   departed: 8,
   transformed: [8, 40, 8, 40, 8],
@@ -67,7 +66,7 @@ export class Feedback {
   }
 
   /**
-   * Turns sound and vibration on or off. Call it while handling a user gesture; browsers block the
+   * Turns sound and vibration on or off. Call this during a user gesture, because browsers block
    * sound at other times.
    */
   toggle(): void {
@@ -120,7 +119,7 @@ export class Feedback {
     this.vibrate(Math.round(6 + 16 * strength));
   }
 
-  /** Vibrates because somebody has acted on the visitor's organisms. */
+  /** Vibrates to report that somebody has acted on the visitor's organisms. */
   affected(): void {
     this.vibrate(AFFECTED);
   }
@@ -138,8 +137,7 @@ export class Feedback {
   /**
    * Vibrates if feedback is on and the visitor does not prefer reduced motion.
    *
-   * @param pattern a duration, or alternating durations and pauses, in ms. If it is 0, the running
-   *   vibration continues
+   * @param pattern a duration, or alternating durations and pauses, in ms; 0 has no effect
    */
   private vibrate(pattern: number | number[]): void {
     // The DOM types declare `vibrate`, but Safari lacks it.

@@ -1,7 +1,7 @@
 /** The room's sounds, synthesised from oscillators and noise. */
 
 const VOLUME = 0.24;
-/** Frequency ratios of the major pentatonic scale, in which any two notes sound good together. */
+/** Frequency ratios of the major pentatonic scale. */
 const SCALE = [1, 9 / 8, 5 / 4, 3 / 2, 5 / 3, 2];
 /** Lowest note, in Hz. */
 const LOWEST = 196;
@@ -30,7 +30,6 @@ const SOUNDS = {
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
-  /** Two notes. The sound `departed` begins at the pitch of the second note. */
   departing: [
     { from: LOWEST * 1.5, loudness: 0.22, rise: 0.09, fall: 1.1 },
     { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },

@@ -19,9 +19,9 @@ import { hostStyle } from './style.ts';
 import { failure, paceText } from './text.ts';
 
 /**
- * Base class of elements that show the host's model (`host`). It adds the page's common styles,
- * renders the element again when the model changes, and calls `roomChanged` when the host selects
- * another room.
+ * Base class of elements that show the host's model (`host`). Adds the page's common styles,
+ * renders the element when the model changes, and calls `roomChanged` when the host selects another
+ * room.
  */
 export abstract class HostElement<Loaded = unknown> extends LitElement {
   /**
@@ -121,8 +121,8 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
 }
 
 /**
- * Renders the head of a section: a heading, an introduction (`lead`) below it, and an action, such
- * as a button, beside them.
+ * Renders the head of a section: a heading above an introduction (`lead`), and an action, such as a
+ * button, at the side.
  */
 export function sectionHead(title: string, lead: unknown, action: unknown = nothing) {
   return html`<div class="head wrap spread">
@@ -170,7 +170,7 @@ export const languageChips = (
 /**
  * Renders a labelled group of chips: inputs, such as radio buttons, that look like small buttons.
  *
- * @param input renders the input that stands for a value
+ * @param input renders the input for a value
  * @param lang language of a chip's name, if it differs from the page's language
  */
 export function chips<T>(

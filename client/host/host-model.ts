@@ -1,6 +1,6 @@
 /**
- * State of the host's page: the session, the server's state, the selected room, the question that
- * is open in a dialog, and notices. All calls that change the server's state are made here.
+ * State of the host's page: the session, the server's state, the selected room, the open question
+ * of the dialog, and notices. All calls that change the server's state go through this module.
  */
 import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
@@ -23,7 +23,7 @@ import { failure, moment } from './text.ts';
 
 /**
  * The host's unsaved changes to the opening hours. Unchanged fields are absent, so that saving does
- * not overwrite other hosts' changes to them.
+ * not overwrite other hosts' changes.
  */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
   /** Hours of the changed days, by index; 0 is Monday. */
@@ -43,8 +43,8 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
 type CallInput<N extends api.CallName> = api.CallBody<N> & Readonly<Record<string, unknown>>;
 
 /**
- * Time limit of a call that only reads, in ms. It is longer than `ANSWER_PATIENCE`, the time for
- * which the called server waits for another server's answer.
+ * Time limit of a call that only reads, in ms. Exceeds `ANSWER_PATIENCE`, the time that the called
+ * server waits for other servers.
  */
 const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 
@@ -66,8 +66,7 @@ export class HostApi {
    */
   async call<N extends api.CallName>(name: N, input: CallInput<N>): Promise<api.CallAnswer<N>> {
     const { method, path, answer } = api.CALLS[name];
-    // The body omits values that the path contains. It never needs the room: either the path
-    // contains the room, or the call is not about a room.
+    // Leave out values that the path contains. The body never contains the room.
     const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isRead = method === 'GET';
@@ -112,10 +111,7 @@ export interface Question {
   readonly fields?: TemplateResult;
   /** Label of the button that confirms. */
   readonly confirm: string;
-  /**
-   * Whether confirming destroys nothing. If false or absent, the dialog marks the action as
-   * dangerous.
-   */
+  /** Whether the action is safe. If not true, the dialog marks the action as dangerous. */
   readonly harmless?: boolean;
   /** A text that the host must type before confirming. */
   readonly typed?: string;
@@ -136,7 +132,7 @@ const isEndOfSession = ({ reason }: HostRefusal): boolean =>
 export class HostModel {
   /** Whether the host is signed in; undefined until the server has answered the first call. */
   signedIn: boolean | undefined;
-  /** Explains why the server has ended the session; '' if it has not. */
+  /** Explains why the server has ended the session; '' if the server has not ended it. */
   signOutReason = '';
   /** Whether the server answered the last call. */
   reachable = true;
@@ -152,15 +148,15 @@ export class HostModel {
   room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   /**
-   * Number of refreshes started so far. A refresh ignores its answers if a later refresh has
-   * started.
+   * Number of refreshes started so far. A refresh ignores answers that arrive after a later refresh
+   * has started.
    */
   private refreshes = 0;
   question: Question | undefined;
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
   private nextNotice = 1;
-  /** The option `busy` of each call of `do` that is in progress. */
+  /** Names of the calls in progress (see the option `busy` of `do`). */
   readonly busy = new Set<string>();
   /** Changes of settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
@@ -232,7 +228,7 @@ export class HostModel {
       this.endSession('');
     } catch (error) {
       this.callFailed(error);
-      // `callFailed` has signed the host out if the session had already ended.
+      // If the session had already ended, `callFailed` has signed the host out.
       if (!this.signedIn) return this.endSession('');
       this.show({ text: `${msg('You are still signed in.')} ${failure(error)}`, wrong: true });
     }
@@ -289,13 +285,13 @@ export class HostModel {
   }
 
   /**
-   * Makes a call, refreshes the state and shows the result as a notice. A call about a room uses
-   * the selected room, unless `input` names another room.
+   * Makes a call. If it succeeds, refreshes the state and shows the notice `done`. If it fails,
+   * shows a notice with the reason. A call about a room uses the selected room, unless `input`
+   * names another room.
    *
    * @param options `ask`: a question that the host must confirm before the call. `done`: the notice
    *   after a successful call. `busy`: a name that stays in `this.busy` during the call
-   * @returns the server's answer; undefined if the host did not confirm or the call failed. A
-   *   notice explains the failure
+   * @returns the server's answer; undefined if the host did not confirm or the call failed
    */
   async do<N extends api.CallName>(
     name: N,
@@ -340,9 +336,8 @@ export class HostModel {
     const pending = { room, change };
     this.changes.add(pending);
     this.emitChange();
-    // Send changes one after another. A change of a list, such as the hidden seeds, contains the
-    // whole list, so an older change that arrives late would undo a newer one. Wait at most
-    // `READ_LIMIT` for each answer.
+    // Send changes one after another, because an older change that arrives late would undo a newer
+    // one. Wait at most `READ_LIMIT` for each answer.
     const answer = this.sending.then(() =>
       this.do('changeSettings', { room, ...change }, { done }),
     );
@@ -397,7 +392,7 @@ export class HostModel {
     if (refresh !== this.refreshes || room !== this.room) return;
     if (this.detail && detail?.open && detail.busy !== null) {
       // During an operation on the room, such as an undo (see `busy`), the server sends these lists
-      // empty. So keep the previous lists.
+      // empty. Keep the previous lists.
       const { visitors, drawings, reports } = this.detail;
       detail = { ...detail, visitors, drawings, reports };
     }

@@ -106,8 +106,8 @@ const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
 
 /**
- * Changes a rectangle by keyboard: an arrow key moves it, and an arrow key with Shift resizes it.
- * If there is no rectangle yet, creates one.
+ * Changes a rectangle by keyboard. An arrow key moves the rectangle; an arrow key with Shift
+ * resizes it. If there is no rectangle yet, creates one.
  *
  * @param middle middle of the view, in cells, where a new rectangle is centred
  * @returns the new rectangle; undefined if the key is not an arrow key
@@ -148,10 +148,7 @@ export function areaText({ x, y, width, height }: Rect): string {
   return msg(str`${w} × ${h} cells, ${left} from the left and ${top} from the top`);
 }
 
-/**
- * Counts the organisms that own at least one cell in a rectangle. Clearing the rectangle removes
- * them.
- */
+/** Counts the organisms that own at least one cell in a rectangle. */
 export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }: Planes): number {
   const found = new Set<number>();
   for (let j = y; j < y + height; j++) {
@@ -296,8 +293,7 @@ export class LiveView extends HostElement {
   }
 
   private connect(): void {
-    // Connect as a wall does. A participant would count towards the room's maximum number of
-    // visitors.
+    // Connect as a wall, because participants count towards the room's maximum number of visitors.
     const place = { room: this.room, as: 'view', pass: '', build: '' } as const;
     const connection = new WallConnection({ ...place, renew: () => {} });
     const { model } = connection;
@@ -316,8 +312,8 @@ export class LiveView extends HostElement {
     signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
-    // Tell the server which area is visible. The server streams only this area, and nothing while
-    // the page is hidden.
+    // Tell the server which area is visible. The server streams only this area; if the page is
+    // hidden, the server streams nothing.
     const report = reportView(view, connection, signal);
     view.onFrame = (now) => {
       const isPending = report(now);
@@ -365,7 +361,7 @@ export class LiveView extends HostElement {
     view.rig.layout(model.room, size, { top: gap, right: gap, bottom: gap, left: gap });
   }
 
-  /** Moves the frame that marks the area to the area's current place on the screen. */
+  /** Moves the frame to the area's current place on the screen. */
   private placeFrame(): void {
     const { frame, area, view } = this;
     if (!frame || !area || !view) return;

@@ -375,8 +375,8 @@ const shared = css`
 `;
 
 /**
- * CSS rules with a single declaration, by selector. They come after the rules of `shared`, so they
- * win against rules of the same specificity.
+ * CSS rules with a single declaration, by selector. These rules override rules of `shared` with the
+ * same specificity.
  */
 const RULES = {
   ':host': 'display: block',

@@ -42,7 +42,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This page was opened from another address. Use the address that the terminal shows.',
   ),
   'wrong-key': msg('Your session has changed. Reload the page.'),
-  // Only programs receive the next two reasons.
+  // Only programs, not the host's page, receive the next two reasons.
   'not-allowed': TRY_AGAIN,
   'too-many-calls': TRY_AGAIN,
   'no-such-token': msg('That token has already been revoked.'),
@@ -279,8 +279,8 @@ export function paceText(pace: RoomSummary['pace']): string {
 }
 
 /**
- * An empty list of participants. With this list, texts use the names that people had when they
- * planted or grafted.
+ * An empty list of participants. Texts that receive this list use the names stored with the
+ * organism.
  */
 const NOBODY: People = { participants: new Map(), you: undefined };
 

@@ -1,7 +1,6 @@
 /**
  * The host's page: the sign-in form, the sections about the selected room, a dialog that asks for
- * confirmation, and short notices. All elements show the state of `HostModel` and make their calls
- * through it.
+ * confirmation, and short notices. All elements show the state of `HostModel`.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -138,8 +137,8 @@ function trouble(): TemplateResult | typeof nothing {
 }
 
 /**
- * Lists the data that the server has set aside, because they were damaged or because the host
- * replaced them. Renders nothing if there are none.
+ * Lists the data that the server has set aside: damaged data, and data that the host replaced.
+ * Renders nothing if there is no such data.
  */
 function asideList(): TemplateResult | typeof nothing {
   const { aside = [], rooms = [] } = host.state ?? {};
@@ -390,8 +389,8 @@ export class ConfirmDialog extends ui.HostElement {
   }
 
   private closed(): void {
-    // The event `close` arrives late. By then, the dialog may show the next question, which must
-    // not be cancelled.
+    // The event `close` arrives late. The dialog may already show the next question; do not cancel
+    // the next question.
     if (!this.dialog.open) host.answer(undefined);
   }
 }

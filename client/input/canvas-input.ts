@@ -26,8 +26,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
       touch: event.pointerType === 'touch',
       x: event.clientX - left,
       y: event.clientY - top,
-      // Pressing any button except the primary one (0) moves the view. In move events, `button` is
-      // −1, which means that no button has just been pressed.
+      // Any button except the primary one (0) moves the view. In move events, `button` is −1.
       pan: event.button > 0 || space,
     };
   };
@@ -63,8 +62,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
     const unit = WHEEL_UNITS[event.deltaMode] ?? 1;
-    // Browsers report a pinch on a trackpad as wheel events with Ctrl held and with small deltas,
-    // so zoom faster.
+    // Browsers report a pinch on a trackpad as wheel events with `ctrlKey` and small deltas. Zoom
+    // faster for these events.
     const speed = event.ctrlKey ? 0.011 : 0.0016;
     const delta = Math.max(-240, Math.min(240, event.deltaY * unit));
     tools.zoomAbout(x, y, Math.exp(-delta * speed));
@@ -176,8 +175,8 @@ export class ViewportReporter {
   }
 
   /**
-   * Tells the server immediately that the page is hidden. A hidden page has no animation frames, in
-   * which other reports are sent.
+   * Tells the server immediately that the page is hidden. Other reports wait for an animation
+   * frame, but a hidden page has no animation frames.
    */
   hide(): void {
     this.last = undefined;
@@ -185,7 +184,7 @@ export class ViewportReporter {
     this.send({ hidden: true });
   }
 
-  /** Forgets the last report, because a new connection starts without one. */
+  /** Forgets the last report, so that the view is reported again over a new connection. */
   forget(): void {
     this.last = undefined;
   }
@@ -344,9 +343,9 @@ const DOUBLE_SLOP = 28;
 
 /**
  * Turns pointer samples into uses of the tool, pans, pinches and double taps. One finger or the
- * main mouse button uses the tool. The view is moved by two fingers, by any other mouse button, or
- * by the mouse while the space bar is held. A finger starts to use the tool after a short delay,
- * because it may be the first finger of a pinch.
+ * main mouse button uses the tool. Two fingers, any other mouse button, or the mouse with the space
+ * bar held move the view. A finger starts to use the tool after a short delay, because a second
+ * finger may follow.
  */
 export class Gestures {
   private state: State = 'idle';
@@ -425,7 +424,7 @@ export class Gestures {
       } else this.target.panEnd(now);
       this.state = 'spent';
     }
-    // After a pinch, remaining fingers have no effect until all are lifted.
+    // After a pinch, the remaining fingers have no effect until all fingers are lifted.
     if (this.held.size === 0) this.state = 'idle';
   }
 

@@ -43,18 +43,15 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
   s: { do: 'seeds' },
 };
 
-/**
- * Keys that work even if the visitor has turned single-character shortcuts off. Speech input can
- * trigger the other shortcuts by mistake, but not these keys.
- */
+/** Keys that work even if the visitor has turned single-character shortcuts off. */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },
   '?': { do: 'help' },
 };
 
 /**
- * Keys that act on the canvas while it has the focus. At other times, they belong to the focused
- * control.
+ * Keys that act on the canvas while the canvas has the focus. At other times, the focused control
+ * handles these keys.
  */
 const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   arrowleft: { do: 'move', dx: PAN, dy: 0 },
@@ -84,7 +81,7 @@ export function arrowMove({ key, shiftKey }: Press, step: number): Point | undef
 }
 
 /**
- * Returns the action of a key; undefined if the key has none.
+ * Returns the action of a key; undefined if there is none.
  *
  * @param key as in `KeyboardEvent.key`
  * @param onCanvas whether the canvas has the focus
@@ -100,8 +97,8 @@ export function keyAction(key: string, onCanvas: boolean, single = true): KeyAct
 export const forward = (): number => (document.dir === 'rtl' ? -1 : 1);
 
 /**
- * Returns by how many items an arrow key moves the focus: positive in reading order, negative for
- * moves back, undefined for other keys.
+ * Returns the number of items by which an arrow key moves the focus: positive in reading order,
+ * negative against reading order; undefined for other keys.
  *
  * @param row number of items per row
  */
@@ -111,8 +108,8 @@ export function stepOf(key: string, row = 1): number | undefined {
 }
 
 /**
- * Lets the Tab key reach exactly one item of a group: the focused item; if none is focused, the
- * pressed or selected item; if there is none either, the first item.
+ * Lets the Tab key reach exactly one item of a group: the focused item, or else the pressed or
+ * selected item, or else the first item.
  */
 export function settle(items: readonly HTMLElement[]): void {
   const chosen = '[aria-pressed="true"], [aria-checked="true"], [aria-current="true"]';

@@ -46,15 +46,15 @@ export interface ToolUser {
  */
 export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   /**
-   * The tool that was selected when the current press began. If the server sends a requested seed
-   * during the press, another tool may become selected.
+   * The tool that was selected when the current press began. The visitor's selected tool may change
+   * during the press.
    */
   protected tool: Tool | undefined;
   private stroke: StrokeSegmenter | undefined;
   /** The seed that the current stroke grafts; undefined if the stroke damages. */
   private seed: SeedSource | undefined;
   protected lastPoint: Point = { x: 0, y: 0 };
-  /** Indices of the grid positions that the current stroke has already covered. */
+  /** Indices of the grid positions that the current stroke has covered. */
   private covered = new Set<number>();
   /**
    * Whether the last stroke segment had no effect because the visitor had too little energy or the
@@ -169,8 +169,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Returns whether the room is connected. If not, shows the visitor, at the given position, that
-   * an action has no effect.
+   * Returns whether the room is connected. If the room is not connected, shows at the given
+   * position that an action has no effect.
    */
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
@@ -263,8 +263,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Turns grid positions into specks in the colours of the seed's creature or, if these are not
-   * known yet, in the visitor's own colour.
+   * Turns grid positions into specks in the colours of the seed's creature. If the creature's
+   * colours are not known yet, uses the visitor's own colour.
    */
   private coloured(places: readonly number[], width: number): Speck[] {
     const { colours } = this.session.colours;
@@ -311,9 +311,8 @@ export class EnergyEstimate {
   /** Total price of the parts of strokes that have been drawn but not sent. */
   private drawn = 0;
   /**
-   * A copy of the server's last energy message, with the estimated level in place of the server's.
-   * The level is estimated at each message, stroke and answer, and stays the same in between,
-   * although energy is refilled. Undefined before the first message.
+   * The server's last energy message, but with the estimated level. Updated at each message, stroke
+   * and answer. Undefined before the first message.
    */
   energy: Event<'energy'> | undefined;
   /** End of the last sent stroke segment; undefined if the server refused the segment. */

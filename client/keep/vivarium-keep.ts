@@ -45,10 +45,8 @@ export const style = [
       gap: 1.6em;
     }
     figure {
-      /*
-       * The edges of this box contain only the organism's glow, so they may overlap the elements
-       * above and below the box.
-       */
+      /* The edges of this box contain only the organism's glow, so the box may overlap the
+         elements above and below. */
       width: min(100cqw, 58dvh, 40em);
       aspect-ratio: 1;
       margin: -4% 0;
@@ -151,7 +149,10 @@ type Problem = 'empty' | 'damaged' | 'foreign' | 'unreachable';
 export class VivariumKeep extends LitElement {
   static override styles = style;
 
-  /** RGBA [side, side] of the organism, not premultiplied; undefined until it is fully grown. */
+  /**
+   * RGBA [side, side] of the organism, not premultiplied; undefined until the organism is fully
+   * grown.
+   */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
   /**
@@ -320,7 +321,8 @@ export class VivariumKeep extends LitElement {
     for (picture of growthOf(model, genomes)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
-      // Do not draw or wait for the first steps, in which no cell is visible.
+      // Do not draw steps in which no cell is visible. If the visitor prefers reduced motion, draw
+      // no steps.
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
@@ -365,7 +367,7 @@ const genomesOf = (seed: tokens.TokenSeed): readonly tokens.TokenGenome[] => [
 
 const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
 
-/** Returns each genome of the organism that a seed grows, with the genome's share of the area. */
+/** Returns the genomes of the organism that grows from a seed, each with its share of the area. */
 function partsOf(seed: tokens.TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
   return genomesOf(seed).map(({ kind, origin = UNKNOWN.origin }, i) => ({
@@ -398,8 +400,8 @@ const inlined = (): HTMLElement[] => [
 ];
 
 /**
- * Returns the origin of the server at which visitors can plant the seed: '' for the server that
- * served this page, undefined if there is no such server.
+ * Returns the origin of the server at which visitors can plant the seed: '' for the server of this
+ * page; undefined if there is no server.
  */
 export const plantingServer = (): string | undefined =>
   document.querySelector<HTMLMetaElement>('meta[name=vivarium-server]')?.content ??
@@ -432,8 +434,8 @@ function parse(bytes: Uint8Array) {
     bounds: JSON.parse(bounds) as LatentBounds,
     /**
      * Growth ends after `ticks` consecutive steps in which no RGBA8 value changed by more than
-     * `level`, or else after `most` steps. Both are counted from the end of `growthSchedule`, when
-     * the organism has its full size.
+     * `level`, or else after `most` steps. The steps are counted from the end of `growthSchedule`,
+     * when the organism has its full size.
      */
     rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
     /** Paints organisms in high resolution. If undefined, the cells are drawn enlarged. */
@@ -578,8 +580,7 @@ export const fragmentOf = ({ token, room }: KeepLink): string =>
   room === undefined ? `#${token}` : `#${token}/${room}`;
 
 /**
- * Returns the address of a page on which visitors can plant a seed: the seed that a keepsake link
- * contains.
+ * Returns the address of a page on which visitors can plant the seed of a keepsake link.
  *
  * @param server origin of the server; '' for the server that served this page
  */

@@ -110,8 +110,8 @@ export interface DrawnFilm {
 }
 
 /**
- * Draws the film of a growing organism. The film starts when enough of the organism is visible.
- * Between two steps, it shows their mean as an additional frame, for smoother movement.
+ * Draws the film of a growing organism. The film starts when enough of the organism is visible. For
+ * smoother movement, an additional frame between two steps shows the mean of the steps.
  *
  * @param frames the organism's cells after each step, each [side, side]; the last one shows the
  *   grown organism
@@ -157,8 +157,8 @@ export async function drawFilm(
  * @throws the signal's reason, if the signal aborts
  */
 export async function gifOf({ pictures, rest }: DrawnFilm, link: string, signal: AbortSignal) {
-  // Choose the palette from every fourth frame, counted back from the last. The last frame alone
-  // lacks some colours of earlier stages.
+  // Choose the palette from every fourth frame, because the last frame alone lacks some colours of
+  // earlier stages.
   const last = pictures.length - 1;
   const palette = await paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
@@ -196,9 +196,8 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
   const { canvas, to } = canvasOf(SIDE, SIDE);
   const last = pictures.length - 1;
   const video = await record(canvas, async () => {
-    // While the last frame is shown, draw it again and again. The recorder captures a frame only
-    // when the canvas is drawn on. If the last frame were drawn only once, the recording would end
-    // early.
+    // Draw the last frame repeatedly, because the recorder captures a frame only when the canvas is
+    // drawn on.
     for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
       to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
       await wait(FRAME_DELAY);
@@ -242,8 +241,10 @@ export async function record(
 }
 
 /**
- * Returns bytes (as Latin-1 text) that store a text at the end of a video file: a tag in a WebM
- * file, or a `free` box, which players skip, in an MP4 file.
+ * Encodes a text that can be appended to a video file: as a tag of a WebM file, or as a `free` box
+ * of an MP4 file, which players skip.
+ *
+ * @returns the bytes, as Latin-1 text
  */
 function tag(text: string): string {
   if (videoFormat === 'mp4') return `\0\0${bigEndian(text.length + 8)}free${text}`;

@@ -1,6 +1,6 @@
 /**
- * Draws organisms large and smooth. Also draws the keepsake picture: a card with an organism, and
- * with a QR code for planting it again.
+ * Draws organisms large and smooth. Also draws the keepsake picture: a card with an organism and a
+ * QR code for planting the organism again.
  */
 import { generate } from 'lean-qr';
 import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../shared/painter/still.ts';
@@ -55,8 +55,8 @@ export async function specimenCard(
   lines.forEach((line, i) => {
     to.fillText(line, textStart, codeTop + 120 + 50 * i, maxWidth);
   });
-  // A checksum follows the text directly in the file. The line break keeps readers of the file from
-  // taking the checksum for part of the link.
+  // A checksum follows the text directly in the file. The line break separates the link from the
+  // checksum.
   return withComment(await pngOf(canvas), `${link}\n`);
 }
 
@@ -114,9 +114,8 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
 }
 
 /**
- * If an organism is to be drawn with more pixels per side of a cell than this, it is painted at
- * `LARGEST_SCALE`, otherwise at half that scale. The painted picture is then scaled to the required
- * size.
+ * Number of pixels per cell, along one side, above which an organism is painted at `LARGEST_SCALE`.
+ * Smaller organisms are painted at half of `LARGEST_SCALE`.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */
@@ -161,14 +160,11 @@ async function paintBody(
 export type Context = CanvasRenderingContext2D;
 
 /**
- * To sharpen the outline of an enlarged organism, alpha values (0 to 255) below the first number
- * become 0, and values above the second number become 255, with a smooth transition in between.
+ * Range of alpha values (0 to 255) in which an enlarged organism's outline fades smoothly. Smaller
+ * values become 0, and larger values become 255.
  */
 const EDGE = [70, 150] as const;
-/**
- * To draw an organism's glow, a tiny picture of the organism is enlarged. Side of the tiny picture,
- * in pixels.
- */
+/** Side of the tiny picture that is enlarged to draw an organism's glow, in pixels. */
 const GLOW = 20;
 
 /**
@@ -250,8 +246,7 @@ export function drawGround(to: Context, x: number, y: number): void {
 /** Draws an organism centred at (x, y), and its glow on the background. */
 export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y: number): void {
   const { width } = body;
-  // Scale the picture down here and up again below, to blur it. Leave a margin in which the glow
-  // can fade out.
+  // Blur the picture: scale it down here, and up again below. The margin leaves space for the glow.
   const soft = canvasOf(GLOW, GLOW);
   soft.to.drawImage(body, GLOW / 4, GLOW / 4, GLOW / 2, GLOW / 2);
   to.save();
@@ -267,10 +262,7 @@ export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y:
 export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(text, (character) => character.charCodeAt(0));
 
-/**
- * Resolves after `delay` ms. In long computations, a call without a delay lets the page react to
- * events.
- */
+/** Resolves after `delay` ms. Without a delay, only lets the page handle pending events. */
 export const wait = (delay = 0): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delay));
 

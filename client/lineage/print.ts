@@ -13,9 +13,9 @@ import { formats } from '../locale/locale.ts';
 import { FONTS } from '../style/fragments.ts';
 
 /**
- * Draws the legend, as one line of symbols with their explanations.
+ * Draws the legend: one line of symbols with their explanations.
  *
- * @param x start of the line: its left end if time runs from left to right, otherwise its right end
+ * @param x start of the line: the left end if time runs from left to right, otherwise the right end
  * @param y vertical centre of the line
  */
 export function paintLegend(
@@ -85,8 +85,8 @@ const TEXT = 33;
 /**
  * Draws the whole family tree, and lets the browser save it as a PNG.
  *
- * @param pictures the pictures that the page has already loaded. Only missing pictures are
- *   requested, because the server limits the number of requests
+ * @param pictures the pictures that the page has already loaded; only missing pictures are
+ *   requested
  * @param forward 1 if time runs from left to right, -1 if from right to left
  * @throws Error if the browser cannot encode the image, or if the page closes the tree before all
  *   pictures have loaded
@@ -128,6 +128,6 @@ export async function savePrint(
   link.href = URL.createObjectURL(await pngOf(canvas));
   link.download = `vivarium-${room}.png`;
   link.click();
-  // The browser reads the data only after this function has returned, and needs the URL until then.
+  // The browser needs the URL after this function has returned, so free the URL a minute later.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

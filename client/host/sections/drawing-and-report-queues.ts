@@ -15,13 +15,14 @@ import { banButton, muteButton } from './visitor-list.ts';
 
 /**
  * How long a row must have been in its position before its buttons respond, in ms. An earlier press
- * was probably aimed at the row that was there before.
+ * was probably meant for the previous row in this position.
  */
 const SETTLE_MS = 700;
 
 /**
  * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into its
- * position, and ignores presses for `SETTLE_MS`: they were probably meant for the vanished row.
+ * position. For `SETTLE_MS` ms, the moved row ignores presses, which were probably meant for the
+ * vanished row.
  */
 abstract class QueueElement<T extends { readonly id: number }> extends ui.HostElement {
   static override styles = css`
@@ -50,10 +51,13 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     }
   `;
 
-  /** What the rows are, such as 'drawing'. Test ids contain this word: 'drawing-7'. */
+  /** Kind of the rows, such as 'drawing'. Test ids begin with the kind: 'drawing-7'. */
   protected abstract readonly kind: string;
   @query('h3') private readonly heading!: HTMLElement | null;
-  /** Each row's position, and since when the row has been there (in ms), by the row's id. */
+  /**
+   * For each row id, the row's position, and the time at which the row came to this position, in
+   * ms.
+   */
   private places: ReadonlyMap<number, { readonly place: number; readonly since: number }> =
     new Map();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -124,7 +128,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     </li>`;
   }
 
-  /** Returns the name under which `host.busy` lists a pending call about a row. */
+  /** Returns the name that `host.busy` contains during a call about a row. */
   protected busyName(id: number): string {
     return `${host.room} ${this.kind} ${id}`;
   }
@@ -166,8 +170,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 type Drawing = RoomDetail['drawings'][number];
 
 /**
- * Lists the drawings that await the host's decision. The list is hidden if it is empty, unless the
- * room is set to ask the host about each drawing.
+ * Lists the drawings that await the host's decision. An empty list is shown only if the room's
+ * settings ask the host about each drawing.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement<Drawing> {

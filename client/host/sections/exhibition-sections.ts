@@ -20,7 +20,7 @@ import * as texts from '../text.ts';
 
 /**
  * Section “Walls”: lists the room's walls, and creates addresses for new walls. Each address has
- * its own seat in the room, which no other wall can take.
+ * its own seat in the room.
  */
 @customElement('walls-section')
 export class WallsSection extends ui.HostElement {
@@ -164,7 +164,7 @@ export class SignSection extends ui.HostElement {
     const address = this.address || addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
-    // The server ignores `version`. It makes the browser load the sign again after a change.
+    // A new `version` makes the browser load the sign again. The server ignores `version`.
     query.set('version', `${this.version}`);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     const watchLink = `${address || location.origin}/r/${room}?view=only`;
@@ -216,7 +216,7 @@ export class SignSection extends ui.HostElement {
 
   /**
    * Renders the form for the Wi-Fi network that phones must join. If the host enters a network, the
-   * sign shows a second QR code, with which phones join this network.
+   * sign shows a second QR code for joining this network.
    */
   private wifiForm(wifi: RoomSettings['wifi']): TemplateResult {
     const change = async (next: RoomSettings['wifi'], done: string): Promise<void> => {

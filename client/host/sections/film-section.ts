@@ -1,8 +1,7 @@
 /**
  * Section “Film of the day”: timelapse films of the selected room, which the server makes in the
  * background. The host can play a film, browse it with a slider, show it on the walls, and download
- * it. To offer a film as a video, the browser plays the film and records it, because the server has
- * no video encoder.
+ * it. The browser can also record a film as a video.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -166,7 +165,7 @@ export class FilmSection extends ui.HostElement {
   private shown = '';
   private isLoading = false;
   private isAsking = false;
-  /** Period, in hours, of the last requested film if the server refused to make it; otherwise 0. */
+  /** Period, in hours, of the last requested film if the request failed; otherwise 0. */
   private refused = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Sends the slider's position to the walls, at a limited rate. */
@@ -188,7 +187,7 @@ export class FilmSection extends ui.HostElement {
     const { film } = this;
     this.film = this.filmToShow();
     if (this.film?.id !== film?.id) this.pause();
-    // The film on the walls has ended, or another host has stopped it, so this page no longer
+    // Another host has stopped the film on the walls, or the film has ended, so this page no longer
     // controls the walls.
     if (this.isUp && host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
@@ -202,7 +201,7 @@ export class FilmSection extends ui.HostElement {
     const position = `${film?.id} ${isPlaying ? 'playing' : frame}`;
     if (!this.isOnWall || this.made === 0 || position === this.sent) return;
     this.sent = position;
-    // The throttle sends at most one position per `INTERVAL`.
+    // If the throttle holds the position back, send it after `INTERVAL`.
     this.toWalls.push(undefined, performance.now());
     setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
   }
@@ -452,9 +451,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Requests a film if there is none to show. If the server has refused or failed to make this
-   * film, requests the film again only if the host presses a button, not at every move of the
-   * slider.
+   * Requests a film if there is none to show. If an earlier request for this film failed, only
+   * pressing a button requests the film again.
    *
    * @param isPressed whether the host has pressed a button
    */
@@ -466,7 +464,7 @@ export class FilmSection extends ui.HostElement {
   }
 
   private async make(): Promise<void> {
-    // Ignore requests while one is in progress, because a moving slider repeats them.
+    // A moving slider repeats the request. Ignore the repetitions until the server has answered.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

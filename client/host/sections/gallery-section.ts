@@ -17,7 +17,7 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 
 type Curation = RoomSettings['curation'];
-/** Name of one of the lists of seeds in the setting `curation`. */
+/** Name of a list of seeds in the setting `curation`. */
 type List = keyof Curation;
 
 const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
@@ -210,7 +210,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
   /**
    * Renders one seed.
    *
-   * @param isFirst true if the Tab key reaches this seed; arrow keys reach the others
+   * @param isFirst true if the Tab key reaches this seed; arrow keys reach the other seeds
    */
   private seed(checkpoint: Checkpoint, curation: Curation, index: number, isFirst: boolean) {
     const { hidden, first, gardener } = curation;

@@ -232,7 +232,7 @@ function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
 /**
  * Draws a day's opening hours as a bar.
  *
- * @param before the previous day's hours, which may end today
+ * @param before the previous day's hours, which may extend past midnight
  */
 function strip(hours: NonNullable<Days[number]>, before: Days[number]): TemplateResult {
   const share = (time: string): string => {

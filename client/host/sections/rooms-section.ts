@@ -33,7 +33,7 @@ const BUSY = {
   restoring: msg('restoring …'),
 } as const;
 
-/** Prefix of a menu option's value if the option is a folder of the checkpoint library. */
+/** Prefix that marks a menu option's value as the name of a folder in the checkpoint library. */
 const LIBRARY = 'library:';
 
 @customElement('rooms-section')
@@ -136,9 +136,7 @@ export class RoomsSection extends ui.HostElement {
     return this.focusOn('[data-testid=new-room]');
   }
 
-  /**
-   * Focuses an element after the next update, which removes the button that the host has pressed.
-   */
+  /** Focuses an element after the next update, because the update removes the pressed button. */
   private async focusOn(selector: string): Promise<void> {
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>(selector)?.focus();
@@ -237,8 +235,8 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
   const { name, width, height, open, settings, busy, pace, organisms, waiting } = room;
   const species = checkpoints.find((each) => each.name === room.checkpoint);
   const areSeveral = checkpoints.filter(({ replaced }) => !replaced).length > 1;
-  // The browser loads the picture again whenever its address changes. Drawing the picture takes the
-  // server some time, so change the address only every 15 s.
+  // Drawing the picture takes the server some time. Change the picture's address, which makes the
+  // browser load the picture again, only every 15 s.
   const at = open ? Math.floor(now / 15_000) : 'closed';
   const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));
   const button = (kind: string, label: unknown, click: () => void): TemplateResult =>

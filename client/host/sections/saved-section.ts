@@ -21,8 +21,8 @@ import * as texts from '../text.ts';
 /**
  * Creates a notice with a button that restores the room's state from before an action.
  *
- * @param kept snapshot of the state before the action; null if the server stores nothing. If it is
- *   null, the notice has no button
+ * @param kept snapshot of the state before the action; null if the server stores nothing. Without a
+ *   snapshot, the notice has no button
  */
 function offerRestore(room: string, text: string, kept: SnapshotState | null): Notice {
   if (!kept) return { text };
@@ -35,8 +35,8 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
  * Creates a notice with a button that undoes a removal and keeps all later actions.
  *
  * @param command the host's command that removed something
- * @param keeping whether the server is storing changes of rooms; null if storage is turned off. If
- *   it is null, the notice has no button
+ * @param keeping whether the server is storing changes of rooms; null if storage is turned off.
+ *   Without storage, the notice has no button
  */
 export function offerUndo(
   room: string,
@@ -67,10 +67,7 @@ export class UndoCard extends ui.HostElement {
   `;
 
   @state() private seconds = 30;
-  /**
-   * The visitor whose actions will be undone, even if the visitor has left; undefined to undo
-   * everybody's actions.
-   */
+  /** The visitor whose actions will be undone; undefined to undo everybody's actions. */
   @state() private visitor: VisitorState | undefined;
 
   protected override roomChanged(): void {

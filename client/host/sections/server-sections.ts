@@ -171,7 +171,7 @@ export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
     const { wanted: role } = this;
     const made = await host.do('makeToken', { name, role });
     if (made) this.made = made;
-    // Reset the role, because the form is emptied after a token was created.
+    // Creating a token empties the form, so reset the role too.
     this.wanted = 'observer';
     void this.reload();
     return made;

@@ -102,8 +102,8 @@ export function changeTo(id: SettingId, shown: number | boolean): SettingsReques
 }
 
 /**
- * Returns the largest value that the server allows for a setting, in the slider's unit. It may
- * exceed the slider's maximum, because the number field accepts larger values.
+ * Returns the largest value that the server allows for a setting, in the slider's unit. The slider
+ * may end at a smaller value, but the number field accepts all values up to the largest.
  */
 export function mostOf(id: SettingId): number {
   const [group, part] = partsOf(id);
@@ -115,8 +115,8 @@ export function mostOf(id: SettingId): number {
 }
 
 /**
- * Explains what the settings `energy` and `cooldown` mean for a visitor: how many seeds they can
- * plant, and how often.
+ * Explains how many seeds a visitor can plant, and how often, under the settings `energy` and
+ * `cooldown`.
  */
 export function energyStory({ energy, cooldown }: RoomSettings): string {
   const { newcomer, plant, refillPerSecond, capacity } = energy;
@@ -242,8 +242,8 @@ export class KnobsSection extends ui.HostElement {
   `;
 
   /**
-   * Values of the sliders that the host is moving. They are shown instead of the room's settings,
-   * so that other hosts' changes do not move these sliders.
+   * Values of the sliders that the host is moving. A moving slider shows the value in `drafts`
+   * instead of the room's setting, so that other hosts' changes do not move the slider.
    */
   private readonly drafts = new Map<
     KnobId,
@@ -260,8 +260,7 @@ export class KnobsSection extends ui.HostElement {
 
   protected override roomChanged(): void {
     this.changed = undefined;
-    // Clearing the drafts loses no value: each draft's timer still sends the value to the room for
-    // which the host chose it.
+    // No value is lost: each draft's timer still sends the value to the previous room.
     this.drafts.clear();
   }
 
@@ -271,8 +270,8 @@ export class KnobsSection extends ui.HostElement {
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
     const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;
-    // Use new elements for each room, so that a slider that the host drags while switching rooms
-    // still belongs to the previous room.
+    // Use new elements for each room, so that dragging a slider while switching rooms does not
+    // change the new room.
     return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)}
       ${keyed(name, this.cards(name, settings))}`;
   }
@@ -439,7 +438,7 @@ export class KnobsSection extends ui.HostElement {
   }
 }
 
-/** Maximum size of a settings file, in bytes. The largest settings need less than half of it. */
+/** Maximum size of a settings file, in bytes. */
 const MAX_BYTES = 65_536;
 
 /** Renders a link that saves the settings as a file, and a button that loads such a file. */

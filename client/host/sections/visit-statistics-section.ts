@@ -41,8 +41,8 @@ const CHARTS = {
 type Counted = keyof typeof CHARTS;
 
 /**
- * One hour or one day of a chart. `tick`: the text below the bar; '' for none. `label`: the full
- * name of the hour or day. `sums`: its counts; undefined if nothing was recorded.
+ * One hour or one day of a chart. `tick`: the text below the bar, '' for none. `label`: the full
+ * name of the hour or day. `sums`: the counts; undefined if nothing was recorded.
  */
 interface Column {
   readonly tick: string;
@@ -205,7 +205,7 @@ export class BarChart extends ui.HostElement {
   @property({ attribute: false }) bars: readonly Bar[] = [];
   /**
    * Width of the chart's element, in CSS pixels. The chart is drawn at this width instead of being
-   * scaled, so that its text has the same size on every screen.
+   * scaled, so that text has the same size on every screen.
    */
   @state() private width = 480;
 

@@ -160,7 +160,7 @@ export class VisitorList extends ui.HostElement {
     const visitors = detail?.visitors ?? [];
     const shown = this.first(visitors, FIRST_VISITORS);
     // During an operation on the room, such as an undo (see `busy`), the server sends no list of
-    // visitors. Then do not say that nobody is here.
+    // visitors. The missing list does not mean that nobody is here.
     const isEmpty = visitors.length === 0 && !summary?.busy;
     const setNames = (names: boolean): void => {
       const hidden = msg('Names are hidden. Visitors only have a colour.');

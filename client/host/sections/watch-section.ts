@@ -395,7 +395,7 @@ const closed = (name: string): TemplateResult =>
   </div>`;
 
 /**
- * Says what the walls show, with a button that makes them show the room again. Renders nothing if
+ * Says what the walls show, with a button that returns the walls to the room. Renders nothing if
  * the walls show the room, or if no wall is connected.
  */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
