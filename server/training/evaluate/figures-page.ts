@@ -110,7 +110,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Recovery from wounds',
     '',
-    'The column "lost" shows which part of the patch was lost. In every other column, the first number is the percentage of organisms within 0.01 of their picture before the wound (mean squared difference). The second number is the percentage of organisms within 0.002 of this picture. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", wounds close from their rim, as in a room.',
+    'The column "lost" shows which part of the patch was lost. In every other column, the first number is the percentage of organisms within 0.01 of their picture before the wound (mean squared difference). The second number is the percentage of organisms within 0.002 of their picture before the wound. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", wounds close from their rim, as in a room.',
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,
