@@ -56,8 +56,8 @@ export class Visits {
   }
 
   /**
-   * Returns the id of the participant who was first at this participant's address. All participants
-   * at one address share this id, which does not reveal the address.
+   * Returns the id of the first participant at this participant's address. The id stands for the
+   * address without revealing the address.
    *
    * @returns undefined if the participant is unknown
    */
