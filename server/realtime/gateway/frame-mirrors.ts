@@ -1,5 +1,5 @@
 /**
- * Keeps copies of the cells of rooms that run on other servers. A copy is called a mirror. It
+ * Keeps copies of the cells of rooms that run on other servers. Each copy, called a mirror,
  * contains one channel (the cells at one level of detail). This server's viewers receive frames
  * that are built from the mirrors. Start reading at `FrameMirrors`.
  */

@@ -1,7 +1,7 @@
 /**
  * Messages between a gateway, to which visitors' pages are connected, and the server that runs a
  * room. Each side numbers its messages. If a number is missing, a message was lost. The gateway
- * then opens a new link to the server, and its pages join the room again.
+ * then opens a new link to the server, and the gateway's pages join the room again.
  */
 import * as v from 'valibot';
 import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
@@ -22,7 +22,7 @@ export const GATEWAY_TIMES = {
    * Interval at which a new leader checks whether its lease already allows it to serve the room.
    */
   begin: 100,
-  /** If a server has sent no heartbeat for this long, it is considered gone. */
+  /** A server that has sent no heartbeat for this long is considered gone. */
   silence: 3_000,
   /** Minimum time between two messages with clients' new views of the grid. */
   look: 200,

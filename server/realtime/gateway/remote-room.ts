@@ -67,8 +67,8 @@ export class RemoteSession implements RoomSession {
   /** Unanswered commands, by command id. */
   private readonly unanswered = new Map<number, Asked>();
   /**
-   * Used if the page's `join` contains no `session`, the number by which the room recognises
-   * repeated commands.
+   * By this number, the room recognises repeated commands, if the page's `join` contains no
+   * `session`.
    */
   private readonly commandSession = randomInt(2 ** 32);
   /**
@@ -209,15 +209,15 @@ export class RemoteSession implements RoomSession {
 
   /**
    * Sends unanswered commands again, except those in `DONE_EACH_TIME`. The room recognises repeated
-   * commands that change its cells; all other commands may safely be executed twice.
+   * commands that change cells. All other commands may safely be executed twice.
    */
   private sendAgain(): void {
     this.hasRejoined = false;
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
       if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
-      // The room may or may not have executed this command. Report it as refused, so that the
-      // visitor can try again.
+      // The room may or may not have executed this command. Report the command as refused, so that
+      // the visitor can try again.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
@@ -512,8 +512,7 @@ export class RemoteRoom {
     const { size } = session;
     if (!size) return;
     if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
-      // If the room now has another size, drop the streams of the old size. Their clients get new
-      // streams.
+      // If the size of the room has changed, drop all streams. Each client gets a new stream.
       this.frames?.broadcaster.close();
       this.views.clear();
       const open = this.options.openFrames ?? openFrames;

@@ -498,7 +498,8 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // Ignoring a message is safe: the number of the next message will show that one is missing.
+    // Ignoring a message is safe: the number of the next message will show that a message is
+    // missing.
     if (this.isClosed || !this.isHere) return;
     const message = decodeMessage(batchToRoom, bytes);
     if (!message) return;

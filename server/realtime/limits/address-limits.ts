@@ -90,8 +90,8 @@ const report = v.strictObject({
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * If the number of remembered addresses reaches the maximum number of connections plus `MAX_IDLE`,
- * idle addresses are forgotten.
+ * Number of addresses to remember in addition to the maximum number of connections. If there are
+ * more addresses, idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;
 
@@ -207,7 +207,7 @@ export class AddressLimits {
   }
 
   /**
-   * Bans an address temporarily, unless it has several open connections.
+   * Bans an address temporarily, unless the address has several open connections.
    *
    * @returns whether the address is banned now
    */

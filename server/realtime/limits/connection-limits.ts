@@ -179,7 +179,8 @@ export class RejectionCounts {
 /** Limits the rates of one connection, and the number of its messages that are rejected. */
 export class ConnectionRateLimiter extends Allowance {
   /**
-   * Token bucket of rejected messages. If it is empty, the next rejection closes the connection.
+   * Token bucket of rejected messages. If the bucket is empty, the next rejection closes the
+   * connection.
    */
   private readonly rejectionBudget = new TokenBucket(
     this.limits.refusals / this.limits.burstSeconds,
@@ -310,7 +311,7 @@ export class ConnectionLimits {
     return reason;
   }
 
-  /** Returns whether the Host header of a request is allowed. Counts a rejection if it is not. */
+  /** Returns whether the Host header of a request is allowed. If not, counts a rejection. */
   readonly admitHost = (request: IncomingMessage): boolean => {
     const { isForUs, rejections } = this.options;
     const admitted = isForUs?.(request) ?? true;

@@ -29,15 +29,13 @@ const paired = (from: string, to: string): Readonly<Record<string, string>> => {
   return Object.fromEntries(Array.from(from, (character, place) => [character, letters[place]]));
 };
 
-/**
- * Digits, signs and runes that people write instead of letters, with the letters that they replace.
- */
+/** Maps digits, signs and runes to the letters that they may replace in a disguised word. */
 const WRITTEN_FOR = paired(
   '0123456789$@!|+€£ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊᛋᛏᛒᛖᛗᛚᛜᛞᛟ',
   'oizeasgtbgsaiitelfutarkgwhnijipzsstbemlgdo',
 );
 
-/** Lower-case letters that look upside down, with the letters that readers take them for. */
+/** Maps characters that look like upside-down letters to these letters, in lower case. */
 const TURNED = paired(
   'ɐ∀qɔpᗡǝɟⅎƃ⅁ɓɥᴉɾʞ⋊ʅ˥ɯuodԁbɹᴚʇ⊥┴n∩ʌλʍʎ⅄',
   'aabcddeffggghijkkllmnoppqrrtttuuvvwyy',

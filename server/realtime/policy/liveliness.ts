@@ -11,11 +11,11 @@ import type { Room } from '../../world/room.ts';
  * ms.
  */
 export const LIVELINESS = {
-  /** Factor applied to the host's setting while the room is slow. */
+  /** Factor for the host's setting while the room does not reach its tick rate. */
   slowShare: 0.5,
   /**
-   * `slowAfter`: the share is reduced when the room has been slow for this long. `quickAfter`: the
-   * share is restored when the room has not been slow for this long.
+   * `slowAfter`: how long ticks must be slow before the share is reduced. `quickAfter`: how long
+   * ticks must be fast enough before the share is restored.
    */
   slowAfter: 5_000,
   quickAfter: 30_000,

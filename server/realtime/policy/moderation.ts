@@ -61,7 +61,7 @@ export const MODERATION = {
     reporters: v.array(id),
     /** Number of `reporters`, from the start of the list, whose reports the host has dismissed. */
     dismissed: count,
-    /** When the first report arrived that the host has not dismissed yet. */
+    /** When the first report arrived that has not been dismissed. */
     since: at,
   }),
 } as const;

@@ -119,7 +119,10 @@ export class RoomPolicy {
     throw new Refusal('not-yours');
   }
 
-  /** Ends a participant's cooldown. Call when the command that started it has been rejected. */
+  /**
+   * Ends a participant's cooldown. Call when the command that started the cooldown has been
+   * rejected.
+   */
   resetCooldown(participant: ParticipantId): void {
     this.lastPlantedAt.delete(participant);
   }

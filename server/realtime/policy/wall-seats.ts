@@ -50,7 +50,8 @@ export class WallSeats {
     seats: readonly WallSeat[] = [],
     private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
-    // After a crash, the stored seats still count as connected. Mark their walls as disconnected.
+    // After a crash, the stored seats still say that their walls are connected. Mark these walls as
+    // disconnected.
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
@@ -61,7 +62,7 @@ export class WallSeats {
 
   /**
    * Marks a room's walls as disconnected. Call when the room has moved to this server from another
-   * one.
+   * server.
    */
   takenOver(room: string): void {
     const seats = this.seats.map((one) => (one.room === room ? this.asOfNobody(one) : one));

@@ -1,7 +1,7 @@
 /**
- * Tells planters what others have done to their organisms. Changes are collected and sent together,
- * at limited rates. The departure of an organism is sent sooner than other changes. Changes are
- * kept while the planter is away or has hidden the page.
+ * Tells each planter what others have done to the planter's organisms. Changes are collected and
+ * sent together, at limited rates. The departure of an organism is sent sooner than other changes.
+ * Changes are kept while the planter is away or has hidden the page.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
@@ -139,8 +139,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Schedules a message to a participant who has returned: all changes during their absence, and
-   * the departures of organisms that they can still renew.
+   * Schedules a message to a participant who has returned: all changes during the absence, and the
+   * departures of organisms that the participant can still renew.
    */
   returned(participant: ParticipantId): void {
     this.sentAt.delete(participant);
@@ -239,7 +239,7 @@ export class AffectedOrganisms {
     };
   }
 
-  /** Returns a participant, with an empty name if they are not present. */
+  /** Returns a participant, with an empty name if the participant is not present. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.seats.participants.find((one) => one.id === id) ?? { id, name: '', hue: 0 };
   }

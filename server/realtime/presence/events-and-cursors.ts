@@ -33,8 +33,8 @@ export class EventQueue {
   private count = 0;
   private round = 0;
   /**
-   * For each client, the number of the last event that the client has received, or that its welcome
-   * message included.
+   * For each client, the number of the last event that the client has received, separately or in
+   * its welcome message.
    */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 

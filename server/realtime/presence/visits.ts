@@ -72,8 +72,9 @@ export class Visits {
   }
 
   /**
-   * Summarises a present participant's visit. `stay` is its duration in ms, `acts` the number of
-   * accepted commands, and `neighbours` the number of other participants at the same address.
+   * Summarises a present participant's visit. `stay` is the visit's duration in ms, `acts` the
+   * number of accepted commands, and `neighbours` the number of other participants at the same
+   * address.
    *
    * @param counts result of `participantsByAddress`
    */

@@ -73,8 +73,8 @@ export class ClientSession implements RoomClient {
     // could trigger any of the socket's events by name.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
-      // Socket.IO may still pass on earlier messages. From now on, ignore these messages: a join
-      // would take a seat that nothing would free.
+      // Socket.IO may still pass on earlier messages. Ignore these messages: a late join would take
+      // a seat that is never freed.
       this.ended = true;
       this.clearJoinTimeout();
       this.rings?.close();

@@ -29,14 +29,14 @@ interface EnergyAllowance {
 }
 
 interface Device extends EnergyAllowance {
-  /** When the device got its mark, in ms. If this is unknown, the latest possible time. */
+  /** When the device got its mark, in ms; if unknown, the latest possible time. */
   readonly since: number;
   /** Participants who use this device, including absent ones with a reserved seat. */
   readonly participants: Set<ParticipantId>;
 }
 
 export interface Newcomer {
-  /** The device mark that the page has stored, if any. It is not verified yet. */
+  /** The device mark that the page has stored, if any. The mark is not verified yet. */
   readonly mark?: string | undefined;
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;

@@ -112,8 +112,8 @@ export interface RoomHooks {
    * Asks the extensions for a decision about a drawing.
    *
    * @returns undefined if no extension reviews drawings. The promise resolves to true if an
-   *   extension approves the drawing, and to false if no extension decides. It rejects with Refusal
-   *   `not-here` if an extension declines the drawing
+   *   extension approves the drawing, and to false if no extension decides. The promise rejects
+   *   with Refusal `not-here` if an extension declines the drawing
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }

@@ -169,7 +169,9 @@ export class Seats<M> {
     return this.counted.length >= 2 * this.capacity;
   }
 
-  /** Occupied seats that count towards the capacity: all except those of people at touch tables. */
+  /**
+   * Occupied seats that count towards the capacity. Seats of people at touch tables do not count.
+   */
   private get counted(): [M, Seat][] {
     return [...this.occupied].filter(([, { table }]) => table === undefined);
   }
@@ -357,9 +359,9 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue. Network addresses are served in turn. Connections with the same
-   * address are served in the order in which they joined. With the token of an earlier position in
-   * the queue, the connection returns to this position.
+   * Adds a connection to the queue. Connections with the same address are served in the order in
+   * which they joined. With the token of an earlier position in the queue, the connection returns
+   * to this position.
    *
    * @param date wall clock, in ms since the epoch
    * @returns `token`: the token of the position. `dropped`: if the queue is too long, the
@@ -421,8 +423,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant to whom a token belonged; undefined if they are present, have a
-   * reserved seat, or are unknown.
+   * Returns the participant to whom a token belonged; undefined if the participant is present, has
+   * a reserved seat, or is unknown.
    */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;
